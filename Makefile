@@ -1,0 +1,75 @@
+# Two targets set everything up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := CMakeLists.txt pyproject.toml constraints.txt $(shell find cpp -type f)
+CPP := $(shell find cpp tests/cpp -name '*.cpp' -o -name '*.hpp')
+
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-thorough bench lint format stubs cpp-test asan tsan tidy wheel clean
+
+help: ## what the targets do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Three levels of set-up; each is done anew when the sources it builds have changed.
+$(VENV)/.demo: $(SOURCES) | $(BIN)/python
+	$(PIP) install -q -c constraints.txt scikit-build-core pybind11 cmake ninja
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e .
+	touch $@
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[test]'
+	touch $@
+$(VENV)/.dev: $(VENV)/.test
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/.demo ## set up and run the main job on the built-in sample
+	$(BIN)/xner demo --output demo
+
+test: $(VENV)/.test ## set up and run the tests
+	$(BIN)/python -m pytest
+
+test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m 'not gpu and not network'
+
+bench: $(VENV)/.dev ## run the benchmarks
+	$(BIN)/python -m pytest bench -p no:cacheprovider --benchmark-only -o 'python_files=bench_*.py' -o 'python_functions=bench_*'
+
+lint: $(VENV)/.dev ## ruff, mypy, clang-format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+format: $(VENV)/.dev ## write all files in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP)
+
+stubs: $(VENV)/.dev ## write python/xner/_core.pyi anew from the built extension
+	$(BIN)/python tests/python/stubs.py python/xner/_core.pyi
+
+cpp-test: ## C++ unit tests (Debian: doctest-dev)
+	cmake --preset default && cmake --build --preset default && ctest --preset default
+
+asan: ## C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	cmake --preset asan && cmake --build --preset asan && ctest --preset asan
+
+tsan: ## C++ unit tests under ThreadSanitizer
+	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan
+
+tidy: $(VENV)/.dev ## clang-tidy on the core
+	cmake --preset tidy
+	$(BIN)/clang-tidy --quiet -p build/tidy $(wildcard cpp/src/*.cpp)
+
+wheel: $(VENV)/.demo ## build a wheel into dist/
+	$(PIP) wheel -q -c constraints.txt --no-deps -w dist .
+
+clean: ## remove what was built
+	rm -rf build dist demo $(VENV)

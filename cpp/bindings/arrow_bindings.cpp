@@ -1,0 +1,53 @@
+#include "arrow_bindings.hpp"
+
+#include "xner/error.hpp"
+
+namespace py = pybind11;
+
+namespace xner::bindings {
+
+namespace {
+
+template <class CStruct>
+void destroy_capsule(PyObject* capsule) {
+  auto* value = static_cast<CStruct*>(PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule)));
+  if (value->release != nullptr) value->release(value);
+  delete value;
+}
+
+}  // namespace
+
+ImportedArray::ImportedArray(const py::object& object) {
+  if (!py::hasattr(object, "__arrow_c_array__")) {
+    throw Error("expected an Arrow array or record batch, found " +
+                py::str(py::type::of(object).attr("__name__")).cast<std::string>());
+  }
+  capsules_ = object.attr("__arrow_c_array__")();
+  const py::tuple pair = capsules_;
+  ref_ = {static_cast<const ArrowSchema*>(PyCapsule_GetPointer(py::object(pair[0]).ptr(), "arrow_schema")),
+          static_cast<const ArrowArray*>(PyCapsule_GetPointer(py::object(pair[1]).ptr(), "arrow_array"))};
+  if (ref_.schema == nullptr || ref_.array == nullptr) throw py::error_already_set();
+}
+
+py::typing::Tuple<py::object, py::object> ExportedArray::arrow_c_array(
+    const py::object& /*requested_schema*/) {
+  if (taken_) throw Error("this result was already handed over");
+  taken_ = true;
+  auto schema = std::make_unique<ArrowSchema>();
+  auto array = std::make_unique<ArrowArray>();
+  arrow::export_array(std::move(owned_), schema.get(), array.get());
+  auto schema_capsule = py::reinterpret_steal<py::object>(
+      PyCapsule_New(schema.release(), "arrow_schema", destroy_capsule<ArrowSchema>));
+  auto array_capsule = py::reinterpret_steal<py::object>(
+      PyCapsule_New(array.release(), "arrow_array", destroy_capsule<ArrowArray>));
+  return py::make_tuple(schema_capsule, array_capsule);
+}
+
+void register_exported_array(py::module_& m) {
+  py::class_<ExportedArray>(m, "ExportedArray",
+                            "A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.")
+      .def("__arrow_c_array__", &ExportedArray::arrow_c_array, py::arg("requested_schema") = py::none(),
+           "The pair of capsules of the Arrow PyCapsule interface.");
+}
+
+}  // namespace xner::bindings

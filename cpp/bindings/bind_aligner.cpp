@@ -1,0 +1,225 @@
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "bindings.hpp"
+#include "xner/aligner.hpp"
+#include "xner/error.hpp"
+
+namespace py = pybind11;
+
+namespace xner::bindings {
+
+namespace {
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+std::span<const T> as_span(const Array<T>& array) {
+  return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+// A ragged view, once its offsets are known to be sound.
+template <class T>
+RaggedView<T> as_ragged(const Array<std::int64_t>& offsets, const Array<T>& values, const char* what) {
+  const auto o = as_span(offsets);
+  bool sound = !o.empty() && o.front() >= 0 && o.back() <= static_cast<std::int64_t>(values.size());
+  for (std::size_t row = 1; sound && row < o.size(); ++row) sound = o[row - 1] <= o[row];
+  if (!sound) throw Error(std::string(what) + ": offsets must not decrease and must stay within the values");
+  return {o, as_span(values)};
+}
+
+// numpy arrays of one corpus; keeps them alive while the core reads them.
+class Corpus {
+ public:
+  Corpus(Array<std::int64_t> source_offsets, Array<std::int32_t> source, Array<std::int64_t> target_offsets,
+         Array<std::int32_t> target)
+      : source_offsets_(std::move(source_offsets)),
+        source_(std::move(source)),
+        target_offsets_(std::move(target_offsets)),
+        target_(std::move(target)) {
+    view_.source = as_ragged(source_offsets_, source_, "source");
+    view_.target = as_ragged(target_offsets_, target_, "target");
+  }
+
+  void add_level(Array<std::int32_t> source_types, Array<std::int64_t> source_text_offsets,
+                 Array<std::uint32_t> source_text, Array<std::int32_t> target_types,
+                 Array<std::int64_t> target_text_offsets, Array<std::uint32_t> target_text) {
+    view_.levels.push_back({as_span(source_types), as_span(target_types),
+                            as_ragged(source_text_offsets, source_text, "source text"),
+                            as_ragged(target_text_offsets, target_text, "target text")});
+    kept_.append(py::make_tuple(std::move(source_types), std::move(source_text_offsets),
+                                std::move(source_text), std::move(target_types),
+                                std::move(target_text_offsets), std::move(target_text)));
+  }
+
+  [[nodiscard]] const AlignerCorpus& view() const { return view_; }
+
+ private:
+  Array<std::int64_t> source_offsets_;
+  Array<std::int32_t> source_;
+  Array<std::int64_t> target_offsets_;
+  Array<std::int32_t> target_;
+  AlignerCorpus view_;
+  py::list kept_;
+};
+
+// A numpy array that owns the values it was given.
+template <class T>
+py::array_t<T> to_numpy(std::vector<T> values) {
+  auto owned = std::make_unique<std::vector<T>>(std::move(values));
+  const T* data = owned->data();
+  const auto size = static_cast<py::ssize_t>(owned->size());
+  const py::capsule owner(owned.get(), [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
+  static_cast<void>(owned.release());
+  return py::array_t<T>(size, data, owner);
+}
+
+// Names every array of a model, for taking them out and putting them back.
+template <class Model, class Visit>
+void visit_arrays(Model& model, const Visit& visit) {
+  for (std::size_t l = 0; l < model.levels.size(); ++l) {
+    auto& table = model.levels[l];
+    const std::string prefix = "levels." + std::to_string(l) + ".";
+    visit(prefix + "offsets", table.offsets);
+    visit(prefix + "targets", table.targets);
+    visit(prefix + "counts", table.counts);
+    visit(prefix + "source_frequency", table.source_frequency);
+    visit(prefix + "target_frequency", table.target_frequency);
+    visit(prefix + "source_totals", table.source_totals);
+    visit(prefix + "target_totals", table.target_totals);
+  }
+  visit("source_null", model.source_null);
+  visit("target_null", model.target_null);
+  visit("source_jumps", model.source_jumps);
+  visit("target_jumps", model.target_jumps);
+}
+
+py::dict model_arrays(const AlignerModel& model) {
+  py::dict arrays;
+  visit_arrays(model, [&](const std::string& name, const auto& values) {
+    arrays[py::str(name)] = to_numpy(std::decay_t<decltype(values)>(values));
+  });
+  return arrays;
+}
+
+AlignerModel model_from_arrays(const AlignerOptions& options, std::size_t levels, const py::dict& arrays) {
+  AlignerModel model;
+  model.options = options;
+  model.levels.resize(levels);
+  visit_arrays(model, [&](const std::string& name, auto& values) {
+    using Value = typename std::decay_t<decltype(values)>::value_type;
+    if (!arrays.contains(name)) throw Error("array '" + name + "' is missing");
+    const py::object array = arrays[py::str(name)];
+    if (!py::isinstance<Array<Value>>(array))
+      throw Error("array '" + name + "' has the wrong type or layout");
+    const auto typed = py::cast<Array<Value>>(array);
+    values.assign(typed.data(), typed.data() + typed.size());
+  });
+  check_aligner(model);
+  return model;
+}
+
+// Reports progress and lets Ctrl-C through, between iterations.
+AlignerProgress report_to(const py::object& progress) {
+  return [&progress](int done, int total) {
+    const py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (!progress.is_none()) progress(done, total);
+  };
+}
+
+AlignerModel fit(const Corpus& corpus, const AlignerOptions& options, std::size_t threads,
+                 const py::object& progress) {
+  const AlignerProgress report = report_to(progress);
+  const py::gil_scoped_release release;
+  return fit_aligner(corpus.view(), options, threads, report);
+}
+
+using TypeMaps = std::vector<std::pair<Array<std::int32_t>, Array<std::int32_t>>>;
+
+std::vector<AlignerTypeMap> as_maps(const TypeMaps& maps) {
+  std::vector<AlignerTypeMap> views;
+  for (const auto& [source, target] : maps) views.push_back({as_span(source), as_span(target)});
+  return views;
+}
+
+// offsets, source, target, score
+py::tuple to_tuple(ScoredLinks links) {
+  return py::make_tuple(to_numpy(std::move(links.offsets)), to_numpy(std::move(links.source)),
+                        to_numpy(std::move(links.target)), to_numpy(std::move(links.score)));
+}
+
+py::tuple posterior(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
+                    std::size_t threads) {
+  const auto views = as_maps(maps);
+  ScoredLinks links;
+  {
+    const py::gil_scoped_release release;
+    links = align_posterior(model, corpus.view(), views, threshold, threads);
+  }
+  return to_tuple(std::move(links));
+}
+
+py::tuple viterbi(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps,
+                  Symmetrization method, std::size_t threads) {
+  const auto views = as_maps(maps);
+  ScoredLinks links;
+  {
+    const py::gil_scoped_release release;
+    links = align_viterbi(model, corpus.view(), views, method, threads);
+  }
+  return to_tuple(std::move(links));
+}
+
+}  // namespace
+
+void register_aligner(py::module_& m) {
+  py::class_<AlignerOptions>(m, "AlignerOptions",
+                             "What training depends on; see xner.alignment.AlignerOptions.")
+      .def(py::init<>())
+      .def_readwrite("ibm1_iterations", &AlignerOptions::ibm1_iterations)
+      .def_readwrite("hmm_iterations", &AlignerOptions::hmm_iterations)
+      .def_readwrite("diagonal", &AlignerOptions::diagonal)
+      .def_readwrite("null_probability", &AlignerOptions::null_probability)
+      .def_readwrite("alpha", &AlignerOptions::alpha)
+      .def_readwrite("base_weight", &AlignerOptions::base_weight)
+      .def_readwrite("null_base_weight", &AlignerOptions::null_base_weight)
+      .def_readwrite("prior_weight", &AlignerOptions::prior_weight)
+      .def_readwrite("similarity_floor", &AlignerOptions::similarity_floor)
+      .def_readwrite("similarity_power", &AlignerOptions::similarity_power)
+      .def_readwrite("jump_clip", &AlignerOptions::jump_clip)
+      .def_readwrite("jump_smoothing", &AlignerOptions::jump_smoothing);
+
+  py::class_<Corpus>(m, "AlignerCorpus", "Sentence pairs as word ids, with levels of folding.")
+      .def(py::init<Array<std::int64_t>, Array<std::int32_t>, Array<std::int64_t>, Array<std::int32_t>>(),
+           py::arg("source_offsets").noconvert(), py::arg("source").noconvert(),
+           py::arg("target_offsets").noconvert(), py::arg("target").noconvert())
+      .def("add_level", &Corpus::add_level, py::arg("source_types").noconvert(),
+           py::arg("source_text_offsets").noconvert(), py::arg("source_text").noconvert(),
+           py::arg("target_types").noconvert(), py::arg("target_text_offsets").noconvert(),
+           py::arg("target_text").noconvert(),
+           "Adds a level: the type of each word, and each type's code points.");
+
+  py::class_<AlignerModel>(m, "AlignerModel", "A fitted aligner.")
+      .def("arrays", &model_arrays, "Copies of all arrays, by name.")
+      .def_static("from_arrays", &model_from_arrays, py::arg("options"), py::arg("levels"), py::arg("arrays"),
+                  "The model that arrays() was called on.");
+
+  m.def("fit_aligner", &fit, py::arg("corpus"), py::arg("options"), py::kw_only(), py::arg("threads"),
+        py::arg("progress"),
+        "Fits a model. progress(done, total) is called after every iteration unless it is None.");
+  m.def("align_posterior", &posterior, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
+        py::arg("threshold"), py::arg("threads"),
+        "Links scored above the threshold: offsets, source, target, score.");
+  m.def("align_viterbi", &viterbi, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
+        py::arg("method"), py::arg("threads"),
+        "Symmetrised Viterbi alignments: offsets, source, target, score.");
+}
+
+}  // namespace xner::bindings

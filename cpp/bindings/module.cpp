@@ -1,0 +1,12 @@
+#include "bindings.hpp"
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The native core of xner.";
+  m.attr("__version__") = XNER_VERSION;
+  xner::bindings::register_errors(m);
+  xner::bindings::register_labels(m);
+  xner::bindings::register_links(m);
+  xner::bindings::register_candidates(m);
+  xner::bindings::register_project(m);
+  xner::bindings::register_aligner(m);
+}

@@ -1,0 +1,113 @@
+// The built-in statistical word aligner: fits on sentence pairs alone and links words of any sentence pair.
+//
+// Two directional models, source to target and target to source, share one table of expected links:
+// - IBM model 1 with a diagonal position prior (Brown et al. 1993), then the HMM of Vogel, Ney, Tillmann (1996) with
+//   null states that remember the last position. Both directions are trained to agree (Liang, Taskar, Klein 2006).
+// - A word is emitted by a mixture over levels of folding (say the first 3, 4, 6 and 12 letters): coarse levels
+//   carry rare and inflected words, fine ones tell frequent words apart.
+// - While training, a token's emission leaves out the token's own expected links (the zero-order collapsed
+//   variational inference of Asuncion et al. 2009 in place of plain EM), so that rare words cannot vouch for themselves. Decoding uses
+//   all counts, sharpened by the variational Bayes estimate exp(digamma(.)) (Riley, Gildea 2012).
+// - Pairs of similar strings get pseudo-counts (the string prior).
+//
+// Everything is deterministic and independent of the number of threads. Memory grows with the number of cells
+// (source words times target words, summed over sentence pairs).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "xner/links.hpp"
+#include "xner/ragged.hpp"
+
+namespace xner {
+
+// One folding of the words into word types. Types are numbered from 0 without gaps on each side.
+struct AlignerLevel {
+  std::span<const std::int32_t> source_types;  // by source word: its type
+  std::span<const std::int32_t> target_types;  // by target word: its type
+  RaggedView<std::uint32_t> source_text;       // by source type: its code points
+  RaggedView<std::uint32_t> target_text;       // by target type: its code points
+};
+
+// Sentence pairs as rows of word ids, and the levels from coarse to fine. Two tokens are the same word if and
+// only if they have the same type on every level; the last level is the finest.
+struct AlignerCorpus {
+  RaggedView<std::int32_t> source;
+  RaggedView<std::int32_t> target;
+  std::vector<AlignerLevel> levels;
+};
+
+struct AlignerOptions {
+  int ibm1_iterations = 4;
+  int hmm_iterations = 4;
+  double diagonal = 4.0;            // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
+  double null_probability = 0.15;   // of a word that has no partner
+  double alpha = 0.002;             // pseudo-count of every co-occurring pair of types
+  double base_weight = 2.0;         // pseudo-counts spread over the other side's types by their frequency
+  double null_base_weight = 20.0;   // the same for what the null word emits
+  double prior_weight = 3.0;        // pseudo-count of a pair of equal strings
+  double similarity_floor = 0.3;    // Levenshtein similarity (1 - distance / longer length) that counts as none
+  double similarity_power = 3.0;    // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
+  int jump_clip = 12;               // HMM jumps of this length and beyond, to either side, share one probability
+  double jump_smoothing = 5.0;      // pseudo-count of every jump length
+};
+
+// What was learned about one level; types are those of the corpus that was fitted.
+struct AlignerTable {
+  std::vector<std::int64_t> offsets;           // by source type, one more at the end: its entries below
+  std::vector<std::int32_t> targets;           // target types, ascending within a row
+  std::vector<float> counts;                   // expected links of the pair; pairs with next to none are left out
+  std::vector<float> source_frequency;         // tokens of each type in the fitted corpus
+  std::vector<float> target_frequency;
+  std::vector<float> source_totals;            // expected links and pseudo-counts of each type
+  std::vector<float> target_totals;
+};
+
+// A fitted aligner. Jump probabilities are weights by clipped jump length, from -jump_clip to jump_clip; the two ends
+// hold the weight of every single jump at least that long.
+struct AlignerModel {
+  AlignerOptions options;
+  std::vector<AlignerTable> levels;
+  std::vector<float> source_null;     // by type of the last level: expected tokens without a partner
+  std::vector<float> target_null;
+  std::vector<float> source_jumps;    // steps over target words, jumps between source words
+  std::vector<float> target_jumps;    // steps over source words, jumps between target words
+};
+
+// Throws Error when the arrays of a model do not fit together or an option has no meaning.
+void check_aligner(const AlignerModel& model);
+
+// For a corpus to be aligned: by its types of one level, the type in the model's table or -1 if it is new.
+struct AlignerTypeMap {
+  std::span<const std::int32_t> source;
+  std::span<const std::int32_t> target;
+};
+
+// Called after each iteration with the iterations done and their total, always from the calling thread. May throw.
+using AlignerProgress = std::function<void(int done, int total)>;
+
+// Fits the model on all rows; rows with an empty side teach nothing. Runs in O(cells) per iteration, times the clip for the HMM.
+// Throws Error when the corpus or an option is malformed.
+AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads,
+                         const AlignerProgress& progress = {});
+
+struct ScoredLinks {
+  std::vector<std::int64_t> offsets{0};  // rows + 1
+  std::vector<std::int32_t> source;
+  std::vector<std::int32_t> target;
+  std::vector<float> score;  // in [0, 1]: geometric mean of the two directions' posterior probabilities
+};
+
+// Links every pair of words whose score exceeds `threshold`. Each row is sorted by source, then target.
+ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
+                            std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads);
+
+// Combines the two directions' most probable alignments (Viterbi) by `method`.
+ScoredLinks align_viterbi(const AlignerModel& model, const AlignerCorpus& corpus,
+                          std::span<const AlignerTypeMap> maps, Symmetrization method, std::size_t threads);
+
+}  // namespace xner

@@ -1,0 +1,192 @@
+#include "xner/project.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include "xner/error.hpp"
+
+namespace xner {
+
+namespace {
+
+std::string text(Span span) {
+  return "[" + std::to_string(span.start) + ", " + std::to_string(span.end) + ")";
+}
+std::string text(Link link) { return std::to_string(link.source) + "-" + std::to_string(link.target); }
+
+std::string words_in(const char* side, std::int32_t words) {
+  return std::string("the ") + side + " sentence has " + std::to_string(words) +
+         (words == 1 ? " word" : " words");
+}
+
+// For upper bounds on the number of projections and no lower bound on a span's length, an unlinked word at
+// either end strictly lowers the score, and the shorter span blocks a subset of what the longer one blocks:
+// optimum and greedy choice are those over spans with linked ends.
+CandidateKind cheapest_equivalent(const ProjectOptions& options) {
+  const bool spans_of_words =
+      options.score.candidates == CandidateKind::ngram || options.score.candidates == CandidateKind::aligned;
+  const bool reducible = options.constraint.is_upper_bound() && options.score.limits.min_words <= 1;
+  return spans_of_words && reducible ? CandidateKind::aligned_ends : options.score.candidates;
+}
+
+}  // namespace
+
+SentenceProjector::SentenceProjector(const ProjectOptions& options) : options_(options) {
+  options_.score.candidates = cheapest_equivalent(options);
+}
+
+void SentenceProjector::check(const SentencePair& pair) const {
+  for (std::size_t e = 0; e < pair.entities.size(); ++e) {
+    const Span span = pair.entities[e];
+    if (span.start < 0 || span.end <= span.start) {
+      throw DataError(-1, "source_entities", text(span), "an entity's start is at least 0 and below its end");
+    }
+    if (pair.source_words >= 0 && span.end > pair.source_words) {
+      throw DataError(-1, "source_entities", text(span), words_in("source", pair.source_words));
+    }
+    if (pair.labels[e].empty()) throw DataError(-1, "source_entities", text(span), "the entity has no label");
+  }
+  const LinksView& links = pair.links;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const Link link = links[i];
+    if (link.source < 0 || link.target < 0) {
+      throw DataError(-1, "links", text(link), "word indices start at 0");
+    }
+    if (pair.source_words >= 0 && link.source >= pair.source_words) {
+      throw DataError(-1, "links", text(link), words_in("source", pair.source_words));
+    }
+    if (link.target >= pair.target_words) {
+      throw DataError(-1, "links", text(link), words_in("target", pair.target_words));
+    }
+  }
+  const bool weighted = options_.score.count == Count::weighted;
+  for (std::size_t i = 0; i < links.score.size(); ++i) {
+    if (!std::isfinite(links.score[i]) || (weighted && !(links.score[i] > 0))) {
+      throw DataError(
+          -1, "links", text(links[i]),
+          "the link's score is " + std::to_string(links.score[i]) +
+              (weighted ? "; weighted scores take finite scores above 0" : "; scores must be finite"));
+    }
+  }
+  for (const Span span : pair.candidates) {
+    if (span.start < 0 || span.end <= span.start || span.end > pair.target_words) {
+      throw DataError(-1, "candidates", text(span),
+                      "a candidate is a non-empty span; " + words_in("target", pair.target_words));
+    }
+  }
+}
+
+const Projection& SentenceProjector::operator()(const SentencePair& pair) {
+  result_.entities.clear();
+  result_.runs.clear();
+  result_.objective = result_.bound = 0;
+  result_.status = Status::ok;
+  check(pair);
+  if (pair.target_words == 0) {
+    result_.status = Status::empty_target;
+  } else if (pair.source_words == 0) {
+    result_.status = Status::empty_source;
+  } else if (pair.entities.empty()) {
+    result_.status = Status::ok;
+  } else if (pair.links.size() == 0) {
+    result_.status = Status::no_links;
+  } else {
+    sort_entities(pair);
+    if (options_.method == Method::heuristic) {
+      project_heuristic(pair);
+    } else {
+      project_candidates(pair);
+    }
+    if (result_.entities.empty()) result_.status = Status::no_match;
+  }
+  return result_;
+}
+
+void SentenceProjector::sort_entities(const SentencePair& pair) {
+  order_.clear();
+  rank_.clear();
+  if (!options_.canonical_order) return;
+  const auto key = [&](std::uint32_t e) { return std::tuple(pair.entities[e], pair.labels[e], e); };
+  order_.resize(pair.entities.size());
+  std::iota(order_.begin(), order_.end(), 0U);
+  if (std::ranges::is_sorted(order_, {}, key)) {
+    order_.clear();
+    return;
+  }
+  std::ranges::sort(order_, {}, key);
+  rank_.resize(order_.size());
+  sorted_entities_.clear();
+  for (std::uint32_t position = 0; position < order_.size(); ++position) {
+    rank_[order_[position]] = position;
+    sorted_entities_.push_back(pair.entities[order_[position]]);
+  }
+}
+
+void SentenceProjector::project_candidates(const SentencePair& pair) {
+  const ScoreInput input{.source_words = pair.source_words,
+                         .target_words = pair.target_words,
+                         .entities = order_.empty() ? pair.entities : std::span<const Span>(sorted_entities_),
+                         .links = pair.links,
+                         .given = pair.candidates,
+                         .stops = pair.stops};
+  const ScoredPairs& scored = scorer_(input, options_.score);
+  const Matching& matching = options_.matcher == MatcherKind::exact
+                                 ? matcher_.exact(scored, options_.constraint)
+                                 : matcher_.greedy(scored, options_.constraint);
+  for (const Match& match : matching.chosen) {
+    const Pair& chosen = scored.pairs[match.pair];
+    const std::uint32_t source = order_.empty() ? chosen.entity : order_[chosen.entity];
+    result_.entities.push_back(
+        {chosen.span, source, static_cast<float>(chosen.score), static_cast<float>(match.margin)});
+    result_.runs.push_back({chosen.span, pair.labels[source], true});
+  }
+  std::ranges::sort(result_.runs, {}, &TagRun::span);
+  result_.objective = matching.objective;
+  result_.bound = matching.bound;
+  if (!matching.proven) result_.status = Status::not_proven;
+}
+
+void SentenceProjector::project_heuristic(const SentencePair& pair) {
+  const auto ranges = heuristic_(pair.entities, rank_, pair.links, options_.heuristic);
+  paint(pair.target_words, ranges, pair);
+  for (const ProjectedEntity& entity : result_.entities)
+    result_.objective += static_cast<double>(entity.score);
+  result_.bound = result_.objective;
+}
+
+// Labels the ranges one after the other and reads back what of each is left: its first words, up to where
+// another range took over, are the entity; what follows a gap becomes a run without a beginning.
+void SentenceProjector::paint(std::int32_t words, std::span<const ProjectedRange> ranges,
+                              const SentencePair& pair) {
+  if (ranges.empty()) return;
+  owner_.assign(static_cast<std::size_t>(words), -1);
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const auto [start, end] = ranges[i].span;
+    std::fill(owner_.begin() + start, owner_.begin() + end, static_cast<std::int32_t>(i));
+  }
+  for (std::int32_t word = 0; word < words;) {
+    const std::int32_t owner = owner_[static_cast<std::size_t>(word)];
+    std::int32_t end = word + 1;
+    while (end < words && owner_[static_cast<std::size_t>(end)] == owner) ++end;
+    if (owner >= 0) {
+      const ProjectedRange& range = ranges[static_cast<std::size_t>(owner)];
+      const Span run{word, end};
+      const Span source = pair.entities[range.entity];
+      const bool begins = range.span.start == word;
+      result_.runs.push_back({run, pair.labels[range.entity], begins});
+      if (begins) {
+        std::int32_t links = 0;
+        for (std::size_t i = 0; i < pair.links.size(); ++i) {
+          if (source.contains(pair.links.source[i]) && run.contains(pair.links.target[i])) ++links;
+        }
+        const auto score = static_cast<float>(2.0 * links / (source.length() + run.length()));
+        result_.entities.push_back({run, range.entity, score, score});
+      }
+    }
+    word = end;
+  }
+}
+
+}  // namespace xner

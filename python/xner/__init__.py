@@ -1,0 +1,45 @@
+"""Annotation projection for cross-lingual named entity recognition, with a native core.
+
+`project` moves entity labels across one sentence pair, `Projector` across record batches, `Aligner` finds the word
+links, `evaluate` compares labels with gold labels.
+"""
+
+from __future__ import annotations
+
+from xner import candidates, errors, evaluation, io, labels, links, matching, schema, scores
+from xner._version import __version__
+from xner.alignment import Aligner
+from xner.errors import DataError, Error, FormatError, InfeasibleError, MissingExtraError
+from xner.evaluation import evaluate
+from xner.projection import (
+    ProjectedEntity,
+    Projection,
+    ProjectionOptions,
+    Projector,
+    project,
+)
+
+__all__ = [
+    "Aligner",
+    "DataError",
+    "Error",
+    "FormatError",
+    "InfeasibleError",
+    "MissingExtraError",
+    "ProjectedEntity",
+    "Projection",
+    "ProjectionOptions",
+    "Projector",
+    "__version__",
+    "candidates",
+    "errors",
+    "evaluate",
+    "evaluation",
+    "io",
+    "labels",
+    "links",
+    "matching",
+    "project",
+    "schema",
+    "scores",
+]

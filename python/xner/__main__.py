@@ -1,0 +1,5 @@
+"""`python -m xner`."""
+
+from xner.cli import main
+
+main()

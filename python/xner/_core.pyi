@@ -1,0 +1,253 @@
+"""
+The native core of xner.
+"""
+from __future__ import annotations
+import collections.abc
+import enum
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'Reading', 'Relation', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
+class ExportedArray:
+    """
+    A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
+    """
+    def __arrow_c_array__(self, requested_schema: typing.Any = None) -> tuple[typing.Any, typing.Any]:
+        """
+        The pair of capsules of the Arrow PyCapsule interface.
+        """
+class Scheme(enum.Enum):
+    """
+    How tags spell entities.
+    """
+    BIOES = ...
+    IOB1 = ...
+    IOB2 = ...
+class Reading(enum.Enum):
+    """
+    What to do with tags that the scheme does not allow.
+    """
+    lenient = ...
+    strict = ...
+    validate = ...
+class Symmetrization(enum.Enum):
+    """
+    How two directional alignments become one.
+    """
+    grow_diag = ...
+    grow_diag_final = ...
+    grow_diag_final_and = ...
+    intersect = ...
+    union = ...
+class CandidateKind(enum.Enum):
+    """
+    Which target spans are candidates.
+    """
+    aligned = ...
+    aligned_ends = ...
+    given = ...
+    ngram = ...
+class Method(enum.Enum):
+    """
+    How labels are projected.
+    """
+    candidates = ...
+    heuristic = ...
+class MatcherKind(enum.Enum):
+    """
+    How pairs are chosen.
+    """
+    exact = ...
+    greedy = ...
+class Relation(enum.Enum):
+    """
+    Number of projections of an entity, against n.
+    """
+    equal = ...
+    greater = ...
+    greater_equal = ...
+    less = ...
+    less_equal = ...
+class Count(enum.Enum):
+    """
+    What the alignment score counts.
+    """
+    links = ...
+    weighted = ...
+    words = ...
+class Ties(enum.Enum):
+    """
+    What decides between equal scores.
+    """
+    evidence = ...
+    first = ...
+class OverlapPolicy(enum.Enum):
+    """
+    What the heuristic does with a range on labelled words.
+    """
+    overwrite = ...
+    skip = ...
+class TopKOrder(enum.Enum):
+    """
+    Which ranges top_k keeps.
+    """
+    longest = ...
+    shortest = ...
+class ProjectOptions:
+    """
+    Checked options of the projector.
+    """
+    def __init__(self, *, method: Method, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, candidates: CandidateKind, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, stop_words: collections.abc.Sequence[str], count: Count, ties: Ties, links_are_a_set: bool, length_ratio_threshold: typing.SupportsFloat | typing.SupportsIndex | None, merge_distance: typing.SupportsInt | typing.SupportsIndex, policy: OverlapPolicy, top_k: typing.SupportsInt | typing.SupportsIndex | None, top_k_order: TopKOrder, only_i: bool, canonical_order: bool) -> None:
+        """
+        See xner.projection.ProjectionOptions.
+        """
+class AlignerOptions:
+    """
+    What training depends on; see xner.alignment.AlignerOptions.
+    """
+    def __init__(self) -> None:
+        ...
+    @property
+    def alpha(self) -> float:
+        ...
+    @alpha.setter
+    def alpha(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def base_weight(self) -> float:
+        ...
+    @base_weight.setter
+    def base_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def diagonal(self) -> float:
+        ...
+    @diagonal.setter
+    def diagonal(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def hmm_iterations(self) -> int:
+        ...
+    @hmm_iterations.setter
+    def hmm_iterations(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def ibm1_iterations(self) -> int:
+        ...
+    @ibm1_iterations.setter
+    def ibm1_iterations(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def jump_clip(self) -> int:
+        ...
+    @jump_clip.setter
+    def jump_clip(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def jump_smoothing(self) -> float:
+        ...
+    @jump_smoothing.setter
+    def jump_smoothing(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def null_base_weight(self) -> float:
+        ...
+    @null_base_weight.setter
+    def null_base_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def null_probability(self) -> float:
+        ...
+    @null_probability.setter
+    def null_probability(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def prior_weight(self) -> float:
+        ...
+    @prior_weight.setter
+    def prior_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def similarity_floor(self) -> float:
+        ...
+    @similarity_floor.setter
+    def similarity_floor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def similarity_power(self) -> float:
+        ...
+    @similarity_power.setter
+    def similarity_power(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class AlignerCorpus:
+    """
+    Sentence pairs as word ids, with levels of folding.
+    """
+    def __init__(self, source_offsets: numpy.typing.NDArray[numpy.int64], source: numpy.typing.NDArray[numpy.int32], target_offsets: numpy.typing.NDArray[numpy.int64], target: numpy.typing.NDArray[numpy.int32]) -> None:
+        ...
+    def add_level(self, source_types: numpy.typing.NDArray[numpy.int32], source_text_offsets: numpy.typing.NDArray[numpy.int64], source_text: numpy.typing.NDArray[numpy.uint32], target_types: numpy.typing.NDArray[numpy.int32], target_text_offsets: numpy.typing.NDArray[numpy.int64], target_text: numpy.typing.NDArray[numpy.uint32]) -> None:
+        """
+        Adds a level: the type of each word, and each type's code points.
+        """
+class AlignerModel:
+    """
+    A fitted aligner.
+    """
+    @staticmethod
+    def from_arrays(options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, arrays: dict) -> AlignerModel:
+        """
+        The model that arrays() was called on.
+        """
+    def arrays(self) -> dict:
+        """
+        Copies of all arrays, by name.
+        """
+def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Links scored above the threshold: offsets, source, target, score.
+    """
+def align_viterbi(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, method: Symmetrization, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Symmetrised Viterbi alignments: offsets, source, target, score.
+    """
+def decode_label_lists(labels: typing.Any, *, column: str, scheme: Scheme, reading: Reading, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
+    """
+    decode_labels over a list<string> array.
+    """
+def decode_labels(labels: collections.abc.Sequence[str], *, scheme: Scheme, reading: Reading) -> list[tuple[int, int, str]]:
+    """
+    Entities (start, end, label) that the labels of one sentence spell.
+    """
+def encode_label_lists(entities: typing.Any, tokens: typing.Any, *, column: str, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
+    """
+    IOB2 labels for the entities of every sentence.
+    """
+def fit_aligner(corpus: AlignerCorpus, options: AlignerOptions, *, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> AlignerModel:
+    """
+    Fits a model. progress(done, total) is called after every iteration unless it is None.
+    """
+def match_pairs(pairs: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], *, entities: typing.SupportsInt | typing.SupportsIndex, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex) -> tuple[list[tuple[int, float]], float, float, bool]:
+    """
+    Chooses among pairs (entity, start, end, score).
+    """
+def ngram_candidates(tokens: collections.abc.Sequence[str], *, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, stop_words: collections.abc.Sequence[str]) -> list[tuple[int, int]]:
+    """
+    Spans (start, end) without a stop word, by start, then end.
+    """
+def project_batch(batch: typing.Any, options: ProjectOptions, *, threads: typing.SupportsInt | typing.SupportsIndex, skip_invalid: bool) -> ExportedArray:
+    """
+    Projects every row of a record batch.
+    """
+def project_sentence(tokens: collections.abc.Sequence[str], entities: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, str]], links: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], candidates: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], source_words: typing.SupportsInt | typing.SupportsIndex, options: ProjectOptions) -> tuple[list[str], list[tuple[int, int, str, float, float, int]], str, float, float]:
+    """
+    Projects one sentence pair.
+    """
+def score_candidates(tokens: collections.abc.Sequence[str], entities: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, str]], links: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], candidates: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], source_words: typing.SupportsInt | typing.SupportsIndex, options: ProjectOptions) -> list[tuple[int, int, int, float]]:
+    """
+    Pairs (entity, start, end, score) with a positive alignment score.
+    """
+def symmetrize(forward: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], reverse: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], *, method: Symmetrization) -> list[tuple[int, int]]:
+    """
+    One alignment out of a source-to-target and a target-to-source one.
+    """
+__version__: str = '0.1.0'

@@ -1,0 +1,5 @@
+"""`python -m xner.cli`."""
+
+from xner.cli import main
+
+main()

@@ -1,0 +1,101 @@
+"""Reading what several commands take: sentences, labels, parallel sides, links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from xner import io, labels, schema
+from xner.errors import Error
+
+__all__ = [
+    "FORMAT_NAMES",
+    "existing_file",
+    "output_file",
+    "read_links",
+    "read_sentences",
+    "read_source",
+    "read_target",
+]
+
+FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
+
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+def read_sentences(path: Path, format: str | None = None) -> pa.Table:
+    """Read a file of sentences: `id`, `tokens`, and `labels` or other columns where the format has them."""
+    return _plain(io.read(path, format))
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    if schema.TOKENS not in table.schema.names:
+        found = ", ".join(table.schema.names)
+        raise Error(f"the file has no column '{schema.TOKENS}', only: {found}")
+    return table
+
+
+def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: labels.Reading) -> pa.Table:
+    """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
+
+    A file with a `source_entities` or `entities` column is taken at its word; else its `labels` are read.
+
+    Raises:
+        Error: the file has neither.
+        DataError: labels that `mode` does not allow.
+    """
+    table = io.read(path, format)
+    names = table.schema.names
+    tokens = schema.SOURCE_TOKENS if schema.SOURCE_TOKENS in names else schema.TOKENS
+    schema.require_columns(table.schema, [tokens], f"the source file '{path}'")
+    if schema.SOURCE_ENTITIES in names:
+        entities = table.column(schema.SOURCE_ENTITIES)
+    elif schema.ENTITIES in names:
+        entities = table.column(schema.ENTITIES)
+    elif schema.LABELS in names:
+        batches = [labels.decode_batch(chunk, scheme=scheme, mode=mode) for chunk in table.column(schema.LABELS).chunks]
+        entities = pa.chunked_array(batches, type=schema.SOURCE_ENTITIES_TYPE)
+    else:
+        raise Error(
+            f"the source file '{path}' has no labels; it needs a column of them, or a column "
+            f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'"
+        )
+    columns: dict[str, Any] = {schema.SOURCE_TOKENS: table.column(tokens), schema.SOURCE_ENTITIES: entities}
+    if schema.ID in names:
+        columns = {schema.ID: table.column(schema.ID), **columns}
+    return pa.table(columns)
+
+
+def read_target(path: Path, *, format: str | None) -> pa.Table:
+    """Read the side to be labelled: `tokens`, `id`, and labels it may have as `gold_labels`."""
+    table = io.read(path, format)
+    schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
+    columns: dict[str, Any] = {schema.TOKENS: table.column(schema.TOKENS)}
+    for name in (schema.ID, schema.CANDIDATES, schema.GOLD_LABELS):
+        if name in table.schema.names:
+            columns[name] = table.column(name)
+    if schema.GOLD_LABELS not in columns and schema.LABELS in table.schema.names:
+        columns[schema.GOLD_LABELS] = table.column(schema.LABELS)
+    return pa.table(columns)
+
+
+def read_links(path: Path, rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray:
+    """Read word links, one row a sentence pair.
+
+    Raises:
+        Error: their number of rows is not that of the sentences.
+    """
+    names = [io.FORMATS[name].suffixes for name in ("parquet", "arrow", "jsonl")]
+    if any(path.name.lower().endswith(suffix) for suffixes in names for suffix in suffixes):
+        table = io.read(path)
+        schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
+        links = table.column(schema.LINKS)
+    else:
+        links = pa.chunked_array([io.read_pharaoh(path, one_based=one_based, reverse=reverse)])
+    if len(links) != rows:
+        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
+    return links

@@ -1,0 +1,297 @@
+"""`xner project`: the main job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import io, runner, schema
+from xner.alignment import Aligner
+from xner.cli._inputs import (
+    FORMAT_NAMES,
+    existing_file,
+    output_file,
+    read_links,
+    read_source,
+    read_target,
+)
+from xner.projection import Projector
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["add_links", "command"]
+
+
+@click.command(
+    "project",
+    epilog="\b\nExamples:\n"
+    "  xner project --source en.conll --target de.txt --output de.conll\n"
+    "      aligns the two sides with the built-in aligner, fitted on these sentence pairs\n"
+    "  xner project --source en.conll --target de.conll --links de.pharaoh --format parquet -o de.parquet\n"
+    "      takes ready word links; keeps links, scores, margins and statuses for `xner view`\n"
+    "  xner project --source en.conll --target de.txt --method heuristic --compat politov2025 -o de.conll\n"
+    "      follows a published program to the letter\n\n"
+    "\b\nAn interrupted run goes on where it stopped when the same command is given again.",
+)
+@click.option(
+    "--source",
+    type=existing_file,
+    required=True,
+    help="Labelled sentences (CoNLL columns, JSONL, Parquet, Arrow).",
+)
+@click.option(
+    "--target",
+    type=existing_file,
+    required=True,
+    help="Their translations, row by row: words split by blanks (.txt), or columns; labels there count as gold.",
+)
+@click.option("--output", "-o", type=output_file, required=True, help="Labelled target sentences.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMAT_NAMES),
+    help="Format of the output; by default its name tells.",
+)
+@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file, likewise.")
+@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file, likewise.")
+@click.option(
+    "--links", type=existing_file, help="Word links in Pharaoh format (i-j), or a file with a `links` column."
+)
+@click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
+@click.option("--reverse", is_flag=True, help="The links file says target-source.")
+@click.option(
+    "--aligner",
+    type=click.Choice(["builtin"]),
+    default="builtin",
+    show_default=True,
+    help="Who aligns without --links.",
+)
+@click.option("--model", type=existing_file, help="A saved aligner; without it, one is fitted on the input.")
+@click.option("--save-model", type=output_file, help="Where to save the fitted aligner.")
+@click.option(
+    "--scheme",
+    type=click.Choice(["IOB1", "IOB2", "BIOES"]),
+    default="IOB2",
+    show_default=True,
+    help="What --read-labels holds the source labels to.",
+)
+@click.option(
+    "--read-labels",
+    type=click.Choice(["lenient", "strict", "validate"]),
+    default="lenient",
+    show_default=True,
+    help="Lenient reads labels of any scheme; strict ignores what the scheme does not allow; validate stops there.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["candidates", "heuristic"]),
+    default="candidates",
+    show_default=True,
+    help="Choose among target spans by score, or take the linked words.",
+)
+@click.option(
+    "--candidates",
+    type=click.Choice(["aligned_ends", "aligned", "ngram", "given"]),
+    default="aligned_ends",
+    show_default=True,
+    help="Target spans to choose from; the first three give the same result. `given` reads a column `candidates`.",
+)
+@click.option(
+    "--matcher",
+    type=click.Choice(["exact", "greedy"]),
+    default="exact",
+    show_default=True,
+    help="Best total score, or best pair first.",
+)
+@click.option(
+    "--constraint",
+    type=click.Choice(["<=", "=", ">=", "<", ">"]),
+    default="<=",
+    show_default=True,
+    help="Projections of an entity, against -n.",
+)
+@click.option("-n", "--n", "n", type=click.IntRange(0), default=1, show_default=True, help="See --constraint.")
+@click.option("--min-words", type=click.IntRange(1), default=1, show_default=True, help="Shortest candidate.")
+@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
+@click.option(
+    "--stop-words",
+    default="! ?",
+    show_default=True,
+    help="Words that no candidate may hold, split by blanks.",
+)
+@click.option(
+    "--count",
+    type=click.Choice(["links", "words", "weighted"]),
+    default="links",
+    show_default=True,
+    help="What the alignment score counts.",
+)
+@click.option(
+    "--ties",
+    type=click.Choice(["first", "evidence"]),
+    help="What decides between equal scores; evidence for exact, first for greedy.",
+)
+@click.option(
+    "--length-ratio-threshold",
+    type=float,
+    default=0.8,
+    show_default=True,
+    help="Heuristic: least ratio of range to entity, in words.",
+)
+@click.option(
+    "--merge-distance",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Heuristic: words between ranges that become one.",
+)
+@click.option(
+    "--policy",
+    type=click.Choice(["skip", "overwrite"]),
+    help="Heuristic: what happens on words that have a label.",
+)
+@click.option("--top-k", type=click.IntRange(0), help="Heuristic: ranges an entity may keep.")
+@click.option("--only-i", is_flag=True, help="Heuristic: never merge a range that starts the entity anew.")
+@click.option(
+    "--compat",
+    type=click.Choice(["politov2025", "shkalikov2024"]),
+    help="Follow a published program to the letter.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="Stop at a wrong row, or leave it without entities and go on.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="0: one a core. Never changes the output.",
+)
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Go on from an interrupted run's finished parts.",
+)
+def command(
+    source: Path,
+    target: Path,
+    output: Path,
+    format_: str | None,
+    source_format: str | None,
+    target_format: str | None,
+    links: Path | None,
+    one_based: bool,
+    reverse: bool,
+    aligner: str,
+    model: Path | None,
+    save_model: Path | None,
+    scheme: Any,
+    read_labels: Any,
+    on_error: Any,
+    threads: int,
+    resume: bool,
+    stop_words: str,
+    **options: Any,
+) -> None:
+    """Project entity labels onto translations.
+
+    Reads labelled source sentences and their translations, links their words, and gives every source entity the
+    span of target words that fits it best.
+    """
+    if links is not None and (model is not None or save_model is not None):
+        raise click.UsageError("--links takes the place of the aligner: leave out --model and --save-model")
+    if links is None and (one_based or reverse):
+        raise click.UsageError("--one-based and --reverse say how to read --links")
+    projector = Projector(stop_words=tuple(stop_words.split()), threads=threads, on_error=on_error, **options)
+    io.format_of(output, format_)
+    sides = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
+    target_side = read_target(target, format=target_format)
+    io.check_parallel(
+        sides.column(schema.SOURCE_TOKENS),
+        target_side.column(schema.TOKENS),
+        source_name=str(source),
+        target_name=str(target),
+    )
+    table = _side_by_side(sides, target_side)
+    key = runner.fingerprint(
+        {"source": source, "target": target, "links": links, "model": model},
+        {
+            "projection": projector.signature,
+            "stop_words": stop_words,
+            "source_format": source_format,
+            "target_format": target_format,
+            "links": [one_based, reverse],
+            "labels": [scheme, read_labels],
+            "on_error": on_error,
+            "aligner": aligner,
+        },
+    )
+    checkpoints = runner.Checkpoints.open(output, key, resume=resume)
+    with runner.progress_reporter() as report:
+        if links is not None:
+            found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
+            table = table.append_column(schema.LINKS, found)
+        else:
+            table = add_links(table, checkpoints, model=model, threads=threads, report=report)
+            if save_model is not None:
+                (Aligner.load(checkpoints.path("aligner.safetensors")) if model is None else Aligner.load(model)).save(
+                    save_model
+                )
+        result = runner.run(table, projector, checkpoints, format=format_, report=report)
+    _summarize(result, output, projector.signature)
+    checkpoints.finish()
+
+
+def _side_by_side(source: pa.Table, target: pa.Table) -> pa.Table:
+    columns = {name: target.column(name) for name in target.column_names}
+    for name in source.column_names:
+        columns.setdefault(name, source.column(name))
+    order = [name for name in schema.COLUMN_TYPES if name in columns]
+    return pa.table({name: columns[name] for name in order})
+
+
+def add_links(
+    table: pa.Table,
+    checkpoints: runner.Checkpoints,
+    *,
+    model: Path | None,
+    threads: int,
+    report: runner.Reporter,
+) -> pa.Table:
+    """Link the words of the two sides with the built-in aligner, fitted on them unless a model is given."""
+    source, target = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
+    fitted = checkpoints.path("aligner.safetensors")
+    if model is not None:
+        aligner = Aligner.load(model)
+    elif fitted.is_file():
+        aligner = Aligner.load(fitted)
+    else:
+        aligner = Aligner.fit(source, target, threads=threads, progress=report)
+        aligner.save(fitted)
+    return table.append_column(schema.LINKS, aligner.align(source, target, threads=threads))
+
+
+def _summarize(result: pa.Table, output: Path, signature: str) -> None:
+    entities = pc.sum(pc.list_value_length(result.column(schema.SOURCE_ENTITIES))).as_py() or 0
+    sources = cast("pa.ListArray", result.column(schema.ENTITIES).combine_chunks())
+    rows = pc.list_parent_indices(sources)
+    pairs = pa.table({"row": rows, "source": pc.struct_field(pc.list_flatten(sources), "source")})
+    projected = pairs.group_by(["row", "source"]).aggregate([]).num_rows
+    share = f" ({projected / entities:.1%})" if entities else ""
+    counts = pc.value_counts(result.column(schema.STATUS).cast(pa.string()).combine_chunks()).to_pylist()
+    statuses = ", ".join(
+        f"{item['counts']} {item['values']}" for item in sorted(counts, key=lambda item: -item["counts"])
+    )
+    click.echo(f"{result.num_rows} sentences: {statuses or 'none'}", err=True)
+    click.echo(f"{projected} of {entities} source entities projected{share}", err=True)
+    click.echo(f"written to {output}", err=True)
+    click.echo(signature, err=True)

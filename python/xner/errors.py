@@ -1,0 +1,42 @@
+"""The exceptions that xner raises. All derive from `Error`; those about input also from `ValueError`."""
+
+from __future__ import annotations
+
+__all__ = ["DataError", "Error", "FormatError", "InfeasibleError", "MissingExtraError"]
+
+
+class Error(ValueError):
+    """Bad input or an unusable option; the message says what was expected and what was found."""
+
+
+class DataError(Error):
+    """One row of the input is wrong.
+
+    Attributes:
+        row: index of the row (0-based) in its batch or file, or -1 for a call on a single sentence.
+        column: name of the column (`tokens`, `source_entities`, `links`, ...).
+        value: the offending value, as text.
+        reason: what is wrong with it.
+        row_id: the row's `id`, where the input has one.
+    """
+
+    def __init__(self, row: int, column: str, value: str, reason: str, *, row_id: str | None = None) -> None:
+        self.row = row
+        self.column = column
+        self.value = value
+        self.reason = reason
+        self.row_id = row_id
+        where = "" if row < 0 else f"row {row}" + (f" (id {row_id!r})" if row_id is not None else "") + ", "
+        super().__init__(f"{where}column '{column}', value {value}: {reason}")
+
+
+class FormatError(Error):
+    """A file does not follow its format; the message names the file and the line."""
+
+
+class InfeasibleError(Error):
+    """The number of projections that a constraint demands cannot be reached."""
+
+
+class MissingExtraError(Error, ImportError):
+    """An optional dependency is not installed; the message names the `pip install` line."""

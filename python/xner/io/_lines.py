@@ -1,0 +1,285 @@
+r"""Text files as blocks of whole lines, in numpy arrays of byte positions.
+
+What separates lines is `\n` or `\r\n`, what separates words is the space and the tab, and nothing else:
+no-break spaces, ideographic spaces, line separators and joiners are ordinary parts of words. Words are copied
+from a block into Arrow by their positions, so that no Python object is made for a word.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from xner.errors import Error, FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "BOM",
+    "Block",
+    "Fields",
+    "list_column",
+    "read_blocks",
+    "rebatch",
+    "row_ids",
+    "string_array",
+    "tab_fields",
+    "words",
+]
+
+Positions = npt.NDArray[np.int64]
+Path_ = str | os.PathLike[str]
+
+BLOCK_BYTES = 1 << 20  # small enough for the caches: larger blocks are slower
+BOM = b"\xef\xbb\xbf"
+TAB, NEWLINE, RETURN, SPACE = b"\t\n\r "
+
+_BLANK = np.zeros(256, dtype=np.bool_)
+_BLANK[[SPACE, TAB]] = True
+_SEPARATOR = _BLANK.copy()
+_SEPARATOR[NEWLINE] = True
+
+# The end of a blank line: the lines after it begin a new sentence.
+_AFTER_BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    r"""Whole, consecutive lines of a file; line `k` is `data[starts[k]:ends[k]]`, without its line end.
+
+    Attributes:
+        path: the file, for messages.
+        first_line: number (from 1) of the block's first line in the file.
+        data: the bytes of the lines, valid UTF-8.
+        array: the same bytes as uint8.
+        starts: byte position where each line starts.
+        ends: byte position after each line, before `\n` or `\r\n`.
+    """
+
+    path: str
+    first_line: int
+    data: bytes
+    array: npt.NDArray[np.uint8]
+    starts: Positions
+    ends: Positions
+
+    def line(self, line: int) -> bytes:
+        """A line's bytes."""
+        return self.data[self.starts[line] : self.ends[line]]
+
+    def text(self, line: int) -> str:
+        """A line's text, shortened for a message."""
+        text = self.line(line).decode()
+        return repr(text if len(text) <= 80 else text[:77] + "...")
+
+    def error(self, line: int, reason: str) -> FormatError:
+        """An error about a line of this block."""
+        return FormatError(f"{self.path}, line {self.first_line + line}: {reason}")
+
+    def is_blank(self) -> npt.NDArray[np.bool_]:
+        """Which lines hold nothing but spaces and tabs."""
+        result = cast("npt.NDArray[np.bool_]", self.starts == self.ends)
+        # Only a line that begins with a blank can be blank otherwise; there are few.
+        for line in np.flatnonzero(_BLANK[self.array[self.starts]]).tolist():
+            result[line] = not self.line(line).strip(b" \t")
+        return result
+
+    def starts_with(self, prefix: bytes) -> npt.NDArray[np.bool_]:
+        """Which lines begin with `prefix`."""
+        result = self.ends - self.starts >= len(prefix)
+        for offset, byte in enumerate(prefix):
+            result[result] = self.array[self.starts[result] + offset] == byte
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a block's lines; those of line `k` are `offsets[k]` to `offsets[k + 1]`.
+
+    Attributes:
+        starts: byte position where each field starts.
+        ends: byte position after each field.
+        offsets: index of each line's first field, then the number of fields.
+    """
+
+    starts: Positions
+    ends: Positions
+    offsets: Positions
+
+
+def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]:
+    """Reads a text file, plain or compressed with gzip (a name in `.gz`), block by block.
+
+    Args:
+        path: the file: UTF-8, with or without a byte order mark, the last line end optional.
+        at_blank_lines: cut blocks after blank lines only, so that no sentence is in two blocks.
+
+    Yields:
+        Blocks of at least one line; none for an empty file.
+
+    Raises:
+        FormatError: bytes that are not UTF-8, or a broken archive.
+    """
+    name = str(path)
+    first_line = 1
+    pending = b""
+    with _open(path) as file:
+        at_start = True
+        while True:
+            try:
+                chunk = file.read(max(BLOCK_BYTES, len(pending)))
+            except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+                raise FormatError(f"{name}: not a whole gzip archive: {problem}") from problem
+            if at_start:
+                chunk = chunk.removeprefix(BOM)
+                at_start = False
+            elif not chunk:
+                break
+            pending += chunk
+            cut = _after_last_blank_line(pending) if at_blank_lines else pending.rfind(b"\n") + 1
+            if cut:
+                block = _block(name, first_line, pending[:cut])
+                first_line += len(block.starts)
+                pending = pending[cut:]
+                yield block
+    if pending:
+        yield _block(name, first_line, pending)
+
+
+def _open(path: Path_) -> BinaryIO:
+    if Path(path).suffix == ".gz":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    return Path(path).open("rb")
+
+
+def _after_last_blank_line(data: bytes) -> int:
+    """The position after the last blank line, 0 if there is none; the last bytes are looked at first."""
+    for start in (max(0, len(data) - (1 << 16)), 0):
+        cut = 0
+        for match in _AFTER_BLANK_LINE.finditer(data, start):
+            cut = match.end()
+        if cut or start == 0:
+            return cut
+    return 0
+
+
+def _block(path: str, first_line: int, data: bytes) -> Block:
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError as problem:
+            line = first_line + data.count(b"\n", 0, problem.start)
+            byte = problem.start - (data.rfind(b"\n", 0, problem.start) + 1)
+            raise FormatError(
+                f"{path}, line {line}: byte {byte + 1} of the line, 0x{data[problem.start]:02x}, "
+                f"is not UTF-8 ({problem.reason})"
+            ) from problem
+    array = np.frombuffer(data, dtype=np.uint8)
+    newlines = np.flatnonzero(array == NEWLINE)
+    starts = np.concatenate([[0], newlines + 1])
+    ends = np.concatenate([newlines, [len(data)]])
+    if data.endswith(b"\n"):
+        starts, ends = starts[:-1], ends[:-1]
+    ends = ends - ((ends > starts) & (array[ends - 1] == RETURN))
+    return Block(path, first_line, data, array, starts, ends)
+
+
+def words(block: Block, *, leading_blank_is_empty_word: bool = False) -> Fields:
+    """Splits each line at runs of spaces and tabs.
+
+    Args:
+        block: the lines.
+        leading_blank_is_empty_word: a line that begins with a blank and has words has an empty one before
+            them.
+    """
+    # A line's end separates too. After a last line without a newline there is no byte, hence the place more.
+    separator = np.append(_SEPARATOR[block.array], True)
+    separator[block.ends] = True
+    is_start = ~separator
+    is_start[1:] &= separator[:-1]
+    is_end = separator.copy()
+    is_end[1:] &= ~separator[:-1]
+    is_end[0] = False
+    fields = _fields(block, is_start, is_end)
+    if leading_blank_is_empty_word:
+        leading = _BLANK[block.array[block.starts]] & (np.diff(fields.offsets) > 0)
+        if leading.any():
+            is_start[block.starts[leading]] = True
+            is_end[block.starts[leading]] = True
+            fields = _fields(block, is_start, is_end)
+    return fields
+
+
+def tab_fields(block: Block) -> Fields:
+    """Splits each line at every tab: fields can be empty, and a line without a tab is one field."""
+    tabs = np.flatnonzero(block.array == TAB)
+    is_start = np.zeros(len(block.array) + 1, dtype=np.bool_)
+    is_end = np.zeros(len(block.array) + 1, dtype=np.bool_)
+    is_start[block.starts] = True
+    is_start[tabs + 1] = True
+    is_end[block.ends] = True
+    is_end[tabs] = True
+    return _fields(block, is_start, is_end)
+
+
+def _fields(block: Block, is_start: npt.NDArray[np.bool_], is_end: npt.NDArray[np.bool_]) -> Fields:
+    starts = np.flatnonzero(is_start)
+    offsets = np.append(np.searchsorted(starts, block.starts), len(starts))
+    return Fields(starts, np.flatnonzero(is_end), offsets)
+
+
+def string_array(block: Block, starts: Positions, ends: Positions) -> pa.StringArray:
+    """Copies the fields `[starts[k], ends[k])`, which ascend and do not overlap, into an Arrow array."""
+    edges = np.zeros(len(block.array) + 1, dtype=np.int8)
+    edges[starts] += 1
+    edges[ends] -= 1
+    inside = np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)
+    offsets = np.zeros(len(starts) + 1, dtype=np.int32)
+    np.cumsum(ends - starts, out=offsets[1:])
+    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets.data), pa.py_buffer(block.array[inside].data))
+
+
+def list_column(lengths: Positions, values: pa.Array[Any]) -> pa.ListArray[Any]:
+    """A list array from the length of each list and the values of all."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def row_ids(first: int, count: int) -> pa.Array[Any]:
+    """The ids of rows that have none of their own: their numbers, from 0."""
+    return pa.array(np.arange(first, first + count), pa.int64()).cast(pa.string())
+
+
+def rebatch(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Cuts and joins batches of one schema, at least one, so that all but the last have `rows` rows.
+
+    Where there are no rows at all, one empty batch is the result: it carries the schema.
+    """
+    if rows < 1:
+        raise Error(f"batch_rows must be at least 1, not {rows}")
+    held: pa.Table | None = None
+    empty = True
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        held = table if held is None else pa.concat_tables([held, table])
+        while held.num_rows >= rows:
+            yield _one_batch(held.slice(0, rows))
+            held = held.slice(rows)
+            empty = False
+    if held is not None and (held.num_rows or empty):
+        yield _one_batch(held)
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([column.combine_chunks() for column in table.columns], schema=table.schema)

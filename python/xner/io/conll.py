@@ -1,0 +1,398 @@
+r"""CoNLL columns: one word and its tag a line, a blank line after each sentence.
+
+Lines end in `\n` or `\r\n`, the last line end and a byte order mark are optional, and a line of spaces and
+tabs alone is blank. Columns are separated either by single tabs, so that a word can hold spaces, or by runs
+of spaces and tabs. Nothing else separates: no-break and ideographic spaces, joiners and line separators
+belong to words.
+
+**Comments.** A line is a comment when it begins with `#`, stands before the first word of a sentence, and has
+no tag (`O`, or `B-`, `I-`, `E-`, `S-` and so on with a class) in the label column; so `# O` is the word `#`.
+In files without labels, `#` and a blank make a comment. `# id = x` and `# sent_id = x` name the sentence.
+
+**Rows are never lost.** A sentence without words, which the format has no way to say, is written as its `# id
+= x` alone, and such a comment is read as a row without words. Other sentences get an id line only where the
+id is not the row's number.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import schema
+from xner.errors import DataError, Error
+from xner.io._lines import (
+    Block,
+    list_column,
+    read_blocks,
+    rebatch,
+    row_ids,
+    string_array,
+    tab_fields,
+    words,
+)
+from xner.io._rows import TextOutput, column, plain_words, write_rows
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["ConllWriter", "iter_conll", "read_conll", "write_conll"]
+
+_DOCUMENT = "-DOCSTART-"
+_TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
+_ID = re.compile(rb"[ \t]*(?:sent_)?id[ \t]*= ?(.*)", re.DOTALL)
+_BLANKS = re.compile(rb"[ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the lines of a file are read; the arguments of `iter_conll`."""
+
+    token_column: int
+    label_column: int | None
+    delimiter: str
+    comment_prefix: bytes
+    keep_docstart: bool
+    empty_token: str | None
+
+    def is_comment(self, line: bytes) -> bool:
+        """Whether a line that begins with the prefix and stands before a sentence's words is a comment."""
+        if self.label_column is None:
+            return line[len(self.comment_prefix) :][:1] in {b" ", b"\t"}
+        columns = line.split(b"\t") if self.delimiter == "\t" else _BLANKS.split(line.rstrip(b" \t"))
+        if not -len(columns) <= self.label_column < len(columns):
+            return True
+        if self.label_column % len(columns) == self.token_column % len(columns):
+            return True
+        return _TAG.fullmatch(columns[self.label_column]) is None
+
+    def sentence_id(self, comment: bytes) -> str | None:
+        """The id that a comment gives to its sentence."""
+        match = _ID.fullmatch(comment, len(self.comment_prefix))
+        return match[1].decode() if match else None
+
+
+def iter_conll(
+    path: str | os.PathLike[str],
+    *,
+    token_column: int = 0,
+    label_column: int | None = -1,
+    delimiter: str | None = None,
+    comment_prefix: str = "#",
+    keep_docstart: bool = False,
+    empty_token: str | None = None,
+    batch_rows: int = 16_384,
+) -> Iterator[pa.RecordBatch]:
+    r"""Reads sentences in batches, so that memory stays bounded.
+
+    Args:
+        path: UTF-8 text, or the same compressed (`.gz`).
+        token_column: the column of words, from 0, or from -1 for the last.
+        label_column: the column of tags, likewise; `None` for a file without.
+        delimiter: `"\t"`; `" "` for runs of spaces and tabs; `None` decides by whether the file's first line
+            of words holds a tab.
+        comment_prefix: how comments begin (see above); `""` for a file without comments.
+        keep_docstart: read `-DOCSTART-` lines like others; the default drops them.
+        empty_token: what to read for a missing word (a line such as `" O"`); by default such a line is an
+            error.
+        batch_rows: rows a batch.
+
+    Yields:
+        Batches of `id`, `tokens` and, unless `label_column` is `None`, `labels` as they stand in the file.
+        The `id` is the sentence's own or else the row's number, from 0. At least one batch.
+
+    Raises:
+        FormatError: not UTF-8, too few columns, a missing word or tag; the message names file and line.
+        Error: an option that cannot be used.
+    """
+    if delimiter not in {None, "\t", " "}:
+        raise Error(f"delimiter must be a tab, a space or None, not {delimiter!r}")
+    if empty_token == "":
+        raise Error("empty_token must not be empty itself")
+    layout = _Layout(token_column, label_column, delimiter or "", comment_prefix.encode(), keep_docstart, empty_token)
+    return rebatch(_iter_conll(path, layout), batch_rows)
+
+
+def read_conll(
+    path: str | os.PathLike[str],
+    *,
+    token_column: int = 0,
+    label_column: int | None = -1,
+    delimiter: str | None = None,
+    comment_prefix: str = "#",
+    keep_docstart: bool = False,
+    empty_token: str | None = None,
+) -> pa.Table:
+    """Reads all sentences of a file: a table of `id`, `tokens` and `labels`; see `iter_conll`."""
+    return pa.Table.from_batches(
+        iter_conll(
+            path,
+            token_column=token_column,
+            label_column=label_column,
+            delimiter=delimiter,
+            comment_prefix=comment_prefix,
+            keep_docstart=keep_docstart,
+            empty_token=empty_token,
+        )
+    )
+
+
+def _iter_conll(path: str | os.PathLike[str], layout: _Layout) -> Iterator[pa.RecordBatch]:
+    names = [schema.ID, schema.TOKENS, *([] if layout.label_column is None else [schema.LABELS])]
+    types = [pa.string(), schema.WORDS_TYPE, schema.WORDS_TYPE]
+    arrow_schema = pa.schema(list(zip(names, types, strict=False)))
+    yield pa.RecordBatch.from_pylist([], schema=arrow_schema)
+    rows = 0
+    blocks = read_blocks(path, at_blank_lines=True)
+    ahead: list[Block] = []
+    if not layout.delimiter:
+        delimiter, ahead = _look_ahead(blocks, layout)
+        layout = replace(layout, delimiter=delimiter)
+    for block in chain(ahead, blocks):
+        columns = _sentences(block, layout, rows)
+        if len(columns[0]):
+            yield pa.RecordBatch.from_arrays(columns, schema=arrow_schema)
+            rows += len(columns[0])
+
+
+def _is_document_line(block: Block) -> npt.NDArray[np.bool_]:
+    mark = _DOCUMENT.encode()
+    after = np.append(block.array, 0)[np.minimum(block.starts + len(mark), block.ends)]
+    alone = (block.ends - block.starts == len(mark)) | (after == ord(" ")) | (after == ord("\t"))
+    return np.asarray(block.starts_with(mark) & alone)
+
+
+def _look_ahead(blocks: Iterator[Block], layout: _Layout) -> tuple[str, list[Block]]:
+    """Decides the delimiter by the file's first line of words; also returns the blocks that it took.
+
+    A line that may be a comment counts only where the file has no other.
+    """
+    taken = []
+    unsure = b""
+    for block in blocks:
+        taken.append(block)
+        filled = ~(block.is_blank() | _is_document_line(block))
+        sure = filled & ~block.starts_with(layout.comment_prefix) if layout.comment_prefix else filled
+        if sure.any():
+            return ("\t" if b"\t" in block.line(int(np.argmax(sure))) else " "), taken
+        if filled.any() and not unsure:
+            unsure = block.line(int(np.argmax(filled)))
+    return ("\t" if b"\t" in unsure else " "), taken
+
+
+def _comments(
+    block: Block, layout: _Layout, separators: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.bool_], dict[int, str]]:
+    """Which lines are comments, and the ids that some of them give, by line."""
+    comments = np.zeros(len(block.starts), dtype=np.bool_)
+    ids: dict[int, str] = {}
+    if not layout.comment_prefix:
+        return comments, ids
+    for line in np.flatnonzero(block.starts_with(layout.comment_prefix) & ~separators).tolist():
+        if line and not (separators[line - 1] or comments[line - 1]):
+            continue
+        text = block.line(line)
+        if layout.is_comment(text):
+            comments[line] = True
+            sentence_id = layout.sentence_id(text)
+            if sentence_id is not None:
+                ids[line] = sentence_id
+    return comments, ids
+
+
+def _sentences(block: Block, layout: _Layout, first_row: int) -> list[pa.Array[Any]]:
+    """The columns of a block's sentences."""
+    separators = block.is_blank()
+    if not layout.keep_docstart:
+        separators |= _is_document_line(block)
+    comments, ids = _comments(block, layout, separators)
+    lines = np.flatnonzero(~(separators | comments))
+    groups = np.cumsum(separators)
+    lengths = np.bincount(groups[lines], minlength=groups[-1] + 1)
+    is_row = lengths > 0
+    is_row[groups[list(ids)]] = True
+    rows = np.flatnonzero(is_row)
+    lengths = lengths[rows]
+
+    id_column = row_ids(first_row, len(rows))
+    if ids:
+        texts = id_column.to_pylist()
+        for line, text in ids.items():
+            texts[np.searchsorted(rows, groups[line])] = text
+        id_column = pa.array(texts, pa.string())
+    columns = _values(block, layout, lines)
+    return [id_column, *(list_column(lengths, values) for values in columns)]
+
+
+def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list[pa.Array[Any]]:
+    """The words, and the tags if there are any, of all lines that hold some."""
+    fields = tab_fields(block) if layout.delimiter == "\t" else words(block, leading_blank_is_empty_word=True)
+    counts = np.diff(fields.offsets)[lines]
+    tokens, has_token = _resolve(layout.token_column, counts)
+    wanted = [tokens]
+    too_short = ~has_token
+    if layout.label_column is not None:
+        labels, has_label = _resolve(layout.label_column, counts)
+        wanted.append(labels)
+        too_short |= ~has_label | (labels == tokens)
+    if too_short.any():
+        place = int(np.argmax(too_short))
+        line = int(lines[place])
+        number = "1 column" if counts[place] == 1 else f"{counts[place]} columns"
+        raise block.error(line, f"{number}, too few for {_wanted(layout)}: {block.text(line)}")
+    result = []
+    for name, columns in zip(("word", "label"), wanted, strict=False):
+        chosen = fields.offsets[:-1][lines] + columns
+        starts, ends = fields.starts[chosen], fields.ends[chosen]
+        values: pa.Array[Any] = string_array(block, starts, ends)
+        empty = starts == ends
+        if empty.any():
+            if name == "word" and layout.empty_token is not None:
+                values = pc.if_else(pa.array(empty), layout.empty_token, values)
+            else:
+                line = int(lines[np.argmax(empty)])
+                hint = " (the option empty_token reads a word for it)" if name == "word" else ""
+                raise block.error(line, f"the {name} is empty{hint}: {block.text(line)}")
+        result.append(values)
+    return result
+
+
+def _resolve(column_number: int, counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """The place of a column in each line, counted from the line's first, and whether the line has it."""
+    places = np.full(len(counts), column_number) if column_number >= 0 else counts + column_number
+    return places, (places >= 0) & (places < counts)
+
+
+def _wanted(layout: _Layout) -> str:
+    separated = "tabs" if layout.delimiter == "\t" else "blanks"
+    if layout.label_column is None:
+        return f"the word in column {layout.token_column}, separated by {separated}"
+    return (
+        f"the word in column {layout.token_column} and the label in column {layout.label_column}, "
+        f"separated by {separated}"
+    )
+
+
+class ConllWriter:
+    """Writes sentences in columns."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        columns: Sequence[str] = (schema.TOKENS, schema.LABELS),
+        delimiter: str = "\t",
+    ) -> None:
+        r"""Writes to an open binary file.
+
+        Args:
+            file: where to.
+            columns: names of the list<string> columns, words first; the last one is what a reader takes for
+                labels.
+            delimiter: `"\t"` or `" "`.
+
+        Raises:
+            Error: an option that cannot be used.
+        """
+        if delimiter not in {"\t", " "}:
+            raise Error(f"delimiter must be a tab or a space, not {delimiter!r}")
+        if not columns or isinstance(columns, str):
+            raise Error(f"columns must be a sequence of column names, not {columns!r}")
+        self._output = TextOutput(file)
+        self._columns = tuple(columns)
+        self._delimiter = delimiter
+        # A reader of a single column cannot know that blanks in it belong to words.
+        self._blanks = "\t" if delimiter == "\t" and len(columns) > 1 else " \t"
+        self._layout = _Layout(0, -1 if len(columns) > 1 else None, delimiter, b"#", False, None)
+        self._rows = 0
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends a batch's sentences.
+
+        Raises:
+            DataError: a word or label that would be read back as something else or not at all, or a row whose
+                columns differ in length; the message names row, column and value.
+            Error: a missing column.
+        """
+        flat: list[pa.Array[Any]] = []
+        lengths = np.zeros(0, dtype=np.int64)
+        for name in self._columns:
+            column_lengths, values = plain_words(column(batch, name), name, self._rows, blanks=self._blanks)
+            if not flat:
+                lengths = column_lengths
+            elif (lengths != column_lengths).any():
+                row = int(np.argmax(lengths != column_lengths))
+                raise DataError(
+                    self._rows + row,
+                    name,
+                    f"{column_lengths[row]} long",
+                    f"column '{self._columns[0]}' has {lengths[row]} words in this row",
+                )
+            flat.append(values.cast(pa.string()))
+        lines = pc.binary_join_element_wise(*flat, self._delimiter) if len(flat) > 1 else flat[0]
+        self._check_first_words(lengths, flat[0], lines)
+        sentences = pc.binary_join(list_column(lengths, lines), "\n").to_pylist()
+        ids = self._id_lines(batch, lengths)
+        self._output.write(
+            "".join(
+                f"{id_line}{sentence}\n\n" if sentence else f"{id_line}\n"
+                for id_line, sentence in zip(ids, sentences, strict=True)
+            )
+        )
+        self._rows += len(lengths)
+
+    def _id_lines(self, batch: pa.RecordBatch, lengths: npt.NDArray[np.int64]) -> list[str]:
+        numbers = row_ids(self._rows, len(lengths))
+        if batch.schema.get_field_index(schema.ID) < 0:
+            ids = numbers
+        else:
+            ids = pc.if_else(pc.is_valid(column(batch, schema.ID)), column(batch, schema.ID), numbers)
+        unusable = pc.match_substring_regex(ids, "[\r\n]")
+        if pc.any(unusable).as_py():
+            row = int(pc.index(unusable, True).as_py())
+            raise DataError(self._rows + row, schema.ID, repr(ids[row].as_py()), "an id cannot hold a line end")
+        needed = pc.or_(pc.not_equal(ids, numbers), pa.array(lengths == 0))
+        lines = pc.if_else(needed, pc.binary_join_element_wise("# id = ", ids, "\n", ""), "")
+        return [str(line) for line in lines.to_pylist()]
+
+    def _check_first_words(self, lengths: npt.NDArray[np.int64], words_: pa.Array[Any], lines: pa.Array[Any]) -> None:
+        """Words that a reader would take for the start of a document or for a comment are an error."""
+        first_of_row = np.cumsum(lengths) - lengths
+        for place in np.flatnonzero(pc.equal(words_, _DOCUMENT).to_numpy(zero_copy_only=False)).tolist():
+            row = self._rows + int(np.searchsorted(first_of_row, place, side="right")) - 1
+            raise DataError(row, self._columns[0], repr(_DOCUMENT), "this word marks documents in CoNLL files")
+        rows = np.flatnonzero(lengths > 0)
+        hash_first = pc.starts_with(words_.take(pa.array(first_of_row[rows])), "#")
+        for row in rows[hash_first.to_numpy(zero_copy_only=False)].tolist():
+            line = lines[int(first_of_row[row])].as_py()
+            if self._layout.is_comment(line.encode()):
+                raise DataError(self._rows + row, self._columns[0], repr(line), "the line would be read as a comment")
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+def write_conll(
+    table: pa.Table,
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] = (schema.TOKENS, schema.LABELS),
+    delimiter: str = "\t",
+) -> None:
+    r"""Writes sentences in columns; see `ConllWriter`, also for the errors.
+
+    Args:
+        table: the rows; an `id` that is not the row's number is written as a comment.
+        path: the target; compressed if it ends in `.gz`.
+        columns: names of the list<string> columns, words first.
+        delimiter: `"\t"` or `" "`.
+    """
+    write_rows(table, path, lambda file: ConllWriter(file, columns=columns, delimiter=delimiter))

@@ -1,0 +1,99 @@
+"""Whether two sides of a parallel corpus belong together, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner.errors import Error
+
+__all__ = ["check_parallel"]
+
+Lengths = npt.NDArray[np.int64]
+
+_EMPTY_COST = 4.0  # a sentence beside an empty line, as against at most 1 for two sentences of odd lengths
+_MAX_SHIFT = 32  # beyond so many missing rows, they are taken for one gap
+
+
+def check_parallel(
+    source: pa.Array[Any] | pa.ChunkedArray[Any],
+    target: pa.Array[Any] | pa.ChunkedArray[Any],
+    *,
+    source_name: str = "source",
+    target_name: str = "target",
+) -> None:
+    """Raises an error unless two columns of lists have equally many rows.
+
+    The error also names the row from which the sides have probably come apart. That is the start of the first
+    gap in the best alignment of the two columns of lengths: rows are matched in order, a pair costs more the
+    further its length ratio is from that of the whole, and the longer column leaves out as many rows as it
+    has more. Where lengths say nothing against it, the end of the shorter side is taken to be cut off.
+
+    Args:
+        source: lists, usually of words.
+        target: likewise, of the other side.
+        source_name: what the message calls the side, such as its file's name.
+        target_name: likewise.
+
+    Raises:
+        Error: different numbers of rows; the message has both numbers and the first suspicious row.
+    """
+    if len(source) == len(target):
+        return
+    sides = {source_name: _lengths(source), target_name: _lengths(target)}
+    row = _first_gap(sides[source_name], sides[target_name])
+    words = ", ".join(
+        f"{name} {'has no such row' if row >= len(lengths) else f'{lengths[row]} words'}"
+        for name, lengths in sides.items()
+    )
+    if row >= min(len(source), len(target)):
+        reason = "up to there the sentence lengths agree, so the end of the shorter one is probably missing"
+    else:
+        reason = "from there on the sentence lengths agree better when one side is shifted against the other"
+    raise Error(
+        f"'{source_name}' has {len(source)} rows but '{target_name}' has {len(target)}; "
+        f"first suspicious row, counted from 0: {row} ({words}); {reason}"
+    )
+
+
+def _lengths(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> Lengths:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0)
+    return np.asarray(lengths.to_numpy(), dtype=np.int64)
+
+
+def _first_gap(source: Lengths, target: Lengths) -> int:
+    """The first row that the shorter side leaves out, in the cheapest alignment.
+
+    With `k` rows left out so far, row `i` of the shorter side stands beside row `i + k` of the longer one.
+    The best cost of the first `i` rows is, for each `k`, a sum of pair costs plus the best that `k - 1` had
+    anywhere before, which is a running minimum: O(rows x gaps), without a loop over rows.
+    """
+    longer, shorter = (source, target) if len(source) > len(target) else (target, source)
+    rows = len(shorter)
+    missing = len(longer) - rows
+    shifts = range(missing + 1) if missing <= _MAX_SHIFT else (0, missing)
+    ratio = np.log((longer.sum() / len(longer) + 1) / (shorter.sum() / rows + 1)) if rows else 0.0
+    best = np.zeros(rows + 1)
+    opened: list[npt.NDArray[np.int64]] = []  # for each shift, where its gap opens when i rows are matched
+    for shift in shifts:
+        beside = longer[shift : shift + rows]
+        cost = np.minimum(1.0, (np.log((beside + 1) / (shorter + 1)) - ratio) ** 2)
+        cost[(beside == 0) != (shorter == 0)] = _EMPTY_COST
+        total = np.concatenate([[0.0], np.cumsum(cost)])
+        if shift == 0:
+            best = total
+            continue
+        # Differences of rounding size are no evidence: without evidence, the later gap is taken.
+        gain = np.round(best - total, 9)
+        running = np.minimum.accumulate(gain)
+        where = np.where(gain == running, np.arange(rows + 1), 0)
+        opened.append(np.maximum.accumulate(where))
+        best = total + running
+    row = rows
+    for places in reversed(opened):
+        row = int(places[row])
+    return row

@@ -1,0 +1,202 @@
+"""Parquet and Arrow files. Columns of the contract are brought into types that the core reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import pyarrow as pa
+
+from xner import schema
+from xner.errors import Error, FormatError
+from xner.io._lines import rebatch
+from xner.io._rows import write_rows
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from io import IOBase
+
+    import pyarrow.parquet as pq
+
+__all__ = [
+    "ArrowWriter",
+    "ParquetWriter",
+    "iter_arrow",
+    "iter_parquet",
+    "read_arrow",
+    "read_parquet",
+    "write_arrow",
+    "write_parquet",
+]
+
+_ARROW_FILE_MAGIC = b"ARROW1"
+
+
+def iter_parquet(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Iterator[pa.RecordBatch]:
+    """Reads a Parquet file in batches, so that memory stays bounded.
+
+    Args:
+        path: the file.
+        batch_rows: rows a batch.
+
+    Yields:
+        Batches of all columns; at least one.
+
+    Raises:
+        FormatError: not a Parquet file, or a column of another type than the contract's.
+    """
+    return rebatch(_conforming(_iter_parquet(path, batch_rows), path, "Parquet"), batch_rows)
+
+
+def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq  # heavy, and needed for this format alone
+
+    with Path(path).open("rb") as opened, pq.ParquetFile(opened) as file:
+        yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
+        yield from file.iter_batches(batch_size=batch_rows)
+
+
+def read_parquet(path: str | os.PathLike[str]) -> pa.Table:
+    """Reads a whole Parquet file; see `iter_parquet`."""
+    return pa.Table.from_batches(iter_parquet(path))
+
+
+def iter_arrow(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Iterator[pa.RecordBatch]:
+    """Reads an Arrow file in batches, so that memory stays bounded.
+
+    Args:
+        path: an Arrow IPC file (Feather version 2) or stream; the first bytes tell which.
+        batch_rows: rows a batch.
+
+    Yields:
+        Batches of all columns; at least one.
+
+    Raises:
+        FormatError: not an Arrow file, or a column of another type than the contract's.
+    """
+    return rebatch(_conforming(_iter_arrow(path), path, "Arrow"), batch_rows)
+
+
+def _iter_arrow(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
+    with Path(path).open("rb") as file:
+        is_file = file.read(len(_ARROW_FILE_MAGIC)) == _ARROW_FILE_MAGIC
+        file.seek(0)
+        if is_file:
+            with pa.ipc.open_file(file) as reader:
+                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+                for index in range(reader.num_record_batches):
+                    yield reader.get_batch(index)
+        else:
+            with pa.ipc.open_stream(file) as stream:
+                yield pa.RecordBatch.from_pylist([], schema=stream.schema)
+                yield from stream
+
+
+def read_arrow(path: str | os.PathLike[str]) -> pa.Table:
+    """Reads a whole Arrow file; see `iter_arrow`."""
+    return pa.Table.from_batches(iter_arrow(path))
+
+
+def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str], kind: str) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in batches:
+            names = batch.schema.names
+            known = [name for name in names if name in schema.COLUMN_TYPES]
+            fitting = schema.conform(batch, known)
+            columns = [fitting.column(name) if name in known else batch.column(name) for name in names]
+            yield pa.RecordBatch.from_arrays(columns, names=names)
+    except Error as problem:
+        raise FormatError(f"{path}: {problem}") from problem
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+        raise FormatError(f"{path}: not a usable {kind} file: {problem}") from problem
+    except OSError as problem:
+        if isinstance(problem, FileNotFoundError | PermissionError | IsADirectoryError):
+            raise
+        raise FormatError(f"{path}: not a usable {kind} file: {problem}") from problem
+
+
+class ParquetWriter:
+    """Writes batches as row groups of bounded size."""
+
+    def __init__(self, file: BinaryIO, *, row_group_rows: int = 65_536) -> None:
+        """Writes to an open binary file.
+
+        Args:
+            file: where to.
+            row_group_rows: rows a row group: what a reader must hold in memory at once.
+        """
+        self._file = file
+        self._rows = row_group_rows
+        self._writer: pq.ParquetWriter | None = None
+        self._held: list[pa.RecordBatch] = []
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends a batch; the first one decides the columns."""
+        self._held.append(batch)
+        if sum(held.num_rows for held in self._held) >= self._rows:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow.parquet as pq  # heavy, and needed for this format alone
+
+        if self._held:
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(self._file, self._held[0].schema, compression="zstd")
+            self._writer.write_table(pa.Table.from_batches(self._held), row_group_size=self._rows)
+            self._held.clear()
+
+    def close(self) -> None:
+        """Writes the last row group and the index.
+
+        Raises:
+            FormatError: no batch was written, so that there are no columns.
+        """
+        self._flush()
+        if self._writer is None:
+            raise FormatError("a Parquet file needs at least one batch, which may be empty, to know its columns")
+        self._writer.close()
+
+
+class ArrowWriter:
+    """Writes batches to an Arrow IPC file (Feather version 2); dictionaries are written as their values."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Writes to an open binary file."""
+        self._file = file
+        self._writer: pa.ipc.RecordBatchFileWriter | None = None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Appends a batch; the first one decides the columns."""
+        batch = _without_dictionaries(batch)
+        if self._writer is None:
+            self._writer = pa.ipc.new_file(cast("IOBase", self._file), batch.schema)
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        """Writes the index.
+
+        Raises:
+            FormatError: no batch was written, so that there are no columns.
+        """
+        if self._writer is None:
+            raise FormatError("an Arrow file needs at least one batch, which may be empty, to know its columns")
+        self._writer.close()
+
+
+def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """An Arrow file has one dictionary for the whole of a column, while each batch comes with its own."""
+    columns = [
+        column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def write_parquet(table: pa.Table, path: str | os.PathLike[str], *, row_group_rows: int = 65_536) -> None:
+    """Writes a table to a Parquet file; see `ParquetWriter`."""
+    write_rows(table, path, lambda file: ParquetWriter(file, row_group_rows=row_group_rows))
+
+
+def write_arrow(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """Writes a table to an Arrow IPC file (Feather version 2); see `ArrowWriter`."""
+    write_rows(table, path, ArrowWriter)

@@ -1,0 +1,530 @@
+"""Annotation projection: source entities and word links in, labelled target words out.
+
+`project` does one sentence pair on plain lists; `Projector` does record batches of millions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import _core, schema
+from xner._choices import choose
+from xner._version import __version__
+from xner.errors import DataError, Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = [
+    "Candidates",
+    "Compat",
+    "Constraint",
+    "Count",
+    "Matcher",
+    "Method",
+    "Policy",
+    "ProjectedEntity",
+    "Projection",
+    "ProjectionOptions",
+    "Projector",
+    "Ties",
+    "project",
+]
+
+Method = Literal["candidates", "heuristic"]
+Candidates = Literal["aligned_ends", "aligned", "ngram", "given"]
+Matcher = Literal["exact", "greedy"]
+Constraint = Literal["<=", "=", ">=", "<", ">"]
+Compat = Literal["politov2025", "shkalikov2024"]
+Count = Literal["links", "words", "weighted"]
+Ties = Literal["first", "evidence"]
+Policy = Literal["overwrite", "skip"]
+TopKOrder = Literal["shortest", "longest"]
+
+_METHODS = {"candidates": _core.Method.candidates, "heuristic": _core.Method.heuristic}
+_CANDIDATES = {
+    "aligned_ends": _core.CandidateKind.aligned_ends,
+    "aligned": _core.CandidateKind.aligned,
+    "ngram": _core.CandidateKind.ngram,
+    "given": _core.CandidateKind.given,
+}
+MATCHERS = {"exact": _core.MatcherKind.exact, "greedy": _core.MatcherKind.greedy}
+RELATIONS = {
+    "<=": _core.Relation.less_equal,
+    "=": _core.Relation.equal,
+    ">=": _core.Relation.greater_equal,
+    "<": _core.Relation.less,
+    ">": _core.Relation.greater,
+}
+_COUNTS = {"links": _core.Count.links, "words": _core.Count.words, "weighted": _core.Count.weighted}
+_TIES = {"first": _core.Ties.first, "evidence": _core.Ties.evidence}
+_POLICIES = {"overwrite": _core.OverlapPolicy.overwrite, "skip": _core.OverlapPolicy.skip}
+_TOP_K_ORDERS = {"shortest": _core.TopKOrder.shortest, "longest": _core.TopKOrder.longest}
+_COMPATS = {"politov2025": "overwrite", "shkalikov2024": "skip"}
+_LARGEST_INT32 = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionOptions:
+    """What decides how labels are projected; see `project` for the meaning of each.
+
+    Raises:
+        Error: a value is unknown, out of range, or does not go with another.
+    """
+
+    method: Method = "candidates"
+    candidates: Candidates = "aligned_ends"
+    matcher: Matcher = "exact"
+    constraint: Constraint = "<="
+    n: int = 1
+    min_words: int = 1
+    max_words: int | None = None
+    stop_words: tuple[str, ...] = ("!", "?")
+    count: Count = "links"
+    ties: Ties | None = None
+    length_ratio_threshold: float | None = 0.8
+    merge_distance: int = 1
+    policy: Policy | None = None
+    top_k: int | None = None
+    top_k_order: TopKOrder = "shortest"
+    only_i: bool = False
+    compat: Compat | None = None
+
+    def __post_init__(self) -> None:
+        choices: list[tuple[str, object, Mapping[str, object]]] = [
+            ("method", self.method, _METHODS),
+            ("candidates", self.candidates, _CANDIDATES),
+            ("matcher", self.matcher, MATCHERS),
+            ("constraint", self.constraint, RELATIONS),
+            ("count", self.count, _COUNTS),
+            ("top_k_order", self.top_k_order, _TOP_K_ORDERS),
+        ]
+        optional: list[tuple[str, object, Mapping[str, object]]] = [
+            ("ties", self.ties, _TIES),
+            ("policy", self.policy, _POLICIES),
+            ("compat", self.compat, _COMPATS),
+        ]
+        for option, value, table in choices + [choice for choice in optional if choice[1] is not None]:
+            choose(option, value, table)
+        for option, number, least in (
+            ("n", self.n, 0),
+            ("min_words", self.min_words, 1),
+            ("max_words", self.max_words, self.min_words),
+            ("merge_distance", self.merge_distance, 0),
+            ("top_k", self.top_k, 0),
+        ):
+            if number is not None and not least <= number <= _LARGEST_INT32:
+                raise Error(f"{option}={number}: expected a whole number from {least} to {_LARGEST_INT32}")
+        threshold = self.length_ratio_threshold
+        if threshold is not None and not threshold >= 0:
+            raise Error(f"length_ratio_threshold={threshold}: expected a number from 0 on, or None for no threshold")
+        _words(self.stop_words)
+        if self.matcher == "exact" and self.method == "candidates" and self.constraint not in {"<=", "<"}:
+            raise Error(
+                f"constraint={self.constraint!r} with matcher='exact': the exact matcher takes '<=' and '<'; "
+                "use matcher='greedy' for '=', '>=' and '>'"
+            )
+        if self.resolved_policy == "overwrite" and (self.top_k is not None or self.only_i):
+            raise Error("top_k and only_i go with policy='skip', not with policy='overwrite'")
+
+    @property
+    def resolved_ties(self) -> Ties:
+        """`ties`, or its default: `evidence` for exact matching, `first` for greedy and compatible modes."""
+        if self.ties is not None:
+            return self.ties
+        return "first" if self.matcher == "greedy" or self.compat is not None else "evidence"
+
+    @property
+    def resolved_policy(self) -> Policy:
+        """`policy`, or its default: `overwrite` for `politov2025`, else `skip`."""
+        if self.policy is not None:
+            return self.policy
+        return "overwrite" if self.compat == "politov2025" else "skip"
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how a result was made, for tables and papers."""
+        parts = [f"xner:{__version__}", f"method:{self.method}"]
+        if self.method == "heuristic":
+            parts += [
+                f"ratio:{self.length_ratio_threshold}",
+                f"merge:{self.merge_distance}",
+                f"policy:{self.resolved_policy}",
+            ]
+            if self.top_k is not None:
+                parts.append(f"top_k:{self.top_k},{self.top_k_order}")
+            if self.only_i:
+                parts.append("only_i:yes")
+        else:
+            words = f"{self.min_words}-{self.max_words or 'all'}"
+            parts += [
+                f"candidates:{self.candidates}",
+                f"words:{words}",
+                f"score:align-{self.count}",
+                f"matcher:{self.matcher}",
+                f"constraint:{self.constraint}{self.n}",
+                f"ties:{self.resolved_ties}",
+            ]
+        parts.append(f"compat:{self.compat or 'none'}")
+        return "|".join(parts)
+
+    @property
+    def _effective_n(self) -> int:
+        """`n`, but 1 where Shkalikov's greedy program stops after an entity's first projection for any `<= n`."""
+        one_only = self.compat == "shkalikov2024" and self.matcher == "greedy" and self.constraint == "<="
+        return min(self.n, 1) if one_only else self.n
+
+    def to_core(self) -> _core.ProjectOptions:
+        """The options as the core takes them."""
+        return _core.ProjectOptions(
+            method=_METHODS[self.method],
+            matcher=MATCHERS[self.matcher],
+            relation=RELATIONS[self.constraint],
+            n=self._effective_n,
+            candidates=_CANDIDATES[self.candidates],
+            min_words=self.min_words,
+            max_words=self.max_words,
+            stop_words=list(self.stop_words),
+            count=_COUNTS[self.count],
+            ties=_TIES[self.resolved_ties],
+            links_are_a_set=self.compat is None,
+            length_ratio_threshold=self.length_ratio_threshold,
+            merge_distance=self.merge_distance,
+            policy=_POLICIES[self.resolved_policy],
+            top_k=self.top_k,
+            top_k_order=_TOP_K_ORDERS[self.top_k_order],
+            only_i=self.only_i,
+            canonical_order=self.compat is None and (self.method == "heuristic" or self.matcher == "exact"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedEntity:
+    """An entity on the target side.
+
+    Attributes:
+        start: its first word.
+        end: one past its last word.
+        label: its class, without a prefix.
+        score: alignment score of the source entity and this span.
+        margin: objective lost when this pair is forbidden and everything else chosen anew. Small: another span was
+            nearly as good. For the heuristic, which chooses nothing, the score itself.
+        source: index of the source entity it came from, in the caller's order.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+    margin: float
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What projecting one sentence pair gave.
+
+    Attributes:
+        labels: IOB2, one a target word.
+        entities: exact: by position; greedy: in the order of choice; heuristic: by position.
+        status: `ok`, or why there is no result: `empty_target`, `empty_source`, `no_links`, `no_match`;
+            `not_proven` for a result that exact matching could not prove optimal within its search limit.
+        objective: sum of the entities' scores.
+        bound: no choice has a higher objective; equal to `objective` when that is proven.
+    """
+
+    labels: list[str]
+    entities: tuple[ProjectedEntity, ...]
+    status: str
+    objective: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """How much the objective may be below the optimum; 0 when it is proven."""
+        return self.bound - self.objective
+
+
+def _words(stop_words: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(stop_words, str):
+        raise Error(f"stop_words={stop_words!r}: expected a sequence of words, not one string")
+    return tuple(stop_words)
+
+
+def _pairs(name: str, pairs: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    result = []
+    for pair in pairs:
+        if len(pair) != 2 or not all(isinstance(index, int) or hasattr(index, "__index__") for index in pair):
+            raise DataError(-1, name, repr(pair), "expected a pair of whole numbers")
+        first, second = (int(index) for index in pair)
+        if max(abs(first), abs(second)) > _LARGEST_INT32:
+            raise DataError(-1, name, repr(pair), "expected whole numbers of at most 31 bits")
+        result.append((first, second))
+    return result
+
+
+def _entities(entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    result = []
+    for entity in entities:
+        if len(entity) != 3 or not isinstance(entity[2], str):
+            raise DataError(-1, "source_entities", repr(entity), "expected (start, end, label)")
+        (start, end) = _pairs("source_entities", [entity[:2]])[0]
+        result.append((start, end, entity[2]))
+    return result
+
+
+def sentence_arguments(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    candidates: Iterable[tuple[int, int]],
+    link_scores: Sequence[float] | None,
+    source_length: int | None,
+    options: ProjectionOptions,
+) -> tuple[
+    list[str],
+    list[tuple[int, int, str]],
+    list[tuple[int, int]],
+    list[float],
+    list[tuple[int, int]],
+    int,
+    _core.ProjectOptions,
+]:
+    """One sentence pair as the core takes it: checked for shape, not yet for range.
+
+    Raises:
+        DataError: an entity, link or candidate is not of the form that `project` documents.
+        Error: words as one string, or link scores that do not go with the links.
+    """
+    if isinstance(target_tokens, str):
+        raise Error(f"target_tokens={target_tokens!r}: expected a sequence of words, not one string")
+    for word, token in enumerate(target_tokens):
+        if not isinstance(token, str):
+            raise DataError(-1, "tokens", repr(token), f"word {word} is not a string")
+    pairs = _pairs("links", links)
+    scores = [] if link_scores is None else [float(score) for score in link_scores]
+    if link_scores is not None and len(scores) != len(pairs):
+        raise Error(f"{len(scores)} link scores for {len(pairs)} links")
+    if options.count == "weighted" and link_scores is None and pairs:
+        raise Error("count='weighted' needs link_scores")
+    return (
+        list(target_tokens),
+        _entities(source_entities),
+        pairs,
+        scores,
+        _pairs("candidates", candidates),
+        -1 if source_length is None else source_length,
+        options.to_core(),
+    )
+
+
+def project(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    *,
+    method: Method = "candidates",
+    candidates: Candidates | Iterable[tuple[int, int]] = "aligned_ends",
+    matcher: Matcher = "exact",
+    constraint: Constraint = "<=",
+    n: int = 1,
+    min_words: int = 1,
+    max_words: int | None = None,
+    stop_words: Sequence[str] = ("!", "?"),
+    count: Count = "links",
+    ties: Ties | None = None,
+    length_ratio_threshold: float | None = 0.8,
+    merge_distance: int = 1,
+    policy: Policy | None = None,
+    top_k: int | None = None,
+    top_k_order: TopKOrder = "shortest",
+    only_i: bool = False,
+    compat: Compat | None = None,
+    link_scores: Sequence[float] | None = None,
+    source_length: int | None = None,
+) -> Projection:
+    """Project the entities of a source sentence onto the words of its translation.
+
+    Args:
+        target_tokens: the target words.
+        source_entities: `(start, end, label)` over source words, half-open, in any order.
+        links: `(source, target)` word indices from 0.
+        method: `candidates` chooses among target spans by alignment score; `heuristic` takes the ranges of words
+            that an entity's words are linked to.
+        candidates: which spans: `ngram` every span; `aligned` those between an entity's leftmost and rightmost linked
+            word; `aligned_ends` those whose first and last word are linked to it; or a list of `(start, end)`. With
+            `<=` the first three give the same result, `aligned_ends` fastest.
+        matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again.
+        constraint: number of projections of an entity against `n`: `<=`, `<`, and for `greedy` also `=`, `>=`, `>`,
+            which it takes as the published program does: they set the upper limit or lift it, the lower one is
+            not guaranteed.
+        n: see `constraint`.
+        min_words: shortest candidate, in words.
+        max_words: longest candidate, in words; None for no limit.
+        stop_words: words that no candidate may hold; given spans are not held to it.
+        count: the score is twice the number of links between entity and span (`links`), or of linked words
+            of both (`words`, not doubled, at most 1), or the sum of link scores (`weighted`), over the words of both.
+        ties: what decides between equal scores: `evidence` (link scores, source words covered, relative
+            position) or `first` (the first entity, then the first span). None: `evidence` for exact matching, `first`
+            for greedy and with `compat`.
+        length_ratio_threshold: heuristic: a range is kept when its words over the entity's words are strictly more.
+            None keeps all.
+        merge_distance: heuristic: ranges with at most so many words between them become one.
+        policy: heuristic: what happens to a range on words that have a label: `skip` it, or `overwrite` the label.
+        top_k: heuristic with `skip`: keep so many ranges an entity.
+        top_k_order: which ones: `shortest` first, as the reference program does, or `longest` first.
+        only_i: heuristic with `skip`: do not merge a range that starts at a word linked to the entity's first word.
+        compat: `politov2025` or `shkalikov2024` follow the published programs to the letter: entities in the given
+            order, repeated links counted, first of equals; the heuristic of `politov2025` overwrites and so can write
+            an `I-` label that follows none of its class; the greedy matcher of `shkalikov2024` projects an entity at
+            most once for every `<= n`.
+        link_scores: one score a link, such as its probability; used by `ties="evidence"` and `count="weighted"`.
+        source_length: number of source words; with it spans and links are checked against the source sentence, and
+            position counts as evidence.
+
+    Returns:
+        The target labels and the entities with score, margin and source entity.
+
+    Raises:
+        DataError: a span, link or candidate outside its sentence, an entity without a label; names column and value.
+        Error: unknown or contradictory options.
+
+    Source: Politov et al. 2025 (arXiv 2501.18750), section 3; García-Ferrero et al. 2022 for the heuristic; Shkalikov
+        2024 for `policy="skip"`. Exact matching replaces Shkalikov's Gurobi model.
+    """
+    given: Iterable[tuple[int, int]] = ()
+    kind: Candidates
+    if isinstance(candidates, str):
+        if candidates == "given":
+            raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
+        kind = candidates
+    else:
+        given = candidates
+        kind = "given"
+    options = ProjectionOptions(
+        method=method,
+        candidates=kind,
+        matcher=matcher,
+        constraint=constraint,
+        n=n,
+        min_words=min_words,
+        max_words=max_words,
+        stop_words=_words(stop_words),
+        count=count,
+        ties=ties,
+        length_ratio_threshold=length_ratio_threshold,
+        merge_distance=merge_distance,
+        policy=policy,
+        top_k=top_k,
+        top_k_order=top_k_order,
+        only_i=only_i,
+        compat=compat,
+    )
+    labels, entities, status, objective, bound = _core.project_sentence(
+        *sentence_arguments(target_tokens, source_entities, links, given, link_scores, source_length, options)
+    )
+    return Projection(labels, tuple(ProjectedEntity(*entity) for entity in entities), status, objective, bound)
+
+
+class Projector:
+    """Projects record batches: `tokens`, `source_entities` and `links` in, `entities`, `labels` and `status` out.
+
+    Args:
+        options: how to project; keyword arguments override single fields, so that
+            `Projector(method="heuristic")` works alone.
+        threads: threads to use, 0 for one a core; the output does not depend on it.
+        on_error: `raise` stops at the first wrong row; `skip` gives wrong rows the status `invalid` and no
+            entities.
+    """
+
+    def __init__(
+        self,
+        options: ProjectionOptions | None = None,
+        *,
+        threads: int = 0,
+        on_error: Literal["raise", "skip"] = "raise",
+        **overrides: object,
+    ) -> None:
+        try:
+            self.options = replace(options or ProjectionOptions(), **overrides)  # type: ignore[arg-type]  # checked by replace
+        except TypeError as error:
+            raise Error(f"unknown option: {error}") from error
+        if threads < 0:
+            raise Error(f"threads={threads}: expected a whole number from 0 on")
+        self.threads = threads
+        self.skip_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
+        self._core_options = self.options.to_core()
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how the results were made."""
+        return self.options.signature
+
+    def __call__(self, batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
+        """Add the columns `entities`, `labels` and `status`; every row stays where it is.
+
+        Args:
+            batch: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`,
+                for given candidates `candidates`, and, if there, `source_tokens` (to check spans and links against) and
+                `id` (to name rows in errors). A `status` other than `ok` that the batch brings along is kept
+                where projecting went well.
+
+        Returns:
+            The same kind of object, with the three columns added or replaced.
+
+        Raises:
+            DataError: a wrong row, with `on_error="raise"`.
+            Error: columns missing or of another type.
+        """
+        if isinstance(batch, pa.Table):
+            first = 0
+            batches = []
+            for piece in batch.to_batches():
+                batches.append(self._project(piece, first))
+                first += piece.num_rows
+            if not batches:
+                batches.append(self._project(pa.RecordBatch.from_pylist([], schema=batch.schema), 0))
+            return pa.Table.from_batches(batches)
+        return self._project(batch, 0)
+
+    def _project(self, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
+        columns = [schema.TOKENS, schema.SOURCE_ENTITIES, schema.LINKS]
+        if self.options.method == "candidates" and self.options.candidates == "given":
+            columns.append(schema.CANDIDATES)
+        schema.require_columns(batch.schema, columns, "projection")
+        if schema.SOURCE_TOKENS in batch.schema.names:
+            columns.append(schema.SOURCE_TOKENS)
+        try:
+            result = pa.record_batch(
+                _core.project_batch(
+                    schema.conform(batch, columns),
+                    self._core_options,
+                    threads=self.threads,
+                    skip_invalid=self.skip_invalid,
+                )
+            )
+        except DataError as error:
+            row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
+            raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
+        if schema.STATUS in batch.schema.names:
+            result = result.set_column(
+                result.schema.get_field_index(schema.STATUS),
+                schema.STATUS,
+                _merge_status(batch.column(schema.STATUS), result.column(schema.STATUS)),
+            )
+        for name in (schema.ENTITIES, schema.LABELS, schema.STATUS):
+            index = batch.schema.get_field_index(name)
+            column = result.column(name)
+            batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
+        return batch
+
+
+def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:
+    before = before.cast(pa.string())
+    after = after.cast(pa.string())
+    kept = pc.if_else(pc.and_(pc.equal(after, "ok"), pc.is_valid(before)), before, after)
+    return kept.dictionary_encode().cast(schema.STATUS_TYPE)

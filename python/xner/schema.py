@@ -1,0 +1,154 @@
+"""The columns that stages exchange: names, Arrow types, and checks of tables against them.
+
+A stage is a callable from a record batch to a record batch that adds columns and keeps every row where it is. Word
+indices start at 0 and every span is half-open, `[start, end)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from xner.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "CANDIDATES",
+    "CANDIDATES_TYPE",
+    "COLUMN_TYPES",
+    "ENTITIES",
+    "ENTITIES_TYPE",
+    "GOLD_LABELS",
+    "ID",
+    "LABELS",
+    "LINKS",
+    "LINKS_TYPE",
+    "SOURCE_ENTITIES",
+    "SOURCE_ENTITIES_TYPE",
+    "SOURCE_TOKENS",
+    "STATUS",
+    "STATUS_TYPE",
+    "TOKENS",
+    "WORDS_TYPE",
+    "conform",
+    "require_columns",
+]
+
+ID = "id"
+TOKENS = "tokens"
+SOURCE_TOKENS = "source_tokens"
+SOURCE_ENTITIES = "source_entities"
+LINKS = "links"
+CANDIDATES = "candidates"
+ENTITIES = "entities"
+LABELS = "labels"
+GOLD_LABELS = "gold_labels"
+STATUS = "status"
+
+WORDS_TYPE = pa.list_(pa.string())
+CANDIDATES_TYPE = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
+SOURCE_ENTITIES_TYPE = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
+LINKS_TYPE = pa.list_(pa.struct([("source", pa.int32()), ("target", pa.int32()), ("score", pa.float32())]))
+ENTITIES_TYPE = pa.list_(
+    pa.struct(
+        [
+            ("start", pa.int32()),
+            ("end", pa.int32()),
+            ("label", pa.string()),
+            ("score", pa.float32()),
+            ("margin", pa.float32()),
+            ("source", pa.int32()),
+        ]
+    )
+)
+STATUS_TYPE = pa.dictionary(pa.int32(), pa.string())
+
+COLUMN_TYPES: Mapping[str, pa.DataType] = {
+    ID: pa.string(),
+    TOKENS: WORDS_TYPE,
+    SOURCE_TOKENS: WORDS_TYPE,
+    SOURCE_ENTITIES: SOURCE_ENTITIES_TYPE,
+    LINKS: LINKS_TYPE,
+    CANDIDATES: CANDIDATES_TYPE,
+    ENTITIES: ENTITIES_TYPE,
+    LABELS: WORDS_TYPE,
+    GOLD_LABELS: WORDS_TYPE,
+    STATUS: STATUS_TYPE,
+}
+
+
+def require_columns(schema: pa.Schema, columns: Iterable[str], what: str) -> None:
+    """Check that a table has columns.
+
+    Args:
+        schema: the table's schema.
+        columns: names that must be there.
+        what: who needs them, for the message ("projection", "the viewer").
+
+    Raises:
+        Error: columns are missing; the message names them and those that are there.
+    """
+    missing = [column for column in columns if column not in schema.names]
+    if missing:
+        have = ", ".join(schema.names) or "none"
+        raise Error(f"{what} needs the column(s) {', '.join(missing)}; the table has: {have}")
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether the core reads `found` as it is: 32- or 64-bit offsets, links with or without a score."""
+    if pa.types.is_string(wanted):
+        return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
+    if pa.types.is_list(wanted):
+        lists = pa.types.is_list(found) or pa.types.is_large_list(found)
+        return bool(lists) and _fits(found.value_type, wanted.value_type)
+    if pa.types.is_struct(wanted):
+        if not pa.types.is_struct(found):
+            return False
+        fields = {field.name: field.type for field in found}
+        return all(
+            _fits(fields[field.name], field.type) if field.name in fields else field.name == "score" for field in wanted
+        )
+    return bool(found == wanted)
+
+
+def _castable(found: pa.DataType, wanted: pa.DataType) -> pa.DataType:
+    """The type to cast to: `wanted`, less the optional fields that `found` does not have."""
+    if pa.types.is_list(wanted) and hasattr(found, "value_type"):
+        return pa.list_(_castable(found.value_type, wanted.value_type))
+    if pa.types.is_struct(wanted) and pa.types.is_struct(found):
+        names = {field.name for field in found}
+        return pa.struct([field for field in wanted if field.name in names or field.name != "score"])
+    return wanted
+
+
+def conform(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
+    """Select columns of a batch and bring them to types that the core reads.
+
+    Columns that fit already, with 32- or 64-bit offsets, are passed on without a copy; others (string views,
+    int64 indices, float64 scores, fixed-size lists) are cast.
+
+    Args:
+        batch: any record batch.
+        columns: names of columns of `COLUMN_TYPES` that `batch` has.
+
+    Returns:
+        A batch of these columns, in this order.
+
+    Raises:
+        Error: a column cannot be read as the type that `COLUMN_TYPES` gives for it.
+    """
+    arrays = []
+    names = list(columns)
+    for name in names:
+        array = batch.column(name)
+        wanted = COLUMN_TYPES[name]
+        if not _fits(array.type, wanted):
+            try:
+                array = array.cast(_castable(array.type, wanted))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+                raise Error(f"column '{name}': expected {wanted}, found {array.type} ({error})") from error
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names=names)

@@ -1,0 +1,55 @@
+"""How well a source entity and a target span match."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from xner import _core
+from xner.projection import Count, ProjectionOptions, sentence_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["ScoredPair", "alignment"]
+
+
+class ScoredPair(NamedTuple):
+    """A source entity (index), a target span (half-open word indices) and their score."""
+
+    entity: int
+    start: int
+    end: int
+    score: float
+
+
+def alignment(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    *,
+    candidates: Iterable[tuple[int, int]],
+    count: Count = "links",
+    link_scores: Sequence[float] | None = None,
+) -> list[ScoredPair]:
+    """Alignment scores of all pairs of an entity and a candidate that share a link.
+
+    Args:
+        target_tokens: the target words.
+        source_entities: `(start, end, label)` over source words.
+        links: `(source, target)` word indices; links given twice count once.
+        candidates: `(start, end)` over target words, for instance `xner.candidates.ngram(target_tokens)`.
+        count: as in `xner.project`.
+        link_scores: one score a link, for `count="weighted"`.
+
+    Returns:
+        The pairs with a positive score `2 · links / (entity words + span words)`, entity by entity, in the
+        candidates' order.
+
+    Raises:
+        DataError: malformed spans or links.
+
+    Source: Politov et al. 2025, equation 2, with the factor 2 of their program.
+    """
+    options = ProjectionOptions(candidates="given", count=count, ties="first")
+    arguments = sentence_arguments(target_tokens, source_entities, links, candidates, link_scores, None, options)
+    return [ScoredPair(*pair) for pair in _core.score_candidates(*arguments)]
