@@ -94,6 +94,7 @@ project_sentence(std::vector<std::string> tokens, const std::vector<EntityTuple>
                  .labels = pair.labels,
                  .links = {.source = pair.sources, .target = pair.targets, .score = pair.scores},
                  .candidates = pair.candidates,
+                 .hints = {},
                  .stops = pair.stops});
   std::vector<std::string> labels(pair.tokens.size(), "O");
   for (const TagRun& run : projection.runs) {
@@ -132,6 +133,7 @@ std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> score
               .entities = pair.entities,
               .links = {.source = pair.sources, .target = pair.targets, .score = pair.scores},
               .given = pair.candidates,
+              .hints = {},
               .stops = pair.stops},
              options.score);
   std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> result;

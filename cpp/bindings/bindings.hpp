@@ -11,5 +11,6 @@ void register_links(pybind11::module_& m);
 void register_candidates(pybind11::module_& m);
 void register_project(pybind11::module_& m);
 void register_aligner(pybind11::module_& m);
+void register_memory(pybind11::module_& m);
 
 }  // namespace xner::bindings

@@ -17,8 +17,8 @@ using namespace aligner;
 
 constexpr std::size_t kTypesPerChunk = 32;
 constexpr std::size_t kSentencesPerChunk = 32;
-constexpr float kSmallest = 1e-9F;      // floor of every emission probability: no path is impossible
-constexpr float kNegligible = 1e-5F;    // expected links below this are not kept in a model
+constexpr float kSmallest = 1e-9F;       // floor of every emission probability: no path is impossible
+constexpr float kNegligible = 1e-5F;     // expected links below this are not kept in a model
 constexpr double kFirstJumpDecay = 0.5;  // before training, jumps fall with exp(-0.5 |length - 1|)
 constexpr double kFirstJumpFloor = 1e-3;
 
@@ -39,8 +39,9 @@ void check(bool condition, const std::string& message) {
 
 void check_options(const AlignerOptions& o) {
   const auto at_least = [](double value, double least, const char* name) {
-    check(std::isfinite(value) && value >= least,
-          std::string(name) + " must be a number of at least " + std::to_string(least) + ", not " + std::to_string(value));
+    check(std::isfinite(value) && value >= least, std::string(name) + " must be a number of at least " +
+                                                      std::to_string(least) + ", not " +
+                                                      std::to_string(value));
   };
   at_least(o.ibm1_iterations, 1, "ibm1_iterations");
   at_least(o.hmm_iterations, 0, "hmm_iterations");
@@ -69,19 +70,21 @@ void check_words(RaggedView<std::int32_t> sentences, std::size_t words, const ch
   }
 }
 
-void check_types(std::span<const std::int32_t> types, std::size_t words, std::size_t count, const char* side) {
+void check_types(std::span<const std::int32_t> types, std::size_t words, std::size_t count,
+                 const char* side) {
   check(types.size() == words, std::string("every level must map all ") + std::to_string(words) + " " + side +
                                    " words, one maps " + std::to_string(types.size()));
   for (const std::int32_t type : types) {
     check(type >= 0 && static_cast<std::size_t>(type) < count,
-          std::string(side) + " type " + std::to_string(type) + " is out of range, there are " + std::to_string(count));
+          std::string(side) + " type " + std::to_string(type) + " is out of range, there are " +
+              std::to_string(count));
   }
 }
 
 void check_corpus(const AlignerCorpus& corpus) {
   check(corpus.source.size() == corpus.target.size(),
-        "expected as many target as source sentences, found " + std::to_string(corpus.source.size()) + " source and " +
-            std::to_string(corpus.target.size()) + " target sentences");
+        "expected as many target as source sentences, found " + std::to_string(corpus.source.size()) +
+            " source and " + std::to_string(corpus.target.size()) + " target sentences");
   check(!corpus.levels.empty(), "expected at least one level of folding");
   const std::size_t source_words = corpus.levels.front().source_types.size();
   const std::size_t target_words = corpus.levels.front().target_types.size();
@@ -102,7 +105,8 @@ std::vector<float> word_frequencies(RaggedView<std::int32_t> sentences, std::siz
   return {counts.begin(), counts.end()};
 }
 
-std::vector<float> sum_by_type(const std::vector<float>& by_word, std::span<const std::int32_t> types, std::size_t count) {
+std::vector<float> sum_by_type(const std::vector<float>& by_word, std::span<const std::int32_t> types,
+                               std::size_t count) {
   std::vector<double> sums(count, 0.0);
   for (std::size_t word = 0; word < by_word.size(); ++word) {
     sums[static_cast<std::size_t>(types[word])] += static_cast<double>(by_word[word]);
@@ -126,14 +130,16 @@ struct Side {
 
 // `type_of` gives the word's row in the tables, or -1 for a type the model does not know.
 Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& type_frequency,
-               const std::vector<float>& word_frequency, double tokens, std::size_t levels, double base_weight) {
+               const std::vector<float>& word_frequency, double tokens, std::size_t levels,
+               double base_weight) {
   Side side;
   side.factor.resize(type_of.size());
   side.base.resize(type_of.size());
   side.total.assign(type_of.size(), 0.0F);
   for (std::size_t word = 0; word < type_of.size(); ++word) {
     const std::int32_t type = type_of[word];
-    const double of_type = type < 0 ? 1.0 : std::max(1.0, static_cast<double>(type_frequency[static_cast<std::size_t>(type)]));
+    const double of_type =
+        type < 0 ? 1.0 : std::max(1.0, static_cast<double>(type_frequency[static_cast<std::size_t>(type)]));
     const double of_word = std::clamp(static_cast<double>(word_frequency[word]), 1.0, of_type);
     side.factor[word] = static_cast<float>(of_word / of_type / static_cast<double>(levels));
     side.base[word] = static_cast<float>(base_weight * of_type / std::max(1.0, tokens));
@@ -141,12 +147,14 @@ Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& 
   return side;
 }
 
-// Jump weights from expected counts. A far jump's count covers many jumps of one weight: divide it by their number.
+// Jump weights from expected counts. A far jump's count covers many jumps of one weight: divide it by their
+// number.
 std::vector<float> jump_weights(const std::vector<double>& counts, double smoothing, double far_jumps) {
   std::vector<float> weights(counts.size());
   double total = smoothing * static_cast<double>(counts.size());
   for (const double count : counts) total += count;
-  for (std::size_t d = 0; d < counts.size(); ++d) weights[d] = static_cast<float>((counts[d] + smoothing) / total);
+  for (std::size_t d = 0; d < counts.size(); ++d)
+    weights[d] = static_cast<float>((counts[d] + smoothing) / total);
   weights.front() /= static_cast<float>(far_jumps);
   weights.back() /= static_cast<float>(far_jumps);
   return weights;
@@ -203,7 +211,8 @@ std::vector<float> null_emissions(const std::vector<float>& expected, std::span<
                                   const Side& side, const std::vector<float>& type_frequency, double tokens,
                                   const AlignerOptions& options, std::size_t levels, bool sharpen) {
   const auto estimate = [&](double value) { return sharpen ? exp_digamma(value) : value; };
-  const double total = estimate(sum_of(expected) + options.alpha * static_cast<double>(expected.size()) + options.null_base_weight);
+  const double total = estimate(sum_of(expected) + options.alpha * static_cast<double>(expected.size()) +
+                                options.null_base_weight);
   std::vector<float> result(type_of.size());
   for (std::size_t word = 0; word < type_of.size(); ++word) {
     const std::int32_t type = type_of[word];
@@ -274,10 +283,12 @@ class Trainer {
     level.counts.assign(level.prior.size(), 0.0F);
     level.source_frequency = sum_by_type(source_frequency_, corpus.source_types, corpus.source_text.size());
     level.target_frequency = sum_by_type(target_frequency_, corpus.target_types, corpus.target_text.size());
-    level.source = make_side(corpus.source_types, level.source_frequency, source_frequency_,
-                             static_cast<double>(backward_null_.size()), corpus_.levels.size(), options_.base_weight);
-    level.target = make_side(corpus.target_types, level.target_frequency, target_frequency_,
-                             static_cast<double>(forward_null_.size()), corpus_.levels.size(), options_.base_weight);
+    level.source =
+        make_side(corpus.source_types, level.source_frequency, source_frequency_,
+                  static_cast<double>(backward_null_.size()), corpus_.levels.size(), options_.base_weight);
+    level.target =
+        make_side(corpus.target_types, level.target_frequency, target_frequency_,
+                  static_cast<double>(forward_null_.size()), corpus_.levels.size(), options_.base_weight);
     levels_.push_back(std::move(level));
   }
 
@@ -287,7 +298,8 @@ class Trainer {
       const std::vector<float> word_counts = count_word_pairs();
       for (Level& level : levels_) count_type_pairs(level, word_counts);
     }
-    parallel_for(levels_.size(), 1, threads_, [&](std::size_t l, std::size_t, std::size_t) { update_totals(levels_[l]); });
+    parallel_for(levels_.size(), 1, threads_,
+                 [&](std::size_t l, std::size_t, std::size_t) { update_totals(levels_[l]); });
     fill_masses();
     update_nulls(first);
   }
@@ -296,35 +308,39 @@ class Trainer {
   [[nodiscard]] std::vector<float> count_word_pairs() const {
     const Occurrences& tokens = index_.occurrences;
     std::vector<float> counts(index_.words.targets.size());
-    parallel_for(index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
-      std::vector<double> sums;
-      for (std::size_t word = first; word < last; ++word) {
-        sums.assign(index_.words.end(word) - index_.words.begin(word), 0.0);
-        for (auto at = tokens.offsets[word]; at < tokens.offsets[word + 1]; ++at) {
-          const auto token = static_cast<std::size_t>(at);
-          const auto row = static_cast<std::size_t>(tokens.sentence[token]);
-          const std::size_t targets = corpus_.target[row].size();
-          const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) +
-                                   static_cast<std::size_t>(tokens.position[token]) * targets;
-          for (std::size_t j = 0; j < targets; ++j) sums[index_.local[cell + j]] += static_cast<double>(links_[cell + j]);
-        }
-        std::copy(sums.begin(), sums.end(), counts.begin() + index_.words.offsets[word]);
-      }
-    });
+    parallel_for(index_.words.rows(), kTypesPerChunk, threads_,
+                 [&](std::size_t first, std::size_t last, std::size_t) {
+                   std::vector<double> sums;
+                   for (std::size_t word = first; word < last; ++word) {
+                     sums.assign(index_.words.end(word) - index_.words.begin(word), 0.0);
+                     for (auto at = tokens.offsets[word]; at < tokens.offsets[word + 1]; ++at) {
+                       const auto token = static_cast<std::size_t>(at);
+                       const auto row = static_cast<std::size_t>(tokens.sentence[token]);
+                       const std::size_t targets = corpus_.target[row].size();
+                       const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) +
+                                                static_cast<std::size_t>(tokens.position[token]) * targets;
+                       for (std::size_t j = 0; j < targets; ++j)
+                         sums[index_.local[cell + j]] += static_cast<double>(links_[cell + j]);
+                     }
+                     std::copy(sums.begin(), sums.end(), counts.begin() + index_.words.offsets[word]);
+                   }
+                 });
     return counts;
   }
 
   void count_type_pairs(Level& level, const std::vector<float>& word_counts) const {
     const LevelPairs& pairs = level.pairs;
-    parallel_for(pairs.types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
-      std::fill(level.counts.begin() + pairs.types.offsets[first], level.counts.begin() + pairs.types.offsets[last], 0.0F);
-      for (auto at = pairs.word_offsets[first]; at < pairs.word_offsets[last]; ++at) {
-        const auto word = static_cast<std::size_t>(pairs.words_of_type[static_cast<std::size_t>(at)]);
-        for (std::size_t pair = index_.words.begin(word); pair < index_.words.end(word); ++pair) {
-          level.counts[static_cast<std::size_t>(pairs.of_word_pair[pair])] += word_counts[pair];
-        }
-      }
-    });
+    parallel_for(
+        pairs.types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
+          std::fill(level.counts.begin() + pairs.types.offsets[first],
+                    level.counts.begin() + pairs.types.offsets[last], 0.0F);
+          for (auto at = pairs.word_offsets[first]; at < pairs.word_offsets[last]; ++at) {
+            const auto word = static_cast<std::size_t>(pairs.words_of_type[static_cast<std::size_t>(at)]);
+            for (std::size_t pair = index_.words.begin(word); pair < index_.words.end(word); ++pair) {
+              level.counts[static_cast<std::size_t>(pairs.of_word_pair[pair])] += word_counts[pair];
+            }
+          }
+        });
   }
 
   void update_totals(Level& level) const {
@@ -333,32 +349,38 @@ class Trainer {
     std::vector<double> target(level.corpus->target_text.size(), options_.base_weight);
     for (std::size_t type = 0; type < types.rows(); ++type) {
       for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
-        const double mass = static_cast<double>(level.counts[pair]) + static_cast<double>(level.prior[pair]) + options_.alpha;
+        const double mass =
+            static_cast<double>(level.counts[pair]) + static_cast<double>(level.prior[pair]) + options_.alpha;
         source[type] += mass;
         target[static_cast<std::size_t>(types.targets[pair])] += mass;
       }
     }
     level.source_totals.assign(source.begin(), source.end());
     level.target_totals.assign(target.begin(), target.end());
-    const auto spread = [](const std::vector<float>& by_type, std::span<const std::int32_t> types_of, std::vector<float>& by_word) {
-      for (std::size_t word = 0; word < types_of.size(); ++word) by_word[word] = by_type[static_cast<std::size_t>(types_of[word])];
+    const auto spread = [](const std::vector<float>& by_type, std::span<const std::int32_t> types_of,
+                           std::vector<float>& by_word) {
+      for (std::size_t word = 0; word < types_of.size(); ++word)
+        by_word[word] = by_type[static_cast<std::size_t>(types_of[word])];
     };
     spread(level.source_totals, level.corpus->source_types, level.source.total);
     spread(level.target_totals, level.corpus->target_types, level.target.total);
   }
 
-  // Gathers what the levels know about each pair of words into one place, for the expectation step to read at once.
+  // Gathers what the levels know about each pair of words into one place, for the expectation step to read at
+  // once.
   void fill_masses() {
-    parallel_for(index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
-      const std::size_t count = levels_.size();
-      for (std::size_t l = 0; l < count; ++l) {
-        const Level& level = levels_[l];
-        for (std::size_t pair = index_.words.begin(first); pair < index_.words.begin(last); ++pair) {
-          const auto at = static_cast<std::size_t>(level.pairs.of_word_pair[pair]);
-          masses_[pair * count + l] = level.counts[at] + level.prior[at] + static_cast<float>(options_.alpha);
-        }
-      }
-    });
+    parallel_for(
+        index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
+          const std::size_t count = levels_.size();
+          for (std::size_t l = 0; l < count; ++l) {
+            const Level& level = levels_[l];
+            for (std::size_t pair = index_.words.begin(first); pair < index_.words.begin(last); ++pair) {
+              const auto at = static_cast<std::size_t>(level.pairs.of_word_pair[pair]);
+              masses_[pair * count + l] =
+                  level.counts[at] + level.prior[at] + static_cast<float>(options_.alpha);
+            }
+          }
+        });
   }
 
   void update_nulls(bool first) {
@@ -369,13 +391,16 @@ class Trainer {
       std::size_t token = 0;
       for (std::size_t row = 0; row < sentences.size(); ++row) {
         for (const std::int32_t word : sentences[row]) {
-          sums[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])] += static_cast<double>(expected[token++]);
+          sums[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])] +=
+              static_cast<double>(expected[token++]);
         }
       }
       return std::vector<float>(sums.begin(), sums.end());
     };
-    target_null_ = by_type(forward_null_, corpus_.target, finest.corpus->target_types, finest.corpus->target_text.size());
-    source_null_ = by_type(backward_null_, corpus_.source, finest.corpus->source_types, finest.corpus->source_text.size());
+    target_null_ = by_type(forward_null_, corpus_.target, finest.corpus->target_types,
+                           finest.corpus->target_text.size());
+    source_null_ = by_type(backward_null_, corpus_.source, finest.corpus->source_types,
+                           finest.corpus->source_text.size());
     target_null_emission_ =
         null_emissions(target_null_, finest.corpus->target_types, finest.target, finest.target_frequency,
                        static_cast<double>(forward_null_.size()), options_, levels_.size(), false);
@@ -395,8 +420,10 @@ class Trainer {
       const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) + i * target.size();
       const float* mass = masses_.data() + index_.words.begin(word) * count;
       const float* own = links_.data() + cell;
-      std::fill(s.forward_row.begin(), s.forward_row.begin() + static_cast<std::ptrdiff_t>(target.size()), 0.0F);
-      std::fill(s.backward_row.begin(), s.backward_row.begin() + static_cast<std::ptrdiff_t>(target.size()), 0.0F);
+      std::fill(s.forward_row.begin(), s.forward_row.begin() + static_cast<std::ptrdiff_t>(target.size()),
+                0.0F);
+      std::fill(s.backward_row.begin(), s.backward_row.begin() + static_cast<std::ptrdiff_t>(target.size()),
+                0.0F);
       for (std::size_t l = 0; l < count; ++l) {
         const Side& other = levels_[l].target;
         const float source_total = levels_[l].source.total[word];
@@ -405,8 +432,10 @@ class Trainer {
         for (std::size_t j = 0; j < target.size(); ++j) {
           const auto to = static_cast<std::size_t>(target[j]);
           const float left = std::max(0.0F, mass[index_.local[cell + j] * count + l] - own[j]);
-          s.forward_row[j] += other.factor[to] * (left + other.base[to]) / std::max(kSmallest, source_total - own[j]);
-          s.backward_row[j] += source_factor * (left + source_base) / std::max(kSmallest, other.total[to] - own[j]);
+          s.forward_row[j] +=
+              other.factor[to] * (left + other.base[to]) / std::max(kSmallest, source_total - own[j]);
+          s.backward_row[j] +=
+              source_factor * (left + source_base) / std::max(kSmallest, other.total[to] - own[j]);
         }
       }
       for (std::size_t j = 0; j < target.size(); ++j) {
@@ -415,17 +444,20 @@ class Trainer {
       }
       s.backward_null[i] = source_null_emission_[word];
     }
-    for (std::size_t j = 0; j < target.size(); ++j) s.forward_null[j] = target_null_emission_[static_cast<std::size_t>(target[j])];
+    for (std::size_t j = 0; j < target.size(); ++j)
+      s.forward_null[j] = target_null_emission_[static_cast<std::size_t>(target[j])];
   }
 
   // Calls body(row, scratch, chunk) for every sentence pair with words on both sides.
   template <class Body>
   void for_each_pair(const Body& body) {
-    parallel_for(corpus_.source.size(), kSentencesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t worker) {
-      for (std::size_t row = first; row < last; ++row) {
-        if (!corpus_.source[row].empty() && !corpus_.target[row].empty()) body(row, scratch_[worker], first / kSentencesPerChunk);
-      }
-    });
+    parallel_for(corpus_.source.size(), kSentencesPerChunk, threads_,
+                 [&](std::size_t first, std::size_t last, std::size_t worker) {
+                   for (std::size_t row = first; row < last; ++row) {
+                     if (!corpus_.source[row].empty() && !corpus_.target[row].empty())
+                       body(row, scratch_[worker], first / kSentencesPerChunk);
+                   }
+                 });
   }
 
   // Where the posteriors of the null word go: its expected counts.
@@ -444,7 +476,8 @@ class Trainer {
     float* links = links_.data() + index_.cell_offsets[row];
     for (std::size_t i = 0; i < source; ++i) {
       for (std::size_t j = 0; j < target; ++j) {
-        links[i * target + j] = merge(s.forward_posterior[j * source + i], s.backward_posterior[i * target + j]);
+        links[i * target + j] =
+            merge(s.forward_posterior[j * source + i], s.backward_posterior[i * target + j]);
       }
     }
   }
@@ -455,8 +488,10 @@ class Trainer {
       const std::size_t source = corpus_.source[row].size();
       const std::size_t target = corpus_.target[row].size();
       emit(row, s);
-      ibm1_posteriors(s.forward(source, target), options_.diagonal, options_.null_probability, forward_out(row, s), s.sentence);
-      ibm1_posteriors(s.backward(source, target), options_.diagonal, options_.null_probability, backward_out(row, s), s.sentence);
+      ibm1_posteriors(s.forward(source, target), options_.diagonal, options_.null_probability,
+                      forward_out(row, s), s.sentence);
+      ibm1_posteriors(s.backward(source, target), options_.diagonal, options_.null_probability,
+                      backward_out(row, s), s.sentence);
       agree(row, s, [](float forward, float backward) { return 0.5F * (forward + backward); });
     });
   }
@@ -470,10 +505,10 @@ class Trainer {
       const std::size_t target = corpus_.target[row].size();
       const std::span<double> here = std::span(counts).subspan(chunk * 2 * lengths, 2 * lengths);
       emit(row, s);
-      hmm_posteriors(s.forward(source, target), {clip_, source_jumps_}, options_.null_probability, forward_out(row, s),
-                     here.first(lengths), s.sentence);
-      hmm_posteriors(s.backward(source, target), {clip_, target_jumps_}, options_.null_probability, backward_out(row, s),
-                     here.last(lengths), s.sentence);
+      hmm_posteriors(s.forward(source, target), {clip_, source_jumps_}, options_.null_probability,
+                     forward_out(row, s), here.first(lengths), s.sentence);
+      hmm_posteriors(s.backward(source, target), {clip_, target_jumps_}, options_.null_probability,
+                     backward_out(row, s), here.last(lengths), s.sentence);
       agree(row, s, [](float forward, float backward) { return forward * backward; });
     });
     std::vector<double> source(lengths, 0.0);
@@ -484,8 +519,10 @@ class Trainer {
         target[d] += counts[chunk * 2 * lengths + lengths + d];
       }
     }
-    source_jumps_ = jump_weights(source, options_.jump_smoothing, mean_far_jumps(corpus_.target, corpus_.source, clip_));
-    target_jumps_ = jump_weights(target, options_.jump_smoothing, mean_far_jumps(corpus_.source, corpus_.target, clip_));
+    source_jumps_ =
+        jump_weights(source, options_.jump_smoothing, mean_far_jumps(corpus_.target, corpus_.source, clip_));
+    target_jumps_ =
+        jump_weights(target, options_.jump_smoothing, mean_far_jumps(corpus_.source, corpus_.target, clip_));
   }
 
   AlignerModel take_model() {
@@ -536,15 +573,18 @@ class Trainer {
 // The model's emissions for the words of a corpus that is to be aligned.
 class Decoder {
  public:
-  Decoder(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps, std::size_t threads)
+  Decoder(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps,
+          std::size_t threads)
       : model_(model),
         corpus_(corpus),
         threads_(resolve_threads(threads)),
         index_(build_index(corpus, corpus.levels.front().source_types.size(),
                            corpus.levels.front().target_types.size(), threads)),
         emissions_(2 * index_.words.targets.size(), 0.0F),
-        source_frequency_(frequencies(corpus.levels.back().source_types, maps.back().source, model.levels.back().source_frequency)),
-        target_frequency_(frequencies(corpus.levels.back().target_types, maps.back().target, model.levels.back().target_frequency)) {
+        source_frequency_(frequencies(corpus.levels.back().source_types, maps.back().source,
+                                      model.levels.back().source_frequency)),
+        target_frequency_(frequencies(corpus.levels.back().target_types, maps.back().target,
+                                      model.levels.back().target_frequency)) {
     for (std::size_t l = 0; l < corpus.levels.size(); ++l) add_level(l, maps[l]);
     for (float& value : emissions_) value = std::max(value, kSmallest);
   }
@@ -556,7 +596,8 @@ class Decoder {
     s.resize(source.size(), target.size());
     for (std::size_t i = 0; i < source.size(); ++i) {
       const auto word = static_cast<std::size_t>(source[i]);
-      const std::uint32_t* local = index_.local.data() + static_cast<std::size_t>(index_.cell_offsets[row]) + i * target.size();
+      const std::uint32_t* local =
+          index_.local.data() + static_cast<std::size_t>(index_.cell_offsets[row]) + i * target.size();
       const float* emission = emissions_.data() + 2 * index_.words.begin(word);
       for (std::size_t j = 0; j < target.size(); ++j) {
         s.forward_emission[j * source.size() + i] = emission[2 * local[j]];
@@ -564,7 +605,8 @@ class Decoder {
       }
       s.backward_null[i] = source_null_[word];
     }
-    for (std::size_t j = 0; j < target.size(); ++j) s.forward_null[j] = target_null_[static_cast<std::size_t>(target[j])];
+    for (std::size_t j = 0; j < target.size(); ++j)
+      s.forward_null[j] = target_null_[static_cast<std::size_t>(target[j])];
   }
 
  private:
@@ -582,7 +624,8 @@ class Decoder {
     for (std::size_t type = 0; type < pairs.types.rows(); ++type) {
       for (std::size_t pair = pairs.types.begin(type); pair < pairs.types.end(type); ++pair) {
         source_totals[type] += static_cast<double>(masses[pair]);
-        target_totals[static_cast<std::size_t>(pairs.types.targets[pair])] += static_cast<double>(masses[pair]);
+        target_totals[static_cast<std::size_t>(pairs.types.targets[pair])] +=
+            static_cast<double>(masses[pair]);
       }
     }
     recall(source_totals, map.source, table.source_totals);
@@ -591,7 +634,8 @@ class Decoder {
 
     const auto word_types = [](std::span<const std::int32_t> types, std::span<const std::int32_t> known) {
       std::vector<std::int32_t> result(types.size());
-      for (std::size_t word = 0; word < types.size(); ++word) result[word] = known[static_cast<std::size_t>(types[word])];
+      for (std::size_t word = 0; word < types.size(); ++word)
+        result[word] = known[static_cast<std::size_t>(types[word])];
       return result;
     };
     const std::vector<std::int32_t> source_types = word_types(level.source_types, map.source);
@@ -607,40 +651,49 @@ class Decoder {
     add_emissions(level, pairs, masses, source, target, source_totals, target_totals);
 
     if (l + 1 == corpus_.levels.size()) {
-      source_null_ = null_emissions(model_.source_null, source_types, source, table.source_frequency, source_tokens, options,
-                                    corpus_.levels.size(), true);
-      target_null_ = null_emissions(model_.target_null, target_types, target, table.target_frequency, target_tokens, options,
-                                    corpus_.levels.size(), true);
+      source_null_ = null_emissions(model_.source_null, source_types, source, table.source_frequency,
+                                    source_tokens, options, corpus_.levels.size(), true);
+      target_null_ = null_emissions(model_.target_null, target_types, target, table.target_frequency,
+                                    target_tokens, options, corpus_.levels.size(), true);
     }
   }
 
-  static void recall(std::vector<double>& totals, std::span<const std::int32_t> known, const std::vector<float>& learned) {
+  static void recall(std::vector<double>& totals, std::span<const std::int32_t> known,
+                     const std::vector<float>& learned) {
     for (std::size_t type = 0; type < totals.size(); ++type) {
-      if (known[type] >= 0) totals[type] = static_cast<double>(learned[static_cast<std::size_t>(known[type])]);
+      if (known[type] >= 0)
+        totals[type] = static_cast<double>(learned[static_cast<std::size_t>(known[type])]);
     }
   }
 
   // Adds the model's expected links to the pairs of types that it has seen together.
-  void add_counts(std::vector<float>& masses, const Pairs& types, const AlignerTable& table, const AlignerTypeMap& map) const {
+  void add_counts(std::vector<float>& masses, const Pairs& types, const AlignerTable& table,
+                  const AlignerTypeMap& map) const {
     std::vector<std::vector<float>> learned(threads_, std::vector<float>(table.target_totals.size(), 0.0F));
-    parallel_for(types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t worker) {
-      std::vector<float>& row = learned[worker];
-      for (std::size_t type = first; type < last; ++type) {
-        if (map.source[type] < 0) continue;
-        const auto begin = static_cast<std::size_t>(table.offsets[static_cast<std::size_t>(map.source[type])]);
-        const auto end = static_cast<std::size_t>(table.offsets[static_cast<std::size_t>(map.source[type]) + 1]);
-        for (std::size_t at = begin; at < end; ++at) row[static_cast<std::size_t>(table.targets[at])] = table.counts[at];
-        for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
-          const std::int32_t target = map.target[static_cast<std::size_t>(types.targets[pair])];
-          if (target >= 0) masses[pair] += row[static_cast<std::size_t>(target)];
-        }
-        for (std::size_t at = begin; at < end; ++at) row[static_cast<std::size_t>(table.targets[at])] = 0.0F;
-      }
-    });
+    parallel_for(
+        types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t worker) {
+          std::vector<float>& row = learned[worker];
+          for (std::size_t type = first; type < last; ++type) {
+            if (map.source[type] < 0) continue;
+            const auto begin =
+                static_cast<std::size_t>(table.offsets[static_cast<std::size_t>(map.source[type])]);
+            const auto end =
+                static_cast<std::size_t>(table.offsets[static_cast<std::size_t>(map.source[type]) + 1]);
+            for (std::size_t at = begin; at < end; ++at)
+              row[static_cast<std::size_t>(table.targets[at])] = table.counts[at];
+            for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+              const std::int32_t target = map.target[static_cast<std::size_t>(types.targets[pair])];
+              if (target >= 0) masses[pair] += row[static_cast<std::size_t>(target)];
+            }
+            for (std::size_t at = begin; at < end; ++at)
+              row[static_cast<std::size_t>(table.targets[at])] = 0.0F;
+          }
+        });
   }
 
   // How often the model has seen each word: as often as its type of the last level.
-  static std::vector<float> frequencies(std::span<const std::int32_t> types, std::span<const std::int32_t> known,
+  static std::vector<float> frequencies(std::span<const std::int32_t> types,
+                                        std::span<const std::int32_t> known,
                                         const std::vector<float>& type_frequency) {
     std::vector<float> result(types.size(), 0.0F);
     for (std::size_t word = 0; word < types.size(); ++word) {
@@ -650,54 +703,63 @@ class Decoder {
     return result;
   }
 
-  void add_emissions(const AlignerLevel& level, const LevelPairs& pairs, const std::vector<float>& masses, const Side& source,
-                     const Side& target, const std::vector<double>& source_inverse, const std::vector<double>& target_inverse) {
-    parallel_for(index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
-      for (std::size_t word = first; word < last; ++word) {
-        const auto type = static_cast<std::size_t>(level.source_types[word]);
-        for (std::size_t pair = index_.words.begin(word); pair < index_.words.end(word); ++pair) {
-          const auto other = static_cast<std::size_t>(index_.words.targets[pair]);
-          const auto other_type = static_cast<std::size_t>(level.target_types[other]);
-          const auto mass = static_cast<double>(masses[static_cast<std::size_t>(pairs.of_word_pair[pair])]);
-          const double forward = exp_digamma(mass + static_cast<double>(target.base[other])) * source_inverse[type];
-          const double backward = exp_digamma(mass + static_cast<double>(source.base[word])) * target_inverse[other_type];
-          emissions_[2 * pair] += static_cast<float>(forward) * target.factor[other];
-          emissions_[2 * pair + 1] += static_cast<float>(backward) * source.factor[word];
-        }
-      }
-    });
+  void add_emissions(const AlignerLevel& level, const LevelPairs& pairs, const std::vector<float>& masses,
+                     const Side& source, const Side& target, const std::vector<double>& source_inverse,
+                     const std::vector<double>& target_inverse) {
+    parallel_for(
+        index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
+          for (std::size_t word = first; word < last; ++word) {
+            const auto type = static_cast<std::size_t>(level.source_types[word]);
+            for (std::size_t pair = index_.words.begin(word); pair < index_.words.end(word); ++pair) {
+              const auto other = static_cast<std::size_t>(index_.words.targets[pair]);
+              const auto other_type = static_cast<std::size_t>(level.target_types[other]);
+              const auto mass =
+                  static_cast<double>(masses[static_cast<std::size_t>(pairs.of_word_pair[pair])]);
+              const double forward =
+                  exp_digamma(mass + static_cast<double>(target.base[other])) * source_inverse[type];
+              const double backward =
+                  exp_digamma(mass + static_cast<double>(source.base[word])) * target_inverse[other_type];
+              emissions_[2 * pair] += static_cast<float>(forward) * target.factor[other];
+              emissions_[2 * pair + 1] += static_cast<float>(backward) * source.factor[word];
+            }
+          }
+        });
   }
 
   const AlignerModel& model_;
   const AlignerCorpus& corpus_;
   std::size_t threads_;
   Index index_;
-  std::vector<float> emissions_;  // by pair of words: forward, backward
+  std::vector<float> emissions_;                            // by pair of words: forward, backward
   std::vector<float> source_frequency_, target_frequency_;  // by word
   std::vector<float> source_null_, target_null_;            // by word
 };
 
-void check_maps(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps) {
+void check_maps(const AlignerModel& model, const AlignerCorpus& corpus,
+                std::span<const AlignerTypeMap> maps) {
   check(model.levels.size() == corpus.levels.size() && maps.size() == corpus.levels.size(),
         "the model has " + std::to_string(model.levels.size()) + " levels of folding, the corpus " +
             std::to_string(corpus.levels.size()) + " and the type maps " + std::to_string(maps.size()));
-  const auto within = [](std::span<const std::int32_t> map, std::size_t corpus_types, std::size_t model_types) {
+  const auto within = [](std::span<const std::int32_t> map, std::size_t corpus_types,
+                         std::size_t model_types) {
     return map.size() == corpus_types && std::all_of(map.begin(), map.end(), [&](std::int32_t type) {
              return type < 0 || static_cast<std::size_t>(type) < model_types;
            });
   };
   for (std::size_t l = 0; l < maps.size(); ++l) {
-    const bool sound = within(maps[l].source, corpus.levels[l].source_text.size(), model.levels[l].source_totals.size()) &&
-                       within(maps[l].target, corpus.levels[l].target_text.size(), model.levels[l].target_totals.size());
-    check(sound, "the type map of level " + std::to_string(l) + " does not lead from the corpus's types to the model's");
+    const bool sound =
+        within(maps[l].source, corpus.levels[l].source_text.size(), model.levels[l].source_totals.size()) &&
+        within(maps[l].target, corpus.levels[l].target_text.size(), model.levels[l].target_totals.size());
+    check(sound, "the type map of level " + std::to_string(l) +
+                     " does not lead from the corpus's types to the model's");
   }
 }
 
-// Runs extract(row, scratch, links of the row) on every sentence pair with words on both sides, after both directions'
-// posteriors have been computed, and joins the rows.
+// Runs extract(row, scratch, links of the row) on every sentence pair with words on both sides, after both
+// directions' posteriors have been computed, and joins the rows.
 template <class Extract>
-ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps,
-                       std::size_t threads, const Extract& extract) {
+ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
+                       std::span<const AlignerTypeMap> maps, std::size_t threads, const Extract& extract) {
   check_corpus(corpus);
   check_maps(model, corpus, maps);
   const Decoder decoder(model, corpus, maps, threads);
@@ -706,30 +768,34 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus, s
   std::vector<PairScratch> scratch(resolve_threads(threads));
   std::vector<std::vector<float>> nulls(2 * scratch.size());
   std::vector<ScoredLinks> chunks((rows + kSentencesPerChunk - 1) / kSentencesPerChunk);
-  parallel_for(rows, kSentencesPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    PairScratch& s = scratch[worker];
-    ScoredLinks& out = chunks[first / kSentencesPerChunk];
-    for (std::size_t row = first; row < last; ++row) {
-      const std::size_t source = corpus.source[row].size();
-      const std::size_t target = corpus.target[row].size();
-      if (source != 0 && target != 0) {
-        decoder.emit(row, s);
-        nulls[2 * worker].resize(target);
-        nulls[2 * worker + 1].resize(source);
-        hmm_posteriors(s.forward(source, target), {clip, model.source_jumps}, model.options.null_probability,
-                       {s.forward_posterior.data(), nulls[2 * worker].data()}, {}, s.sentence);
-        hmm_posteriors(s.backward(source, target), {clip, model.target_jumps}, model.options.null_probability,
-                       {s.backward_posterior.data(), nulls[2 * worker + 1].data()}, {}, s.sentence);
-        extract(row, s, out);
-      }
-      out.offsets.push_back(static_cast<std::int64_t>(out.source.size()));
-    }
-  });
+  parallel_for(
+      rows, kSentencesPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
+        PairScratch& s = scratch[worker];
+        ScoredLinks& out = chunks[first / kSentencesPerChunk];
+        for (std::size_t row = first; row < last; ++row) {
+          const std::size_t source = corpus.source[row].size();
+          const std::size_t target = corpus.target[row].size();
+          if (source != 0 && target != 0) {
+            decoder.emit(row, s);
+            nulls[2 * worker].resize(target);
+            nulls[2 * worker + 1].resize(source);
+            hmm_posteriors(s.forward(source, target), {clip, model.source_jumps},
+                           model.options.null_probability,
+                           {s.forward_posterior.data(), nulls[2 * worker].data()}, {}, s.sentence);
+            hmm_posteriors(s.backward(source, target), {clip, model.target_jumps},
+                           model.options.null_probability,
+                           {s.backward_posterior.data(), nulls[2 * worker + 1].data()}, {}, s.sentence);
+            extract(row, s, out);
+          }
+          out.offsets.push_back(static_cast<std::int64_t>(out.source.size()));
+        }
+      });
   ScoredLinks result;
   result.offsets.reserve(rows + 1);
   for (const ScoredLinks& chunk : chunks) {
     const auto base = static_cast<std::int64_t>(result.source.size());
-    for (std::size_t row = 1; row < chunk.offsets.size(); ++row) result.offsets.push_back(base + chunk.offsets[row]);
+    for (std::size_t row = 1; row < chunk.offsets.size(); ++row)
+      result.offsets.push_back(base + chunk.offsets[row]);
     result.source.insert(result.source.end(), chunk.source.begin(), chunk.source.end());
     result.target.insert(result.target.end(), chunk.target.begin(), chunk.target.end());
     result.score.insert(result.score.end(), chunk.score.begin(), chunk.score.end());
@@ -738,7 +804,8 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus, s
 }
 
 float link_score(const PairScratch& s, std::size_t source, std::size_t target, std::size_t i, std::size_t j) {
-  return std::min(1.0F, std::sqrt(s.forward_posterior[j * source + i] * s.backward_posterior[i * target + j]));
+  return std::min(1.0F,
+                  std::sqrt(s.forward_posterior[j * source + i] * s.backward_posterior[i * target + j]));
 }
 
 void add_link(ScoredLinks& links, std::size_t i, std::size_t j, float score) {
@@ -754,18 +821,19 @@ void check_aligner(const AlignerModel& model) {
   check(!model.levels.empty(), "expected at least one level of folding");
   const std::size_t jumps = 2 * static_cast<std::size_t>(model.options.jump_clip) + 1;
   check(model.source_jumps.size() == jumps && model.target_jumps.size() == jumps,
-        "expected " + std::to_string(jumps) + " jump weights a side, found " + std::to_string(model.source_jumps.size()) +
-            " and " + std::to_string(model.target_jumps.size()));
+        "expected " + std::to_string(jumps) + " jump weights a side, found " +
+            std::to_string(model.source_jumps.size()) + " and " + std::to_string(model.target_jumps.size()));
   for (const auto* weights : {&model.source_jumps, &model.target_jumps}) {
-    for (const float weight : *weights) check(std::isfinite(weight) && weight > 0, "jump weights must be positive");
+    for (const float weight : *weights)
+      check(std::isfinite(weight) && weight > 0, "jump weights must be positive");
   }
   for (std::size_t l = 0; l < model.levels.size(); ++l) {
     const AlignerTable& table = model.levels[l];
     const std::size_t source = table.source_totals.size();
     const std::size_t target = table.target_totals.size();
     const bool fits = table.offsets.size() == source + 1 && table.source_frequency.size() == source &&
-                      table.target_frequency.size() == target && table.targets.size() == table.counts.size() &&
-                      table.offsets.front() == 0 &&
+                      table.target_frequency.size() == target &&
+                      table.targets.size() == table.counts.size() && table.offsets.front() == 0 &&
                       table.offsets.back() == static_cast<std::int64_t>(table.targets.size()) &&
                       std::is_sorted(table.offsets.begin(), table.offsets.end()) &&
                       std::all_of(table.targets.begin(), table.targets.end(), [&](std::int32_t type) {
@@ -785,8 +853,8 @@ AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& opti
   return Trainer(corpus, options, threads).run(progress);
 }
 
-ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps,
-                            double threshold, std::size_t threads) {
+ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
+                            std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads) {
   check(threshold >= 0 && threshold < 1, "threshold must lie in [0, 1), not be " + std::to_string(threshold));
   const auto least = static_cast<float>(threshold);
   return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
@@ -801,16 +869,18 @@ ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corp
   });
 }
 
-ScoredLinks align_viterbi(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps,
-                          Symmetrization method, std::size_t threads) {
+ScoredLinks align_viterbi(const AlignerModel& model, const AlignerCorpus& corpus,
+                          std::span<const AlignerTypeMap> maps, Symmetrization method, std::size_t threads) {
   const auto clip = static_cast<std::size_t>(model.options.jump_clip);
   return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
     const std::size_t source = corpus.source[row].size();
     const std::size_t target = corpus.target[row].size();
     std::vector<std::int32_t> source_of(target);
     std::vector<std::int32_t> target_of(source);
-    hmm_viterbi(s.forward(source, target), {clip, model.source_jumps}, model.options.null_probability, source_of, s.sentence);
-    hmm_viterbi(s.backward(source, target), {clip, model.target_jumps}, model.options.null_probability, target_of, s.sentence);
+    hmm_viterbi(s.forward(source, target), {clip, model.source_jumps}, model.options.null_probability,
+                source_of, s.sentence);
+    hmm_viterbi(s.backward(source, target), {clip, model.target_jumps}, model.options.null_probability,
+                target_of, s.sentence);
     std::vector<Link> forward;
     std::vector<Link> backward;
     for (std::size_t j = 0; j < target; ++j) {

@@ -33,7 +33,9 @@ class DistinctSet {
     }
   }
   [[nodiscard]] const std::vector<std::int32_t>& members() const { return members_; }
-  [[nodiscard]] std::uint32_t slot(std::int32_t value) const { return slot_[static_cast<std::size_t>(value)]; }
+  [[nodiscard]] std::uint32_t slot(std::int32_t value) const {
+    return slot_[static_cast<std::size_t>(value)];
+  }
 
  private:
   std::vector<std::uint64_t> stamp_;
@@ -104,28 +106,30 @@ Index build_index(const AlignerCorpus& corpus, std::size_t source_words, std::si
   std::vector<std::vector<std::int32_t>> found(chunks);
   std::vector<std::int64_t> sizes(source_words + 1, 0);
   std::vector<DistinctSet> sets(resolve_threads(threads), DistinctSet(target_words));
-  parallel_for(source_words, kRowsPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    DistinctSet& set = sets[worker];
-    auto& out = found[first / kRowsPerChunk];
-    for (std::size_t word = first; word < last; ++word) {
-      const auto begin = static_cast<std::size_t>(tokens.offsets[word]);
-      const auto end = static_cast<std::size_t>(tokens.offsets[word + 1]);
-      set.start();
-      for (std::size_t token = begin; token < end; ++token) {
-        for (const std::int32_t target : corpus.target[static_cast<std::size_t>(tokens.sentence[token])]) set.add(target);
-      }
-      set.finish();
-      for (std::size_t token = begin; token < end; ++token) {
-        const auto row = static_cast<std::size_t>(tokens.sentence[token]);
-        const auto targets = corpus.target[row];
-        std::uint32_t* cells = index.local.data() + index.cell_offsets[row] +
-                               tokens.position[token] * static_cast<std::int64_t>(targets.size());
-        for (std::size_t j = 0; j < targets.size(); ++j) cells[j] = set.slot(targets[j]);
-      }
-      out.insert(out.end(), set.members().begin(), set.members().end());
-      sizes[word + 1] = static_cast<std::int64_t>(set.members().size());
-    }
-  });
+  parallel_for(
+      source_words, kRowsPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
+        DistinctSet& set = sets[worker];
+        auto& out = found[first / kRowsPerChunk];
+        for (std::size_t word = first; word < last; ++word) {
+          const auto begin = static_cast<std::size_t>(tokens.offsets[word]);
+          const auto end = static_cast<std::size_t>(tokens.offsets[word + 1]);
+          set.start();
+          for (std::size_t token = begin; token < end; ++token) {
+            for (const std::int32_t target : corpus.target[static_cast<std::size_t>(tokens.sentence[token])])
+              set.add(target);
+          }
+          set.finish();
+          for (std::size_t token = begin; token < end; ++token) {
+            const auto row = static_cast<std::size_t>(tokens.sentence[token]);
+            const auto targets = corpus.target[row];
+            std::uint32_t* cells = index.local.data() + index.cell_offsets[row] +
+                                   tokens.position[token] * static_cast<std::int64_t>(targets.size());
+            for (std::size_t j = 0; j < targets.size(); ++j) cells[j] = set.slot(targets[j]);
+          }
+          out.insert(out.end(), set.members().begin(), set.members().end());
+          sizes[word + 1] = static_cast<std::int64_t>(set.members().size());
+        }
+      });
   index.words = concatenate(found, std::move(sizes));
   return index;
 }
@@ -134,7 +138,8 @@ LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_
   LevelPairs result;
   const std::size_t source_types = level.source_text.size();
   result.word_offsets.assign(source_types + 1, 0);
-  for (const std::int32_t type : level.source_types) ++result.word_offsets[static_cast<std::size_t>(type) + 1];
+  for (const std::int32_t type : level.source_types)
+    ++result.word_offsets[static_cast<std::size_t>(type) + 1];
   accumulate(result.word_offsets);
   result.words_of_type.resize(level.source_types.size());
   std::vector<std::int64_t> next(result.word_offsets.begin(), result.word_offsets.end() - 1);
@@ -157,22 +162,27 @@ LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_
       }
     }
   };
-  parallel_for(source_types, kRowsPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    DistinctSet& set = sets[worker];
-    auto& out = found[first / kRowsPerChunk];
-    for (std::size_t type = first; type < last; ++type) {
-      set.start();
-      each_pair(type, [&](std::size_t, std::int32_t target) { set.add(target); });
-      set.finish();
-      each_pair(type, [&](std::size_t pair, std::int32_t target) { result.of_word_pair[pair] = set.slot(target); });
-      out.insert(out.end(), set.members().begin(), set.members().end());
-      sizes[type + 1] = static_cast<std::int64_t>(set.members().size());
-    }
-  });
+  parallel_for(source_types, kRowsPerChunk, threads,
+               [&](std::size_t first, std::size_t last, std::size_t worker) {
+                 DistinctSet& set = sets[worker];
+                 auto& out = found[first / kRowsPerChunk];
+                 for (std::size_t type = first; type < last; ++type) {
+                   set.start();
+                   each_pair(type, [&](std::size_t, std::int32_t target) { set.add(target); });
+                   set.finish();
+                   each_pair(type, [&](std::size_t pair, std::int32_t target) {
+                     result.of_word_pair[pair] = set.slot(target);
+                   });
+                   out.insert(out.end(), set.members().begin(), set.members().end());
+                   sizes[type + 1] = static_cast<std::int64_t>(set.members().size());
+                 }
+               });
   result.types = concatenate(found, std::move(sizes));
   parallel_for(source_types, kRowsPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t type = first; type < last; ++type) {
-      each_pair(type, [&](std::size_t pair, std::int32_t) { result.of_word_pair[pair] += result.types.offsets[type]; });
+      each_pair(type, [&](std::size_t pair, std::int32_t) {
+        result.of_word_pair[pair] += result.types.offsets[type];
+      });
     }
   });
   return result;

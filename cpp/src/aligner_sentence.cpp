@@ -25,10 +25,10 @@ class Padded {
   float* data_;
 };
 
-// Direction::from: out[i] = sum over k of mass[k] * weight(i - k); Direction::to: the same with weight(k - i).
-// Near jumps one by one, far ones, which share a weight, through prefix sums. `mass` is a Padded vector.
-void sum_jumps(const float* mass, std::size_t states, Jumps jumps, Direction direction, std::vector<float>& prefix,
-               float* out) {
+// Direction::from: out[i] = sum over k of mass[k] * weight(i - k); Direction::to: the same with weight(k -
+// i). Near jumps one by one, far ones, which share a weight, through prefix sums. `mass` is a Padded vector.
+void sum_jumps(const float* mass, std::size_t states, Jumps jumps, Direction direction,
+               std::vector<float>& prefix, float* out) {
   const auto clip = static_cast<std::ptrdiff_t>(jumps.clip);
   const auto n = static_cast<std::ptrdiff_t>(states);
   const float* center = jumps.weights.data() + clip;
@@ -37,7 +37,7 @@ void sum_jumps(const float* mass, std::size_t states, Jumps jumps, Direction dir
   prefix[0] = 0.0F;
   for (std::size_t i = 0; i < states; ++i) prefix[i + 1] = prefix[i] + mass[i];
   const float* before = prefix.data();
-  const float weight_of_lower = center[sign * clip];   // for mass far below i
+  const float weight_of_lower = center[sign * clip];    // for mass far below i
   const float weight_of_higher = center[-sign * clip];  // for mass far above i
 
   for (std::ptrdiff_t start = 0; start < n; start += static_cast<std::ptrdiff_t>(kBlock)) {
@@ -78,7 +78,8 @@ float dot(const float* a, const float* b, std::ptrdiff_t count) {
 }
 
 // Adds expected jumps between two steps: from state i with mass leave[i] to state k with mass arrive[k].
-void count_jumps(const float* leave, const float* arrive, std::size_t states, Jumps jumps, std::span<double> counts) {
+void count_jumps(const float* leave, const float* arrive, std::size_t states, Jumps jumps,
+                 std::span<double> counts) {
   const auto clip = static_cast<std::ptrdiff_t>(jumps.clip);
   const auto n = static_cast<std::ptrdiff_t>(states);
   const float* center = jumps.weights.data() + clip;
@@ -112,7 +113,8 @@ float normalize(float* values, std::size_t count) {
   return factor;
 }
 
-// Forward probabilities, step by step: the states, then the null states that remember them (2 * states values a step).
+// Forward probabilities, step by step: the states, then the null states that remember them (2 * states values
+// a step).
 void run_forward(const Emissions& e, Jumps jumps, float null_probability, SentenceScratch& scratch) {
   const std::size_t n = e.states;
   const float word_probability = 1.0F - null_probability;
@@ -145,15 +147,17 @@ void run_forward(const Emissions& e, Jumps jumps, float null_probability, Senten
 
 void ibm1_posteriors(const Emissions& e, double diagonal, double null_probability, Posteriors out,
                      SentenceScratch& scratch) {
-  // exp(-d |a - b|) is the smaller of exp(-d a) exp(d b) and its inverse: two exponentials a word, not one a cell.
+  // exp(-d |a - b|) is the smaller of exp(-d a) exp(d b) and its inverse: two exponentials a word, not one a
+  // cell.
   scratch.left.resize(e.states);
   for (std::size_t i = 0; i < e.states; ++i) {
-    scratch.left[i] = static_cast<float>(std::exp(-diagonal * (static_cast<double>(i) + 0.5) / static_cast<double>(e.states)));
+    scratch.left[i] = static_cast<float>(
+        std::exp(-diagonal * (static_cast<double>(i) + 0.5) / static_cast<double>(e.states)));
   }
   const auto p0 = static_cast<float>(null_probability);
   for (std::size_t step = 0; step < e.steps; ++step) {
-    const auto here =
-        static_cast<float>(std::exp(diagonal * (static_cast<double>(step) + 0.5) / static_cast<double>(e.steps)));
+    const auto here = static_cast<float>(
+        std::exp(diagonal * (static_cast<double>(step) + 0.5) / static_cast<double>(e.steps)));
     const float* emission = e.word + step * e.states;
     float* word = out.word + step * e.states;
     float closeness = 0.0F;
@@ -208,7 +212,8 @@ void hmm_posteriors(const Emissions& e, Jumps jumps, double null_probability, Po
     if (!jump_counts.empty()) {
       const float* last_word = forward_word - 2 * n;
       const float* last_null = last_word + n;
-      for (std::size_t i = 0; i < n; ++i) leave.data()[i] = (last_word[i] + last_null[i]) * scratch.normalizers[i];
+      for (std::size_t i = 0; i < n; ++i)
+        leave.data()[i] = (last_word[i] + last_null[i]) * scratch.normalizers[i];
       count_jumps(leave.data(), arrive.data(), n, jumps, jump_counts);
     }
     sum_jumps(arrive.data(), n, jumps, Direction::to, scratch.prefix, scratch.arrivals.data());
@@ -226,14 +231,16 @@ void hmm_viterbi(const Emissions& e, Jumps jumps, double null_probability, std::
   const float* center = jumps.weights.data() + clip;
   const auto p0 = static_cast<float>(null_probability);
   inverse_normalizers(e.states, jumps, scratch);
-  // origins: where the best path into (step, state) comes from; a state k as k, the null state that remembers k as k + n.
+  // origins: where the best path into (step, state) comes from; a state k as k, the null state that remembers
+  // k as k + n.
   scratch.origins.assign(e.steps * 2 * e.states, -1);
   scratch.forward.assign(2 * e.states, 0.0F);
   scratch.backward.assign(2 * e.states, 0.0F);
   scratch.right.resize(e.states);
   std::vector<float>& now = scratch.forward;
   std::vector<float>& then = scratch.backward;
-  std::vector<std::int32_t> lower(e.states), upper(e.states);  // best state to leave from, up to / from a state
+  std::vector<std::int32_t> lower(e.states),
+      upper(e.states);  // best state to leave from, up to / from a state
 
   for (std::size_t step = 0; step < e.steps; ++step) {
     const float* emission = e.word + step * e.states;
@@ -247,16 +254,21 @@ void hmm_viterbi(const Emissions& e, Jumps jumps, double null_probability, std::
       std::swap(now, then);
       std::vector<float>& leave = scratch.right;
       const auto place = [&](std::ptrdiff_t k) {  // the better of state k and its null state
-        return static_cast<std::int32_t>(then[static_cast<std::size_t>(k)] >= then[static_cast<std::size_t>(k + n)] ? k : k + n);
+        return static_cast<std::int32_t>(
+            then[static_cast<std::size_t>(k)] >= then[static_cast<std::size_t>(k + n)] ? k : k + n);
       };
       for (std::ptrdiff_t k = 0; k < n; ++k) {
         const auto at = static_cast<std::size_t>(k);
         leave[at] = then[static_cast<std::size_t>(place(k))] * scratch.normalizers[at];
-        lower[at] = k > 0 && leave[static_cast<std::size_t>(lower[at - 1])] >= leave[at] ? lower[at - 1] : static_cast<std::int32_t>(k);
+        lower[at] = k > 0 && leave[static_cast<std::size_t>(lower[at - 1])] >= leave[at]
+                        ? lower[at - 1]
+                        : static_cast<std::int32_t>(k);
       }
       for (std::ptrdiff_t k = n; k-- > 0;) {
         const auto at = static_cast<std::size_t>(k);
-        upper[at] = k + 1 < n && leave[static_cast<std::size_t>(upper[at + 1])] > leave[at] ? upper[at + 1] : static_cast<std::int32_t>(k);
+        upper[at] = k + 1 < n && leave[static_cast<std::size_t>(upper[at + 1])] > leave[at]
+                        ? upper[at + 1]
+                        : static_cast<std::int32_t>(k);
       }
       for (std::ptrdiff_t i = 0; i < n; ++i) {
         float value = -1.0F;
@@ -268,7 +280,8 @@ void hmm_viterbi(const Emissions& e, Jumps jumps, double null_probability, std::
             from = k;
           }
         };
-        for (std::ptrdiff_t k = std::max<std::ptrdiff_t>(0, i - clip + 1); k < std::min(n, i + clip); ++k) offer(k, center[i - k]);
+        for (std::ptrdiff_t k = std::max<std::ptrdiff_t>(0, i - clip + 1); k < std::min(n, i + clip); ++k)
+          offer(k, center[i - k]);
         if (i >= clip) offer(lower[static_cast<std::size_t>(i - clip)], center[clip]);
         if (i + clip < n) offer(upper[static_cast<std::size_t>(i + clip)], center[-clip]);
         now[static_cast<std::size_t>(i)] = value * (1.0F - p0) * emission[i];

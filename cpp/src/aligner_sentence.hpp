@@ -1,7 +1,8 @@
 // The two directional alignment models on one sentence pair. Internal to the aligner.
 //
-// One direction walks over the words of one sentence (the steps) and explains each by a word of the other sentence
-// (the states) or by none (the null word). Matrices are stored step by step: entry [step * states + state].
+// One direction walks over the words of one sentence (the steps) and explains each by a word of the other
+// sentence (the states) or by none (the null word). Matrices are stored step by step: entry [step * states +
+// state].
 #pragma once
 
 #include <cstddef>
@@ -38,17 +39,18 @@ struct Jumps {
   std::span<const float> weights;
 };
 
-// IBM model 1 with p(state | step) falling exponentially with the distance of relative positions. O(steps * states).
+// IBM model 1 with p(state | step) falling exponentially with the distance of relative positions. O(steps *
+// states).
 void ibm1_posteriors(const Emissions& emissions, double diagonal, double null_probability, Posteriors out,
                      SentenceScratch& scratch);
 
-// The HMM, by the forward-backward algorithm in O(steps * states * clip). Adds the expected number of jumps of each length to
-// `jump_counts` (2 * clip + 1 entries) unless that is empty.
+// The HMM, by the forward-backward algorithm in O(steps * states * clip). Adds the expected number of jumps
+// of each length to `jump_counts` (2 * clip + 1 entries) unless that is empty.
 void hmm_posteriors(const Emissions& emissions, Jumps jumps, double null_probability, Posteriors out,
                     std::span<double> jump_counts, SentenceScratch& scratch);
 
 // The most probable sequence of states, by step; -1 stands for the null word. O(steps * states * clip).
-void hmm_viterbi(const Emissions& emissions, Jumps jumps, double null_probability, std::span<std::int32_t> best,
-                 SentenceScratch& scratch);
+void hmm_viterbi(const Emissions& emissions, Jumps jumps, double null_probability,
+                 std::span<std::int32_t> best, SentenceScratch& scratch);
 
 }  // namespace xner::aligner

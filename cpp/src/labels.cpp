@@ -26,12 +26,13 @@ std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"
   throw DataError(-1, "labels", quoted(tag) + " at word " + std::to_string(word), reason);
 }
 
-// conlleval reads the first character as the prefix and what follows the first hyphen as the class; a tag
-// without a hyphen is its own class.
+// conlleval reads the first character as the prefix and what follows the first hyphen as the class. A prefix
+// alone has the class "_"; any other label without a hyphen is its own class.
 Tag parse_lenient(std::string_view tag) {
   const std::size_t hyphen = tag.find('-');
-  const std::string_view type = hyphen == std::string_view::npos ? tag : tag.substr(hyphen + 1);
-  return {tag.front(), type.empty() ? std::string_view("_") : type};
+  std::string_view type = hyphen == std::string_view::npos ? tag : tag.substr(hyphen + 1);
+  if (type.empty() || (tag.size() == 1 && std::strchr("BIES", tag[0]) != nullptr)) type = "_";
+  return {tag.front(), type};
 }
 
 bool ends_mention(const Tag& previous, const Tag& tag) {
@@ -118,31 +119,41 @@ std::string_view misplaced(const Tag& previous, const Tag& tag, Scheme scheme) {
   }
 }
 
+// The end of the entity that begins at `word`: the first word after it that does not continue its class.
+std::size_t inside_end(std::span<const Tag> tags, std::size_t word) {
+  std::size_t end = word + 1;
+  while (end < tags.size() && tags[end].prefix == 'I' && tags[end].type == tags[word].type) ++end;
+  return end;
+}
+
+LabelledSpan entity_of(std::size_t word, std::size_t end, const Tag& tag) {
+  return {{static_cast<std::int32_t>(word), static_cast<std::int32_t>(end)}, tag.type};
+}
+
 void decode_iob2(std::span<const Tag> tags, std::vector<LabelledSpan>& out) {
   for (std::size_t word = 0; word < tags.size();) {
     if (tags[word].prefix != 'B') {
       ++word;
       continue;
     }
-    std::size_t end = word + 1;
-    while (end < tags.size() && tags[end].prefix == 'I' && tags[end].type == tags[word].type) ++end;
-    const bool broken = end < tags.size() && tags[end].prefix == 'I';
-    if (!broken)
-      out.push_back({{static_cast<std::int32_t>(word), static_cast<std::int32_t>(end)}, tags[word].type});
+    const std::size_t end = inside_end(tags, word);
+    out.push_back(entity_of(word, end, tags[word]));
     word = end;
   }
 }
 
 void decode_iob1(std::span<const Tag> tags, std::vector<LabelledSpan>& out) {
   for (std::size_t word = 0; word < tags.size();) {
-    if (tags[word].prefix == 'O' ||
-        !misplaced(word == 0 ? Tag{} : tags[word - 1], tags[word], Scheme::iob1).empty()) {
+    const Tag previous = word == 0 ? Tag{} : tags[word - 1];
+    if (tags[word].prefix == 'O' || !misplaced(previous, tags[word], Scheme::iob1).empty()) {
       ++word;
       continue;
     }
-    std::size_t end = word + 1;
-    while (end < tags.size() && tags[end].prefix == 'I' && tags[end].type == tags[word].type) ++end;
-    out.push_back({{static_cast<std::int32_t>(word), static_cast<std::int32_t>(end)}, tags[word].type});
+    const std::size_t end = inside_end(tags, word);
+    // seqeval does not see a lone B- end where a misplaced B- of another class follows.
+    const bool unended = end < tags.size() && tags[end - 1].prefix == 'B' && tags[end].prefix == 'B' &&
+                         tags[end].type != tags[word].type;
+    if (!unended) out.push_back(entity_of(word, end, tags[word]));
     word = end;
   }
 }
@@ -151,13 +162,13 @@ void decode_bioes(std::span<const Tag> tags, std::vector<LabelledSpan>& out) {
   for (std::size_t word = 0; word < tags.size(); ++word) {
     std::size_t end = word + 1;
     if (tags[word].prefix == 'B') {
-      while (end < tags.size() && tags[end].prefix == 'I' && tags[end].type == tags[word].type) ++end;
+      end = inside_end(tags, word);
       if (end == tags.size() || tags[end].prefix != 'E' || tags[end].type != tags[word].type) continue;
       ++end;
     } else if (tags[word].prefix != 'S') {
       continue;
     }
-    out.push_back({{static_cast<std::int32_t>(word), static_cast<std::int32_t>(end)}, tags[word].type});
+    out.push_back(entity_of(word, end, tags[word]));
     word = end - 1;
   }
 }

@@ -70,6 +70,20 @@ void SentenceProjector::check(const SentencePair& pair) const {
               (weighted ? "; weighted scores take finite scores above 0" : "; scores must be finite"));
     }
   }
+  for (const Hint& hint : pair.hints) {
+    if (hint.entity >= pair.entities.size()) {
+      throw DataError(-1, "hints", std::to_string(hint.entity),
+                      "no such source entity; the row has " + std::to_string(pair.entities.size()));
+    }
+    const Span span = hint.span;
+    if (span.start < 0 || span.end <= span.start || span.end > pair.target_words) {
+      throw DataError(-1, "hints", text(span),
+                      "a hint is for a non-empty span; " + words_in("target", pair.target_words));
+    }
+    if (!std::isfinite(hint.score)) {
+      throw DataError(-1, "hints", std::to_string(hint.score), "a hint's score must be finite");
+    }
+  }
   for (const Span span : pair.candidates) {
     if (span.start < 0 || span.end <= span.start || span.end > pair.target_words) {
       throw DataError(-1, "candidates", text(span),
@@ -90,7 +104,7 @@ const Projection& SentenceProjector::operator()(const SentencePair& pair) {
     result_.status = Status::empty_source;
   } else if (pair.entities.empty()) {
     result_.status = Status::ok;
-  } else if (pair.links.size() == 0) {
+  } else if (pair.links.size() == 0 && pair.hints.empty()) {
     result_.status = Status::no_links;
   } else {
     sort_entities(pair);
@@ -122,6 +136,8 @@ void SentenceProjector::sort_entities(const SentencePair& pair) {
     rank_[order_[position]] = position;
     sorted_entities_.push_back(pair.entities[order_[position]]);
   }
+  sorted_hints_.assign(pair.hints.begin(), pair.hints.end());
+  for (Hint& hint : sorted_hints_) hint.entity = rank_[hint.entity];
 }
 
 void SentenceProjector::project_candidates(const SentencePair& pair) {
@@ -130,6 +146,7 @@ void SentenceProjector::project_candidates(const SentencePair& pair) {
                          .entities = order_.empty() ? pair.entities : std::span<const Span>(sorted_entities_),
                          .links = pair.links,
                          .given = pair.candidates,
+                         .hints = order_.empty() ? pair.hints : std::span<const Hint>(sorted_hints_),
                          .stops = pair.stops};
   const ScoredPairs& scored = scorer_(input, options_.score);
   const Matching& matching = options_.matcher == MatcherKind::exact

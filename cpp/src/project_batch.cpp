@@ -2,6 +2,7 @@
 #include <limits>
 #include <optional>
 
+#include "columns.hpp"
 #include "xner/error.hpp"
 #include "xner/parallel.hpp"
 #include "xner/project.hpp"
@@ -11,30 +12,6 @@ namespace xner {
 namespace {
 
 constexpr std::size_t rows_per_chunk = 4096;
-
-arrow::ArrayRef require(arrow::ArrayRef parent, const char* field, const std::string& column,
-                        const char* type) {
-  const arrow::ArrayRef found = parent.is_struct() ? parent.field(field) : arrow::ArrayRef{};
-  if (!found) throw Error("column '" + column + "' is missing or not " + type);
-  return found;
-}
-
-// A list column of structs with integer fields.
-struct StructLists {
-  arrow::ListColumn lists;
-  arrow::ArrayRef item;
-  arrow::Validity item_validity;
-
-  StructLists() = default;
-  StructLists(arrow::ArrayRef ref, const std::string& column) : lists(ref, column), item(lists.child()) {
-    if (!item.is_struct()) throw Error("column '" + column + "': expected a list of structs");
-    item_validity = arrow::Validity(*item.array);
-  }
-  [[nodiscard]] arrow::Int32Column int32(const char* field, const std::string& column,
-                                         const char* type) const {
-    return {require(item, field, column, type), column + "." + field, item.array->offset};
-  }
-};
 
 // The columns of a batch, and the sentence pair of a row.
 class Columns {
@@ -46,15 +23,15 @@ class Columns {
     rows_ = batch.array->length;
     const char* entity_type = "list<struct<start: int32, end: int32, label: string>>";
     const char* link_type = "list<struct<source: int32, target: int32>>";
-    tokens_ = arrow::ListColumn(require(batch, "tokens", "tokens", "list<string>"), "tokens");
+    tokens_ = arrow::ListColumn(require_field(batch, "tokens", "tokens", "list<string>"), "tokens");
     words_ = arrow::StringColumn(tokens_.child(), "tokens");
-    entities_ =
-        StructLists(require(batch, "source_entities", "source_entities", entity_type), "source_entities");
+    entities_ = StructLists(require_field(batch, "source_entities", "source_entities", entity_type),
+                            "source_entities");
     starts_ = entities_.int32("start", "source_entities", entity_type);
     ends_ = entities_.int32("end", "source_entities", entity_type);
-    labels_ = arrow::StringColumn(require(entities_.item, "label", "source_entities", entity_type),
+    labels_ = arrow::StringColumn(require_field(entities_.item, "label", "source_entities", entity_type),
                                   "source_entities.label", entities_.item.array->offset);
-    links_ = StructLists(require(batch, "links", "links", link_type), "links");
+    links_ = StructLists(require_field(batch, "links", "links", link_type), "links");
     sources_ = links_.int32("source", "links", link_type);
     targets_ = links_.int32("target", "links", link_type);
     if (const arrow::ArrayRef score = links_.item.field("score")) {
@@ -65,9 +42,18 @@ class Columns {
     }
     if (options.method == Method::candidates && options.score.candidates == CandidateKind::given) {
       const char* span_type = "list<struct<start: int32, end: int32>>";
-      candidates_.emplace(require(batch, "candidates", "candidates", span_type), "candidates");
+      candidates_.emplace(require_field(batch, "candidates", "candidates", span_type), "candidates");
       candidate_starts_ = candidates_->int32("start", "candidates", span_type);
       candidate_ends_ = candidates_->int32("end", "candidates", span_type);
+    }
+    if (const arrow::ArrayRef hints = batch.field("hints"); hints && options.method == Method::candidates) {
+      const char* hint_type = "list<struct<source: int32, start: int32, end: int32, score: float32>>";
+      hints_.emplace(hints, "hints");
+      hint_sources_ = hints_->int32("source", "hints", hint_type);
+      hint_starts_ = hints_->int32("start", "hints", hint_type);
+      hint_ends_ = hints_->int32("end", "hints", hint_type);
+      hint_scores_ = arrow::FloatColumn(require_field(hints_->item, "score", "hints", hint_type),
+                                        "hints.score", hints_->item.array->offset);
     }
   }
 
@@ -93,6 +79,7 @@ class Columns {
     std::vector<std::string_view> labels;
     std::vector<Span> candidates;
     std::vector<std::int32_t> stops;
+    std::vector<Hint> hints;
   };
 
   [[nodiscard]] SentencePair pair(std::int64_t row, Scratch& scratch) const {
@@ -105,6 +92,10 @@ class Columns {
     pair.labels = scratch.labels;
     pair.links = links(links_.lists.row(row));
     if (pair.entities.empty() || options_.method == Method::heuristic) return pair;
+    if (hints_) {
+      read_hints(hints_->lists.row(row), scratch);
+      pair.hints = scratch.hints;
+    }
     if (candidates_) {
       read_candidates(candidates_->lists.row(row), scratch);
       pair.candidates = scratch.candidates;
@@ -137,6 +128,17 @@ class Columns {
       reject_nulls(entities_, "source_entities", i, starts_, ends_, labels_);
       scratch.entities.push_back({starts_[i], ends_[i]});
       scratch.labels.push_back(labels_[i]);
+    }
+  }
+  void read_hints(arrow::Range range, Scratch& scratch) const {
+    scratch.hints.clear();
+    for (std::int64_t i = range.begin; i < range.end; ++i) {
+      reject_nulls(*hints_, "hints", i, hint_sources_, hint_starts_, hint_ends_, hint_scores_);
+      if (hint_sources_[i] < 0)
+        throw DataError(-1, "hints", std::to_string(hint_sources_[i]), "entities count from 0");
+      scratch.hints.push_back({.entity = static_cast<std::uint32_t>(hint_sources_[i]),
+                               .span = {hint_starts_[i], hint_ends_[i]},
+                               .score = hint_scores_[i]});
     }
   }
   void read_candidates(arrow::Range range, Scratch& scratch) const {
@@ -185,6 +187,11 @@ class Columns {
   std::optional<StructLists> candidates_;
   arrow::Int32Column candidate_starts_;
   arrow::Int32Column candidate_ends_;
+  std::optional<StructLists> hints_;
+  arrow::Int32Column hint_sources_;
+  arrow::Int32Column hint_starts_;
+  arrow::Int32Column hint_ends_;
+  arrow::FloatColumn hint_scores_;
 };
 
 // What a chunk of rows gave, and where it goes in the output.

@@ -23,7 +23,7 @@ const ScoredPairs& AlignmentScorer::operator()(const ScoreInput& input, const Sc
   for (std::size_t e = 0; e < input.entities.size(); ++e) {
     const auto entity = static_cast<std::uint32_t>(e);
     result_.begin.push_back(static_cast<std::uint32_t>(result_.pairs.size()));
-    if (hits_[e].empty()) continue;
+    if (hits_[e].empty() && input.hints.empty()) continue;
     make_columns(input.entities[e], hits_[e], options);
     const auto visit = [&](Span span) { score_span(entity, span, input, options); };
     switch (options.candidates) {
@@ -31,8 +31,10 @@ const ScoredPairs& AlignmentScorer::operator()(const ScoreInput& input, const Sc
         score_linked_ends(entity, input, options);
         break;
       case CandidateKind::aligned:
-        for_each_ngram({columns_.front().target, columns_.back().target + 1}, options.limits, input.stops,
-                       visit);
+        if (!columns_.empty()) {
+          const Span hull{columns_.front().target, columns_.back().target + 1};
+          for_each_ngram(hull, options.limits, input.stops, visit);
+        }
         break;
       case CandidateKind::ngram:
         for_each_ngram({0, input.target_words}, options.limits, input.stops, visit);
@@ -41,9 +43,29 @@ const ScoredPairs& AlignmentScorer::operator()(const ScoreInput& input, const Sc
         std::ranges::for_each(input.given, visit);
         break;
     }
+    if (!input.hints.empty()) add_hints(entity, input, options);
   }
   result_.begin.push_back(static_cast<std::uint32_t>(result_.pairs.size()));
   return result_;
+}
+
+void AlignmentScorer::add_hints(std::uint32_t entity, const ScoreInput& input, const ScoreOptions& options) {
+  const std::size_t begin = result_.begin[entity];
+  for (const Hint& hint : input.hints) {
+    if (hint.entity != entity) continue;
+    const auto of_entity = std::span(result_.pairs).subspan(begin);
+    auto pair = std::ranges::find(of_entity, hint.span, &Pair::span);
+    if (pair == of_entity.end()) {
+      score_span(entity, hint.span, input, options);
+      if (result_.pairs.size() == begin + of_entity.size())
+        result_.pairs.push_back({entity, hint.span, 0, 0});
+      pair = std::span(result_.pairs).end() - 1;
+    }
+    pair->score += static_cast<double>(hint.score);
+    pair->value += static_cast<double>(hint.score);
+  }
+  std::ranges::stable_sort(result_.pairs.begin() + static_cast<std::ptrdiff_t>(begin), result_.pairs.end(),
+                           {}, &Pair::span);
 }
 
 void AlignmentScorer::collect_hits(const ScoreInput& input) {

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'Reading', 'Relation', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -100,6 +100,22 @@ class ProjectOptions:
     def __init__(self, *, method: Method, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, candidates: CandidateKind, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, stop_words: collections.abc.Sequence[str], count: Count, ties: Ties, links_are_a_set: bool, length_ratio_threshold: typing.SupportsFloat | typing.SupportsIndex | None, merge_distance: typing.SupportsInt | typing.SupportsIndex, policy: OverlapPolicy, top_k: typing.SupportsInt | typing.SupportsIndex | None, top_k_order: TopKOrder, only_i: bool, canonical_order: bool) -> None:
         """
         See xner.projection.ProjectionOptions.
+        """
+class ProjectionMemory:
+    """
+    What a corpus has projected entities onto.
+    """
+    def __init__(self) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def recall(self, batch: typing.Any, *, least: typing.SupportsInt | typing.SupportsIndex, weight: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
+        """
+        Hints for the source entities of a batch.
+        """
+    def remember(self, batch: typing.Any) -> None:
+        """
+        Adds the projected entities of a batch.
         """
 class AlignerOptions:
     """

@@ -469,9 +469,9 @@ class Projector:
 
         Args:
             batch: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`,
-                for given candidates `candidates`, and, if there, `source_tokens` (to check spans and links against) and
-                `id` (to name rows in errors). A `status` other than `ok` that the batch brings along is kept
-                where projecting went well.
+                for given candidates `candidates`, and, if there, `source_tokens` (to check spans and links against),
+                `hints` (scores to be added, see `xner.memory`) and `id` (to name rows in errors). A `status` other
+                than `ok` that the batch brings along is kept where projecting went well.
 
         Returns:
             The same kind of object, with the three columns added or replaced.
@@ -496,8 +496,7 @@ class Projector:
         if self.options.method == "candidates" and self.options.candidates == "given":
             columns.append(schema.CANDIDATES)
         schema.require_columns(batch.schema, columns, "projection")
-        if schema.SOURCE_TOKENS in batch.schema.names:
-            columns.append(schema.SOURCE_TOKENS)
+        columns += [name for name in (schema.SOURCE_TOKENS, schema.HINTS) if name in batch.schema.names]
         try:
             result = pa.record_batch(
                 _core.project_batch(

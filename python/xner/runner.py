@@ -197,9 +197,7 @@ def run(
         parts.append(path)
         report(what, min(first + part_rows, table.num_rows), table.num_rows)
     result = pa.concat_tables([_open_part(path) for path in parts])
-    with io.open_writer(checkpoints.output, format, **writer_options) as out:
-        for batch in result.to_batches():
-            out.write(batch)
+    io.write(result, checkpoints.output, format, **writer_options)
     return result
 
 

@@ -22,6 +22,8 @@ __all__ = [
     "ENTITIES",
     "ENTITIES_TYPE",
     "GOLD_LABELS",
+    "HINTS",
+    "HINTS_TYPE",
     "ID",
     "LABELS",
     "LINKS",
@@ -43,6 +45,7 @@ SOURCE_TOKENS = "source_tokens"
 SOURCE_ENTITIES = "source_entities"
 LINKS = "links"
 CANDIDATES = "candidates"
+HINTS = "hints"
 ENTITIES = "entities"
 LABELS = "labels"
 GOLD_LABELS = "gold_labels"
@@ -50,6 +53,9 @@ STATUS = "status"
 
 WORDS_TYPE = pa.list_(pa.string())
 CANDIDATES_TYPE = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
+HINTS_TYPE = pa.list_(
+    pa.struct([("source", pa.int32()), ("start", pa.int32()), ("end", pa.int32()), ("score", pa.float32())])
+)
 SOURCE_ENTITIES_TYPE = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("label", pa.string())]))
 LINKS_TYPE = pa.list_(pa.struct([("source", pa.int32()), ("target", pa.int32()), ("score", pa.float32())]))
 ENTITIES_TYPE = pa.list_(
@@ -73,6 +79,7 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     SOURCE_ENTITIES: SOURCE_ENTITIES_TYPE,
     LINKS: LINKS_TYPE,
     CANDIDATES: CANDIDATES_TYPE,
+    HINTS: HINTS_TYPE,
     ENTITIES: ENTITIES_TYPE,
     LABELS: WORDS_TYPE,
     GOLD_LABELS: WORDS_TYPE,

@@ -1,13 +1,17 @@
 // The built-in statistical word aligner: fits on sentence pairs alone and links words of any sentence pair.
 //
 // Two directional models, source to target and target to source, share one table of expected links:
-// - IBM model 1 with a diagonal position prior (Brown et al. 1993), then the HMM of Vogel, Ney, Tillmann (1996) with
-//   null states that remember the last position. Both directions are trained to agree (Liang, Taskar, Klein 2006).
-// - A word is emitted by a mixture over levels of folding (say the first 3, 4, 6 and 12 letters): coarse levels
+// - IBM model 1 with a diagonal position prior (Brown et al. 1993), then the HMM of Vogel, Ney, Tillmann
+// (1996) with
+//   null states that remember the last position. Both directions are trained to agree (Liang, Taskar, Klein
+//   2006).
+// - A word is emitted by a mixture over levels of folding (say the first 3, 4, 6 and 12 letters): coarse
+// levels
 //   carry rare and inflected words, fine ones tell frequent words apart.
 // - While training, a token's emission leaves out the token's own expected links (the zero-order collapsed
-//   variational inference of Asuncion et al. 2009 in place of plain EM), so that rare words cannot vouch for themselves. Decoding uses
-//   all counts, sharpened by the variational Bayes estimate exp(digamma(.)) (Riley, Gildea 2012).
+//   variational inference of Asuncion et al. 2009 in place of plain EM), so that rare words cannot vouch for
+//   themselves. Decoding uses all counts, sharpened by the variational Bayes estimate exp(digamma(.)) (Riley,
+//   Gildea 2012).
 // - Pairs of similar strings get pseudo-counts (the string prior).
 //
 // Everything is deterministic and independent of the number of threads. Memory grows with the number of cells
@@ -44,38 +48,39 @@ struct AlignerCorpus {
 struct AlignerOptions {
   int ibm1_iterations = 4;
   int hmm_iterations = 4;
-  double diagonal = 4.0;            // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
-  double null_probability = 0.15;   // of a word that has no partner
-  double alpha = 0.002;             // pseudo-count of every co-occurring pair of types
-  double base_weight = 2.0;         // pseudo-counts spread over the other side's types by their frequency
-  double null_base_weight = 20.0;   // the same for what the null word emits
-  double prior_weight = 3.0;        // pseudo-count of a pair of equal strings
-  double similarity_floor = 0.3;    // Levenshtein similarity (1 - distance / longer length) that counts as none
-  double similarity_power = 3.0;    // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
-  int jump_clip = 12;               // HMM jumps of this length and beyond, to either side, share one probability
-  double jump_smoothing = 5.0;      // pseudo-count of every jump length
+  double diagonal = 4.0;           // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
+  double null_probability = 0.15;  // of a word that has no partner
+  double alpha = 0.002;            // pseudo-count of every co-occurring pair of types
+  double base_weight = 2.0;        // pseudo-counts spread over the other side's types by their frequency
+  double null_base_weight = 20.0;  // the same for what the null word emits
+  double prior_weight = 3.0;       // pseudo-count of a pair of equal strings
+  double similarity_floor = 0.3;  // Levenshtein similarity (1 - distance / longer length) that counts as none
+  double similarity_power =
+      3.0;                      // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
+  int jump_clip = 12;           // HMM jumps of this length and beyond, to either side, share one probability
+  double jump_smoothing = 5.0;  // pseudo-count of every jump length
 };
 
 // What was learned about one level; types are those of the corpus that was fitted.
 struct AlignerTable {
-  std::vector<std::int64_t> offsets;           // by source type, one more at the end: its entries below
-  std::vector<std::int32_t> targets;           // target types, ascending within a row
-  std::vector<float> counts;                   // expected links of the pair; pairs with next to none are left out
-  std::vector<float> source_frequency;         // tokens of each type in the fitted corpus
+  std::vector<std::int64_t> offsets;    // by source type, one more at the end: its entries below
+  std::vector<std::int32_t> targets;    // target types, ascending within a row
+  std::vector<float> counts;            // expected links of the pair; pairs with next to none are left out
+  std::vector<float> source_frequency;  // tokens of each type in the fitted corpus
   std::vector<float> target_frequency;
-  std::vector<float> source_totals;            // expected links and pseudo-counts of each type
+  std::vector<float> source_totals;  // expected links and pseudo-counts of each type
   std::vector<float> target_totals;
 };
 
-// A fitted aligner. Jump probabilities are weights by clipped jump length, from -jump_clip to jump_clip; the two ends
-// hold the weight of every single jump at least that long.
+// A fitted aligner. Jump probabilities are weights by clipped jump length, from -jump_clip to jump_clip; the
+// two ends hold the weight of every single jump at least that long.
 struct AlignerModel {
   AlignerOptions options;
   std::vector<AlignerTable> levels;
-  std::vector<float> source_null;     // by type of the last level: expected tokens without a partner
+  std::vector<float> source_null;  // by type of the last level: expected tokens without a partner
   std::vector<float> target_null;
-  std::vector<float> source_jumps;    // steps over target words, jumps between source words
-  std::vector<float> target_jumps;    // steps over source words, jumps between target words
+  std::vector<float> source_jumps;  // steps over target words, jumps between source words
+  std::vector<float> target_jumps;  // steps over source words, jumps between target words
 };
 
 // Throws Error when the arrays of a model do not fit together or an option has no meaning.
@@ -87,11 +92,12 @@ struct AlignerTypeMap {
   std::span<const std::int32_t> target;
 };
 
-// Called after each iteration with the iterations done and their total, always from the calling thread. May throw.
+// Called after each iteration with the iterations done and their total, always from the calling thread. May
+// throw.
 using AlignerProgress = std::function<void(int done, int total)>;
 
-// Fits the model on all rows; rows with an empty side teach nothing. Runs in O(cells) per iteration, times the clip for the HMM.
-// Throws Error when the corpus or an option is malformed.
+// Fits the model on all rows; rows with an empty side teach nothing. Runs in O(cells) per iteration, times
+// the clip for the HMM. Throws Error when the corpus or an option is malformed.
 AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads,
                          const AlignerProgress& progress = {});
 

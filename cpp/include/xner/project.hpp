@@ -56,6 +56,7 @@ struct SentencePair {
   std::span<const std::string_view> labels;
   LinksView links;
   std::span<const Span> candidates;     // for CandidateKind::given
+  std::span<const Hint> hints;          // scores from elsewhere, see scores.hpp
   std::span<const std::int32_t> stops;  // positions of stop words among the target words, sorted
 };
 
@@ -98,6 +99,7 @@ class SentenceProjector {
   std::vector<std::uint32_t> order_;  // canonical position -> given position; empty: the same
   std::vector<std::uint32_t> rank_;   // given position -> canonical position; empty: the same
   std::vector<Span> sorted_entities_;
+  std::vector<Hint> sorted_hints_;
   std::vector<std::int32_t> owner_;
 };
 
@@ -107,6 +109,7 @@ class SentenceProjector {
 //   links             list<struct<source: int32, target: int32[, score: float32]>>
 //   source_tokens     list<string>, optional: lets spans and links be checked against the source sentence
 //   candidates        list<struct<start: int32, end: int32>>, for CandidateKind::given
+//   hints             list<struct<source: int32, start: int32, end: int32, score: float32>>, optional
 // and returns a struct array of the same length with `entities`, `labels` and `status`. Lists and strings may
 // have 32- or 64-bit offsets; arrays may be slices and have nulls. Rows go to `threads` threads (0: one a
 // core) in chunks; the result does not depend on their number. A wrong row throws DataError, or with

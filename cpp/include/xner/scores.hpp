@@ -35,13 +35,22 @@ struct ScoreOptions {
   bool links_are_a_set = true;
 };
 
+// A score from elsewhere for an entity and a span, to be added to their alignment score. The span becomes a
+// candidate of the entity if it is none yet.
+struct Hint {
+  std::uint32_t entity = 0;
+  Span span;
+  float score = 0;
+};
+
 // One sentence pair as the scorer sees it.
 struct ScoreInput {
   std::int32_t source_words = -1;  // -1: not known
   std::int32_t target_words = 0;
   std::span<const Span> entities;
   LinksView links;
-  std::span<const Span> given;          // for CandidateKind::given
+  std::span<const Span> given;  // for CandidateKind::given
+  std::span<const Hint> hints;
   std::span<const std::int32_t> stops;  // target positions that no candidate may hold, sorted
 };
 
@@ -78,6 +87,7 @@ class AlignmentScorer {
     double weight;
   };
 
+  void add_hints(std::uint32_t entity, const ScoreInput& input, const ScoreOptions& options);
   void collect_hits(const ScoreInput& input);
   void make_columns(Span entity, std::vector<Hit>& hits, const ScoreOptions& options);
   void score_linked_ends(std::uint32_t entity, const ScoreInput& input, const ScoreOptions& options);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,27 @@ existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
+def _read(path: Path, format: str | None) -> pa.Table:
+    """Read a file; columns of words alone, without labels, are allowed."""
+    if io.format_of(path, format) == "conll" and _is_single_column(path):
+        return io.read(path, format, label_column=None)
+    return io.read(path, format)
+
+
+def _is_single_column(path: Path) -> bool:
+    """Whether the first word's line of a CoNLL file holds nothing else."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for line in file:
+            fields = line.removeprefix(b"\xef\xbb\xbf").split()
+            if fields and not line.startswith((b"#", b"-DOCSTART-")):
+                return len(fields) == 1
+    return False
+
+
 def read_sentences(path: Path, format: str | None = None) -> pa.Table:
     """Read a file of sentences: `id`, `tokens`, and `labels` or other columns where the format has them."""
-    return _plain(io.read(path, format))
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    if schema.TOKENS not in table.schema.names:
-        found = ", ".join(table.schema.names)
-        raise Error(f"the file has no column '{schema.TOKENS}', only: {found}")
+    table = _read(path, format)
+    schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
     return table
 
 
@@ -72,7 +85,7 @@ def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: 
 
 def read_target(path: Path, *, format: str | None) -> pa.Table:
     """Read the side to be labelled: `tokens`, `id`, and labels it may have as `gold_labels`."""
-    table = io.read(path, format)
+    table = _read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
     columns: dict[str, Any] = {schema.TOKENS: table.column(schema.TOKENS)}
     for name in (schema.ID, schema.CANDIDATES, schema.GOLD_LABELS):

@@ -12,6 +12,7 @@ from rich.table import Table
 from xner import io, labels, sample, schema, view
 from xner.alignment import Aligner
 from xner.evaluation import Scores, bootstrap, evaluate
+from xner.memory import project_with_memory
 from xner.projection import Projector
 
 __all__ = ["command", "sentence_pairs"]
@@ -21,8 +22,9 @@ _METHODS = {
     "heuristic": Projector(method="heuristic"),
     "candidates, greedy": Projector(matcher="greedy"),
     "candidates, exact": Projector(matcher="exact"),
+    "exact, with memory": Projector(matcher="exact"),
 }
-_SHOWN = "candidates, exact"
+_SHOWN = "exact, with memory"
 _NAMES = {"de": "German", "es": "Spanish"}
 
 
@@ -51,7 +53,7 @@ def command(output: Path, threads: int) -> None:
         table = table.append_column(schema.LINKS, links)
         results[language] = {}
         for method, projector in _METHODS.items():
-            projected = projector(table)
+            projected = project_with_memory(table, projector) if method == _SHOWN else projector(table)
             results[language][method] = evaluate(table.column(schema.GOLD_LABELS), projected.column(schema.LABELS))
             if method == _SHOWN:
                 io.write(projected, output / f"{language}.parquet")

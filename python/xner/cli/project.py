@@ -18,6 +18,7 @@ from xner.cli._inputs import (
     read_source,
     read_target,
 )
+from xner.memory import Memory
 from xner.projection import Projector
 
 if TYPE_CHECKING:
@@ -162,6 +163,12 @@ __all__ = ["add_links", "command"]
     help="Follow a published program to the letter.",
 )
 @click.option(
+    "--memory/--no-memory",
+    default=False,
+    show_default=True,
+    help="Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere.",
+)
+@click.option(
     "--on-error",
     type=click.Choice(["raise", "skip"]),
     default="raise",
@@ -195,6 +202,7 @@ def command(
     model: Path | None,
     save_model: Path | None,
     scheme: Any,
+    memory: bool,
     read_labels: Any,
     on_error: Any,
     threads: int,
@@ -209,6 +217,8 @@ def command(
     """
     if links is not None and (model is not None or save_model is not None):
         raise click.UsageError("--links takes the place of the aligner: leave out --model and --save-model")
+    if memory and options["method"] != "candidates":
+        raise click.UsageError("--memory goes with --method candidates")
     if links is None and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     projector = Projector(stop_words=tuple(stop_words.split()), threads=threads, on_error=on_error, **options)
@@ -233,6 +243,7 @@ def command(
             "labels": [scheme, read_labels],
             "on_error": on_error,
             "aligner": aligner,
+            "memory": memory,
         },
     )
     checkpoints = runner.Checkpoints.open(output, key, resume=resume)
@@ -246,9 +257,19 @@ def command(
                 (Aligner.load(checkpoints.path("aligner.safetensors")) if model is None else Aligner.load(model)).save(
                     save_model
                 )
+        if memory:
+            table = _with_hints(table, projector, threads=threads)
         result = runner.run(table, projector, checkpoints, format=format_, report=report)
-    _summarize(result, output, projector.signature)
+    _summarize(result, output, projector.signature + ("|memory:yes" if memory else ""))
     checkpoints.finish()
+
+
+def _with_hints(table: pa.Table, projector: Projector, *, threads: int) -> pa.Table:
+    """What a first projection of the whole corpus says about each entity."""
+    first = projector(table)
+    memory = Memory()
+    memory.remember(first)
+    return table.append_column(schema.HINTS, memory.hint(first, threads=threads).column(schema.HINTS))
 
 
 def _side_by_side(source: pa.Table, target: pa.Table) -> pa.Table:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from xner.errors import Error
 from xner.io._rows import RowWriter, write_rows
-from xner.io.atomic import replacing
+from xner.io.atomic import is_packed, replacing
 from xner.io.conll import ConllWriter, iter_conll, read_conll, write_conll
 from xner.io.jsonl import JsonlWriter, iter_jsonl, read_jsonl, write_jsonl
 from xner.io.parallel import check_parallel
@@ -76,19 +76,21 @@ class Format:
         suffixes: endings of the names of such files, lower case.
         iterate: reads a file: `(path, *, batch_rows, ...)` to an iterator of at least one batch.
         writer: makes a `RowWriter`: `(binary file, ...)`.
+        read: reads a whole file, where that is more than its batches one after the other.
         is_text: whether the files may be compressed with gzip (`.gz` after the suffix).
     """
 
     suffixes: tuple[str, ...]
     iterate: Callable[..., Iterator[pa.RecordBatch]]
     writer: Callable[..., RowWriter]
+    read: Callable[..., pa.Table] | None = None
     is_text: bool = True
 
 
 FORMATS: dict[str, Format] = {
     "conll": Format((".conll", ".conll02", ".conll03", ".bio", ".iob"), iter_conll, ConllWriter),
     "text": Format((".txt",), iter_text, TextWriter),
-    "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter),
+    "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
     "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
     "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
     "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
@@ -105,13 +107,16 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
     Raises:
         Error: an unknown suffix or format.
     """
+    packed = is_packed(path)
     if name is not None:
         if name not in FORMATS:
             raise Error(f"unknown format '{name}'; the formats are {', '.join(FORMATS)}")
+        if packed and not FORMATS[name].is_text:
+            raise Error(f"'{path}': files of the format '{name}' are compressed inside, not with gzip")
         return name
-    plain = Path(path).with_suffix("") if Path(path).suffix.lower() == ".gz" else Path(path)
+    suffix = (Path(path).with_suffix("") if packed else Path(path)).suffix.lower()
     for known, its in FORMATS.items():
-        if plain.suffix.lower() in its.suffixes and (its.is_text or plain == Path(path)):
+        if suffix in its.suffixes and (its.is_text or not packed):
             return known
     listed = "; ".join(
         f"{known}: {' '.join(its.suffixes)}{' (also with .gz)' if its.is_text else ''}"
@@ -144,8 +149,8 @@ def iter_batches(
 def read(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> pa.Table:
     """Reads a whole file; arguments and errors are those of `iter_batches`."""
     known = FORMATS[format_of(path, format)]
-    if known is FORMATS["jsonl"]:
-        return read_jsonl(path, **options)  # where a field may turn up late
+    if known.read is not None:
+        return known.read(path, **options)
     return pa.Table.from_batches(known.iterate(path, **options))
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from xner.errors import Error, FormatError
+from xner.io.atomic import is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +158,7 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
 
 
 def _open(path: Path_) -> BinaryIO:
-    if Path(path).suffix == ".gz":
+    if is_packed(path):
         return cast("BinaryIO", gzip.open(path, "rb"))
     return Path(path).open("rb")
 

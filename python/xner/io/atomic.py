@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-__all__ = ["replacing"]
+__all__ = ["is_packed", "replacing"]
+
+
+def is_packed(path: str | os.PathLike[str]) -> bool:
+    """Whether a file's name says that it is compressed with gzip."""
+    return Path(path).suffix.lower() == ".gz"
 
 
 @contextmanager
@@ -48,7 +53,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with aside.open("xb") as file:
             if target.exists():
                 aside.chmod(target.stat().st_mode)
-            if target.suffix == ".gz":
+            if is_packed(target):
                 # An empty name inside the archive: that of the temporary file would be misleading.
                 with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
                     yield cast("BinaryIO", packed)

@@ -5,9 +5,10 @@ tabs alone is blank. Columns are separated either by single tabs, so that a word
 of spaces and tabs. Nothing else separates: no-break and ideographic spaces, joiners and line separators
 belong to words.
 
-**Comments.** A line is a comment when it begins with `#`, stands before the first word of a sentence, and has
-no tag (`O`, or `B-`, `I-`, `E-`, `S-` and so on with a class) in the label column; so `# O` is the word `#`.
-In files without labels, `#` and a blank make a comment. `# id = x` and `# sent_id = x` name the sentence.
+**Comments.** A line that begins with `#` and stands before the first word of a sentence is a comment, unless
+it is complete: between tabs, when it has both columns; between blanks, when there is also a tag in its label column
+(`O`, or `B-`, `I-`, `E-`, `S-` and so on with a class), so that `# O` is the word `#`. In files without
+labels, `#` and a blank make a comment. `# id = x` and `# sent_id = x` name the sentence, whatever `x` is.
 
 **Rows are never lost.** A sentence without words, which the format has no way to say, is written as its `# id
 = x` alone, and such a comment is read as a row without words. Other sentences get an id line only where the
@@ -48,7 +49,7 @@ __all__ = ["ConllWriter", "iter_conll", "read_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
-_ID = re.compile(rb"[ \t]*(?:sent_)?id[ \t]*= ?(.*)", re.DOTALL)
+_ID = re.compile(rb" +(?:sent_)?id *= ?(.*)", re.DOTALL)
 _BLANKS = re.compile(rb"[ \t]+")
 
 
@@ -65,14 +66,16 @@ class _Layout:
 
     def is_comment(self, line: bytes) -> bool:
         """Whether a line that begins with the prefix and stands before a sentence's words is a comment."""
+        if self.sentence_id(line) is not None:
+            return True
         if self.label_column is None:
             return line[len(self.comment_prefix) :][:1] in {b" ", b"\t"}
         columns = line.split(b"\t") if self.delimiter == "\t" else _BLANKS.split(line.rstrip(b" \t"))
-        if not -len(columns) <= self.label_column < len(columns):
+        both = (self.token_column, self.label_column)
+        places = {column % len(columns) for column in both if -len(columns) <= column < len(columns)}
+        if len(places) < 2:
             return True
-        if self.label_column % len(columns) == self.token_column % len(columns):
-            return True
-        return _TAG.fullmatch(columns[self.label_column]) is None
+        return self.delimiter != "\t" and _TAG.fullmatch(columns[self.label_column]) is None
 
     def sentence_id(self, comment: bytes) -> str | None:
         """The id that a comment gives to its sentence."""
@@ -247,7 +250,9 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
         place = int(np.argmax(too_short))
         line = int(lines[place])
         number = "1 column" if counts[place] == 1 else f"{counts[place]} columns"
-        raise block.error(line, f"{number}, too few for {_wanted(layout)}: {block.text(line)}")
+        unlabelled = counts[place] == 1 and layout.label_column is not None
+        hint = " (with label_column=None, files without labels are read)" if unlabelled else ""
+        raise block.error(line, f"{number}, too few for {_wanted(layout)}{hint}: {block.text(line)}")
     result = []
     for name, columns in zip(("word", "label"), wanted, strict=False):
         chosen = fields.offsets[:-1][lines] + columns
@@ -333,7 +338,7 @@ class ConllWriter:
                 raise DataError(
                     self._rows + row,
                     name,
-                    f"{column_lengths[row]} long",
+                    f"{column_lengths[row]} values",
                     f"column '{self._columns[0]}' has {lengths[row]} words in this row",
                 )
             flat.append(values.cast(pa.string()))

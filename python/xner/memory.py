@@ -1,0 +1,146 @@
+"""A corpus's memory: how an entity was projected elsewhere, as evidence for where it is unclear.
+
+Names recur. Where the links of one sentence lead an entity astray, the other sentences in which the same words were
+projected usually know better. `Memory` collects what a first projection of a whole corpus found and turns it into
+hints: scores that the next projection adds to those from the links.
+
+    table = projector(table)
+    memory = Memory()
+    memory.remember(table)
+    table = projector(memory.hint(table))
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from xner import _core, schema
+from xner.alignment import normalize
+from xner.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Memory", "project_with_memory"]
+
+
+class Memory:
+    """What entities were projected onto, over any number of tables.
+
+    Words are compared folded, so that upper case, diacritics and the like do not keep spellings apart.
+
+    Args:
+        least: how often a form must have been seen in other sentences to count.
+        weight: score of a form that all other sentences agree on. 1 is the score of a span whose every word is linked
+            once to the entity's.
+        fold: from a word to its folded form.
+
+    Raises:
+        Error: a value is out of range.
+    """
+
+    def __init__(self, *, least: int = 2, weight: float = 1.0, fold: Callable[[str], str] = normalize) -> None:
+        if least < 1:
+            raise Error(f"least={least}: expected a whole number from 1 on")
+        if not 0 < weight < float("inf"):
+            raise Error(f"weight={weight}: expected a number above 0")
+        self.least = least
+        self.weight = weight
+        self._fold = fold
+        self._numbers: dict[str, int] = {}
+        self._memory = _core.ProjectionMemory()
+
+    def __len__(self) -> int:
+        """Number of different source entities remembered."""
+        return len(self._memory)
+
+    def remember(self, table: pa.Table) -> None:
+        """Take in a projected table.
+
+        Args:
+            table: has the columns `tokens`, `source_tokens`, `source_entities` and `entities`.
+
+        Raises:
+            Error: columns missing or of another type.
+            DataError: a span outside its sentence.
+        """
+        for batch in table.to_batches():
+            self._memory.remember(self._numbered(batch))
+
+    def hint(self, table: pa.Table, *, threads: int = 0) -> pa.Table:
+        """Add the column `hints`: list<struct<source: int32, start: int32, end: int32, score: float32>>.
+
+        A hint's score is `weight` times the share of its form among all projections of the entity in other rows. What a
+        row itself contributed is left out.
+
+        Args:
+            table: as for `remember`; rows that were not remembered get hints too.
+            threads: 0 for one a core; the result does not depend on it.
+
+        Raises:
+            Error: columns missing or of another type.
+        """
+        hints = [
+            pa.array(
+                self._memory.recall(self._numbered(batch), least=self.least, weight=self.weight, threads=threads)
+            ).cast(schema.HINTS_TYPE)
+            for batch in table.to_batches()
+        ]
+        column = pa.chunked_array(hints, type=schema.HINTS_TYPE)
+        index = table.schema.get_field_index(schema.HINTS)
+        return table.append_column(schema.HINTS, column) if index < 0 else table.set_column(index, schema.HINTS, column)
+
+    def _numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        needed = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
+        schema.require_columns(batch.schema, needed, "the memory")
+        columns = schema.conform(batch, needed)
+        return pa.RecordBatch.from_arrays(
+            [
+                self._number(columns.column(schema.SOURCE_TOKENS)),
+                self._number(columns.column(schema.TOKENS)),
+                columns.column(schema.SOURCE_ENTITIES),
+                columns.column(schema.ENTITIES),
+            ],
+            names=["source_words", "target_words", schema.SOURCE_ENTITIES, schema.ENTITIES],
+        )
+
+    def _number(self, sentences: pa.Array) -> pa.Array:
+        """Each word's number: equal for words that fold alike."""
+        words = sentences.flatten().dictionary_encode()
+        numbers = np.array(
+            [
+                self._numbers.setdefault(self._fold(word or ""), len(self._numbers))
+                for word in words.dictionary.to_pylist()
+            ],
+            dtype=np.int32,
+        )
+        values = numbers[words.indices.to_numpy(zero_copy_only=False)] if len(words) else np.zeros(0, np.int32)
+        lengths = sentences.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        if offsets[-1] > np.iinfo(np.int32).max:
+            return pa.LargeListArray.from_arrays(offsets.astype(np.int64), values)
+        return pa.ListArray.from_arrays(offsets.astype(np.int32), values)
+
+
+def project_with_memory(
+    table: pa.Table, projector: Callable[[pa.Table], pa.Table], memory: Memory | None = None, *, threads: int = 0
+) -> pa.Table:
+    """Project a whole corpus twice, the second time with what the first one found.
+
+    Args:
+        table: as for `xner.Projector`, with `source_tokens`.
+        projector: makes the columns `entities`, `labels` and `status`, and adds up `hints` where there are any.
+        memory: where to remember; None for a new one.
+        threads: as in `Memory.hint`.
+
+    Returns:
+        The second projection; its scores include the hints', and it has the column `hints`.
+    """
+    memory = Memory() if memory is None else memory
+    first = projector(table)
+    memory.remember(first)
+    hinted = memory.hint(first, threads=threads)
+    return projector(table.append_column(schema.HINTS, hinted.column(schema.HINTS)))

@@ -1,0 +1,255 @@
+"""The command line as a person meets it: outputs, messages, exit codes, interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+
+from xner import io, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Run = subprocess.CompletedProcess[str]
+
+
+def xner(*arguments: str | Path, cwd: Path | None = None) -> Run:
+    return subprocess.run(
+        [sys.executable, "-m", "xner", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        timeout=120,
+    )
+
+
+def done(run: Run) -> Run:
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with the sample as a user has it: labelled English, German as text and with gold labels."""
+    for language in sample.LANGUAGES:
+        (tmp_path / f"{language}.conll").write_bytes(sample.path(language).read_bytes())
+        io.write(sample.load(language), tmp_path / f"{language}.txt")
+    return tmp_path
+
+
+def test_project_aligns_and_projects(files: Path) -> None:
+    run = done(xner("project", "--source", "en.conll", "--target", "de.txt", "--output", "de.out.conll", cwd=files))
+    assert run.stdout == ""
+    assert "170 sentences: " in run.stderr
+    assert "source entities projected" in run.stderr
+    assert "matcher:exact" in run.stderr
+    assert "\x1b" not in run.stderr, "no progress bars in a pipe"
+    written = io.read_conll(files / "de.out.conll")
+    assert written.column("tokens").to_pylist() == sample.load("de").column("tokens").to_pylist()
+    assert not list(files.glob(".*")), "checkpoints and temporary files are gone"
+
+
+def test_the_stages_one_by_one_give_the_same_labels(files: Path) -> None:
+    done(xner("project", "--source", "en.conll", "--target", "de.txt", "-o", "one.conll", cwd=files))
+    done(
+        xner(
+            *("align", "--source", "en.txt", "--target", "de.txt", "-o", "links.pharaoh", "--scores"),
+            *("--save-model", "m.safetensors"),
+            cwd=files,
+        )
+    )
+    done(
+        xner(
+            *("project", "--source", "en.conll", "--target", "de.conll", "--links", "links.pharaoh"),
+            *("--matcher", "exact", "--format", "parquet", "-o", "two.parquet"),
+            cwd=files,
+        )
+    )
+    done(
+        xner(
+            *("project", "--source", "en.conll", "--target", "de.txt", "--model", "m.safetensors"),
+            *("--threads", "1", "-o", "three.conll"),
+            cwd=files,
+        )
+    )
+    one = io.read_conll(files / "one.conll").column("labels").to_pylist()
+    assert pq.read_table(files / "two.parquet").column("labels").to_pylist() == one
+    assert (files / "three.conll").read_bytes() == (files / "one.conll").read_bytes()
+    scored = (files / "links.pharaoh").read_text(encoding="utf-8").splitlines()
+    assert len(scored) == 170
+    assert ":" in scored[0]
+
+
+def test_a_parquet_result_goes_through_evaluate_and_view(files: Path) -> None:
+    done(xner("project", "--source", "en.conll", "--target", "de.conll", "-o", "de.parquet", cwd=files))
+    shown = done(xner("evaluate", "--predicted", "de.parquet", cwd=files)).stdout
+    assert "micro" in shown
+    assert "projection ratio" in shown
+    as_json = json.loads(done(xner("evaluate", "--predicted", "de.parquet", "--json", cwd=files)).stdout)
+    assert as_json["sentences"] == 170
+    assert 0.8 < as_json["micro"]["f1"] <= 1
+    assert as_json["intervals"]["micro"]["f1"][0] < as_json["micro"]["f1"] < as_json["intervals"]["micro"]["f1"][1]
+    from_files = done(xner("evaluate", "--gold", "de.conll", "--predicted", "de.parquet", "--json", cwd=files)).stdout
+    assert json.loads(from_files) == as_json
+    done(xner("view", "de.parquet", "--open-row", "17", "-o", "view.html", cwd=files))
+    assert "<script" in (files / "view.html").read_text(encoding="utf-8")
+
+
+def test_a_target_of_words_alone(files: Path) -> None:
+    words = "".join(
+        "".join(f"{word}\n" for word in sentence) + "\n" for sentence in sample.load("de").column("tokens").to_pylist()
+    )
+    (files / "words.conll").write_text(words, encoding="utf-8")
+    done(xner("project", "--source", "en.conll", "--target", "words.conll", "-o", "one.conll", cwd=files))
+    done(xner("project", "--source", "en.conll", "--target", "de.txt", "-o", "two.conll", cwd=files))
+    assert (files / "one.conll").read_bytes() == (files / "two.conll").read_bytes()
+
+
+def test_memory_projects_twice(files: Path) -> None:
+    run = done(
+        xner("project", "--source", "en.conll", "--target", "de.conll", "--memory", "-o", "m.parquet", cwd=files)
+    )
+    assert "memory:yes" in run.stderr
+    assert "hints" in pq.read_schema(files / "m.parquet").names
+
+
+def test_paired_comparison(files: Path) -> None:
+    for method, output in (("heuristic", "h.conll"), ("candidates", "c.conll")):
+        done(xner("project", "--source", "en.conll", "--target", "de.txt", "--method", method, "-o", output, cwd=files))
+    shown = done(
+        xner("evaluate", "--gold", "de.conll", "--predicted", "c.conll", "--baseline", "h.conll", cwd=files)
+    ).stdout
+    assert "F1 against h.conll: " in shown
+    assert "(paired bootstrap)" in shown
+
+
+def test_demo_prints_a_table_and_writes_pages(tmp_path: Path) -> None:
+    run = done(xner("demo", "--output", tmp_path / "demo"))
+    assert "candidates, exact" in run.stdout
+    for language in ("de", "es"):
+        assert (tmp_path / "demo" / f"{language}.html").is_file()
+        assert (tmp_path / "demo" / f"{language}.conll").is_file()
+
+
+@pytest.mark.parametrize("command", ["project", "align", "evaluate", "view", "demo"])
+def test_help_teaches(command: str) -> None:
+    text = done(xner(command, "--help")).stdout
+    assert "Usage:" in text
+    if command != "demo":
+        assert "Examples:" in text
+        assert f"xner {command}" in text
+
+
+def test_version_and_overview() -> None:
+    assert done(xner("--version")).stdout.startswith("xner, version ")
+    overview = done(xner("--help")).stdout
+    for command in ("project", "align", "evaluate", "view", "demo"):
+        assert command in overview
+
+
+# ruff: noqa: E501 - a table of cases reads best with one case a line
+BAD_USES = [
+    ("missing file", ["project", "--source", "no.conll", "--target", "de.txt", "-o", "x.conll"], 2, "'no.conll' does not exist"),
+    ("missing option", ["project", "--source", "en.conll", "--target", "de.txt"], 2, "Missing option '--output'"),
+    ("unknown method", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.conll", "--method", "magic"], 2, "'magic' is not one of"),
+    ("unknown command", ["projekt"], 2, "No such command 'projekt'"),
+    ("output format", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.doc"], 1, "cannot tell the format of 'x.doc'"),
+    ("links and model", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "en.txt", "--save-model", "m", "-o", "x.conll"], 2, "--links takes the place of the aligner"),
+    ("reverse alone", ["project", "--source", "en.conll", "--target", "de.txt", "--reverse", "-o", "x.conll"], 2, "--one-based and --reverse say how to read --links"),
+    ("exact with =", ["project", "--source", "en.conll", "--target", "de.txt", "--constraint", "=", "-o", "x.conll"], 1, "the exact matcher takes '<=' and '<'"),
+    ("rows differ", ["project", "--source", "en.conll", "--target", "short.txt", "-o", "x.conll"], 1, "'en.conll' has 170 rows but 'short.txt' has 169; first suspicious row, counted from 0: 4"),
+    ("links rows differ", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "short.pharaoh", "-o", "x.conll"], 1, "'short.pharaoh' has links for 2 sentence pairs but there are 170"),
+    ("link outside", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "far.pharaoh", "-o", "x.conll"], 1, "row 3 (id '3'), column 'links', value 0-99: the target sentence has"),
+    ("no labels", ["project", "--source", "en.txt", "--target", "de.txt", "-o", "x.conll"], 1, "has no labels"),
+    ("label without B-", ["project", "--source", "plain.conll", "--target", "one.txt", "--read-labels", "validate", "-o", "x.conll"], 1, "row 0, column 'labels', value 'PER' at word 0"),
+    ("not an aligner", ["project", "--source", "en.conll", "--target", "de.txt", "--model", "en.txt", "-o", "x.conll"], 1, "en.txt"),
+    ("not UTF-8", ["project", "--source", "en.conll", "--target", "latin1.txt", "-o", "x.conll"], 1, "latin1.txt"),
+    ("folder missing", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "no/x.conll"], 1, "the folder"),
+    ("row out of range", ["view", "de.conll", "--open-row", "1000", "-o", "x.html"], 1, "cannot open row 1000: the table has 170 rows"),
+    ("no gold", ["evaluate", "--predicted", "de.conll"], 1, "has no column 'gold_labels'"),
+    ("other sentences", ["evaluate", "--gold", "de.conll", "--predicted", "es.conll"], 1, "row 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"), [case[1:] for case in BAD_USES], ids=[c[0] for c in BAD_USES]
+)
+def test_wrong_use_and_bad_data_are_explained(files: Path, arguments: list[str], code: int, message: str) -> None:
+    lines = (files / "de.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    (files / "short.txt").write_text("".join(lines[:40] + lines[41:]), encoding="utf-8")
+    (files / "short.pharaoh").write_text("0-0\n1-1\n", encoding="utf-8")
+    (files / "far.pharaoh").write_text("0-0\n" * 3 + "0-99\n" + "\n" * 166, encoding="utf-8")
+    (files / "plain.conll").write_text("Marie\tPER\nCurie\tPER\n", encoding="utf-8")
+    (files / "one.txt").write_text("Marie Curie\n", encoding="utf-8")
+    (files / "latin1.txt").write_bytes("Köln\n".encode("latin-1") * 170)
+    run = xner(*arguments, cwd=files)
+    assert run.returncode == code, run.stderr
+    assert message in run.stderr.replace("\n  ", " ")
+    assert "Traceback" not in run.stderr
+    assert not (files / "x.conll").exists()
+
+
+def test_skipping_wrong_rows(files: Path) -> None:
+    (files / "far.pharaoh").write_text("0-0\n" * 3 + "0-99\n" + "\n" * 166, encoding="utf-8")
+    run = done(
+        xner(
+            *("project", "--source", "en.conll", "--target", "de.txt", "--links", "far.pharaoh"),
+            *("--on-error", "skip", "-o", "x.parquet"),
+            cwd=files,
+        )
+    )
+    assert "1 invalid" in run.stderr
+    assert pq.read_table(files / "x.parquet").column("status").to_pylist()[3] == "invalid"
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path) -> None:
+    """kill -9 while parts are being written; the same command then finishes from the parts."""
+    copies = 3000
+    for name in ("en.conll", "de.txt"):
+        text = (files / name).read_bytes()
+        (files / name).write_bytes(text * copies if name.endswith("txt") else (text + b"\n") * copies)
+    (files / "links.pharaoh").write_text("0-0 1-1\n" * (170 * copies), encoding="utf-8")
+    command = [
+        "project",
+        "--source",
+        "en.conll",
+        "--target",
+        "de.txt",
+        "--links",
+        "links.pharaoh",
+        "--on-error",
+        "skip",
+    ]
+    done(xner(*command, "-o", "whole.parquet", cwd=files))
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xner", *command, "-o", "killed.parquet"],
+        cwd=files,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    parts = files / ".killed.parquet.parts"
+    for _ in range(6000):
+        if (parts / "part-000001.arrow").exists() or process.poll() is not None:
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the run was to be killed before its end"
+    assert not (files / "killed.parquet").exists()
+    first = parts / "part-000000.arrow"
+    made = first.stat().st_mtime_ns
+    done(xner("align", "--source", "es.txt", "--target", "es.txt", "-o", "unrelated.pharaoh", cwd=files))
+    assert first.stat().st_mtime_ns == made
+
+    done(xner(*command, "-o", "killed.parquet", cwd=files))
+    assert (files / "killed.parquet").read_bytes() == (files / "whole.parquet").read_bytes()
+    assert not parts.exists()

@@ -1,0 +1,424 @@
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics import f1_score, precision_score, recall_score
+from seqeval.metrics.sequence_labeling import get_entities
+from seqeval.scheme import IOB1, IOB2, IOBES, Tokens
+
+from reference import evaluation as slow
+from reference import labels as slow_labels
+from xner import evaluation, io
+from xner.errors import DataError, Error
+from xner.evaluation import bootstrap, evaluate, paired_bootstrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Labels = list[list[str]]
+
+LENIENT_TAGS = [
+    "O",
+    "B-PER",
+    "I-PER",
+    "E-PER",
+    "S-PER",
+    "B-LOC",
+    "I-LOC",
+    "B-LOC-GPE",
+    "I-LOC-GPE",
+    "B-per",
+    "B",
+    "I",
+    "E",
+    "S",
+    "B-",
+    "I-é",
+]
+STRICT_TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-LOC-GPE", "I-LOC-GPE", "B-per", "I-é"]
+
+
+def pairs(tags: list[str]) -> st.SearchStrategy[tuple[Labels, Labels]]:
+    """Gold and predicted labels of the same sentences; one label in four is another."""
+    tag = st.sampled_from(tags)
+
+    @st.composite
+    def draw_pair(draw: st.DrawFn) -> tuple[Labels, Labels]:
+        gold = draw(st.lists(st.lists(tag, max_size=8), min_size=1, max_size=6))
+        changed = [[draw(tag) if draw(st.integers(0, 3)) == 0 else label for label in row] for row in gold]
+        return gold, changed
+
+    return draw_pair()
+
+
+def test_the_slow_reading_is_that_of_seqeval() -> None:
+    lenient = ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "B", "I", "I-A-B"]
+    for length in range(4):
+        for tags in itertools.product(lenient, repeat=length):
+            expected = [(start, end + 1, label) for label, start, end in get_entities(list(tags))]
+            assert slow_labels.decode(tags) == expected
+    strict = ["O", "B-A", "I-A", "B-B", "I-B", "I-A-B"]
+    for (scheme, oracle), length in itertools.product((("IOB1", IOB1), ("IOB2", IOB2), ("BIOES", IOBES)), range(5)):
+        tags_of_scheme = [*strict, "E-A", "S-A"] if scheme == "BIOES" else strict
+        for tags in itertools.product(tags_of_scheme, repeat=length):
+            entities = [(entity.start, entity.end, entity.tag) for entity in Tokens(list(tags), oracle).entities]
+            assert slow_labels.decode(tags, scheme, "strict") == entities, (scheme, tags)
+
+
+def check_against_slow_counts(
+    gold: Labels, predicted: Labels, mode: evaluation.Mode, ignore: Sequence[str]
+) -> evaluation.Scores:
+    scores = evaluate(gold, predicted, mode=mode, ignore=ignore)
+    rows = [slow.sentence_counts(*row, mode, ignore) for row in zip(gold, predicted, strict=True)]
+    total = slow.add(rows)
+    assert {name: (one.tp, one.fp, one.fn) for name, one in scores.per_class.items()} == total
+    assert scores.classes == tuple(sorted(total))
+    for row, one in enumerate(rows):
+        for index, name in enumerate(scores.classes):
+            counts = (scores.tp[row, index], scores.fp[row, index], scores.fn[row, index])
+            assert counts == one.get(name, (0, 0, 0))
+    assert (scores.precision, scores.recall, scores.f1) == pytest.approx(slow.micro(total), abs=1e-12)
+    assert scores.projection_ratio == pytest.approx(slow.projection_ratio(rows))
+    return scores
+
+
+@given(pair=pairs(LENIENT_TAGS), ignore=st.sampled_from([(), ("LOC",), ("PER", "LOC-GPE"), ("none",)]))
+def test_lenient_equals_slow_counts(pair: tuple[Labels, Labels], ignore: tuple[str, ...]) -> None:
+    check_against_slow_counts(*pair, "lenient", ignore)
+
+
+@given(pair=pairs(STRICT_TAGS), ignore=st.sampled_from([(), ("LOC",)]))
+def test_strict_equals_slow_counts(pair: tuple[Labels, Labels], ignore: tuple[str, ...]) -> None:
+    check_against_slow_counts(*pair, "strict", ignore)
+
+
+def check_against_seqeval(scores: evaluation.Scores, gold: Labels, predicted: Labels, options: dict[str, Any]) -> None:
+    for function, name in ((precision_score, "precision"), (recall_score, "recall"), (f1_score, "f1")):
+        micro = function(gold, predicted, average="micro", zero_division=0, **options)
+        assert getattr(scores, name) == pytest.approx(micro, abs=1e-12)
+        per_class = function(gold, predicted, average=None, zero_division=0, **options)
+        ours = [getattr(one, name) for one in scores.per_class.values()]
+        assert ours == pytest.approx(list(per_class), abs=1e-12)
+        if scores.classes:
+            macro = function(gold, predicted, average="macro", zero_division=0, **options)
+            assert getattr(scores.macro, name) == pytest.approx(macro, abs=1e-12)
+
+
+@given(pair=pairs(LENIENT_TAGS))
+def test_lenient_equals_seqeval(pair: tuple[Labels, Labels]) -> None:
+    check_against_seqeval(evaluate(*pair), *pair, {})
+
+
+@given(pair=pairs(STRICT_TAGS))
+def test_strict_equals_seqeval(pair: tuple[Labels, Labels]) -> None:
+    check_against_seqeval(evaluate(*pair, mode="strict"), *pair, {"mode": "strict", "scheme": IOB2})
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "lenient", "strict"),
+    [
+        # An I- after O opens an entity in the lenient reading alone.
+        (["O", "I-PER"], ["O", "B-PER"], (1, 0, 0), (0, 1, 0)),
+        # A change of class opens one, too; the strict reading ends the first and leaves the rest out.
+        (["B-PER", "I-LOC"], ["B-PER", "B-LOC"], (2, 0, 0), (1, 1, 0)),
+        (["B-PER", "B-PER"], ["B-PER", "I-PER"], (0, 1, 2), (0, 1, 2)),
+        (["B-LOC-GPE", "I-LOC-GPE"], ["B-LOC", "I-LOC"], (0, 1, 1), (0, 1, 1)),
+        (["O", "O"], ["O", "O"], (0, 0, 0), (0, 0, 0)),
+    ],
+)
+def test_readings(gold: list[str], predicted: list[str], lenient: tuple[int, ...], strict: tuple[int, ...]) -> None:
+    one = evaluate([gold], [predicted]).micro
+    assert (one.tp, one.fp, one.fn) == lenient
+    one = evaluate([gold], [predicted], mode="strict").micro
+    assert (one.tp, one.fp, one.fn) == strict
+
+
+GOLD = [["B-PER", "I-PER", "O", "B-LOC"], ["O"], [], ["B-ORG", "O"], ["O", "O"]]
+PREDICTED = [["B-PER", "I-PER", "O", "B-ORG"], ["O"], [], ["O", "O"], ["B-LOC", "B-LOC"]]
+
+
+def test_figures() -> None:
+    scores = evaluate(GOLD, PREDICTED)
+    assert scores.classes == ("LOC", "ORG", "PER")
+    assert (scores.precision, scores.recall, scores.support, scores.sentences) == (1 / 4, 1 / 3, 3, 5)
+    assert scores.f1 == pytest.approx(2 / 7)
+    assert (scores.per_class["PER"].f1, scores.per_class["LOC"].f1, scores.per_class["LOC"].support) == (
+        1.0,
+        0.0,
+        1,
+    )
+    assert scores.macro.f1 == pytest.approx(1 / 3)
+    assert scores.projection_ratio == pytest.approx((2 / 2 + 1 + 1 + 0 / 1 + 2 / 1) / 5)
+    assert scores.fp.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [2, 0, 0]]
+    assert scores.signature == "xner:0.1.0|mode:lenient|ignore:none|average:micro|n:5"
+    ignored = evaluate(GOLD, PREDICTED, mode="strict", ignore=["LOC", "DATE"])
+    assert ignored.classes == ("ORG", "PER")
+    assert ignored.signature == "xner:0.1.0|mode:strict|ignore:DATE,LOC|average:micro|n:5"
+
+
+def test_the_table_and_the_plain_values() -> None:
+    scores = evaluate(GOLD, PREDICTED)
+    assert scores.table().split("\n") == [
+        "       precision  recall     F1  support",
+        "LOC        0.000   0.000  0.000        1",
+        "ORG        0.000   0.000  0.000        1",
+        "PER        1.000   1.000  1.000        1",
+        "micro      0.250   0.333  0.286        3",
+        "macro      0.333   0.333  0.333        3",
+        "projection ratio 1.000",
+        "xner:0.1.0|mode:lenient|ignore:none|average:micro|n:5",
+    ]
+    assert "F1, 90 % interval" in scores.table(bootstrap(scores, samples=10, confidence=0.9))
+    plain = scores.to_dict()
+    assert json.loads(scores.to_json()) == plain
+    assert plain["micro"]["support"] == 3
+    assert plain["per_class"]["PER"] == {
+        "precision": 1.0,
+        "recall": 1.0,
+        "f1": 1.0,
+        "support": 1,
+        "tp": 1,
+        "fp": 0,
+        "fn": 0,
+    }
+
+
+@pytest.mark.parametrize("labels", [[], [[]], [["O"], []]])
+def test_nothing_to_find(labels: Labels) -> None:
+    scores = evaluate(labels, labels)
+    assert (scores.precision, scores.recall, scores.f1, scores.support, scores.projection_ratio) == (
+        0,
+        0,
+        0,
+        0,
+        1,
+    )
+    assert (scores.macro.f1, scores.per_class, scores.sentences) == (0, {}, len(labels))
+    assert scores.table()
+
+
+def test_all_forms_of_input_give_the_same() -> None:
+    expected = evaluate(GOLD, PREDICTED).to_dict()
+    types = [
+        pa.list_(pa.string()),
+        pa.large_list(pa.large_string()),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())),
+    ]
+    for kind in types:
+        gold = pa.array(GOLD, kind)
+        assert evaluate(gold, PREDICTED).to_dict() == expected
+        padded = pa.array([["B-X"], *GOLD, ["B-X"]], kind)
+        assert evaluate(padded.slice(1, len(GOLD)), PREDICTED).to_dict() == expected
+        assert (
+            evaluate(pa.chunked_array([gold.slice(0, 2), gold.slice(2)]), tuple(map(tuple, PREDICTED))).to_dict()
+            == expected
+        )
+    arrays: Any = [np.array(row, dtype=object) for row in GOLD]
+    assert evaluate(arrays, PREDICTED).to_dict() == expected
+    empty = pa.table({"labels": pa.array([], pa.list_(pa.string()))})["labels"]
+    assert evaluate(empty, empty).sentences == 0
+
+
+@pytest.mark.parametrize("mode", ["lenient", "strict"])
+@pytest.mark.parametrize("tag", ["O-PER", "PER", "b-PER", "o", "U-PER", "L-PER", "BPER", "-PER", "", " B-PER", "."])
+def test_what_is_not_a_tag(tag: str, mode: evaluation.Mode) -> None:
+    expected = "B- I- E- S-" if mode == "lenient" else "B- I-"
+    reason = f"not a tag: expected O, or one of {expected} and a class (mode '{mode}')"
+    with pytest.raises(DataError) as caught:
+        evaluate([["O"], [], ["O", "O"]], [["O"], [], ["O", tag]], mode=mode)
+    assert str(caught.value) == f"row 2, column 'predicted_labels', value '{tag}': {reason}"
+    with pytest.raises(DataError, match="row 0, column 'gold_labels'"):
+        evaluate([[tag]], [["O"]], mode=mode)
+
+
+@pytest.mark.parametrize("tag", ["E-PER", "S-PER", "B", "I-"])
+def test_what_is_not_a_tag_in_the_strict_mode_alone(tag: str) -> None:
+    assert evaluate([[tag]], [[tag]]).f1 == 1
+    with pytest.raises(DataError, match=rf"row 0, column 'gold_labels', value '{tag}': not a tag"):
+        evaluate([[tag]], [[tag]], mode="strict")
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "message"),
+    [
+        ([["O"]], [["O"], ["O"]], "gold_labels has 1 sentences but predicted_labels has 2"),
+        (
+            [["O"], ["O"]],
+            [["O"], ["O", "O"]],
+            "row 1, column 'predicted_labels', value 2 labels: gold_labels has 1 in this row",
+        ),
+        (
+            ["O", "B-PER"],
+            [["O"]],
+            "gold_labels must hold a list of labels for each sentence; put a single sentence in a list",
+        ),
+        ([["O"]], "O", "predicted_labels must hold a list of labels for each sentence"),
+        ([["O"], "O"], [["O"]], "row 1, column 'gold_labels', value 'O': expected a list of labels"),
+        (
+            [["O"], [1]],
+            [["O"]],
+            r"row 1, column 'gold_labels', value \[1\]: expected a list of labels that are texts",
+        ),
+        (
+            [["O"], 5],
+            [["O"]],
+            "row 1, column 'gold_labels', value 5: expected a list of labels that are texts",
+        ),
+        (
+            [["O"], None],
+            [["O"], []],
+            "row 1, column 'gold_labels', value null: a sentence without labels cannot be scored",
+        ),
+        ([["O", None]], [["O", "O"]], "row 0, column 'gold_labels', value null: not a tag"),
+        (pa.array([1]), [["O"]], "gold_labels must hold lists of texts, not int64"),
+    ],
+)
+def test_bad_input(gold: Any, predicted: Any, message: str) -> None:
+    with pytest.raises(Error, match=message):
+        evaluate(gold, predicted)
+
+
+def test_bad_options() -> None:
+    with pytest.raises(Error, match="mode must be 'lenient' or 'strict', not 'loose'"):
+        evaluate([["O"]], [["O"]], mode="loose")  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(Error, match=r"ignore must be a sequence of classes, such as \('MISC',\), not a text"):
+        evaluate([["O"]], [["O"]], ignore="MISC")
+    scores = evaluate([["O"]], [["O"]])
+    with pytest.raises(Error, match="samples must be at least 1, not 0"):
+        bootstrap(scores, samples=0)
+    with pytest.raises(Error, match=r"confidence must be between 0 and 1, not 95"):
+        bootstrap(scores, confidence=95)
+    with pytest.raises(Error, match="there are no sentences to draw from"):
+        bootstrap(evaluate([], []))
+
+
+def noisy(gold: Labels, share: float, seed: int) -> Labels:
+    rng = random.Random(seed)
+    return [["O" if rng.random() < share else label for label in row] for row in gold]
+
+
+def corpus(sentences: int) -> Labels:
+    rng = random.Random(5)
+    kinds = [["B-PER", "I-PER", "O"], ["O"], ["O", "B-LOC"], ["B-ORG", "O", "B-PER"], ["O", "O", "O"]]
+    return [rng.choice(kinds) for _ in range(sentences)]
+
+
+def test_bootstrap_intervals_are_those_of_plain_resampling() -> None:
+    gold = corpus(200)
+    predicted = noisy(gold, 0.2, 1)
+    scores = evaluate(gold, predicted)
+    found = bootstrap(scores, samples=20_000, seed=7)
+    rows = [slow.sentence_counts(*row, "lenient", ()) for row in zip(gold, predicted, strict=True)]
+    resamples = slow.bootstrap_f1(rows, 2000, 3)
+    assert found.micro.f1.low == pytest.approx(resamples[50], abs=0.01)
+    assert found.micro.f1.high == pytest.approx(resamples[1949], abs=0.01)
+    assert found.micro.f1.low < scores.f1 < found.micro.f1.high
+    assert set(found.per_class) == set(scores.classes)
+    for name, one in found.per_class.items():
+        assert one.recall.low < scores.per_class[name].recall < one.recall.high
+    assert found.signature == f"{scores.signature}|bootstrap:20000|seed:7|confidence:0.95"
+
+
+def test_bootstrap_is_repeatable_and_narrows_with_confidence() -> None:
+    gold = corpus(50)
+    scores = evaluate(gold, noisy(gold, 0.3, 2))
+    assert bootstrap(scores, seed=3) == bootstrap(scores, seed=3)
+    assert bootstrap(scores, seed=3) != bootstrap(scores, seed=4)
+    wide, narrow = (bootstrap(scores, confidence=confidence).micro.f1 for confidence in (0.99, 0.5))
+    assert wide.low < narrow.low < narrow.high < wide.high
+    assert json.dumps(bootstrap(scores).to_dict())
+
+
+def test_bootstrap_of_constant_counts_has_no_width() -> None:
+    scores = evaluate([["B-PER"]] * 5, [["B-PER"]] * 5)
+    assert bootstrap(scores, samples=20).micro.f1 == evaluation.Interval(1.0, 1.0)
+    nothing = evaluate([["O"]], [["O"]])
+    assert bootstrap(nothing, samples=20).micro.f1 == evaluation.Interval(0.0, 0.0)
+
+
+def test_resamples_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    gold = corpus(60)
+    scores = evaluate(gold, noisy(gold, 0.3, 2))
+    expected = bootstrap(scores, samples=50)
+    monkeypatch.setattr(evaluation, "_BLOCK_CELLS", 7)
+    assert bootstrap(scores, samples=50) == expected
+
+
+@given(counts=st.lists(st.lists(st.sampled_from([0, 1, 2, 2**30]), min_size=3, max_size=3), min_size=1, max_size=30))
+def test_distinct_rows(counts: list[list[int]]) -> None:
+    patterns, multiplicity = evaluation._distinct_rows(np.array(counts))
+    rebuilt = [tuple(row) for row, times in zip(patterns.tolist(), multiplicity, strict=True) for _ in range(times)]
+    assert sorted(rebuilt) == sorted(map(tuple, counts))
+
+
+def test_paired_bootstrap_tells_a_better_system() -> None:
+    gold = corpus(400)
+    good, bad = evaluate(gold, noisy(gold, 0.1, 1)), evaluate(gold, noisy(gold, 0.3, 2))
+    result = paired_bootstrap(good, bad)
+    assert result.f1.value == pytest.approx(good.f1 - bad.f1)
+    assert 0 < result.f1.interval.low < result.f1.value < result.f1.interval.high
+    assert result.f1.p_value == 1 / 1001
+    swapped = paired_bootstrap(bad, good)
+    assert swapped.f1.value == -result.f1.value
+    assert swapped.f1.p_value == 1 / 1001
+    assert result.signature == f"{good.signature}|paired-bootstrap:1000|seed:1|confidence:0.95"
+    assert json.dumps(result.to_dict())
+
+
+def test_paired_bootstrap_of_equals_and_of_near_equals() -> None:
+    gold = corpus(400)
+    one = evaluate(gold, noisy(gold, 0.2, 1))
+    same = paired_bootstrap(one, one)
+    assert (same.f1.value, same.f1.p_value, same.f1.interval) == (0.0, 1.0, evaluation.Interval(0.0, 0.0))
+    near = paired_bootstrap(one, evaluate(gold, noisy(gold, 0.2, 2)))
+    assert near.f1.interval.low < 0 < near.f1.interval.high
+    assert near.f1.p_value > 0.025
+
+
+def test_paired_bootstrap_keeps_the_sentences_paired() -> None:
+    # The systems differ in one sentence alone: unpaired resamples would often have either one ahead.
+    gold = [["B-PER", "O", "B-PER"] if row % 2 else ["B-PER"] for row in range(100)]
+    worse = [["O", "O", "O"] if row % 2 else ["O"] for row in range(100)]
+    better = [["B-PER", "O", "O"] if row == 1 else labels for row, labels in enumerate(worse)]
+    result = paired_bootstrap(evaluate(gold, better), evaluate(gold, worse), samples=4000)
+    # The sentence is not drawn in (1 - 1/100)^100 of the resamples, and only then is there no difference.
+    assert result.recall.p_value == pytest.approx(0.99**100, abs=0.03)
+    assert result.recall.interval.low == 0
+
+
+def test_scores_that_cannot_be_compared() -> None:
+    one = evaluate([["B-PER"], ["O"]], [["O"], ["O"]])
+    with pytest.raises(Error, match="the two systems were not scored alike: sentences 2 and 1"):
+        paired_bootstrap(one, evaluate([["O"]], [["O"]]))
+    with pytest.raises(Error, match="the two systems were not scored alike: mode lenient and strict"):
+        paired_bootstrap(one, evaluate([["B-PER"], ["O"]], [["O"], ["O"]], mode="strict"))
+    with pytest.raises(Error, match=r"the two systems were not scored alike: ignore \(\) and \('X',\)"):
+        paired_bootstrap(one, evaluate([["B-PER"], ["O"]], [["O"], ["O"]], ignore=["X"]))
+    with pytest.raises(
+        Error, match="not scored on the same gold labels: sentence 1 has 0 gold entities for the first and 1"
+    ):
+        paired_bootstrap(one, evaluate([["B-PER"], ["B-PER"]], [["O"], ["O"]]))
+
+
+@pytest.mark.parametrize("mode", ["lenient", "strict"])
+def test_europarl_equals_seqeval(test_data: Path, mode: evaluation.Mode) -> None:
+    table = io.read(test_data / "europarl-ner/de-europarl.test.conll02")
+    gold: Any = table["labels"].to_pylist()
+    rng = random.Random(2)
+    predicted = [[rng.choice([label, label, label, label, "O", "B-PER", "I-ORG"]) for label in row] for row in gold]
+    scores = check_against_slow_counts(gold, predicted, mode, ())
+    check_against_seqeval(scores, gold, predicted, {"mode": "strict", "scheme": IOB2} if mode == "strict" else {})
+
+
+def test_all_is_sorted_and_there() -> None:
+    assert evaluation.__all__ == sorted(evaluation.__all__)
+    assert all(hasattr(evaluation, name) for name in evaluation.__all__)

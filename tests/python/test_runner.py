@@ -1,0 +1,125 @@
+"""The local runner: parts, resume, reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from xner import io, runner
+from xner.errors import DataError, Error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def table(rows: int) -> pa.Table:
+    return pa.table({"id": [f"r{i}" for i in range(rows)], "tokens": [["w"] * (i % 3) for i in range(rows)]})
+
+
+def add_number(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.append_column("words", pa.array([len(words) for words in batch.column("tokens").to_pylist()]))
+
+
+def run(rows: int, output: Path, key: str = "k", *, stage: runner.Stage = add_number, **options: object) -> pa.Table:
+    checkpoints = runner.Checkpoints.open(output, key)
+    result = runner.run(table(rows), stage, checkpoints, part_rows=4, **options)
+    checkpoints.finish()
+    return result
+
+
+def test_rows_keep_their_order_and_reports_count_them(tmp_path: Path) -> None:
+    reports: list[tuple[str, int, int]] = []
+    run(10, tmp_path / "out.parquet", report=lambda *report: reports.append(report), what="counting")
+    written = io.read(tmp_path / "out.parquet")
+    assert written.column("id").to_pylist() == [f"r{i}" for i in range(10)]
+    assert written.column("words").to_pylist() == [i % 3 for i in range(10)]
+    assert reports == [("counting", 4, 10), ("counting", 8, 10), ("counting", 10, 10)]
+
+
+def test_an_empty_table_gives_an_empty_file(tmp_path: Path) -> None:
+    run(0, tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
+
+
+def test_a_failed_run_resumes_after_its_last_part(tmp_path: Path) -> None:
+    run(10, tmp_path / "whole.parquet")
+    seen: list[str] = []
+
+    def fails_at_r8(batch: pa.RecordBatch) -> pa.RecordBatch:
+        seen.append(batch.column("id")[0].as_py())
+        if seen == ["r0", "r4", "r8"]:
+            raise OSError("the disk is full")
+        return add_number(batch)
+
+    with pytest.raises(OSError, match="the disk is full"):
+        run(10, tmp_path / "out.parquet", stage=fails_at_r8)
+    assert not (tmp_path / "out.parquet").exists()
+    run(10, tmp_path / "out.parquet", stage=fails_at_r8)
+    assert seen == ["r0", "r4", "r8", "r8"], "finished parts are not made again"
+    assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "whole.parquet"]
+
+
+@pytest.mark.parametrize(("key", "resume"), [("other", True), ("k", False)])
+def test_parts_of_another_run_are_not_used(tmp_path: Path, key: str, *, resume: bool) -> None:
+    first = runner.Checkpoints.open(tmp_path / "out.parquet", "k")
+    first.path("part-000000.arrow").write_bytes(b"from the other run")
+    second = runner.Checkpoints.open(tmp_path / "out.parquet", key, resume=resume)
+    assert not second.path("part-000000.arrow").exists()
+
+
+def test_a_part_cut_short_by_a_kill_is_never_seen(tmp_path: Path) -> None:
+    """Parts are written aside: what a killed process leaves behind does not have a part's name."""
+    checkpoints = runner.Checkpoints.open(tmp_path / "out.parquet", "k")
+    checkpoints.path(".part-000000.arrow.0123.tmp").write_bytes(b"half")
+    runner.run(table(3), add_number, checkpoints, part_rows=4)
+    assert io.read(tmp_path / "out.parquet").num_rows == 3
+
+
+def test_errors_count_rows_of_the_whole_table(tmp_path: Path) -> None:
+    def wrong(batch: pa.RecordBatch) -> pa.RecordBatch:
+        if batch.column("id")[0].as_py() == "r4":
+            raise DataError(1, "tokens", "'w'", "not liked", row_id="r5")
+        return add_number(batch)
+
+    with pytest.raises(DataError) as caught:
+        run(10, tmp_path / "out.parquet", stage=wrong)
+    assert str(caught.value) == "row 5 (id 'r5'), column 'tokens', value 'w': not liked"
+
+
+def test_a_stage_may_not_lose_rows(tmp_path: Path) -> None:
+    with pytest.raises(Error, match=r"^the stage made 3 rows of 4$"):
+        run(10, tmp_path / "out.parquet", stage=lambda batch: batch.slice(1))
+
+
+def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Error, match=r"it is a folder$"):
+        runner.Checkpoints.open(tmp_path, "k")
+    with pytest.raises(Error, match=r"the folder '.*no' does not exist$"):
+        runner.Checkpoints.open(tmp_path / "no" / "out.parquet", "k")
+
+
+def test_the_fingerprint_is_of_contents_and_options(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x", encoding="utf-8")
+    (tmp_path / "b").write_text("x", encoding="utf-8")
+    (tmp_path / "c").write_text("y", encoding="utf-8")
+    base = runner.fingerprint({"source": tmp_path / "a", "links": None}, {"n": 1})
+    assert runner.fingerprint({"links": None, "source": tmp_path / "b"}, {"n": 1}) == base
+    assert runner.fingerprint({"source": tmp_path / "c", "links": None}, {"n": 1}) != base
+    assert runner.fingerprint({"source": tmp_path / "a", "links": None}, {"n": 2}) != base
+    assert runner.fingerprint({"source": None, "links": tmp_path / "a"}, {"n": 1}) != base
+
+
+def test_progress_is_drawn_only_on_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with runner.progress_reporter() as report:
+        report("work", 1, 2)
+    assert capfd.readouterr() == ("", "")
+    with runner.progress_reporter(enabled=True) as report:
+        report("work", 1, 2)
+        report("work", 2, 2)
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert "work" in shown.err
+    assert "2/2" in shown.err
