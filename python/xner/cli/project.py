@@ -164,9 +164,9 @@ __all__ = ["add_links", "command"]
 )
 @click.option(
     "--memory/--no-memory",
-    default=False,
-    show_default=True,
-    help="Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere.",
+    default=None,
+    help="Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere. "
+    "By default with the aligner, not with --links or --method heuristic, where rows stand for themselves.",
 )
 @click.option(
     "--on-error",
@@ -202,7 +202,7 @@ def command(
     model: Path | None,
     save_model: Path | None,
     scheme: Any,
-    memory: bool,
+    memory: bool | None,
     read_labels: Any,
     on_error: Any,
     threads: int,
@@ -217,6 +217,8 @@ def command(
     """
     if links is not None and (model is not None or save_model is not None):
         raise click.UsageError("--links takes the place of the aligner: leave out --model and --save-model")
+    if memory is None:
+        memory = links is None and options["method"] == "candidates" and options["compat"] is None
     if memory and options["method"] != "candidates":
         raise click.UsageError("--memory goes with --method candidates")
     if links is None and (one_based or reverse):
