@@ -108,9 +108,11 @@ py::dict model_arrays(const AlignerModel& model) {
   return arrays;
 }
 
-AlignerModel model_from_arrays(const AlignerOptions& options, std::size_t levels, const py::dict& arrays) {
+AlignerModel model_from_arrays(const AlignerOptions& options, std::size_t levels, std::int64_t sentence_pairs,
+                               const py::dict& arrays) {
   AlignerModel model;
   model.options = options;
+  model.sentence_pairs = sentence_pairs;
   model.levels.resize(levels);
   visit_arrays(model, [&](const std::string& name, auto& values) {
     using Value = typename std::decay_t<decltype(values)>::value_type;
@@ -207,9 +209,10 @@ void register_aligner(py::module_& m) {
            "Adds a level: the type of each word, and each type's code points.");
 
   py::class_<AlignerModel>(m, "AlignerModel", "A fitted aligner.")
+      .def_readonly("sentence_pairs", &AlignerModel::sentence_pairs)
       .def("arrays", &model_arrays, "Copies of all arrays, by name.")
-      .def_static("from_arrays", &model_from_arrays, py::arg("options"), py::arg("levels"), py::arg("arrays"),
-                  "The model that arrays() was called on.");
+      .def_static("from_arrays", &model_from_arrays, py::arg("options"), py::arg("levels"),
+                  py::arg("sentence_pairs"), py::arg("arrays"), "The model that arrays() was called on.");
 
   m.def("fit_aligner", &fit, py::arg("corpus"), py::arg("options"), py::kw_only(), py::arg("threads"),
         py::arg("progress"),

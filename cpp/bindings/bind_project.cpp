@@ -1,6 +1,8 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
 #include "xner/project.hpp"
@@ -126,6 +128,15 @@ std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> score
     const std::vector<IndexPair>& links, std::vector<float> scores, const std::vector<IndexPair>& candidates,
     std::int32_t source_words, const ProjectOptions& options) {
   const OwnedPair pair = own(std::move(tokens), entities, links, std::move(scores), candidates, options);
+  check_pair({.source_words = source_words,
+              .target_words = static_cast<std::int32_t>(pair.tokens.size()),
+              .entities = pair.entities,
+              .labels = pair.labels,
+              .links = {.source = pair.sources, .target = pair.targets, .score = pair.scores},
+              .candidates = pair.candidates,
+              .hints = {},
+              .stops = pair.stops},
+             options.score.count);
   AlignmentScorer scorer;
   const ScoredPairs& scored =
       scorer({.source_words = source_words,
@@ -151,13 +162,25 @@ std::tuple<std::vector<std::pair<std::uint32_t, double>>, double, double, bool> 
   ScoredPairs scored;
   std::vector<std::vector<std::uint32_t>> rows(entities);
   for (std::uint32_t i = 0; i < pairs.size(); ++i) rows.at(std::get<0>(pairs[i])).push_back(i);
+  // Only the order of the spans' ends matters: ranks in their place keep the matcher's memory in proportion.
+  std::vector<std::int32_t> edges;
+  for (const auto& [entity, start, end, score] : pairs) {
+    edges.push_back(start);
+    edges.push_back(end);
+  }
+  std::ranges::sort(edges);
+  edges.erase(std::ranges::unique(edges).begin(), edges.end());
+  const auto rank = [&](std::int32_t edge) {
+    return static_cast<std::int32_t>(std::ranges::lower_bound(edges, edge) - edges.begin());
+  };
   std::vector<std::uint32_t> given;
   for (const auto& row : rows) {
     scored.begin.push_back(static_cast<std::uint32_t>(scored.pairs.size()));
     for (const std::uint32_t i : row) {
       const auto& [entity, start, end, score] = pairs[i];
       if (!(score > 0)) continue;
-      scored.pairs.push_back({.entity = entity, .span = {start, end}, .score = score, .value = score});
+      scored.pairs.push_back(
+          {.entity = entity, .span = {rank(start), rank(end)}, .score = score, .value = score});
       given.push_back(i);
     }
   }
@@ -208,6 +231,10 @@ void register_project(py::module_& m) {
       .value("shortest", TopKOrder::shortest)
       .value("longest", TopKOrder::longest)
       .finalize();
+
+  py::list statuses;
+  for (const std::string_view name : status_names) statuses.append(std::string(name));
+  m.attr("STATUS_NAMES") = py::tuple(statuses);
 
   py::class_<ProjectOptions>(m, "ProjectOptions", "Checked options of the projector.")
       .def(py::init(&make_options), py::kw_only(), py::arg("method"), py::arg("matcher"), py::arg("relation"),

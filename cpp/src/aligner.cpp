@@ -18,6 +18,7 @@ using namespace aligner;
 constexpr std::size_t kTypesPerChunk = 32;
 constexpr std::size_t kSentencesPerChunk = 32;
 constexpr float kSmallest = 1e-9F;       // floor of every emission probability: no path is impossible
+constexpr double kUnsharpened = 1.0;     // share of a count that sharpening leaves over: all of it
 constexpr float kNegligible = 1e-5F;     // expected links below this are not kept in a model
 constexpr double kFirstJumpDecay = 0.5;  // before training, jumps fall with exp(-0.5 |length - 1|)
 constexpr double kFirstJumpFloor = 1e-3;
@@ -32,6 +33,29 @@ double exp_digamma(double x) {
   const double series = z + r * (1.0 / 24 - r * r * (37.0 / 5760 - r * r * (10313.0 / 2903040)));
   return series * std::exp(-shift);
 }
+
+// What changes when there is little to learn from. `pairs`: sentence pairs with words on both sides.
+
+// A handful of sentences cannot teach how words move: the position keeps its say in the HMM.
+double position_decay(std::int64_t pairs) {
+  const double decay = 60.0 / (10.0 + static_cast<double>(pairs));
+  return decay < 0.25 ? 0.0 : decay;
+}
+
+// Nor does it hold counts worth sharpening: the share of a count that sharpening leaves over at least.
+double least_share(std::int64_t pairs) {
+  const auto n = static_cast<double>(std::max<std::int64_t>(1, pairs));
+  return std::max(0.01, 1.0 / (n * n));
+}
+
+// Nor certainty: two words that are each other's best are linked at a lower score than others.
+double best_pair_threshold(double threshold, std::int64_t pairs) {
+  const auto n = static_cast<double>(pairs);
+  return threshold * (0.3 + 0.7 * n / (n + 10.0));
+}
+
+// What a count is worth when decoding: little if it is small (variational Bayes), but never nothing.
+double sharpened(double count, double least) { return std::max(exp_digamma(count), least * count); }
 
 void check(bool condition, const std::string& message) {
   if (!condition) throw Error(message);
@@ -187,7 +211,8 @@ struct PairScratch {
   std::vector<float> forward_emission, forward_posterior;    // by target word, then source word
   std::vector<float> backward_emission, backward_posterior;  // by source word, then target word
   std::vector<float> forward_null, backward_null;            // emissions of the null word
-  std::vector<float> forward_row, backward_row, links;
+  std::vector<float> forward_row, target_row;
+  std::vector<float> target_sides, masses;  // see Trainer::emit
   SentenceScratch sentence;
 
   void resize(std::size_t source, std::size_t target) {
@@ -196,7 +221,8 @@ struct PairScratch {
     }
     forward_null.resize(target);
     backward_null.resize(source);
-    for (auto* row : {&forward_row, &backward_row, &links}) row->resize(target);
+    forward_row.resize(target);
+    target_row.resize(target);
   }
   [[nodiscard]] Emissions forward(std::size_t source, std::size_t target) const {
     return {target, source, forward_emission.data(), forward_null.data()};
@@ -206,11 +232,33 @@ struct PairScratch {
   }
 };
 
+// Makes words at the same relative position likelier partners, in both directions: by exp(-decay * |i / I - j
+// / J|).
+void favour_diagonal(double decay, std::size_t source, std::size_t target, PairScratch& s) {
+  if (decay <= 0.0) return;
+  // exp(-d |a - b|) is the smaller of exp(-d a) exp(d b) and its inverse: two exponentials a word, not one a
+  // cell.
+  for (std::size_t j = 0; j < target; ++j) {
+    s.target_row[j] =
+        static_cast<float>(std::exp(decay * (static_cast<double>(j) + 0.5) / static_cast<double>(target)));
+  }
+  for (std::size_t i = 0; i < source; ++i) {
+    const auto here =
+        static_cast<float>(std::exp(-decay * (static_cast<double>(i) + 0.5) / static_cast<double>(source)));
+    for (std::size_t j = 0; j < target; ++j) {
+      const float ratio = here * s.target_row[j];
+      const float near = std::min(ratio, 1.0F / ratio);
+      s.forward_emission[j * source + i] *= near;
+      s.backward_emission[i * target + j] *= near;
+    }
+  }
+}
+
 // What the null word emits, by word of the last level.
 std::vector<float> null_emissions(const std::vector<float>& expected, std::span<const std::int32_t> type_of,
                                   const Side& side, const std::vector<float>& type_frequency, double tokens,
-                                  const AlignerOptions& options, std::size_t levels, bool sharpen) {
-  const auto estimate = [&](double value) { return sharpen ? exp_digamma(value) : value; };
+                                  const AlignerOptions& options, std::size_t levels, double least) {
+  const auto estimate = [&](double value) { return sharpened(value, least); };
   const double total = estimate(sum_of(expected) + options.alpha * static_cast<double>(expected.size()) +
                                 options.null_base_weight);
   std::vector<float> result(type_of.size());
@@ -246,6 +294,8 @@ class Trainer {
         target_frequency_(word_frequencies(corpus.target, corpus.levels.front().target_types.size())),
         scratch_(threads_) {
     for (const AlignerLevel& level : corpus.levels) add_level(level);
+    pairs_ = count_pairs();
+    position_decay_ = position_decay(pairs_);
     masses_.resize(index_.words.targets.size() * levels_.size());
     source_jumps_ = target_jumps_ = first_jump_weights(clip_);
   }
@@ -290,6 +340,14 @@ class Trainer {
         make_side(corpus.target_types, level.target_frequency, target_frequency_,
                   static_cast<double>(forward_null_.size()), corpus_.levels.size(), options_.base_weight);
     levels_.push_back(std::move(level));
+  }
+
+  [[nodiscard]] std::int64_t count_pairs() const {
+    std::int64_t pairs = 0;
+    for (std::size_t row = 0; row < corpus_.source.size(); ++row) {
+      if (!corpus_.source[row].empty() && !corpus_.target[row].empty()) ++pairs;
+    }
+    return pairs;
   }
 
   // The maximisation step: from the expected links of cells to what emissions are made of.
@@ -345,14 +403,20 @@ class Trainer {
 
   void update_totals(Level& level) const {
     const Pairs& types = level.pairs.types;
-    std::vector<double> source(types.rows(), options_.base_weight);
-    std::vector<double> target(level.corpus->target_text.size(), options_.base_weight);
+    const double source_base =
+        options_.base_weight / std::max(1.0, static_cast<double>(backward_null_.size()));
+    const double target_base =
+        options_.base_weight / std::max(1.0, static_cast<double>(forward_null_.size()));
+    std::vector<double> source(types.rows(), 0.0);
+    std::vector<double> target(level.corpus->target_text.size(), 0.0);
     for (std::size_t type = 0; type < types.rows(); ++type) {
+      const double from_source = source_base * static_cast<double>(level.source_frequency[type]);
       for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+        const auto other = static_cast<std::size_t>(types.targets[pair]);
         const double mass =
             static_cast<double>(level.counts[pair]) + static_cast<double>(level.prior[pair]) + options_.alpha;
-        source[type] += mass;
-        target[static_cast<std::size_t>(types.targets[pair])] += mass;
+        source[type] += mass + target_base * static_cast<double>(level.target_frequency[other]);
+        target[other] += mass + from_source;
       }
     }
     level.source_totals.assign(source.begin(), source.end());
@@ -403,49 +467,75 @@ class Trainer {
                            finest.corpus->source_text.size());
     target_null_emission_ =
         null_emissions(target_null_, finest.corpus->target_types, finest.target, finest.target_frequency,
-                       static_cast<double>(forward_null_.size()), options_, levels_.size(), false);
+                       static_cast<double>(forward_null_.size()), options_, levels_.size(), kUnsharpened);
     source_null_emission_ =
         null_emissions(source_null_, finest.corpus->source_types, finest.source, finest.source_frequency,
-                       static_cast<double>(backward_null_.size()), options_, levels_.size(), false);
+                       static_cast<double>(backward_null_.size()), options_, levels_.size(), kUnsharpened);
   }
 
   // Emissions of one sentence pair in both directions, each cell's own expected links left out of the counts.
+  // First gathers scattered values, so that the inner loops are plain ones that the compiler vectorises.
   void emit(std::size_t row, PairScratch& s) const {
     const auto source = corpus_.source[row];
     const auto target = corpus_.target[row];
     const std::size_t count = levels_.size();
-    s.resize(source.size(), target.size());
+    const std::size_t width = target.size();
+    s.resize(source.size(), width);
+    s.target_sides.resize(3 * count * width);
+    s.masses.resize(count * width);
+    for (std::size_t l = 0; l < count; ++l) {
+      for (std::size_t j = 0; j < width; ++j) {
+        const auto word = static_cast<std::size_t>(target[j]);
+        s.target_sides[(3 * l) * width + j] = levels_[l].target.factor[word];
+        s.target_sides[(3 * l + 1) * width + j] = levels_[l].target.base[word];
+        s.target_sides[(3 * l + 2) * width + j] = levels_[l].target.total[word];
+      }
+    }
     for (std::size_t i = 0; i < source.size(); ++i) {
       const auto word = static_cast<std::size_t>(source[i]);
-      const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) + i * target.size();
+      const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) + i * width;
       const float* mass = masses_.data() + index_.words.begin(word) * count;
-      const float* own = links_.data() + cell;
-      std::fill(s.forward_row.begin(), s.forward_row.begin() + static_cast<std::ptrdiff_t>(target.size()),
-                0.0F);
-      std::fill(s.backward_row.begin(), s.backward_row.begin() + static_cast<std::ptrdiff_t>(target.size()),
-                0.0F);
-      for (std::size_t l = 0; l < count; ++l) {
-        const Side& other = levels_[l].target;
-        const float source_total = levels_[l].source.total[word];
-        const float source_base = levels_[l].source.base[word];
-        const float source_factor = levels_[l].source.factor[word];
-        for (std::size_t j = 0; j < target.size(); ++j) {
-          const auto to = static_cast<std::size_t>(target[j]);
-          const float left = std::max(0.0F, mass[index_.local[cell + j] * count + l] - own[j]);
-          s.forward_row[j] +=
-              other.factor[to] * (left + other.base[to]) / std::max(kSmallest, source_total - own[j]);
-          s.backward_row[j] +=
-              source_factor * (left + source_base) / std::max(kSmallest, other.total[to] - own[j]);
-        }
+      for (std::size_t j = 0; j < width; ++j) {
+        const float* of_pair = mass + index_.local[cell + j] * count;
+        for (std::size_t l = 0; l < count; ++l) s.masses[l * width + j] = of_pair[l];
       }
-      for (std::size_t j = 0; j < target.size(); ++j) {
-        s.forward_emission[j * source.size() + i] = std::max(kSmallest, s.forward_row[j]);
-        s.backward_emission[i * target.size() + j] = std::max(kSmallest, s.backward_row[j]);
+      float* forward = s.forward_row.data();
+      float* backward = s.backward_emission.data() + i * width;
+      std::fill(forward, forward + width, 0.0F);
+      std::fill(backward, backward + width, 0.0F);
+      for (std::size_t l = 0; l < count; ++l) {
+        const Side& side = levels_[l].source;
+        add_level_emissions(links_.data() + cell, s.masses.data() + l * width,
+                            s.target_sides.data() + 3 * l * width, width,
+                            {side.factor[word], side.base[word], side.total[word]}, forward, backward);
+      }
+      for (std::size_t j = 0; j < width; ++j) {
+        s.forward_emission[j * source.size() + i] = std::max(kSmallest, forward[j]);
+        backward[j] = std::max(kSmallest, backward[j]);
       }
       s.backward_null[i] = source_null_emission_[word];
     }
-    for (std::size_t j = 0; j < target.size(); ++j)
+    for (std::size_t j = 0; j < width; ++j)
       s.forward_null[j] = target_null_emission_[static_cast<std::size_t>(target[j])];
+  }
+
+  // What Side holds, for one word.
+  struct WordSide {
+    float factor, base, total;
+  };
+
+  // Adds one level's share to the emissions of one source word. `target_sides`: factors, bases, totals of the
+  // target words.
+  static void add_level_emissions(const float* own, const float* mass, const float* target_sides,
+                                  std::size_t width, WordSide source, float* forward, float* backward) {
+    const float* factor = target_sides;
+    const float* base = target_sides + width;
+    const float* total = target_sides + 2 * width;
+    for (std::size_t j = 0; j < width; ++j) {
+      const float left = std::max(0.0F, mass[j] - own[j]);
+      forward[j] += factor[j] * (left + base[j]) / std::max(kSmallest, source.total - own[j]);
+      backward[j] += source.factor * (left + source.base) / std::max(kSmallest, total[j] - own[j]);
+    }
   }
 
   // Calls body(row, scratch, chunk) for every sentence pair with words on both sides.
@@ -505,6 +595,7 @@ class Trainer {
       const std::size_t target = corpus_.target[row].size();
       const std::span<double> here = std::span(counts).subspan(chunk * 2 * lengths, 2 * lengths);
       emit(row, s);
+      favour_diagonal(position_decay_, source, target, s);
       hmm_posteriors(s.forward(source, target), {clip_, source_jumps_}, options_.null_probability,
                      forward_out(row, s), here.first(lengths), s.sentence);
       hmm_posteriors(s.backward(source, target), {clip_, target_jumps_}, options_.null_probability,
@@ -548,6 +639,7 @@ class Trainer {
     }
     model.source_null = std::move(source_null_);
     model.target_null = std::move(target_null_);
+    model.sentence_pairs = pairs_;
     model.source_jumps = std::move(source_jumps_);
     model.target_jumps = std::move(target_jumps_);
     return model;
@@ -567,6 +659,8 @@ class Trainer {
   std::vector<float> source_null_, target_null_;                    // by type of the last level
   std::vector<float> source_null_emission_, target_null_emission_;  // by word
   std::vector<float> source_jumps_, target_jumps_;
+  std::int64_t pairs_ = 0;  // with words on both sides
+  double position_decay_ = 0.0;
   std::vector<PairScratch> scratch_;
 };
 
@@ -578,6 +672,7 @@ class Decoder {
       : model_(model),
         corpus_(corpus),
         threads_(resolve_threads(threads)),
+        least_(least_share(model.sentence_pairs)),
         index_(build_index(corpus, corpus.levels.front().source_types.size(),
                            corpus.levels.front().target_types.size(), threads)),
         emissions_(2 * index_.words.targets.size(), 0.0F),
@@ -646,15 +741,15 @@ class Decoder {
                                   corpus_.levels.size(), options.base_weight);
     const Side target = make_side(target_types, table.target_frequency, target_frequency_, target_tokens,
                                   corpus_.levels.size(), options.base_weight);
-    for (double& total : source_totals) total = 1.0 / exp_digamma(total);
-    for (double& total : target_totals) total = 1.0 / exp_digamma(total);
+    for (double& total : source_totals) total = 1.0 / sharpened(total, least_);
+    for (double& total : target_totals) total = 1.0 / sharpened(total, least_);
     add_emissions(level, pairs, masses, source, target, source_totals, target_totals);
 
     if (l + 1 == corpus_.levels.size()) {
       source_null_ = null_emissions(model_.source_null, source_types, source, table.source_frequency,
-                                    source_tokens, options, corpus_.levels.size(), true);
+                                    source_tokens, options, corpus_.levels.size(), least_);
       target_null_ = null_emissions(model_.target_null, target_types, target, table.target_frequency,
-                                    target_tokens, options, corpus_.levels.size(), true);
+                                    target_tokens, options, corpus_.levels.size(), least_);
     }
   }
 
@@ -716,9 +811,9 @@ class Decoder {
               const auto mass =
                   static_cast<double>(masses[static_cast<std::size_t>(pairs.of_word_pair[pair])]);
               const double forward =
-                  exp_digamma(mass + static_cast<double>(target.base[other])) * source_inverse[type];
-              const double backward =
-                  exp_digamma(mass + static_cast<double>(source.base[word])) * target_inverse[other_type];
+                  sharpened(mass + static_cast<double>(target.base[other]), least_) * source_inverse[type];
+              const double backward = sharpened(mass + static_cast<double>(source.base[word]), least_) *
+                                      target_inverse[other_type];
               emissions_[2 * pair] += static_cast<float>(forward) * target.factor[other];
               emissions_[2 * pair + 1] += static_cast<float>(backward) * source.factor[word];
             }
@@ -729,6 +824,7 @@ class Decoder {
   const AlignerModel& model_;
   const AlignerCorpus& corpus_;
   std::size_t threads_;
+  double least_;  // see least_share
   Index index_;
   std::vector<float> emissions_;                            // by pair of words: forward, backward
   std::vector<float> source_frequency_, target_frequency_;  // by word
@@ -777,6 +873,7 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
           const std::size_t target = corpus.target[row].size();
           if (source != 0 && target != 0) {
             decoder.emit(row, s);
+            favour_diagonal(position_decay(model.sentence_pairs), source, target, s);
             nulls[2 * worker].resize(target);
             nulls[2 * worker + 1].resize(source);
             hmm_posteriors(s.forward(source, target), {clip, model.source_jumps},
@@ -804,8 +901,7 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
 }
 
 float link_score(const PairScratch& s, std::size_t source, std::size_t target, std::size_t i, std::size_t j) {
-  return std::min(1.0F,
-                  std::sqrt(s.forward_posterior[j * source + i] * s.backward_posterior[i * target + j]));
+  return std::min(1.0F, 0.5F * (s.forward_posterior[j * source + i] + s.backward_posterior[i * target + j]));
 }
 
 void add_link(ScoredLinks& links, std::size_t i, std::size_t j, float score) {
@@ -856,14 +952,27 @@ AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& opti
 ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
                             std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads) {
   check(threshold >= 0 && threshold < 1, "threshold must lie in [0, 1), not be " + std::to_string(threshold));
-  const auto least = static_cast<float>(threshold);
+  const auto any = static_cast<float>(threshold);
+  const auto best = static_cast<float>(best_pair_threshold(threshold, model.sentence_pairs));
   return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
     const std::size_t source = corpus.source[row].size();
     const std::size_t target = corpus.target[row].size();
+    // From here on one of the emission matrices holds the scores.
+    std::vector<float>& scores = s.backward_emission;
+    std::vector<float> best_of_source(source, 0.0F);
+    std::vector<float> best_of_target(target, 0.0F);
     for (std::size_t i = 0; i < source; ++i) {
       for (std::size_t j = 0; j < target; ++j) {
-        const float score = link_score(s, source, target, i, j);
-        if (score > least) add_link(out, i, j, score);
+        const float score = scores[i * target + j] = link_score(s, source, target, i, j);
+        best_of_source[i] = std::max(best_of_source[i], score);
+        best_of_target[j] = std::max(best_of_target[j], score);
+      }
+    }
+    for (std::size_t i = 0; i < source; ++i) {
+      for (std::size_t j = 0; j < target; ++j) {
+        const float score = scores[i * target + j];
+        const bool each_others_best = score == best_of_source[i] && score == best_of_target[j];
+        if (score > any || (each_others_best && score > best)) add_link(out, i, j, score);
       }
     }
   });

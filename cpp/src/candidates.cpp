@@ -5,9 +5,9 @@
 
 namespace xner {
 
-StopWords::StopWords(std::vector<std::string> words) : words_(std::move(words)), first_byte_(256, false) {
+StopWords::StopWords(std::vector<std::string> words) : words_(std::move(words)), first_byte_(257, false) {
   for (const std::string& word : words_) {
-    if (!word.empty()) first_byte_[static_cast<unsigned char>(word.front())] = true;
+    first_byte_[word.empty() ? std::size_t{256} : static_cast<unsigned char>(word.front())] = true;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace xner {
@@ -12,7 +13,11 @@ namespace {
 
 constexpr std::size_t table_entities = 8;
 constexpr std::size_t table_cells = std::size_t{1} << 16U;
-constexpr int subgradient_steps = 120;
+constexpr std::size_t table_steps = std::size_t{1} << 22U;
+// Subgradient steps: few where a step is long, so that a component takes a bounded time.
+constexpr std::size_t fewest_subgradient_steps = 3;
+constexpr std::size_t most_subgradient_steps = 120;
+constexpr std::size_t items_seen_a_search_step = 5;
 // Below the smallest difference that evidence between ties makes, above what summing doubles loses.
 constexpr double exact_tolerance = 1e-13;
 // Above all evidence of a component: solutions that tie in score are then not told apart.
@@ -138,22 +143,20 @@ void Component::repair(std::vector<std::uint32_t>& items) {
   std::ranges::stable_sort(items, better);
   std::vector<std::uint32_t> used(entities_, 0);
   std::vector<std::uint32_t> kept;
+  // Two items overlap if and only if their ranges of positions do: taken_before[p] counts the positions below
+  // p that are taken.
+  std::vector<std::uint32_t> taken_before(position_begin_.size(), 0);
   const auto try_add = [&](std::uint32_t i) {
     const Item& item = items_[i];
-    if (used[item.entity] >= limit_) return;
-    for (const std::uint32_t other : kept) {
-      if (items_[other].span.overlaps(item.span)) return;
+    if (used[item.entity] >= limit_ || taken_before[item.next] != taken_before[item.position]) return;
+    for (std::size_t p = item.position + 1; p < taken_before.size(); ++p) {
+      taken_before[p] += std::min<std::uint32_t>(static_cast<std::uint32_t>(p), item.next) - item.position;
     }
     ++used[item.entity];
     kept.push_back(i);
   };
   for (const std::uint32_t i : items) try_add(i);
-  std::vector<std::uint32_t> others;
-  for (std::uint32_t i = 0; i < items_.size(); ++i) {
-    if (used[items_[i].entity] < limit_) others.push_back(i);
-  }
-  std::ranges::stable_sort(others, better);
-  for (const std::uint32_t i : others) try_add(i);
+  for (const std::uint32_t i : by_value_) try_add(i);
   double value = 0;
   for (const std::uint32_t i : kept) value += items_[i].value;
   if (value > best_value_) {
@@ -162,7 +165,11 @@ void Component::repair(std::vector<std::uint32_t>& items) {
   }
 }
 
-void Component::relax() {
+void Component::relax(std::size_t steps) {
+  by_value_.resize(items_.size());
+  std::iota(by_value_.begin(), by_value_.end(), 0U);
+  std::ranges::stable_sort(by_value_, std::ranges::greater{},
+                           [&](std::uint32_t i) { return items_[i].value; });
   std::vector<double> multipliers(entities_, 0);
   std::vector<double> reach;
   std::vector<std::int32_t> choice;
@@ -171,7 +178,7 @@ void Component::relax() {
   relaxed_ = std::numeric_limits<double>::infinity();
   double scale = 1;
   int since_better = 0;
-  for (int step = 0; step < subgradient_steps; ++step) {
+  for (std::size_t step = 0; step < steps; ++step) {
     double bound = schedule(multipliers, reach, choice);
     for (const double multiplier : multipliers) bound += limit_ * multiplier;
     scheduled.clear();
@@ -282,14 +289,30 @@ bool Component::search(double tolerance, std::size_t steps, double& open_bound) 
 ComponentSolution Component::solve(std::size_t entities, std::size_t steps) {
   entities_ = entities;
   ComponentSolution solution;
+  std::erase_if(items_, [](const Item& item) { return !(item.value > 0); });
   drop_dominated();
   if (items_.empty()) return solution;
   index_positions();
-  if (limit_ == 1 && entities_ <= table_entities && position_begin_.size() << entities_ <= table_cells) {
+  // The tolerances are made for values around 1: a power of two brings them there and back without rounding.
+  double largest = 0;
+  for (const Item& item : items_) largest = std::max(largest, item.value);
+  const int exponent = std::ilogb(largest);
+  for (Item& item : items_) item.value = std::scalbn(item.value, -exponent);
+  solve_scaled(solution, steps);
+  solution.value = std::scalbn(solution.value, exponent);
+  solution.bound = std::scalbn(solution.bound, exponent);
+  return solution;
+}
+
+void Component::solve_scaled(ComponentSolution& solution, std::size_t steps) {
+  const bool small = entities_ <= table_entities && position_begin_.size() << entities_ <= table_cells &&
+                     items_.size() << entities_ <= table_steps;
+  if (limit_ == 1 && small) {
     solve_by_table(solution);
-    return solution;
+    return;
   }
-  relax();
+  relax(std::clamp(steps * items_seen_a_search_step / items_.size(), fewest_subgradient_steps,
+                   most_subgradient_steps));
   double open_bound = relaxed_;
   bool proven = relaxed_ - best_value_ <= exact_tolerance || search(exact_tolerance, steps, open_bound);
   // Ties by the thousand can keep the search from ending; then prove the score alone.
@@ -298,7 +321,6 @@ ComponentSolution Component::solve(std::size_t entities, std::size_t steps) {
   solution.value = best_value_;
   solution.proven = proven;
   solution.bound = proven ? best_value_ : std::max(open_bound, best_value_);
-  return solution;
 }
 
 }  // namespace xner

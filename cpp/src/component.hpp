@@ -57,9 +57,10 @@ class Component {
   };
 
   void drop_dominated();
+  void solve_scaled(ComponentSolution& solution, std::size_t steps);
   void index_positions();
   void solve_by_table(ComponentSolution& solution) const;
-  void relax();
+  void relax(std::size_t steps);
   double schedule(std::span<const double> multipliers, std::vector<double>& reach,
                   std::vector<std::int32_t>& choice) const;
   void repair(std::vector<std::uint32_t>& items);
@@ -69,7 +70,8 @@ class Component {
   std::size_t entities_ = 0;
   std::vector<Item> items_;  // sorted by start, then end, then entity
   std::vector<std::uint32_t>
-      position_begin_;  // items of position p: position_begin_[p] .. position_begin_[p + 1]
+      position_begin_;                   // items of position p: position_begin_[p] .. position_begin_[p + 1]
+  std::vector<std::uint32_t> by_value_;  // items, largest value first
   std::vector<double> multipliers_;
   std::vector<double> reach_;              // H for multipliers_
   double relaxed_ = 0;                     // the relaxation's bound for the whole component

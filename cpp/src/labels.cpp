@@ -26,13 +26,19 @@ std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"
   throw DataError(-1, "labels", quoted(tag) + " at word " + std::to_string(word), reason);
 }
 
-// conlleval reads the first character as the prefix and what follows the first hyphen as the class. A prefix
-// alone has the class "_"; any other label without a hyphen is its own class.
+// conlleval reads the first character as the prefix and what follows the first hyphen as the class. A tag
+// without a hyphen is a bare prefix, or else a bare class: it must not be read by its first letter, or ORG
+// were outside.
 Tag parse_lenient(std::string_view tag) {
+  if (tag == "O") return {'O', "O"};
   const std::size_t hyphen = tag.find('-');
-  std::string_view type = hyphen == std::string_view::npos ? tag : tag.substr(hyphen + 1);
-  if (type.empty() || (tag.size() == 1 && std::strchr("BIES", tag[0]) != nullptr)) type = "_";
-  return {tag.front(), type};
+  if (hyphen != std::string_view::npos) {
+    const std::string_view type = tag.substr(hyphen + 1);
+    return {tag.front(), type.empty() ? std::string_view("_") : type};
+  }
+  const bool bare_prefix =
+      tag.size() == 1 && std::string_view("BIES.").find(tag.front()) != std::string_view::npos;
+  return bare_prefix ? Tag{tag.front(), "_"} : Tag{'I', tag};
 }
 
 bool ends_mention(const Tag& previous, const Tag& tag) {
@@ -68,7 +74,7 @@ void decode_lenient(std::span<const std::string_view> tags, std::vector<Labelled
   }
 }
 
-const char* allowed_prefixes(Scheme scheme) { return scheme == Scheme::bioes ? "BIES" : "BI"; }
+std::string_view allowed_prefixes(Scheme scheme) { return scheme == Scheme::bioes ? "BIES" : "BI"; }
 
 const char* scheme_name(Scheme scheme) {
   switch (scheme) {
@@ -83,11 +89,10 @@ const char* scheme_name(Scheme scheme) {
 
 Tag parse_strict(std::string_view tag, std::size_t word, Scheme scheme) {
   if (tag == "O") return {'O', "O"};
-  if (tag.size() < 2 || tag[1] != '-' || std::strchr(allowed_prefixes(scheme), tag[0]) == nullptr) {
+  if (tag.size() < 2 || tag[1] != '-' || allowed_prefixes(scheme).find(tag[0]) == std::string_view::npos) {
     std::string expected = "an " + std::string(scheme_name(scheme)) + " label is O or one of ";
-    for (const char* prefix = allowed_prefixes(scheme); *prefix != '\0'; ++prefix) {
-      expected += std::string(prefix == allowed_prefixes(scheme) ? "" : ", ") + *prefix + "-CLASS";
-    }
+    for (const char prefix : allowed_prefixes(scheme))
+      expected += std::string(prefix == 'B' ? "" : ", ") + prefix + "-CLASS";
     throw_tag(word, tag, expected);
   }
   if (tag.size() == 2) throw_tag(word, tag, "the label has no class");
@@ -211,12 +216,16 @@ arrow::OwnedArray merge(const std::vector<EntityRows>& chunks, std::int64_t rows
 }
 
 // The row's entities sorted by start, checked against its number of words.
-void read_runs(const arrow::Int32Column& starts, const arrow::Int32Column& ends,
+void read_runs(const arrow::Validity& items, const arrow::Int32Column& starts, const arrow::Int32Column& ends,
                const arrow::StringColumn& labels, arrow::Range range, std::int64_t words, std::int64_t row,
                std::string_view column, std::vector<TagRun>& runs) {
   runs.clear();
-  for (std::int64_t i = range.begin; i < range.end; ++i)
+  for (std::int64_t i = range.begin; i < range.end; ++i) {
+    if (items.is_null(i) || starts.is_null(i) || ends.is_null(i) || labels.is_null(i)) {
+      throw DataError(row, std::string(column), "null", "a null stands where a value is needed");
+    }
     runs.push_back({{starts[i], ends[i]}, labels[i], true});
+  }
   std::ranges::sort(runs, {}, &TagRun::span);
   const auto text = [](Span span) {
     return "[" + std::to_string(span.start) + ", " + std::to_string(span.end) + ")";
@@ -359,6 +368,7 @@ arrow::OwnedArray encode_label_lists(arrow::ArrayRef entities, std::string_view 
   const arrow::Int32Column starts(start, column, base);
   const arrow::Int32Column ends(end, column, base);
   const arrow::StringColumn names(label, column, base);
+  const arrow::Validity items(*item.array);
 
   const auto rows = static_cast<std::size_t>(lists.size());
   arrow::Buffer list_offsets((rows + 1) * sizeof(std::int32_t));
@@ -376,7 +386,7 @@ arrow::OwnedArray encode_label_lists(arrow::ArrayRef entities, std::string_view 
       for (std::size_t row = first; row < last; ++row) {
         const auto index = static_cast<std::int64_t>(row);
         const std::int64_t count = sentences.row(index).size();
-        read_runs(starts, ends, names, lists.row(index), count, index, column, runs);
+        read_runs(items, starts, ends, names, lists.row(index), count, index, column, runs);
         body(row, static_cast<std::int32_t>(count), runs);
       }
     });

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "xner/error.hpp"
+#include "xner/span.hpp"
 
 namespace xner {
 
@@ -17,6 +18,11 @@ std::vector<Link> as_set(std::span<const Link> links, const char* side) {
     if (link.source < 0 || link.target < 0) {
       throw Error(std::string(side) + " link " + std::to_string(link.source) + "-" +
                   std::to_string(link.target) + ": word indices start at 0");
+    }
+    if (link.source >= longest_sentence || link.target >= longest_sentence) {
+      throw Error(std::string(side) + " link " + std::to_string(link.source) + "-" +
+                  std::to_string(link.target) + ": a sentence has at most " +
+                  std::to_string(longest_sentence) + " words");
     }
   }
   return set;

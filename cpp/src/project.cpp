@@ -37,15 +37,20 @@ SentenceProjector::SentenceProjector(const ProjectOptions& options) : options_(o
   options_.score.candidates = cheapest_equivalent(options);
 }
 
-void SentenceProjector::check(const SentencePair& pair) const {
+void check_pair(const SentencePair& pair, Count count) {
+  const bool known = pair.source_words >= 0;
+  const std::int32_t source_words = known ? pair.source_words : longest_sentence;
+  const auto source_sentence = [&] {
+    return known ? words_in("source", source_words)
+                 : "a source sentence of unknown length has at most " + std::to_string(longest_sentence) +
+                       " words";
+  };
   for (std::size_t e = 0; e < pair.entities.size(); ++e) {
     const Span span = pair.entities[e];
     if (span.start < 0 || span.end <= span.start) {
       throw DataError(-1, "source_entities", text(span), "an entity's start is at least 0 and below its end");
     }
-    if (pair.source_words >= 0 && span.end > pair.source_words) {
-      throw DataError(-1, "source_entities", text(span), words_in("source", pair.source_words));
-    }
+    if (span.end > source_words) throw DataError(-1, "source_entities", text(span), source_sentence());
     if (pair.labels[e].empty()) throw DataError(-1, "source_entities", text(span), "the entity has no label");
   }
   const LinksView& links = pair.links;
@@ -54,14 +59,12 @@ void SentenceProjector::check(const SentencePair& pair) const {
     if (link.source < 0 || link.target < 0) {
       throw DataError(-1, "links", text(link), "word indices start at 0");
     }
-    if (pair.source_words >= 0 && link.source >= pair.source_words) {
-      throw DataError(-1, "links", text(link), words_in("source", pair.source_words));
-    }
+    if (link.source >= source_words) throw DataError(-1, "links", text(link), source_sentence());
     if (link.target >= pair.target_words) {
       throw DataError(-1, "links", text(link), words_in("target", pair.target_words));
     }
   }
-  const bool weighted = options_.score.count == Count::weighted;
+  const bool weighted = count == Count::weighted;
   for (std::size_t i = 0; i < links.score.size(); ++i) {
     if (!std::isfinite(links.score[i]) || (weighted && !(links.score[i] > 0))) {
       throw DataError(
@@ -97,7 +100,7 @@ const Projection& SentenceProjector::operator()(const SentencePair& pair) {
   result_.runs.clear();
   result_.objective = result_.bound = 0;
   result_.status = Status::ok;
-  check(pair);
+  check_pair(pair, options_.score.count);
   if (pair.target_words == 0) {
     result_.status = Status::empty_target;
   } else if (pair.source_words == 0) {
@@ -173,6 +176,16 @@ void SentenceProjector::project_heuristic(const SentencePair& pair) {
   result_.bound = result_.objective;
 }
 
+std::size_t SentenceProjector::links_between(Span source, Span target, LinksView links) {
+  between_.clear();
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (source.contains(links.source[i]) && target.contains(links.target[i])) between_.push_back(links[i]);
+  }
+  if (!options_.score.links_are_a_set) return between_.size();
+  std::ranges::sort(between_);
+  return static_cast<std::size_t>(std::ranges::unique(between_).begin() - between_.begin());
+}
+
 // Labels the ranges one after the other and reads back what of each is left: its first words, up to where
 // another range took over, are the entity; what follows a gap becomes a run without a beginning.
 void SentenceProjector::paint(std::int32_t words, std::span<const ProjectedRange> ranges,
@@ -191,14 +204,14 @@ void SentenceProjector::paint(std::int32_t words, std::span<const ProjectedRange
       const ProjectedRange& range = ranges[static_cast<std::size_t>(owner)];
       const Span run{word, end};
       const Span source = pair.entities[range.entity];
-      const bool begins = range.span.start == word;
+      // To the letter of the reference, what is left behind an overwritten part goes on as inside words; else
+      // it is an entity.
+      const bool begins = range.span.start == word || options_.canonical_order;
       result_.runs.push_back({run, pair.labels[range.entity], begins});
       if (begins) {
-        std::int32_t links = 0;
-        for (std::size_t i = 0; i < pair.links.size(); ++i) {
-          if (source.contains(pair.links.source[i]) && run.contains(pair.links.target[i])) ++links;
-        }
-        const auto score = static_cast<float>(2.0 * links / (source.length() + run.length()));
+        const auto score =
+            static_cast<float>(2.0 * static_cast<double>(links_between(source, run, pair.links)) /
+                               (source.length() + run.length()));
         result_.entities.push_back({run, range.entity, score, score});
       }
     }

@@ -37,6 +37,9 @@ class Columns {
     if (const arrow::ArrayRef score = links_.item.field("score")) {
       scores_.emplace(score, "links.score", links_.item.array->offset);
     }
+    weighted_ = options.method == Method::candidates && options.score.count == Count::weighted;
+    if (weighted_ && !scores_)
+      throw Error("column 'links': count='weighted' needs links with the field score");
     if (const arrow::ArrayRef source = batch.field("source_tokens")) {
       source_tokens_.emplace(source, "source_tokens");
     }
@@ -69,9 +72,6 @@ class Columns {
   [[nodiscard]] bool entities_missing(std::int64_t row) const {
     return entities_.lists.is_null(row + offset_);
   }
-  [[nodiscard]] bool source_missing(std::int64_t row) const {
-    return source_tokens_ && source_tokens_->is_null(row + offset_);
-  }
 
   // Scratch memory of a thread, behind the views of a SentencePair.
   struct Scratch {
@@ -86,7 +86,9 @@ class Columns {
     SentencePair pair;
     pair.target_words = target_words(row);
     row += offset_;
-    if (source_tokens_) pair.source_words = static_cast<std::int32_t>(source_tokens_->row(row).size());
+    // A null source sentence is one that is not known; an empty one has no words.
+    if (source_tokens_ && !source_tokens_->is_null(row))
+      pair.source_words = static_cast<std::int32_t>(source_tokens_->row(row).size());
     read_entities(entities_.lists.row(row), scratch);
     pair.entities = scratch.entities;
     pair.labels = scratch.labels;
@@ -158,7 +160,11 @@ class Columns {
     LinksView view{.source = {sources_.data() + range.begin, size},
                    .target = {targets_.data() + range.begin, size},
                    .score = {}};
-    if (scores_ && !any_null_score(range)) view.score = {scores_->data() + range.begin, size};
+    const bool incomplete = scores_ && any_null_score(range);
+    if (weighted_ && incomplete) {
+      throw DataError(-1, "links", "null", "count='weighted' needs a score for every link");
+    }
+    if (scores_ && !incomplete) view.score = {scores_->data() + range.begin, size};
     return view;
   }
   // A pair with a link without a score counts as a pair without scores.
@@ -184,6 +190,7 @@ class Columns {
   arrow::Int32Column sources_;
   arrow::Int32Column targets_;
   std::optional<arrow::FloatColumn> scores_;
+  bool weighted_ = false;
   std::optional<StructLists> candidates_;
   arrow::Int32Column candidate_starts_;
   arrow::Int32Column candidate_ends_;

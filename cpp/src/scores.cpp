@@ -9,7 +9,8 @@ namespace xner {
 
 namespace {
 
-// Small enough never to outweigh a difference between two scores, large enough to survive in a double.
+// Relative to the score: small enough never to outweigh a difference between two scores, large enough to
+// survive.
 constexpr double evidence_unit = 0x1p-30;
 
 double centre(Span span, std::int32_t words) { return (span.start + span.end) / (2.0 * words); }
@@ -175,7 +176,7 @@ void AlignmentScorer::add_pair(std::uint32_t entity, Span span, std::int32_t lin
                                std::int32_t source_words, std::int32_t target_words, const ScoreInput& input,
                                const ScoreOptions& options) {
   const Span source = input.entities[entity];
-  const double words = source.length() + span.length();
+  const double words = static_cast<double>(source.length()) + span.length();
   double score = 0;
   switch (options.count) {
     case Count::links:
@@ -199,7 +200,7 @@ void AlignmentScorer::add_pair(std::uint32_t entity, Span span, std::int32_t lin
             : 1.0;
     evidence = 0.5 * mean_score + 0.25 * coverage + 0.25 * (1 - distance);
   }
-  result_.pairs.push_back({entity, span, score, score + evidence_unit * evidence});
+  result_.pairs.push_back({entity, span, score, score * (1 + evidence_unit * evidence)});
 }
 
 }  // namespace xner

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -210,7 +210,7 @@ class AlignerModel:
     A fitted aligner.
     """
     @staticmethod
-    def from_arrays(options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, arrays: dict) -> AlignerModel:
+    def from_arrays(options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, sentence_pairs: typing.SupportsInt | typing.SupportsIndex, arrays: dict) -> AlignerModel:
         """
         The model that arrays() was called on.
         """
@@ -218,6 +218,9 @@ class AlignerModel:
         """
         Copies of all arrays, by name.
         """
+    @property
+    def sentence_pairs(self) -> int:
+        ...
 def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     Links scored above the threshold: offsets, source, target, score.
@@ -266,4 +269,5 @@ def symmetrize(forward: collections.abc.Sequence[tuple[typing.SupportsInt | typi
     """
     One alignment out of a source-to-target and a target-to-source one.
     """
+STATUS_NAMES: tuple[str, ...] = ('ok', 'empty_target', 'empty_source', 'missing_entities', 'no_links', 'no_match', 'not_proven', 'invalid')
 __version__: str = '0.1.0'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xner import _core
+from xner._arguments import whole_number, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,15 @@ def ngram(
     Returns:
         `(start, end)`, half-open word indices, ordered by start, then end: O(words²) of them.
 
+    Raises:
+        DataError: a word is not a string.
+        Error: a length that is not a whole number in its range.
+
     Source: Politov et al. 2025, section 3.2.
     """
     return _core.ngram_candidates(
-        list(target_tokens), min_words=max(1, min_words), max_words=max_words, stop_words=list(stop_words)
+        words("tokens", target_tokens),
+        min_words=whole_number("min_words", min_words, 1),
+        max_words=None if max_words is None else whole_number("max_words", max_words, 0),
+        stop_words=words("stop_words", stop_words),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from xner import _core, schema
+from xner._arguments import whole_number, words
 from xner._choices import choose
 from xner.errors import DataError
 
@@ -46,7 +47,7 @@ def decode(labels: Sequence[str], *, scheme: Scheme = "IOB2", mode: Reading = "l
     Source: Tjong Kim Sang, De Meulder 2003 (the CoNLL-2003 shared task's scorer).
     """
     return _core.decode_labels(
-        list(labels), scheme=choose("scheme", scheme, _SCHEMES), reading=choose("mode", mode, _READINGS)
+        words("labels", labels), scheme=choose("scheme", scheme, _SCHEMES), reading=choose("mode", mode, _READINGS)
     )
 
 
@@ -96,7 +97,7 @@ def encode(entities: Iterable[tuple[int, int, str]], length: int) -> list[str]:
     Raises:
         DataError: a span outside the sentence, an overlap, or an empty label.
     """
-    labels = ["O"] * length
+    labels = ["O"] * whole_number("length", length, 0)
     for start, end, label in entities:
         value = f"[{start}, {end})"
         if not 0 <= start < end <= length:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from xner import _core
+from xner._arguments import index_pairs
 from xner._choices import choose
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ def symmetrize(
         The links, sorted by source, then target.
 
     Raises:
-        Error: an unknown method, or a negative index.
+        DataError: a link is not a pair of whole numbers.
+        Error: an unknown method, or an index that is negative or beyond any sentence.
 
     Source: Och, Ney 2003; Koehn et al. 2005.
     """
     return _core.symmetrize(
-        [(source, target) for source, target in forward],
-        [(source, target) for source, target in reverse],
+        index_pairs("forward", forward),
+        index_pairs("reverse", reverse),
         method=choose("method", method, SYMMETRIZATIONS),
     )

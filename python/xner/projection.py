@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import _core, schema
+from xner._arguments import index_pairs, whole_number, words
 from xner._choices import choose
 from xner._version import __version__
 from xner.errors import DataError, Error
@@ -65,7 +66,6 @@ _TIES = {"first": _core.Ties.first, "evidence": _core.Ties.evidence}
 _POLICIES = {"overwrite": _core.OverlapPolicy.overwrite, "skip": _core.OverlapPolicy.skip}
 _TOP_K_ORDERS = {"shortest": _core.TopKOrder.shortest, "longest": _core.TopKOrder.longest}
 _COMPATS = {"politov2025": "overwrite", "shkalikov2024": "skip"}
-_LARGEST_INT32 = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,12 @@ class ProjectionOptions:
             ("merge_distance", self.merge_distance, 0),
             ("top_k", self.top_k, 0),
         ):
-            if number is not None and not least <= number <= _LARGEST_INT32:
-                raise Error(f"{option}={number}: expected a whole number from {least} to {_LARGEST_INT32}")
+            if number is not None:
+                whole_number(option, number, least)
         threshold = self.length_ratio_threshold
-        if threshold is not None and not threshold >= 0:
-            raise Error(f"length_ratio_threshold={threshold}: expected a number from 0 on, or None for no threshold")
-        _words(self.stop_words)
+        if threshold is not None and not (isinstance(threshold, int | float) and threshold >= 0):
+            raise Error(f"length_ratio_threshold={threshold!r}: expected a number from 0 on, or None for no threshold")
+        words("stop_words", self.stop_words)
         if self.matcher == "exact" and self.method == "candidates" and self.constraint not in {"<=", "<"}:
             raise Error(
                 f"constraint={self.constraint!r} with matcher='exact': the exact matcher takes '<=' and '<'; "
@@ -160,10 +160,10 @@ class ProjectionOptions:
             if self.only_i:
                 parts.append("only_i:yes")
         else:
-            words = f"{self.min_words}-{self.max_words or 'all'}"
+            lengths = f"{self.min_words}-{self.max_words or 'all'}"
             parts += [
                 f"candidates:{self.candidates}",
-                f"words:{words}",
+                f"words:{lengths}",
                 f"score:align-{self.count}",
                 f"matcher:{self.matcher}",
                 f"constraint:{self.constraint}{self.n}",
@@ -234,7 +234,8 @@ class Projection:
         status: `ok`, or why there is no result: `empty_target`, `empty_source`, `no_links`, `no_match`;
             `not_proven` for a result that exact matching could not prove optimal within its search limit.
         objective: sum of the entities' scores.
-        bound: no choice has a higher objective; equal to `objective` when that is proven.
+        bound: exact matching: no choice has a higher objective; equal to `objective` when that is proven. Else the
+            objective.
     """
 
     labels: list[str]
@@ -249,31 +250,17 @@ class Projection:
         return self.bound - self.objective
 
 
-def _words(stop_words: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(stop_words, str):
-        raise Error(f"stop_words={stop_words!r}: expected a sequence of words, not one string")
-    return tuple(stop_words)
-
-
-def _pairs(name: str, pairs: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
-    result = []
-    for pair in pairs:
-        if len(pair) != 2 or not all(isinstance(index, int) or hasattr(index, "__index__") for index in pair):
-            raise DataError(-1, name, repr(pair), "expected a pair of whole numbers")
-        first, second = (int(index) for index in pair)
-        if max(abs(first), abs(second)) > _LARGEST_INT32:
-            raise DataError(-1, name, repr(pair), "expected whole numbers of at most 31 bits")
-        result.append((first, second))
-    return result
-
-
 def _entities(entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     result = []
     for entity in entities:
-        if len(entity) != 3 or not isinstance(entity[2], str):
+        try:
+            start, end, label = entity
+        except (TypeError, ValueError):
+            label = None
+        if not isinstance(label, str):
             raise DataError(-1, "source_entities", repr(entity), "expected (start, end, label)")
-        (start, end) = _pairs("source_entities", [entity[:2]])[0]
-        result.append((start, end, entity[2]))
+        words("source_entities", [label])
+        result += [(*span, label) for span in index_pairs("source_entities", [(start, end)])]
     return result
 
 
@@ -300,24 +287,23 @@ def sentence_arguments(
         DataError: an entity, link or candidate is not of the form that `project` documents.
         Error: words as one string, or link scores that do not go with the links.
     """
-    if isinstance(target_tokens, str):
-        raise Error(f"target_tokens={target_tokens!r}: expected a sequence of words, not one string")
-    for word, token in enumerate(target_tokens):
-        if not isinstance(token, str):
-            raise DataError(-1, "tokens", repr(token), f"word {word} is not a string")
-    pairs = _pairs("links", links)
-    scores = [] if link_scores is None else [float(score) for score in link_scores]
+    tokens = words("tokens", target_tokens)
+    pairs = index_pairs("links", links)
+    try:
+        scores = [] if link_scores is None else [float(score) for score in link_scores]
+    except (TypeError, ValueError) as error:
+        raise Error(f"link_scores={link_scores!r}: expected one number a link ({error})") from error
     if link_scores is not None and len(scores) != len(pairs):
         raise Error(f"{len(scores)} link scores for {len(pairs)} links")
     if options.count == "weighted" and link_scores is None and pairs:
         raise Error("count='weighted' needs link_scores")
     return (
-        list(target_tokens),
+        tokens,
         _entities(source_entities),
         pairs,
         scores,
-        _pairs("candidates", candidates),
-        -1 if source_length is None else source_length,
+        index_pairs("candidates", candidates),
+        -1 if source_length is None else whole_number("source_length", source_length, 0),
         options.to_core(),
     )
 
@@ -413,7 +399,7 @@ def project(
         n=n,
         min_words=min_words,
         max_words=max_words,
-        stop_words=_words(stop_words),
+        stop_words=tuple(words("stop_words", stop_words)),
         count=count,
         ties=ties,
         length_ratio_threshold=length_ratio_threshold,
@@ -453,9 +439,7 @@ class Projector:
             self.options = replace(options or ProjectionOptions(), **overrides)  # type: ignore[arg-type]  # checked by replace
         except TypeError as error:
             raise Error(f"unknown option: {error}") from error
-        if threads < 0:
-            raise Error(f"threads={threads}: expected a whole number from 0 on")
-        self.threads = threads
+        self.threads = whole_number("threads", threads, 0)
         self.skip_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
         self._core_options = self.options.to_core()
 
@@ -480,6 +464,8 @@ class Projector:
             DataError: a wrong row, with `on_error="raise"`.
             Error: columns missing or of another type.
         """
+        if not isinstance(batch, pa.RecordBatch | pa.Table):
+            raise Error(f"expected a pyarrow RecordBatch or Table, found {type(batch).__name__}")
         if isinstance(batch, pa.Table):
             first = 0
             batches = []
@@ -525,5 +511,7 @@ class Projector:
 def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:
     before = before.cast(pa.string())
     after = after.cast(pa.string())
-    kept = pc.if_else(pc.and_(pc.equal(after, "ok"), pc.is_valid(before)), before, after)
+    # What an earlier projection said of the row is out of date.
+    others = pc.and_(pc.is_valid(before), pc.invert(pc.is_in(before, value_set=pa.array(_core.STATUS_NAMES))))
+    kept = pc.if_else(pc.and_(pc.equal(after, "ok"), others), before, after)
     return kept.dictionary_encode().cast(schema.STATUS_TYPE)

@@ -98,7 +98,11 @@ def require_columns(schema: pa.Schema, columns: Iterable[str], what: str) -> Non
     Raises:
         Error: columns are missing; the message names them and those that are there.
     """
+    columns = list(columns)
     missing = [column for column in columns if column not in schema.names]
+    twice = sorted({column for column in columns if schema.names.count(column) > 1})
+    if twice:
+        raise Error(f"{what}: the table has more than one column {', '.join(map(repr, twice))}")
     if missing:
         have = ", ".join(schema.names) or "none"
         raise Error(f"{what} needs the column(s) {', '.join(missing)}; the table has: {have}")

@@ -19,6 +19,7 @@ def generate() -> str:
             text=True,
         )
         text = (Path(folder) / "xner" / "_core.pyi").read_text(encoding="utf-8")
+    text = text.replace("STATUS_NAMES: tuple =", "STATUS_NAMES: tuple[str, ...] =")
     # Type checkers want enum members without annotations, and no untyped constructors.
     text = re.sub(r"^    (\w+): typing\.ClassVar\[\w+\]$", r"    \1 = ...", text, flags=re.MULTILINE)
     return text.replace("    @classmethod\n    def __new__(cls, value):\n        ...\n", "")

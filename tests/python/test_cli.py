@@ -59,9 +59,7 @@ def test_project_aligns_and_projects(files: Path) -> None:
 
 
 def test_the_stages_one_by_one_give_the_same_labels(files: Path) -> None:
-    done(
-        xner("project", "--source", "en.conll", "--target", "de.txt", "--no-memory", "-o", "one.conll", cwd=files)
-    )
+    done(xner("project", "--source", "en.conll", "--target", "de.txt", "--no-memory", "-o", "one.conll", cwd=files))
     done(
         xner(
             *("align", "--source", "en.txt", "--target", "de.txt", "-o", "links.pharaoh", "--scores"),
@@ -117,9 +115,7 @@ def test_a_target_of_words_alone(files: Path) -> None:
 
 
 def test_memory_projects_twice(files: Path) -> None:
-    run = done(
-        xner("project", "--source", "en.conll", "--target", "de.conll", "-o", "m.parquet", cwd=files)
-    )
+    run = done(xner("project", "--source", "en.conll", "--target", "de.conll", "-o", "m.parquet", cwd=files))
     assert "memory:yes" in run.stderr
     assert "hints" in pq.read_schema(files / "m.parquet").names
 

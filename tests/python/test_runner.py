@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -22,7 +22,7 @@ def add_number(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("words", pa.array([len(words) for words in batch.column("tokens").to_pylist()]))
 
 
-def run(rows: int, output: Path, key: str = "k", *, stage: runner.Stage = add_number, **options: object) -> pa.Table:
+def run(rows: int, output: Path, key: str = "k", *, stage: runner.Stage = add_number, **options: Any) -> pa.Table:
     checkpoints = runner.Checkpoints.open(output, key)
     result = runner.run(table(rows), stage, checkpoints, part_rows=4, **options)
     checkpoints.finish()

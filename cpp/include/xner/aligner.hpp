@@ -5,14 +5,14 @@
 // (1996) with
 //   null states that remember the last position. Both directions are trained to agree (Liang, Taskar, Klein
 //   2006).
-// - A word is emitted by a mixture over levels of folding (say the first 3, 4, 6 and 12 letters): coarse
-// levels
+// - A word is emitted by a mixture over levels of folding (say the first 3, 5 and 8 letters): coarse levels
 //   carry rare and inflected words, fine ones tell frequent words apart.
 // - While training, a token's emission leaves out the token's own expected links (the zero-order collapsed
 //   variational inference of Asuncion et al. 2009 in place of plain EM), so that rare words cannot vouch for
 //   themselves. Decoding uses all counts, sharpened by the variational Bayes estimate exp(digamma(.)) (Riley,
 //   Gildea 2012).
 // - Pairs of similar strings get pseudo-counts (the string prior).
+// - The fewer sentence pairs there are to learn from, the more strings and relative positions decide.
 //
 // Everything is deterministic and independent of the number of threads. Memory grows with the number of cells
 // (source words times target words, summed over sentence pairs).
@@ -46,17 +46,17 @@ struct AlignerCorpus {
 };
 
 struct AlignerOptions {
-  int ibm1_iterations = 4;
-  int hmm_iterations = 4;
-  double diagonal = 4.0;           // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
-  double null_probability = 0.15;  // of a word that has no partner
+  int ibm1_iterations = 5;
+  int hmm_iterations = 3;
+  double diagonal = 3.0;           // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
+  double null_probability = 0.1;   // of a word that has no partner
   double alpha = 0.002;            // pseudo-count of every co-occurring pair of types
   double base_weight = 2.0;        // pseudo-counts spread over the other side's types by their frequency
   double null_base_weight = 20.0;  // the same for what the null word emits
   double prior_weight = 3.0;       // pseudo-count of a pair of equal strings
-  double similarity_floor = 0.3;  // Levenshtein similarity (1 - distance / longer length) that counts as none
+  double similarity_floor = 0.4;  // Levenshtein similarity (1 - distance / longer length) that counts as none
   double similarity_power =
-      3.0;                      // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
+      4.0;                      // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
   int jump_clip = 12;           // HMM jumps of this length and beyond, to either side, share one probability
   double jump_smoothing = 5.0;  // pseudo-count of every jump length
 };
@@ -76,6 +76,7 @@ struct AlignerTable {
 // two ends hold the weight of every single jump at least that long.
 struct AlignerModel {
   AlignerOptions options;
+  std::int64_t sentence_pairs = 0;  // fitted ones with words on both sides
   std::vector<AlignerTable> levels;
   std::vector<float> source_null;  // by type of the last level: expected tokens without a partner
   std::vector<float> target_null;
@@ -105,10 +106,11 @@ struct ScoredLinks {
   std::vector<std::int64_t> offsets{0};  // rows + 1
   std::vector<std::int32_t> source;
   std::vector<std::int32_t> target;
-  std::vector<float> score;  // in [0, 1]: geometric mean of the two directions' posterior probabilities
+  std::vector<float> score;  // in [0, 1]: mean of the two directions' posterior probabilities
 };
 
-// Links every pair of words whose score exceeds `threshold`. Each row is sorted by source, then target.
+// Links every pair of words whose score exceeds `threshold`; a model fitted on a handful of sentence pairs
+// also links words that are each other's best at a lower score. Each row is sorted by source, then target.
 ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
                             std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads);
 

@@ -35,7 +35,9 @@ class StopWords {
   explicit StopWords(std::vector<std::string> words);
 
   [[nodiscard]] bool contains(std::string_view word) const noexcept {
-    return !word.empty() && first_byte_[static_cast<unsigned char>(word.front())] && contains_slow(word);
+    // An empty word has no first byte: only its own look-up can find it.
+    const auto first = word.empty() ? std::size_t{256} : static_cast<unsigned char>(word.front());
+    return first_byte_[first] && contains_slow(word);
   }
   [[nodiscard]] bool empty() const noexcept { return words_.empty(); }
 

@@ -35,8 +35,8 @@ enum class Reading {
 // Appends the entities that `tags` spell to `out`, left to right.
 // Throws DataError (row -1, column "labels") for an empty tag, for a tag that the scheme does not know
 // (strict and validate) and for a tag at a place where the scheme does not allow it (validate).
-// `lenient` is conlleval's reading (Tjong Kim Sang, De Meulder 2003), the default of seqeval; `strict` is seqeval's
-// strict mode.
+// `lenient` is conlleval's reading (Tjong Kim Sang, De Meulder 2003), the default of seqeval; `strict` is
+// seqeval's strict mode.
 void decode_labels(std::span<const std::string_view> tags, Scheme scheme, Reading reading,
                    std::vector<LabelledSpan>& out);
 

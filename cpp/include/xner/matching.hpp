@@ -18,7 +18,7 @@ struct Pair {
   std::uint32_t entity = 0;
   Span span;
   double score = 0;
-  // What is maximised: the score, plus at most 2^-30 of evidence that decides between equal scores.
+  // What is maximised: the score, times at most 1 + 2^-30 by the evidence that decides between equal scores.
   double value = 0;
 };
 
@@ -59,8 +59,8 @@ struct Match {
 struct Matching {
   std::vector<Match> chosen;
   double objective = 0;  // sum of the chosen scores
-  double bound = 0;      // no choice has a higher objective; equal to `objective` when proven
-  bool proven = true;    // exact matching only: the objective is the optimum
+  double bound = 0;    // exact: no choice has a higher objective; greedy, which claims nothing: the objective
+  bool proven = true;  // exact matching only: the objective is the optimum
 };
 
 // Solves the matching problem of section 3.3 of Politov et al. 2025. Keep one a thread: it owns the scratch

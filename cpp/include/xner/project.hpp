@@ -76,6 +76,10 @@ struct Projection {
   double bound = 0;
 };
 
+// Throws DataError (row -1) for spans, links and labels that the sentences do not have, and for link scores
+// that `count` cannot use.
+void check_pair(const SentencePair& pair, Count count);
+
 // Projects single sentence pairs; keep one a thread. The result lives until the next call.
 class SentenceProjector {
  public:
@@ -85,11 +89,11 @@ class SentenceProjector {
   const Projection& operator()(const SentencePair& pair);
 
  private:
-  void check(const SentencePair& pair) const;
   void project_candidates(const SentencePair& pair);
   void project_heuristic(const SentencePair& pair);
   void paint(std::int32_t words, std::span<const ProjectedRange> ranges, const SentencePair& pair);
   void sort_entities(const SentencePair& pair);
+  std::size_t links_between(Span source, Span target, LinksView links);
 
   ProjectOptions options_;
   AlignmentScorer scorer_;
@@ -101,6 +105,7 @@ class SentenceProjector {
   std::vector<Span> sorted_entities_;
   std::vector<Hint> sorted_hints_;
   std::vector<std::int32_t> owner_;
+  std::vector<Link> between_;
 };
 
 // Projects every row of a record batch with the columns

@@ -5,6 +5,10 @@
 
 namespace xner {
 
+// No sentence has more words where its length is not known. Memory is taken by the largest index, so one that
+// is out of all proportion must not get through.
+inline constexpr std::int32_t longest_sentence = 1 << 20;
+
 // The words start, start + 1, ..., end - 1.
 struct Span {
   std::int32_t start = 0;

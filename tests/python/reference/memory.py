@@ -12,7 +12,7 @@ def hints(rows: Sequence[Row], least: int, weight: float) -> list[list[tuple[int
     """For rows of (source words, target words, source spans, projections (start, end, source entity)): all hints."""
     result = []
     for here, (source, target, entities, _) in enumerate(rows):
-        found = []
+        found: list[tuple[int, int, int, float]] = []
         for index, (start, end) in enumerate(entities):
             words = tuple(source[start:end])
             forms: Counter[tuple[str, ...]] = Counter()

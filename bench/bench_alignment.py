@@ -1,0 +1,103 @@
+"""Speed of the built-in aligner: `pytest bench/bench_alignment.py`. Every bench checks its result first."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference.alignment import Reference
+from xner.alignment import FOLDS, Aligner, AlignerOptions
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+Corpus = tuple[list[list[str]], list[list[str]]]
+
+
+def europarl(language: str) -> list[list[str]]:
+    folder = Path(os.environ.get("XNER_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    path = folder / "europarl-ner" / f"{language}-europarl.test.conll02"
+    if not path.is_file():
+        pytest.skip(f"{path} is missing: set XNER_TEST_DATA")
+    blocks = path.read_text(encoding="utf-8").split("\n\n")
+    sentences = [[line.split("\t")[0] for line in block.splitlines() if line.strip()] for block in blocks]
+    return [sentence for sentence in sentences if sentence]
+
+
+def synthetic(rows: int) -> Corpus:
+    """Sentences of 5 to 30 words with frequencies as in a language, translated word by word, lightly shuffled."""
+    rng = random.Random(0)
+    vocabulary = 20_000
+    words = [
+        ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(vocabulary)]
+        for _ in "st"
+    ]
+    weights = [1 / rank for rank in range(1, vocabulary + 1)]
+    lengths = [rng.randint(5, 30) for _ in range(rows)]
+    drawn = rng.choices(range(vocabulary), weights, k=sum(lengths))
+    source, target, start = [], [], 0
+    for length in lengths:
+        ids = drawn[start : start + length]
+        start += length
+        source.append([words[0][i] for i in ids])
+        for k in range(length - 1):
+            if rng.random() < 0.2:
+                ids[k], ids[k + 1] = ids[k + 1], ids[k]
+        target.append([words[1][i] for i in ids])
+    return source, target
+
+
+def fit_and_align(source: list[list[str]], target: list[list[str]], threads: int) -> int:
+    links = Aligner.fit(source, target, threads=threads).align(source, target, threads=threads)
+    return len(links.flatten())
+
+
+def test_europarl_on_one_core(benchmark: BenchmarkFixture) -> None:
+    source, target = europarl("en"), europarl("de")
+    assert len(source) == len(target) == 799
+    assert fit_and_align(source, target, 1) == fit_and_align(source, target, 2) > 10_000
+    benchmark.extra_info["rows"] = len(source)
+    benchmark.pedantic(fit_and_align, (source, target, 1), rounds=5)
+    assert benchmark.stats["min"] < 1.0
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["kernel", "python reference"])
+def test_beside_the_reference(benchmark: BenchmarkFixture, slow: bool) -> None:
+    source, target = europarl("en")[:20], europarl("de")[:20]
+    options = AlignerOptions()
+    numbers = {
+        n: getattr(options, n) for n in options.__dataclass_fields__ if isinstance(getattr(options, n), (int, float))
+    }
+
+    def reference() -> int:
+        model = Reference(source, target, FOLDS["auto"], numbers)
+        model.fit()
+        return len(model.scores())
+
+    if slow:
+        benchmark.pedantic(reference, rounds=1)
+    else:
+        benchmark(fit_and_align, source, target, 1)
+
+
+def test_20k_pairs_on_two_cores(benchmark: BenchmarkFixture) -> None:
+    source, target = synthetic(20_000)
+    benchmark.extra_info["rows"] = len(source)
+    links = benchmark.pedantic(fit_and_align, (source, target, 2), rounds=2)
+    assert links > 0.8 * sum(map(len, source))
+    assert benchmark.stats["min"] < 10.0
+
+
+def test_time_is_linear_in_the_corpus() -> None:
+    source, target = synthetic(10_000)
+    seconds = {}
+    for rows in (2_500, 10_000):
+        before = time.process_time()
+        fit_and_align(source[:rows], target[:rows], 1)
+        seconds[rows] = time.process_time() - before
+    assert seconds[10_000] < 1.6 * 4 * seconds[2_500]

@@ -1,0 +1,55 @@
+"""Labels to entities and back over columns of sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from xner import schema
+from xner.labels import decode, decode_batch, encode, encode_batch
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+SENTENCES = 200_000
+
+
+@pytest.fixture(scope="module")
+def labels() -> pa.Array:
+    """Sentences of 0 to 30 words with an entity in every ten."""
+    rows = [(["O"] * 7 + ["B-PER", "I-PER", "B-LOC"]) * (index % 4) for index in range(100)]
+    small = pa.array(rows, schema.WORDS_TYPE)
+    return pa.concat_arrays([small] * (SENTENCES // len(rows)))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("mode", ["lenient", "strict", "validate"])
+def test_decode(benchmark: BenchmarkFixture, labels: pa.Array, mode: str, threads: int) -> None:
+    head = decode_batch(labels.slice(0, 100), mode=mode)  # type: ignore[arg-type]
+    expected = [decode(row, mode=mode) for row in labels.slice(0, 100).to_pylist()]  # type: ignore[arg-type]
+    assert [[tuple(item.values()) for item in row] for row in head.to_pylist()] == expected
+    benchmark(decode_batch, labels, mode=mode, threads=threads)
+    benchmark.extra_info["ns_per_word"] = round(benchmark.stats.stats.min / len(labels.values) * 1e9, 2)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_encode(benchmark: BenchmarkFixture, labels: pa.Array, threads: int) -> None:
+    entities = decode_batch(labels)
+    assert encode_batch(entities, labels).equals(labels)
+    benchmark(encode_batch, entities, labels, threads=threads)
+    benchmark.extra_info["ns_per_word"] = round(benchmark.stats.stats.min / len(labels.values) * 1e9, 2)  # type: ignore[union-attr]
+
+
+def test_plain_python(benchmark: BenchmarkFixture, labels: pa.Array) -> None:
+    """One sentence at a time through lists."""
+    rows = labels.slice(0, 10_000).to_pylist()
+
+    def run() -> None:
+        for row in rows:
+            encode(decode(row), len(row))
+
+    benchmark(run)
+    words = sum(map(len, rows))
+    benchmark.extra_info["ns_per_word"] = round(benchmark.stats.stats.min / words * 1e9, 1)  # type: ignore[union-attr]

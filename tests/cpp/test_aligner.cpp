@@ -1,0 +1,169 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "xner/aligner.hpp"
+#include "xner/error.hpp"
+
+namespace {
+
+using Sentences = std::vector<std::vector<std::string>>;
+
+// Words as ids, with one level: the words themselves.
+struct Side {
+  xner::Ragged<std::int32_t> sentences;
+  std::vector<std::int32_t> types;
+  xner::Ragged<std::uint32_t> text;
+
+  explicit Side(const Sentences& rows) {
+    std::map<std::string, std::int32_t> ids;
+    for (const auto& row : rows) {
+      for (const auto& word : row) {
+        const auto [place, added] = ids.emplace(word, static_cast<std::int32_t>(ids.size()));
+        if (added) {
+          types.push_back(place->second);
+          for (const char c : word) text.values.push_back(static_cast<unsigned char>(c));
+          text.end_row();
+        }
+        sentences.values.push_back(place->second);
+      }
+      sentences.end_row();
+    }
+  }
+};
+
+struct Corpus {
+  Side source;
+  Side target;
+
+  Corpus(const Sentences& s, const Sentences& t) : source(s), target(t) {}
+  [[nodiscard]] xner::AlignerCorpus view() const {
+    return {source.sentences.view(),
+            target.sentences.view(),
+            {{source.types, target.types, source.text.view(), target.text.view()}}};
+  }
+  [[nodiscard]] std::vector<xner::AlignerTypeMap> maps() const { return {{source.types, target.types}}; }
+};
+
+const Corpus& toy() {
+  static const Corpus corpus({{"the", "house", "is", "small"},
+                              {"the", "book", "is", "good"},
+                              {"a", "small", "book", "by", "Anna"},
+                              {"Anna", "reads", "the", "book", "."},
+                              {}},
+                             {{"das", "Haus", "ist", "klein"},
+                              {"das", "Buch", "ist", "gut"},
+                              {"ein", "kleines", "Buch", "von", "Anna"},
+                              {"Anna", "liest", "das", "Buch", "."},
+                              {"ja"}});
+  return corpus;
+}
+
+// A repetitive corpus of made-up words, long enough for several chunks of work.
+Corpus long_corpus(std::size_t rows, std::size_t words) {
+  Sentences source;
+  Sentences target;
+  std::uint32_t state = 1;
+  for (std::size_t row = 0; row < rows; ++row) {
+    source.emplace_back();
+    target.emplace_back();
+    for (std::size_t i = 0; i < words; ++i) {
+      state = state * 1664525U + 1013904223U;
+      const std::string name = std::to_string(state >> 26U);
+      source.back().push_back("s" + name);
+      target.back().push_back("t" + name);
+    }
+  }
+  return {source, target};
+}
+
+TEST_CASE("the aligner learns a toy language") {
+  const auto model = xner::fit_aligner(toy().view(), {}, 1);
+  CHECK(model.sentence_pairs == 4);
+  const auto links = xner::align_posterior(model, toy().view(), toy().maps(), 0.5, 1);
+  REQUIRE(links.offsets.size() == 6);
+  CHECK(links.offsets[5] == links.offsets[4]);  // the row with an empty side
+  for (std::int64_t k = 0; k < links.offsets[1]; ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    CHECK(links.source[at] == links.target[at]);
+    CHECK(links.score[at] <= 1.0F);
+  }
+  CHECK(links.offsets[1] == 4);
+}
+
+TEST_CASE("the aligner's result does not depend on the number of threads") {
+  const Corpus corpus = long_corpus(200, 12);
+  const auto model = xner::fit_aligner(corpus.view(), {}, 1);
+  const auto links = xner::align_posterior(model, corpus.view(), corpus.maps(), 0.1, 1);
+  for (const std::size_t threads : {2U, 4U}) {
+    const auto other = xner::fit_aligner(corpus.view(), {}, threads);
+    CHECK(other.levels.front().counts == model.levels.front().counts);
+    CHECK(other.source_jumps == model.source_jumps);
+    const auto other_links = xner::align_posterior(other, corpus.view(), corpus.maps(), 0.1, threads);
+    CHECK(other_links.offsets == links.offsets);
+    CHECK(other_links.source == links.source);
+    CHECK(other_links.score == links.score);
+  }
+}
+
+TEST_CASE("the aligner stays finite on long sentences") {
+  const Corpus corpus = long_corpus(3, 600);
+  const auto model = xner::fit_aligner(corpus.view(), {}, 2);
+  const auto links = xner::align_posterior(model, corpus.view(), corpus.maps(), 0.0, 2);
+  CHECK_FALSE(links.score.empty());
+  for (const float score : links.score) REQUIRE(std::isfinite(score));
+  const auto viterbi =
+      xner::align_viterbi(model, corpus.view(), corpus.maps(), xner::Symmetrization::intersect, 2);
+  CHECK(viterbi.source.size() > 1500);
+}
+
+TEST_CASE("the aligner knows no new words but uses their letters") {
+  const Corpus other({{"Maria", "reads", "."}}, {{"Maria", "liest", "."}});
+  const auto model = xner::fit_aligner(toy().view(), {}, 1);
+  // "reads" and "." have ids 8 and 9 in the fitted corpus, "liest" and "." 9 and 10.
+  const std::vector<std::int32_t> source{-1, 8, 9};
+  const std::vector<std::int32_t> target{-1, 9, 10};
+  const std::vector<xner::AlignerTypeMap> maps{{source, target}};
+  const auto links = xner::align_posterior(model, other.view(), maps, 0.5, 1);
+  CHECK(links.source == std::vector<std::int32_t>{0, 1, 2});
+  CHECK(links.target == std::vector<std::int32_t>{0, 1, 2});
+}
+
+TEST_CASE("the aligner reports progress after every iteration") {
+  std::vector<std::pair<int, int>> seen;
+  xner::AlignerOptions options;
+  options.ibm1_iterations = 2;
+  options.hmm_iterations = 1;
+  xner::fit_aligner(toy().view(), options, 1, [&](int done, int total) { seen.emplace_back(done, total); });
+  CHECK(seen == std::vector<std::pair<int, int>>{{1, 3}, {2, 3}, {3, 3}});
+}
+
+TEST_CASE("the aligner rejects what it cannot use") {
+  xner::AlignerOptions options;
+  options.null_probability = 1.0;
+  CHECK_THROWS_AS(xner::fit_aligner(toy().view(), options, 1), xner::Error);
+
+  auto uneven = toy().view();
+  const Corpus shorter({{"a"}}, {{"b"}});
+  uneven.target = shorter.view().target;
+  CHECK_THROWS_AS(xner::fit_aligner(uneven, {}, 1), xner::Error);
+
+  auto wild = toy().view();
+  const std::vector<std::int64_t> offsets{0, 1, 1, 1, 1, 1};
+  const std::vector<std::int32_t> values{99};
+  wild.source = {offsets, values};
+  CHECK_THROWS_AS(xner::fit_aligner(wild, {}, 1), xner::DataError);
+
+  auto model = xner::fit_aligner(toy().view(), {}, 1);
+  CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), toy().maps(), 1.0, 1), xner::Error);
+  CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), {}, 0.5, 1), xner::Error);
+  model.target_jumps.pop_back();
+  CHECK_THROWS_AS(xner::check_aligner(model), xner::Error);
+}
+
+}  // namespace

@@ -1,0 +1,69 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fixtures.hpp"
+#include "xner/parallel.hpp"
+
+using namespace xner;
+using namespace xner::test;
+
+TEST_SUITE("threads") {
+  TEST_CASE("every item is visited once, in the same chunks for any number of threads") {
+    for (const std::size_t count : {0U, 1U, 9U, 10U, 1000U}) {
+      for (const std::size_t threads : {1U, 2U, 3U, 7U, 64U}) {
+        std::vector<int> visits(count, 0);
+        std::atomic<bool> good{true};
+        parallel_for(count, 10, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
+          if (first % 10 != 0 || last != std::min(count, first + 10) || worker >= threads) good = false;
+          for (std::size_t i = first; i < last; ++i) ++visits[i];
+        });
+        CHECK(good);
+        CHECK(std::ranges::all_of(visits, [](int visit) { return visit == 1; }));
+      }
+    }
+  }
+
+  TEST_CASE("one thread goes in order") {
+    std::vector<std::size_t> order;
+    parallel_for(5, 1, 1, [&](std::size_t first, std::size_t, std::size_t) { order.push_back(first); });
+    CHECK(order == std::vector<std::size_t>{0, 1, 2, 3, 4});
+  }
+
+  TEST_CASE("a chunk of 0 items counts as 1") {
+    std::atomic<int> calls{0};
+    parallel_for(3, 0, 2, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    CHECK(calls == 3);
+  }
+
+  TEST_CASE("the first exception in chunk order arrives, after all have stopped") {
+    for (const std::size_t threads : {1U, 2U, 7U}) {
+      for (int round = 0; round < 20; ++round) {
+        std::atomic<int> running{0};
+        const std::string message = message_of<std::runtime_error>([&] {
+          parallel_for(100, 1, threads, [&](std::size_t first, std::size_t, std::size_t) {
+            ++running;
+            const bool fails = first >= 30;
+            --running;
+            if (fails) throw std::runtime_error(std::to_string(first));
+          });
+        });
+        CHECK(message == "30");
+        CHECK(running == 0);
+      }
+    }
+  }
+
+  TEST_CASE("other exceptions than the standard's") {
+    CHECK_THROWS_AS(parallel_for(8, 1, 3, [](std::size_t, std::size_t, std::size_t) { throw 7; }), int);
+  }
+
+  TEST_CASE("0 threads are one a core") {
+    CHECK(resolve_threads(0) >= 1);
+    CHECK(resolve_threads(5) == 5);
+  }
+}

@@ -1,0 +1,67 @@
+"""Random inputs for the property tests: small numbers, so that ties and overlaps are common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+__all__ = ["LABELS", "WORDS", "Sentence", "labels", "many", "pairs", "sentences", "spans"]
+
+Pair = tuple[int, int, int, float]
+
+LABELS = ("PER", "LOC", "ORG", "MISC")
+WORDS = ("a", "b", "c", "d", "e", "!", "?")
+
+
+def many(factor: float) -> settings:
+    """The loaded profile with `factor` times its examples, for cheap properties that must hold thousands of times."""
+    return settings(max_examples=max(1, round(settings().max_examples * factor)))
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence pair."""
+
+    tokens: list[str]
+    source_length: int
+    entities: list[tuple[int, int, str]]
+    links: list[tuple[int, int]]
+    scores: list[float]
+
+
+@st.composite
+def spans(draw: st.DrawFn, words: int, longest: int = 5) -> tuple[int, int]:
+    """A non-empty span within `words` words."""
+    start = draw(st.integers(0, words - 1))
+    return start, draw(st.integers(start + 1, min(words, start + longest)))
+
+
+@st.composite
+def sentences(draw: st.DrawFn, *, entities: int = 6, words: int = 12) -> Sentence:
+    """A sentence pair with entities that may nest, overlap and repeat, and links that may repeat."""
+    tokens = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=words))
+    source = draw(st.integers(1, words))
+    found = draw(st.lists(st.tuples(spans(source), st.sampled_from(LABELS)), max_size=entities))
+    link = st.tuples(st.integers(0, source - 1), st.integers(0, len(tokens) - 1))
+    links = draw(st.lists(link, max_size=3 * words))
+    scores = draw(st.lists(st.sampled_from([0.25, 0.5, 0.75, 1.0]), min_size=len(links), max_size=len(links)))
+    return Sentence(tokens, source, [(*span, label) for span, label in found], links, scores)
+
+
+@st.composite
+def pairs(draw: st.DrawFn, *, entities: int = 12, most: int = 13, words: int = 12) -> list[Pair]:
+    """Scored pairs entity by entity; scores are small fractions, so many tie, or free floats."""
+    tie = st.tuples(st.integers(0, 6), st.integers(1, 6)).map(lambda pair: pair[0] / pair[1])
+    score = draw(st.sampled_from([tie, st.integers(0, 3).map(float), st.floats(0, 2)]))
+    pair = st.tuples(st.integers(0, max(0, entities - 1)), spans(words), score)
+    found = draw(st.lists(pair, max_size=most))
+    return sorted(((entity, *span, value) for entity, span, value in found), key=lambda item: item[0])
+
+
+labels = st.lists(
+    st.one_of(st.just("O"), st.tuples(st.sampled_from("BIES"), st.sampled_from(LABELS[:2])).map("-".join)),
+    max_size=10,
+)
+"""Tags of any scheme in any order."""

@@ -1,0 +1,520 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from reference import alignment as reference
+from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, normalize
+from xner.errors import DataError, Error, FormatError
+from xner.links import SYMMETRIZATIONS, symmetrize
+from xner.schema import LINKS_TYPE, STATUS_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Corpus = tuple[list[list[str]], list[list[str]]]
+
+ENGLISH = [
+    ["the", "house", "is", "small"],
+    ["the", "book", "is", "good"],
+    ["a", "small", "book", "by", "Anna"],
+    ["Anna", "reads", "the", "book", "."],
+    ["Peter", "reads", "a", "house", "book", "."],
+]
+GERMAN = [
+    ["das", "Haus", "ist", "klein"],
+    ["das", "Buch", "ist", "gut"],
+    ["ein", "kleines", "Buch", "von", "Anna"],
+    ["Anna", "liest", "das", "Buch", "."],
+    ["Peter", "liest", "ein", "Hausbuch", "."],
+]
+
+
+def random_corpus(seed: int, rows: int, longest: int = 9, words: int = 12) -> Corpus:
+    """Words of a toy language, translated letter by letter and lightly shuffled."""
+    rng = random.Random(seed)
+    vocabulary = ["".join(rng.choice("abcdeé") for _ in range(rng.randint(1, 7))) for _ in range(words)]
+    source, target = [], []
+    for _ in range(rows):
+        sentence = [rng.choice(vocabulary) for _ in range(rng.randint(1, longest))]
+        translation = [word.replace("b", "x").replace("c", "yy") for word in sentence if rng.random() < 0.9]
+        if len(translation) > 2 and rng.random() < 0.5:
+            at = rng.randrange(len(translation) - 1)
+            translation[at : at + 2] = translation[at + 1 : at - 1 : -1] if at else translation[1::-1]
+        source.append(sentence)
+        target.append(translation or ["x"])
+    return source, target
+
+
+def pairs(links: pa.ListArray) -> list[list[tuple[int, int]]]:
+    return [[(link["source"], link["target"]) for link in row] for row in links.to_pylist()]
+
+
+def training(options: AlignerOptions) -> dict[str, float]:
+    values = dataclasses.asdict(options)
+    return {name: value for name, value in values.items() if not isinstance(value, (str, tuple))}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(1, 8),
+    fold=st.sampled_from(["none", "prefix", "auto"]),
+    ibm1=st.integers(1, 3),
+    hmm=st.integers(0, 3),
+    clip=st.integers(1, 5),
+    threads=st.integers(1, 3),
+)
+def test_agrees_with_the_reference(
+    seed: int, rows: int, fold: str, ibm1: int, hmm: int, clip: int, threads: int
+) -> None:
+    source, target = random_corpus(seed, rows)
+    options = AlignerOptions(
+        fold=fold, ibm1_iterations=ibm1, hmm_iterations=hmm, jump_clip=clip, threshold=0.0, alpha=0.01
+    )
+    slow = reference.Reference(source, target, FOLDS[fold], training(options))
+    slow.fit()
+    aligner = Aligner.fit(source, target, options, threads=threads)
+    links = aligner.align(source, target, threads=threads).to_pylist()
+    for row, scores in enumerate(slow.scores()):
+        found = np.zeros(scores.shape)
+        for link in links[row]:
+            found[link["source"], link["target"]] = link["score"]
+        np.testing.assert_allclose(found, scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", SYMMETRIZATIONS)
+@pytest.mark.parametrize("seed", range(5))
+def test_viterbi_agrees_with_the_reference(seed: int, method: Any) -> None:
+    source, target = random_corpus(seed, 6)
+    options = AlignerOptions(decode="viterbi", symmetrization=method, jump_clip=3, alpha=0.01)
+    slow = reference.Reference(source, target, FOLDS["auto"], training(options))
+    slow.fit()
+    found = pairs(Aligner.fit(source, target, options).align(source, target))
+    for row in range(len(source)):
+        forward = [(i, j) for j, i in enumerate(slow.viterbi(row, "target")) if i is not None]
+        backward = [(i, j) for i, j in enumerate(slow.viterbi(row, "source")) if j is not None]
+        assert found[row] == symmetrize(forward, backward, method)
+
+
+def test_learns_a_toy_language() -> None:
+    aligner = Aligner.fit(ENGLISH, GERMAN)
+    links = pairs(aligner.align(ENGLISH, GERMAN))
+    assert links[0] == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    assert links[3] == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
+    assert links[2] == [(i, i) for i in range(5)]
+
+
+def test_result_has_the_type_of_the_links_column() -> None:
+    links = Aligner.fit(ENGLISH, GERMAN).align(ENGLISH, GERMAN)
+    assert links.type == LINKS_TYPE
+    assert len(links) == len(ENGLISH)
+    for row, (source, target) in enumerate(zip(ENGLISH, GERMAN, strict=True)):
+        found = [(link["source"], link["target"]) for link in links[row].as_py()]
+        assert found == sorted(set(found))
+        assert all(0 <= i < len(source) and 0 <= j < len(target) for i, j in found)
+        assert all(0.0 <= link["score"] <= 1.0 for link in links[row].as_py())
+
+
+def test_a_higher_threshold_gives_fewer_links_and_the_same_scores() -> None:
+    aligner = Aligner.fit(ENGLISH, GERMAN)
+    low, high = (aligner.align(ENGLISH, GERMAN, threshold=t).to_pylist() for t in (0.1, 0.5))
+    for few, many in zip(high, low, strict=True):
+        assert [link for link in many if link["score"] > 0.5] == [link for link in few if link["score"] > 0.5]
+        assert all(link in many for link in few)
+
+
+@pytest.mark.parametrize("decode", ["posterior", "viterbi"])
+def test_the_number_of_threads_changes_nothing(decode: str, tmp_path: Path) -> None:
+    source, target = random_corpus(1, 300, longest=20, words=80)
+    results, files = [], []
+    for threads in (1, 2, 3):
+        aligner = Aligner.fit(source, target, threads=threads, decode=decode)
+        results.append(aligner.align(source, target, threads=threads))
+        aligner.save(tmp_path / str(threads))
+        files.append((tmp_path / str(threads)).read_bytes())
+    assert results[0] == results[1] == results[2]
+    assert files[0] == files[1] == files[2]
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+def test_a_loaded_model_aligns_like_the_saved_one(fold: str, tmp_path: Path) -> None:
+    source, target = random_corpus(2, 50)
+    unseen = [["Zürich", "a"], [], ["東京", "は"]], [["Zurich"], ["b"], ["Tokyo"]]
+    aligner = Aligner.fit(source, target, fold=fold, threshold=0.1)
+    path = tmp_path / "model.safetensors"
+    aligner.save(path)
+    loaded = Aligner.load(path)
+    assert loaded.align(source, target) == aligner.align(source, target)
+    assert loaded.align(*unseen) == aligner.align(*unseen)
+    assert loaded.options == aligner.options
+    assert loaded.trained_on == aligner.trained_on
+    loaded.save(tmp_path / "again.safetensors")
+    assert path.read_bytes() == (tmp_path / "again.safetensors").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["again.safetensors", "model.safetensors"]
+
+
+def test_a_model_says_what_it_was_trained_on() -> None:
+    aligner = Aligner.fit(ENGLISH, GERMAN)
+    assert aligner.trained_on.sentence_pairs == 5
+    assert aligner.trained_on.source_tokens == sum(map(len, ENGLISH))
+    assert aligner.trained_on.target_tokens == sum(map(len, GERMAN))
+    assert repr(aligner) == "Aligner(fitted on 5 sentence pairs, fold='auto')"
+
+
+def test_unseen_words_are_linked_by_their_letters_and_places() -> None:
+    aligner = Aligner.fit(ENGLISH, GERMAN)
+    links = pairs(aligner.align([["Maria", "reads", "the", "letter", "."]], [["Maria", "liest", "den", "Brief", "."]]))[
+        0
+    ]
+    assert {(0, 0), (1, 1), (4, 4)} <= set(links)
+
+
+def test_functions_fold_words_and_are_asked_for_when_loading(tmp_path: Path) -> None:
+    def stem(token: str) -> str:
+        return token.lower().rstrip("s") or token
+
+    aligner = Aligner.fit([["Cats", "sleep"]], [["cat", "sleeps"]], fold=stem)
+    assert pairs(aligner.align([["Cats", "sleep"]], [["cat", "sleeps"]])) == [[(0, 0), (1, 1)]]
+    aligner.save(tmp_path / "model")
+    with pytest.raises(Error, match=r"model: the model was fitted with functions of its user's: pass them as fold"):
+        Aligner.load(tmp_path / "model")
+    loaded = Aligner.load(tmp_path / "model", fold=stem)
+    assert loaded.align([["cats"]], [["cat"]]) == aligner.align([["cats"]], [["cat"]])
+    named = Aligner.fit(ENGLISH, GERMAN)
+    named.save(tmp_path / "named")
+    with pytest.raises(Error, match="folds by 'auto': fold cannot be given"):
+        Aligner.load(tmp_path / "named", fold=stem)
+
+
+def test_several_functions_are_several_levels() -> None:
+    levels = (lambda token: token[:2], lambda token: token)
+    aligner = Aligner.fit(ENGLISH, GERMAN, fold=levels)
+    assert (0, 0) in pairs(aligner.align(ENGLISH, GERMAN))[0]
+
+
+def test_a_function_must_give_a_string() -> None:
+    with pytest.raises(Error, match="fold: expected a str for token 'the', got None"):
+        Aligner.fit(ENGLISH, GERMAN, fold=lambda token: None)
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("Straße", "strasse"),
+        ("ÉCOLE", "ecole"),
+        ("１２", "12"),
+        ("İstanbul", "istanbul"),
+        ("\u0301", "\u0301"),
+        ("", ""),
+        ("U.S.", "u.s."),
+        ("👩‍👩‍👧", "👩‍👩‍👧"),
+    ],
+)
+def test_normalize(token: str, expected: str) -> None:
+    assert normalize(token) == expected
+
+
+def test_words_of_scripts_without_blanks_are_folded_to_characters() -> None:
+    assert FOLDS["auto"]("室町幕府") == ("室", "府", "室町幕府")
+    assert FOLDS["auto"]("Königreiche") == ("kon", "konig", "konigrei")
+    assert FOLDS["auto"]("الكتاب")[0] == "الك"
+    assert FOLDS["auto"]("\u0301")[0] == "\u0301"
+
+
+def test_sides_may_be_empty() -> None:
+    source = [["a", "b"], [], ["a"], [], ["q"]]
+    target = [["a", "b"], ["a"], [], [], ["a"]]
+    aligner = Aligner.fit(source, target, decode="viterbi", symmetrization="intersect", null_probability=0.9)
+    batch = aligner.align_batch(source, target)
+    assert batch.column("status").to_pylist() == [
+        "no_links",
+        "empty_source",
+        "empty_target",
+        "empty_source",
+        "no_links",
+    ]
+    assert batch.schema.names == ["links", "status"]
+    assert batch.column("status").type == STATUS_TYPE
+    assert set(batch.column("status").dictionary.to_pylist()) == set(STATUSES)
+    assert Aligner.fit(source, target).align_batch(source, target).column("status")[0].as_py() == "ok"
+    assert pairs(aligner.align(source, target))[1:4] == [[], [], []]
+
+
+def test_no_rows_at_all() -> None:
+    aligner = Aligner.fit([], [])
+    assert aligner.align([], []).to_pylist() == []
+    assert len(aligner.align(ENGLISH, GERMAN)) == len(ENGLISH)
+
+
+def test_one_pair() -> None:
+    source, target = [["Mr", "Prodi", "visited", "Paris", "."]], [["Herr", "Prodi", "besuchte", "Paris", "."]]
+    links = pairs(Aligner.fit(source, target).align(source, target))[0]
+    assert {(1, 1), (3, 3), (4, 4)} <= set(links)
+
+
+def test_few_pairs_are_aligned_by_letters_and_places() -> None:
+    source = ["On", "Monday", "Angela", "Merkel", "met", "Emmanuel", "Macron", "in", "Berlin", "."]
+    target = ["Am", "Montag", "traf", "Angela", "Merkel", "Emmanuel", "Macron", "in", "Berlin", "."]
+    links = set(pairs(Aligner.fit([source], [target]).align([source], [target]))[0])
+    assert {(2, 3), (3, 4), (5, 5), (6, 6), (7, 7), (8, 8), (9, 9)} <= links
+    assert len(links) <= len(source) + 1
+
+
+def test_long_sentences() -> None:
+    rng = random.Random(0)
+    words = [f"w{i}" for i in range(200)]
+    source = [[rng.choice(words) for _ in range(600)] for _ in range(4)]
+    links = Aligner.fit(source, source).align(source, source)
+    assert np.isfinite(links.flatten().field("score").to_numpy()).all()
+    assert all(set(row) >= {(i, i) for i in range(0, 600, 50)} for row in pairs(links))
+
+
+def test_one_word_facing_many() -> None:
+    source, target = [["a"], ["a", "b", "c"] * 50], [["x"] * 150, ["y"]]
+    aligner = Aligner.fit(source, target, threshold=0.0)
+    scores = aligner.align(source, target).flatten().field("score").to_numpy()
+    assert np.isfinite(scores).all()
+    assert (scores <= 1).all()
+
+
+def test_tokens_keep_their_index_whatever_is_in_them() -> None:
+    odd = [
+        "a\u00a0b",
+        "\u3000",
+        "👩\u200d👩",
+        "\u200b",
+        " ",
+        "x\ty\n",
+        "\u0301",
+        "e\u0301",
+        "",
+        "Ⅷ",
+        "\U0010ffff",
+    ]
+    links = pairs(Aligner.fit([odd] * 3, [odd] * 3).align([odd], [odd]))[0]
+    assert links == [(i, i) for i in range(len(odd))]
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda rows: tuple(tuple(row) for row in rows),
+        pa.array,
+        lambda rows: pa.array(rows, pa.large_list(pa.large_string())),
+        lambda rows: pa.array([["x"], *rows, ["y", "z"]]).slice(1, len(rows)),
+        lambda rows: pa.chunked_array([pa.array(rows[:2]), pa.array(rows[2:])]),
+        lambda rows: pa.array(rows, pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+    ],
+)
+def test_every_kind_of_input_gives_the_same(convert: Callable[[list[list[str]]], Any]) -> None:
+    expected = Aligner.fit(ENGLISH, GERMAN).align(ENGLISH, GERMAN)
+    source, target = convert(ENGLISH), convert(GERMAN)
+    assert Aligner.fit(source, target).align(source, target) == expected
+
+
+def test_missing_rows_are_empty() -> None:
+    source = pa.array([["a"], None, ["b"]])
+    batch = Aligner.fit(source, source).align_batch(source, source)
+    assert batch.column("status").to_pylist() == ["ok", "empty_source", "ok"]
+    assert batch.column("links").null_count == 0
+
+
+def test_progress_is_reported() -> None:
+    seen: list[tuple[str, int, int]] = []
+    Aligner.fit(ENGLISH, GERMAN, ibm1_iterations=2, hmm_iterations=3, progress=lambda *args: seen.append(args))
+    assert seen == [("fit", done, 5) for done in range(1, 6)]
+
+
+def test_an_exception_in_progress_stops_the_fit() -> None:
+    def stop(*args: object) -> None:
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        Aligner.fit(ENGLISH, GERMAN, progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ([["a"], "b c"], r"row 1, column 'source_tokens', value 'b c': expected a list of words, found str"),
+        ([["a"], 7], r"row 1, column 'source_tokens', value 7: expected a list of words, found int"),
+        ([["a"], ["b", 3]], r"row 1, column 'source_tokens', value 3: expected a word \(str\), found int"),
+        ([["a"], ["b", None]], r"row 1, column 'source_tokens', value null: a word is missing"),
+        ([["a"], ["\ud800"]], r"row 1, column 'source_tokens', value '\\ud800': not valid Unicode"),
+        ("a b", r"value 'a b': expected a sequence of sentences, each a list of words"),
+        (5, r"value 5: expected a sequence of sentences, each a list of words"),
+        (pa.array([1, 2]), r"value int64: expected an Arrow array of lists of strings"),
+        (pa.array([[1], [2]]), r"expected an Arrow array of lists of strings"),
+        (pa.array([["a"], [None]]), r"row 1, column 'source_tokens', value null: a word is missing"),
+    ],
+)
+def test_wrong_sentences(source: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Aligner.fit(source, [["a"], ["b"]])
+
+
+def test_row_counts_must_agree() -> None:
+    message = "expected as many target as source sentences, found 5 source and 4 target sentences"
+    with pytest.raises(Error, match=message):
+        Aligner.fit(ENGLISH, GERMAN[:4])
+    with pytest.raises(Error, match=message):
+        Aligner.fit(ENGLISH, GERMAN).align(ENGLISH, GERMAN[:4])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fold": "stem"}, "fold='stem': expected one of 'auto', 'prefix', 'characters', 'none'"),
+        ({"fold": 3}, "fold=3: expected one of .*, a function, or a tuple of them"),
+        ({"fold": ()}, r"fold=\(\): expected one of"),
+        ({"decode": "beam"}, "decode='beam': expected one of 'posterior', 'viterbi'"),
+        ({"symmetrization": "both"}, "symmetrization='both': expected one of 'intersect'"),
+        ({"threshold": 1.0}, "threshold=1.0: expected a number of at least 0 and below 1"),
+        ({"ibm1_iterations": 2.5}, "ibm1_iterations=2.5: expected a whole number"),
+        ({"ibm1_iterations": 0}, "ibm1_iterations must be a number of at least 1"),
+        ({"alpha": "much"}, "alpha='much': expected a number"),
+        ({"alpha": -1.0}, "alpha must be a number of at least 0"),
+        ({"alpha": float("nan")}, "alpha must be a number of at least 0"),
+        ({"null_probability": 1.0}, "null_probability must lie between 0 and 1"),
+        ({"similarity_floor": 1.0}, r"similarity_floor must lie in \[0, 1\)"),
+        ({"jump_clip": 0}, "jump_clip must be a number of at least 1"),
+        ({"iterations": 3}, "iterations: no such option; the aligner has alpha, base_weight"),
+        ({"threads": -1}, "threads=-1: expected a whole number of at least 0"),
+    ],
+)
+def test_wrong_options(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(Error, match=message):
+        Aligner.fit(ENGLISH, GERMAN, **change)
+
+
+def test_training_options_cannot_change_when_aligning() -> None:
+    with pytest.raises(Error, match="alpha: not an option of align; expected decode, threshold or symmetrization"):
+        Aligner.fit(ENGLISH, GERMAN).align(ENGLISH, GERMAN, alpha=1.0)
+
+
+def test_options_replace_those_given_as_a_whole() -> None:
+    aligner = Aligner.fit(ENGLISH, GERMAN, AlignerOptions(threshold=0.1, alpha=0.01), threshold=0.2)
+    assert aligner.options == AlignerOptions(threshold=0.2, alpha=0.01)
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    raw = path.read_bytes()
+    size = int.from_bytes(raw[:8], "little")
+    metadata = json.loads(raw[8 : 8 + size])["__metadata__"]
+    parsed: dict[str, Any] = json.loads(metadata["xner-aligner"])
+    return parsed
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    header = header_of(path)
+    change(header, tensors)
+    save_file(tensors, path, {"xner-aligner": json.dumps(header)})
+
+
+def drop_counts(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    del tensors["levels.1.counts"]
+
+
+def change_type(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.1.counts"] = tensors["levels.1.counts"].astype(np.float64)
+
+
+def point_beyond(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.targets"] = tensors["levels.0.targets"] + 1000
+
+
+def shorten(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["source_jumps"] = tensors["source_jumps"][:-1].copy()
+
+
+def forget_text(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    del tensors["levels.2.target_text"]
+
+
+def break_text(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.source_text"] = np.full_like(tensors["levels.0.source_text"], 0xFF)
+
+
+def fewer_texts(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.source_text_offsets"] = tensors["levels.0.source_text_offsets"][:-1].copy()
+
+
+def newer(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    header["version"] = 99
+
+
+def no_options(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    del header["options"]
+
+
+def other_options(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    header["options"]["magic"] = 1
+
+
+def bad_option(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    header["options"]["alpha"] = -2.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (drop_counts, "a damaged aligner model: array 'levels.1.counts' is missing"),
+        (change_type, "a damaged aligner model: array 'levels.1.counts' has the wrong type"),
+        (point_beyond, "a damaged aligner model: table 0 of the model contradicts itself"),
+        (shorten, "a damaged aligner model: expected 25 jump weights a side, found 24 and 25"),
+        (forget_text, "a damaged aligner model: 'levels.2.target_text'"),
+        (break_text, "a damaged aligner model: .*decode"),
+        (fewer_texts, "a damaged aligner model: level 0 has .* source texts for .* types"),
+        (newer, "an aligner model of version 99, this xner reads version 1"),
+        (no_options, "a damaged aligner model: no options in its header"),
+        (other_options, "a damaged aligner model: .*magic"),
+        (bad_option, "a damaged aligner model: alpha must be a number of at least 0"),
+    ],
+)
+def test_damaged_models(change: Callable[[Any, Any], None], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    Aligner.fit(ENGLISH, GERMAN).save(path)
+    rewrite(path, change)
+    with pytest.raises(FormatError, match=rf"model\.safetensors: {message}"):
+        Aligner.load(path)
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing: no such file"):
+        Aligner.load(tmp_path / "nothing")
+    (tmp_path / "text").write_text("not a model at all, really not one", encoding="utf-8")
+    with pytest.raises(FormatError, match="text: not a safetensors file"):
+        Aligner.load(tmp_path / "text")
+    (tmp_path / "empty").write_bytes(b"")
+    with pytest.raises(FormatError, match="empty: not a safetensors file"):
+        Aligner.load(tmp_path / "empty")
+    save_file({"weight": np.zeros(3, np.float32)}, tmp_path / "other")
+    with pytest.raises(FormatError, match="other: a safetensors file, but not an aligner model of xner"):
+        Aligner.load(tmp_path / "other")
+    path = tmp_path / "model"
+    Aligner.fit(ENGLISH, GERMAN).save(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(FormatError, match="model: not a safetensors file"):
+        Aligner.load(path)
+
+
+def test_a_failed_save_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        Aligner.fit(ENGLISH, GERMAN).save(tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -1,0 +1,69 @@
+"""What the package promises as a package: names, versions, and what an import costs."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import xner
+from xner import _core
+from xner._version import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "transformers", "typer", "rich", "ortools", "seqeval", "pandas", "datasets", "ray")
+
+
+def public_modules() -> list[str]:
+    """Dotted names of all modules and packages without an underscore in front, without importing them."""
+    (package,) = map(Path, xner.__path__)
+    files = [file.relative_to(package.parent) for file in package.rglob("*.py")]
+    names = {".".join(file.parent.parts if file.stem == "__init__" else file.with_suffix("").parts) for file in files}
+    return sorted(name for name in names if not any(part.startswith("_") for part in name.split(".")))
+
+
+@pytest.mark.parametrize("name", public_modules())
+def test_all_is_sorted_and_true(name: str) -> None:
+    module = importlib.import_module(name)
+    names = list(module.__all__)
+    # Constants, then classes, then functions, as ruff sorts them.
+    assert names == sorted(names, key=lambda symbol: (not symbol.isupper(), symbol.islower(), symbol))
+    assert len(set(names)) == len(names)
+    assert all(hasattr(module, symbol) for symbol in names)
+
+
+def test_versions_agree() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    in_project = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
+    in_cmake = re.search(r"^project\(xner VERSION (\S+)", cmake, re.MULTILINE)
+    assert in_project is not None
+    assert in_cmake is not None
+    assert {in_project[1], in_cmake[1], _core.__version__, __version__} == {__version__}
+
+
+def test_import_is_light() -> None:
+    code = f"import sys, xner; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_errors_are_value_errors() -> None:
+    from xner import errors
+
+    for name in errors.__all__:
+        assert issubclass(getattr(errors, name), errors.Error)
+        assert issubclass(getattr(errors, name), ValueError)
+    error = errors.DataError(3, "links", "1-2", "too far", row_id="s3")
+    assert str(error) == "row 3 (id 's3'), column 'links', value 1-2: too far"
+    assert (error.row, error.column, error.value, error.reason, error.row_id) == (
+        3,
+        "links",
+        "1-2",
+        "too far",
+        "s3",
+    )
