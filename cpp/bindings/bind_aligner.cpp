@@ -158,12 +158,12 @@ py::tuple to_tuple(ScoredLinks links) {
 }
 
 py::tuple posterior(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
-                    std::size_t threads) {
+                    double least_association, std::size_t threads) {
   const auto views = as_maps(maps);
   ScoredLinks links;
   {
     const py::gil_scoped_release release;
-    links = align_posterior(model, corpus.view(), views, threshold, threads);
+    links = align_posterior(model, corpus.view(), views, threshold, least_association, threads);
   }
   return to_tuple(std::move(links));
 }
@@ -218,7 +218,7 @@ void register_aligner(py::module_& m) {
         py::arg("progress"),
         "Fits a model. progress(done, total) is called after every iteration unless it is None.");
   m.def("align_posterior", &posterior, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
-        py::arg("threshold"), py::arg("threads"),
+        py::arg("threshold"), py::arg("least_association"), py::arg("threads"),
         "Links scored above the threshold: offsets, source, target, score.");
   m.def("align_viterbi", &viterbi, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
         py::arg("method"), py::arg("threads"),

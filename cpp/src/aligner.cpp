@@ -910,6 +910,75 @@ void add_link(ScoredLinks& links, std::size_t i, std::size_t j, float score) {
   links.score.push_back(score);
 }
 
+// How strongly the fitted corpus ties the words of links to each other.
+class Association {
+ public:
+  Association(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps)
+      : Association(model.levels, corpus.levels, maps, level_of(model)) {}
+
+  // Dice coefficient of the expected links of two words, 1 where the model does not know both.
+  [[nodiscard]] float operator()(std::int32_t source_word, std::int32_t target_word) const {
+    const std::int32_t source = known(map_.source, level_.source_types, source_word);
+    const std::int32_t target = known(map_.target, level_.target_types, target_word);
+    if (source < 0 || target < 0) return 1;
+    const auto s = static_cast<std::size_t>(source);
+    const auto begin = table_.targets.begin() + table_.offsets[s];
+    const auto end = table_.targets.begin() + table_.offsets[s + 1];
+    const auto found = std::lower_bound(begin, end, target);
+    if (found == end || *found != target) return 0;
+    const float count = table_.counts[static_cast<std::size_t>(found - table_.targets.begin())];
+    return 2 * count /
+           (table_.source_frequency[s] + table_.target_frequency[static_cast<std::size_t>(target)]);
+  }
+
+ private:
+  Association(const std::vector<AlignerTable>& tables, const std::vector<AlignerLevel>& levels,
+              std::span<const AlignerTypeMap> maps, std::size_t level)
+      : table_(tables[level]), level_(levels[level]), map_(maps[level]) {}
+
+  // The finest but one, where there are several: inflected forms of a word count together there.
+  static std::size_t level_of(const AlignerModel& model) {
+    return model.levels.size() - std::min<std::size_t>(2, model.levels.size());
+  }
+  static std::int32_t known(std::span<const std::int32_t> map, std::span<const std::int32_t> types,
+                            std::int32_t word) {
+    return map[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])];
+  }
+
+  const AlignerTable& table_;
+  const AlignerLevel& level_;
+  AlignerTypeMap map_;
+};
+
+// Takes the accidental ones out of the links of a row, which begin at `first`. See align_posterior.
+void drop_accidents(std::span<const std::int32_t> source, std::span<const std::int32_t> target,
+                    const Association& association, float least, std::size_t first, ScoredLinks& links) {
+  std::vector<float> strengths;
+  std::vector<float> best_of_source(source.size(), 0.0F);
+  std::vector<float> best_of_target(target.size(), 0.0F);
+  for (std::size_t k = first; k < links.source.size(); ++k) {
+    const auto i = static_cast<std::size_t>(links.source[k]);
+    const auto j = static_cast<std::size_t>(links.target[k]);
+    const float strength = links.score[k] * association(source[i], target[j]);
+    strengths.push_back(strength);
+    best_of_source[i] = std::max(best_of_source[i], strength);
+    best_of_target[j] = std::max(best_of_target[j], strength);
+  }
+  std::size_t kept = first;
+  for (std::size_t k = first; k < links.source.size(); ++k) {
+    const float best = std::max(best_of_source[static_cast<std::size_t>(links.source[k])],
+                                best_of_target[static_cast<std::size_t>(links.target[k])]);
+    if (strengths[k - first] < least * best) continue;
+    links.source[kept] = links.source[k];
+    links.target[kept] = links.target[k];
+    links.score[kept] = links.score[k];
+    ++kept;
+  }
+  links.source.resize(kept);
+  links.target.resize(kept);
+  links.score.resize(kept);
+}
+
 }  // namespace
 
 void check_aligner(const AlignerModel& model) {
@@ -950,11 +1019,18 @@ AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& opti
 }
 
 ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
-                            std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads) {
+                            std::span<const AlignerTypeMap> maps, double threshold, double least_association,
+                            std::size_t threads) {
   check(threshold >= 0 && threshold < 1, "threshold must lie in [0, 1), not be " + std::to_string(threshold));
+  check(least_association >= 0 && least_association <= 1,
+        "least_association must lie in [0, 1], not be " + std::to_string(least_association));
+  const auto least = static_cast<float>(least_association);
   const auto any = static_cast<float>(threshold);
   const auto best = static_cast<float>(best_pair_threshold(threshold, model.sentence_pairs));
+  check_maps(model, corpus, maps);
+  const Association association(model, corpus, maps);
   return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
+    const std::size_t first = out.source.size();
     const std::size_t source = corpus.source[row].size();
     const std::size_t target = corpus.target[row].size();
     // From here on one of the emission matrices holds the scores.
@@ -975,6 +1051,7 @@ ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corp
         if (score > any || (each_others_best && score > best)) add_link(out, i, j, score);
       }
     }
+    if (least > 0) drop_accidents(corpus.source[row], corpus.target[row], association, least, first, out);
   });
 }
 

@@ -126,6 +126,9 @@ class AlignerOptions:
             probable alignment of each direction by `symmetrization`.
         threshold: in [0, 1); lower values give more links. A model of a handful of sentence pairs also links words
             that are each other's best at lower scores.
+        least_association: in [0, 1]; of a word's several posterior links, those far weaker than its best are accidents and
+            are dropped: where score times Dice coefficient of the two words' expected links in the fitted corpus is
+            below this share of the best of either word. 0 keeps all.
         symmetrization: as in `xner.links.symmetrize`.
         ibm1_iterations: iterations of IBM model 1, at least 1.
         hmm_iterations: iterations of the HMM, at least 0.
@@ -143,10 +146,11 @@ class AlignerOptions:
 
     fold: str | Fold | tuple[Fold, ...] = "auto"
     decode: Decode = "posterior"
-    threshold: float = 0.5
+    threshold: float = 0.47
+    least_association: float = 0.01
     symmetrization: Symmetrization = "grow-diag-final-and"
     ibm1_iterations: int = 5
-    hmm_iterations: int = 3
+    hmm_iterations: int = 2
     diagonal: float = 3.0
     null_probability: float = 0.1
     alpha: float = 0.002
@@ -155,7 +159,7 @@ class AlignerOptions:
     prior_weight: float = 3.0
     similarity_floor: float = 0.4
     similarity_power: float = 4.0
-    jump_clip: int = 12
+    jump_clip: int = 8
     jump_smoothing: float = 5.0
 
     def __post_init__(self) -> None:
@@ -171,17 +175,21 @@ class AlignerOptions:
         choose("symmetrization", self.symmetrization, SYMMETRIZATIONS)
         if not 0 <= self.threshold < 1:
             raise Error(f"threshold={self.threshold!r}: expected a number of at least 0 and below 1")
+        if not 0 <= self.least_association <= 1:
+            raise Error(f"least_association={self.least_association!r}: expected a number from 0 to 1")
         for name in _TRAINING:
             value, wanted = getattr(self, name), type(_TRAINING[name])
             if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else int):
                 raise Error(f"{name}={value!r}: expected {'a number' if wanted is float else 'a whole number'}")
 
 
-# The options that the core knows, with the type of each.
+# The options of decoding, which `Aligner.align` can change.
+_DECODING: Final = ("decode", "threshold", "least_association", "symmetrization")
+# The options of fitting that the core knows, with the type of each.
 _TRAINING: Final[Mapping[str, float]] = {
     field.name: field.default
     for field in dataclasses.fields(AlignerOptions)
-    if isinstance(field.default, (int, float)) and field.name != "threshold"
+    if isinstance(field.default, (int, float)) and field.name not in _DECODING
 }
 
 
@@ -414,7 +422,8 @@ class Aligner:
             source_sentences: rows of words, as for `fit`.
             target_sentences: as many rows.
             threads: 0 for one per core. The result does not depend on it.
-            **changes: `decode`, `threshold` or `symmetrization` in place of those the model was fitted with.
+            **changes: `decode`, `threshold`, `least_association` or `symmetrization` in place of those the model was
+                fitted with.
 
         Returns:
             For each row a list of structs `source` and `target` (int32, word indices from 0) and `score` (float32 in
@@ -450,8 +459,8 @@ class Aligner:
         changes: Mapping[str, Any],
     ) -> tuple[pa.ListArray, _Side, _Side]:
         for name in changes:
-            if name not in ("decode", "threshold", "symmetrization"):
-                raise Error(f"{name}: not an option of align; expected decode, threshold or symmetrization")
+            if name not in _DECODING:
+                raise Error(f"{name}: not an option of align; expected one of {', '.join(_DECODING)}")
         options = _with_changes(self.options, changes)
         source = _fold_side(source_sentences, SOURCE_TOKENS, options.fold)
         target = _fold_side(target_sentences, TOKENS, options.fold)
@@ -465,7 +474,12 @@ class Aligner:
         ]
         if options.decode == "posterior":
             columns = _core.align_posterior(
-                self._model, corpus, maps, threshold=options.threshold, threads=_threads(threads)
+                self._model,
+                corpus,
+                maps,
+                threshold=options.threshold,
+                least_association=options.least_association,
+                threads=_threads(threads),
             )
         else:
             method = SYMMETRIZATIONS[options.symmetrization]

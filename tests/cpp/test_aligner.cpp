@@ -85,7 +85,7 @@ Corpus long_corpus(std::size_t rows, std::size_t words) {
 TEST_CASE("the aligner learns a toy language") {
   const auto model = xner::fit_aligner(toy().view(), {}, 1);
   CHECK(model.sentence_pairs == 4);
-  const auto links = xner::align_posterior(model, toy().view(), toy().maps(), 0.5, 1);
+  const auto links = xner::align_posterior(model, toy().view(), toy().maps(), 0.5, 0.05, 1);
   REQUIRE(links.offsets.size() == 6);
   CHECK(links.offsets[5] == links.offsets[4]);  // the row with an empty side
   for (std::int64_t k = 0; k < links.offsets[1]; ++k) {
@@ -99,12 +99,12 @@ TEST_CASE("the aligner learns a toy language") {
 TEST_CASE("the aligner's result does not depend on the number of threads") {
   const Corpus corpus = long_corpus(200, 12);
   const auto model = xner::fit_aligner(corpus.view(), {}, 1);
-  const auto links = xner::align_posterior(model, corpus.view(), corpus.maps(), 0.1, 1);
+  const auto links = xner::align_posterior(model, corpus.view(), corpus.maps(), 0.1, 0.05, 1);
   for (const std::size_t threads : {2U, 4U}) {
     const auto other = xner::fit_aligner(corpus.view(), {}, threads);
     CHECK(other.levels.front().counts == model.levels.front().counts);
     CHECK(other.source_jumps == model.source_jumps);
-    const auto other_links = xner::align_posterior(other, corpus.view(), corpus.maps(), 0.1, threads);
+    const auto other_links = xner::align_posterior(other, corpus.view(), corpus.maps(), 0.1, 0.05, threads);
     CHECK(other_links.offsets == links.offsets);
     CHECK(other_links.source == links.source);
     CHECK(other_links.score == links.score);
@@ -114,7 +114,7 @@ TEST_CASE("the aligner's result does not depend on the number of threads") {
 TEST_CASE("the aligner stays finite on long sentences") {
   const Corpus corpus = long_corpus(3, 600);
   const auto model = xner::fit_aligner(corpus.view(), {}, 2);
-  const auto links = xner::align_posterior(model, corpus.view(), corpus.maps(), 0.0, 2);
+  const auto links = xner::align_posterior(model, corpus.view(), corpus.maps(), 0.0, 0.05, 2);
   CHECK_FALSE(links.score.empty());
   for (const float score : links.score) REQUIRE(std::isfinite(score));
   const auto viterbi =
@@ -129,7 +129,7 @@ TEST_CASE("the aligner knows no new words but uses their letters") {
   const std::vector<std::int32_t> source{-1, 8, 9};
   const std::vector<std::int32_t> target{-1, 9, 10};
   const std::vector<xner::AlignerTypeMap> maps{{source, target}};
-  const auto links = xner::align_posterior(model, other.view(), maps, 0.5, 1);
+  const auto links = xner::align_posterior(model, other.view(), maps, 0.5, 0.05, 1);
   CHECK(links.source == std::vector<std::int32_t>{0, 1, 2});
   CHECK(links.target == std::vector<std::int32_t>{0, 1, 2});
 }
@@ -160,8 +160,8 @@ TEST_CASE("the aligner rejects what it cannot use") {
   CHECK_THROWS_AS(xner::fit_aligner(wild, {}, 1), xner::DataError);
 
   auto model = xner::fit_aligner(toy().view(), {}, 1);
-  CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), toy().maps(), 1.0, 1), xner::Error);
-  CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), {}, 0.5, 1), xner::Error);
+  CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), toy().maps(), 1.0, 0.05, 1), xner::Error);
+  CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), {}, 0.5, 0.05, 1), xner::Error);
   model.target_jumps.pop_back();
   CHECK_THROWS_AS(xner::check_aligner(model), xner::Error);
 }

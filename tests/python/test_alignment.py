@@ -80,7 +80,13 @@ def test_agrees_with_the_reference(
 ) -> None:
     source, target = random_corpus(seed, rows)
     options = AlignerOptions(
-        fold=fold, ibm1_iterations=ibm1, hmm_iterations=hmm, jump_clip=clip, threshold=0.0, alpha=0.01
+        fold=fold,
+        ibm1_iterations=ibm1,
+        hmm_iterations=hmm,
+        jump_clip=clip,
+        threshold=0.0,
+        least_association=0.0,
+        alpha=0.01,
     )
     slow = reference.Reference(source, target, FOLDS[fold], training(options))
     slow.fit()
@@ -128,7 +134,7 @@ def test_result_has_the_type_of_the_links_column() -> None:
 
 def test_a_higher_threshold_gives_fewer_links_and_the_same_scores() -> None:
     aligner = Aligner.fit(ENGLISH, GERMAN)
-    low, high = (aligner.align(ENGLISH, GERMAN, threshold=t).to_pylist() for t in (0.1, 0.5))
+    low, high = (aligner.align(ENGLISH, GERMAN, threshold=t, least_association=0).to_pylist() for t in (0.1, 0.5))
     for few, many in zip(high, low, strict=True):
         assert [link for link in many if link["score"] > 0.5] == [link for link in few if link["score"] > 0.5]
         assert all(link in many for link in few)
@@ -380,6 +386,7 @@ def test_row_counts_must_agree() -> None:
         ({"fold": ()}, r"fold=\(\): expected one of"),
         ({"decode": "beam"}, "decode='beam': expected one of 'posterior', 'viterbi'"),
         ({"symmetrization": "both"}, "symmetrization='both': expected one of 'intersect'"),
+        ({"least_association": 1.5}, "least_association=1.5: expected a number from 0 to 1"),
         ({"threshold": 1.0}, "threshold=1.0: expected a number of at least 0 and below 1"),
         ({"ibm1_iterations": 2.5}, "ibm1_iterations=2.5: expected a whole number"),
         ({"ibm1_iterations": 0}, "ibm1_iterations must be a number of at least 1"),
@@ -399,7 +406,9 @@ def test_wrong_options(change: dict[str, Any], message: str) -> None:
 
 
 def test_training_options_cannot_change_when_aligning() -> None:
-    with pytest.raises(Error, match="alpha: not an option of align; expected decode, threshold or symmetrization"):
+    with pytest.raises(
+        Error, match="alpha: not an option of align; expected one of decode, threshold, least_association"
+    ):
         Aligner.fit(ENGLISH, GERMAN).align(ENGLISH, GERMAN, alpha=1.0)
 
 
@@ -476,7 +485,7 @@ def bad_option(header: dict[str, Any], tensors: dict[str, Any]) -> None:
         (drop_counts, "a damaged aligner model: array 'levels.1.counts' is missing"),
         (change_type, "a damaged aligner model: array 'levels.1.counts' has the wrong type"),
         (point_beyond, "a damaged aligner model: table 0 of the model contradicts itself"),
-        (shorten, "a damaged aligner model: expected 25 jump weights a side, found 24 and 25"),
+        (shorten, "a damaged aligner model: expected 17 jump weights a side, found 16 and 17"),
         (forget_text, "a damaged aligner model: 'levels.2.target_text'"),
         (break_text, "a damaged aligner model: .*decode"),
         (fewer_texts, "a damaged aligner model: level 0 has .* source texts for .* types"),
@@ -518,3 +527,46 @@ def test_a_failed_save_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         Aligner.fit(ENGLISH, GERMAN).save(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def without_accidents(
+    row: list[dict[str, Any]], source: list[str], target: list[str], aligner: Aligner, least: float
+) -> list[dict[str, Any]]:
+    """The rule of `least_association` in plain Python, for a model with one level of folding."""
+    model = aligner._model.arrays()
+    source_ids, target_ids = aligner._ids[0]
+
+    def dice(s: str, t: str) -> float:
+        a, b = source_ids.get(s), target_ids.get(t)
+        if a is None or b is None:
+            return 1.0
+        first, last = model["levels.0.offsets"][a : a + 2]
+        counts = dict(zip(model["levels.0.targets"][first:last], model["levels.0.counts"][first:last], strict=True))
+        return float(
+            2 * counts.get(b, 0.0) / (model["levels.0.source_frequency"][a] + model["levels.0.target_frequency"][b])
+        )
+
+    strength = [link["score"] * dice(source[link["source"]], target[link["target"]]) for link in row]
+
+    def best(side: str, word: int) -> float:
+        return max(value for value, link in zip(strength, row, strict=True) if link[side] == word)
+
+    return [
+        link
+        for value, link in zip(strength, row, strict=True)
+        if value >= least * max(best("source", link["source"]), best("target", link["target"]))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("least", [0.05, 0.5])
+def test_accidental_links_are_dropped(seed: int, least: float) -> None:
+    source, target = random_corpus(seed, 12)
+    aligner = Aligner.fit(source[:10], target[:10], fold="none", threshold=0.02, least_association=0.0)
+    every = aligner.align(source, target).to_pylist()
+    kept = aligner.align(source, target, least_association=least).to_pylist()
+    expected = [
+        without_accidents(row, *sides, aligner, least) for row, *sides in zip(every, source, target, strict=True)
+    ]
+    assert kept == expected
+    assert sum(map(len, kept)) < sum(map(len, every))

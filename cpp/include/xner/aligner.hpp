@@ -47,7 +47,7 @@ struct AlignerCorpus {
 
 struct AlignerOptions {
   int ibm1_iterations = 5;
-  int hmm_iterations = 3;
+  int hmm_iterations = 2;
   double diagonal = 3.0;           // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
   double null_probability = 0.1;   // of a word that has no partner
   double alpha = 0.002;            // pseudo-count of every co-occurring pair of types
@@ -57,7 +57,7 @@ struct AlignerOptions {
   double similarity_floor = 0.4;  // Levenshtein similarity (1 - distance / longer length) that counts as none
   double similarity_power =
       4.0;                      // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
-  int jump_clip = 12;           // HMM jumps of this length and beyond, to either side, share one probability
+  int jump_clip = 8;            // HMM jumps of this length and beyond, to either side, share one probability
   double jump_smoothing = 5.0;  // pseudo-count of every jump length
 };
 
@@ -111,8 +111,14 @@ struct ScoredLinks {
 
 // Links every pair of words whose score exceeds `threshold`; a model fitted on a handful of sentence pairs
 // also links words that are each other's best at a lower score. Each row is sorted by source, then target.
+//
+// A word with several links then loses those that stand out as accidents: a link whose score times
+// association is below `least_association` times the best of either of its words. The association of two
+// words is the Dice coefficient of the model's expected links, 2 n(s, t) / (n(s) + n(t)), or 1 for words that
+// it does not know; 0 keeps all.
 ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
-                            std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads);
+                            std::span<const AlignerTypeMap> maps, double threshold, double least_association,
+                            std::size_t threads);
 
 // Combines the two directions' most probable alignments (Viterbi) by `method`.
 ScoredLinks align_viterbi(const AlignerModel& model, const AlignerCorpus& corpus,
