@@ -39,7 +39,8 @@ test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m 'not gpu and not network'
 
 bench: $(VENV)/.dev ## run the benchmarks
-	$(BIN)/python -m pytest bench -p no:cacheprovider --benchmark-only -o 'python_files=bench_*.py' -o 'python_functions=bench_*'
+	$(BIN)/python -m pytest bench -o 'python_files=bench_*.py'
+	$(BIN)/python bench/quality_alignment.py
 
 lint: $(VENV)/.dev ## ruff, mypy, clang-format
 	$(BIN)/ruff check .

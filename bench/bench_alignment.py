@@ -63,6 +63,7 @@ def test_europarl_on_one_core(benchmark: BenchmarkFixture) -> None:
     assert fit_and_align(source, target, 1) == fit_and_align(source, target, 2) > 10_000
     benchmark.extra_info["rows"] = len(source)
     benchmark.pedantic(fit_and_align, (source, target, 1), rounds=5)
+    assert benchmark.stats is not None
     assert benchmark.stats["min"] < 1.0
 
 
@@ -90,6 +91,7 @@ def test_20k_pairs_on_two_cores(benchmark: BenchmarkFixture) -> None:
     benchmark.extra_info["rows"] = len(source)
     links = benchmark.pedantic(fit_and_align, (source, target, 2), rounds=2)
     assert links > 0.8 * sum(map(len, source))
+    assert benchmark.stats is not None
     assert benchmark.stats["min"] < 10.0
 
 

@@ -58,7 +58,7 @@ def test_tangle(benchmark: BenchmarkFixture, size: str, matcher: str) -> None:
     assert exact.objective <= optimum + 1e-6
     assert exact.bound >= optimum - 1e-6
     if matcher == "cp-sat":
-        benchmark.pedantic(reference.cp_sat, (problem,), rounds=3)  # type: ignore[no-untyped-call]
+        benchmark.pedantic(reference.cp_sat, (problem,), rounds=3)
         benchmark.extra_info["objective"] = optimum
         return
     run = lambda: match(problem, entities=entities, matcher=matcher)  # type: ignore[arg-type]  # noqa: E731

@@ -79,7 +79,7 @@ def test_core(benchmark: BenchmarkFixture, test_data: Path, method: str, file: s
 def test_plain_python(benchmark: BenchmarkFixture, test_data: Path, method: str) -> None:
     rows = golden.load(test_data, FILES[0])
     sample = rows if method.startswith("heuristic") else rows[::8]
-    benchmark.pedantic(lambda: [plain(row, method) for row in sample], rounds=3)  # type: ignore[no-untyped-call]
+    benchmark.pedantic(lambda: [plain(row, method) for row in sample], rounds=3)
     stats = benchmark.stats.stats  # type: ignore[union-attr]
     benchmark.extra_info["us_per_sentence"] = round(stats.min / len(sample) * 1e6, 1)
 
@@ -94,7 +94,7 @@ def million(folder: Path) -> pa.Table:
 def test_million_rows(benchmark: BenchmarkFixture, test_data: Path, threads: int) -> None:
     table = million(test_data)
     projector = Projector(threads=threads)
-    result = benchmark.pedantic(projector, (table,), rounds=3)  # type: ignore[no-untyped-call]
+    result = benchmark.pedantic(projector, (table,), rounds=3)
     assert result.num_rows == MILLION
     small = golden.record_batch(golden.load(test_data, FILES[0]))
     assert result.column("labels").slice(0, small.num_rows).to_pylist() == projector(small).column("labels").to_pylist()
@@ -138,7 +138,7 @@ def test_memory(benchmark: BenchmarkFixture, test_data: Path) -> None:
     here = Path(__file__).resolve().parent
     paths = [str(here), str(here.parent / "tests" / "python"), *sys.path]
     run = [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {code}"]
-    done = benchmark.pedantic(lambda: subprocess.run(run, capture_output=True, text=True, check=True), rounds=1)  # type: ignore[no-untyped-call]
+    done = benchmark.pedantic(lambda: subprocess.run(run, capture_output=True, text=True, check=True), rounds=1)
     found = json.loads(done.stdout)
     idle = found["before"] - found["input"]
     ratio = (found["peak"] - idle) / found["input"]

@@ -1,6 +1,7 @@
 #include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <memory>
 #include <string>
@@ -15,6 +16,10 @@ namespace py = pybind11;
 namespace xner::bindings {
 
 namespace {
+
+using ArraysByName = py::typing::Dict<py::str, py::array>;
+// offsets, source, target, score
+using LinkColumns = py::typing::Tuple<py::array, py::array, py::array, py::array>;
 
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
@@ -100,8 +105,8 @@ void visit_arrays(Model& model, const Visit& visit) {
   visit("target_jumps", model.target_jumps);
 }
 
-py::dict model_arrays(const AlignerModel& model) {
-  py::dict arrays;
+ArraysByName model_arrays(const AlignerModel& model) {
+  ArraysByName arrays;
   visit_arrays(model, [&](const std::string& name, const auto& values) {
     arrays[py::str(name)] = to_numpy(std::decay_t<decltype(values)>(values));
   });
@@ -109,7 +114,7 @@ py::dict model_arrays(const AlignerModel& model) {
 }
 
 AlignerModel model_from_arrays(const AlignerOptions& options, std::size_t levels, std::int64_t sentence_pairs,
-                               const py::dict& arrays) {
+                               const ArraysByName& arrays) {
   AlignerModel model;
   model.options = options;
   model.sentence_pairs = sentence_pairs;
@@ -151,14 +156,13 @@ std::vector<AlignerTypeMap> as_maps(const TypeMaps& maps) {
   return views;
 }
 
-// offsets, source, target, score
-py::tuple to_tuple(ScoredLinks links) {
+LinkColumns to_tuple(ScoredLinks links) {
   return py::make_tuple(to_numpy(std::move(links.offsets)), to_numpy(std::move(links.source)),
                         to_numpy(std::move(links.target)), to_numpy(std::move(links.score)));
 }
 
-py::tuple posterior(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
-                    double least_association, std::size_t threads) {
+LinkColumns posterior(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
+                      double least_association, std::size_t threads) {
   const auto views = as_maps(maps);
   ScoredLinks links;
   {
@@ -168,8 +172,8 @@ py::tuple posterior(const AlignerModel& model, const Corpus& corpus, const TypeM
   return to_tuple(std::move(links));
 }
 
-py::tuple viterbi(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps,
-                  Symmetrization method, std::size_t threads) {
+LinkColumns viterbi(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps,
+                    Symmetrization method, std::size_t threads) {
   const auto views = as_maps(maps);
   ScoredLinks links;
   {

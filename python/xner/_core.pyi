@@ -210,22 +210,22 @@ class AlignerModel:
     A fitted aligner.
     """
     @staticmethod
-    def from_arrays(options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, sentence_pairs: typing.SupportsInt | typing.SupportsIndex, arrays: dict) -> AlignerModel:
+    def from_arrays(options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, sentence_pairs: typing.SupportsInt | typing.SupportsIndex, arrays: dict[str, numpy.ndarray]) -> AlignerModel:
         """
         The model that arrays() was called on.
         """
-    def arrays(self) -> dict:
+    def arrays(self) -> dict[str, numpy.ndarray]:
         """
         Copies of all arrays, by name.
         """
     @property
     def sentence_pairs(self) -> int:
         ...
-def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, least_association: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """
     Links scored above the threshold: offsets, source, target, score.
     """
-def align_viterbi(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, method: Symmetrization, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+def align_viterbi(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, method: Symmetrization, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """
     Symmetrised Viterbi alignments: offsets, source, target, score.
     """

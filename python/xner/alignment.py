@@ -126,9 +126,9 @@ class AlignerOptions:
             probable alignment of each direction by `symmetrization`.
         threshold: in [0, 1); lower values give more links. A model of a handful of sentence pairs also links words
             that are each other's best at lower scores.
-        least_association: in [0, 1]; of a word's several posterior links, those far weaker than its best are accidents and
-            are dropped: where score times Dice coefficient of the two words' expected links in the fitted corpus is
-            below this share of the best of either word. 0 keeps all.
+        least_association: in [0, 1]; of a word's several posterior links, those far weaker than its best are
+            accidents and are dropped: where score times Dice coefficient of the two words' expected links in the
+            fitted corpus is below this share of the best of either word. 0 keeps all.
         symmetrization: as in `xner.links.symmetrize`.
         ibm1_iterations: iterations of IBM model 1, at least 1.
         hmm_iterations: iterations of the HMM, at least 0.
@@ -466,11 +466,10 @@ class Aligner:
         target = _fold_side(target_sentences, TOKENS, options.fold)
         corpus = _corpus(source, target)
         maps = [
-            tuple(
-                np.fromiter((known.get(text, -1) for text in level.texts), np.int32, len(level.texts))
-                for known, level in zip(ids, levels, strict=True)
+            (_recall(source_ids, source_level.texts), _recall(target_ids, target_level.texts))
+            for (source_ids, target_ids), source_level, target_level in zip(
+                self._ids, source.levels, target.levels, strict=True
             )
-            for ids, *levels in zip(self._ids, source.levels, target.levels, strict=True)
         ]
         if options.decode == "posterior":
             columns = _core.align_posterior(
@@ -579,6 +578,11 @@ class Aligner:
     def __repr__(self) -> str:
         pairs = self.trained_on.sentence_pairs
         return f"Aligner(fitted on {pairs} sentence pair{'' if pairs == 1 else 's'}, fold={self.options.fold!r})"
+
+
+def _recall(known: Mapping[str, int], texts: Sequence[str]) -> _Integers:
+    """The model's number of each text, -1 for those it does not know."""
+    return np.fromiter((known.get(text, -1) for text in texts), np.int32, len(texts))
 
 
 def _with_changes(options: AlignerOptions, changes: Mapping[str, Any]) -> AlignerOptions:

@@ -549,7 +549,7 @@ def without_accidents(
     strength = [link["score"] * dice(source[link["source"]], target[link["target"]]) for link in row]
 
     def best(side: str, word: int) -> float:
-        return max(value for value, link in zip(strength, row, strict=True) if link[side] == word)
+        return max(float(value) for value, link in zip(strength, row, strict=True) if link[side] == word)
 
     return [
         link
@@ -566,7 +566,8 @@ def test_accidental_links_are_dropped(seed: int, least: float) -> None:
     every = aligner.align(source, target).to_pylist()
     kept = aligner.align(source, target, least_association=least).to_pylist()
     expected = [
-        without_accidents(row, *sides, aligner, least) for row, *sides in zip(every, source, target, strict=True)
+        without_accidents(row, words, others, aligner, least)
+        for row, words, others in zip(every, source, target, strict=True)
     ]
     assert kept == expected
     assert sum(map(len, kept)) < sum(map(len, every))

@@ -249,8 +249,8 @@ class Reference:
         self.links = updated
         if hmm and not final:
             clip = int(self.o["jump_clip"])
-            for over, jumps in counts.items():
-                smoothed = {d: jumps[d] + self.o["jump_smoothing"] for d in range(-clip, clip + 1)}
+            for over, seen in counts.items():
+                smoothed: dict[int, float] = {d: seen[d] + self.o["jump_smoothing"] for d in range(-clip, clip + 1)}
                 total = sum(smoothed.values())
                 self.jumps[over] = {d: value / total for d, value in smoothed.items()}
                 for d in (-clip, clip):
