@@ -7,7 +7,7 @@ namespace xner {
 
 // No sentence has more words where its length is not known. Memory is taken by the largest index, so one that
 // is out of all proportion must not get through.
-inline constexpr std::int32_t longest_sentence = 1 << 20;
+inline constexpr std::int32_t longest_sentence = 1'048'576;
 
 // The words start, start + 1, ..., end - 1.
 struct Span {
