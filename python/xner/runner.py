@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-__all__ = ["Checkpoints", "Reporter", "fingerprint", "progress_reporter", "run"]
+__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run"]
 
 _PART_ROWS = 100_000
 
@@ -153,10 +153,34 @@ class Checkpoints:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+@contextmanager
+def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True) -> Iterator[Checkpoints]:
+    """The checkpoints of a run, for the length of a block.
+
+    They go when the block ends well, and when it ends with an `Error`: such input would fail again. Whatever else ends
+    it, Ctrl-C or a full disk, leaves them for the next run.
+
+    Args:
+        output: as for `Checkpoints.open`, as are the others.
+        key: the run's `fingerprint`.
+        resume: whether to take up an interrupted run.
+
+    Yields:
+        The checkpoints.
+    """
+    kept = Checkpoints.open(output, key, resume=resume)
+    try:
+        yield kept
+    except Error:
+        kept.finish()
+        raise
+    kept.finish()
+
+
 def run(
     table: pa.Table,
     stage: Stage,
-    checkpoints: Checkpoints,
+    kept: Checkpoints,
     *,
     format: str | None = None,
     report: Reporter = _silent,
@@ -169,7 +193,7 @@ def run(
     Args:
         table: the input; its rows are handed to `stage` in order.
         stage: keeps every row where it is.
-        checkpoints: where finished parts are kept; its `output` is written.
+        kept: where finished parts are; its `output` is written.
         format: of the output; None goes by its name.
         report: told after each part how many rows are done.
         what: name of the work in reports.
@@ -184,7 +208,7 @@ def run(
     """
     parts = []
     for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
-        path = checkpoints.path(f"part-{index:06d}.arrow")
+        path = kept.path(f"part-{index:06d}.arrow")
         if not path.is_file():
             piece = table.slice(first, part_rows).combine_chunks()
             batches = piece.to_batches(max_chunksize=part_rows)
@@ -197,7 +221,7 @@ def run(
         parts.append(path)
         report(what, min(first + part_rows, table.num_rows), table.num_rows)
     result = pa.concat_tables([_open_part(path) for path in parts])
-    io.write(result, checkpoints.output, format, **writer_options)
+    io.write(result, kept.output, format, **writer_options)
     return result
 
 

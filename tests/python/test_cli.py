@@ -194,6 +194,7 @@ def test_wrong_use_and_bad_data_are_explained(files: Path, arguments: list[str],
     assert message in run.stderr.replace("\n  ", " ")
     assert "Traceback" not in run.stderr
     assert not (files / "x.conll").exists()
+    assert not list(files.glob(".*"))
 
 
 def test_skipping_wrong_rows(files: Path) -> None:

@@ -23,10 +23,8 @@ def add_number(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def run(rows: int, output: Path, key: str = "k", *, stage: runner.Stage = add_number, **options: Any) -> pa.Table:
-    checkpoints = runner.Checkpoints.open(output, key)
-    result = runner.run(table(rows), stage, checkpoints, part_rows=4, **options)
-    checkpoints.finish()
-    return result
+    with runner.checkpoints(output, key) as kept:
+        return runner.run(table(rows), stage, kept, part_rows=4, **options)
 
 
 def test_rows_keep_their_order_and_reports_count_them(tmp_path: Path) -> None:
@@ -92,6 +90,7 @@ def test_errors_count_rows_of_the_whole_table(tmp_path: Path) -> None:
 def test_a_stage_may_not_lose_rows(tmp_path: Path) -> None:
     with pytest.raises(Error, match=r"^the stage made 3 rows of 4$"):
         run(10, tmp_path / "out.parquet", stage=lambda batch: batch.slice(1))
+    assert not list(tmp_path.iterdir()), "what would fail again is not kept"
 
 
 def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from xner.projection import Projector
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["add_links", "command"]
+__all__ = ["command"]
 
 
 @click.command(
@@ -248,22 +248,19 @@ def command(
             "memory": memory,
         },
     )
-    checkpoints = runner.Checkpoints.open(output, key, resume=resume)
-    with runner.progress_reporter() as report:
+    with (
+        runner.checkpoints(output, key, resume=resume) as kept,
+        runner.progress_reporter() as report,
+    ):
         if links is not None:
             found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
-            table = table.append_column(schema.LINKS, found)
         else:
-            table = add_links(table, checkpoints, model=model, threads=threads, report=report)
-            if save_model is not None:
-                (Aligner.load(checkpoints.path("aligner.safetensors")) if model is None else Aligner.load(model)).save(
-                    save_model
-                )
+            found = _align(table, kept, model, save_model, threads=threads, report=report)
+        table = table.append_column(schema.LINKS, found)
         if memory:
             table = _with_hints(table, projector, threads=threads)
-        result = runner.run(table, projector, checkpoints, format=format_, report=report)
+        result = runner.run(table, projector, kept, format=format_, report=report)
     _summarize(result, output, projector.signature + ("|memory:yes" if memory else ""))
-    checkpoints.finish()
 
 
 def _with_hints(table: pa.Table, projector: Projector, *, threads: int) -> pa.Table:
@@ -282,17 +279,18 @@ def _side_by_side(source: pa.Table, target: pa.Table) -> pa.Table:
     return pa.table({name: columns[name] for name in order})
 
 
-def add_links(
+def _align(
     table: pa.Table,
-    checkpoints: runner.Checkpoints,
-    *,
+    kept: runner.Checkpoints,
     model: Path | None,
+    save_model: Path | None,
+    *,
     threads: int,
     report: runner.Reporter,
-) -> pa.Table:
-    """Link the words of the two sides with the built-in aligner, fitted on them unless a model is given."""
+) -> pa.ListArray:
+    """Links by the built-in aligner, fitted on the two sides unless a model is given."""
     source, target = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
-    fitted = checkpoints.path("aligner.safetensors")
+    fitted = kept.path("aligner.safetensors")
     if model is not None:
         aligner = Aligner.load(model)
     elif fitted.is_file():
@@ -300,7 +298,9 @@ def add_links(
     else:
         aligner = Aligner.fit(source, target, threads=threads, progress=report)
         aligner.save(fitted)
-    return table.append_column(schema.LINKS, aligner.align(source, target, threads=threads))
+    if save_model is not None:
+        aligner.save(save_model)
+    return aligner.align(source, target, threads=threads)
 
 
 def _summarize(result: pa.Table, output: Path, signature: str) -> None:
