@@ -20,7 +20,7 @@ HEAVY = ("torch", "transformers", "typer", "rich", "ortools", "seqeval", "pandas
 
 def public_modules() -> list[str]:
     """Dotted names of all modules and packages without an underscore in front, without importing them."""
-    (package,) = map(Path, xner.__path__)
+    package = Path(xner.__file__).parent
     files = [file.relative_to(package.parent) for file in package.rglob("*.py")]
     names = {".".join(file.parent.parts if file.stem == "__init__" else file.with_suffix("").parts) for file in files}
     return sorted(name for name in names if not any(part.startswith("_") for part in name.split(".")))
