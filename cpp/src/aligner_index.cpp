@@ -27,7 +27,7 @@ class DistinctSet {
     members_.push_back(value);
   }
   void finish() {
-    std::sort(members_.begin(), members_.end());
+    std::ranges::sort(members_);
     for (std::size_t k = 0; k < members_.size(); ++k) {
       slot_[static_cast<std::size_t>(members_[k])] = static_cast<std::uint32_t>(k);
     }

@@ -10,6 +10,11 @@
 
 namespace xner::aligner {
 
+// What a thread takes at once: rows of pairs of words or types, and sentence pairs. Jump counts are summed by
+// chunk, so the latter decides how they round.
+inline constexpr std::size_t kTypesPerChunk = 32;
+inline constexpr std::size_t kSentencesPerChunk = 32;
+
 // The tokens of each source word, in corpus order.
 struct Occurrences {
   std::vector<std::int64_t> offsets;   // by word, one more at the end

@@ -68,8 +68,8 @@ class EditDistance {
       std::uint64_t left = diagonal & up;
       if ((right & last) != 0) ++distance;
       if ((left & last) != 0) --distance;
-      right = (right << 1) | 1;
-      left <<= 1;
+      right = (right << 1U) | 1U;
+      left <<= 1U;
       up = left | ~(diagonal | right);
       down = right & diagonal;
     }

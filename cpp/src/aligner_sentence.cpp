@@ -291,10 +291,10 @@ void hmm_viterbi(const Emissions& e, Jumps jumps, double null_probability, std::
         origin[i + n] = stay;
       }
     }
-    const float scale = 1.0F / *std::max_element(now.begin(), now.end());
+    const float scale = 1.0F / *std::ranges::max_element(now);
     for (float& value : now) value *= scale;
   }
-  auto at = static_cast<std::int32_t>(std::max_element(now.begin(), now.end()) - now.begin());
+  auto at = static_cast<std::int32_t>(std::ranges::max_element(now) - now.begin());
   for (std::size_t step = e.steps; step-- > 0;) {
     best[step] = at < n ? at : -1;
     at = scratch.origins[step * 2 * e.states + static_cast<std::size_t>(at)];

@@ -1,0 +1,22 @@
+// What a corpus, the options and a model must fulfil. Internal to the aligner. All throw Error.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "xner/aligner.hpp"
+
+namespace xner::aligner {
+
+// Throws Error with `message` unless the condition holds.
+void check(bool condition, const std::string& message);
+
+void check_options(const AlignerOptions& options);
+
+// The sides and levels fit together; all words and types are in range.
+void check_corpus(const AlignerCorpus& corpus);
+
+// The maps lead from the corpus's types to the model's, on every level.
+void check_maps(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps);
+
+}  // namespace xner::aligner
