@@ -1,6 +1,7 @@
 """Quality of the built-in aligner: alignment error rates on four language pairs, projection F1 on Europarl-NER.
 
     python bench/quality_alignment.py [--data DIR] [--option NAME=VALUE ...] [--skip-europarl]
+    python bench/quality_alignment.py --groups 1 3 9      small corpora: every k consecutive pairs fitted alone
 
 Each test set is fitted on its own sentence pairs and nothing else. Settings are chosen on the error rates; the
 Europarl figures only report what was chosen.
@@ -10,13 +11,16 @@ from __future__ import annotations
 
 import argparse
 import ast
+import math
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 import xner
+from xner.alignment import normalize
 from xner.evaluation import bootstrap
 from xner.memory import project_with_memory
 
@@ -83,6 +87,84 @@ METHODS: dict[str, Callable[[pa.Table], pa.Table]] = {
 }
 
 
+@cache
+def similarity(first: str, second: str) -> float:
+    """1 - Levenshtein distance / longer length, of the first eight letters."""
+    first, second = normalize(first)[:8], normalize(second)[:8]
+    row = list(range(len(second) + 1))
+    for i, letter in enumerate(first, 1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(second, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (letter != other))
+    return 1 - row[-1] / max(len(first), len(second))
+
+
+def untrained_links(source: Sequence[str], target: Sequence[str]) -> list[dict[str, Any]]:
+    """The baseline for small corpora: words that are each other's best by spelling and position."""
+    if not source or not target:
+        return []
+    scores = [
+        [
+            3 * max(0.0, (similarity(s, t) - 0.4) / 0.6) ** 2
+            + math.exp(-4 * abs((i + 0.5) / len(source) - (j + 0.5) / len(target)))
+            for j, t in enumerate(target)
+        ]
+        for i, s in enumerate(source)
+    ]
+    best_target = [max(range(len(target)), key=row.__getitem__) for row in scores]
+    best_source = [max(range(len(source)), key=lambda i: scores[i][j]) for j in range(len(target))]
+    return [{"source": i, "target": j, "score": 1.0} for i, j in enumerate(best_target) if best_source[j] == i]
+
+
+def grouped_links(
+    source: Sequence[Sequence[str]], target: Sequence[Sequence[str]], size: int
+) -> list[list[dict[str, Any]]]:
+    """Links of every `size` consecutive pairs, fitted on them alone."""
+    links = []
+    for first in range(0, len(source), size):
+        sides = source[first : first + size], target[first : first + size]
+        links += xner.Aligner.fit(*sides).align(*sides).to_pylist()
+    return links
+
+
+def report_groups(data: Path, sizes: Sequence[int]) -> None:
+    """Error rates, and F1 of n-gram candidates with exact matching, for small corpora."""
+    rows: dict[str, list[str]] = {"spelling and position": []} | {f"k = {size}": [] for size in sizes}
+
+    def add(source: list[list[str]], target: list[list[str]], figure: Callable[[list[Any]], str]) -> None:
+        rows["spelling and position"].append(
+            figure([untrained_links(*pair) for pair in zip(source, target, strict=True)])
+        )
+        for size in sizes:
+            rows[f"k = {size}"].append(figure(grouped_links(source, target, size)))
+
+    for name in SETS:
+        folder = data / "word-alignment"
+        gold = read_gold(folder / f"{name}.gold")
+
+        def rate(links: list[Any], gold: list[tuple[Links, Links]] = gold) -> str:
+            return f"{error_rate([as_pairs(row) for row in links], gold):.1f}"
+
+        add(*read_pairs(folder / f"{name}.src-tgt"), rate)
+    for language in ("de", "es"):
+        table = europarl(data / "europarl-ner", language, {})
+
+        def f1(links: list[Any], table: pa.Table = table) -> str:
+            column = table.schema.get_field_index("links")
+            with_links = table.set_column(column, "links", pa.array(links, xner.schema.LINKS_TYPE))
+            labels = xner.Projector(candidates="ngram")(with_links)["labels"]
+            return f"{xner.evaluate(table['gold_labels'], labels).f1:.3f}"
+
+        add(table["source_tokens"].to_pylist(), table["tokens"].to_pylist(), f1)
+    print(f"{'fitted on k pairs':<24}" + "".join(f"{name:>8}" for name in (*SETS, "F1 de", "F1 es")))
+    for name, cells in rows.items():
+        print(f"{name:<24}" + "".join(f"{cell:>8}" for cell in cells))
+
+
+def as_pairs(row: Sequence[dict[str, Any]]) -> Links:
+    return {(link["source"], link["target"]) for link in row}
+
+
 def option(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     try:
@@ -101,8 +183,12 @@ def main() -> None:
         "--option", type=option, action="append", default=[], help="an option of the aligner, NAME=VALUE"
     )
     parser.add_argument("--skip-europarl", action="store_true")
+    parser.add_argument("--groups", type=int, nargs="+", metavar="K", help="small corpora of K pairs instead")
     arguments = parser.parse_args()
     options = dict(arguments.option)
+    if arguments.groups:
+        report_groups(arguments.data, arguments.groups)
+        return
 
     rates = []
     print("alignment error rate (%), fitted on each set's own pairs")
@@ -110,8 +196,7 @@ def main() -> None:
         folder = arguments.data / "word-alignment"
         source, target = read_pairs(folder / f"{name}.src-tgt")
         rows = xner.Aligner.fit(source, target, **options).align(source, target).to_pylist()
-        found = [{(link["source"], link["target"]) for link in row} for row in rows]
-        rates.append(error_rate(found, read_gold(folder / f"{name}.gold")))
+        rates.append(error_rate([as_pairs(row) for row in rows], read_gold(folder / f"{name}.gold")))
         print(f"  {name} ({len(source)} pairs)  {rates[-1]:.1f}")
     print(f"  mean  {sum(rates) / len(rates):.2f}")
     if arguments.skip_europarl:
