@@ -129,7 +129,7 @@ def grouped_links(
 
 def report_groups(data: Path, sizes: Sequence[int]) -> None:
     """Error rates, and F1 of n-gram candidates with exact matching, for small corpora."""
-    rows: dict[str, list[str]] = {"spelling and position": []} | {f"k = {size}": [] for size in sizes}
+    rows: dict[str, list[str]] = {name: [] for name in ("spelling and position", *(f"k = {k}" for k in sizes))}
 
     def add(source: list[list[str]], target: list[list[str]], figure: Callable[[list[Any]], str]) -> None:
         rows["spelling and position"].append(
