@@ -23,8 +23,6 @@ void register_errors(py::module_& /*m*/) {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const DataError& error) {
       set_error("DataError", error.row(), error.column(), error.value(), error.reason());
-    } catch (const InfeasibleError& error) {
-      set_error("InfeasibleError", error.what());
     } catch (const Error& error) {
       set_error("Error", error.what());
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from xner import candidates, errors, evaluation, io, labels, links, matching, memory, schema, scores
 from xner._version import __version__
 from xner.alignment import Aligner
-from xner.errors import DataError, Error, FormatError, InfeasibleError, MissingExtraError
+from xner.errors import DataError, Error, FormatError
 from xner.evaluation import evaluate
 from xner.projection import (
     ProjectedEntity,
@@ -24,8 +24,6 @@ __all__ = [
     "DataError",
     "Error",
     "FormatError",
-    "InfeasibleError",
-    "MissingExtraError",
     "ProjectedEntity",
     "Projection",
     "ProjectionOptions",

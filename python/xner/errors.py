@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DataError", "Error", "FormatError", "InfeasibleError", "MissingExtraError"]
+__all__ = ["DataError", "Error", "FormatError"]
 
 
 class Error(ValueError):
@@ -32,11 +32,3 @@ class DataError(Error):
 
 class FormatError(Error):
     """A file does not follow its format; the message names the file and the line."""
-
-
-class InfeasibleError(Error):
-    """The number of projections that a constraint demands cannot be reached."""
-
-
-class MissingExtraError(Error, ImportError):
-    """An optional dependency is not installed; the message names the `pip install` line."""

@@ -114,6 +114,17 @@ def test_a_target_of_words_alone(files: Path) -> None:
     assert (files / "one.conll").read_bytes() == (files / "two.conll").read_bytes()
 
 
+def test_decoding_options_of_align(files: Path) -> None:
+    sides = ("align", "--source", "en.txt", "--target", "de.txt", "--save-model", "m.safetensors")
+    done(xner(*sides, "-o", "default.pharaoh", cwd=files))
+    done(xner(*sides, "--threshold", "0.9", "-o", "few.pharaoh", cwd=files))
+    done(xner(*sides, "--decode", "viterbi", "--symmetrization", "union", "-o", "union.pharaoh", cwd=files))
+    few, default, union = (
+        len((files / f"{name}.pharaoh").read_text(encoding="utf-8").split()) for name in ("few", "default", "union")
+    )
+    assert few < default < union
+
+
 def test_memory_projects_twice(files: Path) -> None:
     run = done(xner("project", "--source", "en.conll", "--target", "de.conll", "-o", "m.parquet", cwd=files))
     assert "memory:yes" in run.stderr

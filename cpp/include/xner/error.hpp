@@ -45,10 +45,4 @@ class DataError : public Error {
   std::string reason_;
 };
 
-// The number of projections that a constraint demands cannot be reached.
-class InfeasibleError : public Error {
- public:
-  using Error::Error;
-};
-
 }  // namespace xner

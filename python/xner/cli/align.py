@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from xner import io, runner, schema
 from xner.alignment import Aligner
 from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
+from xner.links import SYMMETRIZATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,15 @@ __all__ = ["command"]
 @click.option("--save-model", type=output_file, help="Where to save the aligner.")
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
 @click.option(
+    "--decode",
+    type=click.Choice(["posterior", "viterbi"]),
+    help="Link what is probable enough (the default), or combine the best alignment of either direction.",
+)
+@click.option("--threshold", type=click.FloatRange(0, 1, max_open=True), help="Posterior: least probability of a link.")
+@click.option(
+    "--symmetrization", type=click.Choice(list(SYMMETRIZATIONS)), help="Viterbi: how two directions become one."
+)
+@click.option(
     "--threads",
     type=click.IntRange(0),
     default=0,
@@ -68,6 +78,7 @@ def command(
     save_model: Path | None,
     scores: bool,
     threads: int,
+    **decoding: Any,
 ) -> None:
     """Link the words of sentences and their translations.
 
@@ -85,7 +96,12 @@ def command(
             if model is not None
             else Aligner.fit(source_tokens, tokens, threads=threads, progress=report)
         )
-        links = aligner.align(source_tokens, tokens, threads=threads)
+        links = aligner.align(
+            source_tokens,
+            tokens,
+            threads=threads,
+            **{name: value for name, value in decoding.items() if value is not None},
+        )
     if save_model is not None:
         aligner.save(save_model)
     table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens, schema.LINKS: links})
