@@ -67,7 +67,7 @@ tsan: ## C++ unit tests under ThreadSanitizer
 
 tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy
-	$(BIN)/clang-tidy --quiet -p build/tidy $(wildcard cpp/src/*.cpp)
+	printf "%s\n" $(wildcard cpp/src/*.cpp) | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
 
 wheel: $(VENV)/.demo ## build a wheel into dist/
 	$(PIP) wheel -q -c constraints.txt --no-deps -w dist .

@@ -76,8 +76,8 @@ class Matcher {
 
   // The optimum for upper bounds (`<=`, `<`); throws Error for the other relations. Weighted job interval
   // selection: components of entities with overlapping candidates are solved one by one, by dynamic
-  // programming over end positions and sets of entities when small, else by a search over start positions and
-  // sets of entities that a Lagrangian relaxation of the entities' limits (interval scheduling) bounds.
+  // programming over start positions and sets of entities when small, else by a search over start positions
+  // and sets of entities that a Lagrangian relaxation of the entities' limits (interval scheduling) bounds.
   // `proven` is false when the search gave up after `search_limit` steps; `bound` says how much could be
   // missing. The chosen pairs are sorted by span. Equal objectives (within 2^-30) are decided by
   // `Pair::value`; what ties there too, by the first pair found in a fixed order.

@@ -68,7 +68,7 @@ struct ProjectedEntity {
 };
 
 struct Projection {
-  // Exact: by position. Greedy: in the order of choice. Heuristic: in the order of labelling.
+  // Exact and heuristic: by position. Greedy: in the order of choice.
   std::vector<ProjectedEntity> entities;
   std::vector<TagRun> runs;  // disjoint, sorted; labels point into the input
   Status status = Status::ok;
