@@ -170,7 +170,8 @@ void Component::relax(std::size_t steps) {
   std::iota(by_value_.begin(), by_value_.end(), 0U);
   std::ranges::stable_sort(by_value_, std::ranges::greater{},
                            [&](std::uint32_t i) { return items_[i].value; });
-  std::vector<double> multipliers(entities_, 0);
+  std::vector<double> multipliers = multipliers_;
+  multipliers.resize(entities_, 0);
   std::vector<double> reach;
   std::vector<std::int32_t> choice;
   std::vector<std::uint32_t> scheduled;
@@ -286,7 +287,8 @@ bool Component::search(double tolerance, std::size_t steps, double& open_bound) 
   return taken <= steps;
 }
 
-ComponentSolution Component::solve(std::size_t entities, std::size_t steps) {
+ComponentSolution Component::solve(std::size_t entities, std::size_t steps,
+                                   std::span<const double> multipliers) {
   entities_ = entities;
   ComponentSolution solution;
   std::erase_if(items_, [](const Item& item) { return !(item.value > 0); });
@@ -298,7 +300,12 @@ ComponentSolution Component::solve(std::size_t entities, std::size_t steps) {
   for (const Item& item : items_) largest = std::max(largest, item.value);
   const int exponent = std::ilogb(largest);
   for (Item& item : items_) item.value = std::scalbn(item.value, -exponent);
+  for (const double multiplier : multipliers) multipliers_.push_back(std::scalbn(multiplier, -exponent));
   solve_scaled(solution, steps);
+  for (const Item& item : items_) solution.needed.push_back(item.pair);
+  for (const double multiplier : multipliers_) {
+    solution.multipliers.push_back(std::scalbn(multiplier, exponent));
+  }
   solution.value = std::scalbn(solution.value, exponent);
   solution.bound = std::scalbn(solution.bound, exponent);
   return solution;
@@ -314,7 +321,7 @@ void Component::solve_scaled(ComponentSolution& solution, std::size_t steps) {
   relax(std::clamp(steps * items_seen_a_search_step / items_.size(), fewest_subgradient_steps,
                    most_subgradient_steps));
   double open_bound = relaxed_;
-  bool proven = relaxed_ - best_value_ <= exact_tolerance || search(exact_tolerance, steps, open_bound);
+  bool proven = relaxed_ - best_value_ <= exact_tolerance || search(exact_tolerance, steps / 4, open_bound);
   // Ties by the thousand can keep the search from ending; then prove the score alone.
   if (!proven) proven = relaxed_ - best_value_ <= tie_tolerance || search(tie_tolerance, steps, open_bound);
   for (const std::uint32_t i : best_items_) solution.pairs.push_back(items_[i].pair);

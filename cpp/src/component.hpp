@@ -15,6 +15,10 @@ struct ComponentSolution {
   double value = 0;
   double bound = 0;  // no solution has a higher value
   bool proven = true;
+  // For solving nearly the same problem again: the pairs that any solution can need, and the relaxation's
+  // multipliers (none where it was not used).
+  std::vector<std::uint32_t> needed;
+  std::vector<double> multipliers;
 };
 
 // Maximises the value of disjoint spans, at most `limit` an entity.
@@ -33,8 +37,10 @@ class Component {
   // Entities are numbered from 0 within the component.
   void add(std::uint32_t entity, Span span, double value, std::uint32_t pair);
 
-  // Call once. Gives up after `steps` extensions of states and then says what could be missing.
-  [[nodiscard]] ComponentSolution solve(std::size_t entities, std::size_t steps);
+  // Call once. Gives up after about `steps` extensions of states and then says what could be missing.
+  // `multipliers`, from a problem that is nearly the same, are where the relaxation starts; empty for zeros.
+  [[nodiscard]] ComponentSolution solve(std::size_t entities, std::size_t steps,
+                                        std::span<const double> multipliers = {});
 
  private:
   struct Item {

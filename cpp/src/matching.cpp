@@ -147,17 +147,40 @@ void Matcher::find_components(const ScoredPairs& pairs) {
   for (std::uint32_t entity = 0; entity < pairs.entities(); ++entity) component_[entity] = root(entity);
 }
 
-Matcher::Solution Matcher::solve_component(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
-                                           std::uint32_t limit, std::uint32_t forbidden, std::size_t steps) {
-  Component component(limit);
-  for (std::uint32_t local = 0; local < entities.size(); ++local) {
+// Adds the best choice among the pairs of `entities` to the result, with the margin of each chosen pair.
+void Matcher::solve_component(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
+                              std::uint32_t limit) {
+  const auto add_all = [&](Component& component, std::uint32_t local, std::uint32_t forbidden) {
     for (std::uint32_t pair = pairs.begin[entities[local]]; pair < pairs.begin[entities[local] + 1]; ++pair) {
-      if (pair == forbidden) continue;
-      component.add(local, pairs.pairs[pair].span, pairs.pairs[pair].value, pair);
+      if (pair != forbidden) component.add(local, pairs.pairs[pair].span, pairs.pairs[pair].value, pair);
     }
+  };
+  Component whole(limit);
+  for (std::uint32_t local = 0; local < entities.size(); ++local) add_all(whole, local, none);
+  const ComponentSolution solution = whole.solve(entities.size(), search_limit);
+  const double objective = score_of(pairs, solution.pairs);
+  result_.objective += objective;
+  result_.bound += solution.proven ? objective : std::max(objective, solution.bound);
+  result_.proven = result_.proven && solution.proven;
+
+  const auto local_of = [&](std::uint32_t pair) {
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(entities, pairs.pairs[pair].entity) -
+                                      entities.begin());
+  };
+  for (const std::uint32_t pair : solution.pairs) {
+    // Without one pair of an entity, others of that entity may be needed; of the other entities the same as
+    // before.
+    Component without(limit);
+    for (const std::uint32_t other : solution.needed) {
+      if (pairs.pairs[other].entity == pairs.pairs[pair].entity) continue;
+      without.add(local_of(other), pairs.pairs[other].span, pairs.pairs[other].value, other);
+    }
+    add_all(without, local_of(pair), pair);
+    const ComponentSolution second =
+        without.solve(entities.size(), margin_search_limit, solution.multipliers);
+    const double best = second.proven ? score_of(pairs, second.pairs) : second.bound;
+    result_.chosen.push_back({pair, solution.proven ? std::max(0.0, objective - best) : objective - best});
   }
-  ComponentSolution solution = component.solve(entities.size(), steps);
-  return {std::move(solution.pairs), solution.value, solution.bound, solution.proven};
 }
 
 const Matching& Matcher::exact(const ScoredPairs& pairs, Constraint constraint) {
@@ -203,17 +226,7 @@ const Matching& Matcher::exact(const ScoredPairs& pairs, Constraint constraint) 
         members.push_back(entity);
     }
     if (members.empty()) continue;
-    Solution solution = solve_component(pairs, members, limit, none, search_limit);
-    const double objective = score_of(pairs, solution.pairs);
-    result_.objective += objective;
-    result_.bound += solution.proven ? objective : std::max(objective, solution.bound);
-    result_.proven = result_.proven && solution.proven;
-    for (const std::uint32_t pair : solution.pairs) {
-      const Solution without = solve_component(pairs, members, limit, pair, margin_search_limit);
-      const double best_without = without.proven ? score_of(pairs, without.pairs) : without.bound;
-      result_.chosen.push_back(
-          {pair, solution.proven ? std::max(0.0, objective - best_without) : objective - best_without});
-    }
+    solve_component(pairs, members, limit);
   }
   std::ranges::sort(result_.chosen, {}, [&](Match match) { return pairs.pairs[match.pair].span; });
   return result_;

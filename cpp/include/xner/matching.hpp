@@ -84,18 +84,10 @@ class Matcher {
   const Matching& exact(const ScoredPairs& pairs, Constraint constraint);
 
   // Steps after which the exact search gives up on a component.
-  static constexpr std::size_t search_limit = 400'000;
+  static constexpr std::size_t search_limit = 250'000;
 
  private:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-
-  // One part of the problem and its answer.
-  struct Solution {
-    std::vector<std::uint32_t> pairs;
-    double value = 0;  // sum of Pair::value
-    double bound = 0;
-    bool proven = true;
-  };
 
   // First largest pair of an entity, leaving out `forbidden`.
   static std::uint32_t best_pair(const ScoredPairs& pairs, std::size_t entity, std::uint32_t forbidden);
@@ -103,8 +95,8 @@ class Matcher {
   void find_components(const ScoredPairs& pairs);
   void run_greedy(const ScoredPairs& pairs, std::uint32_t limit, std::uint32_t forbidden,
                   std::vector<std::uint32_t>& chosen);
-  Solution solve_component(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
-                           std::uint32_t limit, std::uint32_t forbidden, std::size_t steps);
+  void solve_component(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
+                       std::uint32_t limit);
   [[nodiscard]] static double score_of(const ScoredPairs& pairs, std::span<const std::uint32_t> chosen);
 
   Matching result_;
