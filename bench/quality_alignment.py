@@ -53,6 +53,12 @@ def read_gold(path: Path) -> list[tuple[Links, Links]]:
     return rows
 
 
+def read_pairs_of_indices(path: Path) -> list[Links]:
+    """Published links, from 0."""
+    rows = xner.io.read_pharaoh(path).to_pylist()
+    return [as_pairs(row) for row in rows]
+
+
 def error_rate(found: Sequence[Links], gold: Sequence[tuple[Links, Links]]) -> float:
     """1 - (|A & S| + |A & P|) / (|A| + |S|), in percent (Och, Ney 2003)."""
     hits = sum(len(links & sure) + len(links & possible) for links, (sure, possible) in zip(found, gold, strict=True))
@@ -196,8 +202,10 @@ def main() -> None:
         folder = arguments.data / "word-alignment"
         source, target = read_pairs(folder / f"{name}.src-tgt")
         rows = xner.Aligner.fit(source, target, **options).align(source, target).to_pylist()
-        rates.append(error_rate([as_pairs(row) for row in rows], read_gold(folder / f"{name}.gold")))
-        print(f"  {name} ({len(source)} pairs)  {rates[-1]:.1f}")
+        gold = read_gold(folder / f"{name}.gold")
+        rates.append(error_rate([as_pairs(row) for row in rows], gold))
+        awesome = error_rate(read_pairs_of_indices(folder / f"{name}.awesome-align.out"), gold)
+        print(f"  {name} ({len(source)} pairs)  {rates[-1]:.1f}   AWESoME, fine-tuned, published: {awesome:.1f}")
     print(f"  mean  {sum(rates) / len(rates):.2f}")
     if arguments.skip_europarl:
         return
