@@ -71,7 +71,7 @@ def test_core(benchmark: BenchmarkFixture, test_data: Path, method: str, file: s
         labels = result.column("labels").to_pylist()
         assert [labels[index] for index in some] == [plain(rows[index], method) for index in some]
     benchmark(projector, batch)
-    stats = benchmark.stats.stats  # type: ignore[union-attr]
+    stats = benchmark.stats.stats  # type: ignore[union-attr]  # set by the run
     benchmark.extra_info["us_per_sentence"] = round(stats.min / len(rows) * 1e6, 3)
 
 
@@ -80,7 +80,7 @@ def test_plain_python(benchmark: BenchmarkFixture, test_data: Path, method: str)
     rows = golden.load(test_data, FILES[0])
     sample = rows if method.startswith("heuristic") else rows[::8]
     benchmark.pedantic(lambda: [plain(row, method) for row in sample], rounds=3)
-    stats = benchmark.stats.stats  # type: ignore[union-attr]
+    stats = benchmark.stats.stats  # type: ignore[union-attr]  # set by the run
     benchmark.extra_info["us_per_sentence"] = round(stats.min / len(sample) * 1e6, 1)
 
 
@@ -98,7 +98,7 @@ def test_million_rows(benchmark: BenchmarkFixture, test_data: Path, threads: int
     assert result.num_rows == MILLION
     small = golden.record_batch(golden.load(test_data, FILES[0]))
     assert result.column("labels").slice(0, small.num_rows).to_pylist() == projector(small).column("labels").to_pylist()
-    stats = benchmark.stats.stats  # type: ignore[union-attr]
+    stats = benchmark.stats.stats  # type: ignore[union-attr]  # set by the run
     benchmark.extra_info["rows_per_second"] = round(MILLION / stats.min)
 
 

@@ -133,9 +133,16 @@ def grouped_links(
     return links
 
 
+def first_links(source: list[list[str]], target: list[list[str]], size: int) -> list[list[dict[str, Any]]]:
+    """Links of all pairs, fitted on the first `size` alone."""
+    aligner = xner.Aligner.fit(source[:size], target[:size])
+    return list(aligner.align(source, target).to_pylist())
+
+
 def report_groups(data: Path, sizes: Sequence[int]) -> None:
     """Error rates, and F1 of n-gram candidates with exact matching, for small corpora."""
     rows: dict[str, list[str]] = {name: [] for name in ("spelling and position", *(f"k = {k}" for k in sizes))}
+    rows |= {f"first {size}, align all": [] for size in sizes}
 
     def add(source: list[list[str]], target: list[list[str]], figure: Callable[[list[Any]], str]) -> None:
         rows["spelling and position"].append(
@@ -143,6 +150,7 @@ def report_groups(data: Path, sizes: Sequence[int]) -> None:
         )
         for size in sizes:
             rows[f"k = {size}"].append(figure(grouped_links(source, target, size)))
+            rows[f"first {size}, align all"].append(figure(first_links(source, target, size)))
 
     for name in SETS:
         folder = data / "word-alignment"

@@ -32,7 +32,7 @@ def run(row: Row, **options: Any) -> Projection:
 def caps(row: Row) -> Iterator[tuple[str, int | None, golden.Ngram]]:
     for cap, max_words in CAPS.items():
         if f"ngram_{cap}" in row:
-            yield cap, max_words, row[f"ngram_{cap}"]  # type: ignore[literal-required]
+            yield cap, max_words, row[f"ngram_{cap}"]  # type: ignore[literal-required]  # a key made of parts
 
 
 def test_every_file_has_its_rows(rows: list[Row]) -> None:
@@ -119,7 +119,7 @@ def test_greedy_of_shkalikov(rows: list[Row], key: str, options: dict[str, Any])
         if key in row:
             found = run(row, candidates="ngram", matcher="greedy", max_words=10, **options)
             chosen = [[entity.source, entity.start, entity.end] for entity in found.entities]
-            assert chosen == row[key], row["id"]  # type: ignore[literal-required]
+            assert chosen == row[key], row["id"]  # type: ignore[literal-required]  # a key made of parts
 
 
 def test_up_to_two_projections_by_default(rows: list[Row]) -> None:
@@ -139,7 +139,7 @@ def test_exact_objective(rows: list[Row], ties: str) -> None:
             assert found[0] == found[1] == found[2]
             assert found[0].bound == found[0].objective
             assert found[0].status != "not_proven"
-            objective: float | None = row.get(f"exact_objective_{cap}")  # type: ignore[assignment]
+            objective: float | None = row.get(f"exact_objective_{cap}")  # type: ignore[assignment]  # a key made of parts
             if objective is not None:
                 assert found[0].objective == pytest.approx(objective, abs=1e-6), (row["id"], cap)
 

@@ -46,7 +46,7 @@ def test_methods_are_nested(forward: Any, reverse: Any) -> None:
 
 def test_two_sides_that_agree() -> None:
     for method in SYMMETRIZATIONS:
-        assert symmetrize([(1, 0), (0, 1)], [(0, 1), (1, 0)], method) == [(0, 1), (1, 0)]  # type: ignore[arg-type]
+        assert symmetrize([(1, 0), (0, 1)], [(0, 1), (1, 0)], method) == [(0, 1), (1, 0)]  # type: ignore[arg-type]  # a str of the parameters
 
 
 def test_empty_sides() -> None:

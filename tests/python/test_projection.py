@@ -462,7 +462,7 @@ def test_every_word_linked_with_every_word(options: dict[str, Any]) -> None:
 def test_one_word() -> None:
     entities = [(0, 1, "A"), (0, 1, "B"), (0, 1, "A")]
     for options in ({}, {"matcher": "greedy"}, {"method": "heuristic"}):
-        found = project(["a"], entities, [(0, 0)], **options)  # type: ignore[arg-type]
+        found = project(["a"], entities, [(0, 0)], **options)  # type: ignore[arg-type]  # options of several types
         assert found.labels == ["B-A"]
 
 

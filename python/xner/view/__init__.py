@@ -276,7 +276,7 @@ def _bad(record: Row, column: str, index: int, value: object, reason: str) -> Da
 def _words(record: Row, column: str, index: int) -> list[str] | None:
     words: list[str] | None = record.get(column)
     if words is not None and None in words:
-        raise _bad(record, column, index, None, f"word {words.index(None)} is null")  # type: ignore[arg-type]
+        raise _bad(record, column, index, None, f"word {words.index(None)} is null")  # type: ignore[arg-type]  # null is what is looked for
     return words
 
 
