@@ -22,7 +22,9 @@ $(VENV)/.demo: $(SOURCES) | $(BIN)/python
 	$(PIP) install -q -c constraints.txt scikit-build-core pybind11 cmake ninja
 	$(PIP) install -q -c constraints.txt --no-build-isolation -e .
 	touch $@
+# (seqeval comes as a source package only, which needs its own build environment.)
 $(VENV)/.test: $(VENV)/.demo
+	$(PIP) install -q -c constraints.txt seqeval
 	$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[test]'
 	touch $@
 $(VENV)/.dev: $(VENV)/.test
