@@ -15,7 +15,7 @@ import itertools
 import json
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -27,17 +27,17 @@ import pyarrow.compute as pc
 
 from xner import _core
 from xner._choices import choose
+from xner._sentences import Sentences, to_arrow
 from xner._version import __version__
 from xner.errors import DataError, Error, FormatError
 from xner.links import SYMMETRIZATIONS, Symmetrization
 from xner.schema import LINKS, LINKS_TYPE, SOURCE_TOKENS, STATUS, TOKENS
 
-__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "Sentences", "TrainedOn", "normalize"]
+__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "TrainedOn", "normalize"]
 
 Decode = Literal["posterior", "viterbi"]
 Fold: TypeAlias = Callable[[str], str]
 Progress: TypeAlias = Callable[[str, int, int], None]
-Sentences: TypeAlias = "Sequence[Sequence[str]] | pa.Array | pa.ChunkedArray"
 
 STATUSES: Final = ("ok", "empty_source", "empty_target", "no_links")
 """What `Aligner.align_batch` says about a row. A row empty on both sides is `empty_source`."""
@@ -244,49 +244,6 @@ class _Side:
     levels: tuple[_Level, ...]
 
 
-def _reject(sentences: Iterable[object], column: str, error: Exception) -> DataError:
-    """Find what makes a list of sentences unreadable."""
-    for row, sentence in enumerate(sentences):
-        if sentence is None:
-            continue
-        if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
-            return DataError(row, column, repr(sentence), f"expected a list of words, found {type(sentence).__name__}")
-        for token in sentence:
-            if not isinstance(token, str):
-                return DataError(row, column, repr(token), f"expected a word (str), found {type(token).__name__}")
-            try:
-                token.encode()
-            except UnicodeEncodeError as cause:
-                return DataError(row, column, repr(token), f"not valid Unicode: {cause.reason}")
-    return DataError(-1, column, type(sentences).__name__, str(error))
-
-
-def _to_arrow(sentences: Sentences, column: str) -> pa.Array:
-    if isinstance(sentences, pa.ChunkedArray):
-        sentences = sentences.combine_chunks()
-        if isinstance(sentences, pa.ChunkedArray):  # what some versions return for no chunks at all
-            sentences = pa.concat_arrays(sentences.chunks)
-    if isinstance(sentences, pa.Array):
-        kind = sentences.type
-        lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-        words = kind.value_type if lists else None
-        if words is not None and pa.types.is_dictionary(words):
-            words = words.value_type
-        if words is None or not (
-            pa.types.is_string(words) or pa.types.is_large_string(words) or pa.types.is_null(words)
-        ):
-            raise DataError(-1, column, str(kind), "expected an Arrow array of lists of strings")
-        return sentences
-    if isinstance(sentences, (str, bytes)) or not isinstance(sentences, Sequence):
-        raise DataError(-1, column, repr(sentences)[:60], "expected a sequence of sentences, each a list of words")
-    if any(isinstance(sentence, (str, bytes)) for sentence in sentences):  # pyarrow would take them apart
-        raise _reject(sentences, column, TypeError("text in place of a list of words"))
-    try:
-        return pa.array([None if s is None else list(s) for s in sentences], pa.large_list(pa.large_string()))
-    except (TypeError, ValueError) as error:
-        raise _reject(sentences, column, error) from error
-
-
 def _tokens(sentences: pa.Array, column: str) -> tuple[_Offsets, _Integers, list[str]]:
     """Row offsets, token ids, and the distinct tokens."""
     lengths = pc.list_value_length(sentences).fill_null(0).to_numpy(zero_copy_only=False)
@@ -311,7 +268,7 @@ def _tokens(sentences: pa.Array, column: str) -> tuple[_Offsets, _Integers, list
 
 def _fold_side(sentences: Sentences, column: str, fold: str | Fold | tuple[Fold, ...]) -> _Side:
     """Fold every distinct token once and number types and words by first occurrence."""
-    offsets, tokens, distinct = _tokens(_to_arrow(sentences, column), column)
+    offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
     forms = _forms_of(fold)
     words: dict[tuple[str, ...], int] = {}
     word_of_token = np.fromiter((words.setdefault(forms(t), len(words)) for t in distinct), np.int32, len(distinct))

@@ -1,0 +1,66 @@
+"""Sentences from callers, as Arrow arrays of lists of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from xner.errors import DataError
+
+__all__ = ["Sentences", "to_arrow"]
+
+Sentences: TypeAlias = "Sequence[Sequence[str]] | pa.Array | pa.ChunkedArray"
+
+
+def _reject(sentences: Iterable[object], column: str, error: Exception) -> DataError:
+    """Find what makes a list of sentences unreadable."""
+    for row, sentence in enumerate(sentences):
+        if sentence is None:
+            continue
+        if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
+            return DataError(row, column, repr(sentence), f"expected a list of words, found {type(sentence).__name__}")
+        for token in sentence:
+            if not isinstance(token, str):
+                return DataError(row, column, repr(token), f"expected a word (str), found {type(token).__name__}")
+            try:
+                token.encode()
+            except UnicodeEncodeError as cause:
+                return DataError(row, column, repr(token), f"not valid Unicode: {cause.reason}")
+    return DataError(-1, column, type(sentences).__name__, str(error))
+
+
+def to_arrow(sentences: Sentences, column: str) -> pa.Array:
+    """Sentences as one Arrow array of lists of strings, which may be dictionary-encoded; missing rows stay null.
+
+    Args:
+        sentences: lists of words, or an Arrow array of lists of strings, chunked or not.
+        column: their name in error messages.
+
+    Raises:
+        DataError: something else.
+    """
+    if isinstance(sentences, pa.ChunkedArray):
+        sentences = sentences.combine_chunks()
+        if isinstance(sentences, pa.ChunkedArray):  # what some versions return for no chunks at all
+            sentences = pa.concat_arrays(sentences.chunks)
+    if isinstance(sentences, pa.Array):
+        kind = sentences.type
+        lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        words = kind.value_type if lists else None
+        if words is not None and pa.types.is_dictionary(words):
+            words = words.value_type
+        if words is None or not (
+            pa.types.is_string(words) or pa.types.is_large_string(words) or pa.types.is_null(words)
+        ):
+            raise DataError(-1, column, str(kind), "expected an Arrow array of lists of strings")
+        return sentences
+    if isinstance(sentences, (str, bytes)) or not isinstance(sentences, Sequence):
+        raise DataError(-1, column, repr(sentences)[:60], "expected a sequence of sentences, each a list of words")
+    if any(isinstance(sentence, (str, bytes)) for sentence in sentences):  # pyarrow would take them apart
+        raise _reject(sentences, column, TypeError("text in place of a list of words"))
+    try:
+        return pa.array([None if s is None else list(s) for s in sentences], pa.large_list(pa.large_string()))
+    except (TypeError, ValueError) as error:
+        raise _reject(sentences, column, error) from error
