@@ -8,6 +8,7 @@ namespace xner::bindings {
 void register_errors(pybind11::module_& m);
 void register_labels(pybind11::module_& m);
 void register_links(pybind11::module_& m);
+void register_extraction(pybind11::module_& m);
 void register_candidates(pybind11::module_& m);
 void register_project(pybind11::module_& m);
 void register_aligner(pybind11::module_& m);

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m) {
   xner::bindings::register_errors(m);
   xner::bindings::register_labels(m);
   xner::bindings::register_links(m);
+  xner::bindings::register_extraction(m);
   xner::bindings::register_candidates(m);
   xner::bindings::register_project(m);
   xner::bindings::register_memory(m);

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING
 
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 LARGEST_INT32 = 2**31 - 1
 
@@ -22,6 +23,17 @@ def whole_number(option: str, value: object, least: int, most: int = LARGEST_INT
     if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= index(value) <= most:
         raise Error(f"{option}={value!r}: expected a whole number from {least} to {most}")
     return index(value)
+
+
+def number(option: str, value: object, expected: str, fits: Callable[[float], bool]) -> float:
+    """An option that is a number, of which `expected` says which ones and `fits` whether it is one.
+
+    Raises:
+        Error: it is none of them.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
+        raise Error(f"{option}={value!r}: expected a number {expected}")
+    return float(value)
 
 
 def index_pairs(column: str, pairs: Iterable[Sequence[int]]) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -39,6 +39,54 @@ class Symmetrization(enum.Enum):
     grow_diag_final_and = ...
     intersect = ...
     union = ...
+class ExtractionMethod(enum.Enum):
+    """
+    How a similarity matrix becomes links.
+    """
+    entmax15 = ...
+    forward = ...
+    intersect = ...
+    itermax = ...
+    mwmf = ...
+    reverse = ...
+    softmax = ...
+class ExtractionOptions:
+    """
+    See xner.links.extract.
+    """
+    method: ExtractionMethod
+    def __init__(self) -> None:
+        ...
+    @property
+    def alpha(self) -> float:
+        ...
+    @alpha.setter
+    def alpha(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def distortion(self) -> float:
+        ...
+    @distortion.setter
+    def distortion(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def max_count(self) -> int:
+        ...
+    @max_count.setter
+    def max_count(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def null_threshold(self) -> float | None:
+        ...
+    @null_threshold.setter
+    def null_threshold(self, arg0: typing.SupportsFloat | typing.SupportsIndex | None) -> None:
+        ...
+    @property
+    def threshold(self) -> float:
+        ...
+    @threshold.setter
+    def threshold(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
 class CandidateKind(enum.Enum):
     """
     Which target spans are candidates.
@@ -240,6 +288,18 @@ def decode_labels(labels: collections.abc.Sequence[str], *, scheme: Scheme, read
 def encode_label_lists(entities: typing.Any, tokens: typing.Any, *, column: str, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
     """
     IOB2 labels for the entities of every sentence.
+    """
+def extract_link_lists(similarities: list[typing.Any], source_words: list[typing.Any] | None, target_words: list[typing.Any] | None, options: ExtractionOptions, *, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
+    """
+    Links of each of a list of matrices.
+    """
+def extract_links(similarity: typing.Any, source_words: typing.Any, target_words: typing.Any, options: ExtractionOptions) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """
+    Links of one matrix: pairs (links x 2, int32) and scores (float32).
+    """
+def extract_padded_link_lists(similarities: numpy.ndarray, source_lengths: numpy.typing.NDArray[numpy.int64] | None, target_lengths: numpy.typing.NDArray[numpy.int64] | None, source_words: list[typing.Any] | None, target_words: list[typing.Any] | None, options: ExtractionOptions, *, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
+    """
+    Links of each matrix of an array of matrices x rows x columns, within the lengths.
     """
 def fit_aligner(corpus: AlignerCorpus, options: AlignerOptions, *, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> AlignerModel:
     """

@@ -1,4 +1,4 @@
-"""Word links: pairs of a source word and a target word of one sentence pair."""
+"""One alignment out of a source-to-target and a target-to-source one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,183 @@
+#include "xner/extraction.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "extraction_argmax.hpp"
+#include "extraction_assignment.hpp"
+#include "extraction_matrix.hpp"
+#include "extraction_probability.hpp"
+#include "xner/error.hpp"
+#include "xner/parallel.hpp"
+
+namespace xner {
+
+namespace {
+
+constexpr std::size_t matrices_per_chunk = 16;
+
+void check_map(const std::optional<std::span<const std::int32_t>>& words, std::size_t pieces,
+               const char* column, std::int64_t row) {
+  if (!words) return;
+  if (words->size() != pieces) {
+    throw DataError(row, column, std::to_string(words->size()) + " pieces",
+                    "the similarities have " + std::to_string(pieces));
+  }
+  const auto wrong = std::ranges::find_if(*words, [](std::int32_t word) { return word < -1; });
+  if (wrong != words->end()) {
+    throw DataError(row, column, std::to_string(*wrong),
+                    "piece " + std::to_string(wrong - words->begin()) +
+                        " must have a word's index, or -1 for a piece of no word");
+  }
+}
+
+// The links of pieces as links of words: each once, with the best score.
+void unite_words(const WordMaps& words, std::vector<ScoredLink>& links) {
+  if (!words.source && !words.target) return;
+  const auto word_of = [](const auto& map, std::int32_t piece) {
+    return map ? (*map)[static_cast<std::size_t>(piece)] : piece;
+  };
+  for (auto& [link, score] : links)
+    link = {word_of(words.source, link.source), word_of(words.target, link.target)};
+  std::erase_if(links, [](const ScoredLink& one) { return one.link.source < 0 || one.link.target < 0; });
+  if (!std::ranges::is_sorted(links, {}, &ScoredLink::link)) std::ranges::sort(links, {}, &ScoredLink::link);
+  std::size_t kept = 0;
+  for (const ScoredLink& one : links) {
+    if (kept != 0 && links[kept - 1].link == one.link) {
+      links[kept - 1].score = std::max(links[kept - 1].score, one.score);
+    } else {
+      links[kept++] = one;
+    }
+  }
+  links.resize(kept);
+}
+
+}  // namespace
+
+class LinkExtractor::Scratch {
+ public:
+  std::span<const ScoredLink> extract(const SimilarityView& view, const WordMaps& words, std::int64_t row,
+                                      const ExtractionOptions& options) {
+    check_map(words.source, view.rows, "source_words", row);
+    check_map(words.target, view.columns, "target_words", row);
+    links_.clear();
+    if (view.rows == 0 || view.columns == 0) return links_;
+    similarity_.load(view, row);
+    similarity_.distort(options.distortion);
+    find_links(options);
+    unite_words(words, links_);
+    return links_;
+  }
+
+ private:
+  void find_links(const ExtractionOptions& options) {
+    using enum ExtractionMethod;
+    pieces_.clear();
+    switch (options.method) {
+      case forward:
+        argmax_.forward(similarity_, pieces_);
+        break;
+      case reverse:
+        argmax_.reverse(similarity_, pieces_);
+        break;
+      case intersect:
+        argmax_.intersect(similarity_, pieces_);
+        break;
+      case itermax:
+        argmax_.itermax(similarity_, options.max_count, options.alpha, pieces_);
+        break;
+      case mwmf:
+        assignment_.extract(similarity_, pieces_);
+        break;
+      case softmax:
+        probability_.softmax(similarity_, options.threshold, options.null_threshold, links_);
+        return;
+      case entmax15:
+        probability_.entmax15(similarity_, options.threshold, options.null_threshold, links_);
+        return;
+    }
+    for (const Link link : pieces_) {
+      links_.push_back(
+          {link, similarity_(static_cast<std::size_t>(link.source), static_cast<std::size_t>(link.target))});
+    }
+  }
+
+  Matrix similarity_;
+  ArgmaxExtractor argmax_;
+  AssignmentExtractor assignment_;
+  ProbabilityExtractor probability_;
+  std::vector<Link> pieces_;
+  std::vector<ScoredLink> links_;
+};
+
+LinkExtractor::LinkExtractor(const ExtractionOptions& options)
+    : options_(options), scratch_(std::make_unique<Scratch>()) {}
+LinkExtractor::LinkExtractor(LinkExtractor&&) noexcept = default;
+LinkExtractor& LinkExtractor::operator=(LinkExtractor&&) noexcept = default;
+LinkExtractor::~LinkExtractor() = default;
+
+std::span<const ScoredLink> LinkExtractor::extract(const SimilarityView& similarity, const WordMaps& words,
+                                                   std::int64_t row) {
+  return scratch_->extract(similarity, words, row, options_);
+}
+
+arrow::OwnedArray extract_link_lists(std::span<const SimilarityView> similarities,
+                                     std::span<const WordMaps> words, const ExtractionOptions& options,
+                                     std::size_t threads) {
+  const std::size_t rows = similarities.size();
+  struct Chunk {
+    std::vector<ScoredLink> links;
+    std::vector<std::size_t> ends;  // of each row's links
+  };
+  std::vector<Chunk> chunks((rows + matrices_per_chunk - 1) / matrices_per_chunk);
+  {
+    std::vector<LinkExtractor> extractors;
+    const std::size_t workers = std::min(resolve_threads(threads), chunks.size());
+    for (std::size_t worker = 0; worker < workers; ++worker) extractors.emplace_back(options);
+    parallel_for(
+        rows, matrices_per_chunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
+          Chunk& chunk = chunks[first / matrices_per_chunk];
+          for (std::size_t row = first; row < last; ++row) {
+            const auto links = extractors[worker].extract(
+                similarities[row], words.empty() ? WordMaps{} : words[row], static_cast<std::int64_t>(row));
+            chunk.links.insert(chunk.links.end(), links.begin(), links.end());
+            chunk.ends.push_back(chunk.links.size());
+          }
+        });
+  }
+
+  std::size_t total = 0;
+  for (const Chunk& chunk : chunks) total += chunk.links.size();
+  if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw Error("one batch has over 2^31 links; split it into smaller batches");
+  }
+  arrow::Buffer offsets((rows + 1) * sizeof(std::int32_t));
+  arrow::Buffer sources(total * sizeof(std::int32_t));
+  arrow::Buffer targets(total * sizeof(std::int32_t));
+  arrow::Buffer scores(total * sizeof(float));
+  std::size_t row = 0;
+  std::size_t at = 0;
+  offsets.as<std::int32_t>()[0] = 0;
+  for (const Chunk& chunk : chunks) {
+    for (const std::size_t end : chunk.ends) {
+      offsets.as<std::int32_t>()[++row] = static_cast<std::int32_t>(at + end);
+    }
+    for (const auto& [link, score] : chunk.links) {
+      sources.as<std::int32_t>()[at] = link.source;
+      targets.as<std::int32_t>()[at] = link.target;
+      scores.as<float>()[at] = score;
+      ++at;
+    }
+  }
+  const auto count = static_cast<std::int64_t>(total);
+  std::vector<arrow::OwnedArray> fields;
+  fields.push_back(arrow::make_primitive("source", "i", count, std::move(sources)));
+  fields.push_back(arrow::make_primitive("target", "i", count, std::move(targets)));
+  fields.push_back(arrow::make_primitive("score", "f", count, std::move(scores)));
+  return arrow::make_list("links", static_cast<std::int64_t>(rows), std::move(offsets),
+                          arrow::make_struct("item", count, std::move(fields)));
+}
+
+}  // namespace xner
