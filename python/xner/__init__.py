@@ -11,6 +11,7 @@ from xner._version import __version__
 from xner.alignment import Aligner
 from xner.errors import DataError, Error, FormatError
 from xner.evaluation import evaluate
+from xner.models.encoder_aligner import EncoderAligner
 from xner.projection import (
     ProjectedEntity,
     Projection,
@@ -22,6 +23,7 @@ from xner.projection import (
 __all__ = [
     "Aligner",
     "DataError",
+    "EncoderAligner",
     "Error",
     "FormatError",
     "ProjectedEntity",

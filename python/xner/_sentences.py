@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from xner.errors import DataError
+from xner.errors import DataError, Error
+from xner.schema import SOURCE_TOKENS, TOKENS
 
-__all__ = ["Sentences", "to_arrow"]
+__all__ = ["Sentences", "sides_to_arrow", "to_arrow"]
 
 Sentences: TypeAlias = "Sequence[Sequence[str]] | pa.Array | pa.ChunkedArray"
 
@@ -64,3 +65,19 @@ def to_arrow(sentences: Sentences, column: str) -> pa.Array:
         return pa.array([None if s is None else list(s) for s in sentences], pa.large_list(pa.large_string()))
     except (TypeError, ValueError) as error:
         raise _reject(sentences, column, error) from error
+
+
+def sides_to_arrow(source_sentences: Sentences, target_sentences: Sentences) -> tuple[pa.Array, pa.Array]:
+    """Both sides of a parallel corpus; see `to_arrow`.
+
+    Raises:
+        Error: their numbers of sentences differ; the message has both.
+        DataError: a side is not a list of sentences.
+    """
+    source, target = to_arrow(source_sentences, SOURCE_TOKENS), to_arrow(target_sentences, TOKENS)
+    if len(source) != len(target):
+        raise Error(
+            f"expected as many target as source sentences, found {len(source)} source and "
+            f"{len(target)} target sentences"
+        )
+    return source, target

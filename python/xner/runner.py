@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run"]
+__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run", "run_parts"]
 
 _PART_ROWS = 100_000
 
@@ -177,38 +177,36 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
     kept.finish()
 
 
-def run(
+def run_parts(
     table: pa.Table,
     stage: Stage,
     kept: Checkpoints,
     *,
-    format: str | None = None,
+    name: str = "part",
     report: Reporter = _silent,
     what: str = "projecting",
     part_rows: int = _PART_ROWS,
-    **writer_options: Any,
 ) -> pa.Table:
-    """Run a stage over a table and write the result.
+    """Run a stage over a table, part by part, and keep each part that is finished.
 
     Args:
         table: the input; its rows are handed to `stage` in order.
         stage: keeps every row where it is.
-        kept: where finished parts are; its `output` is written.
-        format: of the output; None goes by its name.
+        kept: where finished parts are, and are looked for.
+        name: of the parts' files: one for each stage of a run.
         report: told after each part how many rows are done.
         what: name of the work in reports.
         part_rows: rows a part. Parts are the same whether the run was interrupted or not.
-        **writer_options: for the format's writer.
 
     Returns:
-        The result, as written, memory-mapped or in memory.
+        The result, memory-mapped from the parts' files.
 
     Raises:
-        Error: whatever the stage and the writer raise, and a stage that changes the number of rows.
+        Error: whatever the stage raises, and a stage that changes the number of rows.
     """
     parts = []
     for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
-        path = kept.path(f"part-{index:06d}.arrow")
+        path = kept.path(f"{name}-{index:06d}.arrow")
         if not path.is_file():
             piece = table.slice(first, part_rows).combine_chunks()
             batches = piece.to_batches(max_chunksize=part_rows)
@@ -220,7 +218,39 @@ def run(
                 writer.write_batch(done)
         parts.append(path)
         report(what, min(first + part_rows, table.num_rows), table.num_rows)
-    result = pa.concat_tables([_open_part(path) for path in parts])
+    return pa.concat_tables([_open_part(path) for path in parts])
+
+
+def run(
+    table: pa.Table,
+    stage: Stage,
+    kept: Checkpoints,
+    *,
+    format: str | None = None,
+    report: Reporter = _silent,
+    what: str = "projecting",
+    part_rows: int = _PART_ROWS,
+    **writer_options: Any,
+) -> pa.Table:
+    """Run a stage over a table, part by part as `run_parts` does, and write the result.
+
+    Args:
+        table: the input.
+        stage: keeps every row where it is.
+        kept: where finished parts are; its `output` is written.
+        format: of the output; None goes by its name.
+        report: told after each part how many rows are done.
+        what: name of the work in reports.
+        part_rows: rows a part.
+        **writer_options: for the format's writer.
+
+    Returns:
+        The result, as written, memory-mapped or in memory.
+
+    Raises:
+        Error: whatever the stage and the writer raise.
+    """
+    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows)
     io.write(result, kept.output, format, **writer_options)
     return result
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Before torch is loaded: see xner._extras. And no test waits for a model hub.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+import tiny_models
 
 settings.register_profile("default", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
@@ -22,3 +28,33 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data: set XNER_TEST_DATA to the folder that has golden/ (looked in {folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved BERT of 4 layers that takes 512 tokens."""
+    return tiny_models.save_bert(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture(scope="session")
+def short_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved BERT that takes no more than 24 tokens."""
+    return tiny_models.save_bert(tmp_path_factory.mktemp("short_bert"), longest=24)
+
+
+@pytest.fixture(scope="session")
+def tiny_masked_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved BERT with a language model's head."""
+    return tiny_models.save_bert(tmp_path_factory.mktemp("masked_bert"), head="BertForMaskedLM")
+
+
+@pytest.fixture(scope="session")
+def tiny_xlm_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved XLM-R of 3 layers that takes 128 tokens."""
+    return tiny_models.save_xlm_roberta(tmp_path_factory.mktemp("xlm_roberta"))
+
+
+@pytest.fixture(scope="session")
+def tiny_nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved NLLB of 3 encoder layers that knows eng_Latn and deu_Latn."""
+    return tiny_models.save_nllb(tmp_path_factory.mktemp("nllb"))
