@@ -94,12 +94,39 @@ def test_europarl(benchmark: BenchmarkFixture, test_data: Path, matcher: str) ->
     benchmark.extra_info["us_per_sentence"] = round(fastest / len(problems) * 1e6, 1)
 
 
-@pytest.mark.parametrize("linked", [5, 20, 80, 120, 160, 200])
-def test_linked_words(benchmark: BenchmarkFixture, linked: int) -> None:
-    """25 one-word entities, each linked to so many of 200 target words: one component, margins included."""
+# entities, target words, words an entity, links a source word, n, links with scores
+LINKED = {
+    "5-of-200": (25, 200, 1, 5, 1, False),
+    "20-of-200": (25, 200, 1, 20, 1, False),
+    "80-of-200": (25, 200, 1, 80, 1, False),
+    "120-of-200": (25, 200, 1, 120, 1, False),
+    "160-of-200": (25, 200, 1, 160, 1, False),
+    "200-of-200": (25, 200, 1, 200, 1, False),
+    "20-of-200-weighted": (25, 200, 1, 20, 1, True),
+    "200-of-200-weighted": (25, 200, 1, 200, 1, True),
+    "20-of-200-n2": (25, 200, 1, 20, 2, False),
+    "120-of-200-n2": (25, 200, 1, 120, 2, False),
+    "20-of-200-3-words": (25, 200, 3, 20, 1, False),
+    "60-of-200-3-words": (25, 200, 3, 60, 1, False),
+    "64-entities-10-of-300": (64, 300, 1, 10, 1, False),
+    "64-entities-40-of-300": (64, 300, 1, 40, 1, False),
+    "64-entities-150-of-300": (64, 300, 1, 150, 1, False),
+}
+
+
+@pytest.mark.parametrize("size", LINKED)
+def test_linked_words(benchmark: BenchmarkFixture, size: str) -> None:
+    """Entities whose words are linked to random target words: one component, from links to margins."""
+    entities, words, length, linked, n, weighted = LINKED[size]
     draw = random.Random(linked)
-    entities = [(word, word + 1, "X") for word in range(25)]
-    links = [(word, target) for word in range(25) for target in sorted(draw.sample(range(200), linked))]
-    result = benchmark.pedantic(project, (["w"] * 200, entities, links), rounds=3)
-    assert result.bound >= result.objective
-    benchmark.extra_info.update(status=result.status, gap=round(result.gap, 3))
+    spans = [(length * entity, length * (entity + 1), "X") for entity in range(entities)]
+    links = [(word, to) for word in range(length * entities) for to in sorted(draw.sample(range(words), linked))]
+    link_scores = [draw.uniform(0.2, 1) for _ in links] if weighted else None
+    run = lambda: project(  # noqa: E731
+        ["w"] * words, spans, links, n=n, count="weighted" if weighted else "links", link_scores=link_scores
+    )
+    result = benchmark.pedantic(run, rounds=5, warmup_rounds=1)
+    assert result.objective <= result.bound <= 1.02 * result.objective
+    benchmark.extra_info.update(
+        status=result.status, objective=round(result.objective, 3), gap=round(result.bound - result.objective, 5)
+    )

@@ -1,333 +1,335 @@
 #include "component.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <utility>
+
+#include "component_improve.hpp"
+#include "component_search.hpp"
 
 namespace xner {
 
 namespace {
 
-constexpr std::size_t table_entities = 8;
-constexpr std::size_t table_cells = std::size_t{1} << 16U;
-constexpr std::size_t table_steps = std::size_t{1} << 22U;
-// Subgradient steps: few where a step is long, so that a component takes a bounded time.
-constexpr std::size_t fewest_subgradient_steps = 3;
-constexpr std::size_t most_subgradient_steps = 120;
-constexpr std::size_t items_seen_a_search_step = 5;
+constexpr double nothing = -std::numeric_limits<double>::infinity();
 // Below the smallest difference that evidence between ties makes, above what summing doubles loses.
 constexpr double exact_tolerance = 1e-13;
 // Above all evidence of a component: solutions that tie in score are then not told apart.
 constexpr double tie_tolerance = 1e-8;
+// Of the effort, what is spent on telling ties apart before the score alone is to be proven.
+constexpr std::size_t tie_share = 4;
+// Of the effort, what improving the first choice may take.
+constexpr std::size_t improve_share = 4;
+// Of the effort, what a round's subgradient steps may take.
+constexpr std::size_t descent_share = 16;
+constexpr std::size_t core_size = 8192;
+constexpr std::size_t most_in_core = 4 * core_size;
+constexpr int most_cores = 3;
+constexpr std::size_t root_steps = 100;
+constexpr std::size_t later_steps = 25;
+constexpr std::size_t first_width = 8;
+constexpr std::size_t widening = 4;
+// Powers of two that the scale stays within, so that it is a finite number for every score.
+constexpr int largest_exponent = 1000;
+
+// Finds a cut that `count` or a few fewer of the values lie above; more only where they tie.
+double cut_for(std::span<const double> values, std::size_t count) {
+  constexpr std::size_t bins = 1024;
+  constexpr int rounds = 3;
+  auto [low, high] = std::ranges::minmax(values);
+  std::size_t above = 0;
+  for (int round = 0; round < rounds && high > low; ++round) {
+    std::vector<std::size_t> histogram(bins, 0);
+    const double width = (high - low) / bins;
+    for (const double value : values) {
+      if (value < low || value > high) continue;
+      ++histogram[std::min(bins - 1, static_cast<std::size_t>((high - value) / width))];
+    }
+    std::size_t bin = 0;
+    while (bin + 1 < bins && above + histogram[bin] <= count) above += histogram[bin++];
+    high -= static_cast<double>(bin) * width;
+    low = high - width;
+  }
+  return above > 0 ? high : low;
+}
 
 }  // namespace
 
-void Component::add(std::uint32_t entity, Span span, double value, std::uint32_t pair) {
-  items_.push_back({.span = span, .entity = entity, .pair = pair, .value = value, .position = 0, .next = 0});
-}
-
-// A span that holds another one of the same entity with at least its value is never needed: the shorter one
-// blocks a subset of what the longer one blocks.
-void Component::drop_dominated() {
-  std::ranges::sort(items_, [](const Item& a, const Item& b) {
-    if (a.entity != b.entity) return a.entity < b.entity;
-    if (a.span.start != b.span.start) return a.span.start > b.span.start;
-    if (a.span.end != b.span.end) return a.span.end < b.span.end;
-    return a.value > b.value;
-  });
-  // For the entity at hand: kept spans' ends (ascending) and values (ascending too), among starts seen so
-  // far.
-  std::vector<std::pair<std::int32_t, double>> stairs;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < items_.size(); ++i) {
-    const Item item = items_[i];
-    if (i == 0 || items_[i - 1].entity != item.entity) stairs.clear();
-    const auto above =
-        std::ranges::upper_bound(stairs, item.span.end, {}, &std::pair<std::int32_t, double>::first);
-    if (above != stairs.begin() && std::prev(above)->second >= item.value) continue;
-    auto last = above;
-    while (last != stairs.end() && last->second <= item.value) ++last;
-    auto first = above;
-    if (first != stairs.begin() && std::prev(first)->first == item.span.end) --first;
-    const auto at = stairs.erase(first, last);
-    stairs.insert(at, {item.span.end, item.value});
-    items_[kept++] = item;
-  }
-  items_.resize(kept);
-}
-
-void Component::index_positions() {
-  std::ranges::sort(items_, [](const Item& a, const Item& b) {
-    if (a.span != b.span) return a.span < b.span;
-    if (a.entity != b.entity) return a.entity < b.entity;
-    return a.pair < b.pair;
-  });
-  std::vector<std::int32_t> starts;
-  for (std::uint32_t i = 0; i < items_.size(); ++i) {
-    if (starts.empty() || starts.back() != items_[i].span.start) {
-      starts.push_back(items_[i].span.start);
-      position_begin_.push_back(i);
-    }
-    items_[i].position = static_cast<std::uint32_t>(starts.size() - 1);
-  }
-  position_begin_.push_back(static_cast<std::uint32_t>(items_.size()));
-  for (Item& item : items_) {
-    item.next = static_cast<std::uint32_t>(std::ranges::lower_bound(starts, item.span.end) - starts.begin());
-  }
-}
-
-// best[position][set]: the best value from `position` on with the entities of `set` still to be used.
-void Component::solve_by_table(ComponentSolution& solution) const {
-  const std::size_t positions = position_begin_.size() - 1;
-  const std::size_t sets = std::size_t{1} << entities_;
-  std::vector<double> best((positions + 1) * sets, 0);
-  std::vector<std::int32_t> choice(positions * sets, -1);
-  for (std::size_t position = positions; position-- > 0;) {
-    double* here = &best[position * sets];
-    std::copy_n(&best[(position + 1) * sets], sets, here);
-    for (std::uint32_t i = position_begin_[position]; i < position_begin_[position + 1]; ++i) {
-      const Item& item = items_[i];
-      const std::size_t bit = std::size_t{1} << item.entity;
-      const double* after = &best[item.next * sets];
-      for (std::size_t set = bit; set < sets; set = (set + 1) | bit) {
-        const double value = item.value + after[set ^ bit];
-        if (value > here[set]) {
-          here[set] = value;
-          choice[position * sets + set] = static_cast<std::int32_t>(i);
-        }
-      }
-    }
-  }
-  std::size_t set = sets - 1;
-  for (std::size_t position = 0; position < positions;) {
-    const std::int32_t i = choice[position * sets + set];
-    if (i < 0) {
-      ++position;
-      continue;
-    }
-    const Item& item = items_[static_cast<std::size_t>(i)];
-    solution.pairs.push_back(item.pair);
-    set ^= std::size_t{1} << item.entity;
-    position = item.next;
-  }
-  solution.value = solution.bound = best[sets - 1];
-}
-
-// The best schedule of the reduced values, entities' limits dropped; reach[p] is its value from position p
-// on.
-double Component::schedule(std::span<const double> multipliers, std::vector<double>& reach,
-                           std::vector<std::int32_t>& choice) const {
-  const std::size_t positions = position_begin_.size() - 1;
-  reach.assign(positions + 1, 0);
-  choice.assign(positions, -1);
-  for (std::size_t position = positions; position-- > 0;) {
-    reach[position] = reach[position + 1];
-    for (std::uint32_t i = position_begin_[position]; i < position_begin_[position + 1]; ++i) {
-      const double value = items_[i].value - multipliers[items_[i].entity] + reach[items_[i].next];
-      if (value > reach[position]) {
-        reach[position] = value;
-        choice[position] = static_cast<std::int32_t>(i);
-      }
-    }
-  }
-  return reach[0];
-}
-
-// Makes a schedule keep the entities' limits (best items first), fills what is free, and remembers the result
-// when it is the best so far.
-void Component::repair(std::vector<std::uint32_t>& items) {
-  const auto better = [&](std::uint32_t a, std::uint32_t b) { return items_[a].value > items_[b].value; };
-  std::ranges::stable_sort(items, better);
-  std::vector<std::uint32_t> used(entities_, 0);
-  std::vector<std::uint32_t> kept;
-  // Two items overlap if and only if their ranges of positions do: taken_before[p] counts the positions below
-  // p that are taken.
-  std::vector<std::uint32_t> taken_before(position_begin_.size(), 0);
-  const auto try_add = [&](std::uint32_t i) {
-    const Item& item = items_[i];
-    if (used[item.entity] >= limit_ || taken_before[item.next] != taken_before[item.position]) return;
-    for (std::size_t p = item.position + 1; p < taken_before.size(); ++p) {
-      taken_before[p] += std::min<std::uint32_t>(static_cast<std::uint32_t>(p), item.next) - item.position;
-    }
-    ++used[item.entity];
-    kept.push_back(i);
-  };
-  for (const std::uint32_t i : items) try_add(i);
-  for (const std::uint32_t i : by_value_) try_add(i);
-  double value = 0;
-  for (const std::uint32_t i : kept) value += items_[i].value;
-  if (value > best_value_) {
-    best_value_ = value;
-    best_items_ = std::move(kept);
-  }
-}
-
-void Component::relax(std::size_t steps) {
-  by_value_.resize(items_.size());
-  std::iota(by_value_.begin(), by_value_.end(), 0U);
-  std::ranges::stable_sort(by_value_, std::ranges::greater{},
-                           [&](std::uint32_t i) { return items_[i].value; });
-  std::vector<double> multipliers = multipliers_;
-  multipliers.resize(entities_, 0);
-  std::vector<double> reach;
-  std::vector<std::int32_t> choice;
-  std::vector<std::uint32_t> scheduled;
-  std::vector<double> slack(entities_);
-  relaxed_ = std::numeric_limits<double>::infinity();
-  double scale = 1;
-  int since_better = 0;
-  for (std::size_t step = 0; step < steps; ++step) {
-    double bound = schedule(multipliers, reach, choice);
-    for (const double multiplier : multipliers) bound += limit_ * multiplier;
-    scheduled.clear();
-    std::ranges::fill(slack, static_cast<double>(limit_));
-    for (std::size_t position = 0; position < choice.size();) {
-      if (choice[position] < 0) {
-        ++position;
-        continue;
-      }
-      const auto i = static_cast<std::uint32_t>(choice[position]);
-      scheduled.push_back(i);
-      slack[items_[i].entity] -= 1;
-      position = items_[i].next;
-    }
-    if (bound < relaxed_) {
-      relaxed_ = bound;
-      multipliers_ = multipliers;
-      reach_ = reach;
-      since_better = 0;
-    } else if (++since_better == 5) {
-      scale /= 2;
-      since_better = 0;
-    }
-    repair(scheduled);
-    if (relaxed_ - best_value_ <= exact_tolerance) return;
-    double norm = 0;
-    for (std::size_t e = 0; e < entities_; ++e) {
-      if (multipliers[e] > 0 || slack[e] < 0) norm += slack[e] * slack[e];
-    }
-    if (norm == 0) return;
-    const double length = scale * (bound - best_value_) / norm;
-    for (std::size_t e = 0; e < entities_; ++e)
-      multipliers[e] = std::max(0.0, multipliers[e] - length * slack[e]);
-  }
-}
-
-// Visits states position by position and keeps those that can beat the best known solution by more than
-// `tolerance`. True when all were visited; else `open_bound` is the most that the unvisited ones can reach.
-bool Component::search(double tolerance, std::size_t steps, double& open_bound) {
-  const auto bits = static_cast<std::uint32_t>(std::bit_width(limit_));
-  if (bits * entities_ > 64) {
-    open_bound = relaxed_;
-    return false;
-  }
-  const std::uint64_t field = (std::uint64_t{1} << bits) - 1;
-  const std::size_t positions = position_begin_.size() - 1;
-  std::vector<std::vector<State>> states(positions + 1);
-  std::vector<Node> nodes;
-  double rest = 0;
-  for (const double multiplier : multipliers_) rest += limit_ * multiplier;
-  states[0].push_back({.used = 0, .value = 0, .rest = rest, .node = -1});
-  const auto bound_of = [&](const State& state, std::size_t position) {
-    return state.value + reach_[position] + state.rest;
-  };
-  std::int32_t best_node = -1;
-  double best_value = best_value_;
-  std::size_t taken = 0;
-  for (std::size_t position = 0; position < positions; ++position) {
-    auto& here = states[position];
-    std::ranges::sort(here, [](const State& a, const State& b) {
-      return a.used != b.used ? a.used < b.used : a.value > b.value;
-    });
-    for (std::size_t k = 0; k < here.size(); ++k) {
-      const State state = here[k];
-      if (k > 0 && here[k - 1].used == state.used) continue;
-      if (bound_of(state, position) <= best_value + tolerance) continue;
-      if (taken > steps) {
-        open_bound = best_value;
-        for (std::size_t p = position; p <= positions; ++p) {
-          for (const State& open : states[p]) open_bound = std::max(open_bound, bound_of(open, p));
-        }
-        open_bound = std::min(open_bound, relaxed_);
-        break;
-      }
-      states[position + 1].push_back(state);
-      ++taken;
-      for (std::uint32_t i = position_begin_[position]; i < position_begin_[position + 1]; ++i) {
-        const Item& item = items_[i];
-        const std::uint32_t shift = bits * item.entity;
-        if (((state.used >> shift) & field) >= limit_) continue;
-        ++taken;
-        const State after{.used = state.used + (std::uint64_t{1} << shift),
-                          .value = state.value + item.value,
-                          .rest = state.rest - multipliers_[item.entity],
-                          .node = static_cast<std::int32_t>(nodes.size())};
-        if (bound_of(after, item.next) <= best_value + tolerance) continue;
-        nodes.push_back({i, state.node});
-        if (after.value > best_value) {
-          best_value = after.value;
-          best_node = after.node;
-        }
-        states[item.next].push_back(after);
-      }
-    }
-    if (taken > steps) break;
-    std::vector<State>().swap(here);
-  }
-  if (best_node >= 0) {
-    best_value_ = best_value;
-    best_items_.clear();
-    for (std::int32_t node = best_node; node >= 0; node = nodes[static_cast<std::size_t>(node)].parent) {
-      best_items_.push_back(nodes[static_cast<std::size_t>(node)].item);
-    }
-  }
-  return taken <= steps;
-}
-
-ComponentSolution Component::solve(std::size_t entities, std::size_t steps,
-                                   std::span<const double> multipliers) {
-  entities_ = entities;
-  ComponentSolution solution;
-  std::erase_if(items_, [](const Item& item) { return !(item.value > 0); });
-  drop_dominated();
-  if (items_.empty()) return solution;
-  index_positions();
-  // The tolerances are made for values around 1: a power of two brings them there and back without rounding.
+void Component::set(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
+                    std::span<const Limits> limits, std::span<const char> banned) {
+  pairs_ = &pairs;
+  banned_ = banned;
+  limits_.assign(limits.begin(), limits.end());
+  entity_of_.resize(pairs.entities());
+  needed_.clear();
+  needed_begin_.assign(1, 0);
+  words_ = {.start = std::numeric_limits<std::int32_t>::max(), .end = 0};
   double largest = 0;
-  for (const Item& item : items_) largest = std::max(largest, item.value);
-  const int exponent = std::ilogb(largest);
-  for (Item& item : items_) item.value = std::scalbn(item.value, -exponent);
-  for (const double multiplier : multipliers) multipliers_.push_back(std::scalbn(multiplier, -exponent));
-  solve_scaled(solution, steps);
-  for (const Item& item : items_) solution.needed.push_back(item.pair);
-  for (const double multiplier : multipliers_) {
-    solution.multipliers.push_back(std::scalbn(multiplier, exponent));
+  for (std::uint32_t local = 0; local < entities.size(); ++local) {
+    const std::uint32_t entity = entities[local];
+    entity_of_[entity] = local;
+    filter_.append(pairs.pairs, pairs.begin[entity], pairs.begin[entity + 1], NeededPairs::none, banned,
+                   needed_);
+    // Taking the span that starts last, again and again, gives the most disjoint ones. An entity that has no
+    // more of them than it may have projections needs no limit.
+    std::uint32_t room = 0;
+    std::int32_t free_up_to = std::numeric_limits<std::int32_t>::max();
+    for (std::size_t i = needed_begin_.back(); i < needed_.size(); ++i) {
+      const Pair& pair = pairs.pairs[needed_[i]];
+      largest = std::max(largest, pair.value);
+      words_.start = std::min(words_.start, pair.span.start);
+      words_.end = std::max(words_.end, pair.span.end);
+      if (pair.span.end > free_up_to) continue;
+      free_up_to = pair.span.start;
+      ++room;
+    }
+    if (limits_[local].most >= room) limits_[local].most = Limits::unlimited;
+    needed_begin_.push_back(static_cast<std::uint32_t>(needed_.size()));
   }
-  solution.value = std::scalbn(solution.value, exponent);
-  solution.bound = std::scalbn(solution.bound, exponent);
-  return solution;
+  const int exponent = largest > 0 ? std::clamp(std::ilogb(largest), -largest_exponent, largest_exponent) : 0;
+  scale_ = std::scalbn(1.0, -exponent);
 }
 
-void Component::solve_scaled(ComponentSolution& solution, std::size_t steps) {
-  const bool small = entities_ <= table_entities && position_begin_.size() << entities_ <= table_cells &&
-                     items_.size() << entities_ <= table_steps;
-  if (limit_ == 1 && small) {
-    solve_by_table(solution);
-    return;
+ComponentSolution Component::solution(const Incumbent& incumbent, double bound, bool proven) const {
+  return {.pairs = incumbent.pairs,
+          .bound = (proven ? incumbent.value : std::max(bound, incumbent.value)) / scale_,
+          .proven = proven,
+          .found = incumbent.value > nothing};
+}
+
+ComponentSolution Component::solve(Effort& effort) {
+  const bool required = std::ranges::any_of(limits_, [](Limits limit) { return limit.least > 0; });
+  incumbent_ = {.pairs = {}, .value = required ? nothing : 0};
+  small_ = table_.fits(needed_.size(), static_cast<std::size_t>(words_.length()), limits_);
+  if (small_) {
+    index_(pairs_->pairs, needed_, entity_of_, scale_, items_);
+    incumbent_ = table_.solve(items_, limits_);
+    proven_ = true;
+  } else {
+    solve_large(effort);
   }
-  relax(std::clamp(steps * items_seen_a_search_step / items_.size(), fewest_subgradient_steps,
-                   most_subgradient_steps));
-  double open_bound = relaxed_;
-  bool proven = relaxed_ - best_value_ <= exact_tolerance || search(exact_tolerance, steps / 4, open_bound);
-  // Ties by the thousand can keep the search from ending; then prove the score alone.
-  if (!proven) proven = relaxed_ - best_value_ <= tie_tolerance || search(tie_tolerance, steps, open_bound);
-  for (const std::uint32_t i : best_items_) solution.pairs.push_back(items_[i].pair);
-  solution.value = best_value_;
-  solution.proven = proven;
-  solution.bound = proven ? best_value_ : std::max(open_bound, best_value_);
+  return solution(incumbent_, bound_, proven_);
+}
+
+// The number of words that needed pairs cover.
+std::int32_t Component::covered_words() const {
+  std::vector<std::int32_t> change(static_cast<std::size_t>(words_.length()) + 1, 0);
+  for (const std::uint32_t pair : needed_) {
+    const Span span = pairs_->pairs[pair].span;
+    ++change[static_cast<std::size_t>(span.start - words_.start)];
+    --change[static_cast<std::size_t>(span.end - words_.start)];
+  }
+  std::int32_t words = 0;
+  std::int32_t over = 0;
+  for (const std::int32_t more : change) words += (over += more) > 0 ? 1 : 0;
+  return words;
+}
+
+// Makes the core of those needed pairs that have the highest reduced values in a dual solution of value
+// `dual` (where far too many tie, of an even sample of them), and notes how much choices with the others can
+// reach: at most `dual`, less what the pair falls short of its words and entity. Where reduced values are
+// above 0 the solution is feasible once the entities' multipliers rise by as much. `all`: a bound for
+// everything. True if none was above 0.
+template <class ReducedValue>
+bool Component::choose_core(double dual, double all, ReducedValue&& reduced_value) {
+  std::vector<double> values;
+  values.reserve(needed_.size());
+  double excess = 0;
+  for (std::size_t local = 0; local < limits_.size(); ++local) {
+    double highest = 0;
+    for (std::uint32_t i = needed_begin_[local]; i < needed_begin_[local + 1]; ++i) {
+      values.push_back(reduced_value(needed_[i]));
+      highest = std::max(highest, values.back());
+    }
+    if (highest > 0) excess += highest * limits_[local].most;
+  }
+  const double cut = cut_for(values, core_size);
+  std::vector<std::uint32_t> core;
+  double outside = nothing;
+  for (std::size_t i = 0; i < needed_.size(); ++i) {
+    if (values[i] > cut) {
+      core.push_back(needed_[i]);
+    } else {
+      outside = std::max(outside, values[i]);
+    }
+  }
+  if (core.size() > most_in_core) {
+    outside = 0;
+    const std::size_t stride = (core.size() + core_size - 1) / core_size;
+    for (std::size_t i = 0; i * stride < core.size(); ++i) core[i] = core[i * stride];
+    core.resize((core.size() + stride - 1) / stride);
+  }
+  outside_ = std::min(all, dual + excess + outside);
+  for (const std::uint32_t pair : incumbent_.pairs) {
+    if (std::ranges::find(core, pair) == core.end()) core.push_back(pair);
+  }
+  index_(pairs_->pairs, core, entity_of_, scale_, items_);
+  return excess < exact_tolerance;
+}
+
+void Component::start_relaxation() {
+  const WordPrice price(pairs_->pairs, needed_, entity_of_, limits_, scale_, covered_words());
+  if (needed_.size() > core_size) {
+    choose_core(price.bound(), price.bound(),
+                [&](std::uint32_t pair) { return -price.shortfall(pairs_->pairs[pair]); });
+  } else {
+    index_(pairs_->pairs, needed_, entity_of_, scale_, items_);
+  }
+  relaxation_.emplace(limits_);
+  relaxation_->start(items_, price.multipliers());
+}
+
+void Component::solve_large(Effort& effort) {
+  start_relaxation();
+  relaxation_->settle(items_);
+  Effort part = effort.take(effort.left() / improve_share);
+  improve(items_, limits_, *relaxation_, part, incumbent_);
+  effort.put_back(part);
+  effort.spend((2 + root_steps) * items_.list.size());
+  relaxation_->descend(items_, incumbent_.value, root_steps);
+  relaxation_->settle(items_);
+  bound_ = std::max(relaxation_->bound(), outside_);
+  for (int round = 0; round < most_cores && outside_ > incumbent_.value + tie_tolerance; ++round) {
+    const bool feasible = choose_core(relaxation_->bound(), bound_, [&](std::uint32_t pair) {
+      const Pair& from = pairs_->pairs[pair];
+      return relaxation_->reduced_value({.value = from.value * scale_,
+                                         .entity = entity_of_[from.entity],
+                                         .position = index_.position_of(from.span.start),
+                                         .next = index_.position_of(from.span.end),
+                                         .pair = pair});
+    });
+    effort.spend((2 + later_steps) * items_.list.size());
+    relaxation_->descend(items_, incumbent_.value, later_steps);
+    relaxation_->settle(items_);
+    bound_ = std::min(bound_, std::max(relaxation_->bound(), outside_));
+    if (feasible) break;
+  }
+  Relaxation relaxation = *relaxation_;
+  proven_ = prove(items_, relaxation, incumbent_, bound_, effort);
+  std::ranges::sort(incumbent_.pairs);
+  chosen_.clear();
+  for (const Item& item : items_.list) {
+    if (std::ranges::binary_search(incumbent_.pairs, item.pair)) chosen_.push_back(item);
+  }
+}
+
+// Searches with growing width until nothing better can be left, or the effort is used up. Lowers `bound` to
+// what is then open.
+bool Component::prove(Items items, Relaxation& relaxation, Incumbent& incumbent, double& bound,
+                      Effort& effort) const {
+  const std::size_t effort_for_ties = effort.left() - effort.left() / tie_share;
+  for (std::size_t width = first_width;; width *= widening) {
+    const double tolerance = effort.left() > effort_for_ties ? exact_tolerance : tie_tolerance;
+    if (!(bound > incumbent.value + tolerance)) return true;
+    if (effort.exhausted()) return false;
+    Items left;
+    for (std::size_t position = 0; position < items.positions(); ++position) {
+      for (const Item& item : items.at(position)) {
+        if (relaxation.value_with(item) > incumbent.value + tolerance) left.list.push_back(item);
+      }
+      left.begin.push_back(static_cast<std::uint32_t>(left.list.size()));
+    }
+    items = std::move(left);
+    if (items.list.empty()) {
+      bound = std::max(outside_, incumbent.value);
+      return !(outside_ > incumbent.value + tolerance);
+    }
+    const std::size_t steps =
+        std::clamp(effort.left() / descent_share / items.list.size(), std::size_t{5}, root_steps);
+    effort.spend((2 + steps) * items.list.size());
+    if (effort.exhausted()) return false;
+    relaxation.descend(items, incumbent.value, steps);
+    relaxation.settle(items);
+    if (width == first_width && improve_share * improve_units(items) <= effort.left()) {
+      Effort part = effort.take(effort.left() / improve_share);
+      improve(items, limits_, relaxation, part, incumbent);
+      effort.put_back(part);
+    }
+    bound = std::min(bound, std::max({relaxation.bound(), outside_, incumbent.value}));
+    const double open = search(items, limits_, relaxation, tolerance, width, effort, incumbent);
+    if (open == nothing) {
+      bound = std::max(outside_, incumbent.value);
+      return !(outside_ > incumbent.value + tolerance);
+    }
+    bound = std::min(bound, std::max({open, outside_, incumbent.value}));
+  }
+}
+
+// The value of the incumbent without an item, and with the best other one in its place.
+double Component::without_nearby(const Item& without) const {
+  std::uint32_t begin = 0;
+  auto end = static_cast<std::uint32_t>(items_.positions());
+  std::vector<std::uint32_t> used(limits_.size(), 0);
+  for (const Item& item : chosen_) {
+    if (item.pair == without.pair) continue;
+    ++used[item.entity];
+    if (item.next <= without.position) begin = std::max(begin, item.next);
+    if (item.position >= without.next) end = std::min(end, item.position);
+  }
+  const bool must = used[without.entity] < limits_[without.entity].least;
+  double best = must ? nothing : 0;
+  for (std::uint32_t position = begin; position < end; ++position) {
+    for (const Item& item : items_.at(position)) {
+      const bool fits =
+          item.next <= end && item.pair != without.pair && used[item.entity] < limits_[item.entity].most;
+      if (fits && (!must || item.entity == without.entity)) best = std::max(best, item.value);
+    }
+  }
+  return incumbent_.value - without.value + best;
+}
+
+ComponentSolution Component::without(std::uint32_t pair, Effort& effort) {
+  const std::uint32_t entity = pairs_->pairs[pair].entity;
+  const std::uint32_t local = entity_of_[entity];
+  // Pairs of its entity that are not needed beside it are needed without it. They hold its span, so a choice
+  // has at most one of them.
+  std::vector<std::uint32_t> own;
+  filter_.append(pairs_->pairs, pairs_->begin[entity], pairs_->begin[entity + 1], pair, banned_, own);
+  auto known = needed_.begin() + needed_begin_[local];  // these come in the same order
+  std::erase_if(own, [&](std::uint32_t other) {
+    if (known != needed_.end() && *known == pair) ++known;
+    if (known == needed_.end() || *known != other) return false;
+    ++known;
+    return true;
+  });
+
+  Incumbent incumbent{.pairs = {}, .value = nothing};
+  double bound = outside_;
+  std::vector<std::uint32_t> candidates;
+  if (small_) {
+    for (const std::uint32_t other : needed_) {
+      if (other != pair) candidates.push_back(other);
+    }
+  } else {
+    const auto item = std::ranges::find(chosen_, pair, &Item::pair);
+    incumbent.value = without_nearby(*item);
+    bound = std::max(bound, relaxation_->bound_without(items_, *item));
+    for (const std::uint32_t other : own) {
+      const Span span = pairs_->pairs[other].span;
+      const Item extra{.value = pairs_->pairs[other].value * scale_,
+                       .entity = local,
+                       .position = index_.position_of(span.start),
+                       .next = index_.position_of(span.end),
+                       .pair = other};
+      bound = std::max(bound, relaxation_->value_with(extra));
+    }
+    if (!(bound > incumbent.value + exact_tolerance)) return solution(incumbent, bound, true);
+    for (const Item& other : items_.list) {
+      if (other.pair != pair && relaxation_->value_with(other) > incumbent.value + exact_tolerance)
+        candidates.push_back(other.pair);
+    }
+  }
+  candidates.insert(candidates.end(), own.begin(), own.end());
+
+  Items items;
+  ItemIndex index;
+  index(pairs_->pairs, candidates, entity_of_, scale_, items);
+  if (small_) return solution(table_.solve(items, limits_), 0, true);
+  Relaxation relaxation = relaxation_ ? *relaxation_ : Relaxation(limits_);
+  relaxation.settle(items);
+  bound = std::min(bound, std::max(relaxation.bound(), outside_));
+  const bool proven = prove(std::move(items), relaxation, incumbent, bound, effort);
+  return solution(incumbent, bound, proven);
 }
 
 }  // namespace xner

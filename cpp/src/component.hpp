@@ -3,86 +3,81 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "xner/span.hpp"
+#include "component_effort.hpp"
+#include "component_items.hpp"
+#include "component_price.hpp"
+#include "component_relaxation.hpp"
+#include "component_table.hpp"
+#include "xner/scores.hpp"
 
 namespace xner {
 
+// The best choice found, and what is known of better ones.
 struct ComponentSolution {
-  std::vector<std::uint32_t> pairs;  // what add() was given as `pair`
-  double value = 0;
-  double bound = 0;  // no solution has a higher value
+  std::vector<std::uint32_t> pairs;
+  double bound = 0;  // no choice has a higher value
   bool proven = true;
-  // For solving nearly the same problem again: the pairs that any solution can need, and the relaxation's
-  // multipliers (none where it was not used).
-  std::vector<std::uint32_t> needed;
-  std::vector<double> multipliers;
+  bool found = true;  // false: no choice that has every entity's least number of projections
 };
 
-// Maximises the value of disjoint spans, at most `limit` an entity.
+// Maximises the value of disjoint spans, each entity with at least and at most so many of them.
 //
-// Two ways: for few entities a table over (start position, set of entities used); else a search over the same
-// states that keeps only those which can still beat the best known solution. What a state can still reach is
-// bounded by the Lagrangian relaxation of the entities' limits: with multipliers lambda,
-//   H(position) + sum over entities of lambda * (uses left),
-// where H is the best interval schedule of the reduced values v - lambda from that position on, found for all
-// positions in one backward pass. Subgradient steps choose the multipliers; since interval matrices are
-// totally unimodular the bound tends to that of the clique linear programme (Nemhauser, Wolsey 1988, II.3.6).
+// Small components go through a table over (start position, uses of every entity). Larger ones:
+//  1. Of each entity only pairs are kept that an optimum can need (NeededPairs), and of these, where they are
+//     very many, the core: those that a single price for all words (WordPrice) leaves the best chance. The
+//     same dual solution bounds what the others can reach (as in Balas, Zemel 1980, for knapsacks).
+//  2. A greedy choice by reduced values is improved by ejections; subgradient steps improve the relaxation.
+//  3. Items that no choice better than the incumbent can hold, by the bound of the best schedule through
+//  each,
+//     are dropped; on what is left, searches of growing width improve the incumbent or prove it.
+// Work is counted and limited, so the result is the same on every machine; what is open when it ends is in
+// `bound`.
 class Component {
  public:
-  explicit Component(std::uint32_t limit) : limit_(limit) {}
+  // `entities` are those of the component; `limits` has one entry for each; pairs marked in `banned` (empty:
+  // none) are left out. What is referred to must outlive the calls of solve() and without().
+  void set(const ScoredPairs& pairs, std::span<const std::uint32_t> entities, std::span<const Limits> limits,
+           std::span<const char> banned);
 
-  // Entities are numbered from 0 within the component.
-  void add(std::uint32_t entity, Span span, double value, std::uint32_t pair);
+  // The best choice.
+  ComponentSolution solve(Effort& effort);
 
-  // Call once. Gives up after about `steps` extensions of states and then says what could be missing.
-  // `multipliers`, from a problem that is nearly the same, are where the relaxation starts; empty for zeros.
-  [[nodiscard]] ComponentSolution solve(std::size_t entities, std::size_t steps,
-                                        std::span<const double> multipliers = {});
+  // The same without one of the pairs that solve() chose. Only the bound and what is said of it count.
+  ComponentSolution without(std::uint32_t pair, Effort& effort);
 
  private:
-  struct Item {
-    Span span;
-    std::uint32_t entity;
-    std::uint32_t pair;
-    double value;
-    std::uint32_t position;  // index of span.start among the distinct starts
-    std::uint32_t next;      // first position at or after span.end
-  };
-  struct State {
-    std::uint64_t used;
-    double value;
-    double rest;  // sum over entities of lambda * (uses left)
-    std::int32_t node;
-  };
-  struct Node {  // the last item of a partial solution, and the one before it
-    std::uint32_t item;
-    std::int32_t parent;
-  };
+  [[nodiscard]] std::int32_t covered_words() const;
+  void start_relaxation();
+  template <class ReducedValue>
+  bool choose_core(double dual, double all, ReducedValue&& reduced_value);
+  void solve_large(Effort& effort);
+  bool prove(Items items, Relaxation& relaxation, Incumbent& incumbent, double& bound, Effort& effort) const;
+  [[nodiscard]] ComponentSolution solution(const Incumbent& incumbent, double bound, bool proven) const;
+  [[nodiscard]] double without_nearby(const Item& without) const;
 
-  void drop_dominated();
-  void solve_scaled(ComponentSolution& solution, std::size_t steps);
-  void index_positions();
-  void solve_by_table(ComponentSolution& solution) const;
-  void relax(std::size_t steps);
-  double schedule(std::span<const double> multipliers, std::vector<double>& reach,
-                  std::vector<std::int32_t>& choice) const;
-  void repair(std::vector<std::uint32_t>& items);
-  bool search(double tolerance, std::size_t steps, double& open_bound);
-
-  std::uint32_t limit_;
-  std::size_t entities_ = 0;
-  std::vector<Item> items_;  // sorted by start, then end, then entity
-  std::vector<std::uint32_t>
-      position_begin_;                   // items of position p: position_begin_[p] .. position_begin_[p + 1]
-  std::vector<std::uint32_t> by_value_;  // items, largest value first
-  std::vector<double> multipliers_;
-  std::vector<double> reach_;              // H for multipliers_
-  double relaxed_ = 0;                     // the relaxation's bound for the whole component
-  std::vector<std::uint32_t> best_items_;  // the best known solution
-  double best_value_ = 0;
+  const ScoredPairs* pairs_ = nullptr;
+  std::span<const char> banned_;
+  std::vector<Limits> limits_;
+  std::vector<std::uint32_t> entity_of_;  // number within the component
+  double scale_ = 1;                      // brings values to around 1, which tolerances are made for
+  Span words_;                            // from the first to the last word of needed pairs
+  NeededPairs filter_;
+  std::vector<std::uint32_t> needed_;  // entity by entity
+  std::vector<std::uint32_t> needed_begin_;
+  ItemIndex index_;
+  Items items_;
+  UsesTable table_;
+  bool small_ = true;
+  std::optional<Relaxation> relaxation_;
+  double outside_ = 0;  // no choice with a needed pair outside the core has a higher value
+  Incumbent incumbent_;
+  std::vector<Item> chosen_;  // the incumbent's items
+  double bound_ = 0;
+  bool proven_ = true;
 };
 
 }  // namespace xner

@@ -14,9 +14,6 @@ namespace xner {
 
 namespace {
 
-// Steps for solving again without one pair, where only its margin depends on the answer.
-constexpr std::size_t margin_search_limit = 8'000;
-
 bool overlaps_any(Span span, const ScoredPairs& pairs, std::span<const std::uint32_t> chosen) {
   return std::ranges::any_of(chosen,
                              [&](std::uint32_t pair) { return pairs.pairs[pair].span.overlaps(span); });
@@ -148,38 +145,25 @@ void Matcher::find_components(const ScoredPairs& pairs) {
 }
 
 // Adds the best choice among the pairs of `entities` to the result, with the margin of each chosen pair.
-void Matcher::solve_component(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
-                              std::uint32_t limit) {
-  const auto add_all = [&](Component& component, std::uint32_t local, std::uint32_t forbidden) {
-    for (std::uint32_t pair = pairs.begin[entities[local]]; pair < pairs.begin[entities[local] + 1]; ++pair) {
-      if (pair != forbidden) component.add(local, pairs.pairs[pair].span, pairs.pairs[pair].value, pair);
-    }
-  };
-  Component whole(limit);
-  for (std::uint32_t local = 0; local < entities.size(); ++local) add_all(whole, local, none);
-  const ComponentSolution solution = whole.solve(entities.size(), search_limit);
+void Matcher::solve_component(Component& component, const ScoredPairs& pairs,
+                              std::span<const std::uint32_t> entities, std::uint32_t limit) {
+  const std::vector<Limits> limits(entities.size(), {.least = 0, .most = limit});
+  component.set(pairs, entities, limits, {});
+  Effort effort(search_limit);
+  const ComponentSolution solution = component.solve(effort);
   const double objective = score_of(pairs, solution.pairs);
+  double value = 0;
+  for (const std::uint32_t pair : solution.pairs) value += pairs.pairs[pair].value;
   result_.objective += objective;
   result_.bound += solution.proven ? objective : std::max(objective, solution.bound);
   result_.proven = result_.proven && solution.proven;
-
-  const auto local_of = [&](std::uint32_t pair) {
-    return static_cast<std::uint32_t>(std::ranges::lower_bound(entities, pairs.pairs[pair].entity) -
-                                      entities.begin());
-  };
+  Effort margins(margins_limit);
+  std::size_t to_do = solution.pairs.size();
   for (const std::uint32_t pair : solution.pairs) {
-    // Without one pair of an entity, others of that entity may be needed; of the other entities the same as
-    // before.
-    Component without(limit);
-    for (const std::uint32_t other : solution.needed) {
-      if (pairs.pairs[other].entity == pairs.pairs[pair].entity) continue;
-      without.add(local_of(other), pairs.pairs[other].span, pairs.pairs[other].value, other);
-    }
-    add_all(without, local_of(pair), pair);
-    const ComponentSolution second =
-        without.solve(entities.size(), margin_search_limit, solution.multipliers);
-    const double best = second.proven ? score_of(pairs, second.pairs) : second.bound;
-    result_.chosen.push_back({pair, solution.proven ? std::max(0.0, objective - best) : objective - best});
+    Effort part = margins.take(margins.left() / to_do--);
+    const double margin = value - component.without(pair, part).bound;
+    margins.put_back(part);
+    result_.chosen.push_back({pair, solution.proven ? std::max(0.0, margin) : margin});
   }
 }
 
@@ -217,6 +201,7 @@ const Matching& Matcher::exact(const ScoredPairs& pairs, Constraint constraint) 
   }
 
   find_components(pairs);
+  Component component;
   std::vector<std::uint32_t> members;
   for (std::uint32_t leader = 0; leader < pairs.entities(); ++leader) {
     if (component_[leader] != leader) continue;
@@ -226,7 +211,7 @@ const Matching& Matcher::exact(const ScoredPairs& pairs, Constraint constraint) 
         members.push_back(entity);
     }
     if (members.empty()) continue;
-    solve_component(pairs, members, limit);
+    solve_component(component, pairs, members, limit);
   }
   std::ranges::sort(result_.chosen, {}, [&](Match match) { return pairs.pairs[match.pair].span; });
   return result_;

@@ -14,6 +14,7 @@ from reference import matching as reference
 from strategies import many, pairs
 from xner.errors import Error
 from xner.matching import Matching, match
+from xner.projection import project
 
 Pair = tuple[int, int, int, float]
 
@@ -155,6 +156,25 @@ def test_large_components_are_proven_or_honest(entities: int, words: int, each: 
     assert result.objective >= 0.9 * optimum
     greedy = match(problem, entities=entities, matcher="greedy", n=n)
     assert result.objective >= greedy.objective - slack
+    # Made for 50 ms for 25 entities; a busy machine and sanitizers take longer.
+    assert seconds < 5
+
+
+@pytest.mark.parametrize(
+    ("entities", "words", "length", "linked", "n"),
+    [(25, 200, 1, 160, 1), (25, 200, 1, 200, 1), (25, 200, 3, 60, 1), (25, 200, 1, 200, 2), (64, 300, 1, 120, 1)],
+)
+def test_dense_problems_are_all_but_solved(entities: int, words: int, length: int, linked: int, n: int) -> None:
+    """Entities linked to most words: hundreds of thousands of candidates, and all entities alike."""
+    generator = random.Random(linked)
+    spans = [(length * i, length * (i + 1), "X") for i in range(entities)]
+    links = [(word, to) for word in range(length * entities) for to in generator.sample(range(words), linked)]
+    begin = time.perf_counter()
+    result = project(["w"] * words, spans, links, n=n)
+    seconds = time.perf_counter() - begin
+    assert result.objective <= result.bound <= 1.02 * result.objective
+    assert result.status == ("ok" if result.bound == result.objective else "not_proven")
+    assert len(result.entities) == n * entities
     # Made for 50 ms for 25 entities; a busy machine and sanitizers take longer.
     assert seconds < 5
 
