@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from xner._arrow import one_array
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
 
@@ -43,9 +44,7 @@ def to_arrow(sentences: Sentences, column: str) -> pa.Array:
         DataError: something else.
     """
     if isinstance(sentences, pa.ChunkedArray):
-        sentences = sentences.combine_chunks()
-        if isinstance(sentences, pa.ChunkedArray):  # what some versions return for no chunks at all
-            sentences = pa.concat_arrays(sentences.chunks)
+        sentences = one_array(sentences)
     if isinstance(sentences, pa.Array):
         kind = sentences.type
         lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)

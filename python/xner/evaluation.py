@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
+from xner._resampling import Difference, Interval, check_resampling, difference, percentile_interval, resampled_totals
 from xner._version import __version__
 from xner.errors import DataError, Error
 
@@ -47,7 +48,6 @@ __all__ = [
 Mode = Literal["lenient", "strict"]
 
 _PREFIXES = {"lenient": "BIES", "strict": "BI"}
-_BLOCK_CELLS = 1 << 22  # numbers of one block of resamples that are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,17 +391,6 @@ def _count(
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A percentile interval."""
-
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.low:.3f}–{self.high:.3f}"
-
-
-@dataclass(frozen=True, slots=True)
 class MetricIntervals:
     """The intervals of the three figures."""
 
@@ -458,12 +447,12 @@ def bootstrap(scores: Scores, *, samples: int = 1000, seed: int = 1, confidence:
 
     Source: Efron, Tibshirani 1993, percentile interval.
     """
-    _check_resampling(scores, samples, confidence)
-    totals = _resampled_totals(np.concatenate([scores.tp, scores.fp, scores.fn], axis=1), samples, seed)
+    check_resampling(scores.sentences, samples, confidence)
+    totals = resampled_totals(np.concatenate([scores.tp, scores.fp, scores.fn], axis=1), samples, seed)
     tp, fp, fn = totals.reshape(samples, 3, len(scores.classes)).transpose(1, 0, 2)
 
     def intervals(*counts: npt.NDArray[np.float64]) -> MetricIntervals:
-        return MetricIntervals(*(_interval(values, confidence) for values in _metrics(*counts)))
+        return MetricIntervals(*(percentile_interval(values, confidence) for values in _metrics(*counts)))
 
     return Intervals(
         micro=intervals(tp.sum(axis=1), fp.sum(axis=1), fn.sum(axis=1)),
@@ -473,22 +462,6 @@ def bootstrap(scores: Scores, *, samples: int = 1000, seed: int = 1, confidence:
         confidence=confidence,
         signature=f"{scores.signature}|bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How far two systems are apart in one figure.
-
-    Attributes:
-        value: the first system's figure minus the second's.
-        interval: percentile interval of the difference.
-        p_value: share of the resamples in which the system that is better over all sentences is not better; 1
-            where the two are equal.
-    """
-
-    value: float
-    interval: Interval
-    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,14 +475,7 @@ class PairedComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as plain values that JSON can hold."""
-        plain: dict[str, Any] = {}
-        for metric in ("precision", "recall", "f1"):
-            one: Difference = getattr(self, metric)
-            plain[metric] = {
-                "difference": one.value,
-                "interval": [one.interval.low, one.interval.high],
-                "p_value": one.p_value,
-            }
+        plain = {metric: getattr(self, metric).to_dict() for metric in ("precision", "recall", "f1")}
         return {**plain, "signature": self.signature}
 
 
@@ -533,36 +499,23 @@ def paired_bootstrap(
 
     Source: Koehn 2004.
     """
-    _check_resampling(first, samples, confidence)
+    check_resampling(first.sentences, samples, confidence)
     _check_comparable(first, second)
     sides = [
         np.stack([counts.sum(axis=1) for counts in (side.tp, side.fp, side.fn)], axis=1) for side in (first, second)
     ]
-    totals = _resampled_totals(np.concatenate(sides, axis=1), samples, seed)
+    totals = resampled_totals(np.concatenate(sides, axis=1), samples, seed)
     resampled = _metrics(*totals[:, :3].T), _metrics(*totals[:, 3:].T)
-    differences = []
-    for index, metric in enumerate(("precision", "recall", "f1")):
-        value = getattr(first, metric) - getattr(second, metric)
-        sample = resampled[0][index] - resampled[1][index]
-        not_better = int((sample * np.sign(value) <= 0).sum())
-        p_value = (not_better + 1) / (samples + 1)
-        differences.append(Difference(value, _interval(sample, confidence), p_value))
-    precision, recall, f1 = differences
+    precision, recall, f1 = (
+        difference(getattr(first, metric) - getattr(second, metric), one - other, confidence)
+        for metric, one, other in zip(("precision", "recall", "f1"), *resampled, strict=True)
+    )
     return PairedComparison(
         precision,
         recall,
         f1,
         signature=f"{first.signature}|paired-bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
     )
-
-
-def _check_resampling(scores: Scores, samples: int, confidence: float) -> None:
-    if not scores.sentences:
-        raise Error("there are no sentences to draw from")
-    if samples < 1:
-        raise Error(f"samples must be at least 1, not {samples}")
-    if not 0 < confidence < 1:
-        raise Error(f"confidence must be between 0 and 1, not {confidence}")
 
 
 def _check_comparable(first: Scores, second: Scores) -> None:
@@ -580,38 +533,6 @@ def _check_comparable(first: Scores, second: Scores) -> None:
         )
 
 
-def _resampled_totals(counts: npt.NDArray[Any], samples: int, seed: int) -> npt.NDArray[np.float64]:
-    """Column sums over `samples` resamples of the rows, each as large as the whole.
-
-    Sentences with the same counts are alike, so that a resample is a draw from a multinomial distribution
-    over the different rows: few, however many sentences there are.
-    """
-    patterns, multiplicity = _distinct_rows(counts)
-    rng = np.random.default_rng(seed)
-    totals = np.empty((samples, counts.shape[1]))
-    block = max(1, _BLOCK_CELLS // len(patterns))
-    for first in range(0, samples, block):
-        drawn = rng.multinomial(len(counts), multiplicity / len(counts), size=min(block, samples - first))
-        # Floating point, exact up to 2**53, as only that is multiplied quickly.
-        totals[first : first + block] = drawn.astype(np.float64) @ patterns
-    return totals
-
-
-def _distinct_rows(counts: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """The different rows of a table of small numbers, and how often each occurs."""
-    key = np.zeros(len(counts), dtype=np.int64)
-    keys = 1
-    for column in counts.T:
-        size = int(column.max()) + 1
-        if keys * size >= 1 << 62:
-            key = np.unique(key, return_inverse=True)[1]
-            keys = int(key.max()) + 1
-        key = key * size + column
-        keys *= size
-    _, first, multiplicity = np.unique(key, return_index=True, return_counts=True)
-    return counts[first].astype(np.float64), multiplicity
-
-
 def _metrics(
     tp: npt.NDArray[np.float64], fp: npt.NDArray[np.float64], fn: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], ...]:
@@ -621,8 +542,3 @@ def _metrics(
         tp / np.maximum(tp + fn, 1),
         2 * tp / np.maximum(2 * tp + fp + fn, 1),
     )
-
-
-def _interval(values: npt.NDArray[np.float64], confidence: float) -> Interval:
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(low), float(high))

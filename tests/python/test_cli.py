@@ -172,7 +172,7 @@ BAD_USES = [
     ("unknown method", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.conll", "--method", "magic"], 2, "'magic' is not one of"),
     ("unknown command", ["projekt"], 2, "No such command 'projekt'"),
     ("output format", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.doc"], 1, "cannot tell the format of 'x.doc'"),
-    ("links and model", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "en.txt", "--save-model", "m", "-o", "x.conll"], 2, "--links takes the place of the aligner"),
+    ("links and model", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "en.txt", "--save-model", "m", "-o", "x.conll"], 2, "--save-model is for the aligner 'builtin', which is not used here"),
     ("reverse alone", ["project", "--source", "en.conll", "--target", "de.txt", "--reverse", "-o", "x.conll"], 2, "--one-based and --reverse say how to read --links"),
     ("exact with =", ["project", "--source", "en.conll", "--target", "de.txt", "--constraint", "=", "-o", "x.conll"], 1, "the exact matcher takes '<=' and '<'"),
     ("rows differ", ["project", "--source", "en.conll", "--target", "short.txt", "-o", "x.conll"], 1, "'en.conll' has 170 rows but 'short.txt' has 169; first suspicious row, counted from 0: 4"),

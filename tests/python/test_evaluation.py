@@ -16,7 +16,7 @@ from seqeval.scheme import IOB1, IOB2, IOBES, Tokens
 
 from reference import evaluation as slow
 from reference import labels as slow_labels
-from xner import evaluation, io
+from xner import _resampling, evaluation, io
 from xner.errors import DataError, Error
 from xner.evaluation import bootstrap, evaluate, paired_bootstrap
 
@@ -349,15 +349,8 @@ def test_resamples_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     gold = corpus(60)
     scores = evaluate(gold, noisy(gold, 0.3, 2))
     expected = bootstrap(scores, samples=50)
-    monkeypatch.setattr(evaluation, "_BLOCK_CELLS", 7)
+    monkeypatch.setattr(_resampling, "_BLOCK_CELLS", 7)
     assert bootstrap(scores, samples=50) == expected
-
-
-@given(counts=st.lists(st.lists(st.sampled_from([0, 1, 2, 2**30]), min_size=3, max_size=3), min_size=1, max_size=30))
-def test_distinct_rows(counts: list[list[int]]) -> None:
-    patterns, multiplicity = evaluation._distinct_rows(np.array(counts))
-    rebuilt = [tuple(row) for row, times in zip(patterns.tolist(), multiplicity, strict=True) for _ in range(times)]
-    assert sorted(rebuilt) == sorted(map(tuple, counts))
 
 
 def test_paired_bootstrap_tells_a_better_system() -> None:

@@ -15,6 +15,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "project": "xner.cli.project",
     "align": "xner.cli.align",
+    "links": "xner.cli.links",
     "evaluate": "xner.cli.evaluate",
     "view": "xner.cli.view",
     "demo": "xner.cli.demo",

@@ -17,6 +17,7 @@ __all__ = [
     "existing_file",
     "output_file",
     "read_links",
+    "read_links_unchecked",
     "read_sentences",
     "read_source",
     "read_target",
@@ -102,13 +103,20 @@ def read_links(path: Path, rows: int, *, one_based: bool, reverse: bool) -> pa.C
     Raises:
         Error: their number of rows is not that of the sentences.
     """
+    links = read_links_unchecked(path, one_based=one_based, reverse=reverse)
+    if len(links) != rows:
+        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
+    return links
+
+
+def read_links_unchecked(path: Path, *, one_based: bool, reverse: bool, possible: Any = "keep") -> pa.ChunkedArray:
+    """Read word links of any number of sentence pairs.
+
+    `one_based`, `reverse` and `possible` are for the Pharaoh format; a table's column `links` is taken as it is.
+    """
     names = [io.FORMATS[name].suffixes for name in ("parquet", "arrow", "jsonl")]
     if any(path.name.lower().endswith(suffix) for suffixes in names for suffix in suffixes):
         table = io.read(path)
         schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
-        links = table.column(schema.LINKS)
-    else:
-        links = pa.chunked_array([io.read_pharaoh(path, one_based=one_based, reverse=reverse)])
-    if len(links) != rows:
-        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
-    return links
+        return table.column(schema.LINKS)
+    return pa.chunked_array([io.read_pharaoh(path, one_based=one_based, reverse=reverse, possible=possible)])

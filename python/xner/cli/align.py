@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, runner, schema
-from xner.alignment import Aligner
+from xner.cli import align_train
+from xner.cli._aligners import AlignerSettings, aligner_options
 from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
-from xner.links import SYMMETRIZATIONS
+from xner.cli._outputs import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,25 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(
+@click.group(
     "align",
+    invoke_without_command=True,
+    subcommand_metavar="| train ...",
     epilog="\b\nExamples:\n"
     "  xner align --source en.txt --target de.txt -o links.pharaoh --save-model m.safetensors\n"
     "  xner align --source new.en.txt --target new.de.txt --model m.safetensors -o new.pharaoh\n"
-    "  xner align --source en.txt --target de.txt -o links.pharaoh --scores",
+    "  xner align --source en.txt --target de.txt -o links.pharaoh --scores\n"
+    "  xner align --source en.txt --target yo.txt --aligner awesome-mbert -o links.pharaoh\n"
+    "      an encoder from the Hugging Face hub; --model names another one, or its folder\n"
+    "  xner align --source en.txt --target yo.txt --aligner builtin --aligner labse --combine union -o links.pharaoh",
 )
 @click.option(
     "--source",
     type=existing_file,
-    required=True,
     help="Source sentences, one a line, words split by blanks; or columns.",
 )
-@click.option("--target", type=existing_file, required=True, help="Their translations, row by row.")
+@click.option("--target", type=existing_file, help="Their translations, row by row.")
 @click.option(
     "--output",
     "-o",
     type=output_file,
-    required=True,
     help="Links: i-j pairs, one line a sentence pair (.pharaoh), or a table (.parquet, .arrow, .jsonl).",
 )
 @click.option(
@@ -48,18 +52,8 @@ __all__ = ["command"]
 )
 @click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file, likewise.")
 @click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file, likewise.")
-@click.option("--model", type=existing_file, help="A saved aligner; without it, one is fitted on the input.")
-@click.option("--save-model", type=output_file, help="Where to save the aligner.")
+@aligner_options
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
-@click.option(
-    "--decode",
-    type=click.Choice(["posterior", "viterbi"]),
-    help="Link what is probable enough (the default), or combine the best alignment of either direction.",
-)
-@click.option("--threshold", type=click.FloatRange(0, 1, max_open=True), help="Posterior: least probability of a link.")
-@click.option(
-    "--symmetrization", type=click.Choice(list(SYMMETRIZATIONS)), help="Viterbi: how two directions become one."
-)
 @click.option(
     "--threads",
     type=click.IntRange(0),
@@ -67,52 +61,71 @@ __all__ = ["command"]
     show_default=True,
     help="0: one a core. Never changes the output.",
 )
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Go on from an interrupted run's finished parts.",
+)
+@click.pass_context
 def command(
-    source: Path,
-    target: Path,
-    output: Path,
+    context: click.Context,
+    /,
+    source: Path | None,
+    target: Path | None,
+    output: Path | None,
     format_: str | None,
     source_format: str | None,
     target_format: str | None,
-    model: Path | None,
-    save_model: Path | None,
     scores: bool,
     threads: int,
-    **decoding: Any,
+    resume: bool,
+    **options: Any,
 ) -> None:
     """Link the words of sentences and their translations.
 
     The built-in aligner needs no model from elsewhere: it is fitted on the sentence pairs themselves. The more of
-    them, the better; below ten it goes by spelling and position.
+    them, the better; below ten it goes by spelling and position. Multilingual encoders know their languages
+    beforehand and need no other pairs.
     """
+    if context.invoked_subcommand is not None:
+        return
+    # Not `required` of the options themselves: `xner align train` does without them.
+    if source is None or target is None or output is None:
+        missing = next(f"--{name}" for name in ("source", "target", "output") if context.params[name] is None)
+        raise click.UsageError(f"Missing option '{missing}'.")
+    settings = AlignerSettings.take(options)
     links_format = io.format_of(output, format_ or ("pharaoh" if output.suffix == "" else None))
     sides = read_sentences(source, source_format)
     other = read_sentences(target, target_format)
     source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
-    with runner.progress_reporter() as report:
-        aligner = (
-            Aligner.load(model)
-            if model is not None
-            else Aligner.fit(source_tokens, tokens, threads=threads, progress=report)
-        )
-        links = aligner.align(
-            source_tokens,
-            tokens,
-            threads=threads,
-            **{name: value for name, value in decoding.items() if value is not None},
-        )
-    if save_model is not None:
-        aligner.save(save_model)
-    table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens, schema.LINKS: links})
-    if schema.ID in other.column_names:
-        table = table.add_column(0, schema.ID, other.column(schema.ID))
-    options: dict[str, Any] = {"scores": scores} if links_format == "pharaoh" else {}
-    io.write(table, output, links_format, **options)
-    lengths = pc.list_value_length(links)
-    unlinked = pc.sum(pc.equal(lengths, 0)).as_py() or 0
+    key = runner.fingerprint(
+        {"source": source, "target": target}, {"formats": [source_format, target_format], "aligner": settings.key}
+    )
+    with runner.checkpoints(output, key, resume=resume) as kept, runner.progress_reporter() as report:
+        found = settings.link(source_tokens, tokens, kept, threads=threads, report=report)
+        table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
+        for name in found.column_names:
+            table = table.append_column(name, found.column(name))
+        if schema.ID in other.column_names:
+            table = table.add_column(0, schema.ID, other.column(schema.ID))
+        writing: dict[str, Any] = {"scores": scores} if links_format == "pharaoh" else {}
+        io.write(table, output, links_format, **writing)
+    _summarize(table, output)
+
+
+command.add_command(align_train.command)
+
+
+def _summarize(table: pa.Table, output: Path) -> None:
+    lengths = pc.list_value_length(table.column(schema.LINKS))
     click.echo(
         f"{table.num_rows} sentence pairs, {pc.sum(lengths).as_py() or 0} links, "
-        f"{unlinked} pairs without links; written to {output}",
+        f"{pc.sum(pc.equal(lengths, 0)).as_py() or 0} pairs without links; written to {output}",
         err=True,
     )
+    if schema.STATUS in table.column_names:
+        statuses = counted(table.column(schema.STATUS))
+        if set(statuses) - {"ok"}:
+            click.echo("status: " + ", ".join(f"{count} {status}" for status, count in statuses.items()), err=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, runner, schema
-from xner.alignment import Aligner
+from xner.cli._aligners import AlignerSettings, aligner_options
 from xner.cli._inputs import (
     FORMAT_NAMES,
     existing_file,
@@ -18,6 +18,7 @@ from xner.cli._inputs import (
     read_source,
     read_target,
 )
+from xner.cli._outputs import counted
 from xner.memory import Memory
 from xner.projection import Projector
 
@@ -34,6 +35,8 @@ __all__ = ["command"]
     "      aligns the two sides with the built-in aligner, fitted on these sentence pairs\n"
     "  xner project --source en.conll --target de.conll --links de.pharaoh --format parquet -o de.parquet\n"
     "      takes ready word links; keeps links, scores, margins and statuses for `xner view`\n"
+    "  xner project --source en.conll --target yo.txt --aligner awesome-mbert --output yo.conll\n"
+    "      aligns with a multilingual encoder; --aligner and --links may be given several times\n"
     "  xner project --source en.conll --target de.txt --method heuristic --compat politov2025 -o de.conll\n"
     "      follows a published program to the letter\n\n"
     "\b\nAn interrupted run goes on where it stopped when the same command is given again.",
@@ -60,19 +63,15 @@ __all__ = ["command"]
 @click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file, likewise.")
 @click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file, likewise.")
 @click.option(
-    "--links", type=existing_file, help="Word links in Pharaoh format (i-j), or a file with a `links` column."
+    "--links",
+    type=existing_file,
+    multiple=True,
+    help="Word links in Pharaoh format (i-j), or a file with a `links` column. Several are combined, with each other "
+    "and with those of --aligner.",
 )
 @click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
 @click.option("--reverse", is_flag=True, help="The links file says target-source.")
-@click.option(
-    "--aligner",
-    type=click.Choice(["builtin"]),
-    default="builtin",
-    show_default=True,
-    help="Who aligns without --links.",
-)
-@click.option("--model", type=existing_file, help="A saved aligner; without it, one is fitted on the input.")
-@click.option("--save-model", type=output_file, help="Where to save the fitted aligner.")
+@aligner_options
 @click.option(
     "--scheme",
     type=click.Choice(["IOB1", "IOB2", "BIOES"]),
@@ -166,7 +165,7 @@ __all__ = ["command"]
     "--memory/--no-memory",
     default=None,
     help="Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere. "
-    "By default with the aligner, not with --links or --method heuristic, where rows stand for themselves.",
+    "By default with an aligner, not with --links alone or --method heuristic, where rows stand for themselves.",
 )
 @click.option(
     "--on-error",
@@ -195,12 +194,9 @@ def command(
     format_: str | None,
     source_format: str | None,
     target_format: str | None,
-    links: Path | None,
+    links: tuple[Path, ...],
     one_based: bool,
     reverse: bool,
-    aligner: str,
-    model: Path | None,
-    save_model: Path | None,
     scheme: Any,
     memory: bool | None,
     read_labels: Any,
@@ -215,13 +211,12 @@ def command(
     Reads labelled source sentences and their translations, links their words, and gives every source entity the
     span of target words that fits it best.
     """
-    if links is not None and (model is not None or save_model is not None):
-        raise click.UsageError("--links takes the place of the aligner: leave out --model and --save-model")
+    settings = AlignerSettings.take(options, files=len(links))
     if memory is None:
-        memory = links is None and options["method"] == "candidates" and options["compat"] is None
+        memory = bool(settings.names) and options["method"] == "candidates" and options["compat"] is None
     if memory and options["method"] != "candidates":
         raise click.UsageError("--memory goes with --method candidates")
-    if links is None and (one_based or reverse):
+    if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     projector = Projector(stop_words=tuple(stop_words.split()), threads=threads, on_error=on_error, **options)
     io.format_of(output, format_)
@@ -235,7 +230,7 @@ def command(
     )
     table = _side_by_side(sides, target_side)
     key = runner.fingerprint(
-        {"source": source, "target": target, "links": links, "model": model},
+        {"source": source, "target": target, **{f"links {number}": path for number, path in enumerate(links)}},
         {
             "projection": projector.signature,
             "stop_words": stop_words,
@@ -244,7 +239,7 @@ def command(
             "links": [one_based, reverse],
             "labels": [scheme, read_labels],
             "on_error": on_error,
-            "aligner": aligner,
+            "aligner": settings.key,
             "memory": memory,
         },
     )
@@ -252,11 +247,16 @@ def command(
         runner.checkpoints(output, key, resume=resume) as kept,
         runner.progress_reporter() as report,
     ):
-        if links is not None:
-            found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
-        else:
-            found = _align(table, kept, model, save_model, threads=threads, report=report)
-        table = table.append_column(schema.LINKS, found)
+        given = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
+        found = settings.link(
+            table.column(schema.SOURCE_TOKENS),
+            table.column(schema.TOKENS),
+            kept,
+            threads=threads,
+            report=report,
+            others=given,
+        )
+        table = table.append_column(schema.LINKS, found.column(schema.LINKS))
         if memory:
             table = _with_hints(table, projector, threads=threads)
         result = runner.run(table, projector, kept, format=format_, report=report)
@@ -279,30 +279,6 @@ def _side_by_side(source: pa.Table, target: pa.Table) -> pa.Table:
     return pa.table({name: columns[name] for name in order})
 
 
-def _align(
-    table: pa.Table,
-    kept: runner.Checkpoints,
-    model: Path | None,
-    save_model: Path | None,
-    *,
-    threads: int,
-    report: runner.Reporter,
-) -> pa.ListArray:
-    """Links by the built-in aligner, fitted on the two sides unless a model is given."""
-    source, target = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
-    fitted = kept.path("aligner.safetensors")
-    if model is not None:
-        aligner = Aligner.load(model)
-    elif fitted.is_file():
-        aligner = Aligner.load(fitted)
-    else:
-        aligner = Aligner.fit(source, target, threads=threads, progress=report)
-        aligner.save(fitted)
-    if save_model is not None:
-        aligner.save(save_model)
-    return aligner.align(source, target, threads=threads)
-
-
 def _summarize(result: pa.Table, output: Path, signature: str) -> None:
     entities = pc.sum(pc.list_value_length(result.column(schema.SOURCE_ENTITIES))).as_py() or 0
     sources = cast("pa.ListArray", result.column(schema.ENTITIES).combine_chunks())
@@ -310,10 +286,7 @@ def _summarize(result: pa.Table, output: Path, signature: str) -> None:
     pairs = pa.table({"row": rows, "source": pc.struct_field(pc.list_flatten(sources), "source")})
     projected = pairs.group_by(["row", "source"]).aggregate([]).num_rows
     share = f" ({projected / entities:.1%})" if entities else ""
-    counts = pc.value_counts(result.column(schema.STATUS).cast(pa.string()).combine_chunks()).to_pylist()
-    statuses = ", ".join(
-        f"{item['counts']} {item['values']}" for item in sorted(counts, key=lambda item: -item["counts"])
-    )
+    statuses = ", ".join(f"{count} {status}" for status, count in counted(result.column(schema.STATUS)).items())
     click.echo(f"{result.num_rows} sentences: {statuses or 'none'}", err=True)
     click.echo(f"{projected} of {entities} source entities projected{share}", err=True)
     click.echo(f"written to {output}", err=True)

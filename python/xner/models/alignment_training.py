@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from xner import io
-from xner._arguments import whole_number
+from xner._arguments import number, whole_number
 from xner._choices import choose
 from xner._extras import require
 from xner._sentences import Sentences, sides_to_arrow
@@ -81,14 +81,10 @@ class TrainingOptions:
         for name in ("steps", "batch_pairs", "micro_batch_pairs", "checkpoint_steps", "layer"):
             whole_number(name, getattr(self, name), 1)
         whole_number("seed", self.seed, 0)
-        for name, least, most in (
-            ("threshold", 0, 1),
-            ("mask_probability", 0, 1),
-            ("learning_rate", 0, math.inf),
-            ("weight_decay", 0, math.inf),
-        ):
-            if not least <= getattr(self, name) < most:
-                raise Error(f"{name}={getattr(self, name)!r}: expected a number from {least} to below {most}")
+        for name in ("threshold", "mask_probability"):
+            number(name, getattr(self, name), "from 0 to below 1", lambda value: 0 <= value < 1)
+        for name in ("learning_rate", "weight_decay"):
+            number(name, getattr(self, name), "from 0 on", lambda value: 0 <= value < math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +288,8 @@ class _Checkpoint:
 
         # Copies: weights that are tied share memory, which the format does not know.
         tensors = {f"network.{name}": value.detach().cpu().clone() for name, value in network.state_dict().items()}
-        for number, memory in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{number}.{name}": value.detach().cpu() for name, value in memory.items()}
+        for index, memory in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value.detach().cpu() for name, value in memory.items()}
         header = {"run": json.dumps({"key": self._key, "losses": losses})}
         with io.replacing(self._path) as file:
             file.write(safetensors.torch.save(tensors, header))
