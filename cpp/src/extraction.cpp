@@ -11,6 +11,7 @@
 #include "extraction_probability.hpp"
 #include "xner/error.hpp"
 #include "xner/parallel.hpp"
+#include "xner/span.hpp"
 
 namespace xner {
 
@@ -30,6 +31,14 @@ void check_map(const std::optional<std::span<const std::int32_t>>& words, std::s
     throw DataError(row, column, std::to_string(*wrong),
                     "piece " + std::to_string(wrong - words->begin()) +
                         " must have a word's index, or -1 for a piece of no word");
+  }
+}
+
+void check_size(const SimilarityView& view, std::int64_t row) {
+  constexpr auto most = static_cast<std::size_t>(longest_sentence);
+  if (view.rows > most || view.columns > most) {
+    throw DataError(row, "similarities", std::to_string(view.rows) + " x " + std::to_string(view.columns),
+                    "a sentence has at most " + std::to_string(most) + " pieces");
   }
 }
 
@@ -60,6 +69,7 @@ class LinkExtractor::Scratch {
  public:
   std::span<const ScoredLink> extract(const SimilarityView& view, const WordMaps& words, std::int64_t row,
                                       const ExtractionOptions& options) {
+    check_size(view, row);
     check_map(words.source, view.rows, "source_words", row);
     check_map(words.target, view.columns, "target_words", row);
     links_.clear();

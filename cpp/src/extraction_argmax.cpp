@@ -26,11 +26,10 @@ void ArgmaxExtractor::reverse(const Matrix& similarity, std::vector<Link>& links
 
 void ArgmaxExtractor::intersect(const Matrix& similarity, std::vector<Link>& links) {
   all_.find(similarity);
-  for (std::size_t j = 0; j < similarity.columns(); ++j) {
-    const std::size_t i = all_.row_of(j);
-    if (all_.is_column_of(j, i)) links.push_back(link_of(i, j));
+  for (std::size_t i = 0; i < similarity.rows(); ++i) {
+    const std::size_t j = all_.column_of(i);
+    if (all_.row_of(j) == i) links.push_back(link_of(i, j));
   }
-  std::ranges::sort(links);
 }
 
 void ArgmaxExtractor::itermax(const Matrix& similarity, int max_count, double alpha,
@@ -40,7 +39,10 @@ void ArgmaxExtractor::itermax(const Matrix& similarity, int max_count, double al
   source_.reset(similarity.rows());
   target_.reset(similarity.columns());
   mark(links);
-  for (int round = 1; round < max_count && source_.has_free() && target_.has_free(); ++round) {
+  for (int round = 1; round < max_count; ++round) {
+    source_.list_free();
+    target_.list_free();
+    if (source_.free().empty() || target_.free().empty()) return;
     added_.clear();
     add_left_over(similarity, alpha, added_);
     if (added_.empty()) return;
@@ -58,77 +60,86 @@ void ArgmaxExtractor::mark(std::span<const Link> links) {
   }
 }
 
-// One round: the cells that are the best of their row and of their column once all are weighed by what is
-// free, less those whose row and column are both linked. Products are in double precision, where weighing
-// makes no two different similarities equal: cells of one weight can be compared without it.
+// One round. Cells weigh alpha twice, but at most 1, in a free row and a free column, alpha where one of the
+// two is free, else 0; added are those that are the best of their row and of their column by weighed
+// similarity, and not of a linked row and a linked column. So only the free rows and columns need a best one,
+// and a linked row or column is looked at where it is that. Cells of one weight are compared without it, the
+// others in double precision, where weighing makes no two different cells equal.
 void ArgmaxExtractor::add_left_over(const Matrix& similarity, double alpha, std::vector<Link>& added) {
-  free_rows_.clear();
-  for (std::size_t i = 0; i < similarity.rows(); ++i) {
-    if (!source_.linked(i)) free_rows_.push_back(i);
+  const std::vector<std::size_t>& rows = source_.free();
+  const std::vector<std::size_t>& columns = target_.free();
+  free_cells_.select(similarity, rows, columns);
+  over_free_.find(free_cells_);
+  best_row_.resize(similarity.columns());
+  for (std::size_t l = 0; l < columns.size(); ++l) {
+    const std::size_t j = columns[l];
+    best_row_[j] = best_of_free({over_free_.of_column(l), rows[over_free_.row_of(l)]},
+                                {all_.of_column(j), all_.row_of(j)}, source_, alpha,
+                                [&](std::size_t i) { return similarity(i, j); });
   }
-  free_.find(similarity, free_rows_);
-  weights_if_free_.resize(similarity.columns());
-  weights_if_linked_.resize(similarity.columns());
-  for (std::size_t j = 0; j < similarity.columns(); ++j) {
-    weights_if_free_[j] = target_.linked(j) ? alpha : std::min(1.0, 2 * alpha);
-    weights_if_linked_[j] = target_.linked(j) ? 0 : alpha;
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const std::size_t i = rows[k];
+    const std::size_t j = best_of_free({over_free_.of_row(k), columns[over_free_.column_of(k)]},
+                                       {all_.of_row(i), all_.column_of(i)}, target_, alpha,
+                                       [&](std::size_t column) { return similarity(i, column); });
+    const bool is_best =
+        target_.linked(j) ? is_best_of_linked(i, source_, [&](std::size_t row) { return similarity(row, j); })
+                          : best_row_[j] == i;
+    if (is_best) added.push_back(link_of(i, j));
   }
-  for (std::size_t j = 0; j < similarity.columns(); ++j) {
-    const Best best = best_row(similarity, alpha, j);
-    if (source_.linked(best.row) && target_.linked(j)) continue;
-    if (is_best_column(similarity, alpha, j, best)) added.push_back(link_of(best.row, j));
+  for (const std::size_t j : columns) {
+    const std::size_t i = best_row_[j];
+    if (source_.linked(i) &&
+        is_best_of_linked(j, target_, [&](std::size_t column) { return similarity(i, column); })) {
+      added.push_back(link_of(i, j));
+    }
   }
   std::ranges::sort(added);
 }
 
-// The best row of a column by weighed similarity, with that.
-ArgmaxExtractor::Best ArgmaxExtractor::best_row(const Matrix& similarity, double alpha, std::size_t j) const {
-  const Best free{weights_if_free_[j] * free_.of_column(j), free_.row_of(j)};
-  if (target_.linked(j)) return std::max(free, Best{0, source_.first_linked()});
-  // Where a free row has the highest cell of all, and that is positive, no linked one comes up to it.
-  if (free_.of_column(j) == all_.of_column(j) && free.value > 0 && all_.row_of(j) == free.row) return free;
-  return std::max(free, best_linked_row(similarity, alpha, j));
+// The best place on the other side for a free row or column, given the best ones over the free places and
+// over all places, without weights. `cell` gives any place's cell.
+template <class Cell>
+std::size_t ArgmaxExtractor::best_of_free(const Best& over_free, const Best& over_all, const Side& other,
+                                          double alpha, const Cell& cell) {
+  Best best{std::min(1.0, 2 * alpha) * over_free.cell, over_free.place};
+  if (other.linked(over_all.place)) return std::max(best, {alpha * over_all.cell, over_all.place}).place;
+  // The highest cell of all, if it is positive, stays the best with the highest weight.
+  if (over_all.cell > 0) return over_all.place;
+  for (std::size_t place = 0; place < other.size(); ++place) {
+    if (other.linked(place)) best = std::max(best, {alpha * cell(place), place});
+  }
+  return best.place;
 }
 
-// The same over the linked rows, for a free column.
-ArgmaxExtractor::Best ArgmaxExtractor::best_linked_row(const Matrix& similarity, double alpha,
-                                                       std::size_t j) const {
-  const std::size_t best = all_.row_of(j);
-  if (source_.linked(best)) return {alpha * all_.of_column(j), best};
-  Best result{alpha * similarity(source_.first_linked(), j), source_.first_linked()};
-  for (std::size_t i = source_.first_linked() + 1; i < similarity.rows(); ++i) {
-    if (source_.linked(i)) result = std::max(result, Best{alpha * similarity(i, j), i});
-  }
-  return result;
-}
-
-// Whether no other cell of the row has a higher weighed similarity, and none before it an equal one.
-bool ArgmaxExtractor::is_best_column(const Matrix& similarity, double alpha, std::size_t j,
-                                     const Best& row) const {
-  const bool linked = source_.linked(row.row);
-  // The row's highest cell, if it is not negative, weighs alpha at least.
-  if (!linked && row.value < alpha * all_.of_row(row.row) && all_.of_row(row.row) > 0) return false;
-  const double* const weights = (linked ? weights_if_linked_ : weights_if_free_).data();
-  const float* const cells = similarity.row(row.row).data();
-  std::int64_t better = 0;
-  for (std::size_t k = 0; k < j; ++k) better += static_cast<std::int64_t>(weights[k] * cells[k] >= row.value);
-  for (std::size_t k = j + 1; k < similarity.columns(); ++k) {
-    better += static_cast<std::int64_t>(weights[k] * cells[k] > row.value);
-  }
-  return better == 0;
+// Whether `place`, which is free, is the best one for a linked row or column, in which linked places weigh 0.
+template <class Cell>
+bool ArgmaxExtractor::is_best_of_linked(std::size_t place, const Side& other, const Cell& cell) {
+  const float own = cell(place);
+  if (own < 0 || (own == 0 && other.first_linked() < place)) return false;
+  return std::ranges::none_of(other.free(), [&](std::size_t another) {
+    return cell(another) > own || (cell(another) == own && another < place);
+  });
 }
 
 void ArgmaxExtractor::Side::reset(std::size_t size) {
   linked_.assign(size, 0);
-  free_ = size;
   first_linked_ = size;
 }
 
-void ArgmaxExtractor::Side::mark(std::size_t i) {
-  if (linked(i)) return;
-  linked_[i] = 1;
-  --free_;
-  first_linked_ = std::min(first_linked_, i);
+void ArgmaxExtractor::Side::mark(std::size_t place) {
+  linked_[place] = 1;
+  first_linked_ = std::min(first_linked_, place);
+}
+
+void ArgmaxExtractor::Side::list_free() {
+  free_.resize(linked_.size());
+  std::size_t count = 0;
+  for (std::size_t place = 0; place < linked_.size(); ++place) {
+    free_[count] = place;
+    count += linked(place) ? 0 : 1;
+  }
+  free_.resize(count);
 }
 
 }  // namespace xner

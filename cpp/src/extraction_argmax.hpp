@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "extraction_maxima.hpp"
+#include "extraction_reductions.hpp"
 
 namespace xner {
 
@@ -20,45 +20,47 @@ class ArgmaxExtractor {
   void itermax(const Matrix& similarity, int max_count, double alpha, std::vector<Link>& links);
 
  private:
-  // The rows, or the columns, that have a link and those that have none.
+  // Which rows, or columns, have a link.
   class Side {
    public:
     void reset(std::size_t size);
-    void mark(std::size_t i);
-    [[nodiscard]] bool linked(std::size_t i) const { return linked_[i] != 0; }
-    [[nodiscard]] bool has_free() const { return free_ != 0; }
-    [[nodiscard]] std::size_t first_linked() const { return first_linked_; }
+    void mark(std::size_t place);
+    void list_free();
+
+    [[nodiscard]] bool linked(std::size_t place) const { return linked_[place] != 0; }
     [[nodiscard]] std::size_t size() const { return linked_.size(); }
+    [[nodiscard]] std::size_t first_linked() const { return first_linked_; }
+    // Those without a link when list_free() was last called.
+    [[nodiscard]] const std::vector<std::size_t>& free() const { return free_; }
 
    private:
     std::vector<std::uint8_t> linked_;
-    std::size_t free_ = 0;
+    std::vector<std::size_t> free_;
     std::size_t first_linked_ = 0;
   };
-  // A row with a value; the higher one is better, of equal ones the first.
+  // A row, or a column, with its cell, weighed or not. The higher one is better, of equal ones the first.
   struct Best {
-    double value;
-    std::size_t row;
+    double cell;
+    std::size_t place;
     friend bool operator<(const Best& a, const Best& b) {
-      return a.value != b.value ? a.value < b.value : a.row > b.row;
+      return a.cell != b.cell ? a.cell < b.cell : a.place > b.place;
     }
   };
 
   void mark(std::span<const Link> links);
   void add_left_over(const Matrix& similarity, double alpha, std::vector<Link>& added);
-  [[nodiscard]] Best best_row(const Matrix& similarity, double alpha, std::size_t j) const;
-  [[nodiscard]] Best best_linked_row(const Matrix& similarity, double alpha, std::size_t j) const;
-  [[nodiscard]] bool is_best_column(const Matrix& similarity, double alpha, std::size_t j,
-                                    const Best& row) const;
+  template <class Cell>
+  static std::size_t best_of_free(const Best& over_free, const Best& over_all, const Side& other,
+                                  double alpha, const Cell& cell);
+  template <class Cell>
+  static bool is_best_of_linked(std::size_t place, const Side& other, const Cell& cell);
 
   Maxima all_;
-  Maxima free_;  // over the rows without a link
   Side source_;
   Side target_;
-  std::vector<std::size_t> free_rows_;
-  // The weight of each column's cell in a row without a link, and in a row with one.
-  std::vector<double> weights_if_free_;
-  std::vector<double> weights_if_linked_;
+  Matrix free_cells_;
+  Maxima over_free_;
+  std::vector<std::size_t> best_row_;  // of each free column
   std::vector<Link> added_;
   std::vector<Link> merged_;
 };

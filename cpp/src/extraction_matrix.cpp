@@ -38,30 +38,39 @@ struct Float16 {
   }
 };
 
-// Converts `columns` elements; says whether all are finite.
+// Converts a row's cells. Returns 0 when all are finite.
 template <class Element>
-bool load_row(const std::byte* from, std::ptrdiff_t stride, std::size_t columns, float* to) {
-  std::uint32_t not_finite = 0;
-  const auto step = [&](std::size_t j, std::ptrdiff_t distance) {
+std::uint32_t load_row(const std::byte* from, std::ptrdiff_t stride, std::size_t columns, float* to) {
+  std::uint32_t differences = 0;
+  for (std::size_t j = 0; j < columns; ++j) {
     typename Element::Bits bits;
-    std::memcpy(&bits, from + static_cast<std::ptrdiff_t>(j) * distance, sizeof(bits));
-    to[j] = Element::value(bits);
-    not_finite |= static_cast<std::uint32_t>((bits & Element::exponent) == Element::exponent);
-  };
-  constexpr auto adjacent = static_cast<std::ptrdiff_t>(sizeof(typename Element::Bits));
-  if (stride == adjacent) {
-    for (std::size_t j = 0; j < columns; ++j) step(j, adjacent);
-  } else {
-    for (std::size_t j = 0; j < columns; ++j) step(j, stride);
+    std::memcpy(&bits, from + static_cast<std::ptrdiff_t>(j) * stride, sizeof(bits));
+    const float cell = Element::value(bits);
+    to[j] = cell;
+    differences |= std::bit_cast<std::uint32_t>(cell - cell);  // 0 or NaN
   }
-  return not_finite == 0;
+  return differences;
 }
 
-[[noreturn]] void throw_not_finite(std::span<const float> cells, std::size_t i, std::int64_t row) {
-  const auto wrong = std::ranges::find_if_not(cells, [](float cell) { return std::isfinite(cell); });
-  const std::string cell = std::to_string(i) + ", " + std::to_string(wrong - cells.begin());
+template <class Element>
+bool load_rows(const SimilarityView& view, Matrix& to) {
+  constexpr auto adjacent = static_cast<std::ptrdiff_t>(sizeof(typename Element::Bits));
+  std::uint32_t differences = 0;
+  for (std::size_t i = 0; i < view.rows; ++i) {
+    const std::byte* from = view.data + static_cast<std::ptrdiff_t>(i) * view.row_stride;
+    differences |= view.column_stride == adjacent
+                       ? load_row<Element>(from, adjacent, view.columns, to.row(i).data())
+                       : load_row<Element>(from, view.column_stride, view.columns, to.row(i).data());
+  }
+  return differences == 0;
+}
+
+[[noreturn]] void throw_not_finite(const Matrix& matrix, std::int64_t row) {
+  const auto wrong = std::ranges::find_if_not(matrix.cells(), [](float cell) { return std::isfinite(cell); });
+  const auto position = static_cast<std::size_t>(wrong - matrix.cells().begin());
   throw DataError(row, "similarities", std::isnan(*wrong) ? "nan" : (*wrong < 0 ? "-inf" : "inf"),
-                  "cell (" + cell + ") is not a finite number");
+                  "cell (" + std::to_string(position / matrix.width()) + ", " +
+                      std::to_string(position % matrix.width()) + ") is not a finite number");
 }
 
 }  // namespace
@@ -73,21 +82,17 @@ void Matrix::resize(std::size_t rows, std::size_t columns) {
   if (cells_.size() < rows * width_) cells_.resize(rows * width_);
 }
 
-void Matrix::fill_up(std::size_t i) {
-  std::fill(cells_.data() + i * width_ + columns_, cells_.data() + (i + 1) * width_, lowest_cell);
+void Matrix::fill_up() {
+  if (columns_ == width_) return;
+  for (std::size_t i = 0; i < rows_; ++i) std::ranges::fill(row(i).subspan(columns_), lowest_cell);
 }
 
 void Matrix::load(const SimilarityView& view, std::int64_t row) {
   resize(view.rows, view.columns);
-  for (std::size_t i = 0; i < rows_; ++i) {
-    const std::byte* from = view.data + static_cast<std::ptrdiff_t>(i) * view.row_stride;
-    float* to = cells_.data() + i * width_;
-    const bool finite = view.type == ElementType::float32
-                            ? load_row<Float32>(from, view.column_stride, columns_, to)
-                            : load_row<Float16>(from, view.column_stride, columns_, to);
-    if (!finite) throw_not_finite({to, columns_}, i, row);
-    fill_up(i);
-  }
+  const bool finite =
+      view.type == ElementType::float32 ? load_rows<Float32>(view, *this) : load_rows<Float16>(view, *this);
+  fill_up();
+  if (!finite) throw_not_finite(*this, row);
 }
 
 void Matrix::distort(double factor) {
@@ -117,7 +122,18 @@ void Matrix::transpose(const Matrix& other) {
       }
     }
   }
-  for (std::size_t i = 0; i < rows_; ++i) fill_up(i);
+  fill_up();
+}
+
+void Matrix::select(const Matrix& other, std::span<const std::size_t> rows,
+                    std::span<const std::size_t> columns) {
+  resize(rows.size(), columns.size());
+  for (std::size_t i = 0; i < rows_; ++i) {
+    const float* from = other.row(rows[i]).data();
+    float* to = cells_.data() + i * width_;
+    for (std::size_t j = 0; j < columns_; ++j) to[j] = from[columns[j]];
+  }
+  fill_up();
 }
 
 }  // namespace xner

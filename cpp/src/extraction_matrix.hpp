@@ -21,6 +21,9 @@ inline constexpr std::size_t lanes = 8;
 // exponentials notices, so that loops need no special end.
 class Matrix {
  public:
+  // Leaves the cells undefined.
+  void resize(std::size_t rows, std::size_t columns);
+
   // Copies and converts `view`. Throws DataError (with `row`) for a cell that is not a finite number.
   void load(const SimilarityView& view, std::int64_t row);
 
@@ -31,6 +34,9 @@ class Matrix {
   // Becomes the transpose of `other`.
   void transpose(const Matrix& other);
 
+  // Becomes the cells of `other` in some rows and columns.
+  void select(const Matrix& other, std::span<const std::size_t> rows, std::span<const std::size_t> columns);
+
   [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
   [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
   // Columns with the filling: a whole number of blocks.
@@ -39,11 +45,14 @@ class Matrix {
   [[nodiscard]] std::span<const float> row(std::size_t i) const {
     return {cells_.data() + i * width_, width_};
   }
+  // All rows, with their filling.
+  [[nodiscard]] std::span<const float> cells() const { return {cells_.data(), rows_ * width_}; }
+  [[nodiscard]] std::span<float> cells() { return {cells_.data(), rows_ * width_}; }
+  [[nodiscard]] std::span<float> row(std::size_t i) { return {cells_.data() + i * width_, width_}; }
   [[nodiscard]] float operator()(std::size_t i, std::size_t j) const { return cells_[i * width_ + j]; }
 
  private:
-  void resize(std::size_t rows, std::size_t columns);
-  void fill_up(std::size_t i);
+  void fill_up();
 
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;

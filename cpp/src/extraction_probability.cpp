@@ -1,67 +1,51 @@
 #include "extraction_probability.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
+
+#include "extraction_reductions.hpp"
 
 namespace xner {
 
 namespace {
 
-// e^x for x <= 0, to about 2e-7 of its value; what is below -87 counts as -87. Plain arithmetic, so that
-// loops over it become vector instructions: x = n ln 2 + r, e^r by its Taylor polynomial on [-0.35, 0.35],
-// and n into the exponent.
+// e^x for x <= 0, to about 2e-7 of e^0; what is below -87 counts as -87. Plain arithmetic, so that loops over
+// it become vector instructions: e^x = 2^(n + f) with a whole number n, which goes into the exponent, and f
+// within 1/2 of 0, for which a polynomial fitted to the least relative error (1.7e-7 in float32) gives 2^f.
 inline float exponential(float x) {
   constexpr float least = -87.0F;
   constexpr float log2_e = 1.44269504F;
   constexpr float round_to_integer = 12582912.0F;  // 1.5 * 2^23: what is added to it loses its fraction
-  constexpr float ln2_high = 0.693359375F;         // few digits: n * ln2_high is exact
-  constexpr float ln2_low = -2.12194440e-4F;
-  const float clamped = x > least ? x : least;
-  const float shifted = clamped * log2_e + round_to_integer;
-  const float n = shifted - round_to_integer;
-  const float r = clamped - n * ln2_high - n * ln2_low;
-  float power = 1.0F / 720;
-  power = power * r + 1.0F / 120;
-  power = power * r + 1.0F / 24;
-  power = power * r + 1.0F / 6;
-  power = power * r + 0.5F;
-  power = power * r + 1.0F;
-  power = power * r + 1.0F;
+  const float y = (x > least ? x : least) * log2_e;
+  const float shifted = y + round_to_integer;
+  const float f = y - (shifted - round_to_integer);
+  const float f2 = f * f;
+  // In pairs, as a chain of six steps would take longer.
+  const float low = 1.0F + 0.6931470037F * f;
+  const float middle = 0.2402224243F + 0.0555073358F * f;
+  const float high = 0.0096715130F + 0.0013264727F * f;
+  const float power = low + f2 * (middle + f2 * high);
   const std::uint32_t exponent = (std::bit_cast<std::uint32_t>(shifted) + 127U) << 23;
   return power * std::bit_cast<float>(exponent);
 }
 
-// Adds e^(row[j] - shift[j]) to every column's sum; returns the sum over the row. `scratch` is as long as
-// they.
-float add_exponentials(std::span<const float> row, std::span<const float> shift, std::span<float> column_sums,
-                       std::span<float> scratch) {
-  for (std::size_t j = 0; j < row.size(); ++j) {
-    const float sum = column_sums[j];
-    const float value = exponential(row[j] - shift[j]);
-    scratch[j] = value;
-    column_sums[j] = sum + value;
-  }
-  std::array<float, lanes> total{};
-  for (std::size_t j = 0; j < row.size(); j += lanes) {
-    for (std::size_t k = 0; k < lanes; ++k) total[k] += scratch[j + k];
-  }
-  float sum = 0;
-  for (const float part : total) sum += part;
-  return sum;
+// e^(cell - shift) of each cell; `out` is as long.
+void exponentials(std::span<const float> cells, float shift, std::span<float> out) {
+  for (std::size_t j = 0; j < cells.size(); ++j) out[j] = exponential(cells[j] - shift);
+}
+
+// The same with a shift for each.
+void exponentials(std::span<const float> cells, std::span<const float> shifts, std::span<float> out) {
+  for (std::size_t j = 0; j < cells.size(); ++j) out[j] = exponential(cells[j] - shifts[j]);
 }
 
 // The largest float that is not above `value`: a float exceeds the one exactly where it exceeds the other.
 float round_down(double value) {
   const auto rounded = static_cast<float>(value);
   return rounded > value ? std::nextafter(rounded, lowest_cell) : rounded;
-}
-
-double add_logarithms(double a, double b) {
-  const double high = std::max(a, b);
-  return high + std::log1p(std::exp(std::min(a, b) - high));
 }
 
 // tau with sum max(z - tau, 0)^2 = 1 (Peters, Niculae, Martins 2019, algorithm 2). Sorts `z`.
@@ -83,102 +67,123 @@ double entmax15_threshold(std::span<double> z) {
   return tau;
 }
 
-// The cells above both of their limits.
-template <class Probability>
-void collect(const Matrix& similarity, std::span<const float> row_limits,
-             std::span<const float> column_limits, const Probability& probability,
-             std::vector<ScoredLink>& links) {
-  for (std::size_t i = 0; i < similarity.rows(); ++i) {
-    const std::span<const float> row = similarity.row(i);
-    const float limit = row_limits[i];
-    for (std::size_t j = 0; j < row.size(); j += lanes) {
-      std::array<std::uint32_t, lanes> above;
-      for (std::size_t k = 0; k < lanes; ++k) {
-        above[k] = static_cast<std::uint32_t>(row[j + k] > limit) &
-                   static_cast<std::uint32_t>(row[j + k] > column_limits[j + k]);
-      }
-      std::uint32_t any = 0;
-      for (const std::uint32_t one : above) any |= one;
-      if (any == 0) continue;
-      for (std::size_t k = 0; k < lanes; ++k) {
-        if (above[k] == 0) continue;
-        links.push_back({{static_cast<std::int32_t>(i), static_cast<std::int32_t>(j + k)},
-                         probability(i, j + k, row[j + k])});
-      }
-    }
+// Marks the cells of a row that exceed both limits. (A function of its own, as bytes could alias anything.)
+void mark_hits(const float* by_row, float row_limit, const float* by_column, const float* column_limits,
+               std::size_t width, std::uint8_t* hits) {
+  for (std::size_t j = 0; j < width; ++j) {
+    hits[j] = static_cast<std::uint8_t>(by_row[j] > row_limit) &
+              static_cast<std::uint8_t>(by_column[j] > column_limits[j]);
   }
 }
 
 }  // namespace
 
-void ProbabilityExtractor::Distributions::resize(std::size_t size, std::size_t width) {
+void ProbabilityExtractor::Distributions::reset(std::size_t size, std::size_t width) {
   normaliser.resize(size);
   limit.assign(width, std::numeric_limits<float>::infinity());
 }
 
-void ProbabilityExtractor::softmax(const Matrix& similarity, double threshold, std::optional<float> null,
-                                   std::vector<ScoredLink>& links) {
-  sum_exponentials(similarity);
-  const double log_threshold = std::log(threshold);
-  const auto fill = [&](std::span<const float> shifts, std::span<const float> sums, Distributions& out) {
-    for (std::size_t i = 0; i < out.normaliser.size(); ++i) {
-      double& normaliser = out.normaliser[i];
-      normaliser = shifts[i] + std::log(sums[i]);
-      if (null) normaliser = add_logarithms(normaliser, *null);
-      const double limit = log_threshold + normaliser;
-      out.limit[i] = round_down(null ? std::max<double>(limit, *null) : limit);
+// A row's comparisons come first, one byte each; then the hits of blocks that have any are listed without
+// further branches, which could not be predicted.
+template <class Probability>
+void ProbabilityExtractor::collect(const Matrix& by_row, const Matrix& by_column,
+                                   const Probability& probability, std::vector<ScoredLink>& links) {
+  static_assert(lanes == sizeof(std::uint64_t));
+  const std::size_t width = by_row.width();
+  hits_.resize(width);
+  hit_columns_.resize(width + 1);
+  for (std::size_t i = 0; i < by_row.rows(); ++i) {
+    mark_hits(by_row.row(i).data(), rows_.limit[i], by_column.row(i).data(), columns_.limit.data(), width,
+              hits_.data());
+    std::size_t count = 0;
+    for (std::size_t block = 0; block < width; block += lanes) {
+      std::uint64_t any;
+      std::memcpy(&any, hits_.data() + block, sizeof(any));
+      if (any == 0) continue;
+      for (std::size_t j = block; j < block + lanes; ++j) {
+        hit_columns_[count] = j;
+        count += hits_[j];
+      }
     }
-  };
-  rows_.resize(similarity.rows(), similarity.rows());
-  columns_.resize(similarity.columns(), similarity.width());
-  fill(row_shifts_, row_sums_, rows_);
-  fill(column_shifts_, column_sums_, columns_);
-  const auto probability = [&](std::size_t i, std::size_t j, float cell) {
-    const double log_probability = cell - std::max(rows_.normaliser[i], columns_.normaliser[j]);
-    return std::min(1.0F, exponential(static_cast<float>(log_probability)));
-  };
-  collect(similarity, rows_.limit, columns_.limit, probability, links);
+    for (const std::size_t j : std::span(hit_columns_).first(count)) {
+      const Link link{static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)};
+      links.push_back(
+          {link, probability(by_row(i, j), rows_.normaliser[i], by_column(i, j), columns_.normaliser[j])});
+    }
+  }
 }
 
-// One exponential a cell serves its row and its column where the same shift, the highest cell, suits all of
-// them: where no row's and no column's highest cell lies so far below that its exponential loses digits.
-void ProbabilityExtractor::sum_exponentials(const Matrix& similarity) {
-  constexpr float reach = 60;
-  maxima_.find(similarity);
-  const auto [lowest_row, highest] = std::ranges::minmax(maxima_.of_rows());
-  const bool one_shift = highest - std::min(lowest_row, std::ranges::min(maxima_.of_columns())) <= reach;
-  row_sums_.resize(similarity.rows());
-  column_sums_.assign(similarity.width(), 0);
-  scratch_.resize(similarity.width());
-  if (one_shift) {
-    row_shifts_.assign(similarity.rows(), highest);
-    column_shifts_.assign(similarity.width(), highest);
-  } else {
-    row_shifts_.assign(maxima_.of_rows().begin(), maxima_.of_rows().end());
-    column_shifts_.assign(similarity.width(), 0);
-    std::ranges::copy(maxima_.of_columns(), column_shifts_.begin());
+void ProbabilityExtractor::softmax(const Matrix& similarity, double threshold, std::optional<float> null,
+                                   std::vector<ScoredLink>& links) {
+  const bool shared = exponentiate(similarity);
+  rows_.reset(similarity.rows(), similarity.rows());
+  columns_.reset(similarity.columns(), similarity.width());
+  fill_softmax(row_sums_, row_shifts_, threshold, null, rows_);
+  fill_softmax(column_sums_, column_shifts_, threshold, null, columns_);
+  const auto probability = [](double by_row, double row_factor, double by_column, double column_factor) {
+    return static_cast<float>(std::min(by_row * row_factor, by_column * column_factor));
+  };
+  collect(exponentials_, shared ? exponentials_ : exponentials_by_column_, probability, links);
+}
+
+// One exponential a cell, less the highest cell of all, serves its row and its column, unless some row or
+// column lies so far below that its exponentials lose digits: then each takes its own highest cell. Returns
+// which was done.
+bool ProbabilityExtractor::exponentiate(const Matrix& similarity) {
+  constexpr float least_sum = 1e-26F;  // e^-60
+  const std::size_t rows = similarity.rows();
+  const std::size_t width = similarity.width();
+  const float highest = highest_cell(similarity);
+  exponentials_.resize(rows, similarity.columns());
+  exponentials(similarity.cells(), highest, exponentials_.cells());
+  sum_cells(exponentials_, row_sums_, column_sums_);
+  row_shifts_.assign(rows, highest);
+  column_shifts_.assign(width, highest);
+  const auto real_columns = std::span(column_sums_).first(similarity.columns());
+  if (std::min(std::ranges::min(row_sums_), std::ranges::min(real_columns)) >= least_sum) return true;
+
+  std::ranges::fill(column_shifts_, lowest_cell);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::span<const float> row = similarity.row(i);
+    row_shifts_[i] = std::ranges::max(row);
+    for (std::size_t j = 0; j < width; ++j) column_shifts_[j] = std::max(column_shifts_[j], row[j]);
   }
-  for (std::size_t i = 0; i < similarity.rows(); ++i) {
-    row_sums_[i] = add_exponentials(similarity.row(i), column_shifts_, column_sums_, scratch_);
-    if (one_shift) continue;
-    shift_.assign(similarity.width(), row_shifts_[i]);
-    discarded_.assign(similarity.width(), 0);
-    row_sums_[i] = add_exponentials(similarity.row(i), shift_, discarded_, scratch_);
+  exponentials_by_column_.resize(rows, similarity.columns());
+  for (std::size_t i = 0; i < rows; ++i) {
+    exponentials(similarity.row(i), row_shifts_[i], exponentials_.row(i));
+    exponentials(similarity.row(i), column_shifts_, exponentials_by_column_.row(i));
+  }
+  sum_cells(exponentials_, row_sums_, unused_sums_);
+  sum_cells(exponentials_by_column_, unused_sums_, column_sums_);
+  return false;
+}
+
+void ProbabilityExtractor::fill_softmax(std::span<const float> sums, std::span<const float> shifts,
+                                        double threshold, std::optional<float> null, Distributions& out) {
+  for (std::size_t i = 0; i < out.normaliser.size(); ++i) {
+    float null_cell = 0;
+    if (null) {
+      if (*null >= shifts[i]) continue;  // no cell is above that: the limit stays infinity
+      null_cell = exponential(*null - shifts[i]);
+    }
+    const double sum = double{sums[i]} + null_cell;
+    out.normaliser[i] = 1 / sum;
+    out.limit[i] = std::max(static_cast<float>(threshold * sum), null_cell);
   }
 }
 
 void ProbabilityExtractor::entmax15(const Matrix& similarity, double threshold, std::optional<float> null,
                                     std::vector<ScoredLink>& links) {
   transposed_.transpose(similarity);
-  rows_.resize(similarity.rows(), similarity.rows());
-  columns_.resize(similarity.columns(), similarity.width());
+  rows_.reset(similarity.rows(), similarity.rows());
+  columns_.reset(similarity.columns(), similarity.width());
   fill_entmax15(similarity, threshold, null, rows_);
   fill_entmax15(transposed_, threshold, null, columns_);
-  const auto probability = [&](std::size_t i, std::size_t j, float cell) {
-    const double root = 0.5 * cell - std::max(rows_.normaliser[i], columns_.normaliser[j]);
+  const auto probability = [](double cell, double row_tau, double /*cell*/, double column_tau) {
+    const double root = cell / 2 - std::max(row_tau, column_tau);
     return static_cast<float>(root * root);
   };
-  collect(similarity, rows_.limit, columns_.limit, probability, links);
+  collect(similarity, similarity, probability, links);
 }
 
 // p = max(x / 2 - tau, 0)^2. As tau is at least max / 2 - 1, a cell that is 2 below the highest has p = 0.

@@ -1,17 +1,17 @@
 // Extraction by the probabilities of a cell along its row and along its column.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "extraction_maxima.hpp"
+#include "extraction_matrix.hpp"
 
 namespace xner {
 
-// The methods softmax and entmax15, with their scratch memory. The matrix has at least one cell. A cell's
-// probability is above the threshold, and above that of "no word", where its similarity is above a limit, so
-// that probabilities are computed for links alone. Links come sorted by source, then target.
+// The methods softmax and entmax15, with their scratch memory. The matrix has at least one cell. Links come
+// sorted by source, then target.
 class ProbabilityExtractor {
  public:
   void softmax(const Matrix& similarity, double threshold, std::optional<float> null,
@@ -22,28 +22,41 @@ class ProbabilityExtractor {
  private:
   // The distributions along all rows, or along all columns.
   struct Distributions {
-    // softmax: logarithm of the sum of exponentials; entmax15: the threshold tau.
+    // softmax: 1 / the sum of exponentials, entmax15: the threshold tau.
     std::vector<double> normaliser;
-    // The similarity that a link must exceed; infinity in a matrix's filling.
+    // What a cell must exceed for its probability to exceed the threshold and that of "no word"; infinity for
+    // a matrix's filling.
     std::vector<float> limit;
 
-    void resize(std::size_t size, std::size_t width);
+    void reset(std::size_t size, std::size_t width);
   };
 
-  void sum_exponentials(const Matrix& similarity);
+  bool exponentiate(const Matrix& similarity);
+  static void fill_softmax(std::span<const float> sums, std::span<const float> shifts, double threshold,
+                           std::optional<float> null, Distributions& out);
   void fill_entmax15(const Matrix& similarity, double threshold, std::optional<float> null,
                      Distributions& out);
+  // Appends the cells above both limits; `probability` gets a cell's place and what it is by row and by
+  // column.
+  template <class Probability>
+  void collect(const Matrix& by_row, const Matrix& by_column, const Probability& probability,
+               std::vector<ScoredLink>& links);
 
   Distributions rows_;
   Distributions columns_;
-  Maxima maxima_;
+  std::vector<std::uint8_t> hits_;
+  std::vector<std::size_t> hit_columns_;
+
+  // softmax
+  Matrix exponentials_;  // by row, and by column where that is the same
+  Matrix exponentials_by_column_;
   std::vector<float> row_shifts_;  // what is taken from cells before the exponential
   std::vector<float> column_shifts_;
-  std::vector<float> row_sums_;  // of the exponentials
+  std::vector<float> row_sums_;
   std::vector<float> column_sums_;
-  std::vector<float> shift_;
-  std::vector<float> discarded_;
-  std::vector<float> scratch_;
+  std::vector<float> unused_sums_;
+
+  // entmax15
   Matrix transposed_;
   std::vector<double> candidates_;
 };

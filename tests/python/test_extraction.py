@@ -301,6 +301,7 @@ BAD: list[tuple[Any, dict[str, Any], str]] = [
     (SQUARE.astype(">f4"), {}, NO_ARRAY.format("2-dimensional >f4")),
     (SQUARE.astype(">f2"), {}, NO_ARRAY.format("2-dimensional >f2")),
     ([[0.5]], {}, NO_ARRAY.format("list")),
+    (np.lib.stride_tricks.as_strided(SQUARE, (1, 2**20 + 1), (0, 0)), {}, "column 'similarities', value 1 x 1048577: a sentence has at most 1048576 pieces"),
     (SQUARE, {"method": "argmax"}, f"method='argmax': expected one of {', '.join(map(repr, METHODS))}"),
     (SQUARE, {"threshold": 0.1}, "threshold=0.1: the method 'fwd' takes only distortion"),
     (SQUARE, {"method": "mwmf", "max_count": 3}, "max_count=3: the method 'mwmf' takes only distortion"),
