@@ -63,6 +63,45 @@ void unite_words(const WordMaps& words, std::vector<ScoredLink>& links) {
   links.resize(kept);
 }
 
+// The links of consecutive matrices.
+struct Chunk {
+  std::vector<ScoredLink> links;
+  std::vector<std::size_t> counts;  // of each matrix
+};
+
+arrow::OwnedArray as_link_lists(std::span<const Chunk> chunks) {
+  std::size_t total = 0;
+  for (const Chunk& chunk : chunks) total += chunk.links.size();
+  if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw Error("one batch has over 2^31 links; split it into smaller batches");
+  }
+  std::vector<std::int32_t> offsets{0};
+  std::vector<std::int32_t> sources;
+  std::vector<std::int32_t> targets;
+  std::vector<float> scores;
+  sources.reserve(total);
+  targets.reserve(total);
+  scores.reserve(total);
+  for (const Chunk& chunk : chunks) {
+    for (const std::size_t count : chunk.counts) {
+      offsets.push_back(offsets.back() + static_cast<std::int32_t>(count));
+    }
+    for (const auto& [link, score] : chunk.links) {
+      sources.push_back(link.source);
+      targets.push_back(link.target);
+      scores.push_back(score);
+    }
+  }
+  const auto rows = static_cast<std::int64_t>(offsets.size()) - 1;
+  const auto links = static_cast<std::int64_t>(total);
+  std::vector<arrow::OwnedArray> fields;
+  fields.push_back(arrow::make_primitive("source", "i", links, arrow::Buffer::of(sources)));
+  fields.push_back(arrow::make_primitive("target", "i", links, arrow::Buffer::of(targets)));
+  fields.push_back(arrow::make_primitive("score", "f", links, arrow::Buffer::of(scores)));
+  return arrow::make_list("links", rows, arrow::Buffer::of(offsets),
+                          arrow::make_struct("item", links, std::move(fields)));
+}
+
 }  // namespace
 
 class LinkExtractor::Scratch {
@@ -137,57 +176,23 @@ arrow::OwnedArray extract_link_lists(std::span<const SimilarityView> similaritie
                                      std::span<const WordMaps> words, const ExtractionOptions& options,
                                      std::size_t threads) {
   const std::size_t rows = similarities.size();
-  struct Chunk {
-    std::vector<ScoredLink> links;
-    std::vector<std::size_t> ends;  // of each row's links
-  };
   std::vector<Chunk> chunks((rows + matrices_per_chunk - 1) / matrices_per_chunk);
-  {
-    std::vector<LinkExtractor> extractors;
-    const std::size_t workers = std::min(resolve_threads(threads), chunks.size());
-    for (std::size_t worker = 0; worker < workers; ++worker) extractors.emplace_back(options);
-    parallel_for(
-        rows, matrices_per_chunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-          Chunk& chunk = chunks[first / matrices_per_chunk];
-          for (std::size_t row = first; row < last; ++row) {
-            const auto links = extractors[worker].extract(
-                similarities[row], words.empty() ? WordMaps{} : words[row], static_cast<std::int64_t>(row));
-            chunk.links.insert(chunk.links.end(), links.begin(), links.end());
-            chunk.ends.push_back(chunk.links.size());
-          }
-        });
-  }
-
-  std::size_t total = 0;
-  for (const Chunk& chunk : chunks) total += chunk.links.size();
-  if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-    throw Error("one batch has over 2^31 links; split it into smaller batches");
-  }
-  arrow::Buffer offsets((rows + 1) * sizeof(std::int32_t));
-  arrow::Buffer sources(total * sizeof(std::int32_t));
-  arrow::Buffer targets(total * sizeof(std::int32_t));
-  arrow::Buffer scores(total * sizeof(float));
-  std::size_t row = 0;
-  std::size_t at = 0;
-  offsets.as<std::int32_t>()[0] = 0;
-  for (const Chunk& chunk : chunks) {
-    for (const std::size_t end : chunk.ends) {
-      offsets.as<std::int32_t>()[++row] = static_cast<std::int32_t>(at + end);
-    }
-    for (const auto& [link, score] : chunk.links) {
-      sources.as<std::int32_t>()[at] = link.source;
-      targets.as<std::int32_t>()[at] = link.target;
-      scores.as<float>()[at] = score;
-      ++at;
-    }
-  }
-  const auto count = static_cast<std::int64_t>(total);
-  std::vector<arrow::OwnedArray> fields;
-  fields.push_back(arrow::make_primitive("source", "i", count, std::move(sources)));
-  fields.push_back(arrow::make_primitive("target", "i", count, std::move(targets)));
-  fields.push_back(arrow::make_primitive("score", "f", count, std::move(scores)));
-  return arrow::make_list("links", static_cast<std::int64_t>(rows), std::move(offsets),
-                          arrow::make_struct("item", count, std::move(fields)));
+  std::vector<LinkExtractor> extractors;
+  const std::size_t workers = std::min(resolve_threads(threads), chunks.size());
+  extractors.reserve(workers);
+  for (std::size_t worker = 0; worker < workers; ++worker) extractors.emplace_back(options);
+  parallel_for(rows, matrices_per_chunk, threads,
+               [&](std::size_t first, std::size_t last, std::size_t worker) {
+                 Chunk& chunk = chunks[first / matrices_per_chunk];
+                 for (std::size_t row = first; row < last; ++row) {
+                   const WordMaps maps = words.empty() ? WordMaps{} : words[row];
+                   const auto links =
+                       extractors[worker].extract(similarities[row], maps, static_cast<std::int64_t>(row));
+                   chunk.links.insert(chunk.links.end(), links.begin(), links.end());
+                   chunk.counts.push_back(links.size());
+                 }
+               });
+  return as_link_lists(chunks);
 }
 
 }  // namespace xner

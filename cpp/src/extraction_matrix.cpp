@@ -26,15 +26,15 @@ struct Float16 {
   // of 2^-24: its digits become the last ones of a float of 2^-14, which is then taken away. (Multiplying a
   // subnormal float would be shorter, but depends on whether the calling thread flushes those to zero.)
   static float value(std::uint32_t bits) {
-    constexpr std::uint32_t bias = 112U << 23;
-    constexpr std::uint32_t least_normal = 113U << 23;  // 2^-14
-    const std::uint32_t magnitude = (bits & 0x7FFFU) << 13;
+    constexpr std::uint32_t bias = 112U << 23U;
+    constexpr std::uint32_t least_normal = 113U << 23U;  // 2^-14
+    const std::uint32_t magnitude = (bits & 0x7FFFU) << 13U;
     const float subnormal =
         std::bit_cast<float>(magnitude + least_normal) - std::bit_cast<float>(least_normal);
     const std::uint32_t normal = magnitude + ((bits & exponent) == exponent ? 2 * bias : bias);
     const std::uint32_t unsigned_bits =
         (bits & exponent) == 0 ? std::bit_cast<std::uint32_t>(subnormal) : normal;
-    return std::bit_cast<float>(unsigned_bits | (bits & 0x8000U) << 16);
+    return std::bit_cast<float>(unsigned_bits | (bits & 0x8000U) << 16U);
   }
 };
 
@@ -47,7 +47,8 @@ std::uint32_t load_row(const std::byte* from, std::ptrdiff_t stride, std::size_t
     std::memcpy(&bits, from + static_cast<std::ptrdiff_t>(j) * stride, sizeof(bits));
     const float cell = Element::value(bits);
     to[j] = cell;
-    differences |= std::bit_cast<std::uint32_t>(cell - cell);  // 0 or NaN
+    const float difference = cell - cell;  // NOLINT(misc-redundant-expression): 0, or NaN where not finite
+    differences |= std::bit_cast<std::uint32_t>(difference);
   }
   return differences;
 }

@@ -40,7 +40,7 @@ float highest_cell(const Matrix& matrix) {
     high2 = std::max(high2, cells[2 * quarter + j]);
     high3 = std::max(high3, cells[3 * quarter + j]);
   }
-  return std::max(std::max(high0, high1), std::max(high2, high3));
+  return std::max({high0, high1, high2, high3});
 }
 
 void sum_cells(const Matrix& matrix, std::vector<float>& row_sums, std::vector<float>& column_sums) {
@@ -91,7 +91,9 @@ void Maxima::find_values(const RowBlock& rows, std::size_t first) {
     high1 = std::max(high1, row1[j]);
     high2 = std::max(high2, row2[j]);
     high3 = std::max(high3, row3[j]);
-    const float highest = std::max(std::max(row0[j], row1[j]), std::max(row2[j], row3[j]));
+    const float early = std::max(row0[j], row1[j]);
+    const float late = std::max(row2[j], row3[j]);
+    const float highest = std::max(early, late);
     // The first one of equals has the last word.
     std::int32_t place = number + 3;
     place = row2[j] == highest ? number + 2 : place;

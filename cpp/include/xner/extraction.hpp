@@ -51,7 +51,7 @@ struct ExtractionOptions {
   double threshold = 0;  // softmax, entmax15: probability that either direction must exceed, in [0, 1)
   // softmax, entmax15: the similarity to "no word". It enters every row's and every column's distribution as
   // one more cell, and a link must be more probable than that cell in both.
-  std::optional<float> null_threshold{};
+  std::optional<float> null_threshold = std::nullopt;
 };
 
 // `score`: the similarity (times the distortion factor); softmax and entmax15: the smaller one of the two
