@@ -11,7 +11,7 @@ from reference import link_sets as reference
 from xner import DataError, Error, links, schema
 
 LINK = st.tuples(st.integers(0, 4), st.integers(0, 4))
-SCORED = st.dictionaries(LINK, st.integers(0, 8).map(lambda eighths: eighths / 8), max_size=8)
+SCORED = st.dictionaries(LINK, st.integers(-4, 8).map(lambda eighths: eighths / 8), max_size=8)
 ROWS = st.integers(1, 4)
 
 
@@ -40,6 +40,16 @@ def test_combinations_are_those_of_the_reference(data: st.DataObject, method: An
         assert [link["score"] for link in found] == pytest.approx([expected[pair] for pair in pairs])
 
 
+def test_a_link_given_twice_counts_with_its_best_score() -> None:
+    twice = pa.array(
+        [[{"source": 1, "target": 0, "score": score} for score in (-0.5, -0.25)] + [{"source": 0, "target": 9}]],
+        schema.LINKS_TYPE,
+    )
+    assert links.combine([twice]).to_pylist() == [
+        [{"source": 0, "target": 9, "score": 1.0}, {"source": 1, "target": 0, "score": -0.25}]
+    ]
+
+
 def test_pairs_chunks_and_missing_rows() -> None:
     lists = [[(0, 1), (0, 1)], []]
     chunks = pa.chunked_array([column([{(0, 1): 0.5}]), column([{(2, 2): 0.25}])])
@@ -62,6 +72,8 @@ def test_pairs_chunks_and_missing_rows() -> None:
         ([[[]]], {"method": "vote", "weights": [0]}, "weights: at least one must be above 0"),
         ([[[]]], {"method": "mean", "threshold": 2}, "threshold=2: expected a number from 0 to 1"),
         ([[[(1,)]]], {}, r"row 0, column 'links', value \(1,\): set 0: expected a pair of whole numbers"),
+        ([[[]], [[(0, -1)]]], {}, "row 0, column 'links', value -1: set 1: word indices start at 0"),
+        ([[[(2**31 - 1, 2**31 - 1)]] * 3], {}, "3 rows with words up to 2147483647 and 2147483647 are too many"),
         ([pa.array([[1]])], {}, "set 0: expected lists of structs with 'source' and 'target'"),
     ],
 )

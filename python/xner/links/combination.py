@@ -61,7 +61,7 @@ def combine(
     merged = merge(link_columns, [f"set {index}" for index in range(len(link_columns))])
     if method == "union":
         kept = np.ones(len(merged.row), np.bool_)
-        scores = merged.scores.max(axis=0, initial=0)
+        scores = merged.scores.max(axis=0, where=merged.present, initial=-np.inf)
     elif method == "intersect":
         kept = merged.present.sum(axis=0) == len(link_columns)
         scores = merged.scores.min(axis=0, initial=np.inf)
