@@ -76,20 +76,19 @@ arrow::OwnedArray as_link_lists(std::span<const Chunk> chunks) {
     throw Error("one batch has over 2^31 links; split it into smaller batches");
   }
   std::vector<std::int32_t> offsets{0};
-  std::vector<std::int32_t> sources;
-  std::vector<std::int32_t> targets;
-  std::vector<float> scores;
-  sources.reserve(total);
-  targets.reserve(total);
-  scores.reserve(total);
+  std::vector<std::int32_t> sources(total);
+  std::vector<std::int32_t> targets(total);
+  std::vector<float> scores(total);
+  std::size_t at = 0;
   for (const Chunk& chunk : chunks) {
     for (const std::size_t count : chunk.counts) {
       offsets.push_back(offsets.back() + static_cast<std::int32_t>(count));
     }
     for (const auto& [link, score] : chunk.links) {
-      sources.push_back(link.source);
-      targets.push_back(link.target);
-      scores.push_back(score);
+      sources[at] = link.source;
+      targets[at] = link.target;
+      scores[at] = score;
+      ++at;
     }
   }
   const auto rows = static_cast<std::int64_t>(offsets.size()) - 1;

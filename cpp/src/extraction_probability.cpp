@@ -106,10 +106,13 @@ void ProbabilityExtractor::collect(const Matrix& by_row, const Matrix& by_column
         count += hits_[j];
       }
     }
-    for (const std::size_t j : std::span(hit_columns_).first(count)) {
-      const Link link{static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)};
-      links.push_back(
-          {link, probability(by_row(i, j), rows_.normaliser[i], by_column(i, j), columns_.normaliser[j])});
+    const std::size_t before = links.size();
+    links.resize(before + count);
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t j = hit_columns_[k];
+      links[before + k] = {
+          {static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)},
+          probability(by_row(i, j), rows_.normaliser[i], by_column(i, j), columns_.normaliser[j])};
     }
   }
 }

@@ -44,17 +44,34 @@ float highest_cell(const Matrix& matrix) {
 }
 
 void sum_cells(const Matrix& matrix, std::vector<float>& row_sums, std::vector<float>& column_sums) {
-  row_sums.resize(matrix.rows());
+  row_sums.assign(matrix.rows(), 0);
   column_sums.assign(matrix.width(), 0);
   float* const sums = column_sums.data();
-  for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    const float* const row = matrix.row(i).data();
-    float sum = 0;
+  std::size_t i = 0;
+  for (; i + rows_at_a_time <= matrix.rows(); i += rows_at_a_time) {
+    const auto [row0, row1, row2, row3] = row_block(matrix, i);
+    float sum0 = 0;
+    float sum1 = 0;
+    float sum2 = 0;
+    float sum3 = 0;
     for (std::size_t j = 0; j < matrix.width(); ++j) {
-      sum += row[j];
+      sum0 += row0[j];
+      sum1 += row1[j];
+      sum2 += row2[j];
+      sum3 += row3[j];
+      sums[j] += (row0[j] + row1[j]) + (row2[j] + row3[j]);
+    }
+    row_sums[i] = sum0;
+    row_sums[i + 1] = sum1;
+    row_sums[i + 2] = sum2;
+    row_sums[i + 3] = sum3;
+  }
+  for (; i < matrix.rows(); ++i) {
+    const float* const row = matrix.row(i).data();
+    for (std::size_t j = 0; j < matrix.width(); ++j) {
+      row_sums[i] += row[j];
       sums[j] += row[j];
     }
-    row_sums[i] = sum;
   }
 }
 
