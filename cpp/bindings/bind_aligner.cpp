@@ -1,13 +1,12 @@
 #include <pybind11/functional.h>
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "bindings.hpp"
+#include "numpy_bindings.hpp"
 #include "xner/aligner.hpp"
 #include "xner/error.hpp"
 
@@ -20,14 +19,6 @@ namespace {
 using ArraysByName = py::typing::Dict<py::str, py::array>;
 // offsets, source, target, score
 using LinkColumns = py::typing::Tuple<py::array, py::array, py::array, py::array>;
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-template <class T>
-std::span<const T> as_span(const Array<T>& array) {
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
 
 // A ragged view, once its offsets are known to be sound.
 template <class T>
@@ -73,17 +64,6 @@ class Corpus {
   AlignerCorpus view_;
   py::list kept_;
 };
-
-// A numpy array that owns the values it was given.
-template <class T>
-py::array_t<T> to_numpy(std::vector<T> values) {
-  auto owned = std::make_unique<std::vector<T>>(std::move(values));
-  const T* data = owned->data();
-  const auto size = static_cast<py::ssize_t>(owned->size());
-  const py::capsule owner(owned.get(), [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
-  static_cast<void>(owned.release());
-  return py::array_t<T>(size, data, owner);
-}
 
 // Names every array of a model, for taking them out and putting them back.
 template <class Model, class Visit>

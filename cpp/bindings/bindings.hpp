@@ -10,6 +10,7 @@ void register_labels(pybind11::module_& m);
 void register_links(pybind11::module_& m);
 void register_extraction(pybind11::module_& m);
 void register_candidates(pybind11::module_& m);
+void register_scores(pybind11::module_& m);
 void register_project(pybind11::module_& m);
 void register_aligner(pybind11::module_& m);
 void register_memory(pybind11::module_& m);

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    import numpy.typing as npt
+
+Spans: TypeAlias = "npt.NDArray[np.integer[Any]] | Iterable[Sequence[int]]"
+"""Pairs `(start, end)`, or an integer array, spans x 2."""
 
 LARGEST_INT32 = 2**31 - 1
 
@@ -70,3 +78,30 @@ def words(option: str, value: Iterable[str]) -> list[str]:
         if not word.isascii() and any("\ud800" <= character <= "\udfff" for character in word):
             raise DataError(-1, option, repr(word), f"word {position} is not valid Unicode text")
     return result
+
+
+def positive_number(option: str, value: object) -> float:
+    """A finite number above 0; raises as `number` does."""
+    return number(option, value, "above 0", lambda found: isfinite(found) and found > 0)
+
+
+def number_from_zero(option: str, value: object) -> float:
+    """A finite number from 0 on; raises as `number` does."""
+    return number(option, value, "from 0 on", lambda found: isfinite(found) and found >= 0)
+
+
+def span_array(column: str, spans: Spans, length: int) -> npt.NDArray[np.int32]:
+    """Spans of a sentence of `length` words as an array, spans x 2.
+
+    Raises:
+        DataError: something else than a pair of whole numbers, or a span that is empty or outside the sentence.
+    """
+    if not isinstance(spans, np.ndarray):
+        spans = np.array(index_pairs(column, spans), np.int64).reshape(-1, 2)
+    if spans.ndim != 2 or spans.shape[1] != 2 or not np.issubdtype(spans.dtype, np.integer):
+        raise DataError(-1, column, f"{spans.dtype} array of shape {spans.shape}", "expected integers, spans x 2")
+    wrong = (spans[:, 0] < 0) | (spans[:, 0] >= spans[:, 1]) | (spans[:, 1] > length)
+    if wrong.any():
+        start, end = spans[np.argmax(wrong)].tolist()
+        raise DataError(-1, column, f"[{start}, {end})", f"expected a non-empty span of a sentence of {length} words")
+    return np.ascontiguousarray(spans, dtype=np.int32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import settings
 from hypothesis import strategies as st
 
-__all__ = ["LABELS", "WORDS", "Sentence", "labels", "many", "pairs", "sentences", "spans"]
+__all__ = ["LABELS", "WORDS", "Sentence", "Tagged", "labels", "many", "pairs", "sentences", "spans", "tagged"]
 
 Pair = tuple[int, int, int, float]
 
@@ -65,3 +65,21 @@ labels = st.lists(
     max_size=10,
 )
 """Tags of any scheme in any order."""
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """What a tagger says of a sentence: label names, and their probabilities word by word."""
+
+    labels: list[str]
+    probabilities: list[list[float]]
+
+
+@st.composite
+def tagged(draw: st.DrawFn, *, words: int | None = None, most_words: int = 8) -> Tagged:
+    """Labels of up to three classes in any order, and rows of a few round numbers, so that many tie or are 0."""
+    classes = draw(st.lists(st.sampled_from(LABELS), unique=True, max_size=3))
+    names = ["O", *(f"{prefix}-{name}" for name in classes for prefix in "BI")]
+    row = st.lists(st.sampled_from([0.0, 0.0625, 0.25, 0.5, 1.0]), min_size=len(names), max_size=len(names))
+    least, most = (0, most_words) if words is None else (words, words)
+    return Tagged(draw(st.permutations(names)), draw(st.lists(row, min_size=least, max_size=most)))

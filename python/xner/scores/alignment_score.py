@@ -1,4 +1,4 @@
-"""How well a source entity and a target span match."""
+"""The alignment score: how many word links a source entity and a target span share."""
 
 from __future__ import annotations
 
