@@ -1,5 +1,4 @@
 #include <pybind11/native_enum.h>
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
@@ -10,6 +9,7 @@
 
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
+#include "numpy_bindings.hpp"
 #include "xner/error.hpp"
 #include "xner/extraction.hpp"
 
@@ -19,8 +19,6 @@ namespace xner::bindings {
 
 namespace {
 
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
 using Objects = py::typing::List<py::object>;
 // pairs (links x 2), scores
 using PairsAndScores = py::typing::Tuple<py::array, py::array>;

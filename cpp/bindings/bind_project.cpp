@@ -5,6 +5,7 @@
 
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
+#include "numpy_bindings.hpp"
 #include "xner/project.hpp"
 
 namespace py = pybind11;
@@ -14,22 +15,19 @@ namespace xner::bindings {
 namespace {
 
 ProjectOptions make_options(Method method, MatcherKind matcher, Constraint::Relation relation,
-                            std::uint32_t n, CandidateKind candidates, std::int32_t min_words,
-                            std::optional<std::int32_t> max_words, std::vector<std::string> stop_words,
-                            Count count, Ties ties, bool links_are_a_set,
-                            std::optional<double> length_ratio_threshold, std::int32_t merge_distance,
-                            OverlapPolicy policy, std::optional<std::int32_t> top_k, TopKOrder top_k_order,
-                            bool only_i, bool canonical_order) {
+                            std::uint32_t n, const ScoreOptions& score,
+                            const std::vector<std::pair<std::string, double>>& hint_columns,
+                            std::vector<std::string> stop_words, std::optional<double> length_ratio_threshold,
+                            std::int32_t merge_distance, OverlapPolicy policy,
+                            std::optional<std::int32_t> top_k, TopKOrder top_k_order, bool only_i,
+                            bool canonical_order) {
   ProjectOptions options;
   options.method = method;
   options.matcher = matcher;
   options.constraint = {relation, n};
-  options.score.candidates = candidates;
-  options.score.limits.min_words = min_words;
-  if (max_words) options.score.limits.max_words = *max_words;
-  options.score.count = count;
-  options.score.ties = ties;
-  options.score.links_are_a_set = links_are_a_set;
+  options.score = score;
+  options.hint_columns.clear();
+  for (const auto& [name, weight] : hint_columns) options.hint_columns.push_back({name, weight});
   options.stop_words = StopWords(std::move(stop_words));
   options.heuristic = {.length_ratio_threshold = length_ratio_threshold,
                        .merge_distance = merge_distance,
@@ -41,64 +39,95 @@ ProjectOptions make_options(Method method, MatcherKind matcher, Constraint::Rela
   return options;
 }
 
-// Everything of one sentence pair, owned; what Python hands over for it.
-struct OwnedPair {
-  std::vector<std::string> tokens;
-  std::vector<Span> entities;
-  std::vector<std::string> label_text;
-  std::vector<std::string_view> labels;
-  std::vector<std::int32_t> sources;
-  std::vector<std::int32_t> targets;
-  std::vector<float> scores;
-  std::vector<Span> candidates;
-  std::vector<std::int32_t> stops;
-};
-
 using EntityTuple = std::tuple<std::int32_t, std::int32_t, std::string>;
 using IndexPair = std::pair<std::int32_t, std::int32_t>;
+using HintTuple = std::tuple<std::uint32_t, std::int32_t, std::int32_t, float>;
 
-OwnedPair own(std::vector<std::string> tokens, const std::vector<EntityTuple>& entities,
-              const std::vector<IndexPair>& links, std::vector<float> scores,
-              const std::vector<IndexPair>& candidates, const ProjectOptions& options) {
-  OwnedPair pair;
-  pair.tokens = std::move(tokens);
-  for (const auto& [start, end, label] : entities) {
-    pair.entities.push_back({start, end});
-    pair.label_text.push_back(label);
+// Everything of one sentence pair, owned; what Python hands over for it.
+class OwnedPair {
+ public:
+  OwnedPair(std::vector<std::string> tokens, const std::vector<EntityTuple>& entities,
+            const std::vector<IndexPair>& links, std::vector<float> link_scores,
+            const std::vector<IndexPair>& candidates, std::int32_t source_words,
+            const std::vector<HintTuple>& hints, const Array<float>& probabilities,
+            std::vector<std::string> source_text, std::vector<std::string> target_text)
+      : tokens_(std::move(tokens)),
+        link_scores_(std::move(link_scores)),
+        source_words_(source_words),
+        probabilities_(as_span(probabilities).begin(), as_span(probabilities).end()),
+        source_text_(std::move(source_text)),
+        target_text_(std::move(target_text)) {
+    for (const auto& [start, end, label] : entities) {
+      entities_.push_back({start, end});
+      labels_.push_back(label);
+    }
+    for (const auto& [source, target] : links) {
+      sources_.push_back(source);
+      targets_.push_back(target);
+    }
+    for (const auto& [start, end] : candidates) candidates_.push_back({start, end});
+    for (const auto& [entity, start, end, score] : hints) hints_.push_back({entity, {start, end}, score});
+    label_views_.assign(labels_.begin(), labels_.end());
+    source_text_views_.assign(source_text_.begin(), source_text_.end());
+    target_text_views_.assign(target_text_.begin(), target_text_.end());
   }
-  pair.labels.assign(pair.label_text.begin(), pair.label_text.end());
-  for (const auto& [source, target] : links) {
-    pair.sources.push_back(source);
-    pair.targets.push_back(target);
+  // Views point into strings, which move with an object.
+  OwnedPair(const OwnedPair&) = delete;
+  OwnedPair& operator=(const OwnedPair&) = delete;
+  OwnedPair(OwnedPair&&) = delete;
+  OwnedPair& operator=(OwnedPair&&) = delete;
+  ~OwnedPair() = default;
+
+  [[nodiscard]] std::size_t words() const { return tokens_.size(); }
+  [[nodiscard]] const std::string& label(std::uint32_t entity) const { return labels_[entity]; }
+  [[nodiscard]] std::vector<std::int32_t> stops(const StopWords& stop_words) const {
+    std::vector<std::int32_t> stops;
+    for (std::size_t word = 0; word < tokens_.size(); ++word) {
+      if (stop_words.contains(tokens_[word])) stops.push_back(static_cast<std::int32_t>(word));
+    }
+    return stops;
   }
-  pair.scores = std::move(scores);
-  for (const auto& [start, end] : candidates) pair.candidates.push_back({start, end});
-  for (std::size_t word = 0; word < pair.tokens.size(); ++word) {
-    if (options.stop_words.contains(pair.tokens[word])) pair.stops.push_back(static_cast<std::int32_t>(word));
+  [[nodiscard]] SentencePair view(std::span<const std::int32_t> stops) const {
+    return {.source_words = source_words_,
+            .target_words = static_cast<std::int32_t>(tokens_.size()),
+            .entities = entities_,
+            .labels = label_views_,
+            .links = {.source = sources_, .target = targets_, .score = link_scores_},
+            .candidates = candidates_,
+            .hints = hints_,
+            .stops = stops,
+            .probabilities = probabilities_,
+            .source_text = source_text_views_,
+            .target_text = target_text_views_};
   }
-  return pair;
-}
+
+ private:
+  std::vector<std::string> tokens_;
+  std::vector<Span> entities_;
+  std::vector<std::string> labels_;
+  std::vector<std::string_view> label_views_;
+  std::vector<std::int32_t> sources_;
+  std::vector<std::int32_t> targets_;
+  std::vector<float> link_scores_;
+  std::vector<Span> candidates_;
+  std::int32_t source_words_;
+  std::vector<Hint> hints_;
+  std::vector<float> probabilities_;
+  std::vector<std::string> source_text_;
+  std::vector<std::string_view> source_text_views_;
+  std::vector<std::string> target_text_;
+  std::vector<std::string_view> target_text_views_;
+};
 
 using ProjectedTuple = std::tuple<std::int32_t, std::int32_t, std::string, double, double, std::uint32_t>;
 
 // (labels, entities as (start, end, label, score, margin, source), status, objective, bound)
 std::tuple<std::vector<std::string>, std::vector<ProjectedTuple>, std::string, double, double>
-project_sentence(std::vector<std::string> tokens, const std::vector<EntityTuple>& entities,
-                 const std::vector<IndexPair>& links, std::vector<float> scores,
-                 const std::vector<IndexPair>& candidates, std::int32_t source_words,
-                 const ProjectOptions& options) {
-  const OwnedPair pair = own(std::move(tokens), entities, links, std::move(scores), candidates, options);
+project_sentence(const OwnedPair& pair, const ProjectOptions& options) {
+  const std::vector<std::int32_t> stops = pair.stops(options.stop_words);
   SentenceProjector projector(options);
-  const Projection& projection =
-      projector({.source_words = source_words,
-                 .target_words = static_cast<std::int32_t>(pair.tokens.size()),
-                 .entities = pair.entities,
-                 .labels = pair.labels,
-                 .links = {.source = pair.sources, .target = pair.targets, .score = pair.scores},
-                 .candidates = pair.candidates,
-                 .hints = {},
-                 .stops = pair.stops});
-  std::vector<std::string> labels(pair.tokens.size(), "O");
+  const Projection& projection = projector(pair.view(stops));
+  std::vector<std::string> labels(pair.words(), "O");
   for (const TagRun& run : projection.runs) {
     for (std::int32_t word = run.span.start; word < run.span.end; ++word) {
       const bool begins = run.begins && word == run.span.start;
@@ -107,7 +136,7 @@ project_sentence(std::vector<std::string> tokens, const std::vector<EntityTuple>
   }
   std::vector<ProjectedTuple> projected;
   for (const ProjectedEntity& entity : projection.entities) {
-    projected.emplace_back(entity.span.start, entity.span.end, pair.label_text[entity.source],
+    projected.emplace_back(entity.span.start, entity.span.end, pair.label(entity.source),
                            static_cast<double>(entity.score), static_cast<double>(entity.margin),
                            entity.source);
   }
@@ -123,30 +152,24 @@ ExportedArray project_record_batch(const py::object& batch, const ProjectOptions
   return ExportedArray(project_batch(imported.ref(), options, threads, skip_invalid));
 }
 
-std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> score_candidates(
-    std::vector<std::string> tokens, const std::vector<EntityTuple>& entities,
-    const std::vector<IndexPair>& links, std::vector<float> scores, const std::vector<IndexPair>& candidates,
-    std::int32_t source_words, const ProjectOptions& options) {
-  const OwnedPair pair = own(std::move(tokens), entities, links, std::move(scores), candidates, options);
-  check_pair({.source_words = source_words,
-              .target_words = static_cast<std::int32_t>(pair.tokens.size()),
-              .entities = pair.entities,
-              .labels = pair.labels,
-              .links = {.source = pair.sources, .target = pair.targets, .score = pair.scores},
-              .candidates = pair.candidates,
-              .hints = {},
-              .stops = pair.stops},
-             options.score.count);
-  AlignmentScorer scorer;
-  const ScoredPairs& scored =
-      scorer({.source_words = source_words,
-              .target_words = static_cast<std::int32_t>(pair.tokens.size()),
-              .entities = pair.entities,
-              .links = {.source = pair.sources, .target = pair.targets, .score = pair.scores},
-              .given = pair.candidates,
-              .hints = {},
-              .stops = pair.stops},
-             options.score);
+std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> score_pairs(
+    const OwnedPair& pair, const ProjectOptions& options) {
+  const std::vector<std::int32_t> stops = pair.stops(options.stop_words);
+  const SentencePair view = pair.view(stops);
+  check_pair(view, options.score);
+  PairScorer scorer;
+  const ScoredPairs& scored = scorer({.source_words = view.source_words,
+                                      .target_words = view.target_words,
+                                      .entities = view.entities,
+                                      .labels = view.labels,
+                                      .links = view.links,
+                                      .given = view.candidates,
+                                      .hints = view.hints,
+                                      .stops = view.stops,
+                                      .probabilities = view.probabilities,
+                                      .source_text = view.source_text,
+                                      .target_text = view.target_text},
+                                     options.score);
   std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> result;
   result.reserve(scored.pairs.size());
   for (const Pair& scored_pair : scored.pairs) {
@@ -213,15 +236,6 @@ void register_project(py::module_& m) {
       .value("less", Constraint::Relation::less)
       .value("greater", Constraint::Relation::greater)
       .finalize();
-  py::native_enum<Count>(m, "Count", "enum.Enum", "What the alignment score counts.")
-      .value("links", Count::links)
-      .value("words", Count::words)
-      .value("weighted", Count::weighted)
-      .finalize();
-  py::native_enum<Ties>(m, "Ties", "enum.Enum", "What decides between equal scores.")
-      .value("first", Ties::first)
-      .value("evidence", Ties::evidence)
-      .finalize();
   py::native_enum<OverlapPolicy>(m, "OverlapPolicy", "enum.Enum",
                                  "What the heuristic does with a range on labelled words.")
       .value("overwrite", OverlapPolicy::overwrite)
@@ -238,20 +252,25 @@ void register_project(py::module_& m) {
 
   py::class_<ProjectOptions>(m, "ProjectOptions", "Checked options of the projector.")
       .def(py::init(&make_options), py::kw_only(), py::arg("method"), py::arg("matcher"), py::arg("relation"),
-           py::arg("n"), py::arg("candidates"), py::arg("min_words"), py::arg("max_words"),
-           py::arg("stop_words"), py::arg("count"), py::arg("ties"), py::arg("links_are_a_set"),
+           py::arg("n"), py::arg("score"), py::arg("hint_columns"), py::arg("stop_words"),
            py::arg("length_ratio_threshold"), py::arg("merge_distance"), py::arg("policy"), py::arg("top_k"),
            py::arg("top_k_order"), py::arg("only_i"), py::arg("canonical_order"),
            "See xner.projection.ProjectionOptions.");
+  py::class_<OwnedPair>(m, "SentencePair", "One sentence pair, as single calls take it.")
+      .def(py::init<std::vector<std::string>, const std::vector<EntityTuple>&, const std::vector<IndexPair>&,
+                    std::vector<float>, const std::vector<IndexPair>&, std::int32_t,
+                    const std::vector<HintTuple>&, const Array<float>&, std::vector<std::string>,
+                    std::vector<std::string>>(),
+           py::kw_only(), py::arg("tokens"), py::arg("entities"), py::arg("links"), py::arg("link_scores"),
+           py::arg("candidates"), py::arg("source_words"), py::arg("hints"),
+           py::arg("probabilities").noconvert(), py::arg("source_text"), py::arg("target_text"));
 
-  m.def("project_sentence", &project_sentence, py::arg("tokens"), py::arg("entities"), py::arg("links"),
-        py::arg("scores"), py::arg("candidates"), py::arg("source_words"), py::arg("options"),
+  m.def("project_sentence", &project_sentence, py::arg("pair"), py::arg("options"),
         "Projects one sentence pair.");
   m.def("project_batch", &project_record_batch, py::arg("batch"), py::arg("options"), py::kw_only(),
         py::arg("threads"), py::arg("skip_invalid"), "Projects every row of a record batch.");
-  m.def("score_candidates", &score_candidates, py::arg("tokens"), py::arg("entities"), py::arg("links"),
-        py::arg("scores"), py::arg("candidates"), py::arg("source_words"), py::arg("options"),
-        "Pairs (entity, start, end, score) with a positive alignment score.");
+  m.def("score_pairs", &score_pairs, py::arg("pair"), py::arg("options"),
+        "Pairs (entity, start, end, score) with a positive score.");
   m.def("match_pairs", &match_pairs, py::arg("pairs"), py::kw_only(), py::arg("entities"), py::arg("matcher"),
         py::arg("relation"), py::arg("n"), "Chooses among pairs (entity, start, end, score).");
 }

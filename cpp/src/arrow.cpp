@@ -11,16 +11,24 @@ namespace {
               ", found Arrow format '" + std::string(found) + "'");
 }
 
+// Arrow's name of a type, and the reader's.
 template <class T>
-constexpr std::string_view primitive_format();
+struct Primitive;
 template <>
-constexpr std::string_view primitive_format<std::int32_t>() {
-  return "i";
-}
+struct Primitive<std::int32_t> {
+  static constexpr std::string_view format = "i";
+  static constexpr std::string_view name = "int32";
+};
 template <>
-constexpr std::string_view primitive_format<float>() {
-  return "f";
-}
+struct Primitive<float> {
+  static constexpr std::string_view format = "f";
+  static constexpr std::string_view name = "float32";
+};
+template <>
+struct Primitive<Half> {
+  static constexpr std::string_view format = "e";
+  static constexpr std::string_view name = "float16";
+};
 
 // What an exported array keeps alive until it is released.
 struct ArrayHolder {
@@ -156,9 +164,7 @@ StringColumn::StringColumn(ArrayRef ref, std::string_view column, std::int64_t e
 template <class T>
 PrimitiveColumn<T>::PrimitiveColumn(ArrayRef ref, std::string_view column, std::int64_t extra_offset)
     : extra_(extra_offset) {
-  if (ref.format() != primitive_format<T>()) {
-    throw_type(column, primitive_format<T>() == "i" ? "int32" : "float32", ref.format());
-  }
+  if (ref.format() != Primitive<T>::format) throw_type(column, Primitive<T>::name, ref.format());
   validity_ = Validity(*ref.array);
   data_ = static_cast<const T*>(ref.array->buffers[1]);
   if (data_ != nullptr) data_ += ref.array->offset + extra_offset;
@@ -166,6 +172,7 @@ PrimitiveColumn<T>::PrimitiveColumn(ArrayRef ref, std::string_view column, std::
 
 template class PrimitiveColumn<std::int32_t>;
 template class PrimitiveColumn<float>;
+template class PrimitiveColumn<Half>;
 
 OwnedArray make_primitive(std::string name, std::string format, std::int64_t length, Buffer values) {
   OwnedArray result = empty_array(std::move(format), std::move(name), length);

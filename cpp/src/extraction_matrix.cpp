@@ -7,6 +7,7 @@
 #include <string>
 
 #include "xner/error.hpp"
+#include "xner/half.hpp"
 
 namespace xner {
 
@@ -22,19 +23,8 @@ struct Float32 {
 struct Float16 {
   using Bits = std::uint16_t;
   static constexpr std::uint32_t exponent = 0x7C00U;
-  // Normal numbers need another exponent bias, infinity and NaN twice that. A subnormal number is a multiple
-  // of 2^-24: its digits become the last ones of a float of 2^-14, which is then taken away. (Multiplying a
-  // subnormal float would be shorter, but depends on whether the calling thread flushes those to zero.)
   static float value(std::uint32_t bits) {
-    constexpr std::uint32_t bias = 112U << 23U;
-    constexpr std::uint32_t least_normal = 113U << 23U;  // 2^-14
-    const std::uint32_t magnitude = (bits & 0x7FFFU) << 13U;
-    const float subnormal =
-        std::bit_cast<float>(magnitude + least_normal) - std::bit_cast<float>(least_normal);
-    const std::uint32_t normal = magnitude + ((bits & exponent) == exponent ? 2 * bias : bias);
-    const std::uint32_t unsigned_bits =
-        (bits & exponent) == 0 ? std::bit_cast<std::uint32_t>(subnormal) : normal;
-    return std::bit_cast<float>(unsigned_bits | (bits & 0x8000U) << 16U);
+    return static_cast<float>(Half{.bits = static_cast<std::uint16_t>(bits)});
   }
 };
 

@@ -22,22 +22,55 @@ std::string words_in(const char* side, std::int32_t words) {
 }
 
 // For upper bounds on the number of projections and no lower bound on a span's length, an unlinked word at
-// either end strictly lowers the score, and the shorter span blocks a subset of what the longer one blocks:
-// optimum and greedy choice are those over spans with linked ends.
-CandidateKind cheapest_equivalent(const ProjectOptions& options) {
-  const bool spans_of_words =
-      options.score.candidates == CandidateKind::ngram || options.score.candidates == CandidateKind::aligned;
-  const bool reducible = options.constraint.is_upper_bound() && options.score.limits.min_words <= 1;
-  return spans_of_words && reducible ? CandidateKind::aligned_ends : options.score.candidates;
+// either end strictly lowers the alignment score, and the shorter span blocks a subset of what the longer one
+// blocks: optimum and greedy choice are those over spans with linked ends. Hints change nothing of that,
+// being candidates anyway, unless one of them lowers a score: then a span beside it may win that has an
+// unlinked end.
+CandidateKind cheapest_equivalent(const ProjectOptions& options, std::span<const Hint> hints) {
+  const CandidateKind kind = options.score.candidates;
+  const bool spans_of_words = kind == CandidateKind::ngram || kind == CandidateKind::aligned;
+  const bool reducible = options.constraint.is_upper_bound() && options.score.limits.min_words <= 1 &&
+                         options.score.weights.only_alignment();
+  const auto raises = [](const Hint& hint) { return hint.score >= 0; };
+  return spans_of_words && reducible && std::ranges::all_of(hints, raises) ? CandidateKind::aligned_ends
+                                                                           : kind;
+}
+
+// How far above 1 rounding may take a probability; float16 keeps three decimals.
+constexpr float rounding = 1e-3F;
+
+void check_probabilities(const SentencePair& pair, std::size_t labels) {
+  for (std::size_t i = 0; i < pair.probabilities.size(); ++i) {
+    const float probability = pair.probabilities[i];
+    if (probability >= 0 && probability <= 1 + rounding) continue;
+    throw DataError(-1, "ner_probabilities", std::to_string(probability),
+                    "word " + std::to_string(i / labels) + ", label " + std::to_string(i % labels) +
+                        ": not a probability");
+  }
 }
 
 }  // namespace
 
-SentenceProjector::SentenceProjector(const ProjectOptions& options) : options_(options) {
-  options_.score.candidates = cheapest_equivalent(options);
+SentenceProjector::SentenceProjector(const ProjectOptions& options)
+    : options_(options), score_options_(options.score) {}
+
+void check_hint(const Hint& hint, std::size_t entities, std::int32_t target_words,
+                const std::string& column) {
+  if (hint.entity >= entities) {
+    throw DataError(-1, column, std::to_string(hint.entity),
+                    "no such source entity; the row has " + std::to_string(entities));
+  }
+  const Span span = hint.span;
+  if (span.start < 0 || span.end <= span.start || span.end > target_words) {
+    throw DataError(-1, column, text(span),
+                    "a score is for a non-empty span; " + words_in("target", target_words));
+  }
+  if (!std::isfinite(hint.score)) {
+    throw DataError(-1, column, std::to_string(hint.score), "a score must be finite");
+  }
 }
 
-void check_pair(const SentencePair& pair, Count count) {
+void check_pair(const SentencePair& pair, const ScoreOptions& options) {
   const bool known = pair.source_words >= 0;
   const std::int32_t source_words = known ? pair.source_words : longest_sentence;
   const auto source_sentence = [&] {
@@ -64,7 +97,7 @@ void check_pair(const SentencePair& pair, Count count) {
       throw DataError(-1, "links", text(link), words_in("target", pair.target_words));
     }
   }
-  const bool weighted = count == Count::weighted;
+  const bool weighted = options.count == Count::weighted;
   for (std::size_t i = 0; i < links.score.size(); ++i) {
     if (!std::isfinite(links.score[i]) || (weighted && !(links.score[i] > 0))) {
       throw DataError(
@@ -73,26 +106,14 @@ void check_pair(const SentencePair& pair, Count count) {
               (weighted ? "; weighted scores take finite scores above 0" : "; scores must be finite"));
     }
   }
-  for (const Hint& hint : pair.hints) {
-    if (hint.entity >= pair.entities.size()) {
-      throw DataError(-1, "hints", std::to_string(hint.entity),
-                      "no such source entity; the row has " + std::to_string(pair.entities.size()));
-    }
-    const Span span = hint.span;
-    if (span.start < 0 || span.end <= span.start || span.end > pair.target_words) {
-      throw DataError(-1, "hints", text(span),
-                      "a hint is for a non-empty span; " + words_in("target", pair.target_words));
-    }
-    if (!std::isfinite(hint.score)) {
-      throw DataError(-1, "hints", std::to_string(hint.score), "a hint's score must be finite");
-    }
-  }
+  for (const Hint& hint : pair.hints) check_hint(hint, pair.entities.size(), pair.target_words, "hints");
   for (const Span span : pair.candidates) {
     if (span.start < 0 || span.end <= span.start || span.end > pair.target_words) {
       throw DataError(-1, "candidates", text(span),
                       "a candidate is a non-empty span; " + words_in("target", pair.target_words));
     }
   }
+  check_probabilities(pair, options.ner_labels.size());
 }
 
 const Projection& SentenceProjector::operator()(const SentencePair& pair) {
@@ -100,14 +121,14 @@ const Projection& SentenceProjector::operator()(const SentencePair& pair) {
   result_.runs.clear();
   result_.objective = result_.bound = 0;
   result_.status = Status::ok;
-  check_pair(pair, options_.score.count);
+  check_pair(pair, options_.score);
   if (pair.target_words == 0) {
     result_.status = Status::empty_target;
   } else if (pair.source_words == 0) {
     result_.status = Status::empty_source;
   } else if (pair.entities.empty()) {
     result_.status = Status::ok;
-  } else if (pair.links.size() == 0 && pair.hints.empty()) {
+  } else if (pair.links.size() == 0 && pair.hints.empty() && needs_links()) {
     result_.status = Status::no_links;
   } else {
     sort_entities(pair);
@@ -135,23 +156,31 @@ void SentenceProjector::sort_entities(const SentencePair& pair) {
   std::ranges::sort(order_, {}, key);
   rank_.resize(order_.size());
   sorted_entities_.clear();
+  sorted_labels_.clear();
   for (std::uint32_t position = 0; position < order_.size(); ++position) {
     rank_[order_[position]] = position;
     sorted_entities_.push_back(pair.entities[order_[position]]);
+    sorted_labels_.push_back(pair.labels[order_[position]]);
   }
   sorted_hints_.assign(pair.hints.begin(), pair.hints.end());
   for (Hint& hint : sorted_hints_) hint.entity = rank_[hint.entity];
 }
 
 void SentenceProjector::project_candidates(const SentencePair& pair) {
+  const bool sorted = order_.empty();
   const ScoreInput input{.source_words = pair.source_words,
                          .target_words = pair.target_words,
-                         .entities = order_.empty() ? pair.entities : std::span<const Span>(sorted_entities_),
+                         .entities = sorted ? pair.entities : std::span<const Span>(sorted_entities_),
+                         .labels = sorted ? pair.labels : std::span<const std::string_view>(sorted_labels_),
                          .links = pair.links,
                          .given = pair.candidates,
-                         .hints = order_.empty() ? pair.hints : std::span<const Hint>(sorted_hints_),
-                         .stops = pair.stops};
-  const ScoredPairs& scored = scorer_(input, options_.score);
+                         .hints = sorted ? pair.hints : std::span<const Hint>(sorted_hints_),
+                         .stops = pair.stops,
+                         .probabilities = pair.probabilities,
+                         .source_text = pair.source_text,
+                         .target_text = pair.target_text};
+  score_options_.candidates = cheapest_equivalent(options_, pair.hints);
+  const ScoredPairs& scored = scorer_(input, score_options_);
   const Matching& matching = options_.matcher == MatcherKind::exact
                                  ? matcher_.exact(scored, options_.constraint)
                                  : matcher_.greedy(scored, options_.constraint);

@@ -105,3 +105,36 @@ def span_array(column: str, spans: Spans, length: int) -> npt.NDArray[np.int32]:
         start, end = spans[np.argmax(wrong)].tolist()
         raise DataError(-1, column, f"[{start}, {end})", f"expected a non-empty span of a sentence of {length} words")
     return np.ascontiguousarray(spans, dtype=np.int32)
+
+
+def scored_spans(
+    column: str,
+    scores: npt.NDArray[np.floating[Any]] | Iterable[tuple[int, int, int, float]],
+    candidates: Sequence[tuple[int, int]],
+) -> list[tuple[int, int, int, float]]:
+    """Scores of source entities and target spans as `(entity, start, end, score)`.
+
+    Args:
+        column: their name in error messages.
+        scores: such tuples, or an array, entities x candidates, of which zeros are left out.
+        candidates: `(start, end)`, for an array.
+
+    Raises:
+        DataError: something else.
+    """
+    if isinstance(scores, np.ndarray):
+        if scores.ndim != 2 or scores.shape[1] != len(candidates):
+            expected = f"an array, entities x {len(candidates)} candidates"
+            raise DataError(-1, column, f"array of shape {scores.shape}", f"expected {expected}")
+        return [(e, *candidates[c], float(scores[e, c])) for e, c in zip(*scores.nonzero(), strict=True)]
+    result = []
+    for item in scores:
+        try:
+            *where, score = item
+            entity, start, end = map(index, where)
+            result.append((entity, start, end, float(score)))
+        except (TypeError, ValueError):
+            raise DataError(-1, column, repr(item), "expected (source entity, start, end, score)") from None
+        if not 0 <= entity <= LARGEST_INT32 or max(abs(start), abs(end)) > LARGEST_INT32:
+            raise DataError(-1, column, repr(item), "expected whole numbers of at most 31 bits, the entity from 0 on")
+    return result

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'match_pairs', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_candidates', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'match_pairs', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -95,6 +95,37 @@ class CandidateKind(enum.Enum):
     aligned_ends = ...
     given = ...
     ngram = ...
+class Count(enum.Enum):
+    """
+    What the alignment score counts.
+    """
+    links = ...
+    weighted = ...
+    words = ...
+class Ties(enum.Enum):
+    """
+    What decides between equal scores.
+    """
+    evidence = ...
+    first = ...
+class NerLabels:
+    """
+    A tagger's label names, checked.
+    """
+    def __init__(self, names: collections.abc.Sequence[str]) -> None:
+        ...
+    def __len__(self) -> int:
+        """
+        Number of labels.
+        """
+class ScoreOptions:
+    """
+    What is scored, and how.
+    """
+    def __init__(self, *, candidates: CandidateKind, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, alignment: typing.SupportsFloat | typing.SupportsIndex, ner: typing.SupportsFloat | typing.SupportsIndex, ner_spans: typing.SupportsFloat | typing.SupportsIndex, characters: typing.SupportsFloat | typing.SupportsIndex, count: Count, links_are_a_set: bool, ner_labels: collections.abc.Sequence[str], ner_alpha: typing.SupportsFloat | typing.SupportsIndex, ner_threshold: typing.SupportsFloat | typing.SupportsIndex, character_threshold: typing.SupportsFloat | typing.SupportsIndex, ties: Ties) -> None:
+        """
+        See xner.projection.ProjectionOptions.
+        """
 class Method(enum.Enum):
     """
     How labels are projected.
@@ -116,19 +147,6 @@ class Relation(enum.Enum):
     greater_equal = ...
     less = ...
     less_equal = ...
-class Count(enum.Enum):
-    """
-    What the alignment score counts.
-    """
-    links = ...
-    weighted = ...
-    words = ...
-class Ties(enum.Enum):
-    """
-    What decides between equal scores.
-    """
-    evidence = ...
-    first = ...
 class OverlapPolicy(enum.Enum):
     """
     What the heuristic does with a range on labelled words.
@@ -145,10 +163,16 @@ class ProjectOptions:
     """
     Checked options of the projector.
     """
-    def __init__(self, *, method: Method, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, candidates: CandidateKind, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, stop_words: collections.abc.Sequence[str], count: Count, ties: Ties, links_are_a_set: bool, length_ratio_threshold: typing.SupportsFloat | typing.SupportsIndex | None, merge_distance: typing.SupportsInt | typing.SupportsIndex, policy: OverlapPolicy, top_k: typing.SupportsInt | typing.SupportsIndex | None, top_k_order: TopKOrder, only_i: bool, canonical_order: bool) -> None:
+    def __init__(self, *, method: Method, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, score: ScoreOptions, hint_columns: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex]], stop_words: collections.abc.Sequence[str], length_ratio_threshold: typing.SupportsFloat | typing.SupportsIndex | None, merge_distance: typing.SupportsInt | typing.SupportsIndex, policy: OverlapPolicy, top_k: typing.SupportsInt | typing.SupportsIndex | None, top_k_order: TopKOrder, only_i: bool, canonical_order: bool) -> None:
         """
         See xner.projection.ProjectionOptions.
         """
+class SentencePair:
+    """
+    One sentence pair, as single calls take it.
+    """
+    def __init__(self, *, tokens: collections.abc.Sequence[str], entities: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, str]], links: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], link_scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], candidates: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], source_words: typing.SupportsInt | typing.SupportsIndex, hints: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], probabilities: numpy.typing.NDArray[numpy.float32], source_text: collections.abc.Sequence[str], target_text: collections.abc.Sequence[str]) -> None:
+        ...
 class ProjectionMemory:
     """
     What a corpus has projected entities onto.
@@ -277,6 +301,10 @@ def align_viterbi(model: AlignerModel, corpus: AlignerCorpus, maps: collections.
     """
     Symmetrised Viterbi alignments: offsets, source, target, score.
     """
+def character_scores(source: collections.abc.Sequence[str], target: collections.abc.Sequence[str], entities: numpy.typing.NDArray[numpy.int32], candidates: numpy.typing.NDArray[numpy.int32], *, threshold: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Edit similarities of entities and candidates, of folded words.
+    """
 def decode_label_lists(labels: typing.Any, *, column: str, scheme: Scheme, reading: Reading, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
     """
     decode_labels over a list<string> array.
@@ -309,6 +337,14 @@ def match_pairs(pairs: collections.abc.Sequence[tuple[typing.SupportsInt | typin
     """
     Chooses among pairs (entity, start, end, score).
     """
+def ner_scores(probabilities: numpy.typing.NDArray[numpy.float32], labels: NerLabels, candidates: numpy.typing.NDArray[numpy.int32], *, alpha: typing.SupportsFloat | typing.SupportsIndex, threshold: typing.SupportsFloat | typing.SupportsIndex) -> dict[str, numpy.ndarray]:
+    """
+    For every class the NER scores of the candidates.
+    """
+def ner_span_scores(probabilities: numpy.typing.NDArray[numpy.float32], labels: NerLabels, candidates: numpy.typing.NDArray[numpy.int32], *, alpha: typing.SupportsFloat | typing.SupportsIndex, threshold: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The candidates' best NER scores of any class.
+    """
 def ngram_candidates(tokens: collections.abc.Sequence[str], *, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, stop_words: collections.abc.Sequence[str]) -> list[tuple[int, int]]:
     """
     Spans (start, end) without a stop word, by start, then end.
@@ -317,13 +353,13 @@ def project_batch(batch: typing.Any, options: ProjectOptions, *, threads: typing
     """
     Projects every row of a record batch.
     """
-def project_sentence(tokens: collections.abc.Sequence[str], entities: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, str]], links: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], candidates: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], source_words: typing.SupportsInt | typing.SupportsIndex, options: ProjectOptions) -> tuple[list[str], list[tuple[int, int, str, float, float, int]], str, float, float]:
+def project_sentence(pair: SentencePair, options: ProjectOptions) -> tuple[list[str], list[tuple[int, int, str, float, float, int]], str, float, float]:
     """
     Projects one sentence pair.
     """
-def score_candidates(tokens: collections.abc.Sequence[str], entities: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, str]], links: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], scores: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], candidates: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], source_words: typing.SupportsInt | typing.SupportsIndex, options: ProjectOptions) -> list[tuple[int, int, int, float]]:
+def score_pairs(pair: SentencePair, options: ProjectOptions) -> list[tuple[int, int, int, float]]:
     """
-    Pairs (entity, start, end, score) with a positive alignment score.
+    Pairs (entity, start, end, score) with a positive score.
     """
 def symmetrize(forward: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], reverse: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], *, method: Symmetrization) -> list[tuple[int, int]]:
     """

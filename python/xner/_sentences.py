@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from xner._arrow import one_array
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
 
-__all__ = ["Sentences", "sides_to_arrow", "to_arrow"]
+__all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values"]
 
 Sentences: TypeAlias = "Sequence[Sequence[str]] | pa.Array | pa.ChunkedArray"
 
@@ -80,3 +81,28 @@ def sides_to_arrow(source_sentences: Sentences, target_sentences: Sentences) -> 
             f"{len(target)} target sentences"
         )
     return source, target
+
+
+def with_values(sentences: pa.Array, values: pa.Array) -> pa.Array:
+    """Lists of the same lengths with other values, in order; missing rows stay null."""
+    lengths = sentences.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    missing = sentences.is_null() if sentences.null_count else None
+    if offsets[-1] > np.iinfo(np.int32).max:
+        return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), values, mask=missing)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, mask=missing)
+
+
+def map_words(sentences: pa.Array, function: Callable[[str], str]) -> pa.Array:
+    """Replace every word, calling `function` once for each distinct one.
+
+    Args:
+        sentences: list<string>.
+        function: from a word to another.
+
+    Returns:
+        list<dictionary<int32, string>>; missing rows and words stay null.
+    """
+    words = sentences.flatten().dictionary_encode()
+    mapped = pa.array([function(word) for word in words.dictionary.to_pylist()], pa.string())
+    return with_values(sentences, pa.DictionaryArray.from_arrays(words.indices, mapped))

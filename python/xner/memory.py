@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from xner import _core, schema
+from xner._sentences import with_values
 from xner.alignment import normalize
 from xner.errors import Error
 
@@ -118,11 +119,7 @@ class Memory:
             dtype=np.int32,
         )
         values = numbers[words.indices.to_numpy(zero_copy_only=False)] if len(words) else np.zeros(0, np.int32)
-        lengths = sentences.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        if offsets[-1] > np.iinfo(np.int32).max:
-            return pa.LargeListArray.from_arrays(offsets.astype(np.int64), values)
-        return pa.ListArray.from_arrays(offsets.astype(np.int32), values)
+        return with_values(sentences, pa.array(values))
 
 
 def project_with_memory(

@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import _core, schema
-from xner._arguments import index_pairs, whole_number, words
+from xner._arguments import index_pairs, number_from_zero, positive_number, scored_spans, whole_number, words
 from xner._choices import choose
+from xner._sentences import map_words
 from xner._version import __version__
+from xner.alignment import normalize
 from xner.errors import DataError, Error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from xner.fusion import weights_of
 
 __all__ = [
     "Candidates",
@@ -32,6 +36,7 @@ __all__ = [
     "Projection",
     "ProjectionOptions",
     "Projector",
+    "Score",
     "Ties",
     "project",
 ]
@@ -44,6 +49,8 @@ Compat = Literal["politov2025", "shkalikov2024"]
 Count = Literal["links", "words", "weighted"]
 Ties = Literal["first", "evidence"]
 Policy = Literal["overwrite", "skip"]
+Score: TypeAlias = str | Mapping[str, float]
+ScoredSpans: TypeAlias = npt.NDArray[np.floating] | Iterable[tuple[int, int, int, float]]
 TopKOrder = Literal["shortest", "longest"]
 
 _METHODS = {"candidates": _core.Method.candidates, "heuristic": _core.Method.heuristic}
@@ -65,6 +72,7 @@ _COUNTS = {"links": _core.Count.links, "words": _core.Count.words, "weighted": _
 _TIES = {"first": _core.Ties.first, "evidence": _core.Ties.evidence}
 _POLICIES = {"overwrite": _core.OverlapPolicy.overwrite, "skip": _core.OverlapPolicy.skip}
 _TOP_K_ORDERS = {"shortest": _core.TopKOrder.shortest, "longest": _core.TopKOrder.longest}
+_HINT_COLUMNS = {"hints": schema.HINTS, "nmt": schema.NMT_SCORES}
 _COMPATS = {"politov2025": "overwrite", "shkalikov2024": "skip"}
 
 
@@ -77,7 +85,8 @@ class ProjectionOptions:
     """
 
     method: Method = "candidates"
-    candidates: Candidates = "aligned_ends"
+    score: Score = "align"
+    candidates: Candidates | None = None
     matcher: Matcher = "exact"
     constraint: Constraint = "<="
     n: int = 1
@@ -85,6 +94,10 @@ class ProjectionOptions:
     max_words: int | None = None
     stop_words: tuple[str, ...] = ("!", "?")
     count: Count = "links"
+    ner_labels: tuple[str, ...] | None = None
+    ner_alpha: float = 1.15
+    ner_threshold: float = 0.05
+    character_threshold: float = 0.5
     ties: Ties | None = None
     length_ratio_threshold: float | None = 0.8
     merge_distance: int = 1
@@ -97,13 +110,13 @@ class ProjectionOptions:
     def __post_init__(self) -> None:
         choices: list[tuple[str, object, Mapping[str, object]]] = [
             ("method", self.method, _METHODS),
-            ("candidates", self.candidates, _CANDIDATES),
             ("matcher", self.matcher, MATCHERS),
             ("constraint", self.constraint, RELATIONS),
             ("count", self.count, _COUNTS),
             ("top_k_order", self.top_k_order, _TOP_K_ORDERS),
         ]
         optional: list[tuple[str, object, Mapping[str, object]]] = [
+            ("candidates", self.candidates, _CANDIDATES),
             ("ties", self.ties, _TIES),
             ("policy", self.policy, _POLICIES),
             ("compat", self.compat, _COMPATS),
@@ -123,6 +136,7 @@ class ProjectionOptions:
         if threshold is not None and not (isinstance(threshold, int | float) and threshold >= 0):
             raise Error(f"length_ratio_threshold={threshold!r}: expected a number from 0 on, or None for no threshold")
         words("stop_words", self.stop_words)
+        self._check_score()
         if self.matcher == "exact" and self.method == "candidates" and self.constraint not in {"<=", "<"}:
             raise Error(
                 f"constraint={self.constraint!r} with matcher='exact': the exact matcher takes '<=' and '<'; "
@@ -130,6 +144,42 @@ class ProjectionOptions:
             )
         if self.resolved_policy == "overwrite" and (self.top_k is not None or self.only_i):
             raise Error("top_k and only_i go with policy='skip', not with policy='overwrite'")
+
+    def _check_score(self) -> None:
+        weights_of(self.score)
+        if not isinstance(self.score, str):
+            object.__setattr__(self, "score", MappingProxyType(dict(self.score)))
+        positive_number("ner_alpha", self.ner_alpha)
+        number_from_zero("ner_threshold", self.ner_threshold)
+        number_from_zero("character_threshold", self.character_threshold)
+        if self.ner_labels is not None:
+            _core.NerLabels(words("ner_labels", self.ner_labels))
+        if not self.uses_only_alignment and self.method == "heuristic":
+            raise Error(f"{self.shown_score} goes with method='candidates'; the heuristic goes by links alone")
+        if not self.uses_only_alignment and self.compat == "politov2025":
+            raise Error(f"{self.shown_score} with compat='politov2025': the published program knows only 'align'")
+
+    @property
+    def shown_score(self) -> str:
+        """The option as messages show it."""
+        return f"score={(self.score if isinstance(self.score, str) else dict(self.score))!r}"
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """The weight of every score that counts, `hints` among them."""
+        return weights_of(self.score)
+
+    @property
+    def uses_only_alignment(self) -> bool:
+        """Whether no score but that from the links counts, hints aside."""
+        return self.weights.keys() <= {"align", "hints"}
+
+    @property
+    def resolved_candidates(self) -> Candidates:
+        """`candidates`, or their default: `aligned_ends` where they give the result of `ngram`, else `ngram`."""
+        if self.candidates is not None:
+            return self.candidates
+        return "aligned_ends" if self.uses_only_alignment else "ngram"
 
     @property
     def resolved_ties(self) -> Ties:
@@ -162,9 +212,9 @@ class ProjectionOptions:
         else:
             lengths = f"{self.min_words}-{self.max_words or 'all'}"
             parts += [
-                f"candidates:{self.candidates}",
+                f"candidates:{self.resolved_candidates}",
                 f"words:{lengths}",
-                f"score:align-{self.count}",
+                f"score:{self._score_signature}",
                 f"matcher:{self.matcher}",
                 f"constraint:{self.constraint}{self.n}",
                 f"ties:{self.resolved_ties}",
@@ -173,25 +223,57 @@ class ProjectionOptions:
         return "|".join(parts)
 
     @property
+    def _score_signature(self) -> str:
+        """The sum of scores, and what each depends on: `0.5*align-links+0.5*ner-1.15>0.05`."""
+        details = {
+            "align": f"align-{self.count}",
+            "ner": f"ner-{self.ner_alpha:g}>{self.ner_threshold:g}",
+            "ner_spans": f"ner_spans-{self.ner_alpha:g}>{self.ner_threshold:g}",
+            "characters": f"characters>{self.character_threshold:g}",
+        }
+        # Hints of the weight 1 are added wherever there are any, with every sum.
+        named = {name: weight for name, weight in self.weights.items() if (name, weight) != ("hints", 1)}
+        return "+".join(
+            ("" if weight == 1 else f"{weight:g}*") + details.get(name, name) for name, weight in named.items()
+        )
+
+    @property
     def _effective_n(self) -> int:
         """`n`, but 1 where Shkalikov's greedy program stops after an entity's first projection for any `<= n`."""
         one_only = self.compat == "shkalikov2024" and self.matcher == "greedy" and self.constraint == "<="
         return min(self.n, 1) if one_only else self.n
 
-    def to_core(self) -> _core.ProjectOptions:
-        """The options as the core takes them."""
+    def score_to_core(self, ner_labels: Sequence[str] = ()) -> _core.ScoreOptions:
+        """What is scored, and how, as the core takes it; `ner_labels` are used where the options name none."""
+        weights = self.weights
+        return _core.ScoreOptions(
+            candidates=_CANDIDATES[self.resolved_candidates],
+            min_words=self.min_words,
+            max_words=self.max_words,
+            alignment=weights.get("align", 0.0),
+            ner=weights.get("ner", 0.0),
+            ner_spans=weights.get("ner_spans", 0.0),
+            characters=weights.get("characters", 0.0),
+            count=_COUNTS[self.count],
+            links_are_a_set=self.compat is None,
+            ner_labels=list(ner_labels if self.ner_labels is None else self.ner_labels),
+            ner_alpha=self.ner_alpha,
+            ner_threshold=self.ner_threshold,
+            character_threshold=self.character_threshold,
+            ties=_TIES[self.resolved_ties],
+        )
+
+    def to_core(self, ner_labels: Sequence[str] = ()) -> _core.ProjectOptions:
+        """The options as the core takes them; `ner_labels` are used where the options name none."""
+        weights = self.weights
         return _core.ProjectOptions(
             method=_METHODS[self.method],
             matcher=MATCHERS[self.matcher],
             relation=RELATIONS[self.constraint],
             n=self._effective_n,
-            candidates=_CANDIDATES[self.candidates],
-            min_words=self.min_words,
-            max_words=self.max_words,
+            score=self.score_to_core(ner_labels),
+            hint_columns=[(column, weights[name]) for name, column in _HINT_COLUMNS.items() if name in weights],
             stop_words=list(self.stop_words),
-            count=_COUNTS[self.count],
-            ties=_TIES[self.resolved_ties],
-            links_are_a_set=self.compat is None,
             length_ratio_threshold=self.length_ratio_threshold,
             merge_distance=self.merge_distance,
             policy=_POLICIES[self.resolved_policy],
@@ -210,7 +292,7 @@ class ProjectedEntity:
         start: its first word.
         end: one past its last word.
         label: its class, without a prefix.
-        score: alignment score of the source entity and this span.
+        score: of the source entity and this span.
         margin: objective lost when this pair is forbidden and everything else chosen anew. Small: another span was
             nearly as good. For the heuristic, which chooses nothing, the score itself.
         source: index of the source entity it came from, in the caller's order.
@@ -264,31 +346,30 @@ def _entities(entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, 
     return result
 
 
-def sentence_arguments(
+def sentence_pair(
     target_tokens: Sequence[str],
     source_entities: Iterable[tuple[int, int, str]],
     links: Iterable[tuple[int, int]],
-    candidates: Iterable[tuple[int, int]],
-    link_scores: Sequence[float] | None,
-    source_length: int | None,
     options: ProjectionOptions,
-) -> tuple[
-    list[str],
-    list[tuple[int, int, str]],
-    list[tuple[int, int]],
-    list[float],
-    list[tuple[int, int]],
-    int,
-    _core.ProjectOptions,
-]:
+    *,
+    candidates: Iterable[tuple[int, int]] = (),
+    link_scores: Sequence[float] | None = None,
+    source_length: int | None = None,
+    source_tokens: Sequence[str] | None = None,
+    ner_probabilities: npt.ArrayLike | None = None,
+    hints: ScoredSpans = (),
+    nmt_scores: ScoredSpans = (),
+) -> _core.SentencePair:
     """One sentence pair as the core takes it: checked for shape, not yet for range.
 
     Raises:
-        DataError: an entity, link or candidate is not of the form that `project` documents.
-        Error: words as one string, or link scores that do not go with the links.
+        DataError: an entity, link, candidate or score is not of the form that `project` documents.
+        Error: words as one string, scores that do not go with what they are for, or something that the score needs
+            and is missing.
     """
     tokens = words("tokens", target_tokens)
     pairs = index_pairs("links", links)
+    spans = index_pairs("candidates", candidates)
     try:
         scores = [] if link_scores is None else [float(score) for score in link_scores]
     except (TypeError, ValueError) as error:
@@ -297,15 +378,53 @@ def sentence_arguments(
         raise Error(f"{len(scores)} link scores for {len(pairs)} links")
     if options.count == "weighted" and link_scores is None and pairs:
         raise Error("count='weighted' needs link_scores")
-    return (
-        tokens,
-        _entities(source_entities),
-        pairs,
-        scores,
-        index_pairs("candidates", candidates),
-        -1 if source_length is None else whole_number("source_length", source_length, 0),
-        options.to_core(),
+    source = None if source_tokens is None else words("source_tokens", source_tokens)
+    if source is not None and source_length not in {None, len(source)}:
+        raise Error(f"source_length={source_length} but there are {len(source)} source_tokens")
+    if source is not None:
+        source_length = len(source)
+    uses_characters = "characters" in options.weights
+    if uses_characters and source is None:
+        raise Error(f"{options.shown_score} needs source_tokens")
+    return _core.SentencePair(
+        tokens=tokens,
+        entities=_entities(source_entities),
+        links=pairs,
+        link_scores=scores,
+        candidates=spans,
+        source_words=-1 if source_length is None else whole_number("source_length", source_length, 0),
+        hints=_weighted("hints", hints, spans, options) + _weighted("nmt_scores", nmt_scores, spans, options),
+        probabilities=_word_probabilities(ner_probabilities, len(tokens), options),
+        source_text=[normalize(word) for word in source or ()] if uses_characters else [],
+        target_text=[normalize(word) for word in tokens] if uses_characters else [],
     )
+
+
+def _weighted(
+    column: str, scores: ScoredSpans, candidates: list[tuple[int, int]], options: ProjectionOptions
+) -> list[tuple[int, int, int, float]]:
+    """Scores from elsewhere, with their weight in the sum."""
+    weight = {column: options.weights.get(name, 0.0) for name, column in _HINT_COLUMNS.items()}[column]
+    if not weight:
+        return []
+    return [
+        (entity, start, end, weight * score) for entity, start, end, score in scored_spans(column, scores, candidates)
+    ]
+
+
+def _word_probabilities(
+    probabilities: npt.ArrayLike | None, target_words: int, options: ProjectionOptions
+) -> npt.NDArray[np.float32]:
+    """Words x labels where the score needs them, else nothing."""
+    if not options.weights.keys() & {"ner", "ner_spans"}:
+        return np.zeros(0, np.float32)
+    if probabilities is None or options.ner_labels is None:
+        raise Error(f"{options.shown_score} needs ner_probabilities and ner_labels")
+    array = np.ascontiguousarray(probabilities, dtype=np.float32)
+    shape = (target_words, len(options.ner_labels))
+    if array.shape != shape and (target_words or array.size):
+        raise Error(f"expected ner_probabilities of the shape {shape} (words, labels), found {array.shape}")
+    return array
 
 
 def project(
@@ -314,7 +433,8 @@ def project(
     links: Iterable[tuple[int, int]],
     *,
     method: Method = "candidates",
-    candidates: Candidates | Iterable[tuple[int, int]] = "aligned_ends",
+    score: Score = "align",
+    candidates: Candidates | Iterable[tuple[int, int]] | None = None,
     matcher: Matcher = "exact",
     constraint: Constraint = "<=",
     n: int = 1,
@@ -322,6 +442,10 @@ def project(
     max_words: int | None = None,
     stop_words: Sequence[str] = ("!", "?"),
     count: Count = "links",
+    ner_labels: Sequence[str] | None = None,
+    ner_alpha: float = 1.15,
+    ner_threshold: float = 0.05,
+    character_threshold: float = 0.5,
     ties: Ties | None = None,
     length_ratio_threshold: float | None = 0.8,
     merge_distance: int = 1,
@@ -332,6 +456,10 @@ def project(
     compat: Compat | None = None,
     link_scores: Sequence[float] | None = None,
     source_length: int | None = None,
+    source_tokens: Sequence[str] | None = None,
+    ner_probabilities: npt.ArrayLike | None = None,
+    hints: ScoredSpans = (),
+    nmt_scores: ScoredSpans = (),
 ) -> Projection:
     """Project the entities of a source sentence onto the words of its translation.
 
@@ -339,11 +467,15 @@ def project(
         target_tokens: the target words.
         source_entities: `(start, end, label)` over source words, half-open, in any order.
         links: `(source, target)` word indices from 0.
-        method: `candidates` chooses among target spans by alignment score; `heuristic` takes the ranges of words
-            that an entity's words are linked to.
+        method: `candidates` chooses among target spans by score; `heuristic` takes the ranges of words that an
+            entity's words are linked to.
+        score: what entities and spans are scored by: a name of `xner.fusion.PRESETS` (`align`, `ner`, `nmt`,
+            `align_ner`, `align_ner_spans`, `align_nmt`, `ner_spans_nmt`, `all_fusion`), or weights by names of
+            `xner.fusion.SCORES`: `{"align": 1, "characters": 0.5}`.
         candidates: which spans: `ngram` every span; `aligned` those between an entity's leftmost and rightmost linked
             word; `aligned_ends` those whose first and last word are linked to it; or a list of `(start, end)`. With
-            `<=` the first three give the same result, `aligned_ends` fastest.
+            `score="align"` and `<=` the first three give the same result, `aligned_ends` fastest; with other scores
+            the second and third leave spans out. None: `aligned_ends` for `align`, `ngram` for other scores.
         matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again.
         constraint: number of projections of an entity against `n`: `<=`, `<`, and for `greedy` also `=`, `>=`, `>`,
             which it takes as the published program does: they set the upper limit or lift it, the lower one is
@@ -352,8 +484,13 @@ def project(
         min_words: shortest candidate, in words.
         max_words: longest candidate, in words; None for no limit.
         stop_words: words that no candidate may hold; given spans are not held to it.
-        count: the score is twice the number of links between entity and span (`links`), or of linked words
+        count: `align` is twice the number of links between entity and span (`links`), or of linked words
             of both (`words`, not doubled, at most 1), or the sum of link scores (`weighted`), over the words of both.
+        ner_labels: `ner` and `ner_spans`: names of the labels in `ner_probabilities`: `O`, and `B-X` and `I-X` for
+            every class, in any order. An entity of a class that they lack has the `ner` score 0.
+        ner_alpha: see `xner.scores.ner`.
+        ner_threshold: `ner` and `ner_spans` of at most this count as 0.
+        character_threshold: `characters` of at most this count as 0.
         ties: what decides between equal scores: `evidence` (link scores, source words covered, relative
             position) or `first` (the first entity, then the first span). None: `evidence` for exact matching, `first`
             for greedy and with `compat`.
@@ -371,20 +508,27 @@ def project(
         link_scores: one score a link, such as its probability; used by `ties="evidence"` and `count="weighted"`.
         source_length: number of source words; with it spans and links are checked against the source sentence, and
             position counts as evidence.
+        source_tokens: the source words, for `characters`; they also tell `source_length`.
+        ner_probabilities: for `ner` and `ner_spans`: a tagger's class probabilities, target words x labels; for
+            instance from `xner.scores.word_probabilities`.
+        hints: scores from anywhere, added with the weight of `hints` (1 unless `score` names another):
+            `(source entity, start, end, score)`, whose spans become candidates of their entities, or with a list of
+            candidates an array, entities x candidates.
+        nmt_scores: for `nmt`, likewise.
 
     Returns:
         The target labels and the entities with score, margin and source entity.
 
     Raises:
         DataError: a span, link or candidate outside its sentence, an entity without a label; names column and value.
-        Error: unknown or contradictory options.
+        Error: unknown or contradictory options, or something that the score needs and is missing.
 
     Source: Politov et al. 2025 (arXiv 2501.18750), section 3; García-Ferrero et al. 2022 for the heuristic; Shkalikov
-        2024 for `policy="skip"`. Exact matching replaces Shkalikov's Gurobi model.
+        2024 for `policy="skip"` and the sums of scores. Exact matching replaces Shkalikov's Gurobi model.
     """
     given: Iterable[tuple[int, int]] = ()
-    kind: Candidates
-    if isinstance(candidates, str):
+    kind: Candidates | None
+    if candidates is None or isinstance(candidates, str):
         if candidates == "given":
             raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
         kind = candidates
@@ -393,6 +537,7 @@ def project(
         kind = "given"
     options = ProjectionOptions(
         method=method,
+        score=score,
         candidates=kind,
         matcher=matcher,
         constraint=constraint,
@@ -401,6 +546,10 @@ def project(
         max_words=max_words,
         stop_words=tuple(words("stop_words", stop_words)),
         count=count,
+        ner_labels=None if ner_labels is None else tuple(words("ner_labels", ner_labels)),
+        ner_alpha=ner_alpha,
+        ner_threshold=ner_threshold,
+        character_threshold=character_threshold,
         ties=ties,
         length_ratio_threshold=length_ratio_threshold,
         merge_distance=merge_distance,
@@ -410,9 +559,20 @@ def project(
         only_i=only_i,
         compat=compat,
     )
-    labels, entities, status, objective, bound = _core.project_sentence(
-        *sentence_arguments(target_tokens, source_entities, links, given, link_scores, source_length, options)
+    pair = sentence_pair(
+        target_tokens,
+        source_entities,
+        links,
+        options,
+        candidates=given,
+        link_scores=link_scores,
+        source_length=source_length,
+        source_tokens=source_tokens,
+        ner_probabilities=ner_probabilities,
+        hints=hints,
+        nmt_scores=nmt_scores,
     )
+    labels, entities, status, objective, bound = _core.project_sentence(pair, options.to_core())
     return Projection(labels, tuple(ProjectedEntity(*entity) for entity in entities), status, objective, bound)
 
 
@@ -441,7 +601,11 @@ class Projector:
             raise Error(f"unknown option: {error}") from error
         self.threads = whole_number("threads", threads, 0)
         self.skip_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
+        self._needed, self._optional = _columns_of(self.options)
+        self._uses_ner = bool(self.options.weights.keys() & {"ner", "ner_spans"})
+        self._uses_characters = "characters" in self.options.weights
         self._core_options = self.options.to_core()
+        self._ner_labels = self.options.ner_labels
 
     @property
     def signature(self) -> str:
@@ -452,10 +616,14 @@ class Projector:
         """Add the columns `entities`, `labels` and `status`; every row stays where it is.
 
         Args:
-            batch: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`,
-                for given candidates `candidates`, and, if there, `source_tokens` (to check spans and links against),
-                `hints` (scores to be added, see `xner.memory`) and `id` (to name rows in errors). A `status` other
-                than `ok` that the batch brings along is kept where projecting went well.
+            batch: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`
+                (unless neither method nor score needs them), for given candidates `candidates`, and, if there,
+                `source_tokens` (to check spans and links against), `hints` (scores to be added, see `xner.memory`) and
+                `id` (to name rows in errors). The scores `ner` and `ner_spans` need `ner_probabilities`, whose labels
+                the option `ner_labels` or the field's metadata name (`xner.schema.ner_probabilities_field`);
+                `nmt` needs `nmt_scores`; `characters` needs `source_tokens`. What a row of these columns
+                does not have counts as 0. A `status` other than `ok` that the batch brings along is kept where
+                projecting went well.
 
         Returns:
             The same kind of object, with the three columns added or replaced.
@@ -478,16 +646,17 @@ class Projector:
         return self._project(batch, 0)
 
     def _project(self, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
-        columns = [schema.TOKENS, schema.SOURCE_ENTITIES, schema.LINKS]
-        if self.options.method == "candidates" and self.options.candidates == "given":
-            columns.append(schema.CANDIDATES)
-        schema.require_columns(batch.schema, columns, "projection")
-        columns += [name for name in (schema.SOURCE_TOKENS, schema.HINTS) if name in batch.schema.names]
+        schema.require_columns(batch.schema, self._needed, "projection")
+        names = batch.schema.names
+        columns = schema.conform(batch, self._needed + [name for name in self._optional if name in names])
+        if self._uses_characters:
+            for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
+                columns = columns.append_column(words_, map_words(columns.column(name), normalize))
         try:
             result = pa.record_batch(
                 _core.project_batch(
-                    schema.conform(batch, columns),
-                    self._core_options,
+                    columns,
+                    self._options_for(batch),
                     threads=self.threads,
                     skip_invalid=self.skip_invalid,
                 )
@@ -506,6 +675,37 @@ class Projector:
             column = result.column(name)
             batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
         return batch
+
+    def _options_for(self, batch: pa.RecordBatch) -> _core.ProjectOptions:
+        """The core's options, with the labels' names that the batch gives where the options have none."""
+        if not self._uses_ner or self.options.ner_labels is not None:
+            return self._core_options
+        labels = schema.ner_label_names(batch.schema.field(schema.NER_PROBABILITIES))
+        if labels is None:
+            raise Error(
+                f"{self.options.shown_score} needs the names of the labels in the column "
+                f"'{schema.NER_PROBABILITIES}': give ner_labels, or name them in the field's metadata"
+            )
+        if labels != self._ner_labels:
+            self._ner_labels = labels
+            self._core_options = self.options.to_core(labels)
+        return self._core_options
+
+
+def _columns_of(options: ProjectionOptions) -> tuple[list[str], list[str]]:
+    """Columns that projection needs, and those that it reads if they are there."""
+    weights = options.weights
+    uses = {
+        schema.TOKENS: True,
+        schema.SOURCE_ENTITIES: True,
+        schema.LINKS: options.method == "heuristic" or "align" in weights,
+        schema.CANDIDATES: options.method == "candidates" and options.candidates == "given",
+        schema.NER_PROBABILITIES: bool(weights.keys() & {"ner", "ner_spans"}),
+        schema.NMT_SCORES: "nmt" in weights,
+        schema.SOURCE_TOKENS: "characters" in weights,
+    }
+    needed = [name for name, used in uses.items() if used]
+    return needed, [name for name in (schema.LINKS, schema.SOURCE_TOKENS, schema.HINTS) if name not in needed]
 
 
 def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:

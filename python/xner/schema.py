@@ -6,6 +6,7 @@ indices start at 0 and every span is half-open, `[start, end)`.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -28,6 +29,9 @@ __all__ = [
     "LABELS",
     "LINKS",
     "LINKS_TYPE",
+    "NER_PROBABILITIES",
+    "NER_PROBABILITIES_TYPE",
+    "NMT_SCORES",
     "SOURCE_ENTITIES",
     "SOURCE_ENTITIES_TYPE",
     "SOURCE_TOKENS",
@@ -36,6 +40,8 @@ __all__ = [
     "TOKENS",
     "WORDS_TYPE",
     "conform",
+    "ner_label_names",
+    "ner_probabilities_field",
     "require_columns",
 ]
 
@@ -46,6 +52,8 @@ SOURCE_ENTITIES = "source_entities"
 LINKS = "links"
 CANDIDATES = "candidates"
 HINTS = "hints"
+NMT_SCORES = "nmt_scores"
+NER_PROBABILITIES = "ner_probabilities"
 ENTITIES = "entities"
 LABELS = "labels"
 GOLD_LABELS = "gold_labels"
@@ -70,6 +78,9 @@ ENTITIES_TYPE = pa.list_(
         ]
     )
 )
+NER_PROBABILITIES_TYPE = pa.list_(pa.list_(pa.float32()))
+"""A tagger's class probabilities, target words by labels; float16 is read as well. The field's metadata may name the
+labels: see `ner_probabilities_field`."""
 STATUS_TYPE = pa.dictionary(pa.int32(), pa.string())
 
 COLUMN_TYPES: Mapping[str, pa.DataType] = {
@@ -80,11 +91,47 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     LINKS: LINKS_TYPE,
     CANDIDATES: CANDIDATES_TYPE,
     HINTS: HINTS_TYPE,
+    NMT_SCORES: HINTS_TYPE,
+    NER_PROBABILITIES: NER_PROBABILITIES_TYPE,
     ENTITIES: ENTITIES_TYPE,
     LABELS: WORDS_TYPE,
     GOLD_LABELS: WORDS_TYPE,
     STATUS: STATUS_TYPE,
 }
+
+
+# Types that the core reads besides those of COLUMN_TYPES.
+_ALSO_READ: Mapping[str, pa.DataType] = {NER_PROBABILITIES: pa.list_(pa.list_(pa.float16()))}
+
+_LABEL_NAMES = b"labels"
+
+
+def ner_probabilities_field(label_names: Iterable[str], type: pa.DataType = NER_PROBABILITIES_TYPE) -> pa.Field:
+    """The field of a column of NER probabilities that names its labels; Arrow and Parquet files keep the names.
+
+    Args:
+        label_names: `O`, `B-X` and `I-X`, in the order of the probabilities.
+        type: of the column.
+    """
+    return pa.field(NER_PROBABILITIES, type, metadata={_LABEL_NAMES: json.dumps(list(label_names)).encode()})
+
+
+def ner_label_names(field: pa.Field) -> tuple[str, ...] | None:
+    """The label names in the metadata of a field of NER probabilities, None where it has none.
+
+    Raises:
+        Error: they are not a JSON list of strings.
+    """
+    text = (field.metadata or {}).get(_LABEL_NAMES)
+    if text is None:
+        return None
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Error(f"column '{field.name}': its metadata give as labels {text!r}; expected a JSON list of strings")
+    return tuple(names)
 
 
 def require_columns(schema: pa.Schema, columns: Iterable[str], what: str) -> None:
@@ -156,7 +203,7 @@ def conform(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
     for name in names:
         array = batch.column(name)
         wanted = COLUMN_TYPES[name]
-        if not _fits(array.type, wanted):
+        if not _fits(array.type, wanted) and not _fits(array.type, _ALSO_READ.get(name, wanted)):
             try:
                 array = array.cast(_castable(array.type, wanted))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:

@@ -23,14 +23,18 @@ struct Sentence {
 };
 
 ScoreOptions options(CandidateKind kind, Count count = Count::links) {
-  return {.candidates = kind, .limits = {}, .count = count, .ties = Ties::first, .links_are_a_set = true};
+  ScoreOptions result;
+  result.candidates = kind;
+  result.count = count;
+  result.ties = Ties::first;
+  return result;
 }
 
 }  // namespace
 
 TEST_CASE("kinds of candidates") {
   const Sentence sentence{{{0, 2}}, {0, 1}, {1, 3}, {}, 5};
-  AlignmentScorer scorer;
+  PairScorer scorer;
   const auto spans = [&](CandidateKind kind) {
     std::vector<Span> found;
     for (const Pair& pair : scorer(sentence.input(), options(kind)).pairs) found.push_back(pair.span);
@@ -44,7 +48,7 @@ TEST_CASE("kinds of candidates") {
 
 TEST_CASE("scores") {
   const Sentence sentence{{{0, 2}}, {0, 0, 1}, {0, 0, 0}, {0.25F, 0.5F, 0.125F}, 1};
-  AlignmentScorer scorer;
+  PairScorer scorer;
   const auto score = [&](Count count, bool set) {
     ScoreOptions chosen = options(CandidateKind::ngram, count);
     chosen.links_are_a_set = set;
@@ -62,7 +66,7 @@ TEST_CASE("entities longer than a machine word's bits") {
     sentence.sources.push_back(source);
     sentence.targets.push_back(source % 3);
   }
-  AlignmentScorer scorer;
+  PairScorer scorer;
   for (const CandidateKind kind : {CandidateKind::ngram, CandidateKind::aligned_ends}) {
     const ScoredPairs& scored = scorer(sentence.input(), options(kind, Count::words));
     REQUIRE(scored.pairs.size() == 6);
@@ -73,10 +77,87 @@ TEST_CASE("entities longer than a machine word's bits") {
 
 TEST_CASE("pairs are grouped by entity") {
   const Sentence sentence{{{0, 1}, {5, 6}, {1, 2}}, {0, 1}, {0, 1}, {}, 2};
-  AlignmentScorer scorer;
+  PairScorer scorer;
   const ScoredPairs& scored = scorer(sentence.input(), options(CandidateKind::aligned_ends));
   CHECK(scored.entities() == 3);
   CHECK(scored.of(0).size() == 1);
   CHECK(scored.of(1).empty());
   CHECK(scored.of(2).front().entity == 2);
+}
+
+TEST_CASE("links between an entity and any span are counted as for spans with linked ends") {
+  const Sentence sentence{{{1, 4}}, {1, 1, 2, 3, 3, 0}, {0, 2, 2, 5, 6, 1}, {}, 8};
+  LinkCounter counter;
+  counter.set_sentence(sentence.entities, sentence.input().links, sentence.words);
+  counter.set_entity(0, true);
+  CHECK(counter.hull() == Span{0, 7});
+  std::size_t spans = 0;
+  counter.for_each_linked_ends({}, {}, [&](Span span, const LinkCounts& counts) {
+    const LinkCounts same = counter.between(span);
+    CHECK(same.links == counts.links);
+    CHECK(same.weight == counts.weight);
+    CHECK(same.source_words == counts.source_words);
+    CHECK(same.target_words == counts.target_words);
+    ++spans;
+  });
+  CHECK(spans == 10);
+  CHECK(counter.between({0, 8}).source_words == 3);
+  CHECK(counter.between({3, 5}).links == 0);
+}
+
+TEST_CASE("hints add to candidates and make new ones, in the order of the spans") {
+  const Sentence sentence{{{0, 1}, {1, 2}}, {0, 1}, {0, 2}, {}, 4};
+  const std::vector<Hint> hints{{.entity = 1, .span = {3, 4}, .score = 0.5F},
+                                {.entity = 0, .span = {0, 1}, .score = 0.5F},
+                                {.entity = 0, .span = {0, 1}, .score = 0.25F},
+                                {.entity = 1, .span = {0, 4}, .score = 0.25F},
+                                {.entity = 1, .span = {1, 2}, .score = -1}};
+  ScoreInput input = sentence.input();
+  input.hints = hints;
+  PairScorer scorer;
+  const ScoredPairs& scored = scorer(input, options(CandidateKind::aligned_ends));
+  REQUIRE(scored.of(0).size() == 1);
+  CHECK(scored.of(0)[0].score == doctest::Approx(1.75));
+  REQUIRE(scored.of(1).size() == 3);
+  CHECK(scored.of(1)[0].span == Span{0, 4});
+  CHECK(scored.of(1)[0].score == doctest::Approx(2.0 / 5 + 0.25));
+  CHECK(scored.of(1)[1].span == Span{2, 3});
+  CHECK(scored.of(1)[2].span == Span{3, 4});
+}
+
+TEST_CASE("given candidates keep their order, and hinted spans come behind") {
+  const Sentence sentence{{{0, 1}}, {0, 0, 0}, {0, 1, 2}, {}, 4};
+  const std::vector<Span> given{{2, 3}, {0, 2}, {1, 2}, {0, 2}};
+  const std::vector<Hint> hints{{.entity = 0, .span = {3, 4}, .score = 1},
+                                {.entity = 0, .span = {0, 2}, .score = 1}};
+  ScoreInput input = sentence.input();
+  input.given = given;
+  input.hints = hints;
+  PairScorer scorer;
+  std::vector<Span> found;
+  const ScoredPairs& scored = scorer(input, options(CandidateKind::given));
+  for (const Pair& pair : scored.pairs) found.push_back(pair.span);
+  CHECK(found == std::vector<Span>{{2, 3}, {0, 2}, {1, 2}, {0, 2}, {3, 4}});
+  CHECK(scored.pairs[1].score == scored.pairs[3].score);
+}
+
+TEST_CASE("scores are added up with their weights") {
+  const Sentence sentence{{{0, 1}}, {0}, {0}, {}, 2};
+  const std::vector<std::string_view> labels{"X"};
+  const std::vector<std::string_view> source{"ab"};
+  const std::vector<std::string_view> target{"ab", "c"};
+  const std::vector<float> probabilities{0.F, 0.5F, 0.F, 0.5F, 0.F, 1.F, 0.F, 0.F, 0.F, 0.F};
+  ScoreInput input = sentence.input();
+  input.labels = labels;
+  input.source_text = source;
+  input.target_text = target;
+  input.probabilities = probabilities;
+  ScoreOptions chosen = options(CandidateKind::ngram);
+  chosen.ner_labels = NerLabels({"O", "B-X", "I-X", "B-Y", "I-Y"});
+  chosen.weights = {.alignment = 1, .ner = 2, .ner_spans = 4, .characters = 8};
+  PairScorer scorer;
+  const ScoredPairs& scored = scorer(input, chosen);
+  REQUIRE(scored.pairs.size() == 2);
+  CHECK(scored.pairs[0].score == doctest::Approx(1 + 2 * 0.5 + 4 * 0.5 + 8));
+  CHECK(scored.pairs[1].score == doctest::Approx(2.0 / 3 + 2 * 0.25 + 4 * 0.25 + 8 * 2.0 / 3));
 }

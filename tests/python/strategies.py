@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from hypothesis import settings
 from hypothesis import strategies as st
 
-__all__ = ["LABELS", "WORDS", "Sentence", "Tagged", "labels", "many", "pairs", "sentences", "spans", "tagged"]
+__all__ = [
+    "LABELS",
+    "WORDS",
+    "Evidence",
+    "Sentence",
+    "Tagged",
+    "evidence_for",
+    "labels",
+    "many",
+    "pairs",
+    "sentences",
+    "spans",
+    "tagged",
+]
 
 Pair = tuple[int, int, int, float]
 
@@ -83,3 +96,26 @@ def tagged(draw: st.DrawFn, *, words: int | None = None, most_words: int = 8) ->
     row = st.lists(st.sampled_from([0.0, 0.0625, 0.25, 0.5, 1.0]), min_size=len(names), max_size=len(names))
     least, most = (0, most_words) if words is None else (words, words)
     return Tagged(draw(st.permutations(names)), draw(st.lists(row, min_size=least, max_size=most)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What other scores than the alignment score go by, for one sentence pair."""
+
+    tagged: Tagged
+    source_tokens: list[str]
+    hints: list[Pair]
+    nmt_scores: list[Pair]
+
+
+@st.composite
+def evidence_for(draw: st.DrawFn, sentence: Sentence) -> Evidence:
+    """Evidence for a sentence pair; hints may repeat a pair, and some lower its score."""
+    words = len(sentence.tokens)
+    entity = st.integers(0, max(0, len(sentence.entities) - 1))
+    hint = st.tuples(entity, spans(words), st.sampled_from([-0.5, 0.25, 0.5, 1.0]))
+    most = 6 if sentence.entities else 0
+    given = [[(index, *span, score) for index, span, score in draw(st.lists(hint, max_size=most))] for _ in range(2)]
+    length = sentence.source_length
+    source = draw(st.lists(st.sampled_from(("a", "B", "bc", "É", "?")), min_size=length, max_size=length))
+    return Evidence(draw(tagged(words=words)), source, *given)

@@ -123,9 +123,9 @@ BAD_HINTS = [
         "column 'hints', value 2: no such source entity; the row has 1",
     ),
     ({"source": -1, "start": 0, "end": 1, "score": 1.0}, "column 'hints', value -1: entities count from 0"),
-    ({"source": 0, "start": 0, "end": 9, "score": 1.0}, "value [0, 9): a hint is for a non-empty span"),
-    ({"source": 0, "start": 1, "end": 1, "score": 1.0}, "value [1, 1): a hint is for a non-empty span"),
-    ({"source": 0, "start": 0, "end": 1, "score": math.nan}, "a hint's score must be finite"),
+    ({"source": 0, "start": 0, "end": 9, "score": 1.0}, "value [0, 9): a score is for a non-empty span"),
+    ({"source": 0, "start": 1, "end": 1, "score": 1.0}, "value [1, 1): a score is for a non-empty span"),
+    ({"source": 0, "start": 0, "end": 1, "score": math.nan}, "a score must be finite"),
     ({"source": 0, "start": None, "end": 1, "score": 1.0}, "a null stands where a value is needed"),
 ]
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "xner/half.hpp"
+
 // NOLINTBEGIN: names, macros and layout are the Arrow specification's.
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
@@ -161,7 +163,7 @@ class StringColumn {
   std::int64_t extra_ = 0;
 };
 
-// int32 or float32 values, borrowed.
+// int32, float32 or float16 values, borrowed.
 template <class T>
 class PrimitiveColumn {
  public:
@@ -181,6 +183,7 @@ class PrimitiveColumn {
 
 using Int32Column = PrimitiveColumn<std::int32_t>;
 using FloatColumn = PrimitiveColumn<float>;
+using HalfColumn = PrimitiveColumn<Half>;
 
 // Memory that is not cleared when it is taken.
 class Buffer {

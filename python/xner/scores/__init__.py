@@ -1,11 +1,15 @@
 """How well source entities and target spans match.
 
-Each score has a file of its own: from word links (`alignment`), from a tagger's class probabilities (`ner`).
+Each score has a file of its own: from word links (`alignment`), from a tagger's class probabilities (`ner`), from how
+they are written (`characters`). `fuse` adds up arrays of scores, `score_pairs` does what `xner.project` does.
 """
 
 from __future__ import annotations
 
-from xner.scores.alignment_score import ScoredPair, alignment
+from xner.fusion import fuse
+from xner.scores.alignment_score import alignment
+from xner.scores.character_score import characters
 from xner.scores.ner_score import ner, word_probabilities
+from xner.scores.pairs import ScoredPair, score_pairs
 
-__all__ = ["ScoredPair", "alignment", "ner", "word_probabilities"]
+__all__ = ["ScoredPair", "alignment", "characters", "fuse", "ner", "score_pairs", "word_probabilities"]

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from xner import _core
-from xner.projection import Count, ProjectionOptions, sentence_arguments
+from xner.projection import Count, ProjectionOptions
+from xner.scores.pairs import ScoredPair, score_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["ScoredPair", "alignment"]
-
-
-class ScoredPair(NamedTuple):
-    """A source entity (index), a target span (half-open word indices) and their score."""
-
-    entity: int
-    start: int
-    end: int
-    score: float
+__all__ = ["alignment"]
 
 
 def alignment(
@@ -51,5 +42,4 @@ def alignment(
     Source: Politov et al. 2025, equation 2, with the factor 2 of their program.
     """
     options = ProjectionOptions(candidates="given", count=count, ties="first")
-    arguments = sentence_arguments(target_tokens, source_entities, links, candidates, link_scores, None, options)
-    return [ScoredPair(*pair) for pair in _core.score_candidates(*arguments)]
+    return score_pairs(target_tokens, source_entities, links, options, candidates=candidates, link_scores=link_scores)
