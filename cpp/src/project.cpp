@@ -40,12 +40,30 @@ CandidateKind cheapest_equivalent(const ProjectOptions& options, std::span<const
 constexpr float rounding = 1e-3F;
 
 void check_probabilities(const SentencePair& pair, std::size_t labels) {
+  if (!pair.probabilities.empty() &&
+      pair.probabilities.size() != labels * static_cast<std::size_t>(pair.target_words)) {
+    throw DataError(
+        -1, "ner_probabilities", std::to_string(pair.probabilities.size()) + " probabilities",
+        words_in("target", pair.target_words) + ", and there are " + std::to_string(labels) + " labels");
+  }
   for (std::size_t i = 0; i < pair.probabilities.size(); ++i) {
     const float probability = pair.probabilities[i];
     if (probability >= 0 && probability <= 1 + rounding) continue;
     throw DataError(-1, "ner_probabilities", std::to_string(probability),
                     "word " + std::to_string(i / labels) + ", label " + std::to_string(i % labels) +
                         ": not a probability");
+  }
+}
+
+void check_texts(const SentencePair& pair) {
+  const auto source_words = static_cast<std::int32_t>(pair.source_text.size());
+  for (const Span span : pair.entities) {
+    if (span.end > source_words)
+      throw DataError(-1, "source_entities", text(span), words_in("source", source_words));
+  }
+  if (static_cast<std::int32_t>(pair.target_text.size()) != pair.target_words) {
+    throw DataError(-1, "folded_tokens", std::to_string(pair.target_text.size()) + " words",
+                    words_in("target", pair.target_words));
   }
 }
 
@@ -114,6 +132,7 @@ void check_pair(const SentencePair& pair, const ScoreOptions& options) {
     }
   }
   check_probabilities(pair, options.ner_labels.size());
+  if (!pair.source_text.empty()) check_texts(pair);
 }
 
 const Projection& SentenceProjector::operator()(const SentencePair& pair) {
