@@ -36,10 +36,14 @@ PRESETS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
         "align_nmt": {"align": 0.5, "nmt": 1.0},
         "ner_spans_nmt": {"ner_spans": 0.5, "nmt": 1.0},
         "all_fusion": {"align": 0.5, "ner_spans": 0.5, "nmt": 1.0},
+        "align_characters": {"align": 1.0, "characters": 0.5},
     }
 )
-"""The sums of Shkalikov 2024 by name. The weights are the best ones known for `all_fusion`; the others have the same,
-and `ner` has that of `ner_spans`."""
+"""Sums by name.
+
+Those of Shkalikov 2024 have the weights that are the best known for `all_fusion`; `ner` has that of `ner_spans`.
+`align_characters` is ours.
+"""
 
 
 def weights_of(score: str | Mapping[str, float]) -> Mapping[str, float]:

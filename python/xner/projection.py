@@ -97,7 +97,7 @@ class ProjectionOptions:
     ner_labels: tuple[str, ...] | None = None
     ner_alpha: float = 1.15
     ner_threshold: float = 0.05
-    character_threshold: float = 0.5
+    character_threshold: float = 0.7
     ties: Ties | None = None
     length_ratio_threshold: float | None = 0.8
     merge_distance: int = 1
@@ -445,7 +445,7 @@ def project(
     ner_labels: Sequence[str] | None = None,
     ner_alpha: float = 1.15,
     ner_threshold: float = 0.05,
-    character_threshold: float = 0.5,
+    character_threshold: float = 0.7,
     ties: Ties | None = None,
     length_ratio_threshold: float | None = 0.8,
     merge_distance: int = 1,

@@ -153,6 +153,7 @@ TEST_CASE("scores are added up with their weights") {
   input.target_text = target;
   input.probabilities = probabilities;
   ScoreOptions chosen = options(CandidateKind::ngram);
+  chosen.character_threshold = 0.5;
   chosen.ner_labels = NerLabels({"O", "B-X", "I-X", "B-Y", "I-Y"});
   chosen.weights = {.alignment = 1, .ner = 2, .ner_spans = 4, .characters = 8};
   PairScorer scorer;

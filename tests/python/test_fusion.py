@@ -253,7 +253,8 @@ def test_a_class_that_the_tagger_lacks_scores_nothing() -> None:
 
 def test_presets() -> None:
     assert set(PRESETS) == {
-        "align", "ner", "nmt", "align_ner", "align_ner_spans", "align_nmt", "ner_spans_nmt", "all_fusion"
+        "align", "ner", "nmt", "align_ner", "align_ner_spans", "align_nmt", "ner_spans_nmt", "all_fusion",
+        "align_characters"
     }  # fmt: skip
     assert weights_of("all_fusion") == {"align": 0.5, "ner_spans": 0.5, "nmt": 1.0, "hints": 1.0}
     assert weights_of({"align": 2, "ner": 0}) == {"align": 2, "hints": 1}
@@ -269,7 +270,7 @@ def test_presets() -> None:
         ({"align": 2.0}, "aligned_ends", "2*align-links"),
         ({"align": 1, "hints": 2}, "aligned_ends", "align-links+2*hints"),
         ("align_ner", "ngram", "0.5*align-links+0.5*ner-1.15>0.05"),
-        ({"characters": 0.25, "nmt": 1}, "ngram", "nmt+0.25*characters>0.5"),
+        ({"characters": 0.25, "nmt": 1}, "ngram", "nmt+0.25*characters>0.7"),
     ],
 )
 def test_signature_says_what_was_scored(score: Any, candidates: str, signature: str) -> None:
@@ -292,7 +293,7 @@ def test_options_keep_their_weights() -> None:
             {"score": "sum"},
             (
                 "score='sum': expected one of 'align', 'ner', 'nmt', 'align_ner', 'align_ner_spans', 'align_nmt', "
-                "'ner_spans_nmt', 'all_fusion'"
+                "'ner_spans_nmt', 'all_fusion', 'align_characters'"
             ),
         ),
         (

@@ -52,7 +52,7 @@ struct ScoreOptions {
   bool links_are_a_set = true;
   NerLabels ner_labels;
   NerOptions ner;
-  double character_threshold = 0.5;  // similarities of at most this count as 0
+  double character_threshold = 0.7;  // similarities of at most this count as 0
   Ties ties = Ties::evidence;
 };
 

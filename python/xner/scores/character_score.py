@@ -23,7 +23,7 @@ def characters(
     source_entities: Spans,
     candidates: Spans,
     *,
-    threshold: float = 0.5,
+    threshold: float = 0.7,
 ) -> npt.NDArray[np.float64]:
     """Edit similarities of entities and spans: for names that stay themselves in translation.
 

@@ -32,7 +32,7 @@ def score(
     entity: tuple[int, int],
     span: tuple[int, int],
     *,
-    threshold: float = 0.5,
+    threshold: float = 0.7,
 ) -> float:
     """Similarity of an entity and a span of folded words joined without blanks; 0 up to the threshold."""
     a, b = ("".join(map(fold, words[slice(*own)])) for words, own in ((source, entity), (target, span)))
