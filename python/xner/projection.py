@@ -175,6 +175,11 @@ class ProjectionOptions:
         return self.weights.keys() <= {"align", "hints"}
 
     @property
+    def uses_links(self) -> bool:
+        """Whether the result depends on links, beyond ties."""
+        return self.method == "heuristic" or "align" in self.weights
+
+    @property
     def resolved_candidates(self) -> Candidates:
         """`candidates`, or their default: `aligned_ends` where they give the result of `ngram`, else `ngram`."""
         if self.candidates is not None:
@@ -698,7 +703,7 @@ def _columns_of(options: ProjectionOptions) -> tuple[list[str], list[str]]:
     uses = {
         schema.TOKENS: True,
         schema.SOURCE_ENTITIES: True,
-        schema.LINKS: options.method == "heuristic" or "align" in weights,
+        schema.LINKS: options.uses_links,
         schema.CANDIDATES: options.method == "candidates" and options.candidates == "given",
         schema.NER_PROBABILITIES: bool(weights.keys() & {"ner", "ner_spans"}),
         schema.NMT_SCORES: "nmt" in weights,

@@ -10,10 +10,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xner import io, sample
+from xner import io, sample, schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,3 +264,60 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path) -> None:
     done(xner(*command, "-o", "killed.parquet", cwd=files))
     assert (files / "killed.parquet").read_bytes() == (files / "whole.parquet").read_bytes()
     assert not parts.exists()
+
+
+def spelled_like(language: str, folder: Path) -> Path:
+    """A file of class probabilities: what a tagger that knows the gold labels would say of a language's sentences."""
+    gold = sample.load(language).column("labels").to_pylist()
+    labels = ["O", *sorted({label for row in gold for label in row} - {"O"})]
+    rows = [[[float(label == name) for name in labels] for label in row] for row in gold]
+    column = schema.ner_probabilities_field(labels)
+    path = folder / f"{language}.ner.parquet"
+    pq.write_table(pa.table([pa.array(rows, column.type)], schema=pa.schema([column])), path)
+    return path
+
+
+def test_scores_from_a_file(files: Path) -> None:
+    """With a perfect tagger every projected entity is a gold one, links or not."""
+    spelled_like("de", files)
+    base = ("project", "--source", "en.conll", "--target", "de.conll", "--scores", "de.ner.parquet")
+    run = done(xner(*base, "--score", "ner", "-o", "ner.parquet", cwd=files))
+    assert "score:ner-1.15>0.05" in run.stderr
+    assert "memory" not in run.stderr
+    assert "links" not in pq.read_table(files / "ner.parquet").column_names, "nothing asked for links"
+    shown = done(xner("evaluate", "--predicted", "ner.parquet", "--json", cwd=files)).stdout
+    assert json.loads(shown)["micro"]["precision"] > 0.95
+    run = done(xner(*base, "--score", "align=0.5,ner_spans=0.5", "--no-memory", "-o", "both.parquet", cwd=files))
+    assert "candidates:ngram" in run.stderr
+    assert "score:0.5*align-links+0.5*ner_spans-1.15>0.05" in run.stderr
+    run = done(xner(*base[:5], "--score", "align_characters", "-o", "spelling.conll", cwd=files))
+    assert "score:align-links+0.5*characters>0.7" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (("--score", "all"), 1, "score='all': expected one of 'align', 'ner'"),
+        (("--score", "align=x"), 1, "score 'align=x': expected NAME=WEIGHT,..., found 'align=x'"),
+        (("--score", "nmt"), 1, "projection needs the column(s) nmt_scores"),
+        (("--scores", "de.ids.parquet"), 1, "'de.ids.parquet' has none of the columns ner_probabilities, nmt_scores"),
+        (("--scores", "short.parquet"), 1, "'short.parquet' has 1 rows but there are 170 sentence pairs"),
+        (
+            ("--scores", "de.ner.parquet", "--scores", "de.ner.parquet"),
+            1,
+            "'de.ner.parquet': there is a column 'ner_probabilities' already",
+        ),
+        (("--scores", "hints.parquet", "--memory"), 2, "--memory makes a column 'hints', which the input has already"),
+        (("--score", "ner", "--ner-labels", "O B-X", "--scores", "de.ner.parquet"), 1, "the NER labels have no 'I-X'"),
+    ],
+)
+def test_scores_that_do_not_fit(files: Path, options: tuple[str, ...], status: int, message: str) -> None:
+    table = pq.read_table(spelled_like("de", files))
+    pq.write_table(table.slice(0, 1), files / "short.parquet")
+    hints = pa.array([[]] * table.num_rows, schema.HINTS_TYPE)
+    pq.write_table(pa.table({schema.HINTS: hints}), files / "hints.parquet")
+    pq.write_table(pa.table({schema.ID: ["a"]}), files / "de.ids.parquet")
+    run = xner("project", "--source", "en.conll", "--target", "de.txt", "-o", "out.conll", *options, cwd=files)
+    assert run.returncode == status
+    assert message in run.stderr
+    assert not (files / "out.conll").exists()

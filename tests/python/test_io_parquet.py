@@ -136,3 +136,13 @@ def test_a_file_needs_a_batch(folder: Path, format: str, kind: str) -> None:
     ):
         pass
     assert not path.exists()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_fields_keep_their_metadata(tmp_path: Path, suffix: str) -> None:
+    field = schema.ner_probabilities_field(["O", "B-X", "I-X"])
+    table = pa.table([pa.array([[[1.0, 0.0, 0.0]]], field.type)], schema=pa.schema([field]))
+    io.write(table, tmp_path / f"a.{suffix}")
+    found = io.read(tmp_path / f"a.{suffix}")
+    assert schema.ner_label_names(found.schema.field(0)) == ("O", "B-X", "I-X")
+    assert found.equals(table)

@@ -25,6 +25,16 @@ __all__ = [
 
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
 
+_TARGET_COLUMNS = (
+    schema.ID,
+    schema.TOKENS,
+    schema.CANDIDATES,
+    schema.NER_PROBABILITIES,
+    schema.NMT_SCORES,
+    schema.HINTS,
+    schema.GOLD_LABELS,
+)
+
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
@@ -85,16 +95,13 @@ def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: 
 
 
 def read_target(path: Path, *, format: str | None) -> pa.Table:
-    """Read the side to be labelled: `tokens`, `id`, and labels it may have as `gold_labels`."""
+    """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`."""
     table = _read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
-    columns: dict[str, Any] = {schema.TOKENS: table.column(schema.TOKENS)}
-    for name in (schema.ID, schema.CANDIDATES, schema.GOLD_LABELS):
-        if name in table.schema.names:
-            columns[name] = table.column(name)
-    if schema.GOLD_LABELS not in columns and schema.LABELS in table.schema.names:
-        columns[schema.GOLD_LABELS] = table.column(schema.LABELS)
-    return pa.table(columns)
+    target = table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
+    if schema.GOLD_LABELS not in target.schema.names and schema.LABELS in table.schema.names:
+        target = target.append_column(schema.GOLD_LABELS, table.column(schema.LABELS))
+    return target
 
 
 def read_links(path: Path, rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray:

@@ -19,6 +19,7 @@ from xner.cli._inputs import (
     read_target,
 )
 from xner.cli._outputs import counted
+from xner.cli._scores import ScoreSettings, score_options
 from xner.memory import Memory
 from xner.projection import Projector
 
@@ -93,12 +94,12 @@ __all__ = ["command"]
     show_default=True,
     help="Choose among target spans by score, or take the linked words.",
 )
+@score_options
 @click.option(
     "--candidates",
     type=click.Choice(["aligned_ends", "aligned", "ngram", "given"]),
-    default="aligned_ends",
-    show_default=True,
-    help="Target spans to choose from; the first three give the same result. `given` reads a column `candidates`.",
+    help="Target spans to choose from; with --score align the first three give the same result. `given` reads a column "
+    "`candidates`.  [default: aligned_ends for align, else ngram]",
 )
 @click.option(
     "--matcher",
@@ -211,14 +212,18 @@ def command(
     Reads labelled source sentences and their translations, links their words, and gives every source entity the
     span of target words that fits it best.
     """
+    wants_links = bool(links or options["aligners"])
     settings = AlignerSettings.take(options, files=len(links))
-    if memory is None:
-        memory = bool(settings.names) and options["method"] == "candidates" and options["compat"] is None
-    if memory and options["method"] != "candidates":
-        raise click.UsageError("--memory goes with --method candidates")
+    scores = ScoreSettings.take(options)
     if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     projector = Projector(stop_words=tuple(stop_words.split()), threads=threads, on_error=on_error, **options)
+    wants_links = wants_links or projector.options.uses_links
+    if memory is None:
+        by_default = options["method"] == "candidates" and options["compat"] is None
+        memory = by_default and wants_links and bool(settings.names)
+    if memory and options["method"] != "candidates":
+        raise click.UsageError("--memory goes with --method candidates")
     io.format_of(output, format_)
     sides = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
     target_side = read_target(target, format=target_format)
@@ -228,9 +233,14 @@ def command(
         source_name=str(source),
         target_name=str(target),
     )
-    table = _side_by_side(sides, target_side)
+    table = scores.add_columns(_side_by_side(sides, target_side))
+    if memory and schema.HINTS in table.schema.names:
+        raise click.UsageError("--memory makes a column 'hints', which the input has already: --no-memory takes it")
+    files = {"source": source, "target": target}
+    files |= {f"links {number}": path for number, path in enumerate(links)}
+    files |= {f"scores {number}": path for number, path in enumerate(scores.files)}
     key = runner.fingerprint(
-        {"source": source, "target": target, **{f"links {number}": path for number, path in enumerate(links)}},
+        files,
         {
             "projection": projector.signature,
             "stop_words": stop_words,
@@ -239,7 +249,8 @@ def command(
             "links": [one_based, reverse],
             "labels": [scheme, read_labels],
             "on_error": on_error,
-            "aligner": settings.key,
+            "ner_labels": options["ner_labels"],
+            "aligner": settings.key if wants_links else None,
             "memory": memory,
         },
     )
@@ -247,16 +258,17 @@ def command(
         runner.checkpoints(output, key, resume=resume) as kept,
         runner.progress_reporter() as report,
     ):
-        given = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
-        found = settings.link(
-            table.column(schema.SOURCE_TOKENS),
-            table.column(schema.TOKENS),
-            kept,
-            threads=threads,
-            report=report,
-            others=given,
-        )
-        table = table.append_column(schema.LINKS, found.column(schema.LINKS))
+        if wants_links:
+            given = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
+            found = settings.link(
+                table.column(schema.SOURCE_TOKENS),
+                table.column(schema.TOKENS),
+                kept,
+                threads=threads,
+                report=report,
+                others=given,
+            )
+            table = table.append_column(schema.LINKS, found.column(schema.LINKS))
         if memory:
             table = _with_hints(table, projector, threads=threads)
         result = runner.run(table, projector, kept, format=format_, report=report)
@@ -272,11 +284,10 @@ def _with_hints(table: pa.Table, projector: Projector, *, threads: int) -> pa.Ta
 
 
 def _side_by_side(source: pa.Table, target: pa.Table) -> pa.Table:
-    columns = {name: target.column(name) for name in target.column_names}
-    for name in source.column_names:
-        columns.setdefault(name, source.column(name))
-    order = [name for name in schema.COLUMN_TYPES if name in columns]
-    return pa.table({name: columns[name] for name in order})
+    sides = {name: side for side in (source, target) for name in side.schema.names}
+    order = [name for name in schema.COLUMN_TYPES if name in sides]
+    fields = [sides[name].schema.field(name) for name in order]
+    return pa.table([sides[name].column(name) for name in order], schema=pa.schema(fields))
 
 
 def _summarize(result: pa.Table, output: Path, signature: str) -> None:

@@ -104,8 +104,7 @@ def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str],
             names = batch.schema.names
             known = [name for name in names if name in schema.COLUMN_TYPES]
             fitting = schema.conform(batch, known)
-            columns = [fitting.column(name) if name in known else batch.column(name) for name in names]
-            yield pa.RecordBatch.from_arrays(columns, names=names)
+            yield _with_columns(batch, [(fitting if name in known else batch).column(name) for name in names])
     except Error as problem:
         raise FormatError(f"{path}: {problem}") from problem
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
@@ -189,7 +188,13 @@ def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = [
         column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column for column in batch.columns
     ]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return _with_columns(batch, columns)
+
+
+def _with_columns(batch: pa.RecordBatch, columns: list[pa.Array]) -> pa.RecordBatch:
+    """A batch with other columns of the same names, whose fields keep their metadata."""
+    fields = [field.with_type(column.type) for field, column in zip(batch.schema, columns, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
 
 def write_parquet(table: pa.Table, path: str | os.PathLike[str], *, row_group_rows: int = 65_536) -> None:
