@@ -1,8 +1,6 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
-
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
 #include "numpy_bindings.hpp"
@@ -178,63 +176,12 @@ std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> score
   return result;
 }
 
-// A matching problem with scores from anywhere: (chosen as (pair, margin), objective, bound, proven).
-std::tuple<std::vector<std::pair<std::uint32_t, double>>, double, double, bool> match_pairs(
-    const std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>>& pairs,
-    std::uint32_t entities, MatcherKind kind, Constraint::Relation relation, std::uint32_t n) {
-  ScoredPairs scored;
-  std::vector<std::vector<std::uint32_t>> rows(entities);
-  for (std::uint32_t i = 0; i < pairs.size(); ++i) rows.at(std::get<0>(pairs[i])).push_back(i);
-  // Only the order of the spans' ends matters: ranks in their place keep the matcher's memory in proportion.
-  std::vector<std::int32_t> edges;
-  for (const auto& [entity, start, end, score] : pairs) {
-    edges.push_back(start);
-    edges.push_back(end);
-  }
-  std::ranges::sort(edges);
-  edges.erase(std::ranges::unique(edges).begin(), edges.end());
-  const auto rank = [&](std::int32_t edge) {
-    return static_cast<std::int32_t>(std::ranges::lower_bound(edges, edge) - edges.begin());
-  };
-  std::vector<std::uint32_t> given;
-  for (const auto& row : rows) {
-    scored.begin.push_back(static_cast<std::uint32_t>(scored.pairs.size()));
-    for (const std::uint32_t i : row) {
-      const auto& [entity, start, end, score] = pairs[i];
-      if (!(score > 0)) continue;
-      scored.pairs.push_back(
-          {.entity = entity, .span = {rank(start), rank(end)}, .score = score, .value = score});
-      given.push_back(i);
-    }
-  }
-  scored.begin.push_back(static_cast<std::uint32_t>(scored.pairs.size()));
-  Matcher matcher;
-  const Constraint constraint{relation, n};
-  const Matching& matching =
-      kind == MatcherKind::exact ? matcher.exact(scored, constraint) : matcher.greedy(scored, constraint);
-  std::vector<std::pair<std::uint32_t, double>> chosen;
-  for (const Match& match : matching.chosen) chosen.emplace_back(given[match.pair], match.margin);
-  return {std::move(chosen), matching.objective, matching.bound, matching.proven};
-}
-
 }  // namespace
 
 void register_project(py::module_& m) {
   py::native_enum<Method>(m, "Method", "enum.Enum", "How labels are projected.")
       .value("candidates", Method::candidates)
       .value("heuristic", Method::heuristic)
-      .finalize();
-  py::native_enum<MatcherKind>(m, "MatcherKind", "enum.Enum", "How pairs are chosen.")
-      .value("exact", MatcherKind::exact)
-      .value("greedy", MatcherKind::greedy)
-      .finalize();
-  py::native_enum<Constraint::Relation>(m, "Relation", "enum.Enum",
-                                        "Number of projections of an entity, against n.")
-      .value("less_equal", Constraint::Relation::less_equal)
-      .value("equal", Constraint::Relation::equal)
-      .value("greater_equal", Constraint::Relation::greater_equal)
-      .value("less", Constraint::Relation::less)
-      .value("greater", Constraint::Relation::greater)
       .finalize();
   py::native_enum<OverlapPolicy>(m, "OverlapPolicy", "enum.Enum",
                                  "What the heuristic does with a range on labelled words.")
@@ -271,8 +218,6 @@ void register_project(py::module_& m) {
         py::arg("threads"), py::arg("skip_invalid"), "Projects every row of a record batch.");
   m.def("score_pairs", &score_pairs, py::arg("pair"), py::arg("options"),
         "Pairs (entity, start, end, score) with a positive score.");
-  m.def("match_pairs", &match_pairs, py::arg("pairs"), py::kw_only(), py::arg("entities"), py::arg("matcher"),
-        py::arg("relation"), py::arg("n"), "Chooses among pairs (entity, start, end, score).");
 }
 
 }  // namespace xner::bindings

@@ -11,6 +11,7 @@ void register_links(pybind11::module_& m);
 void register_extraction(pybind11::module_& m);
 void register_candidates(pybind11::module_& m);
 void register_scores(pybind11::module_& m);
+void register_matching(pybind11::module_& m);
 void register_project(pybind11::module_& m);
 void register_aligner(pybind11::module_& m);
 void register_memory(pybind11::module_& m);

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   xner::bindings::register_extraction(m);
   xner::bindings::register_candidates(m);
   xner::bindings::register_scores(m);
+  xner::bindings::register_matching(m);
   xner::bindings::register_project(m);
   xner::bindings::register_memory(m);
   xner::bindings::register_aligner(m);

@@ -108,8 +108,10 @@ void fill_array(OwnedArray owned, ArrowArray* out) {
   }
   holder->owned = std::move(owned);
   for (const Buffer& buffer : holder->owned.buffers) holder->buffers.push_back(buffer.get());
+  constexpr std::int64_t not_counted = -1;
+  const bool may_have_nulls = !holder->buffers.empty() && holder->buffers.front() != nullptr;
   *out = ArrowArray{.length = holder->owned.length,
-                    .null_count = 0,
+                    .null_count = may_have_nulls ? not_counted : 0,
                     .offset = 0,
                     .n_buffers = static_cast<std::int64_t>(holder->buffers.size()),
                     .n_children = static_cast<std::int64_t>(holder->children.size()),

@@ -3,32 +3,29 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "component_improve.hpp"
-#include "component_search.hpp"
+#include "component_price.hpp"
+#include "component_proof.hpp"
 
 namespace xner {
 
 namespace {
 
 constexpr double nothing = -std::numeric_limits<double>::infinity();
-// Below the smallest difference that evidence between ties makes, above what summing doubles loses.
-constexpr double exact_tolerance = 1e-13;
-// Above all evidence of a component: solutions that tie in score are then not told apart.
-constexpr double tie_tolerance = 1e-8;
-// Of the effort, what is spent on telling ties apart before the score alone is to be proven.
-constexpr std::size_t tie_share = 4;
-// Of the effort, what improving the first choice may take.
-constexpr std::size_t improve_share = 4;
-// Of the effort, what a round's subgradient steps may take.
-constexpr std::size_t descent_share = 16;
+// Exact: below the smallest difference that evidence between ties makes, above what summing doubles loses.
+// Ties: above all evidence of a component, so that choices that tie in score are not told apart.
+constexpr Tolerances value_tolerances{.exact = 1e-13, .ties = 1e-8};
+// Numbers of projections differ by 1.
+constexpr Tolerances number_tolerances{.exact = 1 - 1e-6, .ties = 1 - 1e-6};
 constexpr std::size_t core_size = 8192;
 constexpr std::size_t most_in_core = 4 * core_size;
 constexpr int most_cores = 3;
+constexpr std::size_t parts_to_improve = 4;
+constexpr std::size_t parts_to_find_required = 4;
 constexpr std::size_t root_steps = 100;
 constexpr std::size_t later_steps = 25;
-constexpr std::size_t first_width = 8;
-constexpr std::size_t widening = 4;
 // Powers of two that the scale stays within, so that it is a finite number for every score.
 constexpr int largest_exponent = 1000;
 
@@ -57,6 +54,7 @@ double cut_for(std::span<const double> values, std::size_t count) {
 
 void Component::set(const ScoredPairs& pairs, std::span<const std::uint32_t> entities,
                     std::span<const Limits> limits, std::span<const char> banned) {
+  solution_ = {};
   pairs_ = &pairs;
   banned_ = banned;
   limits_.assign(limits.begin(), limits.end());
@@ -83,6 +81,9 @@ void Component::set(const ScoredPairs& pairs, std::span<const std::uint32_t> ent
       free_up_to = pair.span.start;
       ++room;
     }
+    if (limits_[local].least > room && solution_.shortage.entities.empty()) {
+      solution_.shortage = {.entities = {local}, .required = limits_[local].least, .possible = room};
+    }
     if (limits_[local].most >= room) limits_[local].most = Limits::unlimited;
     needed_begin_.push_back(static_cast<std::uint32_t>(needed_.size()));
   }
@@ -90,25 +91,84 @@ void Component::set(const ScoredPairs& pairs, std::span<const std::uint32_t> ent
   scale_ = std::scalbn(1.0, -exponent);
 }
 
-ComponentSolution Component::solution(const Incumbent& incumbent, double bound, bool proven) const {
-  return {.pairs = incumbent.pairs,
-          .bound = (proven ? incumbent.value : std::max(bound, incumbent.value)) / scale_,
-          .proven = proven,
-          .found = incumbent.value > nothing};
+// How many projections the entities need together.
+std::uint32_t Component::required() const {
+  std::uint32_t sum = 0;
+  for (const Limits limit : limits_) sum += limit.least;
+  return sum;
 }
 
-ComponentSolution Component::solve(Effort& effort) {
-  const bool required = std::ranges::any_of(limits_, [](Limits limit) { return limit.least > 0; });
-  incumbent_ = {.pairs = {}, .value = required ? nothing : 0};
+void Component::finish(bool proven, double bound) {
+  const bool found = incumbent_.value > nothing;
+  solution_.pairs = incumbent_.pairs;
+  solution_.bound = (proven ? incumbent_.value : bound) / scale_;
+  solution_.status = found ? (proven ? MatchStatus::optimal : MatchStatus::feasible)
+                           : (proven ? MatchStatus::infeasible : MatchStatus::unknown);
+}
+
+const ComponentSolution& Component::solve(Effort& effort) {
+  incumbent_ = {.pairs = {}, .value = required() > 0 ? nothing : 0};
+  if (!solution_.shortage.entities.empty()) {
+    finish(true, nothing);
+    return solution_;
+  }
+  outside_ = nothing;
   small_ = table_.fits(needed_.size(), static_cast<std::size_t>(words_.length()), limits_);
   if (small_) {
     index_(pairs_->pairs, needed_, entity_of_, scale_, items_);
     incumbent_ = table_.solve(items_, limits_);
-    proven_ = true;
+    if (incumbent_.value == nothing) find_required(effort);
+    finish(true, nothing);
   } else {
     solve_large(effort);
   }
-  return solution(incumbent_, bound_, proven_);
+  return solution_;
+}
+
+// Looks for a choice that has the required projections, which becomes the incumbent; a shortage, if there is
+// none.
+void Component::find_required(Effort& effort) {
+  std::vector<Limits> limits;
+  limits.reserve(limits_.size());
+  for (const Limits limit : limits_) limits.push_back({.least = 0, .most = limit.least});
+  std::vector<std::uint32_t> candidates;
+  for (const std::uint32_t pair : needed_) {
+    if (limits[entity_of_[pairs_->pairs[pair].entity]].most > 0) candidates.push_back(pair);
+  }
+  Items items;
+  ItemIndex index;
+  index(pairs_->pairs, candidates, entity_of_, scale_, items);
+  for (Item& item : items.list) item.value = 1;
+
+  Incumbent most;
+  double bound = 0;
+  if (table_.fits(items.list.size(), items.positions(), limits)) {
+    most = table_.solve(items, limits);
+    bound = most.value;
+  } else {
+    Proof proof{.items = std::move(items),
+                .limits = limits,
+                .relaxation = Relaxation(limits),
+                .incumbent = {},
+                .bound = static_cast<double>(required()),
+                .outside = nothing,
+                .tolerances = number_tolerances};
+    proof.relaxation.settle(proof.items);
+    const bool proven = proof.run(effort);
+    most = std::move(proof.incumbent);
+    bound = proven ? most.value : proof.bound;
+  }
+  if (most.value > required() - 0.5) {
+    incumbent_ = {.pairs = most.pairs, .value = 0};
+    for (const std::uint32_t pair : most.pairs) incumbent_.value += pairs_->pairs[pair].value * scale_;
+  } else if (bound < required() - 0.5) {
+    solution_.shortage = {.entities = {},
+                          .required = required(),
+                          .possible = static_cast<std::uint64_t>(std::max(0.0, std::floor(bound + 0.5)))};
+    for (std::uint32_t local = 0; local < limits_.size(); ++local) {
+      if (limits_[local].least > 0) solution_.shortage.entities.push_back(local);
+    }
+  }
 }
 
 // The number of words that needed pairs cover.
@@ -164,7 +224,7 @@ bool Component::choose_core(double dual, double all, ReducedValue&& reduced_valu
     if (std::ranges::find(core, pair) == core.end()) core.push_back(pair);
   }
   index_(pairs_->pairs, core, entity_of_, scale_, items_);
-  return excess < exact_tolerance;
+  return excess < value_tolerances.exact;
 }
 
 void Component::start_relaxation() {
@@ -177,20 +237,44 @@ void Component::start_relaxation() {
   }
   relaxation_.emplace(limits_);
   relaxation_->start(items_, price.multipliers());
+  relaxation_->settle(items_);
+}
+
+void Component::add_to_core(std::span<const std::uint32_t> pairs) {
+  std::vector<std::uint32_t> core;
+  core.reserve(items_.list.size() + pairs.size());
+  for (const Item& item : items_.list) core.push_back(item.pair);
+  for (const std::uint32_t pair : pairs) {
+    if (std::ranges::find(core, pair) == core.end()) core.push_back(pair);
+  }
+  index_(pairs_->pairs, core, entity_of_, scale_, items_);
 }
 
 void Component::solve_large(Effort& effort) {
   start_relaxation();
-  relaxation_->settle(items_);
-  Effort part = effort.take(effort.left() / improve_share);
+  Effort part = effort.take_part(parts_to_improve);
   improve(items_, limits_, *relaxation_, part, incumbent_);
   effort.put_back(part);
+  if (incumbent_.value == nothing) {
+    part = effort.take_part(parts_to_find_required);
+    find_required(part);
+    effort.put_back(part);
+    if (!solution_.shortage.entities.empty()) {
+      finish(true, nothing);
+      return;
+    }
+    add_to_core(incumbent_.pairs);
+    relaxation_->settle(items_);
+    part = effort.take_part(parts_to_improve);
+    improve(items_, limits_, *relaxation_, part, incumbent_);
+    effort.put_back(part);
+  }
   effort.spend((2 + root_steps) * items_.list.size());
   relaxation_->descend(items_, incumbent_.value, root_steps);
   relaxation_->settle(items_);
-  bound_ = std::max(relaxation_->bound(), outside_);
-  for (int round = 0; round < most_cores && outside_ > incumbent_.value + tie_tolerance; ++round) {
-    const bool feasible = choose_core(relaxation_->bound(), bound_, [&](std::uint32_t pair) {
+  double bound = std::max(relaxation_->bound(), outside_);
+  for (int round = 0; round < most_cores && outside_ > incumbent_.value + value_tolerances.ties; ++round) {
+    const bool feasible = choose_core(relaxation_->bound(), bound, [&](std::uint32_t pair) {
       const Pair& from = pairs_->pairs[pair];
       return relaxation_->reduced_value({.value = from.value * scale_,
                                          .entity = entity_of_[from.entity],
@@ -201,57 +285,23 @@ void Component::solve_large(Effort& effort) {
     effort.spend((2 + later_steps) * items_.list.size());
     relaxation_->descend(items_, incumbent_.value, later_steps);
     relaxation_->settle(items_);
-    bound_ = std::min(bound_, std::max(relaxation_->bound(), outside_));
+    bound = std::min(bound, std::max(relaxation_->bound(), outside_));
     if (feasible) break;
   }
-  Relaxation relaxation = *relaxation_;
-  proven_ = prove(items_, relaxation, incumbent_, bound_, effort);
+  Proof proof{.items = items_,
+              .limits = limits_,
+              .relaxation = *relaxation_,
+              .incumbent = std::move(incumbent_),
+              .bound = bound,
+              .outside = outside_,
+              .tolerances = value_tolerances};
+  const bool proven = proof.run(effort);
+  incumbent_ = std::move(proof.incumbent);
+  finish(proven, proof.bound);
   std::ranges::sort(incumbent_.pairs);
   chosen_.clear();
   for (const Item& item : items_.list) {
     if (std::ranges::binary_search(incumbent_.pairs, item.pair)) chosen_.push_back(item);
-  }
-}
-
-// Searches with growing width until nothing better can be left, or the effort is used up. Lowers `bound` to
-// what is then open.
-bool Component::prove(Items items, Relaxation& relaxation, Incumbent& incumbent, double& bound,
-                      Effort& effort) const {
-  const std::size_t effort_for_ties = effort.left() - effort.left() / tie_share;
-  for (std::size_t width = first_width;; width *= widening) {
-    const double tolerance = effort.left() > effort_for_ties ? exact_tolerance : tie_tolerance;
-    if (!(bound > incumbent.value + tolerance)) return true;
-    if (effort.exhausted()) return false;
-    Items left;
-    for (std::size_t position = 0; position < items.positions(); ++position) {
-      for (const Item& item : items.at(position)) {
-        if (relaxation.value_with(item) > incumbent.value + tolerance) left.list.push_back(item);
-      }
-      left.begin.push_back(static_cast<std::uint32_t>(left.list.size()));
-    }
-    items = std::move(left);
-    if (items.list.empty()) {
-      bound = std::max(outside_, incumbent.value);
-      return !(outside_ > incumbent.value + tolerance);
-    }
-    const std::size_t steps =
-        std::clamp(effort.left() / descent_share / items.list.size(), std::size_t{5}, root_steps);
-    effort.spend((2 + steps) * items.list.size());
-    if (effort.exhausted()) return false;
-    relaxation.descend(items, incumbent.value, steps);
-    relaxation.settle(items);
-    if (width == first_width && improve_share * improve_units(items) <= effort.left()) {
-      Effort part = effort.take(effort.left() / improve_share);
-      improve(items, limits_, relaxation, part, incumbent);
-      effort.put_back(part);
-    }
-    bound = std::min(bound, std::max({relaxation.bound(), outside_, incumbent.value}));
-    const double open = search(items, limits_, relaxation, tolerance, width, effort, incumbent);
-    if (open == nothing) {
-      bound = std::max(outside_, incumbent.value);
-      return !(outside_ > incumbent.value + tolerance);
-    }
-    bound = std::min(bound, std::max({open, outside_, incumbent.value}));
   }
 }
 
@@ -278,58 +328,64 @@ double Component::without_nearby(const Item& without) const {
   return incumbent_.value - without.value + best;
 }
 
-ComponentSolution Component::without(std::uint32_t pair, Effort& effort) {
+// Pairs of its entity that are not needed beside a pair, but without it. They hold its span, so a choice has
+// at most one of them.
+std::vector<std::uint32_t> Component::needed_without(std::uint32_t pair) {
   const std::uint32_t entity = pairs_->pairs[pair].entity;
-  const std::uint32_t local = entity_of_[entity];
-  // Pairs of its entity that are not needed beside it are needed without it. They hold its span, so a choice
-  // has at most one of them.
   std::vector<std::uint32_t> own;
   filter_.append(pairs_->pairs, pairs_->begin[entity], pairs_->begin[entity + 1], pair, banned_, own);
-  auto known = needed_.begin() + needed_begin_[local];  // these come in the same order
+  auto known = needed_.begin() + needed_begin_[entity_of_[entity]];  // these come in the same order
   std::erase_if(own, [&](std::uint32_t other) {
     if (known != needed_.end() && *known == pair) ++known;
     if (known == needed_.end() || *known != other) return false;
     ++known;
     return true;
   });
+  return own;
+}
 
-  Incumbent incumbent{.pairs = {}, .value = nothing};
-  double bound = outside_;
-  std::vector<std::uint32_t> candidates;
-  if (small_) {
-    for (const std::uint32_t other : needed_) {
-      if (other != pair) candidates.push_back(other);
-    }
-  } else {
-    const auto item = std::ranges::find(chosen_, pair, &Item::pair);
-    incumbent.value = without_nearby(*item);
-    bound = std::max(bound, relaxation_->bound_without(items_, *item));
-    for (const std::uint32_t other : own) {
-      const Span span = pairs_->pairs[other].span;
-      const Item extra{.value = pairs_->pairs[other].value * scale_,
-                       .entity = local,
-                       .position = index_.position_of(span.start),
-                       .next = index_.position_of(span.end),
-                       .pair = other};
-      bound = std::max(bound, relaxation_->value_with(extra));
-    }
-    if (!(bound > incumbent.value + exact_tolerance)) return solution(incumbent, bound, true);
-    for (const Item& other : items_.list) {
-      if (other.pair != pair && relaxation_->value_with(other) > incumbent.value + exact_tolerance)
-        candidates.push_back(other.pair);
-    }
+double Component::bound_without_small(std::uint32_t pair, std::span<const std::uint32_t> own) {
+  std::vector<std::uint32_t> candidates(own.begin(), own.end());
+  for (const std::uint32_t other : needed_) {
+    if (other != pair) candidates.push_back(other);
   }
-  candidates.insert(candidates.end(), own.begin(), own.end());
+  index_(pairs_->pairs, candidates, entity_of_, scale_, items_);
+  return table_.solve(items_, limits_).value / scale_;
+}
 
-  Items items;
+double Component::bound_without(std::uint32_t pair, Effort& effort) {
+  const std::vector<std::uint32_t> own = needed_without(pair);
+  if (small_) return bound_without_small(pair, own);
+
+  const Item item = *std::ranges::find(chosen_, pair, &Item::pair);
+  const double nearby = without_nearby(item);
+  double bound = std::max(outside_, relaxation_->bound_without(items_, item));
+  for (const std::uint32_t other : own) {
+    const Span span = pairs_->pairs[other].span;
+    bound = std::max(bound, relaxation_->value_with({.value = pairs_->pairs[other].value * scale_,
+                                                     .entity = item.entity,
+                                                     .position = index_.position_of(span.start),
+                                                     .next = index_.position_of(span.end),
+                                                     .pair = other}));
+  }
+  if (!(bound > nearby + value_tolerances.exact)) return nearby / scale_;
+  std::vector<std::uint32_t> candidates = own;
+  for (const Item& other : items_.list) {
+    if (other.pair != pair && relaxation_->value_with(other) > nearby + value_tolerances.exact)
+      candidates.push_back(other.pair);
+  }
+  Proof proof{.items = {},
+              .limits = limits_,
+              .relaxation = *relaxation_,
+              .incumbent = {.pairs = {}, .value = nearby},
+              .bound = std::min(bound, solution_.bound * scale_),
+              .outside = outside_,
+              .tolerances = value_tolerances};
   ItemIndex index;
-  index(pairs_->pairs, candidates, entity_of_, scale_, items);
-  if (small_) return solution(table_.solve(items, limits_), 0, true);
-  Relaxation relaxation = relaxation_ ? *relaxation_ : Relaxation(limits_);
-  relaxation.settle(items);
-  bound = std::min(bound, std::max(relaxation.bound(), outside_));
-  const bool proven = prove(std::move(items), relaxation, incumbent, bound, effort);
-  return solution(incumbent, bound, proven);
+  index(pairs_->pairs, candidates, entity_of_, scale_, proof.items);
+  proof.relaxation.settle(proof.items);
+  const bool proven = proof.run(effort);
+  return (proven ? proof.incumbent.value : proof.bound) / scale_;
 }
 
 }  // namespace xner

@@ -9,7 +9,6 @@
 
 #include "component_effort.hpp"
 #include "component_items.hpp"
-#include "component_price.hpp"
 #include "component_relaxation.hpp"
 #include "component_table.hpp"
 #include "xner/scores.hpp"
@@ -20,8 +19,8 @@ namespace xner {
 struct ComponentSolution {
   std::vector<std::uint32_t> pairs;
   double bound = 0;  // no choice has a higher value
-  bool proven = true;
-  bool found = true;  // false: no choice that has every entity's least number of projections
+  MatchStatus status = MatchStatus::optimal;
+  Shortage shortage;  // entities as the component numbers them
 };
 
 // Maximises the value of disjoint spans, each entity with at least and at most so many of them.
@@ -31,23 +30,25 @@ struct ComponentSolution {
 //     very many, the core: those that a single price for all words (WordPrice) leaves the best chance. The
 //     same dual solution bounds what the others can reach (as in Balas, Zemel 1980, for knapsacks).
 //  2. A greedy choice by reduced values is improved by ejections; subgradient steps improve the relaxation.
-//  3. Items that no choice better than the incumbent can hold, by the bound of the best schedule through
-//  each,
-//     are dropped; on what is left, searches of growing width improve the incumbent or prove it.
-// Work is counted and limited, so the result is the same on every machine; what is open when it ends is in
-// `bound`.
+//  3. Proof: items that no choice better than the incumbent can hold are dropped; on what is left, searches
+//  of
+//     growing width improve the incumbent or prove it.
+// Where entities need projections and step 2 finds no choice that has them, the choice with the most of them
+// is sought in the same way, with each of them worth 1. Work is limited by an Effort; what is open when it
+// ends is in the bound.
 class Component {
  public:
   // `entities` are those of the component; `limits` has one entry for each; pairs marked in `banned` (empty:
-  // none) are left out. What is referred to must outlive the calls of solve() and without().
+  // none) are left out. What is referred to must outlive the calls of solve() and bound_without().
   void set(const ScoredPairs& pairs, std::span<const std::uint32_t> entities, std::span<const Limits> limits,
            std::span<const char> banned);
 
   // The best choice.
-  ComponentSolution solve(Effort& effort);
+  const ComponentSolution& solve(Effort& effort);
 
-  // The same without one of the pairs that solve() chose. Only the bound and what is said of it count.
-  ComponentSolution without(std::uint32_t pair, Effort& effort);
+  // The most that choices without one of the pairs that solve() chose can reach, at most the bound of
+  // solve(); minus infinity if there is none.
+  double bound_without(std::uint32_t pair, Effort& effort);
 
  private:
   [[nodiscard]] std::int32_t covered_words() const;
@@ -55,8 +56,12 @@ class Component {
   template <class ReducedValue>
   bool choose_core(double dual, double all, ReducedValue&& reduced_value);
   void solve_large(Effort& effort);
-  bool prove(Items items, Relaxation& relaxation, Incumbent& incumbent, double& bound, Effort& effort) const;
-  [[nodiscard]] ComponentSolution solution(const Incumbent& incumbent, double bound, bool proven) const;
+  [[nodiscard]] std::uint32_t required() const;
+  void find_required(Effort& effort);
+  void add_to_core(std::span<const std::uint32_t> pairs);
+  void finish(bool proven, double bound);
+  [[nodiscard]] std::vector<std::uint32_t> needed_without(std::uint32_t pair);
+  [[nodiscard]] double bound_without_small(std::uint32_t pair, std::span<const std::uint32_t> own);
   [[nodiscard]] double without_nearby(const Item& without) const;
 
   const ScoredPairs* pairs_ = nullptr;
@@ -71,13 +76,12 @@ class Component {
   ItemIndex index_;
   Items items_;
   UsesTable table_;
-  bool small_ = true;
+  bool small_ = true;  // whether the table is used
   std::optional<Relaxation> relaxation_;
   double outside_ = 0;  // no choice with a needed pair outside the core has a higher value
   Incumbent incumbent_;
   std::vector<Item> chosen_;  // the incumbent's items
-  double bound_ = 0;
-  bool proven_ = true;
+  ComponentSolution solution_;
 };
 
 }  // namespace xner

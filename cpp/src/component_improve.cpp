@@ -19,25 +19,25 @@ constexpr double least_gain = 1e-13;
 class Choice {
  public:
   Choice(const Items& items, std::span<const Limits> limits)
-      : items_(items), limits_(limits), taker_(items.positions(), none), used_(limits.size(), 0) {}
+      : items_(&items), limits_(limits), taker_(items.positions(), none), used_(limits.size(), 0) {}
 
-  [[nodiscard]] bool has(std::uint32_t i) const { return taker_[items_.list[i].position] == i; }
+  [[nodiscard]] bool has(std::uint32_t i) const { return taker_[items_->list[i].position] == i; }
   [[nodiscard]] bool full(std::uint32_t entity) const { return used_[entity] >= limits_[entity].most; }
   [[nodiscard]] std::uint32_t taker(std::uint32_t position) const { return taker_[position]; }
   [[nodiscard]] bool fits(std::uint32_t i) const {
-    const Item& item = items_.list[i];
+    const Item& item = items_->list[i];
     if (full(item.entity)) return false;
     return std::all_of(taker_.begin() + item.position, taker_.begin() + item.next,
                        [](std::uint32_t taker) { return taker == none; });
   }
   void put(std::uint32_t i) {
-    const Item& item = items_.list[i];
+    const Item& item = items_->list[i];
     std::fill(taker_.begin() + item.position, taker_.begin() + item.next, i);
     if (used_[item.entity]++ < limits_[item.entity].least) ++required_;
     value_ += item.value;
   }
   void remove(std::uint32_t i) {
-    const Item& item = items_.list[i];
+    const Item& item = items_->list[i];
     std::fill(taker_.begin() + item.position, taker_.begin() + item.next, none);
     if (--used_[item.entity] < limits_[item.entity].least) --required_;
     value_ -= item.value;
@@ -56,22 +56,22 @@ class Choice {
   [[nodiscard]] double value() const {
     double value = 0;
     for (std::uint32_t position = 0; position < taker_.size(); ++position) {
-      if (taker_[position] != none && items_.list[taker_[position]].position == position)
-        value += items_.list[taker_[position]].value;
+      if (taker_[position] != none && items_->list[taker_[position]].position == position)
+        value += items_->list[taker_[position]].value;
     }
     return value;
   }
   [[nodiscard]] std::vector<std::uint32_t> pairs() const {
     std::vector<std::uint32_t> pairs;
     for (std::uint32_t position = 0; position < taker_.size(); ++position) {
-      if (taker_[position] != none && items_.list[taker_[position]].position == position)
-        pairs.push_back(items_.list[taker_[position]].pair);
+      if (taker_[position] != none && items_->list[taker_[position]].position == position)
+        pairs.push_back(items_->list[taker_[position]].pair);
     }
     return pairs;
   }
 
  private:
-  const Items& items_;
+  const Items* items_;
   std::span<const Limits> limits_;
   std::vector<std::uint32_t> taker_;  // of each position: the item that covers it
   std::vector<std::uint32_t> used_;
@@ -82,7 +82,11 @@ class Choice {
 class Ejection {
  public:
   Ejection(const Items& items, std::span<const Limits> limits, const Relaxation& relaxation)
-      : items_(items), choice_(items, limits), by_value_(items.list.size()), order_(items.list.size()) {
+      : items_(items),
+        limits_(limits),
+        choice_(items, limits),
+        by_value_(items.list.size()),
+        order_(items.list.size()) {
     std::iota(by_value_.begin(), by_value_.end(), 0U);
     std::ranges::sort(by_value_, [&](std::uint32_t a, std::uint32_t b) {
       const Item& left = items.list[a];
@@ -100,12 +104,28 @@ class Ejection {
     std::ranges::stable_sort(order_, std::ranges::greater{}, [&](std::uint32_t i) { return reduced[i]; });
   }
 
+  // Starts anew from a choice of pairs.
+  void start_from(std::span<const std::uint32_t> pairs) {
+    choice_ = Choice(items_, limits_);
+    for (std::uint32_t i = 0; i < items_.list.size(); ++i) {
+      if (std::ranges::find(pairs, items_.list[i].pair) != pairs.end()) choice_.put(i);
+    }
+  }
+  // Improves the choice until no item helps.
+  void improve(Effort& effort) {
+    take_greedily();
+    while (!effort.exhausted() && sweep(effort)) {
+    }
+  }
+  [[nodiscard]] const Choice& choice() const noexcept { return choice_; }
+
+ private:
   void take_greedily() {
     for (const std::uint32_t i : order_) {
       if (choice_.fits(i)) choice_.put(i);
     }
   }
-  // Gives up `seed`: one round over all items.
+  // Tries every item that is left out. True if one helped.
   bool sweep(Effort& effort) {
     bool better = false;
     for (const std::uint32_t i : order_) {
@@ -114,9 +134,6 @@ class Ejection {
     }
     return better;
   }
-  [[nodiscard]] const Choice& choice() const noexcept { return choice_; }
-
- private:
   bool try_item(std::uint32_t i, Effort& effort) {
     const Item& item = items_.list[i];
     const Choice::Worth before = choice_.worth();
@@ -133,8 +150,8 @@ class Ejection {
     }
     if (choice_.full(item.entity)) eject_cheapest(item.entity, effort);
     if (!choice_.full(item.entity)) add(i);
-    for (std::size_t k = 0; k < removed_.size(); ++k) fill_entity(items_.list[removed_[k]].entity, effort);
-    for (std::size_t k = 0; k < removed_.size(); ++k) fill_gap(items_.list[removed_[k]], effort);
+    for (const std::uint32_t other : removed_) fill_entity(items_.list[other].entity, effort);
+    for (const std::uint32_t other : removed_) fill_gap(items_.list[other], effort);
     effort.spend(1 + removed_.size() + added_.size());
     if (choice_.worth().above(before)) return true;
     for (const std::uint32_t other : added_) choice_.remove(other);
@@ -187,6 +204,7 @@ class Ejection {
   }
 
   const Items& items_;
+  std::span<const Limits> limits_;
   Choice choice_;
   std::vector<std::uint32_t> by_value_;   // items by entity, the most valuable first
   std::vector<std::uint32_t> of_entity_;  // those of entity e: of_entity_[e] .. of_entity_[e + 1]
@@ -200,12 +218,14 @@ class Ejection {
 void improve(const Items& items, std::span<const Limits> limits, const Relaxation& relaxation, Effort& effort,
              Incumbent& incumbent) {
   effort.spend(improve_units(items));
-  Ejection ejection(items, limits, relaxation);
-  ejection.take_greedily();
-  while (!effort.exhausted() && ejection.sweep(effort)) {
-  }
   std::uint32_t required = 0;
   for (const Limits limit : limits) required += limit.least;
+  Ejection ejection(items, limits, relaxation);
+  ejection.improve(effort);
+  if (ejection.choice().worth().required < required && !incumbent.pairs.empty()) {
+    ejection.start_from(incumbent.pairs);
+    ejection.improve(effort);
+  }
   const double value = ejection.choice().value();
   if (ejection.choice().worth().required == required && value > incumbent.value) {
     incumbent = {.pairs = ejection.choice().pairs(), .value = value};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -21,16 +22,17 @@ std::string words_in(const char* side, std::int32_t words) {
          (words == 1 ? " word" : " words");
 }
 
-// For upper bounds on the number of projections and no lower bound on a span's length, an unlinked word at
-// either end strictly lowers the alignment score, and the shorter span blocks a subset of what the longer one
-// blocks: optimum and greedy choice are those over spans with linked ends. Hints change nothing of that,
-// being candidates anyway, unless one of them lowers a score: then a span beside it may win that has an
+// With no lower bound on a span's length, an unlinked word at either end strictly lowers the alignment score,
+// and the shorter span blocks a subset of what the longer one blocks: the optimum, and for upper bounds on the
+// number of projections the greedy choice, are those over spans with linked ends. Hints change nothing of
+// that, being candidates anyway, unless one of them lowers a score: then a span beside it may win that has an
 // unlinked end.
 CandidateKind cheapest_equivalent(const ProjectOptions& options, std::span<const Hint> hints) {
   const CandidateKind kind = options.score.candidates;
   const bool spans_of_words = kind == CandidateKind::ngram || kind == CandidateKind::aligned;
-  const bool reducible = options.constraint.is_upper_bound() && options.score.limits.min_words <= 1 &&
-                         options.score.weights.only_alignment();
+  const bool proven = options.matcher == MatcherKind::exact || options.constraint.is_upper_bound();
+  const bool reducible =
+      proven && options.score.limits.min_words <= 1 && options.score.weights.only_alignment();
   const auto raises = [](const Hint& hint) { return hint.score >= 0; };
   return spans_of_words && reducible && std::ranges::all_of(hints, raises) ? CandidateKind::aligned_ends
                                                                            : kind;
@@ -64,6 +66,19 @@ void check_texts(const SentencePair& pair) {
   if (static_cast<std::int32_t>(pair.target_text.size()) != pair.target_words) {
     throw DataError(-1, "folded_tokens", std::to_string(pair.target_text.size()) + " words",
                     words_in("target", pair.target_words));
+  }
+}
+
+Status status_of(MatchStatus exact) {
+  switch (exact) {
+    case MatchStatus::optimal:
+      return Status::ok;
+    case MatchStatus::feasible:
+      return Status::not_proven;
+    case MatchStatus::infeasible:
+      return Status::infeasible;
+    default:
+      return Status::not_solved;
   }
 }
 
@@ -156,7 +171,7 @@ const Projection& SentenceProjector::operator()(const SentencePair& pair) {
     } else {
       project_candidates(pair);
     }
-    if (result_.entities.empty()) result_.status = Status::no_match;
+    if (result_.entities.empty() && result_.status == Status::ok) result_.status = Status::no_match;
   }
   return result_;
 }
@@ -200,9 +215,10 @@ void SentenceProjector::project_candidates(const SentencePair& pair) {
                          .target_text = pair.target_text};
   score_options_.candidates = cheapest_equivalent(options_, pair.hints);
   const ScoredPairs& scored = scorer_(input, score_options_);
-  const Matching& matching = options_.matcher == MatcherKind::exact
-                                 ? matcher_.exact(scored, options_.constraint)
-                                 : matcher_.greedy(scored, options_.constraint);
+  MatchOptions options;
+  options.constraint = options_.constraint;
+  const bool exact = options_.matcher == MatcherKind::exact;
+  const Matching& matching = exact ? matcher_.exact(scored, options) : matcher_.greedy(scored, options);
   for (const Match& match : matching.chosen) {
     const Pair& chosen = scored.pairs[match.pair];
     const std::uint32_t source = order_.empty() ? chosen.entity : order_[chosen.entity];
@@ -213,7 +229,7 @@ void SentenceProjector::project_candidates(const SentencePair& pair) {
   std::ranges::sort(result_.runs, {}, &TagRun::span);
   result_.objective = matching.objective;
   result_.bound = matching.bound;
-  if (!matching.proven) result_.status = Status::not_proven;
+  if (exact) result_.status = status_of(matching.status);
 }
 
 void SentenceProjector::project_heuristic(const SentencePair& pair) {
@@ -221,7 +237,7 @@ void SentenceProjector::project_heuristic(const SentencePair& pair) {
   paint(pair.target_words, ranges, pair);
   for (const ProjectedEntity& entity : result_.entities)
     result_.objective += static_cast<double>(entity.score);
-  result_.bound = result_.objective;
+  result_.bound = std::numeric_limits<double>::infinity();
 }
 
 std::size_t SentenceProjector::links_between(Span source, Span target, LinksView links) {

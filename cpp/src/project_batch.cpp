@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "project_columns.hpp"
@@ -140,6 +141,17 @@ arrow::OwnedArray status_dictionary() {
                             arrow::Buffer::of(offsets), arrow::Buffer::of(data));
 }
 
+// Nulls for infinite margins, which JSON has no form for; empty where there are none.
+arrow::Buffer finite_bits(const float* margins, std::size_t count) {
+  const auto is_finite = [](float margin) { return std::isfinite(margin); };
+  if (std::all_of(margins, margins + count, is_finite)) return {};
+  std::vector<std::uint8_t> bits((count + 7) / 8, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_finite(margins[i])) bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | 1U << (i % 8));
+  }
+  return arrow::Buffer::of(bits);
+}
+
 arrow::OwnedArray assemble(Output out, std::int64_t rows, std::int64_t words, std::int64_t entities) {
   std::vector<arrow::OwnedArray> fields;
   fields.push_back(arrow::make_primitive("start", "i", entities, std::move(out.starts)));
@@ -147,7 +159,9 @@ arrow::OwnedArray assemble(Output out, std::int64_t rows, std::int64_t words, st
   fields.push_back(arrow::make_string("label", entities, std::move(out.entity_label_offsets),
                                       std::move(out.entity_labels)));
   fields.push_back(arrow::make_primitive("score", "f", entities, std::move(out.scores)));
+  arrow::Buffer finite = finite_bits(out.margins.as<float>(), static_cast<std::size_t>(entities));
   fields.push_back(arrow::make_primitive("margin", "f", entities, std::move(out.margins)));
+  fields.back().buffers.front() = std::move(finite);
   fields.push_back(arrow::make_primitive("source", "i", entities, std::move(out.sources)));
   arrow::OwnedArray status = arrow::make_primitive("status", "i", rows, std::move(out.statuses));
   status.dictionary = std::make_unique<arrow::OwnedArray>(status_dictionary());

@@ -361,9 +361,13 @@ def score_pairs(pair: SentencePair, options: ProjectOptions) -> list[tuple[int, 
     """
     Pairs (entity, start, end, score) with a positive score.
     """
+def solve_matching(entity: numpy.typing.NDArray[numpy.int32], spans: numpy.typing.NDArray[numpy.int32], score: numpy.typing.NDArray[numpy.float64], *, entities: typing.SupportsInt | typing.SupportsIndex, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, forced: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], forbidden: numpy.typing.NDArray[numpy.bool], margins: bool, time_limit: typing.SupportsFloat | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> list[tuple[str, list[tuple[int, float]], float, float, tuple[list[int], int, int]]]:
+    """
+    Chooses among scored pairs sorted by entity; the one choice, or the `count` best.
+    """
 def symmetrize(forward: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], reverse: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], *, method: Symmetrization) -> list[tuple[int, int]]:
     """
     One alignment out of a source-to-target and a target-to-source one.
     """
-STATUS_NAMES: tuple[str, ...] = ('ok', 'empty_target', 'empty_source', 'missing_entities', 'no_links', 'no_match', 'not_proven', 'invalid')
+STATUS_NAMES: tuple[str, ...] = ('ok', 'empty_target', 'empty_source', 'missing_entities', 'no_links', 'no_match', 'not_proven', 'infeasible', 'not_solved', 'invalid')
 __version__: str = '0.1.0'

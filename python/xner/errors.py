@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["DataError", "Error", "FormatError"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DataError", "Error", "FormatError", "InfeasibleError", "NotSolvedError"]
 
 
 class Error(ValueError):
@@ -32,3 +37,19 @@ class DataError(Error):
 
 class FormatError(Error):
     """A file does not follow its format; the message names the file and the line."""
+
+
+class InfeasibleError(Error):
+    """No choice of projections meets the constraint on their numbers.
+
+    Attributes:
+        entities: indices of entities that cannot meet it together; empty where that is not known.
+    """
+
+    def __init__(self, message: str, entities: Sequence[int] = ()) -> None:
+        self.entities = tuple(entities)
+        super().__init__(message)
+
+
+class NotSolvedError(Error):
+    """No choice of projections that meets the constraint was found, and none was ruled out."""

@@ -137,11 +137,6 @@ class ProjectionOptions:
             raise Error(f"length_ratio_threshold={threshold!r}: expected a number from 0 on, or None for no threshold")
         words("stop_words", self.stop_words)
         self._check_score()
-        if self.matcher == "exact" and self.method == "candidates" and self.constraint not in {"<=", "<"}:
-            raise Error(
-                f"constraint={self.constraint!r} with matcher='exact': the exact matcher takes '<=' and '<'; "
-                "use matcher='greedy' for '=', '>=' and '>'"
-            )
         if self.resolved_policy == "overwrite" and (self.top_k is not None or self.only_i):
             raise Error("top_k and only_i go with policy='skip', not with policy='overwrite'")
 
@@ -299,7 +294,8 @@ class ProjectedEntity:
         label: its class, without a prefix.
         score: of the source entity and this span.
         margin: objective lost when this pair is forbidden and everything else chosen anew. Small: another span was
-            nearly as good. For the heuristic, which chooses nothing, the score itself.
+            nearly as good. Infinite where the constraint cannot be met then. For the heuristic, which chooses nothing,
+            the score itself.
         source: index of the source entity it came from, in the caller's order.
     """
 
@@ -318,11 +314,12 @@ class Projection:
     Attributes:
         labels: IOB2, one a target word.
         entities: exact: by position; greedy: in the order of choice; heuristic: by position.
-        status: `ok`, or why there is no result: `empty_target`, `empty_source`, `no_links`, `no_match`;
+        status: `ok`, or why there is no result: `empty_target`, `empty_source`, `no_links`, `no_match`, `infeasible`
+            (no choice meets the constraint), `not_solved` (none was found within the search limit, none ruled out);
             `not_proven` for a result that exact matching could not prove optimal within its search limit.
         objective: sum of the entities' scores.
-        bound: exact matching: no choice has a higher objective; equal to `objective` when that is proven. Else the
-            objective.
+        bound: no choice has a higher objective; equal to `objective` when that is proven, infinite where nothing is
+            known, as mostly for greedy and always for the heuristic.
     """
 
     labels: list[str]
@@ -479,12 +476,12 @@ def project(
             `xner.fusion.SCORES`: `{"align": 1, "characters": 0.5}`.
         candidates: which spans: `ngram` every span; `aligned` those between an entity's leftmost and rightmost linked
             word; `aligned_ends` those whose first and last word are linked to it; or a list of `(start, end)`. With
-            `score="align"` and `<=` the first three give the same result, `aligned_ends` fastest; with other scores
-            the second and third leave spans out. None: `aligned_ends` for `align`, `ngram` for other scores.
+            `score="align"` the first three give the same result, `aligned_ends` fastest, greedy with `=`, `>=` and `>`
+            apart; with other scores the second and third leave spans out. None: `aligned_ends` for `align`, `ngram`
+            for other scores.
         matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again.
-        constraint: number of projections of an entity against `n`: `<=`, `<`, and for `greedy` also `=`, `>=`, `>`,
-            which it takes as the published program does: they set the upper limit or lift it, the lower one is
-            not guaranteed.
+        constraint: number of projections of every entity against `n`. `greedy` takes `=`, `>=` and `>` as the published
+            program does: they set the upper limit or lift it, the lower one is not guaranteed.
         n: see `constraint`.
         min_words: shortest candidate, in words.
         max_words: longest candidate, in words; None for no limit.

@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
 #include <random>
 
 #include "fixtures.hpp"
-#include "xner/error.hpp"
 #include "xner/matching.hpp"
 #include "xner/scores.hpp"
 
@@ -28,20 +30,34 @@ ScoredPairs problem(const std::vector<Pair>& pairs, std::uint32_t entities) {
 
 Pair pair(std::uint32_t entity, Span span, double score) { return {entity, span, score, score}; }
 
-// The optimum by trying everything.
-double brute_force(const ScoredPairs& scored, std::uint32_t limit, std::uint32_t forbidden,
-                   std::size_t at = 0, std::vector<std::uint32_t> chosen = {}) {
-  if (at == scored.pairs.size()) return 0;
-  double best = brute_force(scored, limit, forbidden, at + 1, chosen);
+MatchOptions with(Constraint constraint) {
+  MatchOptions options;
+  options.constraint = constraint;
+  return options;
+}
+MatchOptions at_most(std::uint32_t n) { return with({Constraint::Relation::less_equal, n}); }
+
+// The optimum by trying everything; minus infinity if no choice meets the constraint.
+double brute_force(const ScoredPairs& scored, Constraint constraint, std::uint32_t forbidden,
+                   std::size_t at = 0, const std::vector<std::uint32_t>& chosen = {}) {
+  const auto uses = [&](std::uint32_t entity) {
+    return static_cast<std::uint32_t>(std::ranges::count_if(
+        chosen, [&](std::uint32_t pair) { return scored.pairs[pair].entity == entity; }));
+  };
+  if (at == scored.pairs.size()) {
+    for (std::uint32_t entity = 0; entity < scored.entities(); ++entity) {
+      if (uses(entity) < constraint.least()) return -std::numeric_limits<double>::infinity();
+    }
+    return 0;
+  }
+  double best = brute_force(scored, constraint, forbidden, at + 1, chosen);
   const Pair& candidate = scored.pairs[at];
-  const auto uses = std::ranges::count_if(
-      chosen, [&](std::uint32_t other) { return scored.pairs[other].entity == candidate.entity; });
   const bool fits = std::ranges::none_of(
       chosen, [&](std::uint32_t other) { return scored.pairs[other].span.overlaps(candidate.span); });
-  if (at == forbidden || !fits || uses >= static_cast<std::ptrdiff_t>(limit)) return best;
-  chosen.push_back(static_cast<std::uint32_t>(at));
-  best = std::max(best, candidate.score + brute_force(scored, limit, forbidden, at + 1, chosen));
-  return best;
+  if (at == forbidden || !fits || uses(candidate.entity) >= constraint.most()) return best;
+  std::vector<std::uint32_t> more = chosen;
+  more.push_back(static_cast<std::uint32_t>(at));
+  return std::max(best, candidate.score + brute_force(scored, constraint, forbidden, at + 1, more));
 }
 
 std::vector<Pair> random_pairs(std::mt19937& random, std::uint32_t entities, std::int32_t words, int count) {
@@ -63,26 +79,86 @@ constexpr std::uint32_t nothing = 0xFFFFFFFF;
 TEST_CASE("exact is brute force, with its margins") {
   std::mt19937 random(1);
   Matcher matcher;
-  for (int round = 0; round < 400; ++round) {
-    const std::uint32_t entities = static_cast<std::uint32_t>(1 + random() % 12);
+  int infeasible = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const std::uint32_t entities = static_cast<std::uint32_t>(1 + random() % (round % 2 == 0 ? 12 : 3));
     const ScoredPairs scored = problem(random_pairs(random, entities, 9, 11), entities);
-    const std::uint32_t limit = static_cast<std::uint32_t>(1 + random() % 3);
-    const double optimum = brute_force(scored, limit, nothing);
-    const Matching matching = matcher.exact(scored, {Constraint::Relation::less_equal, limit});
-    CHECK(matching.proven);
+    const Constraint constraint{static_cast<Constraint::Relation>(random() % 5),
+                                static_cast<std::uint32_t>(1 + random() % 3)};
+    const double optimum = brute_force(scored, constraint, nothing);
+    const Matching matching = matcher.exact(scored, with(constraint));
+    if (std::isinf(optimum)) {
+      CHECK(matching.status == MatchStatus::infeasible);
+      ++infeasible;
+      continue;
+    }
+    CHECK(matching.status == MatchStatus::optimal);
     CHECK(matching.objective == doctest::Approx(optimum));
     CHECK(matching.bound == matching.objective);
     for (const Match& match : matching.chosen) {
-      CHECK(match.margin == doctest::Approx(optimum - brute_force(scored, limit, match.pair)).epsilon(1e-9));
+      const double without = brute_force(scored, constraint, match.pair);
+      if (std::isinf(without)) {
+        CHECK(std::isinf(match.margin));
+      } else {
+        CHECK(match.margin == doctest::Approx(optimum - without).epsilon(1e-9));
+      }
     }
   }
+  CHECK(infeasible > 100);
+  CHECK(infeasible < 900);
+}
+
+TEST_CASE("a component goes through tables and searches alike") {
+  // With 12 entities the table is too large; dropping the entities that nothing is left for must not matter.
+  std::mt19937 random(4);
+  Matcher matcher;
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Pair> pairs = random_pairs(random, 12, 20, 70);
+    const ScoredPairs scored = problem(pairs, 12);
+    const Matching all = matcher.exact(scored, at_most(1));
+    CHECK(all.status == MatchStatus::optimal);
+    MatchOptions options = at_most(1);
+    std::vector<std::uint32_t> forced;
+    for (std::size_t i = 0; i + 6 < all.chosen.size(); ++i) forced.push_back(all.chosen[i].pair);
+    options.forced = forced;
+    const Matching& rest = matcher.exact(scored, options);
+    CHECK(rest.status == MatchStatus::optimal);
+    CHECK(rest.objective == doctest::Approx(all.objective));
+  }
+}
+
+TEST_CASE("the best choices, and a limit on time") {
+  const ScoredPairs scored =
+      problem({pair(0, {0, 2}, 3), pair(0, {2, 3}, 2), pair(1, {1, 3}, 4), pair(1, {0, 1}, 1)}, 2);
+  Matcher matcher;
+  const std::vector<Matching> found = matcher.best(scored, at_most(1), 4);
+  REQUIRE(found.size() == 4);
+  CHECK(found[0].objective == 4);
+  CHECK(found[1].objective == 3);
+  CHECK(found[2].objective == 3);
+  CHECK(found[3].objective == 2);
+  CHECK(matcher.best(scored, at_most(1), 100).size() == 6);
+  CHECK(matcher.best(scored, with({Constraint::Relation::equal, 2}), 4).front().status ==
+        MatchStatus::infeasible);
+
+  std::mt19937 random(5);
+  const ScoredPairs large = problem(random_pairs(random, 20, 60, 400), 20);
+  MatchOptions options = at_most(1);
+  options.time_limit = std::chrono::nanoseconds(1);
+  const double quick = matcher.exact(large, options).objective;
+  const double bound = matcher.exact(large, options).bound;
+  options.time_limit = std::chrono::seconds(20);
+  const Matching& proven = matcher.exact(large, options);
+  CHECK(proven.status == MatchStatus::optimal);
+  CHECK(quick <= proven.objective + 1e-9);
+  CHECK(bound >= proven.objective - 1e-9);
 }
 
 TEST_CASE("greedy takes the first largest") {
   const ScoredPairs scored =
       problem({pair(0, {2, 3}, 1), pair(0, {0, 1}, 1), pair(1, {0, 1}, 1), pair(1, {2, 3}, 2)}, 2);
   Matcher matcher;
-  const Matching& matching = matcher.greedy(scored, {});
+  const Matching& matching = matcher.greedy(scored, at_most(1));
   REQUIRE(matching.chosen.size() == 2);
   CHECK(matching.chosen[0].pair == 3);
   CHECK(matching.chosen[1].pair == 1);
@@ -97,14 +173,25 @@ TEST_CASE("the relations' limits") {
   CHECK(Constraint{less, 0}.most() == 0);
   CHECK(Constraint{greater, 0}.most() == Constraint::unlimited);
   CHECK(Constraint{greater_equal, 3}.most() == Constraint::unlimited);
+  CHECK(Constraint{less_equal, 2}.least() == 0);
+  CHECK(Constraint{equal, 2}.least() == 2);
+  CHECK(Constraint{greater_equal, 2}.least() == 2);
+  CHECK(Constraint{greater, 2}.least() == 3);
   const ScoredPairs scored = problem({pair(0, {0, 1}, 1), pair(0, {1, 2}, 1), pair(0, {2, 3}, 1)}, 1);
   Matcher matcher;
-  CHECK(matcher.greedy(scored, {equal, 2}).chosen.size() == 2);
-  CHECK(matcher.greedy(scored, {greater, 0}).chosen.size() == 3);
-  CHECK(matcher.exact(scored, {less, 3}).chosen.size() == 2);
-  CHECK(matcher.exact(scored, {less, 1}).chosen.empty());
-  CHECK(message_of<Error>([&] { matcher.exact(scored, {equal, 1}); }).find("use matcher='greedy'") !=
-        std::string::npos);
+  CHECK(matcher.greedy(scored, with({equal, 2})).chosen.size() == 2);
+  CHECK(matcher.greedy(scored, with({greater, 0})).chosen.size() == 3);
+  CHECK(matcher.exact(scored, with({less, 3})).chosen.size() == 2);
+  CHECK(matcher.exact(scored, with({less, 1})).chosen.empty());
+  CHECK(matcher.exact(scored, with({equal, 2})).chosen.size() == 2);
+  CHECK(matcher.exact(scored, with({greater, 1})).chosen.size() == 3);
+  CHECK(matcher.exact(scored, with({less, 0})).status == MatchStatus::infeasible);
+  const Matching& infeasible = matcher.exact(scored, with({equal, 4}));
+  CHECK(infeasible.status == MatchStatus::infeasible);
+  CHECK(infeasible.chosen.empty());
+  CHECK(infeasible.shortage.entities == std::vector<std::uint32_t>{0});
+  CHECK(infeasible.shortage.required == 4);
+  CHECK(infeasible.shortage.possible == 3);
 }
 
 TEST_CASE("more entities than a set of 64 bits holds") {
@@ -112,11 +199,11 @@ TEST_CASE("more entities than a set of 64 bits holds") {
   const ScoredPairs scored = problem(random_pairs(random, 90, 120, 600), 90);
   Matcher matcher;
   for (const std::uint32_t limit : {1U, 2U, 1000U}) {
-    const double greedy = matcher.greedy(scored, {Constraint::Relation::less_equal, limit}).objective;
-    const Matching& exact = matcher.exact(scored, {Constraint::Relation::less_equal, limit});
+    const double greedy = matcher.greedy(scored, at_most(limit)).objective;
+    const Matching& exact = matcher.exact(scored, at_most(limit));
     CHECK(exact.objective >= greedy - 1e-9);
     CHECK(exact.bound >= exact.objective);
-    CHECK(exact.proven == (exact.bound == exact.objective));
+    CHECK((exact.status == MatchStatus::optimal) == (exact.bound == exact.objective));
   }
 }
 
@@ -124,9 +211,9 @@ TEST_CASE("tiny scores are not proven by being tiny") {
   std::mt19937 random(3);
   std::vector<Pair> pairs = random_pairs(random, 12, 30, 60);
   Matcher matcher;
-  const double expected = matcher.exact(problem(pairs, 12), {}).objective;
+  const double expected = matcher.exact(problem(pairs, 12), at_most(1)).objective;
   for (Pair& small : pairs) small.score = small.value = small.score * 1e-20;
-  const Matching& matching = matcher.exact(problem(pairs, 12), {});
-  CHECK(matching.proven);
+  const Matching& matching = matcher.exact(problem(pairs, 12), at_most(1));
+  CHECK(matching.status == MatchStatus::optimal);
   CHECK(matching.objective * 1e20 == doctest::Approx(expected));
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import Sentence, many, sentences
-from xner import schema
+from xner import io, schema
 from xner.errors import DataError, Error
 from xner.projection import ProjectionOptions, Projector, project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLAIN_LINKS = pa.list_(pa.struct([("source", pa.int32()), ("target", pa.int32())]))
 OUTPUT = (schema.ENTITIES, schema.LABELS, schema.STATUS)
@@ -592,3 +595,18 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
 def test_unknown_option() -> None:
     with pytest.raises(Error, match="unexpected keyword argument 'matchr'"):
         Projector(matchr="exact")
+
+
+def test_required_projections(tmp_path: Path) -> None:
+    """A row that cannot meet the constraint says so; a margin without an alternative is null."""
+    cannot = GOOD | {"id": "s1", "source_entities": [*GOOD["source_entities"], {"start": 0, "end": 1, "label": "X"}]}
+    free = GOOD | {"id": "s2", "links": [*GOOD["links"], {"source": 0, "target": 0, "score": 1.0}]}
+    found = Projector(constraint="=", n=2, candidates="ngram")(make([GOOD, cannot, free]))
+    assert found.column("status").to_pylist() == ["ok", "infeasible", "ok"]
+    assert found.column("labels").to_pylist()[1] == ["O", "O", "O"]
+    found.validate(full=True)
+    first, _, third = found.column("entities").to_pylist()
+    assert [entity["margin"] for entity in first] == [None, None]
+    assert None not in [entity["margin"] for entity in third]
+    io.write_jsonl(pa.Table.from_batches([found]), tmp_path / "rows.jsonl")
+    assert io.read_jsonl(tmp_path / "rows.jsonl").column("entities").to_pylist()[0][0]["margin"] is None

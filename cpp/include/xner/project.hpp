@@ -19,7 +19,6 @@
 namespace xner {
 
 enum class Method { candidates, heuristic };
-enum class MatcherKind { exact, greedy };
 
 // A column with hints, and what their scores are multiplied by.
 struct HintColumn {
@@ -50,11 +49,13 @@ enum class Status : std::uint8_t {
   no_links,          // entities, but not one word link
   no_match,          // entities and links, but no entity found a target span
   not_proven,        // projected; a better choice was not ruled out within the search limit
+  infeasible,        // no choice meets the constraint
+  not_solved,        // none that meets it was found within the search limit, and none was ruled out
   invalid,           // the row is wrong and was skipped on request
 };
 inline constexpr std::string_view status_names[] = {
-    "ok",       "empty_target", "empty_source", "missing_entities",
-    "no_links", "no_match",     "not_proven",   "invalid"};
+    "ok",       "empty_target", "empty_source", "missing_entities", "no_links",
+    "no_match", "not_proven",   "infeasible",   "not_solved",       "invalid"};
 
 // One sentence pair. `labels` has one class a source entity. `source_words` is -1 when not known.
 struct SentencePair {
@@ -76,7 +77,7 @@ struct ProjectedEntity {
   Span span;
   std::uint32_t source = 0;  // index of the source entity
   float score = 0;           // of entity and span
-  float margin = 0;          // objective lost when this pair is forbidden
+  float margin = 0;          // objective lost when this pair is forbidden; infinite: nothing else is possible
 };
 
 struct Projection {
@@ -85,7 +86,7 @@ struct Projection {
   std::vector<TagRun> runs;  // disjoint, sorted; labels point into the input
   Status status = Status::ok;
   double objective = 0;
-  double bound = 0;
+  double bound = 0;  // no choice has a higher objective; infinite where nothing is known
 };
 
 // Throws DataError (row -1) for a hint on an entity or span that the sentences do not have; `column` is where
