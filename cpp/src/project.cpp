@@ -23,8 +23,8 @@ std::string words_in(const char* side, std::int32_t words) {
 }
 
 // With no lower bound on a span's length, an unlinked word at either end strictly lowers the alignment score,
-// and the shorter span blocks a subset of what the longer one blocks: the optimum, and for upper bounds on the
-// number of projections the greedy choice, are those over spans with linked ends. Hints change nothing of
+// and the shorter span blocks a subset of what the longer one blocks: the optimum, and for upper bounds on
+// the number of projections the greedy choice, are those over spans with linked ends. Hints change nothing of
 // that, being candidates anyway, unless one of them lowers a score: then a span beside it may win that has an
 // unlinked end.
 CandidateKind cheapest_equivalent(const ProjectOptions& options, std::span<const Hint> hints) {

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'match_pairs', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -126,12 +126,6 @@ class ScoreOptions:
         """
         See xner.projection.ProjectionOptions.
         """
-class Method(enum.Enum):
-    """
-    How labels are projected.
-    """
-    candidates = ...
-    heuristic = ...
 class MatcherKind(enum.Enum):
     """
     How pairs are chosen.
@@ -147,6 +141,12 @@ class Relation(enum.Enum):
     greater_equal = ...
     less = ...
     less_equal = ...
+class Method(enum.Enum):
+    """
+    How labels are projected.
+    """
+    candidates = ...
+    heuristic = ...
 class OverlapPolicy(enum.Enum):
     """
     What the heuristic does with a range on labelled words.
@@ -332,10 +332,6 @@ def extract_padded_link_lists(similarities: numpy.ndarray, source_lengths: numpy
 def fit_aligner(corpus: AlignerCorpus, options: AlignerOptions, *, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> AlignerModel:
     """
     Fits a model. progress(done, total) is called after every iteration unless it is None.
-    """
-def match_pairs(pairs: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], *, entities: typing.SupportsInt | typing.SupportsIndex, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex) -> tuple[list[tuple[int, float]], float, float, bool]:
-    """
-    Chooses among pairs (entity, start, end, score).
     """
 def ner_scores(probabilities: numpy.typing.NDArray[numpy.float32], labels: NerLabels, candidates: numpy.typing.NDArray[numpy.int32], *, alpha: typing.SupportsFloat | typing.SupportsIndex, threshold: typing.SupportsFloat | typing.SupportsIndex) -> dict[str, numpy.ndarray]:
     """
