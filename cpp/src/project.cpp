@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "xner/error.hpp"
 
@@ -63,7 +64,7 @@ void check_texts(const SentencePair& pair) {
     if (span.end > source_words)
       throw DataError(-1, "source_entities", text(span), words_in("source", source_words));
   }
-  if (static_cast<std::int32_t>(pair.target_text.size()) != pair.target_words) {
+  if (std::cmp_not_equal(pair.target_text.size(), pair.target_words)) {
     throw DataError(-1, "folded_tokens", std::to_string(pair.target_text.size()) + " words",
                     words_in("target", pair.target_words));
   }

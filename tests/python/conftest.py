@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 # Before torch is loaded: see xner._extras. And no test waits for a model hub.
@@ -58,3 +59,12 @@ def tiny_xlm_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved NLLB of 3 encoder layers that knows eng_Latn and deu_Latn."""
     return tiny_models.save_nllb(tmp_path_factory.mktemp("nllb"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser for tests that look at pages."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -363,14 +362,6 @@ def test_write_says_where_it_cannot_write(tmp_path: Path) -> None:
 
 
 # -- in a browser --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
 
 
 def rendered(chromium: str, folder: Path, page: str, address: str = "") -> Page:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "links": "xner.cli.links",
     "evaluate": "xner.cli.evaluate",
     "view": "xner.cli.view",
+    "study": "xner.cli.study",
     "demo": "xner.cli.demo",
 }
 

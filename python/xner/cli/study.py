@@ -1,0 +1,154 @@
+"""`xner study`: what a choice of method does, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xner import io, runner, schema
+from xner.alignment import Aligner
+from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_source, read_target
+from xner.study import study_matching, write_report
+from xner.study.report import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+__all__ = ["command"]
+
+_RELATIONS = ("<=", ">=", "=", "<", ">")
+
+
+@click.group("study")
+def command() -> None:
+    """Measure what a choice of method does: tables, plots and a page to look at."""
+
+
+def _constraint(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> list[tuple[str, int]]:
+    result = []
+    for value in values:
+        relation = next((r for r in _RELATIONS if value.startswith(r)), None)
+        number = value.removeprefix(relation or "").strip()
+        if relation is None or not number.isdecimal():
+            raise click.BadParameter(f"{value!r}: expected a relation and a number, as '<=1' or '=2'")
+        result.append((relation, int(number)))
+    return result
+
+
+@command.command(
+    "matching",
+    epilog="\b\nExamples:\n"
+    "  xner study matching --source en.conll --target de.conll -o study\n"
+    "      aligns with the built-in aligner; labels of the target count as gold\n"
+    "  xner study matching --source en.conll --target de.conll --target es.conll \\\n"
+    "      --links de.pharaoh --links es.pharaoh --constraint '<=1' --constraint '=1' \\\n"
+    "      --matcher exact --matcher greedy --matcher ortools -o study",
+)
+@click.option("--source", type=existing_file, required=True, help="Labelled sentences.")
+@click.option(
+    "--target",
+    "targets",
+    type=existing_file,
+    multiple=True,
+    required=True,
+    help="Their translations, row by row; labels there count as gold. Several times: several corpora.",
+)
+@click.option(
+    "--links",
+    type=existing_file,
+    multiple=True,
+    help="Word links, one file for each target; without, the built-in aligner is fitted on the pairs.",
+)
+@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file.")
+@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target files.")
+@click.option(
+    "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
+)
+@click.option(
+    "--score",
+    "scores",
+    type=click.Choice(["links", "words", "weighted"]),
+    multiple=True,
+    default=["links"],
+    show_default=True,
+    help="What the alignment score counts.",
+)
+@click.option(
+    "--constraint",
+    "constraints",
+    multiple=True,
+    default=["<=1"],
+    show_default=True,
+    callback=_constraint,
+    help="Projections of an entity, as '<=1', '=1', '>=1', '<2', '>0'.",
+)
+@click.option(
+    "--matcher",
+    "matchers",
+    type=click.Choice(["exact", "greedy", "ortools"]),
+    multiple=True,
+    default=["exact", "greedy"],
+    show_default=True,
+    help="The first one is what the others are held against.",
+)
+@click.option(
+    "--candidates",
+    type=click.Choice(["ngram", "aligned_ends"]),
+    default="ngram",
+    show_default=True,
+    help="Target spans to choose from.",
+)
+@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
+@click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
+def matching(
+    source: Path,
+    targets: Sequence[Path],
+    links: Sequence[Path],
+    source_format: str | None,
+    target_format: str | None,
+    output: Path,
+    **options: Any,
+) -> None:
+    """Greedy against exact matching: objectives, labels, F1 and time.
+
+    Solves the same problems by several matchers. Writes a summary (Markdown, CSV, Parquet), plots, and one page that
+    opens on the sentences where the matchers differ.
+    """
+    if links and len(links) != len(targets):
+        raise click.UsageError(f"{len(links)} files of links for {len(targets)} targets: one for each, or none")
+    source_side = read_source(source, format=source_format, scheme="IOB2", mode="lenient")
+    corpora = {}
+    with runner.progress_reporter() as report:
+        for number, target in enumerate(targets):
+            table = read_target(target, format=target_format)
+            io.check_parallel(
+                source_side.column(schema.SOURCE_TOKENS),
+                table.column(schema.TOKENS),
+                source_name=str(source),
+                target_name=str(target),
+            )
+            for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES):
+                table = table.append_column(name, source_side.column(name))
+            found = (
+                read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
+            )
+            corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
+        study = study_matching(corpora, progress=report, **options)
+    page = write_report(study, output)
+    click.echo(markdown(study.summary()), nl=False)
+    click.echo(f"written to {output}; to look at: {page}", err=True)
+
+
+def _align(table: pa.Table) -> pa.ListArray:
+    sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
+    return Aligner.fit(*sides).align(*sides)
+
+
+def _name(target: Path, targets: Sequence[Path]) -> str:
+    """A corpus's name: its file's, or the whole path where names repeat."""
+    return target.name if sum(other.name == target.name for other in targets) == 1 else str(target)

@@ -1,0 +1,16 @@
+"""Studies: what a choice of method does, measured on corpora and shown in tables, plots and a page."""
+
+from __future__ import annotations
+
+from xner.study.matching import MatchingStudy, study_matching
+from xner.study.problems import Problem, corpus_problems, synthetic_problem
+from xner.study.report import write_report
+
+__all__ = [
+    "MatchingStudy",
+    "Problem",
+    "corpus_problems",
+    "study_matching",
+    "synthetic_problem",
+    "write_report",
+]

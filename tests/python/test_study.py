@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import csv
+import subprocess
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import golden
+from test_cli import done, xner
+from xner import Error, io, labels, sample, schema
+from xner.matching import solve
+from xner.study import MatchingStudy, corpus_problems, study_matching, synthetic_problem, write_report
+from xner.study.report import markdown, render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINK_TYPE = pa.list_(pa.struct([("source", pa.int32()), ("target", pa.int32())]))
+
+
+def table(rows: list[tuple[str, str, list[tuple[int, int, str]], list[tuple[int, int]]]], gold: list[str]) -> pa.Table:
+    """Sentence pairs given as text, source entities and links; gold labels as text."""
+    return pa.table(
+        {
+            "source_tokens": pa.array([source.split() for source, *_ in rows]),
+            "tokens": pa.array([target.split() for _, target, *_ in rows]),
+            "source_entities": pa.array(
+                [[{"start": s, "end": e, "label": k} for s, e, k in row[2]] for row in rows],
+                schema.SOURCE_ENTITIES_TYPE,
+            ),
+            "links": pa.array([[{"source": s, "target": t} for s, t in row[3]] for row in rows], LINK_TYPE),
+            "gold_labels": pa.array([line.split() for line in gold]),
+        }
+    )
+
+
+@pytest.fixture
+def small() -> pa.Table:
+    """Greedy takes the middle word for the first entity, which leaves little for the two of them."""
+    return table(
+        [
+            ("A B", "x y z", [(0, 1, "PER"), (1, 2, "LOC")], [(0, 0), (0, 1), (1, 1), (1, 2)]),
+            ("A", "x", [(0, 1, "PER")], [(0, 0)]),
+            ("A", "<x>", [], [(0, 0)]),
+            ("A", "x", [(0, 1, "PER")], []),
+        ],
+        ["B-PER B-LOC I-LOC", "B-PER", "O", "O"],
+    )
+
+
+def test_problems_of_a_corpus(small: pa.Table) -> None:
+    problems = list(corpus_problems(small))
+    assert [problem.row for problem in problems] == [0, 1]
+    first = problems[0]
+    assert first.candidates.tolist() == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]
+    assert first.labels == ("PER", "LOC")
+    np.testing.assert_allclose(first.scores[0], [1, 4 / 3, 1, 1, 2 / 3, 0])
+    ends = next(iter(corpus_problems(small, candidates="aligned_ends", max_words=1)))
+    assert ends.candidates.tolist() == [[0, 1], [1, 2], [2, 3]]
+    with pytest.raises(Error, match="row 0: the score 'weighted' needs links with scores"):
+        list(corpus_problems(small, count="weighted"))
+
+
+def test_made_up_problems_are_of_their_size() -> None:
+    problem = synthetic_problem(30, 4, 10, seed=3)
+    assert problem.entities == 4
+    assert ((problem.scores > 0).sum(axis=1) <= 10).all()
+    assert problem.candidates.min() >= 0
+    assert problem.candidates.max() <= 30
+    assert (problem.candidates[:, 0] < problem.candidates[:, 1]).all()
+    again = synthetic_problem(30, 4, 10, seed=3)
+    assert (again.scores == problem.scores).all()
+    assert solve(problem.scores, problem.candidates).objective > 0
+
+
+def study_of(corpus: pa.Table, **options: object) -> MatchingStudy:
+    return study_matching({"small": corpus}, growth=False, **options)  # type: ignore[arg-type]  # given by the tests
+
+
+def test_figures_by_hand(small: pa.Table) -> None:
+    study = study_of(small, matchers=("exact", "greedy"))
+    [setting] = study.problems
+    exact, greedy = study.summary().to_pylist()
+    for row, problem in enumerate(study.problems[setting]):
+        best = study.outcomes[setting, "exact"][row].matching
+        assert best is not None
+        assert best.objective == pytest.approx(solve(problem.scores, problem.candidates).objective)
+    assert exact["problems"] == greedy["problems"] == 2
+    assert exact["optimal"] == 1
+    assert exact["below"] == exact["gap"] == exact["differing"] == 0
+    assert greedy["gap"] >= 0
+    found = study.labels(setting, "exact")
+    assert [len(row) for row in found] == [3, 1, 1, 1]
+    assert found[1:] == [["B-PER"], ["O"], ["O"]]
+    assert exact["f1_low"] <= exact["f1"] <= exact["f1_high"]
+
+
+def test_where_greedy_loses() -> None:
+    """Two candidates of the first entity tie; greedy takes the one that the second entity needs."""
+    corpus = table([("A B", "x y", [(0, 1, "PER"), (1, 2, "LOC")], [(0, 0), (0, 1), (1, 0)])], ["B-LOC B-PER"])
+    study = study_of(corpus, candidates="ngram", max_words=1)
+    [setting] = study.problems
+    exact, greedy = study.summary().to_pylist()
+    assert greedy["below"] == 1
+    assert greedy["gap"] == pytest.approx(0.5)
+    assert study.differing(setting, "greedy") == [0]
+    assert (exact["f1"], greedy["f1"]) == (1.0, 0.0)
+
+
+def test_constraints_that_cannot_be_met_are_counted(small: pa.Table) -> None:
+    study = study_of(small, constraints=(("=", 1), ("=", 3)))
+    shares = [row["infeasible"] for row in study.summary().to_pylist() if row["matcher"] == "exact"]
+    assert shares == [0.0, 1.0]
+
+
+def test_all_matchers_agree_on_the_optimum(test_data: Path) -> None:
+    rows = golden.load(test_data, "en-de.grow")[:60]
+    corpus = pa.table(
+        {
+            "tokens": pa.array([row["tokens"] for row in rows]),
+            "source_entities": pa.array(
+                [[{"start": s, "end": e, "label": k} for s, e, k in row["entities"]] for row in rows],
+                schema.SOURCE_ENTITIES_TYPE,
+            ),
+            "links": pa.array([[{"source": s, "target": t} for s, t in row["links"]] for row in rows], LINK_TYPE),
+        }
+    )
+    study = study_of(corpus, matchers=("exact", "ortools"), max_words=10)
+    [setting] = study.problems
+    for one, other in zip(*(study.outcomes[setting, matcher] for matcher in study.matchers), strict=True):
+        assert one.matching is not None
+        assert other.matching is not None
+        assert one.matching.objective == pytest.approx(other.matching.objective, abs=1e-6)
+    assert study.summary().to_pylist()[0]["f1"] is None
+
+
+def test_confident_entities_are_more_often_right(test_data: Path) -> None:
+    """On Europarl the half with the higher margins is clearly more precise than the other."""
+    for language in ("de", "es"):
+        folder = test_data / "europarl-ner"
+        english = io.read_conll(folder / "en-europarl.test.conll02")
+        other = io.read_conll(folder / f"{language}-europarl.test.conll02")
+        links = io.read_pharaoh(test_data / "golden" / f"links.en-{language}.grow-diag-final-and.pharaoh")
+        corpus = pa.table(
+            {
+                "tokens": other["tokens"],
+                "source_entities": pa.chunked_array([labels.decode_batch(chunk) for chunk in english["labels"].chunks]),
+                "links": links,
+                "gold_labels": other["labels"],
+            }
+        )
+        study = study_of(corpus, matchers=("exact",), candidates="aligned_ends")
+        [setting] = study.problems
+        for by in ("margin", "score"):
+            curve = dict(study.confidence(setting, "exact", by))
+            half = min(curve, key=lambda share: abs(share - 0.5))
+            whole = curve[1.0]
+            rest = (whole - half * curve[half]) / (1 - half)
+            assert curve[half] > rest + 0.03, (language, by)
+
+
+NASTY = table([("A <b>", "<i> &amp;", [(0, 1, "PER"), (1, 2, "LOC")], [(0, 0), (0, 1), (1, 0)])], ["B-LOC B-PER"])
+"""A sentence on which greedy and exact matching differ, with words that look like markup."""
+
+
+def test_words_are_text(tmp_path: Path) -> None:
+    page = render(study_of(NASTY, max_words=1), [])
+    assert "&lt;i&gt;" in page
+    assert "&amp;amp;" in page
+    assert "<i>" not in page
+
+
+def test_the_report(small: pa.Table, tmp_path: Path) -> None:
+    study = study_of(small)
+    page = write_report(study, tmp_path / "study")
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "http://" not in text.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
+    assert pq.read_table(tmp_path / "study" / "summary.parquet").num_rows == 2
+    with (tmp_path / "study" / "summary.csv").open(newline="") as file:
+        assert [row["matcher"] for row in csv.DictReader(file)] == ["exact", "greedy"]
+    assert (tmp_path / "study" / "plot-1.svg").read_text().startswith("<svg")
+    assert (tmp_path / "study" / "summary.md").read_text().startswith(markdown(study.summary()))
+    assert render(study, []) == render(study, [])
+
+
+def test_growth_is_measured() -> None:
+    study = study_matching({"small": table([("A", "x", [(0, 1, "PER")], [(0, 0)])], ["B-PER"])}, matchers=("exact",))
+    assert {point.varied for point in study.growth} == {"words", "entities", "candidates"}
+    assert all(point.seconds > 0 for point in study.growth)
+    assert all(point.gap is not None and 0 <= point.gap < 1 for point in study.growth)
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    for language in ("en", "de"):
+        (tmp_path / f"{language}.conll").write_bytes(sample.path(language).read_bytes())
+    run = done(
+        xner(
+            *("study", "matching", "--source", "en.conll", "--target", "de.conll", "-o", "study", "--no-growth"),
+            *("--constraint", "<=1", "--constraint", "<= 2"),
+            cwd=tmp_path,
+        )
+    )
+    assert run.stdout.count("| de.conll |") == 4
+    assert "to look at: study/report.html" in run.stderr
+    assert (tmp_path / "study" / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--constraint", "1"), "expected a relation and a number, as '<=1' or '=2'"),
+        (("--links", "a.pharaoh", "--links", "b.pharaoh"), "2 files of links for 1 targets"),
+    ],
+)
+def test_wrong_use(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    for name in ("en.conll", "de.conll", "a.pharaoh", "b.pharaoh"):
+        (tmp_path / name).write_text("")
+    run = xner("study", "matching", "--source", "en.conll", "--target", "de.conll", "-o", "s", *arguments, cwd=tmp_path)
+    assert run.returncode == 2
+    assert message in run.stderr.replace("\n", " ")
+
+
+def test_the_page_in_a_browser(chromium: str, tmp_path: Path) -> None:
+    """The first sentence on which the matchers differ is open, and all plots are there."""
+    page = write_report(study_of(NASTY, max_words=1), tmp_path)
+    done = subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert "<details open" in done.stdout
+    assert done.stdout.count("<figure>") == done.stdout.count("</svg>") == 3
+    picture = tmp_path / "page.png"
+    subprocess.run(
+        [
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1200,1600"),
+            *(f"--screenshot={picture}", page.as_uri()),
+        ],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    assert picture.stat().st_size > 20_000
+
+
+def test_nothing_to_compare(small: pa.Table) -> None:
+    with pytest.raises(Error, match="matchers: at least one is needed"):
+        study_of(small, matchers=())
