@@ -7,6 +7,7 @@ numpy's versions are vectorised and give what `extract` gives, pairs in order an
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -154,7 +155,7 @@ def test_time_is_linear_in_the_cells(method: Any) -> None:
     for size in (20, 40, 80, 160, 320, 640):
         count = max(2, 640 * 640 // size**2 // 4)
         batch = cells(method, count, size, size)
-        seconds = fastest(lambda batch=batch: extract_batch(batch, method, threads=1), 10)  # type: ignore[misc]
+        seconds = fastest(partial(extract_batch, batch, method, threads=1), 10)
         nanoseconds[size] = round(seconds / batch.size * 1e9, 2)
     print(f"\n{method}: ns a cell by size: {nanoseconds}")
     assert nanoseconds[640] < 2 * nanoseconds[40]

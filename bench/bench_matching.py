@@ -98,7 +98,7 @@ def test_growth(benchmark: BenchmarkFixture, size: str, constraint: Constraint) 
     else:
         assert found.objective <= found.bound
         benchmark.extra_info.update(status="optimal" if found.optimal else f"gap {found.gap:.3g}")
-        run = lambda: match(problem, **ask)  # type: ignore[assignment]  # noqa: E731
+        run = lambda: match(problem, **ask)  # type: ignore[assignment]  # noqa: E731 - one call in two places
     benchmark.pedantic(run, rounds=5, warmup_rounds=1)
 
 
@@ -189,7 +189,7 @@ def test_linked_words(benchmark: BenchmarkFixture, size: str) -> None:
     spans = [(length * entity, length * (entity + 1), "X") for entity in range(entities)]
     links = [(word, to) for word in range(length * entities) for to in sorted(draw.sample(range(words), linked))]
     link_scores = [draw.uniform(0.2, 1) for _ in links] if weighted else None
-    run = lambda: project(  # noqa: E731
+    run = lambda: project(  # noqa: E731 - one call in two places
         ["w"] * words, spans, links, n=n, count="weighted" if weighted else "links", link_scores=link_scores
     )
     result = benchmark.pedantic(run, rounds=5, warmup_rounds=1)

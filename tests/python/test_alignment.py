@@ -429,7 +429,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     header = header_of(path)
     change(header, tensors)
     save_file(tensors, path, {"xner-aligner": json.dumps(header)})

@@ -18,9 +18,8 @@ __all__ = [
     "output_file",
     "read_links",
     "read_links_unchecked",
+    "read_sentence_pairs",
     "read_sentences",
-    "read_source",
-    "read_target",
 ]
 
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
@@ -63,7 +62,7 @@ def read_sentences(path: Path, format: str | None = None) -> pa.Table:
     return table
 
 
-def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: labels.Reading) -> pa.Table:
+def _read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: labels.Reading) -> pa.Table:
     """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
 
     A file with a `source_entities` or `entities` column is taken at its word; else its `labels` are read.
@@ -94,7 +93,7 @@ def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: 
     return pa.table(columns)
 
 
-def read_target(path: Path, *, format: str | None) -> pa.Table:
+def _read_target(path: Path, *, format: str | None) -> pa.Table:
     """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`."""
     table = _read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
@@ -102,6 +101,48 @@ def read_target(path: Path, *, format: str | None) -> pa.Table:
     if schema.GOLD_LABELS not in target.schema.names and schema.LABELS in table.schema.names:
         target = target.append_column(schema.GOLD_LABELS, table.column(schema.LABELS))
     return target
+
+
+def read_sentence_pairs(
+    source: Path,
+    target: Path,
+    *,
+    source_format: str | None,
+    target_format: str | None,
+    scheme: labels.Scheme = "IOB2",
+    mode: labels.Reading = "lenient",
+) -> pa.Table:
+    """Read a labelled side and the side to be labelled, row by row.
+
+    Args:
+        source: labelled sentences.
+        target: as many sentences; labels there are gold ones.
+        source_format: None goes by the name.
+        target_format: likewise.
+        scheme: of the source labels.
+        mode: how strictly they are read.
+
+    Returns:
+        The columns of both sides; where both have one, the target's.
+
+    Raises:
+        Error: numbers of rows differ, or the source has no labels.
+        DataError: labels that `mode` does not allow.
+    """
+    sides = (
+        _read_source(source, format=source_format, scheme=scheme, mode=mode),
+        _read_target(target, format=target_format),
+    )
+    io.check_parallel(
+        sides[0].column(schema.SOURCE_TOKENS),
+        sides[1].column(schema.TOKENS),
+        source_name=str(source),
+        target_name=str(target),
+    )
+    owners = {name: side for side in sides for name in side.schema.names}
+    order = [name for name in schema.COLUMN_TYPES if name in owners]
+    fields = [owners[name].schema.field(name) for name in order]
+    return pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
 
 
 def read_links(path: Path, rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray:

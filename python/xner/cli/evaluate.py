@@ -9,6 +9,7 @@ import click
 
 from xner import evaluation, io, schema
 from xner.cli._inputs import FORMAT_NAMES, existing_file
+from xner.cli._resampling import resampling_options
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -41,22 +42,7 @@ __all__ = ["command"]
 @click.option(
     "--ignore", multiple=True, metavar="CLASS", help="A class to leave out on both sides; may be given again."
 )
-@click.option(
-    "--bootstrap",
-    "samples",
-    type=click.IntRange(0),
-    default=1000,
-    show_default=True,
-    help="Resamples for intervals; 0 for none.",
-)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Confidence of the intervals.",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the resamples.")
+@resampling_options
 @click.option(
     "--format",
     "format_",

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from xner import io, links, schema
 from xner.cli._inputs import existing_file, output_file, read_links, read_links_unchecked
+from xner.cli._resampling import resampling_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,22 +102,7 @@ def combine(
 @click.option(
     "--counts", type=output_file, help="Where to write the counts of every sentence pair (.parquet, .arrow, .jsonl)."
 )
-@click.option(
-    "--bootstrap",
-    "samples",
-    type=click.IntRange(0),
-    default=1000,
-    show_default=True,
-    help="Resamples for intervals; 0 for none.",
-)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Confidence of the intervals.",
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the resamples.")
+@resampling_options
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 def score(
     files: Sequence[Path],

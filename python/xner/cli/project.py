@@ -15,8 +15,7 @@ from xner.cli._inputs import (
     existing_file,
     output_file,
     read_links,
-    read_source,
-    read_target,
+    read_sentence_pairs,
 )
 from xner.cli._outputs import counted
 from xner.cli._scores import ScoreSettings, score_options
@@ -225,15 +224,15 @@ def command(
     if memory and options["method"] != "candidates":
         raise click.UsageError("--memory goes with --method candidates")
     io.format_of(output, format_)
-    sides = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
-    target_side = read_target(target, format=target_format)
-    io.check_parallel(
-        sides.column(schema.SOURCE_TOKENS),
-        target_side.column(schema.TOKENS),
-        source_name=str(source),
-        target_name=str(target),
+    pairs = read_sentence_pairs(
+        source,
+        target,
+        source_format=source_format,
+        target_format=target_format,
+        scheme=scheme,
+        mode=read_labels,
     )
-    table = scores.add_columns(_side_by_side(sides, target_side))
+    table = scores.add_columns(pairs)
     if memory and schema.HINTS in table.schema.names:
         raise click.UsageError("--memory makes a column 'hints', which the input has already: --no-memory takes it")
     files = {"source": source, "target": target}
@@ -281,13 +280,6 @@ def _with_hints(table: pa.Table, projector: Projector, *, threads: int) -> pa.Ta
     memory = Memory()
     memory.remember(first)
     return table.append_column(schema.HINTS, memory.hint(first, threads=threads).column(schema.HINTS))
-
-
-def _side_by_side(source: pa.Table, target: pa.Table) -> pa.Table:
-    sides = {name: side for side in (source, target) for name in side.schema.names}
-    order = [name for name in schema.COLUMN_TYPES if name in sides]
-    fields = [sides[name].schema.field(name) for name in order]
-    return pa.table([sides[name].column(name) for name in order], schema=pa.schema(fields))
 
 
 def _summarize(result: pa.Table, output: Path, signature: str) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xner import io, runner, schema
+from xner import runner, schema
 from xner.alignment import Aligner
-from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_source, read_target
+from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs
 from xner.study import study_matching, write_report
 from xner.study.report import markdown
 
@@ -121,19 +121,10 @@ def matching(
     """
     if links and len(links) != len(targets):
         raise click.UsageError(f"{len(links)} files of links for {len(targets)} targets: one for each, or none")
-    source_side = read_source(source, format=source_format, scheme="IOB2", mode="lenient")
     corpora = {}
     with runner.progress_reporter() as report:
         for number, target in enumerate(targets):
-            table = read_target(target, format=target_format)
-            io.check_parallel(
-                source_side.column(schema.SOURCE_TOKENS),
-                table.column(schema.TOKENS),
-                source_name=str(source),
-                target_name=str(target),
-            )
-            for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES):
-                table = table.append_column(name, source_side.column(name))
+            table = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
             found = (
                 read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
             )

@@ -289,9 +289,9 @@ class _Worker:
                 progress=self._outcome.count,
             )
             for number, embedding in zip(numbers, embeddings, strict=True):
-                if self._options.similarity == "cosine":
-                    embedding = torch.nn.functional.normalize(embedding.float(), dim=-1)  # noqa: PLW2901
-                result[number] = chunk[number], embedding
+                cosine = self._options.similarity == "cosine"
+                compared = torch.nn.functional.normalize(embedding.float(), dim=-1) if cosine else embedding
+                result[number] = chunk[number], compared
         return result
 
     def _keep(
