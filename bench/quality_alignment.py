@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import ast
-import math
 import os
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 import xner
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SETS = ("enfr", "roen", "jaen", "zhen")
-Links = set[tuple[int, int]]
+LANGUAGES = ("de", "es")  # of Europarl-NER
+Row = list[dict[str, Any]]
 
 
 def read_pairs(path: Path) -> tuple[list[list[str]], list[list[str]]]:
@@ -39,31 +42,27 @@ def read_pairs(path: Path) -> tuple[list[list[str]], list[list[str]]]:
     return sides
 
 
-def read_gold(path: Path) -> list[tuple[Links, Links]]:
-    """Sure links, and possible ones (the sure ones among them), from 0."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        sure: Links = set()
-        possible: Links = set()
-        for item in line.split():
-            mark = next((c for c in "p?" if c in item), "-")
-            source, target = item.split(mark)
-            (sure if mark == "-" else possible).add((int(source) - 1, int(target) - 1))
-        rows.append((sure, possible | sure))
-    return rows
+@dataclass(frozen=True)
+class TestSet:
+    """Sentence pairs with hand-made links."""
 
+    source: list[list[str]]
+    target: list[list[str]]
+    sure: pa.Array[Any]
+    possible: pa.Array[Any]
 
-def read_pairs_of_indices(path: Path) -> list[Links]:
-    """Published links, from 0."""
-    rows = xner.io.read_pharaoh(path).to_pylist()
-    return [as_pairs(row) for row in rows]
+    @classmethod
+    def read(cls, data: Path, name: str) -> TestSet:
+        """From `word-alignment/` of the test data."""
+        folder = data / "word-alignment"
+        source, target = read_pairs(folder / f"{name}.src-tgt")
+        gold = folder / f"{name}.gold"
+        sure = xner.io.read_pharaoh(gold, one_based=True, possible="drop")
+        return cls(source, target, sure, xner.io.read_pharaoh(gold, one_based=True))
 
-
-def error_rate(found: Sequence[Links], gold: Sequence[tuple[Links, Links]]) -> float:
-    """1 - (|A & S| + |A & P|) / (|A| + |S|), in percent (Och, Ney 2003)."""
-    hits = sum(len(links & sure) + len(links & possible) for links, (sure, possible) in zip(found, gold, strict=True))
-    size = sum(len(links) + len(sure) for links, (sure, _) in zip(found, gold, strict=True))
-    return 100 * (1 - hits / size)
+    def error_rate(self, links: pa.Array[Any]) -> float:
+        """In percent (Och, Ney 2003)."""
+        return 100 * xner.links.score(self.sure, links, possible=self.possible).aer
 
 
 def europarl(folder: Path, language: str, options: dict[str, Any]) -> pa.Table:
@@ -95,8 +94,8 @@ METHODS: dict[str, Callable[[pa.Table], pa.Table]] = {
 
 @cache
 def similarity(first: str, second: str) -> float:
-    """1 - Levenshtein distance / longer length, of the first eight letters."""
-    first, second = normalize(first)[:8], normalize(second)[:8]
+    """1 - Levenshtein distance / longer length, of the folded words."""
+    first, second = normalize(first), normalize(second)
     row = list(range(len(second) + 1))
     for i, letter in enumerate(first, 1):
         diagonal, row[0] = row[0], i
@@ -105,78 +104,66 @@ def similarity(first: str, second: str) -> float:
     return 1 - row[-1] / max(len(first), len(second))
 
 
-def untrained_links(source: Sequence[str], target: Sequence[str]) -> list[dict[str, Any]]:
-    """The baseline for small corpora: words that are each other's best by spelling and position."""
+def spelling_and_position(source: Sequence[str], target: Sequence[str]) -> Row:
+    """The baseline for small corpora, without training: words alike in spelling and in relative position.
+
+    A word's partners on the other side are as probable as exp(5 * similarity beyond 0.2 - 10 * distance); links are
+    pairs whose two probabilities have a geometric mean above 0.2. These numbers, of 216 settings on a grid, have
+    a mean error rate on the four sets that is within 0.1 of the lowest.
+    """
     if not source or not target:
         return []
-    scores = [
-        [
-            3 * max(0.0, (similarity(s, t) - 0.4) / 0.6) ** 2
-            + math.exp(-4 * abs((i + 0.5) / len(source) - (j + 0.5) / len(target)))
-            for j, t in enumerate(target)
-        ]
-        for i, s in enumerate(source)
-    ]
-    best_target = [max(range(len(target)), key=row.__getitem__) for row in scores]
-    best_source = [max(range(len(source)), key=lambda i: scores[i][j]) for j in range(len(target))]
-    return [{"source": i, "target": j, "score": 1.0} for i, j in enumerate(best_target) if best_source[j] == i]
+    spelling = np.array([[similarity(s, t) for t in target] for s in source])
+    places = (np.arange(len(source)) + 0.5) / len(source), (np.arange(len(target)) + 0.5) / len(target)
+    weights = np.exp(5 * np.maximum(0, (spelling - 0.2) / 0.8) - 10 * np.abs(np.subtract.outer(*places)))
+    probabilities = weights / np.sqrt(np.outer(weights.sum(axis=1), weights.sum(axis=0)))
+    linked = np.argwhere(probabilities > 0.2)
+    return [{"source": i, "target": j, "score": probabilities[i, j]} for i, j in linked.tolist()]
 
 
-def grouped_links(
-    source: Sequence[Sequence[str]], target: Sequence[Sequence[str]], size: int
-) -> list[list[dict[str, Any]]]:
+def by_groups(source: list[list[str]], target: list[list[str]], size: int) -> pa.Array[Any]:
     """Links of every `size` consecutive pairs, fitted on them alone."""
     links = []
     for first in range(0, len(source), size):
         sides = source[first : first + size], target[first : first + size]
-        links += xner.Aligner.fit(*sides).align(*sides).to_pylist()
-    return links
+        links.append(xner.Aligner.fit(*sides).align(*sides))
+    return pa.concat_arrays(links)
 
 
-def first_links(source: list[list[str]], target: list[list[str]], size: int) -> list[list[dict[str, Any]]]:
+def by_first(source: list[list[str]], target: list[list[str]], size: int) -> pa.Array[Any]:
     """Links of all pairs, fitted on the first `size` alone."""
-    aligner = xner.Aligner.fit(source[:size], target[:size])
-    return list(aligner.align(source, target).to_pylist())
+    return xner.Aligner.fit(source[:size], target[:size]).align(source, target)
+
+
+def by_spelling(source: list[list[str]], target: list[list[str]]) -> pa.Array[Any]:
+    return pa.array(map(spelling_and_position, source, target), xner.schema.LINKS_TYPE)
 
 
 def report_groups(data: Path, sizes: Sequence[int]) -> None:
     """Error rates, and F1 of n-gram candidates with exact matching, for small corpora."""
-    rows: dict[str, list[str]] = {name: [] for name in ("spelling and position", *(f"k = {k}" for k in sizes))}
-    rows |= {f"first {size}, align all": [] for size in sizes}
-
-    def add(source: list[list[str]], target: list[list[str]], figure: Callable[[list[Any]], str]) -> None:
-        rows["spelling and position"].append(
-            figure([untrained_links(*pair) for pair in zip(source, target, strict=True)])
-        )
-        for size in sizes:
-            rows[f"k = {size}"].append(figure(grouped_links(source, target, size)))
-            rows[f"first {size}, align all"].append(figure(first_links(source, target, size)))
-
-    for name in SETS:
-        folder = data / "word-alignment"
-        gold = read_gold(folder / f"{name}.gold")
-
-        def rate(links: list[Any], gold: list[tuple[Links, Links]] = gold) -> str:
-            return f"{error_rate([as_pairs(row) for row in links], gold):.1f}"
-
-        add(*read_pairs(folder / f"{name}.src-tgt"), rate)
-    for language in ("de", "es"):
-        table = europarl(data / "europarl-ner", language, {})
-
-        def f1(links: list[Any], table: pa.Table = table) -> str:
-            column = table.schema.get_field_index("links")
-            with_links = table.set_column(column, "links", pa.array(links, xner.schema.LINKS_TYPE))
-            labels = xner.Projector(candidates="ngram")(with_links)["labels"]
-            return f"{xner.evaluate(table['gold_labels'], labels).f1:.3f}"
-
-        add(table["source_tokens"].to_pylist(), table["tokens"].to_pylist(), f1)
-    print(f"{'fitted on k pairs':<24}" + "".join(f"{name:>8}" for name in (*SETS, "F1 de", "F1 es")))
-    for name, cells in rows.items():
+    ways: dict[str, Callable[[list[list[str]], list[list[str]]], pa.Array[Any]]] = {
+        "spelling and position": by_spelling,
+        **{f"k = {size}": partial(by_groups, size=size) for size in sizes},
+        **{f"first {size}, align all": partial(by_first, size=size) for size in (0, *sizes)},
+    }
+    sets = [TestSet.read(data, name) for name in SETS]
+    tables = [europarl(data / "europarl-ner", language, {}) for language in LANGUAGES]
+    columns = (*SETS, "mean", *(f"F1 {language}" for language in LANGUAGES), "mean")
+    print(f"{'fitted on k pairs':<24}" + "".join(f"{name:>8}" for name in columns))
+    for name, way in ways.items():
+        rates = [one.error_rate(way(one.source, one.target)) for one in sets]
+        scores = [
+            f1_with(table, way(table["source_tokens"].to_pylist(), table["tokens"].to_pylist())) for table in tables
+        ]
+        cells = [*(f"{rate:.1f}" for rate in (*rates, fmean(rates))), *(f"{f1:.3f}" for f1 in (*scores, fmean(scores)))]
         print(f"{name:<24}" + "".join(f"{cell:>8}" for cell in cells))
 
 
-def as_pairs(row: Sequence[dict[str, Any]]) -> Links:
-    return {(link["source"], link["target"]) for link in row}
+def f1_with(table: pa.Table, links: pa.Array[Any]) -> float:
+    """Of n-gram candidates and exact matching, with these links."""
+    column = table.schema.get_field_index("links")
+    labels = xner.Projector(candidates="ngram")(table.set_column(column, "links", links))["labels"]
+    return xner.evaluate(table["gold_labels"], labels).f1
 
 
 def option(text: str) -> tuple[str, Any]:
@@ -207,25 +194,22 @@ def main() -> None:
     rates = []
     print("alignment error rate (%), fitted on each set's own pairs")
     for name in SETS:
-        folder = arguments.data / "word-alignment"
-        source, target = read_pairs(folder / f"{name}.src-tgt")
-        rows = xner.Aligner.fit(source, target, **options).align(source, target).to_pylist()
-        gold = read_gold(folder / f"{name}.gold")
-        rates.append(error_rate([as_pairs(row) for row in rows], gold))
-        awesome = error_rate(read_pairs_of_indices(folder / f"{name}.awesome-align.out"), gold)
-        print(f"  {name} ({len(source)} pairs)  {rates[-1]:.1f}   AWESoME, fine-tuned, published: {awesome:.1f}")
-    print(f"  mean  {sum(rates) / len(rates):.2f}")
+        one = TestSet.read(arguments.data, name)
+        rates.append(one.error_rate(xner.Aligner.fit(one.source, one.target, **options).align(one.source, one.target)))
+        awesome = one.error_rate(xner.io.read_pharaoh(arguments.data / "word-alignment" / f"{name}.awesome-align.out"))
+        print(f"  {name} ({len(one.source)} pairs)  {rates[-1]:.1f}   AWESoME, fine-tuned, published: {awesome:.1f}")
+    print(f"  mean  {fmean(rates):.2f}")
     if arguments.skip_europarl:
         return
     print("Europarl-NER entity F1, gold English entities (95 % bootstrap interval)")
-    tables = {language: europarl(arguments.data / "europarl-ner", language, options) for language in ("de", "es")}
+    tables = {language: europarl(arguments.data / "europarl-ner", language, options) for language in LANGUAGES}
     for name, method in METHODS.items():
         scores = [xner.evaluate(table["gold_labels"], method(table)["labels"]) for table in tables.values()]
         shown = "   ".join(
             f"en-{language} {one.f1:.3f} ({bootstrap(one).micro.f1})"
             for language, one in zip(tables, scores, strict=True)
         )
-        print(f"  {name:<30}{shown}   mean {sum(one.f1 for one in scores) / len(scores):.3f}")
+        print(f"  {name:<30}{shown}   mean {fmean(one.f1 for one in scores):.3f}")
 
 
 if __name__ == "__main__":

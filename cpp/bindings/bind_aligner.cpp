@@ -33,12 +33,17 @@ RaggedView<T> as_ragged(const Array<std::int64_t>& offsets, const Array<T>& valu
 // numpy arrays of one corpus; keeps them alive while the core reads them.
 class Corpus {
  public:
-  Corpus(Array<std::int64_t> source_offsets, Array<std::int32_t> source, Array<std::int64_t> target_offsets,
-         Array<std::int32_t> target)
+  Corpus(Array<std::int64_t> source_offsets, Array<std::int32_t> source,
+         const Array<std::uint8_t>& source_kinds, Array<std::int64_t> target_offsets,
+         Array<std::int32_t> target, const Array<std::uint8_t>& target_kinds)
       : source_offsets_(std::move(source_offsets)),
         source_(std::move(source)),
         target_offsets_(std::move(target_offsets)),
-        target_(std::move(target)) {
+        target_(std::move(target)),
+        source_kinds_(as_kinds(source_kinds)),
+        target_kinds_(as_kinds(target_kinds)) {
+    view_.source_kinds = source_kinds_;
+    view_.target_kinds = target_kinds_;
     view_.source = as_ragged(source_offsets_, source_, "source");
     view_.target = as_ragged(target_offsets_, target_, "target");
   }
@@ -57,10 +62,18 @@ class Corpus {
   [[nodiscard]] const AlignerCorpus& view() const { return view_; }
 
  private:
+  static std::vector<WordKind> as_kinds(const Array<std::uint8_t>& kinds) {
+    std::vector<WordKind> result;
+    for (const std::uint8_t kind : as_span(kinds)) result.push_back(static_cast<WordKind>(kind));
+    return result;
+  }
+
   Array<std::int64_t> source_offsets_;
   Array<std::int32_t> source_;
   Array<std::int64_t> target_offsets_;
   Array<std::int32_t> target_;
+  std::vector<WordKind> source_kinds_;
+  std::vector<WordKind> target_kinds_;
   AlignerCorpus view_;
   py::list kept_;
 };
@@ -179,13 +192,19 @@ void register_aligner(py::module_& m) {
       .def_readwrite("prior_weight", &AlignerOptions::prior_weight)
       .def_readwrite("similarity_floor", &AlignerOptions::similarity_floor)
       .def_readwrite("similarity_power", &AlignerOptions::similarity_power)
+      .def_readwrite("letter_weight", &AlignerOptions::letter_weight)
+      .def_readwrite("kind_weight", &AlignerOptions::kind_weight)
+      .def_readwrite("length_weight", &AlignerOptions::length_weight)
+      .def_readwrite("cue_halving", &AlignerOptions::cue_halving)
       .def_readwrite("jump_clip", &AlignerOptions::jump_clip)
       .def_readwrite("jump_smoothing", &AlignerOptions::jump_smoothing);
 
   py::class_<Corpus>(m, "AlignerCorpus", "Sentence pairs as word ids, with levels of folding.")
-      .def(py::init<Array<std::int64_t>, Array<std::int32_t>, Array<std::int64_t>, Array<std::int32_t>>(),
+      .def(py::init<Array<std::int64_t>, Array<std::int32_t>, const Array<std::uint8_t>&, Array<std::int64_t>,
+                    Array<std::int32_t>, const Array<std::uint8_t>&>(),
            py::arg("source_offsets").noconvert(), py::arg("source").noconvert(),
-           py::arg("target_offsets").noconvert(), py::arg("target").noconvert())
+           py::arg("source_kinds").noconvert(), py::arg("target_offsets").noconvert(),
+           py::arg("target").noconvert(), py::arg("target_kinds").noconvert())
       .def("add_level", &Corpus::add_level, py::arg("source_types").noconvert(),
            py::arg("source_text_offsets").noconvert(), py::arg("source_text").noconvert(),
            py::arg("target_types").noconvert(), py::arg("target_text_offsets").noconvert(),

@@ -33,6 +33,15 @@ void check_types(std::span<const std::int32_t> types, std::size_t words, std::si
   }
 }
 
+void check_kinds(std::span<const WordKind> kinds, std::size_t words, const char* side) {
+  check(kinds.size() == words, std::string("expected the kinds of all ") + std::to_string(words) + " " +
+                                   side + " words, found " + std::to_string(kinds.size()));
+  for (const WordKind kind : kinds) {
+    check(kind <= WordKind::symbol,
+          std::string(side) + " word kind " + std::to_string(static_cast<int>(kind)) + " is unknown");
+  }
+}
+
 }  // namespace
 
 void check(bool condition, const std::string& message) {
@@ -53,9 +62,15 @@ void check_options(const AlignerOptions& o) {
   at_least(o.null_base_weight, 1e-3, "null_base_weight");
   at_least(o.prior_weight, 0, "prior_weight");
   at_least(o.similarity_power, 0, "similarity_power");
+  at_least(o.letter_weight, 0, "letter_weight");
+  at_least(o.kind_weight, 0, "kind_weight");
+  at_least(o.length_weight, 0, "length_weight");
+  at_least(o.cue_halving, 0, "cue_halving");
   at_least(o.jump_clip, 1, "jump_clip");
   at_least(o.jump_smoothing, 1e-6, "jump_smoothing");
   check(o.diagonal <= 40, "diagonal must be at most 40, not " + std::to_string(o.diagonal));
+  check(o.kind_weight <= 10, "kind_weight must be at most 10, not " + std::to_string(o.kind_weight));
+  check(o.length_weight <= 10, "length_weight must be at most 10, not " + std::to_string(o.length_weight));
   check(o.null_probability > 0 && o.null_probability < 1,
         "null_probability must lie between 0 and 1, not be " + std::to_string(o.null_probability));
   check(o.similarity_floor >= 0 && o.similarity_floor < 1,
@@ -73,6 +88,8 @@ void check_corpus(const AlignerCorpus& corpus) {
     check_types(level.source_types, source_words, level.source_text.size(), "source");
     check_types(level.target_types, target_words, level.target_text.size(), "target");
   }
+  check_kinds(corpus.source_kinds, source_words, "source");
+  check_kinds(corpus.target_kinds, target_words, "target");
   check_words(corpus.source, source_words, "source");
   check_words(corpus.target, target_words, "target");
 }

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "aligner_check.hpp"
+#include "aligner_cues.hpp"
 #include "aligner_emission.hpp"
 #include "aligner_evidence.hpp"
 #include "aligner_index.hpp"
+#include "aligner_prior.hpp"
 #include "aligner_sentence.hpp"
 #include "xner/aligner.hpp"
 #include "xner/links.hpp"
@@ -57,6 +59,7 @@ class Decoder {
     }
     for (std::size_t j = 0; j < target.size(); ++j)
       s.forward_null[j] = target_null_[static_cast<std::size_t>(target[j])];
+    apply_cues(corpus_, index_, cues_, row, s);
   }
 
  private:
@@ -68,18 +71,6 @@ class Decoder {
     std::vector<float> masses = string_prior(level, pairs.types, options, threads_);
     for (float& mass : masses) mass += static_cast<float>(options.alpha);
 
-    // By the corpus's types: what the model knows, or for new types what their strings say.
-    std::vector<double> source_totals(map.source.size(), options.base_weight);
-    std::vector<double> target_totals(map.target.size(), options.base_weight);
-    for (std::size_t type = 0; type < pairs.types.rows(); ++type) {
-      for (std::size_t pair = pairs.types.begin(type); pair < pairs.types.end(type); ++pair) {
-        source_totals[type] += static_cast<double>(masses[pair]);
-        target_totals[static_cast<std::size_t>(pairs.types.targets[pair])] +=
-            static_cast<double>(masses[pair]);
-      }
-    }
-    recall(source_totals, map.source, table.source_totals);
-    recall(target_totals, map.target, table.target_totals);
     add_counts(masses, pairs.types, table, map);
 
     const std::vector<std::int32_t> source_types = known_types(level.source_types, map.source);
@@ -90,11 +81,12 @@ class Decoder {
                                   corpus_.levels.size(), options.base_weight);
     const Side target = make_side(target_types, table.target_frequency, target_frequency_, target_tokens,
                                   corpus_.levels.size(), options.base_weight);
-    for (double& total : source_totals) total = 1.0 / sharpened(total, least_);
-    for (double& total : target_totals) total = 1.0 / sharpened(total, least_);
-    add_emissions(level, pairs, masses, source, target, source_totals, target_totals);
+    add_emissions(level, pairs, masses, source, target, inverse_totals(map.source, table.source_totals),
+                  inverse_totals(map.target, table.target_totals));
 
     if (l + 1 == corpus_.levels.size()) {
+      cues_ = find_cues(corpus_, index_.words, pairs, options, source_frequency_, target_frequency_,
+                        model_.sentence_pairs, threads_);
       source_null_ = null_emissions(model_.source_null, source_types, source, table.source_frequency,
                                     source_tokens, options, corpus_.levels.size(), least_);
       target_null_ = null_emissions(model_.target_null, target_types, target, table.target_frequency,
@@ -111,13 +103,16 @@ class Decoder {
     return result;
   }
 
-  // Replaces the totals of types that the model knows by what it has learned.
-  static void recall(std::vector<double>& totals, std::span<const std::int32_t> known,
-                     const std::vector<float>& learned) {
-    for (std::size_t type = 0; type < totals.size(); ++type) {
-      if (known[type] >= 0)
-        totals[type] = static_cast<double>(learned[static_cast<std::size_t>(known[type])]);
+  // By the corpus's types: 1 / all that the model has learned about the type, 0 for types new to it.
+  [[nodiscard]] std::vector<double> inverse_totals(std::span<const std::int32_t> known,
+                                                   const std::vector<float>& learned) const {
+    std::vector<double> result(known.size(), 0.0);
+    for (std::size_t type = 0; type < known.size(); ++type) {
+      if (known[type] < 0) continue;
+      const float total = learned[static_cast<std::size_t>(known[type])];
+      result[type] = 1.0 / sharpened(static_cast<double>(total), least_);
     }
+    return result;
   }
 
   // Adds the model's expected links to the pairs of types that it has seen together.
@@ -157,9 +152,14 @@ class Decoder {
     return result;
   }
 
+  // What a type new to the model emits depends on the other word's frequency alone: cues tell more.
   void add_emissions(const AlignerLevel& level, const LevelPairs& pairs, const std::vector<float>& masses,
                      const Side& source, const Side& target, const std::vector<double>& source_inverse,
                      const std::vector<double>& target_inverse) {
+    const auto emission = [&](double mass, float base, double inverse) {
+      if (inverse <= 0.0) return static_cast<double>(base) / model_.options.base_weight;
+      return sharpened(mass + static_cast<double>(base), least_) * inverse;
+    };
     parallel_for(
         index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
           for (std::size_t word = first; word < last; ++word) {
@@ -169,10 +169,8 @@ class Decoder {
               const auto other_type = static_cast<std::size_t>(level.target_types[other]);
               const auto mass =
                   static_cast<double>(masses[static_cast<std::size_t>(pairs.of_word_pair[pair])]);
-              const double forward =
-                  sharpened(mass + static_cast<double>(target.base[other]), least_) * source_inverse[type];
-              const double backward = sharpened(mass + static_cast<double>(source.base[word]), least_) *
-                                      target_inverse[other_type];
+              const double forward = emission(mass, target.base[other], source_inverse[type]);
+              const double backward = emission(mass, source.base[word], target_inverse[other_type]);
               emissions_[2 * pair] += static_cast<float>(forward) * target.factor[other];
               emissions_[2 * pair + 1] += static_cast<float>(backward) * source.factor[word];
             }
@@ -188,6 +186,7 @@ class Decoder {
   std::vector<float> emissions_;                            // by pair of words: forward, backward
   std::vector<float> source_frequency_, target_frequency_;  // by word
   std::vector<float> source_null_, target_null_;            // by word
+  Cues cues_;
 };
 
 // The rows of all chunks, one after the other.
@@ -227,7 +226,7 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
           const std::size_t target = corpus.target[row].size();
           if (source != 0 && target != 0) {
             decoder.emit(row, s);
-            favour_diagonal(position_decay(model.sentence_pairs), source, target, s);
+            favour_diagonal(position_decay(model.options.diagonal, model.sentence_pairs), source, target, s);
             nulls[2 * worker].resize(target);
             nulls[2 * worker + 1].resize(source);
             hmm_posteriors(s.forward(source, target), {clip, model.source_jumps},

@@ -40,7 +40,7 @@ struct PairScratch {
   std::vector<float> forward_emission, forward_posterior;    // by target word, then source word
   std::vector<float> backward_emission, backward_posterior;  // by source word, then target word
   std::vector<float> forward_null, backward_null;            // emissions of the null word
-  std::vector<float> target_row;                             // see favour_diagonal
+  std::vector<float> source_row, target_row;                 // a value a word, for what is at work
   SentenceScratch sentence;
 
   void resize(std::size_t source, std::size_t target) {
@@ -49,6 +49,7 @@ struct PairScratch {
     }
     forward_null.resize(target);
     backward_null.resize(source);
+    source_row.resize(source);
     target_row.resize(target);
   }
   [[nodiscard]] Emissions forward(std::size_t source, std::size_t target) const {

@@ -25,19 +25,23 @@ double exp_digamma(double x) {
 
 double sharpened(double count, double least) { return std::max(exp_digamma(count), least * count); }
 
-double position_decay(std::int64_t pairs) {
-  const double decay = 60.0 / (10.0 + static_cast<double>(pairs));
-  return decay < 0.25 ? 0.0 : decay;
+double position_decay(double diagonal, std::int64_t pairs) {
+  return diagonal * 100.0 / (100.0 + static_cast<double>(pairs));
+}
+
+double cue_say(double seen, double halving, std::int64_t pairs) {
+  const double occurrences = halving + 20.0 / (1.0 + static_cast<double>(pairs));
+  return occurrences / (occurrences + seen);
 }
 
 double least_share(std::int64_t pairs) {
-  const auto n = static_cast<double>(std::max<std::int64_t>(1, pairs));
-  return std::max(0.01, 1.0 / (n * n));
+  const auto n = static_cast<double>(pairs);
+  return std::max(0.01, 100.0 / (100.0 + n * n));
 }
 
 double best_pair_threshold(double threshold, std::int64_t pairs) {
   const auto n = static_cast<double>(pairs);
-  return threshold * (0.3 + 0.7 * n / (n + 10.0));
+  return threshold * (0.3 + 0.7 * n / (n + 20.0));
 }
 
 }  // namespace xner::aligner

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "aligner_check.hpp"
+#include "aligner_cues.hpp"
 #include "aligner_emission.hpp"
 #include "aligner_evidence.hpp"
 #include "aligner_index.hpp"
 #include "aligner_jumps.hpp"
+#include "aligner_prior.hpp"
 #include "aligner_sentence.hpp"
 #include "xner/aligner.hpp"
 #include "xner/parallel.hpp"
@@ -57,7 +59,9 @@ class Trainer {
         scratch_(threads_) {
     for (const AlignerLevel& level : corpus.levels) add_level(level);
     pairs_ = count_pairs();
-    position_decay_ = position_decay(pairs_);
+    position_decay_ = position_decay(options.diagonal, pairs_);
+    cues_ = find_cues(corpus, index_.words, levels_.back().pairs, options, source_frequency_,
+                      target_frequency_, pairs_, threads);
     masses_.resize(index_.words.targets.size() * levels_.size());
     source_jumps_ = target_jumps_ = first_jump_weights(clip_);
   }
@@ -276,6 +280,7 @@ class Trainer {
     }
     for (std::size_t j = 0; j < width; ++j)
       s.pair.forward_null[j] = target_null_emission_[static_cast<std::size_t>(target[j])];
+    apply_cues(corpus_, index_, cues_, row, s.pair);
   }
 
   // By level: factors, bases, totals of the words.
@@ -459,6 +464,7 @@ class Trainer {
   std::vector<float> source_jumps_, target_jumps_;
   std::int64_t pairs_ = 0;  // with words on both sides
   double position_decay_ = 0.0;
+  Cues cues_;
   std::vector<Scratch> scratch_;  // by worker
 };
 

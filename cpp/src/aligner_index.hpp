@@ -60,8 +60,4 @@ Index build_index(const AlignerCorpus& corpus, std::size_t source_words, std::si
 // Runs in O(pairs log pairs).
 LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_t threads);
 
-// Pseudo-counts of similar strings, by pair of types (0 for most). See AlignerOptions.
-std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
-                                std::size_t threads);
-
 }  // namespace xner::aligner

@@ -6,28 +6,35 @@ namespace xner::aligner {
 
 namespace {
 
-constexpr double kFirstDecay = 0.5;  // before training, jumps fall with exp(-0.5 |length - 1|)
-constexpr double kFirstFloor = 1e-3;
-
-}  // namespace
-
-std::vector<float> first_jump_weights(std::size_t clip) {
-  std::vector<float> weights(2 * clip + 1);
+// Jumps that fall with exp(-decay * |length - 1|), by length from -clip to clip.
+std::vector<double> around_the_next(std::size_t clip, double decay, double floor) {
+  std::vector<double> weights(2 * clip + 1);
   for (std::size_t d = 0; d < weights.size(); ++d) {
     const double length = static_cast<double>(d) - static_cast<double>(clip);
-    weights[d] = static_cast<float>(std::exp(-kFirstDecay * std::abs(length - 1.0)) + kFirstFloor);
+    weights[d] = std::exp(-decay * std::abs(length - 1.0)) + floor;
   }
   return weights;
 }
 
+}  // namespace
+
+std::vector<float> first_jump_weights(std::size_t clip) {
+  const std::vector<double> weights = around_the_next(clip, 0.5, 1e-3);
+  return {weights.begin(), weights.end()};
+}
+
 std::vector<float> jump_weights(const std::vector<double>& counts, double smoothing, double far_jumps) {
-  std::vector<float> weights(counts.size());
-  double total = smoothing * static_cast<double>(counts.size());
+  const std::vector<double> prior = around_the_next(counts.size() / 2, 0.7, 1e-2);
+  double prior_total = 0.0;
+  for (const double weight : prior) prior_total += weight;
+  double total = smoothing;
   for (const double count : counts) total += count;
-  for (std::size_t d = 0; d < counts.size(); ++d)
-    weights[d] = static_cast<float>((counts[d] + smoothing) / total);
-  weights.front() /= static_cast<float>(far_jumps);
-  weights.back() /= static_cast<float>(far_jumps);
+  std::vector<float> weights(counts.size());
+  for (std::size_t d = 0; d < counts.size(); ++d) {
+    const bool far = d == 0 || d + 1 == counts.size();
+    const double seen = counts[d] / (far ? far_jumps : 1.0);
+    weights[d] = static_cast<float>((seen + smoothing * prior[d] / prior_total) / total);
+  }
   return weights;
 }
 

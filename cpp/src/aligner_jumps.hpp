@@ -12,7 +12,8 @@ namespace xner::aligner {
 // What training starts with, 2 * clip + 1 weights: the next word is the likeliest.
 std::vector<float> first_jump_weights(std::size_t clip);
 
-// Jump weights from expected counts. A far jump's count covers many jumps of one weight: it is divided by
+// Jump weights from expected counts and `smoothing` jumps that go around the next word, which is all there is
+// before anything has been learned. A far jump's count covers many jumps of one weight: it is divided by
 // their number.
 std::vector<float> jump_weights(const std::vector<double>& counts, double smoothing, double far_jumps);
 

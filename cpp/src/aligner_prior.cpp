@@ -1,10 +1,11 @@
 // The string prior: words that look alike tend to be translations of each other (names, numbers, cognates).
+#include "aligner_prior.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
-#include "aligner_index.hpp"
 #include "xner/edit_distance.hpp"
 #include "xner/parallel.hpp"
 
@@ -21,15 +22,13 @@ std::uint64_t character_set(Text text) {
 
 }  // namespace
 
-std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
+std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, double floor,
                                 std::size_t threads) {
-  std::vector<float> prior(types.targets.size(), 0.0F);
-  if (options.prior_weight <= 0) return prior;
+  std::vector<float> result(types.targets.size(), 0.0F);
   std::vector<std::uint64_t> target_sets(level.target_text.size());
   for (std::size_t type = 0; type < target_sets.size(); ++type) {
     target_sets[type] = character_set(level.target_text[type]);
   }
-  const double floor = options.similarity_floor;
   parallel_for(types.rows(), 64, threads, [&](std::size_t first, std::size_t last, std::size_t) {
     EditDistance edit;
     for (std::size_t row = first; row < last; ++row) {
@@ -44,13 +43,24 @@ std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, c
         const auto shorter = static_cast<double>(std::min(source.size(), target.size()));
         if (shorter <= floor * longer) continue;  // even if it were contained in the other
         const double similarity = 1.0 - static_cast<double>(edit.distance(target)) / longer;
-        if (similarity <= floor) continue;
-        const double strength = std::pow((similarity - floor) / (1.0 - floor), options.similarity_power);
-        prior[pair] = static_cast<float>(options.prior_weight * strength);
+        if (similarity > floor) result[pair] = static_cast<float>(similarity);
       }
     }
   });
-  return prior;
+  return result;
+}
+
+std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
+                                std::size_t threads) {
+  if (options.prior_weight <= 0) return std::vector<float>(types.targets.size(), 0.0F);
+  const double floor = options.similarity_floor;
+  std::vector<float> result = similarities(level, types, floor, threads);
+  for (float& value : result) {
+    if (value <= 0.0F) continue;
+    const double excess = std::max(0.0, static_cast<double>(value) - floor) / (1.0 - floor);
+    value = static_cast<float>(options.prior_weight * std::pow(excess, options.similarity_power));
+  }
+  return result;
 }
 
 }  // namespace xner::aligner

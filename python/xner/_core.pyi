@@ -208,6 +208,12 @@ class AlignerOptions:
     def base_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
+    def cue_halving(self) -> float:
+        ...
+    @cue_halving.setter
+    def cue_halving(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def diagonal(self) -> float:
         ...
     @diagonal.setter
@@ -236,6 +242,24 @@ class AlignerOptions:
         ...
     @jump_smoothing.setter
     def jump_smoothing(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def kind_weight(self) -> float:
+        ...
+    @kind_weight.setter
+    def kind_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def length_weight(self) -> float:
+        ...
+    @length_weight.setter
+    def length_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def letter_weight(self) -> float:
+        ...
+    @letter_weight.setter
+    def letter_weight(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def null_base_weight(self) -> float:
@@ -271,7 +295,7 @@ class AlignerCorpus:
     """
     Sentence pairs as word ids, with levels of folding.
     """
-    def __init__(self, source_offsets: numpy.typing.NDArray[numpy.int64], source: numpy.typing.NDArray[numpy.int32], target_offsets: numpy.typing.NDArray[numpy.int64], target: numpy.typing.NDArray[numpy.int32]) -> None:
+    def __init__(self, source_offsets: numpy.typing.NDArray[numpy.int64], source: numpy.typing.NDArray[numpy.int32], source_kinds: numpy.typing.NDArray[numpy.uint8], target_offsets: numpy.typing.NDArray[numpy.int64], target: numpy.typing.NDArray[numpy.int32], target_kinds: numpy.typing.NDArray[numpy.uint8]) -> None:
         ...
     def add_level(self, source_types: numpy.typing.NDArray[numpy.int32], source_text_offsets: numpy.typing.NDArray[numpy.int64], source_text: numpy.typing.NDArray[numpy.uint32], target_types: numpy.typing.NDArray[numpy.int32], target_text_offsets: numpy.typing.NDArray[numpy.int64], target_text: numpy.typing.NDArray[numpy.uint32]) -> None:
         """

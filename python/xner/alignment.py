@@ -43,7 +43,7 @@ STATUSES: Final = ("ok", "empty_source", "empty_target", "no_links")
 """What `Aligner.align_batch` says about a row. A row empty on both sides is `empty_source`."""
 
 _FORMAT = "xner-aligner"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 _Integers: TypeAlias = npt.NDArray[np.int32]
 _Offsets: TypeAlias = npt.NDArray[np.int64]
@@ -79,6 +79,19 @@ def normalize(token: str) -> str:
         return token.lower()
     decomposed = unicodedata.normalize("NFKD", token.casefold()).translate(_PUNCTUATION)
     return "".join(c for c in decomposed if not unicodedata.combining(c)) or token
+
+
+# `xner::WordKind` of the core.
+_PLAIN, _CAPITALISED, _NUMBER, _SYMBOL = range(4)
+
+
+def _kind(token: str) -> int:
+    """What a token looks like at first sight."""
+    if any(c.isnumeric() for c in token):
+        return _NUMBER
+    if any(c.isalpha() for c in token):
+        return _CAPITALISED if token[0].isupper() else _PLAIN
+    return _SYMBOL
 
 
 def _by_prefix(token: str) -> tuple[str, ...]:
@@ -132,7 +145,8 @@ class AlignerOptions:
         symmetrization: as in `xner.links.symmetrize`.
         ibm1_iterations: iterations of IBM model 1, at least 1.
         hmm_iterations: iterations of the HMM, at least 0.
-        diagonal: how strongly model 1 expects words at the same relative position.
+        diagonal: how strongly words at the same relative position are expected to be partners; in the HMM this fades
+            as sentence pairs teach how words move.
         null_probability: of a word that has no partner.
         alpha: pseudo-count of every pair of types that occurs together.
         base_weight: pseudo-counts spread over the other side's types by their frequency.
@@ -140,8 +154,14 @@ class AlignerOptions:
         prior_weight: pseudo-count of a pair of equal strings; 0 turns the string prior off.
         similarity_floor: string similarity (1 - Levenshtein distance / longer length) that counts as none.
         similarity_power: pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ** power.
+        letter_weight: cue: logarithm of the odds for every letter that two words share beyond `similarity_floor`.
+        kind_weight: cue: the same for two capitalised words, two numbers, or two symbols; as much against a word
+            facing a number or a symbol, or a number facing a symbol.
+        length_weight: cue: the same against lengths, relative to the sentence's mean, that differ by the factor e.
+        cue_halving: cues need no training and fade with it: this many occurrences of the rarer of two words halve
+            what cues say about them (more in a corpus of a few sentence pairs).
         jump_clip: jumps of this many words and more, to either side, are equally likely.
-        jump_smoothing: pseudo-count of every jump length.
+        jump_smoothing: pseudo-count of jumps, most of them to the next word.
     """
 
     fold: str | Fold | tuple[Fold, ...] = "auto"
@@ -151,7 +171,7 @@ class AlignerOptions:
     symmetrization: Symmetrization = "grow-diag-final-and"
     ibm1_iterations: int = 5
     hmm_iterations: int = 2
-    diagonal: float = 3.0
+    diagonal: float = 2.0
     null_probability: float = 0.1
     alpha: float = 0.002
     base_weight: float = 2.0
@@ -159,8 +179,12 @@ class AlignerOptions:
     prior_weight: float = 3.0
     similarity_floor: float = 0.4
     similarity_power: float = 4.0
+    letter_weight: float = 2.0
+    kind_weight: float = 2.5
+    length_weight: float = 0.8
+    cue_halving: float = 0.5
     jump_clip: int = 8
-    jump_smoothing: float = 5.0
+    jump_smoothing: float = 100.0
 
     def __post_init__(self) -> None:
         if isinstance(self.fold, str):
@@ -237,10 +261,15 @@ class _Level:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side of a corpus: row i holds the words `words[offsets[i]:offsets[i + 1]]`."""
+    """One side of a corpus: row i holds the words `words[offsets[i]:offsets[i + 1]]`.
+
+    Attributes:
+        kinds: by word, see `_kind`.
+    """
 
     offsets: _Offsets
     words: _Integers
+    kinds: npt.NDArray[np.uint8]
     levels: tuple[_Level, ...]
 
 
@@ -270,15 +299,18 @@ def _fold_side(sentences: Sentences, column: str, fold: str | Fold | tuple[Fold,
     """Fold every distinct token once and number types and words by first occurrence."""
     offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
     forms = _forms_of(fold)
-    words: dict[tuple[str, ...], int] = {}
-    word_of_token = np.fromiter((words.setdefault(forms(t), len(words)) for t in distinct), np.int32, len(distinct))
-    count = len(next(iter(words))) if words else len(forms("x"))
+    words: dict[tuple[int, tuple[str, ...]], int] = {}
+    word_of_token = np.fromiter(
+        (words.setdefault((_kind(t), forms(t)), len(words)) for t in distinct), np.int32, len(distinct)
+    )
+    kinds = np.fromiter((kind for kind, _ in words), np.uint8, len(words))
+    count = len(next(iter(words))[1]) if words else len(forms("x"))
     levels = []
     for level in range(count):
         types: dict[str, int] = {}
-        of_word = np.fromiter((types.setdefault(w[level], len(types)) for w in words), np.int32, len(words))
+        of_word = np.fromiter((types.setdefault(w[level], len(types)) for _, w in words), np.int32, len(words))
         levels.append(_Level(of_word, list(types)))
-    return _Side(offsets, word_of_token[tokens], tuple(levels))
+    return _Side(offsets, word_of_token[tokens], kinds, tuple(levels))
 
 
 def _code_points(texts: Sequence[str]) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
@@ -293,7 +325,7 @@ def _corpus(source: _Side, target: _Side) -> _core.AlignerCorpus:
         raise Error(
             f"expected as many target as source sentences, found {rows} source and {other_rows} target sentences"
         )
-    corpus = _core.AlignerCorpus(source.offsets, source.words, target.offsets, target.words)
+    corpus = _core.AlignerCorpus(source.offsets, source.words, source.kinds, target.offsets, target.words, target.kinds)
     for left, right in zip(source.levels, target.levels, strict=True):
         corpus.add_level(left.types, *_code_points(left.texts), right.types, *_code_points(right.texts))
     return corpus

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -14,10 +15,18 @@ namespace {
 
 using Sentences = std::vector<std::vector<std::string>>;
 
+xner::WordKind kind_of(const std::string& word) {
+  const auto first = static_cast<unsigned char>(word.front());
+  if (std::isdigit(first) != 0) return xner::WordKind::number;
+  if (std::isalpha(first) == 0) return xner::WordKind::symbol;
+  return std::isupper(first) != 0 ? xner::WordKind::capitalised : xner::WordKind::plain;
+}
+
 // Words as ids, with one level: the words themselves.
 struct Side {
   xner::Ragged<std::int32_t> sentences;
   std::vector<std::int32_t> types;
+  std::vector<xner::WordKind> kinds;
   xner::Ragged<std::uint32_t> text;
 
   explicit Side(const Sentences& rows) {
@@ -27,6 +36,7 @@ struct Side {
         const auto [place, added] = ids.emplace(word, static_cast<std::int32_t>(ids.size()));
         if (added) {
           types.push_back(place->second);
+          kinds.push_back(kind_of(word));
           for (const char c : word) text.values.push_back(static_cast<unsigned char>(c));
           text.end_row();
         }
@@ -45,7 +55,9 @@ struct Corpus {
   [[nodiscard]] xner::AlignerCorpus view() const {
     return {source.sentences.view(),
             target.sentences.view(),
-            {{source.types, target.types, source.text.view(), target.text.view()}}};
+            {{source.types, target.types, source.text.view(), target.text.view()}},
+            source.kinds,
+            target.kinds};
   }
   [[nodiscard]] std::vector<xner::AlignerTypeMap> maps() const { return {{source.types, target.types}}; }
 };
@@ -134,6 +146,27 @@ TEST_CASE("the aligner knows no new words but uses their letters") {
   CHECK(links.target == std::vector<std::int32_t>{0, 1, 2});
 }
 
+TEST_CASE("an aligner of no sentence pairs goes by what words look like") {
+  const Corpus nothing({}, {});
+  const Corpus other({{"In", "1999", ",", "Merkel", "spoke", "."}}, {{"1999", "sprach", "Merkel", "."}});
+  const auto model = xner::fit_aligner(nothing.view(), {}, 1);
+  CHECK(model.sentence_pairs == 0);
+  const std::vector<std::int32_t> source(other.source.types.size(), -1);
+  const std::vector<std::int32_t> target(other.target.types.size(), -1);
+  const std::vector<xner::AlignerTypeMap> maps{{source, target}};
+  const auto links = xner::align_posterior(model, other.view(), maps, 0.5, 0.05, 1);
+  const auto linked = [&](std::int32_t i, std::int32_t j) {
+    for (std::size_t k = 0; k < links.source.size(); ++k) {
+      if (links.source[k] == i && links.target[k] == j) return true;
+    }
+    return false;
+  };
+  CHECK(linked(1, 0));
+  CHECK(linked(3, 2));
+  CHECK(linked(5, 3));
+  CHECK_FALSE(linked(2, 3));
+}
+
 TEST_CASE("the aligner reports progress after every iteration") {
   std::vector<std::pair<int, int>> seen;
   xner::AlignerOptions options;
@@ -158,6 +191,15 @@ TEST_CASE("the aligner rejects what it cannot use") {
   const std::vector<std::int32_t> values{99};
   wild.source = {offsets, values};
   CHECK_THROWS_AS(xner::fit_aligner(wild, {}, 1), xner::DataError);
+
+  auto kindless = toy().view();
+  kindless.source_kinds = {};
+  CHECK_THROWS_WITH(xner::fit_aligner(kindless, {}, 1), "expected the kinds of all 11 source words, found 0");
+  std::vector<xner::WordKind> kinds = toy().target.kinds;
+  kinds[1] = static_cast<xner::WordKind>(9);
+  kindless = toy().view();
+  kindless.target_kinds = kinds;
+  CHECK_THROWS_WITH(xner::fit_aligner(kindless, {}, 1), "target word kind 9 is unknown");
 
   auto model = xner::fit_aligner(toy().view(), {}, 1);
   CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), toy().maps(), 1.0, 0.05, 1), xner::Error);

@@ -44,6 +44,10 @@ def random_corpus(seed: int, rows: int, longest: int = 9, words: int = 12) -> Co
     """Words of a toy language, translated letter by letter and lightly shuffled."""
     rng = random.Random(seed)
     vocabulary = ["".join(rng.choice("abcdeé") for _ in range(rng.randint(1, 7))) for _ in range(words)]
+    vocabulary[: words // 2] = [
+        rng.choice([str.capitalize, str.upper, "{}7".format, "({}".format])(w) for w in vocabulary[: words // 2]
+    ]
+    vocabulary[:2] = [",", "1"]
     source, target = [], []
     for _ in range(rows):
         sentence = [rng.choice(vocabulary) for _ in range(rng.randint(1, longest))]
@@ -68,7 +72,7 @@ def training(options: AlignerOptions) -> dict[str, float]:
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
-    rows=st.integers(1, 8),
+    rows=st.integers(0, 8),
     fold=st.sampled_from(["none", "prefix", "auto"]),
     ibm1=st.integers(1, 3),
     hmm=st.integers(0, 3),
@@ -91,12 +95,14 @@ def test_agrees_with_the_reference(
     slow = reference.Reference(source, target, FOLDS[fold], training(options))
     slow.fit()
     aligner = Aligner.fit(source, target, options, threads=threads)
-    links = aligner.align(source, target, threads=threads).to_pylist()
-    for row, scores in enumerate(slow.scores()):
-        found = np.zeros(scores.shape)
-        for link in links[row]:
-            found[link["source"], link["target"]] = link["score"]
-        np.testing.assert_allclose(found, scores, atol=1e-4)
+    unseen = random_corpus(seed + 1, 3)
+    for sentences, others in ((source, target), unseen):
+        links = aligner.align(sentences, others, threads=threads).to_pylist()
+        for row, (sentence, other) in enumerate(zip(sentences, others, strict=True)):
+            found = np.zeros((len(sentence), len(other)))
+            for link in links[row]:
+                found[link["source"], link["target"]] = link["score"]
+            np.testing.assert_allclose(found, slow.scores(sentence, other), atol=1e-4)
 
 
 @pytest.mark.parametrize("method", SYMMETRIZATIONS)
@@ -108,8 +114,9 @@ def test_viterbi_agrees_with_the_reference(seed: int, method: Any) -> None:
     slow.fit()
     found = pairs(Aligner.fit(source, target, options).align(source, target))
     for row in range(len(source)):
-        forward = [(i, j) for j, i in enumerate(slow.viterbi(row, "target")) if i is not None]
-        backward = [(i, j) for i, j in enumerate(slow.viterbi(row, "source")) if j is not None]
+        pair = source[row], target[row]
+        forward = [(i, j) for j, i in enumerate(slow.viterbi(*pair, "target")) if i is not None]
+        backward = [(i, j) for i, j in enumerate(slow.viterbi(*pair, "source")) if j is not None]
         assert found[row] == symmetrize(forward, backward, method)
 
 
@@ -240,8 +247,8 @@ def test_words_of_scripts_without_blanks_are_folded_to_characters() -> None:
 
 def test_sides_may_be_empty() -> None:
     source = [["a", "b"], [], ["a"], [], ["q"]]
-    target = [["a", "b"], ["a"], [], [], ["a"]]
-    aligner = Aligner.fit(source, target, decode="viterbi", symmetrization="intersect", null_probability=0.9)
+    target = [["x", "y"], ["a"], [], [], ["a"]]
+    aligner = Aligner.fit(source, target, decode="viterbi", symmetrization="intersect", null_probability=0.99)
     batch = aligner.align_batch(source, target)
     assert batch.column("status").to_pylist() == [
         "no_links",
@@ -257,10 +264,40 @@ def test_sides_may_be_empty() -> None:
     assert pairs(aligner.align(source, target))[1:4] == [[], [], []]
 
 
-def test_no_rows_at_all() -> None:
-    aligner = Aligner.fit([], [])
+@pytest.mark.parametrize("nothing", [[], [[]], [[], []]])
+def test_no_pairs_make_an_untrained_aligner(nothing: list[list[str]], tmp_path: Path) -> None:
+    aligner = Aligner.fit(nothing, nothing)
     assert aligner.align([], []).to_pylist() == []
-    assert len(aligner.align(ENGLISH, GERMAN)) == len(ENGLISH)
+    source = ["In", "1999", ",", "Angela", "Merkel", "met", "the", "Commission", "."]
+    target = ["1999", "traf", "Angela", "Merkel", ",", "die", "Kommission", "."]
+    links = pairs(aligner.align([source], [target]))[0]
+    assert {(1, 0), (2, 4), (3, 2), (4, 3), (7, 6), (8, 7)} <= set(links)
+    aligner.save(tmp_path / "model")
+    assert pairs(Aligner.load(tmp_path / "model").align([source], [target]))[0] == links
+    assert Aligner.fit(nothing, nothing, fold="none").align([source], [source]).to_pylist()[0]
+
+
+@pytest.mark.parametrize("fitted", [0, 1, 5, 100])
+def test_rows_are_aligned_one_by_one(fitted: int) -> None:
+    source, target = random_corpus(3, 120, words=60)
+    aligner = Aligner.fit(source[:fitted], target[:fitted], threshold=0.05)
+    together = aligner.align(source, target).to_pylist()
+    alone = [aligner.align([s], [t]).to_pylist()[0] for s, t in zip(source, target, strict=True)]
+    assert together == alone
+
+
+def test_cues_link_what_looks_alike() -> None:
+    source, target = ["der", "Rat", "sah", "12", ";"], ["Council", "12", "saw", ";", "the"]
+    untrained = Aligner.fit([], [], diagonal=0.0)
+    plain = Aligner.fit([], [], diagonal=0.0, letter_weight=0.0, kind_weight=0.0, length_weight=0.0)
+    cued, blind = (
+        {(link["source"], link["target"]): link["score"] for link in row}
+        for row in (aligner.align([source], [target], threshold=0.0).to_pylist()[0] for aligner in (untrained, plain))
+    )
+    for pair in ((3, 1), (4, 3)):  # a number, a symbol
+        assert cued[pair] > 0.9 > blind.get(pair, 0.0)
+    assert cued[1, 0] > cued[1, 4]  # capitalised words
+    assert cued[2, 2] > cued[2, 0]  # shared letters, like lengths
 
 
 def test_one_pair() -> None:
@@ -395,6 +432,10 @@ def test_row_counts_must_agree() -> None:
         ({"alpha": float("nan")}, "alpha must be a number of at least 0"),
         ({"null_probability": 1.0}, "null_probability must lie between 0 and 1"),
         ({"similarity_floor": 1.0}, r"similarity_floor must lie in \[0, 1\)"),
+        ({"letter_weight": -1.0}, "letter_weight must be a number of at least 0"),
+        ({"kind_weight": 11.0}, "kind_weight must be at most 10, not 11"),
+        ({"length_weight": 11.0}, "length_weight must be at most 10, not 11"),
+        ({"cue_halving": -1.0}, "cue_halving must be a number of at least 0"),
         ({"jump_clip": 0}, "jump_clip must be a number of at least 1"),
         ({"iterations": 3}, "iterations: no such option; the aligner has alpha, base_weight"),
         ({"threads": -1}, "threads=-1: expected a whole number of at least 0"),
@@ -467,6 +508,10 @@ def newer(header: dict[str, Any], tensors: dict[str, Any]) -> None:
     header["version"] = 99
 
 
+def older(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    header["version"] = 1
+
+
 def no_options(header: dict[str, Any], tensors: dict[str, Any]) -> None:
     del header["options"]
 
@@ -489,7 +534,8 @@ def bad_option(header: dict[str, Any], tensors: dict[str, Any]) -> None:
         (forget_text, "a damaged aligner model: 'levels.2.target_text'"),
         (break_text, "a damaged aligner model: .*decode"),
         (fewer_texts, "a damaged aligner model: level 0 has .* source texts for .* types"),
-        (newer, "an aligner model of version 99, this xner reads version 1"),
+        (newer, "an aligner model of version 99, this xner reads version 2"),
+        (older, "an aligner model of version 1, this xner reads version 2"),
         (no_options, "a damaged aligner model: no options in its header"),
         (other_options, "a damaged aligner model: .*magic"),
         (bad_option, "a damaged aligner model: alpha must be a number of at least 0"),

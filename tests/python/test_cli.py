@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -107,8 +108,11 @@ def test_a_parquet_result_goes_through_evaluate_and_view(files: Path) -> None:
 
 
 def test_rows_that_cannot_meet_the_constraint_are_counted(files: Path) -> None:
-    run = xner("project", "--source", "en.conll", "--target", "de.txt", "--constraint", "=", "-o", "x.jsonl", cwd=files)
-    assert re.search(r"170 sentences: \d+ ok.* \d+ infeasible", done(run).stderr)
+    twice = ("--constraint", "=", "--n", "2")
+    run = xner("project", "--source", "en.conll", "--target", "de.txt", *twice, "-o", "x.jsonl", cwd=files)
+    counts = Counter(json.loads(line)["status"] for line in (files / "x.jsonl").read_text("utf-8").splitlines())
+    assert set(counts) == {"ok", "infeasible"}
+    assert re.search(rf"170 sentences: .*\b{counts['infeasible']} infeasible", done(run).stderr)
 
 
 def test_a_target_of_words_alone(files: Path) -> None:

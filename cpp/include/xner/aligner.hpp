@@ -12,7 +12,11 @@
 //   themselves. Decoding uses all counts, sharpened by the variational Bayes estimate exp(digamma(.)) (Riley,
 //   Gildea 2012).
 // - Pairs of similar strings get pseudo-counts (the string prior).
-// - The fewer sentence pairs there are to learn from, the more strings and relative positions decide.
+// - What words look like makes them likelier or less likely partners: shared letters, their kind, their
+//   length. These cues need no training, and fade with it: the more often both words have been seen, the less
+//   the cues say.
+// - The fewer sentence pairs there are to learn from, the more cues and relative positions decide. A model of
+//   no pairs at all aligns by them alone.
 //
 // Everything is deterministic and independent of the number of threads. Memory grows with the number of cells
 // (source words times target words, summed over sentence pairs).
@@ -37,28 +41,39 @@ struct AlignerLevel {
   RaggedView<std::uint32_t> target_text;       // by target type: its code points
 };
 
+// What a word looks like at first sight: letters that begin with a small or a capital one (or have no case),
+// something with a digit or numeral in it, or neither letters nor digits.
+enum class WordKind : std::uint8_t { plain, capitalised, number, symbol };
+
 // Sentence pairs as rows of word ids, and the levels from coarse to fine. Two tokens are the same word if and
-// only if they have the same type on every level; the last level is the finest.
+// only if they are of one kind and have the same type on every level; the last level is the finest.
 struct AlignerCorpus {
   RaggedView<std::int32_t> source;
   RaggedView<std::int32_t> target;
   std::vector<AlignerLevel> levels;
+  std::span<const WordKind> source_kinds;  // by source word
+  std::span<const WordKind> target_kinds;  // by target word
 };
 
 struct AlignerOptions {
   int ibm1_iterations = 5;
   int hmm_iterations = 2;
-  double diagonal = 3.0;           // IBM 1: p(i | j) falls with exp(-diagonal * |i / I - j / J|)
-  double null_probability = 0.1;   // of a word that has no partner
-  double alpha = 0.002;            // pseudo-count of every co-occurring pair of types
-  double base_weight = 2.0;        // pseudo-counts spread over the other side's types by their frequency
+  double diagonal = 2.0;          // p(i | j) falls with exp(-diagonal * |i / I - j / J|); in the HMM it fades
+  double null_probability = 0.1;  // of a word that has no partner
+  double alpha = 0.002;           // pseudo-count of every co-occurring pair of types
+  double base_weight = 2.0;       // pseudo-counts spread over the other side's types by their frequency
   double null_base_weight = 20.0;  // the same for what the null word emits
   double prior_weight = 3.0;       // pseudo-count of a pair of equal strings
   double similarity_floor = 0.4;  // Levenshtein similarity (1 - distance / longer length) that counts as none
   double similarity_power =
-      4.0;                      // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
-  int jump_clip = 8;            // HMM jumps of this length and beyond, to either side, share one probability
-  double jump_smoothing = 5.0;  // pseudo-count of every jump length
+      4.0;  // pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ^ power
+  // Cues: what makes two words likelier partners, in natural logarithms of the odds.
+  double letter_weight = 2.0;  // a letter shared beyond what similarity_floor takes for chance
+  double kind_weight = 2.5;    // both capitalised, numbers or symbols; as much against a mix of kinds
+  double length_weight = 0.8;  // against relative lengths that differ by the factor e
+  double cue_halving = 0.5;    // occurrences of the rarer word that halve what cues say
+  int jump_clip = 8;           // HMM jumps of this length and beyond, to either side, share one probability
+  double jump_smoothing = 100.0;  // pseudo-count of jumps, most of them to the next word
 };
 
 // What was learned about one level; types are those of the corpus that was fitted.

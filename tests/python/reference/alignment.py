@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +40,29 @@ def sharpened(x: float, least: float) -> float:
     return max(least * x, math.exp(digamma(x)))
 
 
+def kind(token: str) -> str:
+    """What a token looks like."""
+    if any(c.isnumeric() for c in token):
+        return "number"
+    if any(c.isalpha() for c in token):
+        return "capitalised" if token[0].isupper() else "plain"
+    return "symbol"
+
+
+class Word(NamedTuple):
+    """A token's forms from coarse to fine, and its kind."""
+
+    forms: tuple[str, ...]
+    kind: str
+
+    @property
+    def letters(self) -> int:
+        """Length of the finest form, 0 unless it is made of letters."""
+        return len(self.forms[-1]) if self.kind in ("plain", "capitalised") else 0
+
+
 class Reference:
-    """Fits on and aligns one corpus.
+    """Fits on one corpus; aligns it or other sentence pairs.
 
     Args:
         source, target: sentence pairs, none empty.
@@ -57,46 +78,84 @@ class Reference:
         options: dict[str, float],
     ) -> None:
         self.o = options
-        self.source = [[forms(token) for token in sentence] for sentence in source]
-        self.target = [[forms(token) for token in sentence] for sentence in target]
-        self.levels = len(self.source[0][0])
+        self.word: Callable[[str], Word] = lambda token: Word(forms(token), kind(token))
+        self.source = [[self.word(token) for token in sentence] for sentence in source]
+        self.target = [[self.word(token) for token in sentence] for sentence in target]
+        self.levels = len(forms("x"))
         self.rows = range(len(self.source))
         self.links = [np.zeros((len(s), len(t))) for s, t in zip(self.source, self.target, strict=True)]
         self.null = {
             "target": [np.zeros(len(t)) for t in self.target],  # by target word: it has no partner
             "source": [np.zeros(len(s)) for s in self.source],
         }
+        sides = {"source": self.source, "target": self.target}
         self.frequency = {
-            side: [Counter(word[level] for sentence in sentences for word in sentence) for level in range(self.levels)]
-            for side, sentences in (("source", self.source), ("target", self.target))
+            side: [Counter(w.forms[level] for sentence in rows for w in sentence) for level in range(self.levels)]
+            for side, rows in sides.items()
         }
-        self.word_frequency = {
-            "source": Counter(word for sentence in self.source for word in sentence),
-            "target": Counter(word for sentence in self.target for word in sentence),
-        }
-        self.tokens = {side: sum(self.word_frequency[side].values()) for side in ("source", "target")}
-        clip = int(options["jump_clip"])
-        first = {d: math.exp(-0.5 * abs(d - 1)) + 1e-3 for d in range(-clip, clip + 1)}
+        self.word_frequency = {side: Counter(w for sentence in rows for w in sentence) for side, rows in sides.items()}
+        self.tokens = {side: max(1, sum(self.word_frequency[side].values())) for side in sides}
+        first = {d: math.exp(-0.5 * abs(d - 1)) + 1e-3 for d in self.lengths()}
         self.jumps = {"source": first, "target": dict(first)}
 
+    def lengths(self) -> range:
+        """The lengths of jumps that are told apart."""
+        clip = int(self.o["jump_clip"])
+        return range(-clip, clip + 1)
+
     def sharpen(self, x: float) -> float:
-        return sharpened(x, max(0.01, 1 / len(self.source) ** 2))
+        return sharpened(x, max(0.01, 100 / (100 + len(self.source) ** 2)))
 
     def position(self, steps: int, states: int) -> Matrix:
-        """How the HMM of a small corpus favours the diagonal."""
-        decay = 60 / (10 + len(self.source))
-        if decay < 0.25:
-            return np.ones((steps, states))
+        """How the HMM favours the diagonal."""
+        decay = self.o["diagonal"] * 100 / (100 + len(self.source))
         here = (np.arange(steps) + 0.5) / steps
         there = (np.arange(states) + 0.5) / states
         return np.exp(-decay * abs(here[:, None] - there[None, :]))
 
+    def similarity(self, a: str, b: str) -> float:
+        """0 unless above the floor."""
+        similarity = 1 - edit_distance(a, b) / max(len(a), len(b), 1)
+        return similarity if similarity > self.o["similarity_floor"] else 0.0
+
     def prior(self, a: str, b: str) -> float:
         floor = self.o["similarity_floor"]
-        similarity = 1 - edit_distance(a, b) / max(len(a), len(b))
-        if similarity <= floor:
-            return 0.0
-        return float(self.o["prior_weight"] * ((similarity - floor) / (1 - floor)) ** self.o["similarity_power"])
+        excess = max(0.0, self.similarity(a, b) - floor) / (1 - floor)
+        return float(self.o["prior_weight"] * excess ** self.o["similarity_power"]) if excess else 0.0
+
+    # --- Cues ---
+
+    def seen(self, word: Word, side: str, final: bool) -> int:
+        """Occurrences of a word; when decoding, those of its finest type."""
+        return self.frequency[side][-1][word.forms[-1]] if final else self.word_frequency[side][word]
+
+    def cue(self, e: Word, f: Word) -> float:
+        """What letters and kinds say about two words, as the logarithm of odds."""
+        a, b = e.forms[-1], f.forms[-1]
+        shared = max(0.0, self.similarity(a, b) - self.o["similarity_floor"]) * max(len(a), len(b))
+        result = min(10.0, self.o["letter_weight"] * shared)
+        if e.kind == f.kind:
+            return result + (0.0 if e.kind == "plain" else self.o["kind_weight"])
+        return result if e.letters and f.letters else result - self.o["kind_weight"]
+
+    def cues(self, source: Sequence[Word], target: Sequence[Word], final: bool) -> Matrix:
+        """Factors of the emissions of one sentence pair, source x target."""
+        halving = self.o["cue_halving"] + 20 / (1 + len(self.source))
+        result = np.ones((len(source), len(target)))
+        mean = {}
+        for side, words in (("source", source), ("target", target)):
+            lengths = [word.letters for word in words if word.letters]
+            mean[side] = sum(lengths) / len(lengths) if lengths else 1.0
+        for i, e in enumerate(source):
+            for j, f in enumerate(target):
+                say = halving / (halving + min(self.seen(e, "source", final), self.seen(f, "target", final)))
+                apart = 0.0
+                if e.letters and f.letters:
+                    apart = abs(math.log(e.letters / mean["source"]) - math.log(f.letters / mean["target"]))
+                result[i, j] = math.exp(say * (self.cue(e, f) - self.o["length_weight"] * apart))
+        return result
+
+    # --- Maximisation ---
 
     def maximise(self, first: bool) -> None:
         """Expected links -> tables."""
@@ -107,7 +166,7 @@ class Reference:
             for row in self.rows:
                 for i, e in enumerate(self.source[row]):
                     for j, f in enumerate(self.target[row]):
-                        pair = e[level], f[level]
+                        pair = e.forms[level], f.forms[level]
                         if pair not in mass:
                             mass[pair] = self.o["alpha"] + self.prior(*pair)
                         mass[pair] += self.links[row][i, j]
@@ -121,44 +180,54 @@ class Reference:
             self.total.append(total)
         self.null_count = {}
         for side, sentences in (("source", self.source), ("target", self.target)):
-            count: dict[str, float] = defaultdict(lambda: 1.0 if first else 0.0)
+            count: dict[str, float] = defaultdict(float)
             for row in self.rows:
                 for word, share in zip(sentences[row], self.null[side][row], strict=True):
-                    count[word[-1]] += 0.0 if first else share
+                    count[word.forms[-1]] = 1.0 if first else count[word.forms[-1]] + share
             self.null_count[side] = count
 
-    def emission(self, row: int, i: int, j: int, to: str, final: bool) -> float:
-        """p(target word j | source word i) for to="target", the other way round for "source"."""
-        e, f = self.source[row][i], self.target[row][j]
+    # --- Emissions ---
+
+    def spelling(self, word: Word, side: str, level: int, final: bool) -> float:
+        """p(word | its type)."""
+        of_type = max(1, self.frequency[side][level][word.forms[level]])
+        return min(of_type, max(1, self.seen(word, side, final))) / of_type
+
+    def emission(self, e: Word, f: Word, to: str, own: float, final: bool) -> float:
+        """p(target word f | source word e) for to="target", the other way round for "source", without cues."""
         given = "source" if to == "target" else "target"
         emitted, giver = (f, e) if to == "target" else (e, f)
-        own = 0.0 if final else self.links[row][i, j]
         estimate = self.sharpen if final else float
         result = 0.0
         for level in range(self.levels):
-            of_type = self.frequency[to][level][emitted[level]]
-            spelling = self.word_frequency[to][emitted] / of_type
-            base = self.o["base_weight"] * of_type / self.tokens[to]
-            mass = max(0.0, self.mass[level][e[level], f[level]] - own)
-            total = self.total[level][given][giver[level]] - own
-            result += spelling * estimate(mass + base) / estimate(total) / self.levels
+            base = self.o["base_weight"] * max(1, self.frequency[to][level][emitted.forms[level]]) / self.tokens[to]
+            if giver.forms[level] in self.frequency[given][level]:
+                pair = e.forms[level], f.forms[level]
+                mass = self.mass[level].get(pair, self.o["alpha"] + self.prior(*pair))
+                total = self.total[level][given][giver.forms[level]] - own
+                share = estimate(max(0.0, mass - own) + base) / estimate(total)
+            else:
+                share = base / self.o["base_weight"]
+            result += self.spelling(emitted, to, level, final) * share / self.levels
         return max(SMALLEST, result)
 
-    def null_emission(self, word: tuple[str, ...], side: str, final: bool) -> float:
+    def null_emission(self, word: Word, side: str, final: bool) -> float:
         estimate = self.sharpen if final else float
-        count = self.null_count[side]
-        types = self.frequency[side][-1]
+        count, types = self.null_count[side], self.frequency[side][-1]
         total = sum(count[t] for t in types) + self.o["alpha"] * len(types) + self.o["null_base_weight"]
-        base = self.o["null_base_weight"] * types[word[-1]] / self.tokens[side]
-        spelling = self.word_frequency[side][word] / types[word[-1]]
-        return max(SMALLEST, estimate(count[word[-1]] + self.o["alpha"] + base) / estimate(total) * spelling)
+        base = self.o["null_base_weight"] * max(1, types[word.forms[-1]]) / self.tokens[side]
+        mass = count[word.forms[-1]] + self.o["alpha"] + base
+        return max(SMALLEST, estimate(mass) / estimate(total) * self.spelling(word, side, -1, final))
 
-    def emissions(self, row: int, to: str, final: bool) -> tuple[Matrix, Matrix]:
-        """Steps x states, and by step for the null word."""
-        n, m = self.links[row].shape
-        matrix = np.array([[self.emission(row, i, j, to, final) for j in range(m)] for i in range(n)])
-        words = self.target[row] if to == "target" else self.source[row]
-        null = np.array([self.null_emission(word, to, final) for word in words])
+    def emissions(
+        self, source: Sequence[Word], target: Sequence[Word], to: str, own: Matrix, final: bool
+    ) -> tuple[Matrix, Matrix]:
+        """Steps x states, and by step for the null word. `own`: expected links to leave out of the counts."""
+        matrix = np.array(
+            [[self.emission(e, f, to, own[i, j], final) for j, f in enumerate(target)] for i, e in enumerate(source)]
+        )
+        matrix = matrix * self.cues(source, target, final)
+        null = np.array([self.null_emission(word, to, final) for word in (target if to == "target" else source)])
         return (matrix.T if to == "target" else matrix), null
 
     def model1(self, emission: Matrix, null: Matrix) -> tuple[Matrix, Matrix]:
@@ -225,55 +294,59 @@ class Reference:
                 positions += steps * (room > 0)
         return jumps / positions if positions else 1.0
 
-    def visit(self, hmm: bool, final: bool) -> None:
+    def visit(self, hmm: bool) -> None:
         """The expectation step."""
         counts = {side: Counter[int]() for side in ("source", "target")}
-        updated = []
         for row in self.rows:
             both = []
+            own = self.links[row]
             for to, over in (("target", "source"), ("source", "target")):
-                emission, null = self.emissions(row, to, final)
+                emission, null = self.emissions(self.source[row], self.target[row], to, own, False)
                 if hmm:
-                    emission = emission * self.position(*emission.shape)
-                    word, null, jumps = self.hmm(emission, null, over)
+                    word, null, jumps = self.hmm(emission * self.position(*emission.shape), null, over)
                     counts[over].update(jumps)
                 else:
                     word, null = self.model1(emission, null)
                 self.null[to][row] = null
                 both.append(word)
             forward, backward = both[0].T, both[1]
-            if final:
-                updated.append((forward + backward) / 2)
-            else:
-                updated.append(forward * backward if hmm else (forward + backward) / 2)
-        self.links = updated
-        if hmm and not final:
-            clip = int(self.o["jump_clip"])
-            for over, seen in counts.items():
-                smoothed: dict[int, float] = {d: seen[d] + self.o["jump_smoothing"] for d in range(-clip, clip + 1)}
-                total = sum(smoothed.values())
-                self.jumps[over] = {d: value / total for d, value in smoothed.items()}
-                for d in (-clip, clip):
-                    self.jumps[over][d] /= self.far_jumps(over)
+            self.links[row] = forward * backward if hmm else (forward + backward) / 2
+        if hmm:
+            self.update_jumps(counts)
+
+    def update_jumps(self, counts: dict[str, Counter[int]]) -> None:
+        prior = {d: math.exp(-0.7 * abs(d - 1)) + 1e-2 for d in self.lengths()}
+        for over, seen in counts.items():
+            total = self.o["jump_smoothing"] + sum(seen.values())
+            for d in self.lengths():
+                room = self.far_jumps(over) if abs(d) == self.o["jump_clip"] else 1.0
+                smoothing = self.o["jump_smoothing"] * prior[d] / sum(prior.values())
+                self.jumps[over][d] = (seen[d] / room + smoothing) / total
 
     def fit(self) -> None:
         for iteration in range(int(self.o["ibm1_iterations"]) + int(self.o["hmm_iterations"])):
             self.maximise(iteration == 0)
-            self.visit(iteration >= self.o["ibm1_iterations"], False)
+            self.visit(iteration >= self.o["ibm1_iterations"])
         self.maximise(False)
 
-    def scores(self) -> list[Matrix]:
-        """Of all word pairs of all rows, after `fit`."""
-        kept = self.links, {side: list(values) for side, values in self.null.items()}
-        self.visit(True, True)
-        scores = self.links
-        self.links, self.null = kept
-        return scores
+    def scores(self, source: Sequence[str], target: Sequence[str]) -> Matrix:
+        """Of all word pairs of a sentence pair, after `fit`."""
+        both = []
+        for to, over in (("target", "source"), ("source", "target")):
+            emission, null = self.final_emissions(source, target, to)
+            both.append(self.hmm(emission, null, over)[0])
+        result: Matrix = (both[0].T + both[1]) / 2
+        return result
 
-    def viterbi(self, row: int, to: str) -> list[int | None]:
+    def final_emissions(self, source: Sequence[str], target: Sequence[str], to: str) -> tuple[Matrix, Matrix]:
+        words = [self.word(token) for token in source], [self.word(token) for token in target]
+        own = np.zeros((len(source), len(target)))
+        emission, null = self.emissions(*words, to, own, True)
+        return emission * self.position(*emission.shape), null
+
+    def viterbi(self, source: Sequence[str], target: Sequence[str], to: str) -> list[int | None]:
         """After `fit`: for each word of side `to` its partner, by the most probable path."""
-        emission, null = self.emissions(row, to, True)
-        emission = emission * self.position(*emission.shape)
+        emission, null = self.final_emissions(source, target, to)
         states = emission.shape[1]
         start, transition, emit = self.full_chain(emission, null, "source" if to == "target" else "target")
         score = np.log(start * emit[0])
