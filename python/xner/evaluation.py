@@ -4,9 +4,8 @@ An entity counts as found when its words and its class are those of a gold entit
 is that of conlleval and of seqeval's default, the strict one that of seqeval's strict mode for IOB2. What
 deviates:
 
-- Tags that seqeval only warns about and then reads by their first character (`O-PER`, `PER`, `b-PER`,
-`U-PER`) are
-  an error: they come from a wrong column or from a scheme that would be misread.
+- Tags that seqeval only warns about and then reads by their first character (`O-PER`, `PER`, `b-PER`, `U-PER`) are an
+  error: they come from a wrong column or from a scheme that would be misread.
 - In the strict mode a tag without a class (`B`) is an error, and a class may begin or end with a hyphen.
 - A figure without a denominator is 0.0, without a warning; so is a macro average over no classes.
 """
@@ -23,6 +22,7 @@ import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._resampling import Difference, Interval, check_resampling, difference, percentile_interval, resampled_totals
+from xner._tables import text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
 
@@ -214,15 +214,7 @@ class Scores:
             shown = [*(intervals.per_class[name].f1 for name in self.classes), intervals.micro.f1]
             for row, interval in zip(rows, [*map(str, shown), ""], strict=True):
                 row.append(interval)
-        lines = [header, *rows]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-        text = [
-            "  ".join(
-                cell.rjust(width) if column else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
+        text = [text_table([header, *rows])]
         text.append(f"projection ratio {self.projection_ratio:.3f}")
         text.append(self.signature if intervals is None else intervals.signature)
         return "\n".join(text)

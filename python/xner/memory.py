@@ -25,33 +25,55 @@ from xner.errors import Error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Memory", "project_with_memory"]
+__all__ = ["Memory", "Vocabulary", "project_with_memory"]
+
+
+class Vocabulary:
+    """Numbers for words: equal for words that fold alike, so that spellings in upper case and the like are one.
+
+    Args:
+        fold: from a word to its folded form.
+    """
+
+    def __init__(self, fold: Callable[[str], str] = normalize) -> None:
+        self._fold = fold
+        self._numbers: dict[str, int] = {}  # by folded form
+        self._number_of_word: dict[str | None, int] = {}
+
+    def number(self, sentences: pa.Array) -> pa.Array:
+        """Replace words (list<string>) by their numbers (list<int32>); a missing word counts as an empty one."""
+        words = sentences.flatten().dictionary_encode()
+        distinct = words.dictionary.to_pylist()
+        for word in distinct:
+            if word not in self._number_of_word:
+                folded = self._fold(word or "")
+                self._number_of_word[word] = self._numbers.setdefault(folded, len(self._numbers))
+        numbers = np.fromiter(map(self._number_of_word.__getitem__, distinct), np.int32, len(distinct))
+        values = numbers[words.indices.to_numpy(zero_copy_only=False)] if len(words) else np.zeros(0, np.int32)
+        return with_values(sentences, pa.array(values))
 
 
 class Memory:
     """What entities were projected onto, over any number of tables.
 
-    Words are compared folded, so that upper case, diacritics and the like do not keep spellings apart.
-
     Args:
         least: how often a form must have been seen in other sentences to count.
         weight: score of a form that all other sentences agree on. 1 is the score of a span whose every word is linked
             once to the entity's.
-        fold: from a word to its folded form.
+        vocabulary: which words are the same. Several memories may share one, so that words are folded once.
 
     Raises:
         Error: a value is out of range.
     """
 
-    def __init__(self, *, least: int = 2, weight: float = 1.0, fold: Callable[[str], str] = normalize) -> None:
+    def __init__(self, *, least: int = 2, weight: float = 1.0, vocabulary: Vocabulary | None = None) -> None:
         if least < 1:
             raise Error(f"least={least}: expected a whole number from 1 on")
         if not 0 < weight < float("inf"):
             raise Error(f"weight={weight}: expected a number above 0")
         self.least = least
         self.weight = weight
-        self._fold = fold
-        self._numbers: dict[str, int] = {}
+        self._vocabulary = Vocabulary() if vocabulary is None else vocabulary
         self._memory = _core.ProjectionMemory()
 
     def __len__(self) -> int:
@@ -100,26 +122,13 @@ class Memory:
         columns = schema.conform(batch, needed)
         return pa.RecordBatch.from_arrays(
             [
-                self._number(columns.column(schema.SOURCE_TOKENS)),
-                self._number(columns.column(schema.TOKENS)),
+                self._vocabulary.number(columns.column(schema.SOURCE_TOKENS)),
+                self._vocabulary.number(columns.column(schema.TOKENS)),
                 columns.column(schema.SOURCE_ENTITIES),
                 columns.column(schema.ENTITIES),
             ],
             names=["source_words", "target_words", schema.SOURCE_ENTITIES, schema.ENTITIES],
         )
-
-    def _number(self, sentences: pa.Array) -> pa.Array:
-        """Each word's number: equal for words that fold alike."""
-        words = sentences.flatten().dictionary_encode()
-        numbers = np.array(
-            [
-                self._numbers.setdefault(self._fold(word or ""), len(self._numbers))
-                for word in words.dictionary.to_pylist()
-            ],
-            dtype=np.int32,
-        )
-        values = numbers[words.indices.to_numpy(zero_copy_only=False)] if len(words) else np.zeros(0, np.int32)
-        return with_values(sentences, pa.array(values))
 
 
 def project_with_memory(

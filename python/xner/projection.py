@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -578,6 +579,10 @@ def project(
     return Projection(labels, tuple(ProjectedEntity(*entity) for entity in entities), status, objective, bound)
 
 
+# Words recur from batch to batch.
+_normalize = lru_cache(maxsize=1 << 16)(normalize)
+
+
 class Projector:
     """Projects record batches: `tokens`, `source_entities` and `links` in, `entities`, `labels` and `status` out.
 
@@ -653,7 +658,7 @@ class Projector:
         columns = schema.conform(batch, self._needed + [name for name in self._optional if name in names])
         if self._uses_characters:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
-                columns = columns.append_column(words_, map_words(columns.column(name), normalize))
+                columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
         try:
             result = pa.record_batch(
                 _core.project_batch(

@@ -19,6 +19,7 @@ _COMMANDS = {
     "evaluate": "xner.cli.evaluate",
     "view": "xner.cli.view",
     "study": "xner.cli.study",
+    "tune": "xner.cli.tune",
     "demo": "xner.cli.demo",
 }
 

@@ -19,7 +19,7 @@ from xner.runner import Checkpoints, Reporter, run_parts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["BUILTIN", "AlignerSettings", "aligner_options"]
+__all__ = ["BUILTIN", "AlignerRun", "AlignerSettings", "aligner_options"]
 
 BUILTIN = "builtin"
 _NAMES = [BUILTIN, *PRESETS]
@@ -112,6 +112,25 @@ def aligner_options(command: F) -> F:
 
 
 @dataclass(frozen=True, slots=True)
+class AlignerRun:
+    """What aligners work on, and how.
+
+    Attributes:
+        source: the source sentences.
+        target: as many target sentences.
+        kept: where what is found is kept, so that an interrupted run goes on from it.
+        threads: of the core.
+        report: told how far the work has come.
+    """
+
+    source: pa.ChunkedArray
+    target: pa.ChunkedArray
+    kept: Checkpoints
+    threads: int
+    report: Reporter
+
+
+@dataclass(frozen=True, slots=True)
 class AlignerSettings:
     """Which aligners are wanted, and how.
 
@@ -174,71 +193,40 @@ class AlignerSettings:
             "decoding": self.decoding,
         }
 
-    def link(
-        self,
-        source: pa.ChunkedArray,
-        target: pa.ChunkedArray,
-        kept: Checkpoints,
-        *,
-        threads: int,
-        report: Reporter,
-        others: Sequence[pa.ChunkedArray] = (),
-    ) -> pa.Table:
+    def link(self, run: AlignerRun, others: Sequence[pa.ChunkedArray] = ()) -> pa.Table:
         """Align a corpus with all aligners and combine their links with those from elsewhere.
 
         Args:
-            source: the source sentences.
-            target: as many target sentences.
-            kept: where links that are found are kept, so that an interrupted run goes on from them.
-            threads: of the core.
-            report: told how far the work has come.
+            run: the corpus.
             others: links of the same rows.
 
         Returns:
             The columns `links`, and `status` where a single aligner says what became of each row.
         """
-        found = []
-        for name in self.names:
-            align = self._builtin if name == BUILTIN else self._encoder
-            found.append(align(name, source, target, kept, threads=threads, report=report))
+        found = [self._builtin(run) if name == BUILTIN else self.encode(name, run) for name in self.names]
         if len(found) == 1 and not others:
             return found[0]
         columns = [*others, *(table.column(schema.LINKS) for table in found)]
         return pa.table({schema.LINKS: combine(columns, self.combine) if len(columns) > 1 else columns[0]})
 
-    def _builtin(
-        self,
-        name: str,
-        source: pa.ChunkedArray,
-        target: pa.ChunkedArray,
-        kept: Checkpoints,
-        *,
-        threads: int,
-        report: Reporter,
-    ) -> pa.Table:
-        """Links by the built-in aligner, fitted on the two sides unless a model is given."""
-        fitted = kept.path("aligner.safetensors")
-        if name in self.models:
-            aligner = Aligner.load(self.models[name])
+    def fit(self, run: AlignerRun) -> Aligner:
+        """The built-in aligner, fitted on the two sides unless a model is given."""
+        fitted = run.kept.path("aligner.safetensors")
+        if BUILTIN in self.models:
+            aligner = Aligner.load(self.models[BUILTIN])
         elif fitted.is_file():
             aligner = Aligner.load(fitted)
         else:
-            aligner = Aligner.fit(source, target, threads=threads, progress=report)
+            aligner = Aligner.fit(run.source, run.target, threads=run.threads, progress=run.report)
             aligner.save(fitted)
         if self.save_model is not None:
             aligner.save(self.save_model)
-        return pa.table(aligner.align_batch(source, target, threads=threads, **self.decoding))
+        return aligner
 
-    def _encoder(
-        self,
-        name: str,
-        source: pa.ChunkedArray,
-        target: pa.ChunkedArray,
-        kept: Checkpoints,
-        *,
-        threads: int,
-        report: Reporter,
-    ) -> pa.Table:
+    def _builtin(self, run: AlignerRun) -> pa.Table:
+        return pa.table(self.fit(run).align_batch(run.source, run.target, threads=run.threads, **self.decoding))
+
+    def encode(self, name: str, run: AlignerRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""
         loaded: list[EncoderAligner] = []
 
@@ -248,13 +236,19 @@ class AlignerSettings:
             return loaded[0].align_batch(
                 batch.column(schema.SOURCE_TOKENS),
                 batch.column(schema.TOKENS),
-                threads=threads,
-                progress=lambda what, done, total: report(f"{name}: {what}", done, total),
+                threads=run.threads,
+                progress=lambda what, done, total: run.report(f"{name}: {what}", done, total),
             )
 
-        sides = pa.table({schema.SOURCE_TOKENS: source, schema.TOKENS: target})
+        sides = pa.table({schema.SOURCE_TOKENS: run.source, schema.TOKENS: run.target})
         return run_parts(
-            sides, stage, kept, name=f"links-{name}", report=report, what=f"{name}: align", part_rows=_PART_ROWS
+            sides,
+            stage,
+            run.kept,
+            name=f"links-{name}",
+            report=run.report,
+            what=f"{name}: align",
+            part_rows=_PART_ROWS,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "read_links_unchecked",
     "read_sentence_pairs",
     "read_sentences",
+    "tuned_option",
 ]
 
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
@@ -36,6 +38,32 @@ _TARGET_COLUMNS = (
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+def _use_tuned(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """Make what a file of settings says the defaults of a command's options."""
+    if path is None:
+        return
+    try:
+        options = json.loads(path.read_text(encoding="utf-8"))["options"]
+        names = set(options)
+    except (ValueError, KeyError, TypeError):
+        raise click.BadParameter(f"'{path}' holds no settings; `xner tune` writes them", context, parameter) from None
+    unknown = sorted(names - {other.name for other in context.command.params})
+    if unknown:
+        message = f"'{path}' has settings that this command does not take: {', '.join(unknown)}"
+        raise click.BadParameter(message, context, parameter)
+    context.default_map = {**(context.default_map or {}), **options}
+
+
+tuned_option = click.option(
+    "--tuned",
+    type=existing_file,
+    is_eager=True,
+    expose_value=False,
+    callback=_use_tuned,
+    help="Settings that `xner tune` has found; options given beside it go first.",
+)
 
 
 def _read(path: Path, format: str | None) -> pa.Table:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["ScoreSettings", "score_options"]
+__all__ = ["ScoreSettings", "score_column_options", "score_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _COLUMNS = (schema.NER_PROBABILITIES, schema.NMT_SCORES, schema.HINTS)
 
-_OPTIONS = [
+_SUM_OPTIONS = [
     click.option(
         "--score",
         default="align",
@@ -33,6 +33,8 @@ _OPTIONS = [
         help=f"What spans are chosen by: a known sum ({', '.join(PRESETS)}), or weights of {', '.join(SCORES)}, as "
         "align=1,characters=0.5.",
     ),
+]
+_COLUMN_OPTIONS = [
     click.option(
         "--scores",
         "files",
@@ -52,6 +54,8 @@ _OPTIONS = [
         show_default=True,
         help="What a span that the tagger predicts gains with every word after its first.",
     ),
+]
+_THRESHOLD_OPTIONS = [
     click.option(
         "--ner-threshold",
         type=click.FloatRange(0),
@@ -71,7 +75,14 @@ _OPTIONS = [
 
 def score_options(command: F) -> F:
     """Add the options of all scores to a command; `ScoreSettings.take` gathers the files."""
-    for option in reversed(_OPTIONS):
+    for option in reversed([*_SUM_OPTIONS, *_COLUMN_OPTIONS, *_THRESHOLD_OPTIONS]):
+        command = option(command)
+    return command
+
+
+def score_column_options(command: F) -> F:
+    """Add those of them that say where scores come from."""
+    for option in reversed(_COLUMN_OPTIONS):
         command = option(command)
     return command
 
@@ -89,7 +100,8 @@ class ScoreSettings:
     @classmethod
     def take(cls, values: dict[str, Any]) -> ScoreSettings:
         """Take what is not the projector's out of a command's values, and bring the rest to its form."""
-        values["score"] = parse_score(values["score"])
+        if "score" in values:
+            values["score"] = parse_score(values["score"])
         values["ner_labels"] = None if values["ner_labels"] is None else tuple(values["ner_labels"].split())
         return cls(values.pop("files"))
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from xner import io, runner, schema
 from xner.cli import align_train
-from xner.cli._aligners import AlignerSettings, aligner_options
+from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
 from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
 from xner.cli._outputs import counted
 
@@ -104,7 +104,7 @@ def command(
         {"source": source, "target": target}, {"formats": [source_format, target_format], "aligner": settings.key}
     )
     with runner.checkpoints(output, key, resume=resume) as kept, runner.progress_reporter() as report:
-        found = settings.link(source_tokens, tokens, kept, threads=threads, report=report)
+        found = settings.link(AlignerRun(source_tokens, tokens, kept, threads, report))
         table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
         for name in found.column_names:
             table = table.append_column(name, found.column(name))

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, runner, schema
-from xner.cli._aligners import AlignerSettings, aligner_options
+from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
 from xner.cli._inputs import (
     FORMAT_NAMES,
     existing_file,
     output_file,
     read_links,
     read_sentence_pairs,
+    tuned_option,
 )
 from xner.cli._outputs import counted
 from xner.cli._scores import ScoreSettings, score_options
@@ -71,6 +72,7 @@ __all__ = ["command"]
 )
 @click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
 @click.option("--reverse", is_flag=True, help="The links file says target-source.")
+@tuned_option
 @aligner_options
 @click.option(
     "--scheme",
@@ -259,14 +261,8 @@ def command(
     ):
         if wants_links:
             given = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
-            found = settings.link(
-                table.column(schema.SOURCE_TOKENS),
-                table.column(schema.TOKENS),
-                kept,
-                threads=threads,
-                report=report,
-                others=given,
-            )
+            sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
+            found = settings.link(AlignerRun(*sides, kept, threads, report), others=given)
             table = table.append_column(schema.LINKS, found.column(schema.LINKS))
         if memory:
             table = _with_hints(table, projector, threads=threads)
