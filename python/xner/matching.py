@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from xner._arguments import LARGEST_INT32, whole_number
 from xner._choices import choose
 from xner._matching_problem import Options, Problem, Result, Shortage, build_problem
 from xner.errors import Error, InfeasibleError, NotSolvedError
-from xner.projection import MATCHERS, RELATIONS, Constraint
+from xner.projection import MATCHERS, RELATIONS, Constraint, Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from xner.scores import ScoredPair
 
 __all__ = ["Matcher", "Matching", "match", "solutions", "solve"]
-
-Matcher = Literal["exact", "greedy", "ortools"]
 
 
 @dataclass(frozen=True, slots=True)

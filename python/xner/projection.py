@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,7 @@ __all__ = [
 
 Method = Literal["candidates", "heuristic"]
 Candidates = Literal["aligned_ends", "aligned", "ngram", "given"]
-Matcher = Literal["exact", "greedy"]
+Matcher = Literal["exact", "greedy", "ortools"]
 Constraint = Literal["<=", "=", ">=", "<", ">"]
 Compat = Literal["politov2025", "shkalikov2024"]
 Count = Literal["links", "words", "weighted"]
@@ -61,7 +61,11 @@ _CANDIDATES = {
     "ngram": _core.CandidateKind.ngram,
     "given": _core.CandidateKind.given,
 }
-MATCHERS = {"exact": _core.MatcherKind.exact, "greedy": _core.MatcherKind.greedy}
+MATCHERS = {
+    "exact": _core.MatcherKind.exact,
+    "greedy": _core.MatcherKind.greedy,
+    "ortools": _core.MatcherKind.exact,  # whose choice OR-Tools makes anew
+}
 RELATIONS = {
     "<=": _core.Relation.less_equal,
     "=": _core.Relation.equal,
@@ -176,6 +180,11 @@ class ProjectionOptions:
         return self.method == "heuristic" or "align" in self.weights
 
     @property
+    def uses_ortools(self) -> bool:
+        """Whether OR-Tools chooses instead of the core."""
+        return self.method == "candidates" and self.matcher == "ortools"
+
+    @property
     def resolved_candidates(self) -> Candidates:
         """`candidates`, or their default: `aligned_ends` where they give the result of `ngram`, else `ngram`."""
         if self.candidates is not None:
@@ -218,7 +227,7 @@ class ProjectionOptions:
                 f"score:{self._score_signature}",
                 f"matcher:{self.matcher}",
                 f"constraint:{self.constraint}{self.n}",
-                f"ties:{self.resolved_ties}",
+                f"ties:{'any' if self.matcher == 'ortools' else self.resolved_ties}",
             ]
         parts.append(f"compat:{self.compat or 'none'}")
         return "|".join(parts)
@@ -281,7 +290,7 @@ class ProjectionOptions:
             top_k=self.top_k,
             top_k_order=_TOP_K_ORDERS[self.top_k_order],
             only_i=self.only_i,
-            canonical_order=self.compat is None and (self.method == "heuristic" or self.matcher == "exact"),
+            canonical_order=self.compat is None and (self.method == "heuristic" or self.matcher != "greedy"),
         )
 
 
@@ -480,7 +489,9 @@ def project(
             `score="align"` the first three give the same result, `aligned_ends` fastest, greedy with `=`, `>=` and `>`
             apart; with other scores the second and third leave spans out. None: `aligned_ends` for `align`, `ngram`
             for other scores.
-        matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again.
+        matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again;
+            `ortools` finds the highest total score with OR-Tools CP-SAT (extra `exact`), to judge `exact` by: much
+            slower, and any choice of several equally good ones.
         constraint: number of projections of every entity against `n`. `greedy` takes `=`, `>=` and `>` as the published
             program does: they set the upper limit or lift it, the lower one is not guaranteed.
         n: see `constraint`.
@@ -562,9 +573,10 @@ def project(
         only_i=only_i,
         compat=compat,
     )
+    entities = _entities(source_entities)
     pair = sentence_pair(
         target_tokens,
-        source_entities,
+        entities,
         links,
         options,
         candidates=given,
@@ -575,8 +587,15 @@ def project(
         hints=hints,
         nmt_scores=nmt_scores,
     )
-    labels, entities, status, objective, bound = _core.project_sentence(pair, options.to_core())
-    return Projection(labels, tuple(ProjectedEntity(*entity) for entity in entities), status, objective, bound)
+    core = options.to_core()
+    found = _core.project_sentence(pair, core)
+    if options.uses_ortools:
+        from xner._ortools_projection import Chosen, choose_anew
+
+        classes = [label for *_, label in entities]
+        found = choose_anew(Chosen(*found), pair, classes, options, core)
+    labels, projected, status, objective, bound = found
+    return Projection(labels, tuple(ProjectedEntity(*entity) for entity in projected), status, objective, bound)
 
 
 # Words recur from batch to batch.
@@ -668,6 +687,8 @@ class Projector:
                     skip_invalid=self.skip_invalid,
                 )
             )
+            if self.options.uses_ortools:
+                result = self._choose_anew(columns, result)
         except DataError as error:
             row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
             raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
@@ -683,6 +704,12 @@ class Projector:
             batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
         return batch
 
+    def _choose_anew(self, columns: pa.RecordBatch, result: pa.RecordBatch) -> pa.RecordBatch:
+        from xner._ortools_projection import choose_batch_anew
+
+        options = replace(self.options, ner_labels=self._ner_labels)
+        return choose_batch_anew(columns, result, options, self._core_options, lambda row: _pair_of_row(row, options))
+
     def _options_for(self, batch: pa.RecordBatch) -> _core.ProjectOptions:
         """The core's options, with the labels' names that the batch gives where the options have none."""
         if not self._uses_ner or self.options.ner_labels is not None:
@@ -697,6 +724,28 @@ class Projector:
             self._ner_labels = labels
             self._core_options = self.options.to_core(labels)
         return self._core_options
+
+
+def _pair_of_row(row: Mapping[str, Any], options: ProjectionOptions) -> _core.SentencePair:
+    """A row of a batch as single calls take it; the row has been projected, so that it is known to be sound."""
+
+    def tuples(column: str) -> list[tuple[Any, ...]]:
+        return [tuple(item.values()) for item in row.get(column) or ()]
+
+    links = tuples(schema.LINKS)
+    scores = [score for *_, score in links]
+    return sentence_pair(
+        row[schema.TOKENS],
+        [tuple_[:3] for tuple_ in tuples(schema.SOURCE_ENTITIES)],
+        [(source, target) for source, target, _ in links],
+        options,
+        candidates=tuples(schema.CANDIDATES),
+        link_scores=None if None in scores else scores,
+        source_tokens=row.get(schema.SOURCE_TOKENS),
+        ner_probabilities=row.get(schema.NER_PROBABILITIES),
+        hints=tuples(schema.HINTS),
+        nmt_scores=tuples(schema.NMT_SCORES),
+    )
 
 
 def _columns_of(options: ProjectionOptions) -> tuple[list[str], list[str]]:

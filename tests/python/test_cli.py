@@ -115,6 +115,16 @@ def test_rows_that_cannot_meet_the_constraint_are_counted(files: Path) -> None:
     assert re.search(rf"170 sentences: .*\b{counts['infeasible']} infeasible", done(run).stderr)
 
 
+def test_ortools_as_the_matcher(files: Path) -> None:
+    totals = []
+    for matcher in ("exact", "ortools"):
+        project = ("project", "--source", "en.conll", "--target", "de.txt", "--matcher", matcher, "--no-memory")
+        assert f"|matcher:{matcher}|" in done(xner(*project, "-o", f"{matcher}.parquet", cwd=files)).stderr
+        rows = pq.read_table(files / f"{matcher}.parquet", columns=["entities"]).column("entities").to_pylist()
+        totals.append([sum(entity["score"] for entity in row) for row in rows])
+    assert totals[1] == pytest.approx(totals[0], abs=1e-5)
+
+
 def test_a_target_of_words_alone(files: Path) -> None:
     words = "".join(
         "".join(f"{word}\n" for word in sentence) + "\n" for sentence in sample.load("de").column("tokens").to_pylist()

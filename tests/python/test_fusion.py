@@ -120,6 +120,21 @@ def test_choice_is_the_best_by_default(row: tuple[Sentence, Evidence], weights: 
     )
 
 
+@many(1)
+@given(row=scored, weights=weights, constraint=st.sampled_from(["<=", "=", ">=", "<", ">"]), n=st.integers(0, 2))
+def test_ortools_judges_exact(row: tuple[Sentence, Evidence], weights: Weights, constraint: Any, n: int) -> None:
+    found, judged = (
+        run(*row, score=weights, constraint=constraint, n=n, matcher=matcher) for matcher in ("exact", "ortools")
+    )
+    if found.status == "not_proven":
+        return
+    assert judged.status == found.status
+    assert judged.objective == pytest.approx(found.objective, abs=1e-6)
+    assert judged.objective == pytest.approx(sum(entity.score for entity in judged.entities), abs=1e-6)
+    assert len(judged.labels) == len(row[0].tokens)
+    assert sorted(judged.entities, key=lambda entity: entity.start) == list(judged.entities)
+
+
 def row_of(sentence: Sentence, evidence: Evidence) -> dict[str, Any]:
     def hints(pairs: list[tuple[int, int, int, float]]) -> list[dict[str, float]]:
         return [dict(zip(("source", "start", "end", "score"), pair, strict=True)) for pair in pairs]
@@ -167,7 +182,7 @@ def batch_of(rows: list[dict[str, Any]], labels: list[str] | None, probabilities
 @given(
     rows=st.lists(scored, min_size=1, max_size=5),
     weights=weights,
-    matcher=st.sampled_from(["exact", "greedy"]),
+    matcher=st.sampled_from(["exact", "greedy", "ortools"]),
     named_in=st.sampled_from(["option", "metadata"]),
     probabilities=st.sampled_from(PROBABILITIES),
     offset=st.integers(0, 1),

@@ -104,10 +104,11 @@ __all__ = ["command"]
 )
 @click.option(
     "--matcher",
-    type=click.Choice(["exact", "greedy"]),
+    type=click.Choice(["exact", "greedy", "ortools"]),
     default="exact",
     show_default=True,
-    help="Best total score, or best pair first.",
+    help="Best total score, or best pair first; ortools finds the best total with OR-Tools (extra `exact`), to judge "
+    "exact by, a thousand times as slowly.",
 )
 @click.option(
     "--constraint",
