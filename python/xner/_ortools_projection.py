@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from xner import _core, labels, matching, schema
+from xner._sentence_pair import pair_of_row
 from xner.errors import InfeasibleError, NotSolvedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from xner.projection import ProjectionOptions
 
@@ -76,11 +77,7 @@ def choose_anew(
 
 
 def choose_batch_anew(
-    columns: pa.RecordBatch,
-    result: pa.RecordBatch,
-    options: ProjectionOptions,
-    core: _core.ProjectOptions,
-    pair_of: Callable[[dict[str, Any]], _core.SentencePair],
+    columns: pa.RecordBatch, result: pa.RecordBatch, options: ProjectionOptions, core: _core.ProjectOptions
 ) -> pa.RecordBatch:
     """`choose_anew` for every row of a batch that the core has projected.
 
@@ -89,7 +86,6 @@ def choose_batch_anew(
         result: `entities`, `labels` and `status` by exact matching.
         options: how.
         core: `options` as the core takes them.
-        pair_of: makes a sentence pair of a row of `columns`.
     """
     names = [field.name for field in schema.ENTITIES_TYPE.value_type]
     rows: dict[str, list[Any]] = {schema.ENTITIES: [], schema.LABELS: [], schema.STATUS: []}
@@ -97,7 +93,7 @@ def choose_batch_anew(
         words, entities, status = exact[schema.LABELS], exact[schema.ENTITIES], exact[schema.STATUS]
         if status in _SOLVABLE:
             classes = [entity["label"] for entity in row[schema.SOURCE_ENTITIES]]
-            chosen = choose_anew(Chosen(words, [], status, 0.0, 0.0), pair_of(row), classes, options, core)
+            chosen = choose_anew(Chosen(words, [], status, 0.0, 0.0), pair_of_row(row, options), classes, options, core)
             words, status = chosen.labels, chosen.status
             entities = [dict(zip(names, entity, strict=True)) for entity in chosen.entities]
         for name, value in ((schema.ENTITIES, entities), (schema.LABELS, words), (schema.STATUS, status)):

@@ -9,21 +9,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import _core, schema
-from xner._arguments import index_pairs, number_from_zero, positive_number, scored_spans, whole_number, words
+from xner._arguments import number_from_zero, positive_number, scored_spans, whole_number, words
 from xner._choices import choose
+from xner._sentence_pair import HINT_COLUMNS, ScoredSpans, as_entities, columns_of, sentence_pair
 from xner._sentences import map_words
 from xner._version import __version__
 from xner.alignment import normalize
 from xner.errors import DataError, Error
 from xner.fusion import weights_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "Candidates",
@@ -51,7 +53,6 @@ Count = Literal["links", "words", "weighted"]
 Ties = Literal["first", "evidence"]
 Policy = Literal["overwrite", "skip"]
 Score: TypeAlias = str | Mapping[str, float]
-ScoredSpans: TypeAlias = npt.NDArray[np.floating] | Iterable[tuple[int, int, int, float]]
 TopKOrder = Literal["shortest", "longest"]
 
 _METHODS = {"candidates": _core.Method.candidates, "heuristic": _core.Method.heuristic}
@@ -77,7 +78,6 @@ _COUNTS = {"links": _core.Count.links, "words": _core.Count.words, "weighted": _
 _TIES = {"first": _core.Ties.first, "evidence": _core.Ties.evidence}
 _POLICIES = {"overwrite": _core.OverlapPolicy.overwrite, "skip": _core.OverlapPolicy.skip}
 _TOP_K_ORDERS = {"shortest": _core.TopKOrder.shortest, "longest": _core.TopKOrder.longest}
-_HINT_COLUMNS = {"hints": schema.HINTS, "nmt": schema.NMT_SCORES}
 _COMPATS = {"politov2025": "overwrite", "shkalikov2024": "skip"}
 
 
@@ -191,6 +191,14 @@ class ProjectionOptions:
             return self.candidates
         return "aligned_ends" if self.uses_only_alignment else "ngram"
 
+    def for_hints(self, lowest: float) -> ProjectionOptions:
+        """The options to use with hints of which the lowest is this.
+
+        A hint below 0 can make a span worse than a longer one, so that the default candidates would leave out the best.
+        """
+        by_default = self.method == "candidates" and self.candidates is None
+        return replace(self, candidates="ngram") if by_default and lowest < 0 else self
+
     @property
     def resolved_ties(self) -> Ties:
         """`ties`, or its default: `evidence` for exact matching, `first` for greedy and compatible modes."""
@@ -253,8 +261,7 @@ class ProjectionOptions:
         one_only = self.compat == "shkalikov2024" and self.matcher == "greedy" and self.constraint == "<="
         return min(self.n, 1) if one_only else self.n
 
-    def score_to_core(self, ner_labels: Sequence[str] = ()) -> _core.ScoreOptions:
-        """What is scored, and how, as the core takes it; `ner_labels` are used where the options name none."""
+    def _score_to_core(self) -> _core.ScoreOptions:
         weights = self.weights
         return _core.ScoreOptions(
             candidates=_CANDIDATES[self.resolved_candidates],
@@ -266,23 +273,23 @@ class ProjectionOptions:
             characters=weights.get("characters", 0.0),
             count=_COUNTS[self.count],
             links_are_a_set=self.compat is None,
-            ner_labels=list(ner_labels if self.ner_labels is None else self.ner_labels),
+            ner_labels=list(self.ner_labels or ()),
             ner_alpha=self.ner_alpha,
             ner_threshold=self.ner_threshold,
             character_threshold=self.character_threshold,
             ties=_TIES[self.resolved_ties],
         )
 
-    def to_core(self, ner_labels: Sequence[str] = ()) -> _core.ProjectOptions:
-        """The options as the core takes them; `ner_labels` are used where the options name none."""
+    def to_core(self) -> _core.ProjectOptions:
+        """The options as the core takes them."""
         weights = self.weights
         return _core.ProjectOptions(
             method=_METHODS[self.method],
             matcher=MATCHERS[self.matcher],
             relation=RELATIONS[self.constraint],
             n=self._effective_n,
-            score=self.score_to_core(ner_labels),
-            hint_columns=[(column, weights[name]) for name, column in _HINT_COLUMNS.items() if name in weights],
+            score=self._score_to_core(),
+            hint_columns=[(column, weights[name]) for name, column in HINT_COLUMNS.items() if name in weights],
             stop_words=list(self.stop_words),
             length_ratio_threshold=self.length_ratio_threshold,
             merge_distance=self.merge_distance,
@@ -344,101 +351,6 @@ class Projection:
         return self.bound - self.objective
 
 
-def _entities(entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    result = []
-    for entity in entities:
-        try:
-            start, end, label = entity
-        except (TypeError, ValueError):
-            label = None
-        if not isinstance(label, str):
-            raise DataError(-1, "source_entities", repr(entity), "expected (start, end, label)")
-        words("source_entities", [label])
-        result += [(*span, label) for span in index_pairs("source_entities", [(start, end)])]
-    return result
-
-
-def sentence_pair(
-    target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
-    options: ProjectionOptions,
-    *,
-    candidates: Iterable[tuple[int, int]] = (),
-    link_scores: Sequence[float] | None = None,
-    source_length: int | None = None,
-    source_tokens: Sequence[str] | None = None,
-    ner_probabilities: npt.ArrayLike | None = None,
-    hints: ScoredSpans = (),
-    nmt_scores: ScoredSpans = (),
-) -> _core.SentencePair:
-    """One sentence pair as the core takes it: checked for shape, not yet for range.
-
-    Raises:
-        DataError: an entity, link, candidate or score is not of the form that `project` documents.
-        Error: words as one string, scores that do not go with what they are for, or something that the score needs
-            and is missing.
-    """
-    tokens = words("tokens", target_tokens)
-    pairs = index_pairs("links", links)
-    spans = index_pairs("candidates", candidates)
-    try:
-        scores = [] if link_scores is None else [float(score) for score in link_scores]
-    except (TypeError, ValueError) as error:
-        raise Error(f"link_scores={link_scores!r}: expected one number a link ({error})") from error
-    if link_scores is not None and len(scores) != len(pairs):
-        raise Error(f"{len(scores)} link scores for {len(pairs)} links")
-    if options.count == "weighted" and link_scores is None and pairs:
-        raise Error("count='weighted' needs link_scores")
-    source = None if source_tokens is None else words("source_tokens", source_tokens)
-    if source is not None and source_length not in {None, len(source)}:
-        raise Error(f"source_length={source_length} but there are {len(source)} source_tokens")
-    if source is not None:
-        source_length = len(source)
-    uses_characters = "characters" in options.weights
-    if uses_characters and source is None:
-        raise Error(f"{options.shown_score} needs source_tokens")
-    return _core.SentencePair(
-        tokens=tokens,
-        entities=_entities(source_entities),
-        links=pairs,
-        link_scores=scores,
-        candidates=spans,
-        source_words=-1 if source_length is None else whole_number("source_length", source_length, 0),
-        hints=_weighted("hints", hints, spans, options) + _weighted("nmt_scores", nmt_scores, spans, options),
-        probabilities=_word_probabilities(ner_probabilities, len(tokens), options),
-        source_text=[normalize(word) for word in source or ()] if uses_characters else [],
-        target_text=[normalize(word) for word in tokens] if uses_characters else [],
-    )
-
-
-def _weighted(
-    column: str, scores: ScoredSpans, candidates: list[tuple[int, int]], options: ProjectionOptions
-) -> list[tuple[int, int, int, float]]:
-    """Scores from elsewhere, with their weight in the sum."""
-    weight = {column: options.weights.get(name, 0.0) for name, column in _HINT_COLUMNS.items()}[column]
-    if not weight:
-        return []
-    return [
-        (entity, start, end, weight * score) for entity, start, end, score in scored_spans(column, scores, candidates)
-    ]
-
-
-def _word_probabilities(
-    probabilities: npt.ArrayLike | None, target_words: int, options: ProjectionOptions
-) -> npt.NDArray[np.float32]:
-    """Words x labels where the score needs them, else nothing."""
-    if not options.weights.keys() & {"ner", "ner_spans"}:
-        return np.zeros(0, np.float32)
-    if probabilities is None or options.ner_labels is None:
-        raise Error(f"{options.shown_score} needs ner_probabilities and ner_labels")
-    array = np.ascontiguousarray(probabilities, dtype=np.float32)
-    shape = (target_words, len(options.ner_labels))
-    if array.shape != shape and (target_words or array.size):
-        raise Error(f"expected ner_probabilities of the shape {shape} (words, labels), found {array.shape}")
-    return array
-
-
 def project(
     target_tokens: Sequence[str],
     source_entities: Iterable[tuple[int, int, str]],
@@ -488,7 +400,7 @@ def project(
             word; `aligned_ends` those whose first and last word are linked to it; or a list of `(start, end)`. With
             `score="align"` the first three give the same result, `aligned_ends` fastest, greedy with `=`, `>=` and `>`
             apart; with other scores the second and third leave spans out. None: `aligned_ends` for `align`, `ngram`
-            for other scores.
+            for other scores and for hints below 0.
         matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again;
             `ortools` finds the highest total score with OR-Tools CP-SAT (extra `exact`), to judge `exact` by: much
             slower, and any choice of several equally good ones.
@@ -573,7 +485,10 @@ def project(
         only_i=only_i,
         compat=compat,
     )
-    entities = _entities(source_entities)
+    entities = as_entities(source_entities)
+    if kind is None:
+        hints = scored_spans("hints", hints, [])
+        options = options.for_hints(min((score for *_, score in hints), default=0.0))
     pair = sentence_pair(
         target_tokens,
         entities,
@@ -627,11 +542,10 @@ class Projector:
             raise Error(f"unknown option: {error}") from error
         self.threads = whole_number("threads", threads, 0)
         self.skip_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
-        self._needed, self._optional = _columns_of(self.options)
+        self._needed, self._optional = columns_of(self.options)
+        self.options.to_core()  # finds what is wrong now, not at the first batch
         self._uses_ner = bool(self.options.weights.keys() & {"ner", "ner_spans"})
         self._uses_characters = "characters" in self.options.weights
-        self._core_options = self.options.to_core()
-        self._ner_labels = self.options.ner_labels
 
     @property
     def signature(self) -> str:
@@ -678,17 +592,17 @@ class Projector:
         if self._uses_characters:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
                 columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
+        probabilities = batch.schema.field(schema.NER_PROBABILITIES) if self._uses_ner else None
+        options = self._options_for(columns, probabilities)
+        core = options.to_core()
         try:
             result = pa.record_batch(
-                _core.project_batch(
-                    columns,
-                    self._options_for(batch),
-                    threads=self.threads,
-                    skip_invalid=self.skip_invalid,
-                )
+                _core.project_batch(columns, core, threads=self.threads, skip_invalid=self.skip_invalid)
             )
-            if self.options.uses_ortools:
-                result = self._choose_anew(columns, result)
+            if options.uses_ortools:
+                from xner._ortools_projection import choose_batch_anew
+
+                result = choose_batch_anew(columns, result, options, core)
         except DataError as error:
             row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
             raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
@@ -704,64 +618,21 @@ class Projector:
             batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
         return batch
 
-    def _choose_anew(self, columns: pa.RecordBatch, result: pa.RecordBatch) -> pa.RecordBatch:
-        from xner._ortools_projection import choose_batch_anew
-
-        options = replace(self.options, ner_labels=self._ner_labels)
-        return choose_batch_anew(columns, result, options, self._core_options, lambda row: _pair_of_row(row, options))
-
-    def _options_for(self, batch: pa.RecordBatch) -> _core.ProjectOptions:
-        """The core's options, with the labels' names that the batch gives where the options have none."""
-        if not self._uses_ner or self.options.ner_labels is not None:
-            return self._core_options
-        labels = schema.ner_label_names(batch.schema.field(schema.NER_PROBABILITIES))
-        if labels is None:
-            raise Error(
-                f"{self.options.shown_score} needs the names of the labels in the column "
-                f"'{schema.NER_PROBABILITIES}': give ner_labels, or name them in the field's metadata"
-            )
-        if labels != self._ner_labels:
-            self._ner_labels = labels
-            self._core_options = self.options.to_core(labels)
-        return self._core_options
-
-
-def _pair_of_row(row: Mapping[str, Any], options: ProjectionOptions) -> _core.SentencePair:
-    """A row of a batch as single calls take it; the row has been projected, so that it is known to be sound."""
-
-    def tuples(column: str) -> list[tuple[Any, ...]]:
-        return [tuple(item.values()) for item in row.get(column) or ()]
-
-    links = tuples(schema.LINKS)
-    scores = [score for *_, score in links]
-    return sentence_pair(
-        row[schema.TOKENS],
-        [tuple_[:3] for tuple_ in tuples(schema.SOURCE_ENTITIES)],
-        [(source, target) for source, target, _ in links],
-        options,
-        candidates=tuples(schema.CANDIDATES),
-        link_scores=None if None in scores else scores,
-        source_tokens=row.get(schema.SOURCE_TOKENS),
-        ner_probabilities=row.get(schema.NER_PROBABILITIES),
-        hints=tuples(schema.HINTS),
-        nmt_scores=tuples(schema.NMT_SCORES),
-    )
-
-
-def _columns_of(options: ProjectionOptions) -> tuple[list[str], list[str]]:
-    """Columns that projection needs, and those that it reads if they are there."""
-    weights = options.weights
-    uses = {
-        schema.TOKENS: True,
-        schema.SOURCE_ENTITIES: True,
-        schema.LINKS: options.uses_links,
-        schema.CANDIDATES: options.method == "candidates" and options.candidates == "given",
-        schema.NER_PROBABILITIES: bool(weights.keys() & {"ner", "ner_spans"}),
-        schema.NMT_SCORES: "nmt" in weights,
-        schema.SOURCE_TOKENS: "characters" in weights,
-    }
-    needed = [name for name, used in uses.items() if used]
-    return needed, [name for name in (schema.LINKS, schema.SOURCE_TOKENS, schema.HINTS) if name not in needed]
+    def _options_for(self, columns: pa.RecordBatch, probabilities: pa.Field | None) -> ProjectionOptions:
+        """The options, with what the batch decides: the labels' names where the options have none, candidates."""
+        options = self.options
+        if self._uses_ner and options.ner_labels is None:
+            labels = None if probabilities is None else schema.ner_label_names(probabilities)
+            if labels is None:
+                raise Error(
+                    f"{options.shown_score} needs the names of the labels in the column "
+                    f"'{schema.NER_PROBABILITIES}': give ner_labels, or name them in the field's metadata"
+                )
+            options = replace(options, ner_labels=labels)
+        if schema.HINTS in columns.schema.names:
+            scores = pc.struct_field(pc.list_flatten(columns.column(schema.HINTS)), "score")
+            options = options.for_hints(pc.min(scores).as_py() or 0.0)
+        return options
 
 
 def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:

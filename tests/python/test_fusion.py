@@ -120,6 +120,22 @@ def test_choice_is_the_best_by_default(row: tuple[Sentence, Evidence], weights: 
     )
 
 
+def test_hints_below_zero_can_make_a_longer_span_the_best() -> None:
+    """Then the spans with linked ends, the default elsewhere, are not enough."""
+    arguments: dict[str, Any] = {"target_tokens": ["a", "b"], "source_entities": [(1, 2, "PER")], "links": [(1, 1)]}
+    found = project(**arguments, hints=[(0, 1, 2, -1.0)])
+    assert [(entity.start, entity.end) for entity in found.entities] == [(0, 2)]
+    assert found.objective == pytest.approx(2 / 3)
+    assert project(**arguments, hints=[(0, 1, 2, -1.0)], candidates="aligned_ends").entities == ()
+    rows = {
+        "tokens": [["a", "b"]] * 2,
+        "source_entities": [[{"start": 1, "end": 2, "label": "PER"}]] * 2,
+        "links": [[{"source": 1, "target": 1}]] * 2,
+        "hints": [[{"source": 0, "start": 1, "end": 2, "score": -1.0}], None],
+    }
+    assert Projector()(pa.record_batch(rows))["labels"].to_pylist() == [["B-PER", "I-PER"], ["O", "B-PER"]]
+
+
 @many(1)
 @given(row=scored, weights=weights, constraint=st.sampled_from(["<=", "=", ">=", "<", ">"]), n=st.integers(0, 2))
 def test_ortools_judges_exact(row: tuple[Sentence, Evidence], weights: Weights, constraint: Any, n: int) -> None:

@@ -61,8 +61,8 @@ def test_problems_of_a_corpus(small: pa.Table) -> None:
     np.testing.assert_allclose(first.scores[0], [1, 4 / 3, 1, 1, 2 / 3, 0])
     ends = next(iter(corpus_problems(small, candidates="aligned_ends", max_words=1)))
     assert ends.candidates.tolist() == [[0, 1], [1, 2], [2, 3]]
-    with pytest.raises(Error, match="row 0: the score 'weighted' needs links with scores"):
-        list(corpus_problems(small, count="weighted"))
+    with pytest.raises(Error, match="row 0: count='weighted' needs link_scores"):
+        list(corpus_problems(small, score="weighted"))
 
 
 def test_made_up_problems_are_of_their_size() -> None:

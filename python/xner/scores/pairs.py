@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from xner import _core
-from xner.projection import ProjectionOptions, ScoredSpans, sentence_pair
+from xner._sentence_pair import ScoredSpans, sentence_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
+
+    from xner.projection import ProjectionOptions
 
 __all__ = ["ScoredPair", "score_pairs"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xner.matching import Matcher
-    from xner.projection import Constraint, Count
+    from xner.projection import Constraint
 
 __all__ = ["GrowthPoint", "MatchingStudy", "Outcome", "Setting", "study_matching"]
 
@@ -34,7 +34,7 @@ class Setting:
     """What the matchers are compared on: a corpus, a score and a constraint."""
 
     corpus: str
-    score: Count
+    score: str
     constraint: Constraint
     n: int
 
@@ -231,7 +231,7 @@ def _share(flags: Any) -> float:
 def study_matching(
     corpora: Mapping[str, pa.Table],
     *,
-    scores: Sequence[Count] = ("links",),
+    scores: Sequence[str] = ("links",),
     constraints: Sequence[tuple[Constraint, int]] = (("<=", 1),),
     matchers: Sequence[Matcher] = ("exact", "greedy"),
     candidates: CandidateSpans = "ngram",
@@ -243,8 +243,9 @@ def study_matching(
     """Solve the problems of corpora by several matchers.
 
     Args:
-        corpora: tables with `tokens`, `source_entities` and `links`, by name; `gold_labels` where there are any.
-        scores: what the alignment scores count.
+        corpora: tables with `tokens`, `source_entities` and what the scores need, by name; `gold_labels` where there
+            are any.
+        scores: as for `corpus_problems`.
         constraints: numbers of projections, as relation and n.
         matchers: the first one is what the others are held against.
         candidates: which spans.
@@ -268,7 +269,7 @@ def study_matching(
     study = MatchingStudy(tuple(matchers), corpora)
     for corpus, table in corpora.items():
         for score in scores:
-            problems = list(corpus_problems(table, count=score, candidates=candidates, max_words=max_words))
+            problems = list(corpus_problems(table, score=score, candidates=candidates, max_words=max_words))
             for constraint, n in constraints:
                 setting = Setting(corpus, score, constraint, n)
                 study.problems[setting] = problems

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
-from xner import candidates as spans
-from xner import schema, scores
-from xner.errors import Error
+from xner import schema
+from xner._sentence_pair import scored_rows
+from xner.fusion import parse_score
+from xner.projection import Count, ProjectionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
     import pyarrow as pa
-
-    from xner.projection import Count
 
 __all__ = ["CandidateSpans", "Problem", "corpus_problems", "synthetic_problem"]
 
@@ -51,65 +50,40 @@ class Problem:
 def corpus_problems(
     table: pa.Table,
     *,
-    count: Count = "links",
+    score: str = "links",
     candidates: CandidateSpans = "ngram",
     max_words: int | None = None,
 ) -> Iterator[Problem]:
-    """The problems of the rows that have source entities and links, by alignment score.
+    """The problems of the rows that have source entities and pairs with a score.
 
     Args:
-        table: with `tokens`, `source_entities` and `links`.
-        count: what the score counts, as in `xner.project`.
+        table: with `tokens`, `source_entities`, and what the score needs: `links`, ...; see `xner.Projector`.
+        score: `links`, `words` or `weighted`: the alignment score, by what it counts; or a sum of scores: a name of
+            `xner.fusion.PRESETS`, or weights as `align=1,characters=0.5`.
         candidates: `ngram`: every span; `aligned_ends`: spans whose first and last word are linked to an entity.
         max_words: longest candidate.
 
     Raises:
-        Error: columns are missing, or links have no scores for `count="weighted"`.
+        Error: an unknown score; columns are missing, or links have no scores for `weighted`.
         DataError: malformed spans or links.
     """
-    schema.require_columns(table.schema, [schema.TOKENS, schema.SOURCE_ENTITIES, schema.LINKS], "the study")
-    columns = table.select([schema.TOKENS, schema.SOURCE_ENTITIES, schema.LINKS]).to_pylist()
-    for row, record in enumerate(columns):
-        tokens, links = record[schema.TOKENS], record[schema.LINKS] or []
-        entities = [(e["start"], e["end"], e["label"]) for e in record[schema.SOURCE_ENTITIES] or []]
-        if not tokens or not entities or not links:
+    options = _options(score, candidates, max_words)
+    for row, record, pairs in scored_rows(table, options):
+        classes = tuple(entity["label"] for entity in record[schema.SOURCE_ENTITIES] or ())
+        wanted = sorted({(start, end) for _, start, end, _ in pairs})
+        if not wanted:
             continue
-        if candidates == "ngram":
-            wanted = spans.ngram(tokens, max_words=max_words)
-        else:
-            wanted = _linked_ends(entities, links, max_words)
-        weights = [link.get("score") for link in links]
-        if count == "weighted" and None in weights:
-            raise Error(f"row {row}: the score 'weighted' needs links with scores")
-        found = scores.alignment(
-            tokens,
-            entities,
-            [(link["source"], link["target"]) for link in links],
-            candidates=wanted,
-            count=count,
-            link_scores=weights if count == "weighted" else None,
-        )
         place = {span: number for number, span in enumerate(wanted)}
-        matrix = np.zeros((len(entities), len(wanted)))
-        for pair in found:
-            matrix[pair.entity, place[pair.start, pair.end]] = pair.score
-        yield Problem(
-            row,
-            len(tokens),
-            tuple(label for *_, label in entities),
-            matrix,
-            np.array(wanted, np.int32).reshape(-1, 2),
-        )
+        matrix = np.zeros((len(classes), len(wanted)))
+        for entity, start, end, value in pairs:
+            matrix[entity, place[start, end]] = value
+        yield Problem(row, len(record[schema.TOKENS]), classes, matrix, np.array(wanted, np.int32).reshape(-1, 2))
 
 
-def _linked_ends(
-    entities: list[tuple[int, int, str]], links: list[dict[str, int]], max_words: int | None
-) -> list[tuple[int, int]]:
-    found = set()
-    for start, end, _ in entities:
-        words = sorted({link["target"] for link in links if start <= link["source"] < end})
-        found |= {(a, b + 1) for a in words for b in words if a <= b and (max_words is None or b - a < max_words)}
-    return sorted(found)
+def _options(score: str, candidates: CandidateSpans, max_words: int | None) -> ProjectionOptions:
+    if score in get_args(Count):
+        return ProjectionOptions(count=cast("Count", score), candidates=candidates, max_words=max_words)
+    return ProjectionOptions(score=parse_score(score), candidates=candidates, max_words=max_words)
 
 
 def synthetic_problem(words: int, entities: int, candidates: int, *, seed: int, longest: int = 8) -> Problem:
