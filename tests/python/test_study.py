@@ -11,9 +11,10 @@ import pytest
 
 import golden
 from test_cli import done, xner
-from xner import Error, io, labels, sample, schema
+from xner import Error, Projector, io, labels, sample, schema
+from xner.fusion import parse_score
 from xner.matching import solve
-from xner.study import MatchingStudy, corpus_problems, study_matching, synthetic_problem, write_report
+from xner.study import MatchingStudy, Size, corpus_problems, study_matching, synthetic_problem, write_report
 from xner.study.report import markdown, render
 
 if TYPE_CHECKING:
@@ -66,13 +67,13 @@ def test_problems_of_a_corpus(small: pa.Table) -> None:
 
 
 def test_made_up_problems_are_of_their_size() -> None:
-    problem = synthetic_problem(30, 4, 10, seed=3)
+    problem = synthetic_problem(Size(30, 4, 10), seed=3)
     assert problem.entities == 4
     assert ((problem.scores > 0).sum(axis=1) <= 10).all()
     assert problem.candidates.min() >= 0
     assert problem.candidates.max() <= 30
     assert (problem.candidates[:, 0] < problem.candidates[:, 1]).all()
-    again = synthetic_problem(30, 4, 10, seed=3)
+    again = synthetic_problem(Size(30, 4, 10), seed=3)
     assert (again.scores == problem.scores).all()
     assert solve(problem.scores, problem.candidates).objective > 0
 
@@ -190,6 +191,38 @@ def test_the_report(small: pa.Table, tmp_path: Path) -> None:
     assert render(study, []) == render(study, [])
 
 
+def test_sums_of_scores(small: pa.Table) -> None:
+    """The study's problems are what projecting with the same score chooses from."""
+    for score in ("links", "align_characters", "align=1,characters=2"):
+        study = study_of(small, scores=(score,))
+        [setting] = study.problems
+        assert setting.score == score
+        projector = Projector(candidates="ngram", score="align" if score == "links" else parse_score(score))
+        assert study.labels(setting, "exact") == projector(small)["labels"].to_pylist()
+    plain, spelled = (next(iter(corpus_problems(small, score=score))).scores for score in ("links", "align_characters"))
+    assert plain.shape == spelled.shape
+    with pytest.raises(Error, match="score='best': expected one of"):
+        study_of(small, scores=("best",))
+    with pytest.raises(Error, match=r"scoring needs the column\(s\) ner_probabilities"):
+        study_of(small, scores=("ner",))
+
+
+def test_made_up_problems_beside_corpora(small: pa.Table, tmp_path: Path) -> None:
+    study = study_matching({"small": small}, sizes=[Size.parse("12x3x6")], growth=False)
+    made_up = [row for row in study.summary().to_pylist() if row["corpus"] != "small"]
+    assert {row["corpus"] for row in made_up} == {"made up, 12 words, 3 entities, 6 candidates each"}
+    assert [row["problems"] for row in made_up] == [200, 200]
+    assert made_up[0]["f1"] is None
+    assert made_up[1]["gap"] > 0, "greedy is not always the best"
+    assert "made up, 12 words" in write_report(study, tmp_path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["", "12", "12x3", "0x1x1", "12x3x6x1", "axbxc"])
+def test_wrong_sizes(text: str) -> None:
+    with pytest.raises(Error, match="expected WORDSxENTITIESxCANDIDATES, such as 25x5x40"):
+        Size.parse(text)
+
+
 def test_growth_is_measured() -> None:
     study = study_matching({"small": table([("A", "x", [(0, 1, "PER")], [(0, 0)])], ["B-PER"])}, matchers=("exact",))
     assert {point.varied for point in study.growth} == {"words", "entities", "candidates"}
@@ -203,11 +236,13 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     run = done(
         xner(
             *("study", "matching", "--source", "en.conll", "--target", "de.conll", "-o", "study", "--no-growth"),
-            *("--constraint", "<=1", "--constraint", "<= 2"),
+            *("--constraint", "<=1", "--constraint", "<= 2", "--score", "links", "--score", "align_characters"),
+            *("--synthetic", "12x3x6"),
             cwd=tmp_path,
         )
     )
-    assert run.stdout.count("| de.conll |") == 4
+    assert run.stdout.count("| de.conll |") == 8
+    assert run.stdout.count("| made up, 12 words, 3 entities, 6 candidates each |") == 4
     assert "to look at: study/report.html" in run.stderr
     assert (tmp_path / "study" / "report.html").stat().st_size > 10_000
 
@@ -217,6 +252,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     [
         (("--constraint", "1"), "expected a relation and a number, as '<=1' or '=2'"),
         (("--links", "a.pharaoh", "--links", "b.pharaoh"), "2 files of links for 1 targets"),
+        (("--synthetic", "12"), "expected WORDSxENTITIESxCANDIDATES, such as 25x5x40"),
     ],
 )
 def test_wrong_use(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

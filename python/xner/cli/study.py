@@ -10,7 +10,8 @@ import click
 from xner import runner, schema
 from xner.alignment import Aligner
 from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs
-from xner.study import study_matching, write_report
+from xner.errors import Error
+from xner.study import Size, study_matching, write_report
 from xner.study.report import markdown
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def _constraint(context: click.Context, parameter: click.Parameter, values: Sequ
     return result
 
 
+def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> list[Size]:
+    try:
+        return [Size.parse(value) for value in values]
+    except Error as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @command.command(
     "matching",
     epilog="\b\nExamples:\n"
@@ -46,16 +54,25 @@ def _constraint(context: click.Context, parameter: click.Parameter, values: Sequ
     "      aligns with the built-in aligner; labels of the target count as gold\n"
     "  xner study matching --source en.conll --target de.conll --target es.conll \\\n"
     "      --links de.pharaoh --links es.pharaoh --constraint '<=1' --constraint '=1' \\\n"
-    "      --matcher exact --matcher greedy --matcher ortools -o study",
+    "      --matcher exact --matcher greedy --matcher ortools -o study\n"
+    "  xner study matching --synthetic 25x5x40 --synthetic 100x20x40 -o study\n"
+    "      problems that are made up, two hundred of each size",
 )
-@click.option("--source", type=existing_file, required=True, help="Labelled sentences.")
+@click.option("--source", type=existing_file, help="Labelled sentences.")
 @click.option(
     "--target",
     "targets",
     type=existing_file,
     multiple=True,
-    required=True,
     help="Their translations, row by row; labels there count as gold. Several times: several corpora.",
+)
+@click.option(
+    "--synthetic",
+    "sizes",
+    metavar="WORDSxENTITIESxCANDIDATES",
+    multiple=True,
+    callback=_sizes,
+    help="Made-up problems of a size, as 25x5x40: words, entities, candidates of each. Beside corpora, or alone.",
 )
 @click.option(
     "--links",
@@ -71,11 +88,12 @@ def _constraint(context: click.Context, parameter: click.Parameter, values: Sequ
 @click.option(
     "--score",
     "scores",
-    type=click.Choice(["links", "words", "weighted"]),
+    metavar="NAME|NAME=WEIGHT,...",
     multiple=True,
     default=["links"],
     show_default=True,
-    help="What the alignment score counts.",
+    help="links, words or weighted: the alignment score, by what it counts; or a sum of scores as for `xner project`: "
+    "align_characters, align=1,hints=0.5, ... whose columns the target file has.",
 )
 @click.option(
     "--constraint",
@@ -106,7 +124,7 @@ def _constraint(context: click.Context, parameter: click.Parameter, values: Sequ
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
 @click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
 def matching(
-    source: Path,
+    source: Path | None,
     targets: Sequence[Path],
     links: Sequence[Path],
     source_format: str | None,
@@ -119,11 +137,14 @@ def matching(
     Solves the same problems by several matchers. Writes a summary (Markdown, CSV, Parquet), plots, and one page that
     opens on the sentences where the matchers differ.
     """
+    if (source is None) != (not targets) or not (targets or options["sizes"]):
+        raise click.UsageError("expected --source and --target, or --synthetic, or all of them")
     if links and len(links) != len(targets):
         raise click.UsageError(f"{len(links)} files of links for {len(targets)} targets: one for each, or none")
     corpora = {}
     with runner.progress_reporter() as report:
         for number, target in enumerate(targets):
+            assert source is not None, "there are targets"
             table = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
             found = (
                 read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)

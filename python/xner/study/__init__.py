@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from xner.study.matching import MatchingStudy, study_matching
-from xner.study.problems import Problem, corpus_problems, synthetic_problem
+from xner.study.problems import Problem, Size, corpus_problems, synthetic_problem
 from xner.study.report import write_report
 
 __all__ = [
     "MatchingStudy",
     "Problem",
+    "Size",
     "corpus_problems",
     "study_matching",
     "synthetic_problem",

@@ -18,7 +18,7 @@ from xner import evaluation, labels, schema
 from xner._version import __version__
 from xner.errors import Error, InfeasibleError, NotSolvedError
 from xner.matching import Matching, solve
-from xner.study.problems import CandidateSpans, Problem, corpus_problems, synthetic_problem
+from xner.study.problems import CandidateSpans, Problem, Size, corpus_problems, synthetic_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from xner.projection import Constraint
 
 __all__ = ["GrowthPoint", "MatchingStudy", "Outcome", "Setting", "study_matching"]
+
+
+PROBLEMS_A_SIZE = 200
+"""How many made-up problems of one size a study solves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,7 @@ def _share(flags: Any) -> float:
 def study_matching(
     corpora: Mapping[str, pa.Table],
     *,
+    sizes: Sequence[Size] = (),
     scores: Sequence[str] = ("links",),
     constraints: Sequence[tuple[Constraint, int]] = (("<=", 1),),
     matchers: Sequence[Matcher] = ("exact", "greedy"),
@@ -245,7 +250,8 @@ def study_matching(
     Args:
         corpora: tables with `tokens`, `source_entities` and what the scores need, by name; `gold_labels` where there
             are any.
-        scores: as for `corpus_problems`.
+        sizes: of made-up problems to study as well, `PROBLEMS_A_SIZE` of each.
+        scores: as for `corpus_problems`; made-up problems have their own.
         constraints: numbers of projections, as relation and n.
         matchers: the first one is what the others are held against.
         candidates: which spans.
@@ -259,29 +265,42 @@ def study_matching(
         DataError: malformed rows.
     """
     for name, given in (
-        ("corpora", corpora),
+        ("corpora", [*corpora, *sizes]),
         ("scores", scores),
         ("constraints", constraints),
         ("matchers", matchers),
     ):
         if not given:
             raise Error(f"{name}: at least one is needed")
-    study = MatchingStudy(tuple(matchers), corpora)
+    made_up = {f"made up, {size}": size for size in sizes}
+    tables = {name: _made_up_table(size) for name, size in made_up.items()}
+    study = MatchingStudy(tuple(matchers), {**corpora, **tables})
+
+    def solve_all(corpus: str, score: str, problems: list[Problem]) -> None:
+        for constraint, n in constraints:
+            setting = Setting(corpus, score, constraint, n)
+            study.problems[setting] = problems
+            for matcher in matchers:
+                outcomes = study.outcomes[setting, matcher] = []
+                for problem in problems:
+                    outcomes.append(_solve(problem, matcher, constraint, n, time_limit))
+                    if progress is not None:
+                        progress(f"{setting}: {matcher}", len(outcomes), len(problems))
+
     for corpus, table in corpora.items():
         for score in scores:
-            problems = list(corpus_problems(table, score=score, candidates=candidates, max_words=max_words))
-            for constraint, n in constraints:
-                setting = Setting(corpus, score, constraint, n)
-                study.problems[setting] = problems
-                for matcher in matchers:
-                    outcomes = study.outcomes[setting, matcher] = []
-                    for problem in problems:
-                        outcomes.append(_solve(problem, matcher, constraint, n, time_limit))
-                        if progress is not None:
-                            progress(f"{setting}: {matcher}", len(outcomes), len(problems))
+            found = corpus_problems(table, score=score, candidates=candidates, max_words=max_words)
+            solve_all(corpus, score, list(found))
+    for corpus, size in made_up.items():
+        solve_all(corpus, "made up", [synthetic_problem(size, seed=seed) for seed in range(PROBLEMS_A_SIZE)])
     if growth:
         study.growth = _measure_growth(matchers, time_limit, progress)
     return study
+
+
+def _made_up_table(size: Size) -> pa.Table:
+    """Target sentences for made-up problems; their words are numbers."""
+    return pa.table({schema.TOKENS: [[str(word) for word in range(1, size.words + 1)]] * PROBLEMS_A_SIZE})
 
 
 def _solve(problem: Problem, matcher: Matcher, constraint: Constraint, n: int, time_limit: float | None) -> Outcome:
@@ -310,9 +329,9 @@ _WORDS = (10, 20, 40, 80, 150, 300, 600)
 _ENTITIES = (1, 2, 4, 8, 12, 20, 40)
 _CANDIDATES = (5, 10, 20, 40, 80, 160)
 _CURVES = {
-    "words": [(words, 6, 20) for words in _WORDS],
-    "entities": [(100, entities, 20) for entities in _ENTITIES],
-    "candidates": [(100, 6, candidates) for candidates in _CANDIDATES],
+    "words": [Size(words, 6, 20) for words in _WORDS],
+    "entities": [Size(100, entities, 20) for entities in _ENTITIES],
+    "candidates": [Size(100, 6, candidates) for candidates in _CANDIDATES],
 }
 _PROBLEMS_A_POINT = 5
 
@@ -323,17 +342,17 @@ def _measure_growth(
     points = []
     total = len(matchers) * sum(map(len, _CURVES.values()))
     for varied, sizes in _CURVES.items():
-        for words, entities, candidates in sizes:
-            problems = [synthetic_problem(words, entities, candidates, seed=seed) for seed in range(_PROBLEMS_A_POINT)]
+        for size in sizes:
+            problems = [synthetic_problem(size, seed=seed) for seed in range(_PROBLEMS_A_POINT)]
             for matcher in matchers:
                 outcomes = [_solve(problem, matcher, "<=", 1, time_limit) for problem in problems]
                 solved = [outcome.matching for outcome in outcomes if outcome.matching is not None]
                 points.append(
                     GrowthPoint(
                         varied,
-                        words,
-                        entities,
-                        candidates,
+                        size.words,
+                        size.entities,
+                        size.candidates,
                         matcher,
                         median(outcome.seconds for outcome in outcomes),
                         max(outcome.seconds for outcome in outcomes),

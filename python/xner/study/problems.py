@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from xner import schema
 from xner._sentence_pair import scored_rows
+from xner.errors import Error
 from xner.fusion import parse_score
 from xner.projection import Count, ProjectionOptions
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-__all__ = ["CandidateSpans", "Problem", "corpus_problems", "synthetic_problem"]
+__all__ = ["CandidateSpans", "Problem", "Size", "corpus_problems", "synthetic_problem"]
 
 CandidateSpans = Literal["ngram", "aligned_ends"]
 
@@ -86,23 +88,52 @@ def _options(score: str, candidates: CandidateSpans, max_words: int | None) -> P
     return ProjectionOptions(score=parse_score(score), candidates=candidates, max_words=max_words)
 
 
-def synthetic_problem(words: int, entities: int, candidates: int, *, seed: int, longest: int = 8) -> Problem:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large made-up problems are.
+
+    Attributes:
+        words: target words.
+        entities: source entities.
+        candidates: spans of each entity, at most: with the words, how dense the problem is.
+    """
+
+    words: int
+    entities: int
+    candidates: int
+
+    @classmethod
+    def parse(cls, text: str) -> Size:
+        """Reads `25x5x40`: words, entities, candidates of each.
+
+        Raises:
+            Error: something else, or a number below 1.
+        """
+        found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)x([1-9]\d*)", text.strip())
+        if found is None:
+            raise Error(f"size {text!r}: expected WORDSxENTITIESxCANDIDATES, such as 25x5x40")
+        return cls(*map(int, found.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.words} words, {self.entities} entities, {self.candidates} candidates each"
+
+
+def synthetic_problem(size: Size, *, seed: int, longest: int = 8) -> Problem:
     """A made-up problem: every entity has its own candidates, spread over the whole sentence, with ties.
 
     Args:
-        words: target words.
-        entities: source entities.
-        candidates: spans of each entity, at most; spans that are drawn twice count once.
+        size: of the problem; spans that are drawn twice count once.
         seed: of the draw.
         longest: span, in words.
     """
-    draw = np.random.default_rng([words, entities, candidates, seed])
-    lengths = draw.integers(1, min(longest, words) + 1, (entities, candidates))
-    starts = (draw.random((entities, candidates)) * (words - lengths + 1)).astype(np.int64)
+    words, entities = size.words, size.entities
+    draw = np.random.default_rng([words, entities, size.candidates, seed])
+    lengths = draw.integers(1, min(longest, words) + 1, (entities, size.candidates))
+    starts = (draw.random((entities, size.candidates)) * (words - lengths + 1)).astype(np.int64)
     pairs = np.stack([starts, starts + lengths], axis=-1).reshape(-1, 2)
     distinct, number = np.unique(pairs, axis=0, return_inverse=True)
     # Scores as alignment gives them: twice a few links over a few words.
     values = 2 * draw.integers(1, 5, number.shape) / draw.integers(2, 10, number.shape)
     matrix = np.zeros((entities, len(distinct)))
-    matrix[np.repeat(np.arange(entities), candidates), number.reshape(-1)] = values.reshape(-1)
+    matrix[np.repeat(np.arange(entities), size.candidates), number.reshape(-1)] = values.reshape(-1)
     return Problem(seed, words, ("X",) * entities, matrix, distinct.astype(np.int32))
