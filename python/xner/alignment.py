@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 
 from xner import _core
 from xner._choices import choose
+from xner._scripts import is_unspaced
 from xner._sentences import Sentences, to_arrow
 from xner._version import __version__
 from xner.errors import DataError, Error, FormatError
@@ -50,19 +51,6 @@ _Offsets: TypeAlias = npt.NDArray[np.int64]
 
 
 # --- Folding --------------------------------------------------------------------------------------------------------
-
-# Letters in these scripts are not grouped into words by blanks; names begin like this in the Unicode database.
-_UNSPACED_SCRIPTS = (
-    "CJK ",
-    "HIRAGANA ",
-    "KATAKANA ",
-    "THAI ",
-    "LAO ",
-    "KHMER ",
-    "MYANMAR ",
-    "TIBETAN ",
-    "YI ",
-)
 
 # Punctuation of other scripts and typographies by its plain counterpart.
 _PUNCTUATION = str.maketrans("。、「」『』《》„“”«»‘’–—〜·", '.,"""""""""""\'\'---.')
@@ -105,8 +93,7 @@ def _by_character(token: str) -> tuple[str, ...]:
 
 
 def _by_script(token: str) -> tuple[str, ...]:
-    unspaced = not token.isascii() and unicodedata.name(normalize(token)[0], "").startswith(_UNSPACED_SCRIPTS)
-    return _by_character(token) if unspaced else _by_prefix(token)
+    return _by_character(token) if is_unspaced(normalize(token)[:1]) else _by_prefix(token)
 
 
 def _unfolded(token: str) -> tuple[str, ...]:
