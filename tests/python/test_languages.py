@@ -1,0 +1,104 @@
+"""Languages by code and name."""
+
+from __future__ import annotations
+
+import pytest
+
+from xner import Error
+from xner.languages import language, languages, model_code
+
+
+def test_there_are_all_of_nllbs() -> None:
+    transformers = pytest.importorskip("transformers")
+    codes = [one.code for one in languages()]
+    assert len(set(codes)) == len(codes) == 202
+    assert codes == sorted(codes)
+    assert set(codes) == set(transformers.models.nllb.tokenization_nllb.FAIRSEQ_LANGUAGE_CODES)
+    assert all(one.name and one.script.istitle() for one in languages())
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("yor_Latn", "yor_Latn"),
+        ("yor", "yor_Latn"),
+        ("yo", "yor_Latn"),
+        ("Yoruba", "yor_Latn"),
+        ("YORUBA", "yor_Latn"),
+        ("sw", "swh_Latn"),
+        ("swa", "swh_Latn"),
+        ("swh_Latn", "swh_Latn"),
+        ("swa_Latn", "swh_Latn"),
+        ("de", "deu_Latn"),
+        ("ger", "deu_Latn"),
+        ("zh-Hans", "zho_Hans"),
+        ("zho_hant", "zho_Hant"),
+        ("Chinese (Traditional)", "zho_Hant"),
+        ("ar", "arb_Arab"),
+        ("twi", "twi_Latn"),
+        (" en ", "eng_Latn"),
+    ],
+)
+def test_codes_and_names(text: str, code: str) -> None:
+    assert language(text).code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("zh", r"language 'zh' may be zho_Hans \(Chinese \(Simplified\)\), zho_Hant .*: say which"),
+        ("no", r"may be nno_Latn \(Norwegian Nynorsk\), nob_Latn"),
+        ("ks", r"may be kas_Arab \(Kashmiri\), kas_Deva"),
+        ("Yorubaa", r"language 'Yorubaa' is unknown; the nearest are yor_Latn \(Yoruba\)"),
+        ("yor_Latin", r"is unknown; the nearest are yor_Latn \(Yoruba\)"),
+        ("", r"language '' is unknown; codes are like yor_Latn or yo"),
+        ("qqq", r"language 'qqq' is unknown"),
+    ],
+)
+def test_unknown_or_in_doubt(text: str, message: str) -> None:
+    with pytest.raises(Error, match=message):
+        language(text)
+
+
+def test_every_language_goes_by_all_its_codes_that_leave_no_doubt() -> None:
+    for one in languages():
+        assert language(one.code) == one
+        for other in one.others:
+            if other not in {"no", "nor"}:  # Bokmål or Nynorsk
+                assert language(f"{other}_{one.script}") == one
+
+
+NLLB = [one.code for one in languages() if one.code[:3] not in {"xho", "nob", "kas"}]
+M2M100 = ["en", "sw", "yo", "zh", "de"]
+MBART = ["en_XX", "de_DE", "zh_CN", "sw_KE"]
+
+
+@pytest.mark.parametrize(
+    ("text", "supported", "code"),
+    [
+        ("yo", NLLB, "yor_Latn"),
+        ("yor_Latn", M2M100, "yo"),
+        ("Swahili", MBART, "sw_KE"),
+        ("sw_KE", MBART, "sw_KE"),
+        ("zho_Hans", M2M100, "zh"),
+        ("zho_Hans", MBART, "zh_CN"),
+        ("english", MBART, "en_XX"),
+    ],
+)
+def test_codes_of_models(text: str, supported: list[str], code: str) -> None:
+    assert model_code(text, supported) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "supported", "message"),
+    [
+        ("xh", NLLB, r"the model does not support Xhosa \(xho_Latn\); the nearest that it does are .*_Latn"),
+        ("nb", NLLB, r"Norwegian Bokmål \(nob_Latn\); the nearest that it does are nno_Latn"),
+        ("klingon", NLLB, "language 'klingon' is unknown"),
+        ("zho_Hant", MBART, r"Chinese \(Traditional\) \(zho_Hant\); the nearest that it does are zh_CN"),
+        ("yo", MBART, r"the model does not support Yoruba \(yor_Latn\)"),
+    ],
+)
+def test_what_models_do_not_support(text: str, supported: list[str], message: str) -> None:
+    with pytest.raises(Error, match=message):
+        model_code(text, supported)
