@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xner._extras import require
-from xner._matching_problem import Result, Shortage
+from xner._integer_programme import judge, rivals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from xner._matching_problem import Options, Problem
+    from xner._matching_problem import Options, Problem, Result
 
 __all__ = ["RESOLUTION", "solve"]
 
@@ -35,26 +35,7 @@ def solve(problem: Problem, options: Options) -> Result:
     Raises:
         Error: OR-Tools is not installed.
     """
-    model = _Model(problem, options)
-    status, chosen, bound = model.solve(options.time_limit)
-    if status in {"infeasible", "unknown"}:
-        return Result(status, [], 0.0, math.inf, Shortage([], 0, 0))
-    objective = float(problem.score[chosen].sum())
-    margins = np.zeros(len(chosen))
-    for at, position in enumerate(chosen.tolist() if options.margins else []):
-        if position in problem.forced:
-            margins[at] = math.inf
-            continue
-        without, second, second_bound = model.solve(options.time_limit, forbidden=position)
-        best = float(problem.score[second].sum()) if without == "optimal" else second_bound
-        margins[at] = math.inf if without == "infeasible" else objective - best
-    return Result(
-        status,
-        list(zip(chosen.tolist(), margins.tolist(), strict=True)),
-        objective,
-        objective if status == "optimal" else max(objective, bound),
-        Shortage([], 0, 0),
-    )
+    return judge(problem, options, _Model(problem, options))
 
 
 class _Model:
@@ -65,10 +46,7 @@ class _Model:
         self._cp_model: Any = cp_model
         self._model = cp_model.CpModel()
         self._chosen = [self._model.new_bool_var("") for _ in problem.entity]
-        start, end = problem.spans.T
-        # Spans that share words all cover the start of the one that starts last: cliques at starts are enough.
-        for word in np.unique(start):
-            covering = np.flatnonzero((start <= word) & (word < end))
+        for covering in rivals(problem):
             self._model.add_at_most_one([self._chosen[position] for position in covering])
         for entity in range(problem.entities):
             count = cp_model.LinearExpr.sum([self._chosen[at] for at in np.flatnonzero(problem.entity == entity)])
@@ -86,12 +64,7 @@ class _Model:
         self._model.maximize(cp_model.LinearExpr.weighted_sum(self._chosen, weights.tolist()))
 
     def solve(self, time_limit: float | None, *, forbidden: int | None = None) -> tuple[str, NDArray[np.int64], float]:
-        """Status, chosen pairs, and a bound of the objective.
-
-        Args:
-            time_limit: seconds.
-            forbidden: a pair to do without.
-        """
+        """See `Model`."""
         cp_model = self._cp_model
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1

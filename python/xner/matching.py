@@ -75,14 +75,15 @@ def solve(
         n: see `constraint`.
         matcher: `exact` finds the highest total score; `greedy` takes the best pair again and again; `ortools` solves
             the same integer programme as `exact` with OR-Tools CP-SAT (extra `exact`), to compare with: scores are
-            rounded to multiples of 2^-40 of the largest one, and each margin takes a search of its own.
+            rounded to multiples of 2^-40 of the largest one, and each margin takes a search of its own; `milp` does
+            likewise with HiGHS through SciPy (extra `exact`), which stops within 10^-6 of the largest score.
         forced: `(entity, candidate)` pairs that are chosen whatever their score, for interactive correction.
         forbidden: pairs that are not chosen.
         margins: whether to compute the margins.
         time_limit: seconds. Exact: in place of the limit on work, which is the same on every machine; half of it is
-            for the choice and half for its margins, and what is proven before ends before. OR-Tools: for the choice,
-            and again for each margin. The result may vary between runs then. None: the limit on work; no limit for
-            OR-Tools and greedy.
+            for the choice and half for its margins, and what is proven before ends before. `ortools` and `milp`: for
+            the choice, and again for each margin. The result may vary between runs then. None: the limit on work; no
+            limit for the others.
 
     Returns:
         The choice.
@@ -222,10 +223,17 @@ def _by_ortools(problem: Problem, matcher: str, options: Options) -> Result:
     return _cp_sat.solve(problem, options)
 
 
+def _by_milp(problem: Problem, matcher: str, options: Options) -> Result:
+    from xner import _milp
+
+    return _milp.solve(problem, options)
+
+
 _SOLVERS: dict[str, Callable[[Problem, str, Options], Result]] = {
     "exact": _by_core,
     "greedy": _by_core,
     "ortools": _by_ortools,
+    "milp": _by_milp,
 }
 
 

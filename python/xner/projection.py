@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -46,7 +47,7 @@ __all__ = [
 
 Method = Literal["candidates", "heuristic"]
 Candidates = Literal["aligned_ends", "aligned", "ngram", "given"]
-Matcher = Literal["exact", "greedy", "ortools"]
+Matcher = Literal["exact", "greedy", "ortools", "milp"]
 Constraint = Literal["<=", "=", ">=", "<", ">"]
 Compat = Literal["politov2025", "shkalikov2024"]
 Count = Literal["links", "words", "weighted"]
@@ -65,8 +66,10 @@ _CANDIDATES = {
 MATCHERS = {
     "exact": _core.MatcherKind.exact,
     "greedy": _core.MatcherKind.greedy,
-    "ortools": _core.MatcherKind.exact,  # whose choice OR-Tools makes anew
+    "ortools": _core.MatcherKind.exact,  # whose choice the judges make anew
+    "milp": _core.MatcherKind.exact,
 }
+_JUDGES = ("ortools", "milp")
 RELATIONS = {
     "<=": _core.Relation.less_equal,
     "=": _core.Relation.equal,
@@ -180,9 +183,9 @@ class ProjectionOptions:
         return self.method == "heuristic" or "align" in self.weights
 
     @property
-    def uses_ortools(self) -> bool:
-        """Whether OR-Tools chooses instead of the core."""
-        return self.method == "candidates" and self.matcher == "ortools"
+    def is_judged(self) -> bool:
+        """Whether a solver from elsewhere chooses instead of the core."""
+        return self.method == "candidates" and self.matcher in _JUDGES
 
     @property
     def resolved_candidates(self) -> Candidates:
@@ -235,7 +238,7 @@ class ProjectionOptions:
                 f"score:{self._score_signature}",
                 f"matcher:{self.matcher}",
                 f"constraint:{self.constraint}{self.n}",
-                f"ties:{'any' if self.matcher == 'ortools' else self.resolved_ties}",
+                f"ties:{'any' if self.matcher in _JUDGES else self.resolved_ties}",
             ]
         parts.append(f"compat:{self.compat or 'none'}")
         return "|".join(parts)
@@ -402,8 +405,8 @@ def project(
             apart; with other scores the second and third leave spans out. None: `aligned_ends` for `align`, `ngram`
             for other scores and for hints below 0.
         matcher: `exact` finds the choice with the highest total score; `greedy` takes the best pair again and again;
-            `ortools` finds the highest total score with OR-Tools CP-SAT (extra `exact`), to judge `exact` by: much
-            slower, and any choice of several equally good ones.
+            `ortools` and `milp` find the highest total score with OR-Tools CP-SAT and HiGHS (extra `exact`), to judge
+            `exact` by: much slower, and any choice of several equally good ones.
         constraint: number of projections of every entity against `n`. `greedy` takes `=`, `>=` and `>` as the published
             program does: they set the upper limit or lift it, the lower one is not guaranteed.
         n: see `constraint`.
@@ -504,8 +507,8 @@ def project(
     )
     core = options.to_core()
     found = _core.project_sentence(pair, core)
-    if options.uses_ortools:
-        from xner._ortools_projection import Chosen, choose_anew
+    if options.is_judged:
+        from xner._judged_projection import Chosen, choose_anew
 
         classes = [label for *_, label in entities]
         found = choose_anew(Chosen(*found), pair, classes, options, core)
@@ -592,17 +595,12 @@ class Projector:
         if self._uses_characters:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
                 columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
-        probabilities = batch.schema.field(schema.NER_PROBABILITIES) if self._uses_ner else None
-        options = self._options_for(columns, probabilities)
-        core = options.to_core()
+        options = self.options
+        if self._uses_ner and options.ner_labels is None:
+            options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
         try:
-            result = pa.record_batch(
-                _core.project_batch(columns, core, threads=self.threads, skip_invalid=self.skip_invalid)
-            )
-            if options.uses_ortools:
-                from xner._ortools_projection import choose_batch_anew
-
-                result = choose_batch_anew(columns, result, options, core)
+            result = self._run(columns, options)
+            result = self._with_hints_below_zero(columns, options, result)
         except DataError as error:
             row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
             raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
@@ -618,21 +616,44 @@ class Projector:
             batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
         return batch
 
-    def _options_for(self, columns: pa.RecordBatch, probabilities: pa.Field | None) -> ProjectionOptions:
-        """The options, with what the batch decides: the labels' names where the options have none, candidates."""
-        options = self.options
-        if self._uses_ner and options.ner_labels is None:
-            labels = None if probabilities is None else schema.ner_label_names(probabilities)
-            if labels is None:
-                raise Error(
-                    f"{options.shown_score} needs the names of the labels in the column "
-                    f"'{schema.NER_PROBABILITIES}': give ner_labels, or name them in the field's metadata"
-                )
-            options = replace(options, ner_labels=labels)
-        if schema.HINTS in columns.schema.names:
-            scores = pc.struct_field(pc.list_flatten(columns.column(schema.HINTS)), "score")
-            options = options.for_hints(pc.min(scores).as_py() or 0.0)
-        return options
+    def _run(self, columns: pa.RecordBatch, options: ProjectionOptions) -> pa.RecordBatch:
+        core = options.to_core()
+        result = pa.record_batch(
+            _core.project_batch(columns, core, threads=self.threads, skip_invalid=self.skip_invalid)
+        )
+        if options.is_judged:
+            from xner._judged_projection import choose_batch_anew
+
+            result = choose_batch_anew(columns, result, options, core)
+        return result
+
+    def _with_hints_below_zero(
+        self, columns: pa.RecordBatch, options: ProjectionOptions, result: pa.RecordBatch
+    ) -> pa.RecordBatch:
+        """The result with the rows projected anew that have hints for which the default candidates do not do."""
+        if schema.HINTS not in columns.schema.names or options.for_hints(-1) is options:
+            return result
+        hints = columns.column(schema.HINTS)
+        below = pc.less(pc.struct_field(pc.list_flatten(hints), "score"), 0)
+        rows = pc.unique(pc.list_parent_indices(hints).filter(below))
+        if not len(rows):
+            return result
+        anew = self._run(columns.take(rows), options.for_hints(-1))
+        places = np.arange(len(columns))
+        places[rows.to_numpy()] = len(columns) + np.arange(len(rows))
+        both = pa.Table.from_batches([result]).cast(anew.schema), pa.Table.from_batches([anew])
+        table = pa.concat_tables(both).unify_dictionaries().combine_chunks().take(pa.array(places))
+        return table.combine_chunks().to_batches()[0]
+
+    def _labels_of(self, probabilities: pa.Field) -> tuple[str, ...]:
+        """The names of the labels in the column of probabilities."""
+        labels = schema.ner_label_names(probabilities)
+        if labels is None:
+            raise Error(
+                f"{self.options.shown_score} needs the names of the labels in the column "
+                f"'{schema.NER_PROBABILITIES}': give ner_labels, or name them in the field's metadata"
+            )
+        return labels
 
 
 def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:

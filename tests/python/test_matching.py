@@ -461,7 +461,7 @@ def test_nothing_to_choose() -> None:
         ([(0.0, 0, 1, 1.0)], {}, "pair 0: expected (entity, start, end, score), found (0.0, 0, 1, 1.0)"),
         ([(0, 0, 1, "x")], {}, "pair 0: expected (entity, start, end, score), found (0, 0, 1, 'x')"),
         ([], {"entities": -1}, "entities=-1: expected a whole number from 0 to 2147483647"),
-        ([], {"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools'"),
+        ([], {"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools', 'milp'"),
         ([], {"constraint": "!="}, "constraint='!=': expected one of '<=', '=', '>=', '<', '>'"),
         ([], {"n": -1}, "n=-1: expected a whole number from 0 to 2147483647"),
         ([], {"n": 1.5}, "n=1.5: expected a whole number from 0 to 2147483647"),

@@ -662,8 +662,8 @@ def test_bad_sentences(arguments: dict[str, Any], message: str, method: Any) -> 
     ("options", "message"),
     [
         ({"method": "guess"}, "method='guess': expected one of 'candidates', 'heuristic'"),
-        ({"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools'"),
-        ({"matcher": None}, "matcher=None: expected one of 'exact', 'greedy', 'ortools'"),
+        ({"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools', 'milp'"),
+        ({"matcher": None}, "matcher=None: expected one of 'exact', 'greedy', 'ortools', 'milp'"),
         ({"constraint": "<>"}, "constraint='<>': expected one of '<=', '=', '>=', '<', '>'"),
         ({"ties": "last"}, "ties='last': expected one of 'first', 'evidence'"),
         ({"policy": "merge"}, "policy='merge': expected one of 'overwrite', 'skip'"),

@@ -583,7 +583,7 @@ def test_indices_too_large_to_cast() -> None:
         ({"threads": -1}, "threads=-1: expected a whole number from 0 to 2147483647"),
         ({"threads": 1.5}, "threads=1.5: expected a whole number from 0 to 2147483647"),
         ({"on_error": "ignore"}, "on_error='ignore': expected one of 'raise', 'skip'"),
-        ({"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools'"),
+        ({"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools', 'milp'"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -21,7 +21,7 @@ from xner.cli._inputs import (
 from xner.cli._outputs import counted
 from xner.cli._scores import ScoreSettings, score_options
 from xner.memory import Memory
-from xner.projection import Projector
+from xner.projection import MATCHERS, Projector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,11 +104,11 @@ __all__ = ["command"]
 )
 @click.option(
     "--matcher",
-    type=click.Choice(["exact", "greedy", "ortools"]),
+    type=click.Choice(list(MATCHERS)),
     default="exact",
     show_default=True,
-    help="Best total score, or best pair first; ortools finds the best total with OR-Tools (extra `exact`), to judge "
-    "exact by, a thousand times as slowly.",
+    help="Best total score, or best pair first; ortools and milp find the best total with OR-Tools and HiGHS (extra "
+    "`exact`), to judge exact by, a thousand times as slowly.",
 )
 @click.option(
     "--constraint",

@@ -11,6 +11,7 @@ from xner import runner, schema
 from xner.alignment import Aligner
 from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs
 from xner.errors import Error
+from xner.projection import MATCHERS
 from xner.study import Size, study_matching, write_report
 from xner.study.report import markdown
 
@@ -107,7 +108,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
 @click.option(
     "--matcher",
     "matchers",
-    type=click.Choice(["exact", "greedy", "ortools"]),
+    type=click.Choice(list(MATCHERS)),
     multiple=True,
     default=["exact", "greedy"],
     show_default=True,

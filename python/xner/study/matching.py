@@ -314,8 +314,8 @@ def _solve(problem: Problem, matcher: Matcher, constraint: Constraint, n: int, t
             n=n,
             matcher=matcher,
             time_limit=time_limit,
-            # CP-SAT searches again for each margin, which would be another comparison.
-            margins=matcher != "ortools",
+            # The judges search again for each margin, which would be another comparison.
+            margins=matcher in {"exact", "greedy"},
         )
     except InfeasibleError:
         status = "infeasible"

@@ -1,4 +1,4 @@
-"""The matcher `ortools` beside the native one, and without OR-Tools."""
+"""The matchers `ortools` and `milp` beside the native one, and without their libraries."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import many, pairs
-from xner import _cp_sat
+from xner import _cp_sat, _milp
 from xner.errors import Error, InfeasibleError, NotSolvedError
 from xner.matching import match, solve
 
 Pair = tuple[int, int, int, float]
 
 
+JUDGES: list[tuple[Any, float]] = [("ortools", _cp_sat.RESOLUTION), ("milp", _milp.TOLERANCE)]
+
+
 @many(1)
+@pytest.mark.parametrize(("matcher", "resolution"), JUDGES)
 @given(problem=pairs(most=20, entities=4), constraint=st.sampled_from(["<=", "=", ">=", "<", ">"]), n=st.integers(0, 2))
-def test_is_the_native_optimum(problem: list[Pair], constraint: Any, n: int) -> None:
+def test_is_the_native_optimum(matcher: Any, resolution: float, problem: list[Pair], constraint: Any, n: int) -> None:
     ask: dict[str, Any] = {
         "entities": 1 + max((pair[0] for pair in problem), default=0),
         "constraint": constraint,
@@ -32,10 +36,10 @@ def test_is_the_native_optimum(problem: list[Pair], constraint: Any, n: int) -> 
         native = match(problem, **ask)
     except InfeasibleError:
         with pytest.raises(InfeasibleError, match=r"the constraint '[<=>]+' . cannot be met"):
-            match(problem, matcher="ortools", **ask)
+            match(problem, matcher=matcher, **ask)
         return
-    found = match(problem, matcher="ortools", **ask)
-    slack = _cp_sat.RESOLUTION * max((pair[3] for pair in problem), default=0) * (len(problem) + 1) + 1e-12
+    found = match(problem, matcher=matcher, **ask)
+    slack = resolution * max((pair[3] for pair in problem), default=0) * (len(problem) + 1) + 1e-12
     assert found.optimal
     assert found.bound == found.objective == pytest.approx(native.objective, abs=slack)
     assert sum(problem[at][3] for _, at in found.pairs) == pytest.approx(found.objective)
@@ -47,7 +51,7 @@ def test_is_the_native_optimum(problem: list[Pair], constraint: Any, n: int) -> 
 
 def test_forced_forbidden_and_no_margins() -> None:
     scores, candidates = np.array([[1.0, 0.5], [0.75, 0.25]]), [(0, 2), (2, 3)]
-    for matcher in ("exact", "ortools"):
+    for matcher in ("exact", "ortools", "milp"):
         ask: dict[str, Any] = {"matcher": matcher, "forced": [(0, 1)]}
         found = solve(scores, candidates, **ask)
         assert found.pairs == ((0, 1), (1, 0))

@@ -1,4 +1,4 @@
-"""Projection with OR-Tools in the core's place: the core scores the pairs, CP-SAT chooses among them.
+"""Projection with a solver in the core's place: the core scores the pairs, OR-Tools or HiGHS chooses among them.
 
 To judge exact matching by, on whole corpora and with everything that projecting does around it. Three orders of
 magnitude slower.
@@ -43,7 +43,7 @@ def choose_anew(
     options: ProjectionOptions,
     core: _core.ProjectOptions,
 ) -> Chosen:
-    """Choose by CP-SAT where the core has chosen by exact matching.
+    """Choose by another solver where the core has chosen by exact matching.
 
     Args:
         exact: the core's result.
@@ -53,7 +53,7 @@ def choose_anew(
         core: `options` as the core takes them.
 
     Raises:
-        Error: OR-Tools is not installed.
+        Error: the solver is not installed.
     """
     if exact.status not in _SOLVABLE:
         return exact
@@ -61,7 +61,7 @@ def choose_anew(
     nothing = Chosen(["O"] * len(exact.labels), [], "infeasible", 0.0, 0.0)
     try:
         found = matching.match(
-            pairs, entities=len(classes), constraint=options.constraint, n=options.n, matcher="ortools"
+            pairs, entities=len(classes), constraint=options.constraint, n=options.n, matcher=options.matcher
         )
     except InfeasibleError:
         return nothing
