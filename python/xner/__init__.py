@@ -6,7 +6,7 @@ links, `evaluate` compares labels with gold labels.
 
 from __future__ import annotations
 
-from xner import candidates, errors, evaluation, fusion, io, labels, links, matching, memory, schema, scores
+from xner import candidates, errors, evaluation, filters, fusion, io, labels, links, matching, memory, schema, scores
 from xner._version import __version__
 from xner.alignment import Aligner
 from xner.errors import DataError, Error, FormatError
@@ -35,6 +35,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluation",
+    "filters",
     "fusion",
     "io",
     "labels",

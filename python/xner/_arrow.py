@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-__all__ = ["one_array"]
+__all__ = ["frequencies", "joined_lists", "list_lengths", "one_array"]
 
 
 def one_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -14,3 +17,25 @@ def one_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
         if isinstance(array, pa.ChunkedArray):  # what some versions return for no chunks at all
             array = pa.concat_arrays(array.chunks)
     return array
+
+
+def frequencies(values: pa.Array | pa.ChunkedArray) -> dict[str, int]:
+    """How often each string other than null occurs, the most frequent first, then the one that occurs first."""
+    found = [item for item in pc.value_counts(values.cast(pa.string())).to_pylist() if item["values"] is not None]
+    return {item["values"]: item["counts"] for item in sorted(found, key=lambda item: -item["counts"])}
+
+
+def list_lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
+    """The number of elements of each list; missing ones have none."""
+    lengths = pc.list_value_length(lists).fill_null(0)
+    return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def joined_lists(first: pa.Array, second: pa.Array) -> pa.Array:
+    """Row by row, the elements of two columns of lists of the same type of values."""
+    lengths = list_lengths(first), list_lengths(second)
+    rows = np.concatenate([np.repeat(np.arange(len(of_one)), of_one) for of_one in lengths])
+    order = pa.array(np.argsort(rows, kind="stable"))
+    offsets = np.concatenate([[0], np.cumsum(lengths[0] + lengths[1])])
+    values = pa.concat_arrays([first.flatten(), second.flatten()]).take(order)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)

@@ -20,9 +20,10 @@ from xner._arguments import number_from_zero, positive_number, scored_spans, who
 from xner._choices import choose
 from xner._sentence_pair import HINT_COLUMNS, ScoredSpans, as_entities, columns_of, sentence_pair
 from xner._sentences import map_words
+from xner._stages import run_stage
 from xner._version import __version__
 from xner.alignment import normalize
-from xner.errors import DataError, Error
+from xner.errors import Error
 from xner.fusion import weights_of
 
 if TYPE_CHECKING:
@@ -575,20 +576,9 @@ class Projector:
             DataError: a wrong row, with `on_error="raise"`.
             Error: columns missing or of another type.
         """
-        if not isinstance(batch, pa.RecordBatch | pa.Table):
-            raise Error(f"expected a pyarrow RecordBatch or Table, found {type(batch).__name__}")
-        if isinstance(batch, pa.Table):
-            first = 0
-            batches = []
-            for piece in batch.to_batches():
-                batches.append(self._project(piece, first))
-                first += piece.num_rows
-            if not batches:
-                batches.append(self._project(pa.RecordBatch.from_pylist([], schema=batch.schema), 0))
-            return pa.Table.from_batches(batches)
-        return self._project(batch, 0)
+        return run_stage(self._project, batch)
 
-    def _project(self, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
+    def _project(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         schema.require_columns(batch.schema, self._needed, "projection")
         names = batch.schema.names
         columns = schema.conform(batch, self._needed + [name for name in self._optional if name in names])
@@ -598,18 +588,14 @@ class Projector:
         options = self.options
         if self._uses_ner and options.ner_labels is None:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
-        try:
-            result = self._run(columns, options)
-            result = self._with_hints_below_zero(columns, options, result)
-        except DataError as error:
-            row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
-            raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
+        result = self._with_hints_below_zero(columns, options, self._run(columns, options))
         if schema.STATUS in batch.schema.names:
             result = result.set_column(
                 result.schema.get_field_index(schema.STATUS),
                 schema.STATUS,
                 _merge_status(batch.column(schema.STATUS), result.column(schema.STATUS)),
             )
+        batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])
         for name in (schema.ENTITIES, schema.LABELS, schema.STATUS):
             index = batch.schema.get_field_index(name)
             column = result.column(name)
@@ -659,7 +645,10 @@ class Projector:
 def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:
     before = before.cast(pa.string())
     after = after.cast(pa.string())
-    # What an earlier projection said of the row is out of date.
-    others = pc.and_(pc.is_valid(before), pc.invert(pc.is_in(before, value_set=pa.array(_core.STATUS_NAMES))))
+    # What an earlier projection, and filters after it, said of the row is out of date.
+    outdated = pc.or_(
+        pc.is_in(before, value_set=pa.array([*_core.STATUS_NAMES, schema.FILTERED])), schema.is_row_dropped(before)
+    )
+    others = pc.and_(pc.is_valid(before), pc.invert(outdated))
     kept = pc.if_else(pc.and_(pc.equal(after, "ok"), others), before, after)
     return kept.dictionary_encode().cast(schema.STATUS_TYPE)

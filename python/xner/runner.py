@@ -230,6 +230,7 @@ def run(
     report: Reporter = _silent,
     what: str = "projecting",
     part_rows: int = _PART_ROWS,
+    select: Callable[[pa.Table], pa.Table] | None = None,
     **writer_options: Any,
 ) -> pa.Table:
     """Run a stage over a table, part by part as `run_parts` does, and write the result.
@@ -242,16 +243,17 @@ def run(
         report: told after each part how many rows are done.
         what: name of the work in reports.
         part_rows: rows a part.
+        select: takes from the result what is written; None writes all.
         **writer_options: for the format's writer.
 
     Returns:
-        The result, as written, memory-mapped or in memory.
+        The whole result, memory-mapped or in memory.
 
     Raises:
         Error: whatever the stage and the writer raise.
     """
     result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows)
-    io.write(result, kept.output, format, **writer_options)
+    io.write(result if select is None else select(result), kept.output, format, **writer_options)
     return result
 
 

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xner.errors import Error
 
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "ADJUSTED",
     "CANDIDATES",
     "CANDIDATES_TYPE",
     "COLUMN_TYPES",
+    "DROPPED",
     "ENTITIES",
     "ENTITIES_TYPE",
+    "FILTERED",
+    "FILTER_RECORDS_TYPE",
     "GOLD_LABELS",
     "HINTS",
     "HINTS_TYPE",
@@ -32,6 +37,7 @@ __all__ = [
     "NER_PROBABILITIES",
     "NER_PROBABILITIES_TYPE",
     "NMT_SCORES",
+    "ROW_DROPPED",
     "SOURCE_ENTITIES",
     "SOURCE_ENTITIES_TYPE",
     "SOURCE_TOKENS",
@@ -40,6 +46,7 @@ __all__ = [
     "TOKENS",
     "WORDS_TYPE",
     "conform",
+    "is_row_dropped",
     "ner_label_names",
     "ner_probabilities_field",
     "require_columns",
@@ -58,6 +65,8 @@ ENTITIES = "entities"
 LABELS = "labels"
 GOLD_LABELS = "gold_labels"
 STATUS = "status"
+DROPPED = "dropped"
+ADJUSTED = "adjusted"
 
 WORDS_TYPE = pa.list_(pa.string())
 CANDIDATES_TYPE = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
@@ -81,7 +90,13 @@ ENTITIES_TYPE = pa.list_(
 NER_PROBABILITIES_TYPE = pa.list_(pa.list_(pa.float32()))
 """A tagger's class probabilities, target words by labels; float16 is read as well. The field's metadata may name the
 labels: see `ner_probabilities_field`."""
+FILTER_RECORDS_TYPE = pa.list_(pa.struct([*ENTITIES_TYPE.value_type, ("reason", pa.string())]))
+"""Entities that filters dropped or changed, as they were before, and why."""
 STATUS_TYPE = pa.dictionary(pa.int32(), pa.string())
+FILTERED = "filtered"
+"""The status of a row whose entities filters have dropped one by one."""
+ROW_DROPPED = "row_dropped:"
+"""What the status of a row begins with that a filter has dropped as a whole; the filter's name follows."""
 
 COLUMN_TYPES: Mapping[str, pa.DataType] = {
     ID: pa.string(),
@@ -97,6 +112,8 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     LABELS: WORDS_TYPE,
     GOLD_LABELS: WORDS_TYPE,
     STATUS: STATUS_TYPE,
+    DROPPED: FILTER_RECORDS_TYPE,
+    ADJUSTED: FILTER_RECORDS_TYPE,
 }
 
 
@@ -132,6 +149,11 @@ def ner_label_names(field: pa.Field) -> tuple[str, ...] | None:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise Error(f"column '{field.name}': its metadata give as labels {text!r}; expected a JSON list of strings")
     return tuple(names)
+
+
+def is_row_dropped(status: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Whether a filter has dropped each row as a whole, by its `status`; a missing one says no."""
+    return pc.starts_with(status.cast(pa.string()), ROW_DROPPED).fill_null(False)
 
 
 def require_columns(schema: pa.Schema, columns: Iterable[str], what: str) -> None:

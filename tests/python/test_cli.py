@@ -170,7 +170,7 @@ def test_demo_prints_a_table_and_writes_pages(tmp_path: Path) -> None:
         assert (tmp_path / "demo" / f"{language}.conll").is_file()
 
 
-@pytest.mark.parametrize("command", ["project", "align", "evaluate", "view", "demo"])
+@pytest.mark.parametrize("command", ["project", "filter", "align", "evaluate", "view", "demo"])
 def test_help_teaches(command: str) -> None:
     text = done(xner(command, "--help")).stdout
     assert "Usage:" in text
@@ -182,7 +182,7 @@ def test_help_teaches(command: str) -> None:
 def test_version_and_overview() -> None:
     assert done(xner("--version")).stdout.startswith("xner, version ")
     overview = done(xner("--help")).stdout
-    for command in ("project", "align", "evaluate", "view", "demo"):
+    for command in ("project", "filter", "align", "evaluate", "view", "demo"):
         assert command in overview
 
 
@@ -241,7 +241,12 @@ def test_skipping_wrong_rows(files: Path) -> None:
     assert pq.read_table(files / "x.parquet").column("status").to_pylist()[3] == "invalid"
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path) -> None:
+@pytest.mark.parametrize(
+    ("format", "filters"),
+    [("parquet", ()), ("conll", ("--filter", "source-coverage", "--filter", "class-counts:row"))],
+    ids=["unfiltered", "filtered"],
+)
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path, format: str, filters: tuple[str, ...]) -> None:
     """kill -9 while parts are being written; the same command then finishes from the parts."""
     copies = 3000
     for name in ("en.conll", "de.txt"):
@@ -258,30 +263,32 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path) -> None:
         "links.pharaoh",
         "--on-error",
         "skip",
+        *filters,
     ]
-    done(xner(*command, "-o", "whole.parquet", cwd=files))
+    whole, killed = f"whole.{format}", f"killed.{format}"
+    done(xner(*command, "-o", whole, cwd=files))
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "xner", *command, "-o", "killed.parquet"],
+        [sys.executable, "-m", "xner", *command, "-o", killed],
         cwd=files,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    parts = files / ".killed.parquet.parts"
+    parts = files / f".{killed}.parts"
     for _ in range(6000):
         if (parts / "part-000001.arrow").exists() or process.poll() is not None:
             break
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the run was to be killed before its end"
-    assert not (files / "killed.parquet").exists()
+    assert not (files / killed).exists()
     first = parts / "part-000000.arrow"
     made = first.stat().st_mtime_ns
     done(xner("align", "--source", "es.txt", "--target", "es.txt", "-o", "unrelated.pharaoh", cwd=files))
     assert first.stat().st_mtime_ns == made
 
-    done(xner(*command, "-o", "killed.parquet", cwd=files))
-    assert (files / "killed.parquet").read_bytes() == (files / "whole.parquet").read_bytes()
+    done(xner(*command, "-o", killed, cwd=files))
+    assert (files / killed).read_bytes() == (files / whole).read_bytes()
     assert not parts.exists()
 
 

@@ -41,6 +41,12 @@ def test_an_empty_table_gives_an_empty_file(tmp_path: Path) -> None:
     assert (tmp_path / "out.jsonl").read_bytes() == b""
 
 
+def test_a_part_of_the_result_is_written_and_all_of_it_returned(tmp_path: Path) -> None:
+    result = run(10, tmp_path / "out.parquet", select=lambda made: made.slice(0, 3))
+    assert result.num_rows == 10
+    assert io.read(tmp_path / "out.parquet").equals(result.slice(0, 3))
+
+
 def test_a_failed_run_resumes_after_its_last_part(tmp_path: Path) -> None:
     run(10, tmp_path / "whole.parquet")
     seen: list[str] = []

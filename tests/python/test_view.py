@@ -112,6 +112,8 @@ def test_payload_holds_what_the_table_holds() -> None:
         "entities": [[0, 2, "PER", 1.0, 0.5, 0], [3, 4, "LOC", 0.5, 0.125, 1]],
         "from_labels": False,
         "labels_differ": False,
+        "dropped": None,
+        "adjusted": None,
         "gold": [[0, 2, "PER"], [3, 4, "ORG"]],
         "null": [],
     }
@@ -133,7 +135,8 @@ def test_labels_that_disagree_with_the_entities_are_noticed() -> None:
 def test_optional_columns_may_be_missing(kept: list[str]) -> None:
     data = payload(view.render(example().select(kept)))
     inputs = ("candidates", "hints", "nmt_scores", "ner_probabilities")  # of scoring, which the page does not show
-    assert data["missing"] == [name for name in COLUMN_TYPES if name not in (*kept, *inputs)]
+    filters = ("dropped", "adjusted")  # without which there is nothing to miss
+    assert data["missing"] == [name for name in COLUMN_TYPES if name not in (*kept, *inputs, *filters)]
     assert data["rows"][0]["tokens"] == ["Angela", "Merkel", "besucht", "Rom"]
     assert data["rows"][0]["entities"] == ([[0, 2, "PER"], [3, 4, "LOC"]] if "labels" in kept else None)
     # Without source words there is nothing that source spans and links could point at.
@@ -146,6 +149,7 @@ def test_summary_counts_the_whole_table() -> None:
     assert data["summary"] == {
         "classes": {"LOC": 1, "MISC": 1, "PER": 1},
         "statuses": {"ok": 1, "no_links": 1, "empty_target": 1},
+        "dropped": {},
         "mean_score": 0.75,
     }
 
@@ -408,6 +412,36 @@ def test_browser_draws_the_row(chromium: str, tmp_path: Path) -> None:
     assert len(page.find("tr")) == 1 + 3  # a head, two projections, one entity left alone
     assert page.text("span", class_="good") == ["✓ same"]
     assert page.text("span", class_="bad")[-1] == "✗ gold class is ORG"
+
+
+def filtered_example() -> pa.Table:
+    """A row with an entity that one filter dropped, and one that another has cut."""
+    return table(
+        tokens=[["„", "Rom", "“", "und", "Prag"]],
+        source_tokens=[["Rome", "and", "Prague"]],
+        source_entities=[[entity(0, 1, "LOC"), entity(2, 3, "LOC")]],
+        entities=[[entity(1, 2, "LOC", 1.0, 0.5, 0)]],
+        labels=[["O", "B-LOC", "O", "O", "O"]],
+        dropped=[[{**entity(4, 5, "LOC", 0.5, 0.0, 1), "reason": "min-margin"}]],
+        adjusted=[[{**entity(0, 3, "LOC", 1.0, 0.5, 0), "reason": "trim-punctuation"}]],
+    )
+
+
+def test_payload_holds_what_filters_did() -> None:
+    data = payload(view.render(filtered_example()))
+    assert data["missing"] == ["id", "links", "gold_labels", "status"]
+    assert data["summary"]["dropped"] == {"min-margin": 1}
+    assert data["rows"][0]["dropped"] == [[4, 5, "LOC", 0.5, 0.0, 1, "min-margin"]]
+    assert data["rows"][0]["adjusted"] == [[0, 3, "LOC", 1.0, 0.5, 0, "trim-punctuation"]]
+
+
+def test_browser_shows_dropped_and_changed_entities_with_their_reasons(chromium: str, tmp_path: Path) -> None:
+    page = rendered(chromium, tmp_path, view.render(filtered_example()))
+    assert len(page.find("tr")) == 1 + 2
+    assert page.text("th")[-1] == "Filters"
+    assert "trim-punctuation: was [0, 3)" in page.text("span")
+    assert page.text("span", class_="bad") == ["✗ dropped by min-margin"]
+    assert page.text("bdi") == ["Rome", "Rom", "Prague", "Prag"]
 
 
 def test_browser_follows_the_address_and_says_what_is_missing(chromium: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ _COMMANDS = {
     "project": "xner.cli.project",
     "align": "xner.cli.align",
     "links": "xner.cli.links",
+    "filter": "xner.cli.filter",
     "evaluate": "xner.cli.evaluate",
     "view": "xner.cli.view",
     "study": "xner.cli.study",

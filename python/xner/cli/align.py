@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, runner, schema
+from xner._arrow import frequencies
 from xner.cli import align_train
 from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
 from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
-from xner.cli._outputs import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +126,6 @@ def _summarize(table: pa.Table, output: Path) -> None:
         err=True,
     )
     if schema.STATUS in table.column_names:
-        statuses = counted(table.column(schema.STATUS))
+        statuses = frequencies(table.column(schema.STATUS))
         if set(statuses) - {"ok"}:
             click.echo("status: " + ", ".join(f"{count} {status}" for status, count in statuses.items()), err=True)

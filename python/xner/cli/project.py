@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, runner, schema
+from xner._arrow import frequencies
 from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
+from xner.cli._filters import FILTERS_HELP, filter_options, report_filters, take_filters, without_dropped_rows
 from xner.cli._inputs import (
     FORMAT_NAMES,
     existing_file,
@@ -18,13 +20,15 @@ from xner.cli._inputs import (
     read_sentence_pairs,
     tuned_option,
 )
-from xner.cli._outputs import counted
 from xner.cli._scores import ScoreSettings, score_options
 from xner.memory import Memory
 from xner.projection import MATCHERS, Projector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from xner.filters import Filters
 
 __all__ = ["command"]
 
@@ -39,7 +43,9 @@ __all__ = ["command"]
     "  xner project --source en.conll --target yo.txt --aligner awesome-mbert --output yo.conll\n"
     "      aligns with a multilingual encoder; --aligner and --links may be given several times\n"
     "  xner project --source en.conll --target de.txt --method heuristic --compat politov2025 -o de.conll\n"
-    "      follows a published program to the letter\n\n"
+    "      follows a published program to the letter\n"
+    "  xner project --source en.conll --target de.txt --filter one-word --filter class-counts:row -o de.conll\n"
+    "      training data without doubtful entities, and without the sentences that lack one\n\n" + FILTERS_HELP + "\n\n"
     "\b\nAn interrupted run goes on where it stopped when the same command is given again.",
 )
 @click.option(
@@ -170,6 +176,7 @@ __all__ = ["command"]
     help="Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere. "
     "By default with an aligner, not with --links alone or --method heuristic, where rows stand for themselves.",
 )
+@filter_options
 @click.option(
     "--on-error",
     type=click.Choice(["raise", "skip"]),
@@ -217,6 +224,7 @@ def command(
     wants_links = bool(links or options["aligners"])
     settings = AlignerSettings.take(options, files=len(links))
     scores = ScoreSettings.take(options)
+    filters = take_filters(options)
     if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     projector = Projector(stop_words=tuple(stop_words.split()), threads=threads, on_error=on_error, **options)
@@ -251,6 +259,7 @@ def command(
             "links": [one_based, reverse],
             "labels": [scheme, read_labels],
             "on_error": on_error,
+            "filters": filters and filters.signature,
             "ner_labels": options["ner_labels"],
             "aligner": settings.key if wants_links else None,
             "memory": memory,
@@ -267,8 +276,25 @@ def command(
             table = table.append_column(schema.LINKS, found.column(schema.LINKS))
         if memory:
             table = _with_hints(table, projector, threads=threads)
-        result = runner.run(table, projector, kept, format=format_, report=report)
-    _summarize(result, output, projector.signature + ("|memory:yes" if memory else ""))
+        result = runner.run(
+            table,
+            _stage(projector, filters),
+            kept,
+            format=format_,
+            report=report,
+            select=lambda made: without_dropped_rows(made, output, format_),
+        )
+    _summarize(result, "projected and kept" if filters else "projected")
+    if filters:
+        report_filters(result, filters, output, format_)
+    click.echo(f"written to {output}", err=True)
+    parts = [projector.signature, "memory:yes" if memory else "", filters.signature if filters else ""]
+    click.echo("|".join(part for part in parts if part), err=True)
+
+
+def _stage(projector: Projector, filters: Filters | None) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    """Projection, and filters behind it."""
+    return projector if filters is None else lambda batch: filters(projector(batch))
 
 
 def _with_hints(table: pa.Table, projector: Projector, *, threads: int) -> pa.Table:
@@ -279,15 +305,13 @@ def _with_hints(table: pa.Table, projector: Projector, *, threads: int) -> pa.Ta
     return table.append_column(schema.HINTS, memory.hint(first, threads=threads).column(schema.HINTS))
 
 
-def _summarize(result: pa.Table, output: Path, signature: str) -> None:
+def _summarize(result: pa.Table, what: str) -> None:
     entities = pc.sum(pc.list_value_length(result.column(schema.SOURCE_ENTITIES))).as_py() or 0
     sources = cast("pa.ListArray", result.column(schema.ENTITIES).combine_chunks())
     rows = pc.list_parent_indices(sources)
     pairs = pa.table({"row": rows, "source": pc.struct_field(pc.list_flatten(sources), "source")})
     projected = pairs.group_by(["row", "source"]).aggregate([]).num_rows
     share = f" ({projected / entities:.1%})" if entities else ""
-    statuses = ", ".join(f"{count} {status}" for status, count in counted(result.column(schema.STATUS)).items())
+    statuses = ", ".join(f"{count} {status}" for status, count in frequencies(result.column(schema.STATUS)).items())
     click.echo(f"{result.num_rows} sentences: {statuses or 'none'}", err=True)
-    click.echo(f"{projected} of {entities} source entities projected{share}", err=True)
-    click.echo(f"written to {output}", err=True)
-    click.echo(signature, err=True)
+    click.echo(f"{projected} of {entities} source entities {what}{share}", err=True)

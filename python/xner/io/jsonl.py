@@ -34,6 +34,8 @@ _Row = tuple[int, dict[str, Any]]  # line number, fields
 _OPTIONAL_FIELDS = {
     schema.LINKS: frozenset({"score"}),
     schema.ENTITIES: frozenset({"score", "margin", "source"}),
+    schema.DROPPED: frozenset({"score", "margin", "source"}),
+    schema.ADJUSTED: frozenset({"score", "margin", "source"}),
 }
 
 

@@ -21,9 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels as iob
+from xner._arrow import frequencies
 from xner.errors import DataError, Error
 from xner.schema import (
+    ADJUSTED,
     COLUMN_TYPES,
+    DROPPED,
     ENTITIES,
     GOLD_LABELS,
     ID,
@@ -44,7 +47,7 @@ DEFAULT_TITLE = "Projected entities"
 DEFAULT_MAX_ROWS = 5000
 
 Row = dict[str, Any]
-Span = list[Any]  # [start, end, label], or [start, end, label, score, margin, source] for a projected entity
+Span = list[Any]  # [start, end, label]; a projected entity has score, margin, source too, a dropped one also a reason
 
 
 def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, max_rows: int = DEFAULT_MAX_ROWS) -> str:
@@ -52,8 +55,8 @@ def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, ma
 
     Args:
         table: rows with `tokens` (list<string>, the target words). Shown where present and not null: `id`,
-            `source_tokens`, `source_entities`, `links`, `entities`, `labels`, `gold_labels`, `status`. A row
-            without `entities` shows the spans of its `labels`.
+            `source_tokens`, `source_entities`, `links`, `entities`, `labels`, `gold_labels`, `status`, and what
+            filters `dropped` and `adjusted`. A row without `entities` shows the spans of its `labels`.
         open_row: the row that the page opens with (0-based); `#row=N` in the page's address overrides it.
         title: heading of the page.
         max_rows: the most rows that the page holds. A larger table is cut to the rows around `open_row`,
@@ -75,7 +78,7 @@ def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, ma
         "open_row": open_row,
         "first_row": first,
         "total_rows": total,
-        "missing": [name for name in _COLUMNS if name not in table.column_names],
+        "missing": [name for name in _COLUMNS if name not in (*table.column_names, DROPPED, ADJUSTED)],
         "summary": _summary(table),
         "rows": [_row(record, first + k) for k, record in enumerate(shown.to_pylist())],
     }
@@ -164,6 +167,8 @@ def _is_structs(
 
 
 _SPAN = {"start": pa.types.is_integer, "end": pa.types.is_integer, "label": _is_text}
+_RECORD = _SPAN | {"reason": _is_text}
+_NUMBERS = ("score", "margin", "source")
 _LINK = {"source": pa.types.is_integer, "target": pa.types.is_integer}
 
 # Every column that the page shows, with the test of its type: wider than the schema's types, as integers and
@@ -174,10 +179,12 @@ _COLUMNS: dict[str, Callable[[pa.DataType], bool]] = {
     SOURCE_TOKENS: _is_words,
     SOURCE_ENTITIES: _is_structs(_SPAN),
     LINKS: _is_structs(_LINK, ["score"]),
-    ENTITIES: _is_structs(_SPAN, ["score", "margin", "source"]),
+    ENTITIES: _is_structs(_SPAN, _NUMBERS),
     LABELS: _is_words,
     GOLD_LABELS: _is_words,
     STATUS: _is_text,
+    DROPPED: _is_structs(_RECORD, _NUMBERS),
+    ADJUSTED: _is_structs(_RECORD, _NUMBERS),
 }
 
 
@@ -217,7 +224,7 @@ def _summary(table: pa.Table) -> Row:
         without_entities = pc.is_null(column)
         flat = pc.list_flatten(column)
         if pa.types.is_struct(flat.type):
-            classes.update(_counts(pc.struct_field(flat, "label")))
+            classes.update(frequencies(pc.struct_field(flat, "label")))
             if flat.type.get_field_index("score") >= 0:
                 mean_score = pc.mean(pc.struct_field(flat, "score")).as_py()
     if LABELS in table.column_names and _values(table.schema.field(LABELS).type) is not None:
@@ -225,19 +232,21 @@ def _summary(table: pa.Table) -> Row:
         tags = column if without_entities is None else column.filter(without_entities)
         if len(tags) > 0:
             decoded = iob.decode_batch(tags.cast(pa.list_(pa.string())).combine_chunks())
-            classes.update(_counts(pc.struct_field(pc.list_flatten(decoded), "label")))
+            classes.update(frequencies(pc.struct_field(pc.list_flatten(decoded), "label")))
     return {
         "classes": dict(sorted(classes.items())),
-        "statuses": _counts(table.column(STATUS)) if STATUS in table.column_names else {},
+        "statuses": frequencies(table.column(STATUS)) if STATUS in table.column_names else {},
+        "dropped": _reasons(table),
         "mean_score": _number(mean_score),
     }
 
 
-def _counts(values: Any) -> dict[str, int]:
-    """The values other than null of an Arrow array with their frequency, most frequent first."""
-    distinct: Any = pc.value_counts(values)
-    pairs = zip(distinct.field("values").to_pylist(), distinct.field("counts").to_pylist(), strict=True)
-    return dict(Counter({value: count for value, count in pairs if value is not None}).most_common())
+def _reasons(table: pa.Table) -> dict[str, int]:
+    """Why filters dropped entities."""
+    if DROPPED not in table.column_names:
+        return {}
+    records = pc.list_flatten(table.column(DROPPED))
+    return frequencies(pc.struct_field(records, "reason")) if pa.types.is_struct(records.type) else {}
 
 
 def _row(record: Row, index: int) -> Row:
@@ -245,7 +254,7 @@ def _row(record: Row, index: int) -> Row:
     words = _words(record, TOKENS, index)
     source = _words(record, SOURCE_TOKENS, index)
     labelled = _decoded(record, LABELS, index, words)
-    entities = _spans(record, ENTITIES, index, words, ("score", "margin", "source"))
+    entities = _spans(record, ENTITIES, index, words, _NUMBERS)
     source_entities = _spans(record, SOURCE_ENTITIES, index, source)
     for entity in entities or ():
         if entity[5] is not None and source_entities is not None and entity[5] >= len(source_entities):
@@ -264,6 +273,8 @@ def _row(record: Row, index: int) -> Row:
         "labels_differ": entities is not None
         and labelled is not None
         and sorted(span[:3] for span in entities) != sorted(labelled),
+        "dropped": _filter_records(record, DROPPED, index, words),
+        "adjusted": _filter_records(record, ADJUSTED, index, words),
         "gold": _decoded(record, GOLD_LABELS, index, words),
         "null": [name for name in record if record[name] is None and name not in (ID, STATUS)],
     }
@@ -309,6 +320,12 @@ def _spans(
             raise _bad(record, column, index, f"[{start}, {end}) {label}", reason)
         spans.append([start, end, label, *(_number(struct.get(name)) for name in numbers)])
     return spans
+
+
+def _filter_records(record: Row, column: str, index: int, words: list[str] | None) -> list[Span] | None:
+    """Spans of entities that filters dropped or changed, each with the reason at its end."""
+    spans = _spans(record, column, index, words, _NUMBERS)
+    return spans and [[*span, struct["reason"]] for span, struct in zip(spans, record[column], strict=True)]
 
 
 def _links(

@@ -63,11 +63,12 @@ function tally(values) {
 // -- rows ---------------------------------------------------------------------------------------------------
 
 function prepare(raw, k) {
-  const spans = (list) => list && list.map(([start, end, label, score, margin, source]) =>
-    ({ start, end, label, score: number(score), margin: number(margin), source: number(source) }));
+  const spans = (list) => list && list.map(([start, end, label, score, margin, source, reason]) =>
+    ({ start, end, label, score: number(score), margin: number(margin), source: number(source), reason }));
   const row = {
     ...raw, index: data.first_row + k, tokens: raw.tokens ?? [], source_entities: spans(raw.source_entities),
     entities: spans(raw.entities), gold: spans(raw.gold),
+    dropped: spans(raw.dropped) ?? [], adjusted: spans(raw.adjusted) ?? [],
   };
   const projected = row.entities ?? [];
   const every = [...projected, ...(row.source_entities ?? []), ...(row.gold ?? [])];
@@ -92,16 +93,22 @@ function searchText(row) {
   return row.text;
 }
 
+// Where a pair lies in the target sentence.
+function inTarget({ target, dropped, gold }) { return target ?? dropped ?? gold; }
+
 function within(row, span, side) {
   return (side === "source" ? row.source_tokens : row.tokens).slice(span.start, span.end).join(" ");
 }
 
-// One pair a line of the table: a projected entity with its source, a source entity left alone, a missed gold entity.
+// One pair a line of the table: a projected entity with its source, one that a filter dropped, a source entity left
+// alone, a missed gold entity.
 function pairUp(row) {
-  const none = { source: null, target: null, gold: null };
+  const none = { source: null, target: null, dropped: null, gold: null };
   const [sources, targets] = [row.source_entities ?? [], row.entities ?? []];
-  const pairs = targets.map((target) => ({ ...none, target, source: sources[target.source ?? -1] ?? null }));
+  const sourceOf = (span) => sources[span.source ?? -1] ?? null;
+  const pairs = targets.map((target) => ({ ...none, target, source: sourceOf(target) }));
   pairs.sort((a, b) => a.target.start - b.target.start);
+  pairs.push(...row.dropped.map((dropped) => ({ ...none, dropped, source: sourceOf(dropped) })));
   // Where a span does not say which source entity it came from (labels never do), none can be called left alone.
   if (row.entities && !row.from_labels && targets.every((target) => (target.source ?? -1) >= 0)) {
     const used = new Set(pairs.map((pair) => pair.source));
@@ -128,7 +135,7 @@ function agreement(row, span) {
 // -- summary and list ---------------------------------------------------------------------------------------
 
 function showSummary() {
-  const { classes, statuses, mean_score: mean } = data.summary;
+  const { classes, statuses, dropped, mean_score: mean } = data.summary;
   const entry = (name, ...values) => {
     const cells = values.map((value) => make("dd", "", value));
     byId("summary").append(make("div", "", make("dt", "", name), ...cells));
@@ -137,8 +144,10 @@ function showSummary() {
   const total = Object.values(classes).reduce((sum, times) => sum + times, 0);
   entry("entities", count(total), ...Object.entries(classes).map(([name, times]) => classText(name, times)));
   if (mean !== null) entry("mean score", format(number(mean)));
-  const named = Object.entries(statuses);
-  if (named.length) entry("status", ...named.map(([name, times]) => `${name} ${count(times)}`));
+  for (const [name, counts] of [["status", statuses], ["dropped by filters", dropped]]) {
+    const named = Object.entries(counts);
+    if (named.length) entry(name, ...named.map(([value, times]) => `${value} ${count(times)}`));
+  }
   if (rows.length < data.total_rows) entry("on this page", `only ${count(rows.length)} of them: ${rowsHere()}`);
 }
 
@@ -343,20 +352,30 @@ function showPairs(row) {
   holder.replaceChildren(make("table", "", make("thead", "", head), make("tbody", "", ...lines)));
 }
 
+// What filters did to an entity; null where they let it be.
+function filtered(row, { target, dropped }) {
+  if (dropped) return make("span", "bad", `✗ dropped by ${dropped.reason}`);
+  const before = target ? row.adjusted.filter((span) => span.source === target.source) : [];
+  if (!before.length) return null;
+  return make("span", "", before.map((span) => `${span.reason}: was [${span.start}, ${span.end})`).join(", "));
+}
+
 // Name, class and content of each column; a content that is a plain word (not an element) is a remark.
 function pairColumns(row) {
   const scored = !row.from_labels;
   const words = (span, side) => make("span", "", make("bdi", "", within(row, span, side)),
     make("small", "", `[${span.start}, ${span.end})`));
+  const figure = ({ target, dropped }, name) => (target ?? dropped ? format((target ?? dropped)[name]) : "");
   const verdict = ({ target, gold }) =>
     target ? agreement(row, target) : gold ? make("span", "bad", "✗ missed") : null;
   return [
     scored && ["Source", "", ({ source, gold }) => (source ? words(source, "source") : gold ? "none" : "unknown")],
-    [scored ? "Projected onto" : "Words", "", ({ target, gold }) =>
-      (target ?? gold ? words(target ?? gold, "target") : "not projected")],
-    ["Class", "", ({ target, source, gold }) => classText((target ?? source ?? gold).label)],
-    scored && ["Score", "number", ({ target }) => (target ? format(target.score) : "")],
-    scored && ["Margin", "number", ({ target }) => (target ? format(target.margin) : "")],
+    [scored ? "Projected onto" : "Words", "", (pair) =>
+      (inTarget(pair) ? words(inTarget(pair), "target") : "not projected")],
+    ["Class", "", (pair) => classText((inTarget(pair) ?? pair.source).label)],
+    scored && ["Score", "number", (pair) => figure(pair, "score")],
+    scored && ["Margin", "number", (pair) => figure(pair, "margin")],
+    row.dropped.length + row.adjusted.length > 0 && ["Filters", "", (pair) => filtered(row, pair)],
     row.gold && ["Gold", "", verdict],
   ];
 }
@@ -424,8 +443,8 @@ function showFocus(links, hot, pairs, ...description) {
   byId("figure").classList.add("focused");
   byId("focus").replaceChildren(...links.map((link) => wire(link, true)));
   for (const cell of hot) cell.classList.add("hot");
-  for (const { source, target, gold, line } of pairs) {
-    const spans = { source, target: target ?? gold };
+  for (const { line, ...pair } of pairs) {
+    const spans = { source: pair.source, target: inTarget(pair) };
     for (const [side, span] of Object.entries(spans)) {
       for (const cell of span ? state.words[side].slice(span.start, span.end) : []) cell.classList.add("kin");
     }
@@ -454,15 +473,17 @@ function focusPair(pair) {
   showFocus(links, [], [pair], ...describe(pair));
 }
 
-function describe({ source, target, gold }) {
+function describe({ source, target, dropped, gold }) {
   const words = (span, side) => make("b", "", within(state.row, span, side));
   if (gold) return [`${gold.label} `, words(gold, "target"), ", gold only"];
-  const parts = [`${(target ?? source).label} `];
-  if (source) parts.push(words(source, "source"), target ? " → " : " not projected");
-  if (target) parts.push(words(target, "target"));
+  const projected = target ?? dropped;
+  const parts = [`${(projected ?? source).label} `];
+  if (source) parts.push(words(source, "source"), projected ? " → " : " not projected");
+  if (projected) parts.push(words(projected, "target"));
   for (const name of ["score", "margin"]) {
-    if (number(target?.[name]) !== null) parts.push(`, ${name} ${format(target[name])}`);
+    if (number(projected?.[name]) !== null) parts.push(`, ${name} ${format(projected[name])}`);
   }
+  if (dropped) parts.push(`, dropped by ${dropped.reason}`);
   return parts;
 }
 
