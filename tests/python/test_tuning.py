@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xner import Aligner, Error, Projector, evaluate, labels, sample, schema
+from xner.filters import Filters
 from xner.memory import Memory, project_with_memory
 from xner.tuning import LinkSource, Tuning, scores_for, tune
 from xner.tuning.search import f1, search
-from xner.tuning.space import Option, Space, projection_options, score_options
-from xner.tuning.trials import ProjectionTrials, projector_options
+from xner.tuning.space import Option, Space, filter_options, projection_options, score_options
+from xner.tuning.trials import ProjectionTrials, filters_of, projector_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from xner.tuning.search import Counts
     from xner.tuning.space import Setting
 
-FULL = Space([*projection_options(memory=True), *score_options(["ner", "characters", "hints"])])
+FULL = Space([*projection_options(memory=True), *score_options(["ner", "characters", "hints"]), *filter_options()])
 SMALL = Space(
     [
         Option("a", (0, 1, 2, 3)),
@@ -209,13 +210,16 @@ def by_hand(table: pa.Table, aligner: Aligner, setting: Setting) -> pa.Table:
     links = aligner.align(table["source_tokens"], table["tokens"], **decoding)
     projector = Projector(**projector_options(setting))
     linked = table.append_column("links", links)
-    return project_with_memory(linked, projector, Memory()) if setting["memory"] else projector(linked)
+    done = project_with_memory(linked, projector, Memory()) if setting["memory"] else projector(linked)
+    return Filters(filters_of(setting))(done)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_trials_are_what_the_public_parts_do(table: pa.Table, aligner: Aligner, threads: int) -> None:
     source = LinkSource(table["source_tokens"], table["tokens"], aligner)
-    space = Space([*source.options, *projection_options(memory=True), *score_options(["characters"])])
+    space = Space(
+        [*source.options, *projection_options(memory=True), *score_options(["characters"]), *filter_options()]
+    )
     generator = np.random.default_rng(5)
     settings = [space.default, *(space.draw(generator) for _ in range(12))]
     trials = ProjectionTrials(table, source, threads=threads)

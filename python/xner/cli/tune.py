@@ -97,8 +97,8 @@ def command(
 ) -> None:
     """Find the settings that suit a corpus, on a sample of it with gold labels.
 
-    Tries combinations of how links are decoded and combined, what scores weigh, and how labels are projected, and
-    says what the best one is worth on sentences that it was not chosen on.
+    Tries combinations of how links are decoded and combined, what scores weigh, how labels are projected, and what is
+    filtered, and says what the best one is worth on sentences that it was not chosen on.
     """
     _refuse_what_is_tuned(options)
     settings = AlignerSettings.take(options, files=len(links))
@@ -173,5 +173,5 @@ def _cells(figure: Any) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    names = {None: "none", True: "yes", False: "no"}
-    return names[value] if value is None or isinstance(value, bool) else str(value)
+    names = {None: "none", True: "yes", False: "no", "": "yes"}
+    return names[value] if value is None or value == "" or isinstance(value, bool) else str(value)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from xner import schema
 from xner._version import __version__
 from xner.evaluation import Scores, bootstrap, paired_bootstrap
+from xner.filters import FILTERS
 from xner.fusion import SCORES
 from xner.tuning.search import Search, f1, search
-from xner.tuning.space import Setting, Space, projection_options, score_options
-from xner.tuning.trials import LinkSource, ProjectionTrials, score_weights
+from xner.tuning.space import Setting, Space, filter_options, projection_options, score_options
+from xner.tuning.trials import LinkSource, ProjectionTrials, filters_of, score_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -146,7 +147,9 @@ class Tuning:
     def project_options(self) -> dict[str, Any]:
         """The chosen setting as options of `xner project`, by name, with the defaults among what matters in it."""
         relevant = self.space.relevant(self.setting)
-        options = {name: value for name, value in relevant.items() if name not in SCORES and value is not None}
+        named = {*SCORES, *FILTERS}
+        options = {name: value for name, value in relevant.items() if name not in named and value is not None}
+        options["filters"] = filters_of(relevant)
         if options["method"] == "candidates":
             weights = score_weights(relevant)
             options["score"] = ",".join(f"{name}={weight:g}" for name, weight in weights.items())
@@ -195,7 +198,7 @@ def tune(
     threads: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Tuning:
-    """Look for the setting of links, scores and projection with the highest micro F1 on a corpus with gold labels.
+    """Look for the setting of links, scores, projection and filters with the highest micro F1 on gold labels.
 
     Args:
         table: the columns `tokens`, `source_tokens`, `source_entities`, `gold_labels`, and those of scores.
@@ -218,7 +221,8 @@ def tune(
     """
     weighted = scores_for(table) if scores is None else list(scores)
     default = None if schema.HINTS in table.schema.names else memory
-    space = Space([*links.options, *projection_options(memory=default), *score_options(weighted)])
+    options = [*links.options, *projection_options(memory=default), *score_options(weighted), *filter_options()]
+    space = Space(options)
     project = ProjectionTrials(table, links, fixed=fixed, ignore=ignore, threads=threads)
     report = {} if progress is None else {"progress": progress}
     found = search(space, project, table.num_rows, budget=trials, folds=folds, seed=seed, **report)

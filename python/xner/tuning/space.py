@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["Option", "Setting", "Space", "projection_options", "score_options"]
+__all__ = ["Option", "Setting", "Space", "filter_options", "projection_options", "score_options"]
 
 Setting: TypeAlias = "Mapping[str, Any]"
 """A value for every option of a space, by name, in the space's order."""
@@ -93,6 +93,19 @@ def score_options(names: Sequence[str]) -> list[Option]:
             )
         )
     return options
+
+
+def filter_options() -> list[Option]:
+    """Options for filters of what was projected, by the filters' names; None leaves a filter out, "" has no value."""
+    return [
+        Option("min-score", (None, 0.1, 0.2, 0.3, 0.5)),
+        Option("min-margin", (None, 0.02, 0.05, 0.1, 0.2)),
+        Option("length-ratio", (None, 0.4, 0.6, 0.8)),
+        Option("source-coverage", (None, 0.5, 1.0)),
+        Option("contiguous", (None, 0, 1)),
+        Option("class-counts", (None, "")),
+        Option("trim-punctuation", (None, "")),
+    ]
 
 
 class Space:

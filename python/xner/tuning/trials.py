@@ -12,6 +12,7 @@ from xner import schema
 from xner._arrow import one_array
 from xner.errors import Error
 from xner.evaluation import evaluate
+from xner.filters import FILTERS, Filters
 from xner.fusion import SCORES
 from xner.links import COMBINATIONS, SYMMETRIZATIONS, combine
 from xner.memory import Memory, Vocabulary, project_with_memory
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from xner.tuning.search import Counts
     from xner.tuning.space import Setting
 
-__all__ = ["LinkSource", "ProjectionTrials", "projector_options", "score_weights"]
+__all__ = ["LinkSource", "ProjectionTrials", "filters_of", "projector_options", "score_weights"]
 
 _THRESHOLDS: Final = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 _LINK_OPTIONS: Final = ("decode", "threshold", "symmetrization", "combine")
@@ -127,6 +128,12 @@ def score_weights(setting: Setting) -> dict[str, float]:
     return {"align": 1.0, **{name: weight for name, weight in others.items() if weight > 0 or name == "hints"}}
 
 
+def filters_of(setting: Setting) -> list[str]:
+    """A setting's filters, as `xner.filters.parse` reads them."""
+    chosen = {name: setting[name] for name in FILTERS if setting.get(name) is not None}
+    return [name if value == "" else f"{name}={value:g}" for name, value in chosen.items()]
+
+
 def projector_options(setting: Setting) -> dict[str, Any]:
     """A setting's arguments for `xner.Projector`."""
     if setting["method"] == "heuristic":
@@ -182,5 +189,8 @@ class ProjectionTrials:
             table = project_with_memory(table, projector, Memory(vocabulary=self._vocabulary), threads=1)
         else:
             table = projector(table)
+        filters = filters_of(setting)
+        if filters:
+            table = Filters(filters)(table)
         scores = evaluate(table.column(schema.GOLD_LABELS), table.column(schema.LABELS), ignore=self._ignore)
         return np.stack([side.sum(axis=1, dtype=np.int32) for side in (scores.tp, scores.fp, scores.fn)], axis=1)
