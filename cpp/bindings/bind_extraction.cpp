@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arrow_bindings.hpp"
@@ -12,6 +13,7 @@
 #include "numpy_bindings.hpp"
 #include "xner/error.hpp"
 #include "xner/extraction.hpp"
+#include "xner/simd_level.hpp"
 
 namespace py = pybind11;
 
@@ -185,6 +187,14 @@ void register_extraction(py::module_& m) {
         py::arg("source_lengths").noconvert(), py::arg("target_lengths").noconvert(), py::arg("source_words"),
         py::arg("target_words"), py::arg("options"), py::kw_only(), py::arg("threads"),
         "Links of each matrix of an array of matrices x rows x columns, within the lengths.");
+  m.def(
+      "simd_levels",
+      [] {
+        std::vector<std::string_view> names;
+        for (const SimdLevel level : simd_levels()) names.push_back(name(level));
+        return names;
+      },
+      "The instruction sets that XNER_SIMD can name here, lowest first.");
 }
 
 }  // namespace xner::bindings

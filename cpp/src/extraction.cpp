@@ -112,43 +112,37 @@ class LinkExtractor::Scratch {
     check_map(words.target, view.columns, "target_words", row);
     links_.clear();
     if (view.rows == 0 || view.columns == 0) return links_;
-    similarity_.load(view, row);
-    similarity_.distort(options.distortion);
-    find_links(options);
+    find_links(view, row, options);
     unite_words(words, links_);
     return links_;
   }
 
  private:
-  void find_links(const ExtractionOptions& options) {
+  void find_links(const SimilarityView& view, std::int64_t row, const ExtractionOptions& options) {
     using enum ExtractionMethod;
-    pieces_.clear();
     switch (options.method) {
       case forward:
-        argmax_.forward(similarity_, pieces_);
-        break;
+        argmax_.load(view, row, options.distortion, similarity_);
+        return argmax_.forward(similarity_, links_);
       case reverse:
-        argmax_.reverse(similarity_, pieces_);
-        break;
+        argmax_.load(view, row, options.distortion, similarity_);
+        return argmax_.reverse(similarity_, links_);
       case intersect:
-        argmax_.intersect(similarity_, pieces_);
-        break;
+        argmax_.load(view, row, options.distortion, similarity_);
+        return argmax_.intersect(similarity_, links_);
       case itermax:
-        argmax_.itermax(similarity_, options.max_count, options.alpha, pieces_);
-        break;
+        argmax_.load(view, row, options.distortion, similarity_);
+        return argmax_.itermax(similarity_, options.max_count, options.alpha, links_);
       case mwmf:
-        assignment_.extract(similarity_, pieces_);
-        break;
+        similarity_.load(view, row);
+        similarity_.distort(options.distortion);
+        return assignment_.extract(similarity_, links_);
       case softmax:
-        probability_.softmax(similarity_, options.threshold, options.null_threshold, links_);
-        return;
+        similarity_.load(view, row);
+        return probability_.softmax(similarity_, options.threshold, options.null_threshold, links_);
       case entmax15:
-        probability_.entmax15(similarity_, options.threshold, options.null_threshold, links_);
-        return;
-    }
-    for (const Link link : pieces_) {
-      links_.push_back(
-          {link, similarity_(static_cast<std::size_t>(link.source), static_cast<std::size_t>(link.target))});
+        similarity_.load(view, row);
+        return probability_.entmax15(similarity_, options.threshold, options.null_threshold, links_);
     }
   }
 
@@ -156,7 +150,6 @@ class LinkExtractor::Scratch {
   ArgmaxExtractor argmax_;
   AssignmentExtractor assignment_;
   ProbabilityExtractor probability_;
-  std::vector<Link> pieces_;
   std::vector<ScoredLink> links_;
 };
 

@@ -1,145 +1,231 @@
 #include "extraction_argmax.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <limits>
+#include <numeric>
+#include <utility>
 
 namespace xner {
 
 namespace {
 
-Link link_of(std::size_t i, std::size_t j) {
-  return {static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)};
+// Steps here have no branches that depend on cells: those could not be predicted, and one that is predicted
+// wrong takes as long as several steps.
+
+constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();  // above all places
+
+// A place's cell times its weight.
+struct Weighed {
+  double cell;
+  std::int32_t place;
+
+  // The higher one is better, of equal ones the first.
+  [[nodiscard]] bool is_better_than(const Weighed& other) const {
+    return (cell > other.cell) | ((cell == other.cell) & (place < other.place));
+  }
+};
+
+// Of the linked rows in a column.
+Weighed best_linked(const Matrix& cells, std::size_t column, std::span<const std::int32_t> linked,
+                    double alpha) {
+  Weighed best{-std::numeric_limits<double>::infinity(), 0};
+  for (std::size_t i = 0; i < cells.rows(); ++i) {
+    const Weighed one{alpha * cells(i, column), static_cast<std::int32_t>(i)};
+    if (linked[i] != 0 && one.cell > best.cell) best = one;
+  }
+  return best;
 }
 
 }  // namespace
 
-void ArgmaxExtractor::forward(const Matrix& similarity, std::vector<Link>& links) {
-  all_.find(similarity);
-  for (std::size_t i = 0; i < similarity.rows(); ++i) links.push_back(link_of(i, all_.column_of(i)));
+MaximaOut Maxima::out(std::size_t size) {
+  const std::size_t whole = whole_blocks(size);
+  if (values.size() < whole) {
+    values.resize(whole);
+    places.resize(whole);
+  }
+  return {values.data(), places.data()};
 }
 
-void ArgmaxExtractor::reverse(const Matrix& similarity, std::vector<Link>& links) {
-  all_.find(similarity);
-  for (std::size_t j = 0; j < similarity.columns(); ++j) links.push_back(link_of(all_.row_of(j), j));
-  std::ranges::sort(links);
+void ArgmaxExtractor::Side::reset(std::size_t places) {
+  const std::size_t whole = whole_blocks(places);
+  linked.assign(whole, 1);
+  std::fill_n(linked.begin(), places, 0);
+  if (size == places) return;
+  size = places;
+  all.resize(whole);
+  free.resize(whole);
+  choice.resize(size + 1);
+  partner.resize(size);
+  std::iota(all.begin(), all.end(), 0);
 }
 
-void ArgmaxExtractor::intersect(const Matrix& similarity, std::vector<Link>& links) {
-  all_.find(similarity);
-  for (std::size_t i = 0; i < similarity.rows(); ++i) {
-    const std::size_t j = all_.column_of(i);
-    if (all_.row_of(j) == i) links.push_back(link_of(i, j));
-  }
+void ArgmaxExtractor::Side::choose_best() {
+  std::copy_n(best.places.begin(), size, choice.begin());
+  choice.back() = -1;
 }
 
-void ArgmaxExtractor::itermax(const Matrix& similarity, int max_count, double alpha,
-                              std::vector<Link>& links) {
-  intersect(similarity, links);
-  if (std::min(similarity.rows(), similarity.columns()) <= 2) return;
-  source_.reset(similarity.rows());
-  target_.reset(similarity.columns());
-  mark(links);
-  for (int round = 1; round < max_count; ++round) {
-    source_.list_free();
-    target_.list_free();
-    if (source_.free().empty() || target_.free().empty()) return;
-    added_.clear();
-    add_left_over(similarity, alpha, added_);
-    if (added_.empty()) return;
-    mark(added_);
-    merged_.clear();
-    std::ranges::merge(links, added_, std::back_inserter(merged_));
-    links.swap(merged_);
-  }
+// `cells` has a column for each place of the side.
+void ArgmaxExtractor::Side::find_best_free(const Side& other, const Matrix& cells) {
+  extraction_kernels().column_maxima(cells.cells().data(), cells.width(), other.free.data(), other.free_count,
+                                     best_free.out(size));
 }
 
-void ArgmaxExtractor::mark(std::span<const Link> links) {
-  for (const Link link : links) {
-    source_.mark(static_cast<std::size_t>(link.source));
-    target_.mark(static_cast<std::size_t>(link.target));
-  }
-}
+// By weighed cells. Cells of one weight are compared without it, the others in double precision, where
+// weighing makes no two different cells equal. A linked place for which a linked one is best has no choice.
+// `cells` has a column for each place of the side.
+void ArgmaxExtractor::Side::choose_left_over(const Side& other, const Matrix& cells, double alpha) {
+  const float* const best_values = best.values.data();
+  const std::int32_t* const best_places = best.places.data();
+  const float* const free_values = best_free.values.data();
+  const std::int32_t* const free_places = best_free.places.data();
 
-// One round. Cells weigh alpha twice, but at most 1, in a free row and a free column, alpha where one of the
-// two is free, else 0; added are those that are the best of their row and of their column by weighed
-// similarity, and not of a linked row and a linked column. So only the free rows and columns need a best one,
-// and a linked row or column is looked at where it is that. Cells of one weight are compared without it, the
-// others in double precision, where weighing makes no two different cells equal.
-void ArgmaxExtractor::add_left_over(const Matrix& similarity, double alpha, std::vector<Link>& added) {
-  const std::vector<std::size_t>& rows = source_.free();
-  const std::vector<std::size_t>& columns = target_.free();
-  free_cells_.select(similarity, rows, columns);
-  over_free_.find(free_cells_);
-  best_row_.resize(similarity.columns());
-  for (std::size_t l = 0; l < columns.size(); ++l) {
-    const std::size_t j = columns[l];
-    best_row_[j] = best_of_free({over_free_.of_column(l), rows[over_free_.row_of(l)]},
-                                {all_.of_column(j), all_.row_of(j)}, source_, alpha,
-                                [&](std::size_t i) { return similarity(i, j); });
+  // For linked places the other side's linked ones weigh 0, and so do their cells.
+  const auto no_choice = static_cast<std::int32_t>(other.size);
+  const auto first_linked =
+      static_cast<std::int32_t>(std::ranges::find(other.linked, 1) - other.linked.begin());
+  for (std::size_t place = 0; place < size; ++place) {
+    const std::int32_t if_equal = free_places[place] < first_linked ? free_places[place] : no_choice;
+    const std::int32_t if_not_above = free_values[place] < 0 ? no_choice : if_equal;
+    choice[place] = free_values[place] > 0 ? free_places[place] : if_not_above;
   }
-  for (std::size_t k = 0; k < rows.size(); ++k) {
-    const std::size_t i = rows[k];
-    const std::size_t j = best_of_free({over_free_.of_row(k), columns[over_free_.column_of(k)]},
-                                       {all_.of_row(i), all_.column_of(i)}, target_, alpha,
-                                       [&](std::size_t column) { return similarity(i, column); });
-    const bool is_best =
-        target_.linked(j) ? is_best_of_linked(i, source_, [&](std::size_t row) { return similarity(row, j); })
-                          : best_row_[j] == i;
-    if (is_best) added.push_back(link_of(i, j));
-  }
-  for (const std::size_t j : columns) {
-    const std::size_t i = best_row_[j];
-    if (source_.linked(i) &&
-        is_best_of_linked(j, target_, [&](std::size_t column) { return similarity(i, column); })) {
-      added.push_back(link_of(i, j));
+
+  const double free_weight = std::min(1.0, 2 * alpha);
+  for (const std::int32_t number : std::span(free).first(free_count)) {
+    const auto place = static_cast<std::size_t>(number);
+    const Weighed of_free{free_weight * free_values[place], free_places[place]};
+    // Of all: where that is a free place it has the same cell and loses by its weight, unless that is
+    // negative.
+    Weighed of_linked{alpha * best_values[place], best_places[place]};
+    if (best_values[place] <= 0 && other.linked[static_cast<std::size_t>(best_places[place])] == 0) {
+      of_linked = best_linked(cells, place, other.linked, alpha);
     }
+    choice[place] = of_linked.is_better_than(of_free) ? of_linked.place : of_free.place;
   }
-  std::ranges::sort(added);
 }
 
-// The best place on the other side for a free row or column, given the best ones over the free places and
-// over all places, without weights. `cell` gives any place's cell.
-template <class Cell>
-std::size_t ArgmaxExtractor::best_of_free(const Best& over_free, const Best& over_all, const Side& other,
-                                          double alpha, const Cell& cell) {
-  Best best{std::min(1.0, 2 * alpha) * over_free.cell, over_free.place};
-  if (other.linked(over_all.place)) return std::max(best, {alpha * over_all.cell, over_all.place}).place;
-  // The highest cell of all, if it is positive, stays the best with the highest weight.
-  if (over_all.cell > 0) return over_all.place;
-  for (std::size_t place = 0; place < other.size(); ++place) {
-    if (other.linked(place)) best = std::max(best, {alpha * cell(place), place});
+void ArgmaxExtractor::Side::pair_up(const Side& other) {
+  const std::int32_t* const chosen = choice.data();
+  const std::int32_t* const chosen_back = other.choice.data();
+  std::int32_t* const partners = partner.data();
+  for (std::size_t place = 0; place < size; ++place) {
+    const auto is_mutual =
+        static_cast<std::int32_t>(chosen_back[chosen[place]] == static_cast<std::int32_t>(place));
+    partners[place] = chosen[place] | (none & (is_mutual - 1));
   }
-  return best.place;
-}
-
-// Whether `place`, which is free, is the best one for a linked row or column, in which linked places weigh 0.
-template <class Cell>
-bool ArgmaxExtractor::is_best_of_linked(std::size_t place, const Side& other, const Cell& cell) {
-  const float own = cell(place);
-  if (own < 0 || (own == 0 && other.first_linked() < place)) return false;
-  return std::ranges::none_of(other.free(), [&](std::size_t another) {
-    return cell(another) > own || (cell(another) == own && another < place);
-  });
-}
-
-void ArgmaxExtractor::Side::reset(std::size_t size) {
-  linked_.assign(size, 0);
-  first_linked_ = size;
-}
-
-void ArgmaxExtractor::Side::mark(std::size_t place) {
-  linked_[place] = 1;
-  first_linked_ = std::min(first_linked_, place);
+  for (std::size_t place = 0; place < size; ++place) linked[place] |= partner[place] != none ? 1 : 0;
 }
 
 void ArgmaxExtractor::Side::list_free() {
-  free_.resize(linked_.size());
-  std::size_t count = 0;
-  for (std::size_t place = 0; place < linked_.size(); ++place) {
-    free_[count] = place;
-    count += linked(place) ? 0 : 1;
+  free_count = extraction_kernels().select(all.data(), linked.data(), 1, all.size(), free.data());
+}
+
+void ArgmaxExtractor::load(const SimilarityView& view, std::int64_t row, double distortion,
+                           Matrix& similarity) {
+  CellsIn cells{view.data, view.row_stride, view.rows, view.columns};
+  similarity.resize(view.rows, view.columns);
+  transposed_.resize(view.columns, view.rows);
+  if (view.type != ElementType::float32 || view.column_stride != sizeof(float) || distortion != 0) {
+    similarity.load(view, row);
+    similarity.distort(distortion);
+    cells.data = reinterpret_cast<const std::byte*>(similarity.cells().data());
+    cells.stride = static_cast<std::ptrdiff_t>(similarity.width() * sizeof(float));
   }
-  free_.resize(count);
+  source_.reset(view.rows);
+  target_.reset(view.columns);
+  const bool finite =
+      extraction_kernels().copy_crosswise(cells, similarity.cells().data(), transposed_.cells().data(),
+                                          source_.best.out(view.rows), target_.best.out(view.columns));
+  if (!finite) similarity.load(view, row);  // which tells the cell
+}
+
+void ArgmaxExtractor::forward(const Matrix& similarity, std::vector<ScoredLink>& links) const {
+  links.resize(similarity.rows());
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    links[i] = {{static_cast<std::int32_t>(i), source_.best.places[i]}, source_.best.values[i]};
+  }
+}
+
+void ArgmaxExtractor::reverse(const Matrix& similarity, std::vector<ScoredLink>& links) const {
+  links.resize(similarity.columns());
+  for (std::size_t j = 0; j < links.size(); ++j) {
+    links[j] = {{target_.best.places[j], static_cast<std::int32_t>(j)}, target_.best.values[j]};
+  }
+  std::ranges::sort(links, {}, &ScoredLink::link);
+}
+
+void ArgmaxExtractor::intersect(const Matrix& similarity, std::vector<ScoredLink>& links) {
+  pair_best();
+  list_links(similarity, links);
+}
+
+void ArgmaxExtractor::pair_best() {
+  source_.choose_best();
+  target_.choose_best();
+  source_.pair_up(target_);
+  rounds_ = 0;
+  keep_partners();
+}
+
+// In each round after the first, cells weigh alpha twice, but at most 1, in a free row and a free column,
+// alpha where one of the two is free, else 0. Added are those that are the best of their row and of their
+// column by weighed similarity, and not of a linked row and a linked column.
+void ArgmaxExtractor::itermax(const Matrix& similarity, int max_count, double alpha,
+                              std::vector<ScoredLink>& links) {
+  pair_best();
+  const int rounds = std::min(similarity.rows(), similarity.columns()) <= 2 ? 1 : max_count;
+  std::size_t left = 0;
+  for (int round = 1; round < rounds; ++round) {
+    target_.pair_up(source_);
+    source_.list_free();
+    target_.list_free();
+    const std::size_t left_before = std::exchange(left, source_.free_count + target_.free_count);
+    if (source_.free_count == 0 || target_.free_count == 0 || left == left_before) break;
+    source_.find_best_free(target_, transposed_);
+    target_.find_best_free(source_, similarity);
+    source_.choose_left_over(target_, transposed_, alpha);
+    target_.choose_left_over(source_, similarity, alpha);
+    source_.pair_up(target_);
+    keep_partners();
+  }
+  list_links(similarity, links);
+}
+
+// Adds the rows' partners to their columns, which stay in order.
+void ArgmaxExtractor::keep_partners() {
+  const std::size_t slots = rounds_ + 1;
+  const std::size_t whole = whole_blocks(source_.size * slots);
+  next_slots_.resize(whole);
+  for (std::size_t i = 0; i < source_.size; ++i) {
+    std::int32_t column = source_.partner[i];
+    for (std::size_t k = 0; k < rounds_; ++k) {
+      const std::int32_t kept = slots_[i * rounds_ + k];
+      next_slots_[i * slots + k] = std::min(kept, column);
+      column = std::max(kept, column);
+    }
+    next_slots_[i * slots + rounds_] = column;
+  }
+  std::fill(next_slots_.begin() + static_cast<std::ptrdiff_t>(source_.size * slots), next_slots_.end(), none);
+  slots_.swap(next_slots_);
+  rounds_ = slots;
+}
+
+void ArgmaxExtractor::list_links(const Matrix& similarity, std::vector<ScoredLink>& links) {
+  const std::size_t size = slots_.size();
+  if (slots_a_row_ != rounds_) slot_rows_.clear();
+  slots_a_row_ = rounds_;
+  for (std::size_t slot = slot_rows_.size(); slot < size; ++slot) {
+    slot_rows_.push_back(static_cast<std::int32_t>(slot / rounds_));
+  }
+  linked_rows_.resize(size);
+  linked_columns_.resize(size);
+  extraction_kernels().select(slot_rows_.data(), slots_.data(), none, size, linked_rows_.data());
+  links.resize(extraction_kernels().select(slots_.data(), slots_.data(), none, size, linked_columns_.data()));
+  for (std::size_t k = 0; k < links.size(); ++k) {
+    const auto i = static_cast<std::size_t>(linked_rows_[k]);
+    const auto j = static_cast<std::size_t>(linked_columns_[k]);
+    links[k] = {{linked_rows_[k], linked_columns_[k]}, similarity(i, j)};
+  }
 }
 
 }  // namespace xner

@@ -6,63 +6,71 @@
 #include <span>
 #include <vector>
 
-#include "extraction_reductions.hpp"
+#include "extraction_matrix.hpp"
 
 namespace xner {
 
-// The methods forward, reverse, intersect and itermax, with their scratch memory. The matrix has at least one
-// cell. Links come sorted by source, then target.
+// The highest cell of every row, or column, and where it is: of equal ones the first.
+struct Maxima {
+  std::vector<float> values;
+  std::vector<std::int32_t> places;
+
+  // Ready to be written for so many rows, or columns.
+  MaximaOut out(std::size_t size);
+};
+
+// The methods forward, reverse, intersect and itermax, with their scratch memory. Links come sorted by
+// source, then target.
 class ArgmaxExtractor {
  public:
-  void forward(const Matrix& similarity, std::vector<Link>& links);
-  void reverse(const Matrix& similarity, std::vector<Link>& links);
-  void intersect(const Matrix& similarity, std::vector<Link>& links);
-  void itermax(const Matrix& similarity, int max_count, double alpha, std::vector<Link>& links);
+  // Loads and distorts the matrix, which has at least one cell and is to stay while links are extracted.
+  // Throws what Matrix::load throws.
+  void load(const SimilarityView& view, std::int64_t row, double distortion, Matrix& similarity);
+
+  void forward(const Matrix& similarity, std::vector<ScoredLink>& links) const;
+  void reverse(const Matrix& similarity, std::vector<ScoredLink>& links) const;
+  void intersect(const Matrix& similarity, std::vector<ScoredLink>& links);
+  void itermax(const Matrix& similarity, int max_count, double alpha, std::vector<ScoredLink>& links);
 
  private:
-  // Which rows, or columns, have a link.
-  class Side {
-   public:
-    void reset(std::size_t size);
-    void mark(std::size_t place);
+  // The rows, or the columns, of the matrix: the places of a side. In each round every place chooses one on
+  // the other side; places that choose each other become partners.
+  struct Side {
+    std::size_t size = 0;
+    std::vector<std::int32_t> all;     // filled up to whole blocks
+    std::vector<std::int32_t> linked;  // 1 or 0; filled up with 1
+    // Those that had no link when list_free() was last called.
+    std::vector<std::int32_t> free;
+    std::size_t free_count = 0;
+    // The best place on the other side for each place: of all, and of the free ones.
+    Maxima best;
+    Maxima best_free;
+    std::vector<std::int32_t> choice;   // and -1 at its end: what `no choice` chooses
+    std::vector<std::int32_t> partner;  // or `none`
+
+    void reset(std::size_t places);
+    void choose_best();
+    void find_best_free(const Side& other, const Matrix& cells);
+    void choose_left_over(const Side& other, const Matrix& cells, double alpha);
+    void pair_up(const Side& other);
     void list_free();
-
-    [[nodiscard]] bool linked(std::size_t place) const { return linked_[place] != 0; }
-    [[nodiscard]] std::size_t size() const { return linked_.size(); }
-    [[nodiscard]] std::size_t first_linked() const { return first_linked_; }
-    // Those without a link when list_free() was last called.
-    [[nodiscard]] const std::vector<std::size_t>& free() const { return free_; }
-
-   private:
-    std::vector<std::uint8_t> linked_;
-    std::vector<std::size_t> free_;
-    std::size_t first_linked_ = 0;
-  };
-  // A row, or a column, with its cell, weighed or not. The higher one is better, of equal ones the first.
-  struct Best {
-    double cell;
-    std::size_t place;
-    friend bool operator<(const Best& a, const Best& b) {
-      return a.cell != b.cell ? a.cell < b.cell : a.place > b.place;
-    }
   };
 
-  void mark(std::span<const Link> links);
-  void add_left_over(const Matrix& similarity, double alpha, std::vector<Link>& added);
-  template <class Cell>
-  static std::size_t best_of_free(const Best& over_free, const Best& over_all, const Side& other,
-                                  double alpha, const Cell& cell);
-  template <class Cell>
-  static bool is_best_of_linked(std::size_t place, const Side& other, const Cell& cell);
+  void pair_best();
+  void keep_partners();
+  void list_links(const Matrix& similarity, std::vector<ScoredLink>& links);
 
-  Maxima all_;
+  Matrix transposed_;
   Side source_;
   Side target_;
-  Matrix free_cells_;
-  Maxima over_free_;
-  std::vector<std::size_t> best_row_;  // of each free column
-  std::vector<Link> added_;
-  std::vector<Link> merged_;
+  // The columns that each row is linked with, in order, then `none`: one slot a row and round.
+  std::vector<std::int32_t> slots_;
+  std::vector<std::int32_t> next_slots_;
+  std::vector<std::int32_t> slot_rows_;  // of all slots, and what is left of longer lists
+  std::size_t slots_a_row_ = 0;          // in `slot_rows_`
+  std::size_t rounds_ = 0;
+  std::vector<std::int32_t> linked_rows_;
+  std::vector<std::int32_t> linked_columns_;
 };
 
 }  // namespace xner

@@ -12,10 +12,10 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double minimum(std::span<const double> values) {
-  std::array<double, lanes> best{};
+  std::array<double, block_width> best{};
   best.fill(infinity);
-  for (std::size_t j = 0; j < values.size(); j += lanes) {
-    for (std::size_t k = 0; k < lanes; ++k) best[k] = values[j + k] < best[k] ? values[j + k] : best[k];
+  for (std::size_t j = 0; j < values.size(); j += block_width) {
+    for (std::size_t k = 0; k < block_width; ++k) best[k] = values[j + k] < best[k] ? values[j + k] : best[k];
   }
   return *std::ranges::min_element(best);
 }
@@ -26,7 +26,7 @@ std::size_t find_first(std::span<const double> values, double value) {
 
 }  // namespace
 
-void AssignmentExtractor::extract(const Matrix& similarity, std::vector<Link>& links) {
+void AssignmentExtractor::extract(const Matrix& similarity, std::vector<ScoredLink>& links) {
   const bool swapped = similarity.rows() > similarity.columns();
   if (swapped) transposed_.transpose(similarity);
   prepare(swapped ? transposed_ : similarity);
@@ -37,9 +37,11 @@ void AssignmentExtractor::extract(const Matrix& similarity, std::vector<Link>& l
   for (std::size_t i = 0; i < rows_; ++i) {
     const auto row = static_cast<std::int32_t>(i);
     const auto column = static_cast<std::int32_t>(column_of_[i]);
-    links.push_back(swapped ? Link{column, row} : Link{row, column});
+    const Link link = swapped ? Link{column, row} : Link{row, column};
+    links.push_back(
+        {link, similarity(static_cast<std::size_t>(link.source), static_cast<std::size_t>(link.target))});
   }
-  if (swapped) std::ranges::sort(links);
+  if (swapped) std::ranges::sort(links, {}, &ScoredLink::link);
 }
 
 void AssignmentExtractor::prepare(const Matrix& similarity) {

@@ -18,7 +18,7 @@ namespace xner {
 class AssignmentExtractor {
  public:
   // Links sorted by source, then target.
-  void extract(const Matrix& similarity, std::vector<Link>& links);
+  void extract(const Matrix& similarity, std::vector<ScoredLink>& links);
 
  private:
   void prepare(const Matrix& similarity);

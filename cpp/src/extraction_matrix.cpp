@@ -49,11 +49,20 @@ bool load_rows(const SimilarityView& view, Matrix& to) {
   std::uint32_t differences = 0;
   for (std::size_t i = 0; i < view.rows; ++i) {
     const std::byte* from = view.data + static_cast<std::ptrdiff_t>(i) * view.row_stride;
+    const std::span<float> row = to.row(i);
     differences |= view.column_stride == adjacent
-                       ? load_row<Element>(from, adjacent, view.columns, to.row(i).data())
-                       : load_row<Element>(from, view.column_stride, view.columns, to.row(i).data());
+                       ? load_row<Element>(from, adjacent, view.columns, row.data())
+                       : load_row<Element>(from, view.column_stride, view.columns, row.data());
+    std::ranges::fill(row.subspan(view.columns), lowest_cell);
   }
+  for (std::size_t i = view.rows; i < to.height(); ++i) std::ranges::fill(to.row(i), lowest_cell);
   return differences == 0;
+}
+
+bool load_cells(const SimilarityView& view, Matrix& to) {
+  if (view.type == ElementType::float16) return load_rows<Float16>(view, to);
+  if (view.column_stride != sizeof(float)) return load_rows<Float32>(view, to);
+  return extraction_kernels().copy({view.data, view.row_stride, view.rows, view.columns}, to.cells().data());
 }
 
 [[noreturn]] void throw_not_finite(const Matrix& matrix, std::int64_t row) {
@@ -69,21 +78,15 @@ bool load_rows(const SimilarityView& view, Matrix& to) {
 void Matrix::resize(std::size_t rows, std::size_t columns) {
   rows_ = rows;
   columns_ = columns;
-  width_ = (columns + lanes - 1) / lanes * lanes;
-  if (cells_.size() < rows * width_) cells_.resize(rows * width_);
-}
-
-void Matrix::fill_up() {
-  if (columns_ == width_) return;
-  for (std::size_t i = 0; i < rows_; ++i) std::ranges::fill(row(i).subspan(columns_), lowest_cell);
+  height_ = whole_blocks(rows);
+  width_ = whole_blocks(columns);
+  const std::size_t blocks = height_ * width_ / block_width;
+  if (blocks_.size() < blocks) blocks_.resize(blocks);
 }
 
 void Matrix::load(const SimilarityView& view, std::int64_t row) {
   resize(view.rows, view.columns);
-  const bool finite =
-      view.type == ElementType::float32 ? load_rows<Float32>(view, *this) : load_rows<Float16>(view, *this);
-  fill_up();
-  if (!finite) throw_not_finite(*this, row);
+  if (!load_cells(view, *this)) throw_not_finite(*this, row);
 }
 
 void Matrix::distort(double factor) {
@@ -94,7 +97,7 @@ void Matrix::distort(double factor) {
   }
   for (std::size_t i = 0; i < rows_; ++i) {
     const double own = static_cast<double>(i) / static_cast<double>(rows_ - 1);
-    float* cells = cells_.data() + i * width_;
+    float* cells = data() + i * width_;
     for (std::size_t j = 0; j < columns_; ++j) {
       const double distance = own - position[j];
       cells[j] = static_cast<float>(cells[j] * (1 - factor * (distance * distance)));
@@ -104,27 +107,7 @@ void Matrix::distort(double factor) {
 
 void Matrix::transpose(const Matrix& other) {
   resize(other.columns_, other.rows_);
-  // Square tiles keep both sides within the cache.
-  constexpr std::size_t tile = 16;
-  for (std::size_t i = 0; i < rows_; i += tile) {
-    for (std::size_t j = 0; j < columns_; j += tile) {
-      for (std::size_t k = i; k < std::min(i + tile, rows_); ++k) {
-        for (std::size_t l = j; l < std::min(j + tile, columns_); ++l) cells_[k * width_ + l] = other(l, k);
-      }
-    }
-  }
-  fill_up();
-}
-
-void Matrix::select(const Matrix& other, std::span<const std::size_t> rows,
-                    std::span<const std::size_t> columns) {
-  resize(rows.size(), columns.size());
-  for (std::size_t i = 0; i < rows_; ++i) {
-    const float* from = other.row(rows[i]).data();
-    float* to = cells_.data() + i * width_;
-    for (std::size_t j = 0; j < columns_; ++j) to[j] = from[columns[j]];
-  }
-  fill_up();
+  extraction_kernels().transpose(other.data(), other.height_, other.width_, data());
 }
 
 }  // namespace xner

@@ -3,22 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "extraction_kernels.hpp"
 #include "xner/extraction.hpp"
 
 namespace xner {
 
-// Below every similarity, and finite: sums and differences of such cells are not NaN.
-inline constexpr float lowest_cell = std::numeric_limits<float>::lowest();
-
-// Rows are processed in blocks of so many cells, which compilers turn into vector instructions.
-inline constexpr std::size_t lanes = 8;
-
-// Dense float32 rows. Each is filled up to whole blocks with `lowest_cell`, which no maximum and no sum of
-// exponentials notices, so that loops need no special end.
+// Dense float32 rows. Rows and columns are filled up to whole blocks with `lowest_cell`, which no maximum and
+// no sum of exponentials notices, so that loops need no special end.
 class Matrix {
  public:
   // Leaves the cells undefined.
@@ -34,30 +28,33 @@ class Matrix {
   // Becomes the transpose of `other`.
   void transpose(const Matrix& other);
 
-  // Becomes the cells of `other` in some rows and columns.
-  void select(const Matrix& other, std::span<const std::size_t> rows, std::span<const std::size_t> columns);
-
   [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
   [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
-  // Columns with the filling: a whole number of blocks.
+  // Rows and columns with the filling.
+  [[nodiscard]] std::size_t height() const noexcept { return height_; }
   [[nodiscard]] std::size_t width() const noexcept { return width_; }
   // A row with its filling.
-  [[nodiscard]] std::span<const float> row(std::size_t i) const {
-    return {cells_.data() + i * width_, width_};
-  }
-  // All rows, with their filling.
-  [[nodiscard]] std::span<const float> cells() const { return {cells_.data(), rows_ * width_}; }
-  [[nodiscard]] std::span<float> cells() { return {cells_.data(), rows_ * width_}; }
-  [[nodiscard]] std::span<float> row(std::size_t i) { return {cells_.data() + i * width_, width_}; }
-  [[nodiscard]] float operator()(std::size_t i, std::size_t j) const { return cells_[i * width_ + j]; }
+  [[nodiscard]] std::span<const float> row(std::size_t i) const { return {data() + i * width_, width_}; }
+  // All rows, with their filling but without the rows of filling.
+  [[nodiscard]] std::span<const float> cells() const { return {data(), rows_ * width_}; }
+  [[nodiscard]] std::span<float> cells() { return {data(), rows_ * width_}; }
+  [[nodiscard]] std::span<float> row(std::size_t i) { return {data() + i * width_, width_}; }
+  [[nodiscard]] float operator()(std::size_t i, std::size_t j) const { return data()[i * width_ + j]; }
 
  private:
-  void fill_up();
+  // Aligned, as vector instructions take longer where a block lies in two lines of the cache.
+  struct alignas(block_width * sizeof(float)) Block {
+    float cells[block_width];
+  };
+
+  [[nodiscard]] const float* data() const { return reinterpret_cast<const float*>(blocks_.data()); }
+  [[nodiscard]] float* data() { return reinterpret_cast<float*>(blocks_.data()); }
 
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
+  std::size_t height_ = 0;
   std::size_t width_ = 0;
-  std::vector<float> cells_;
+  std::vector<Block> blocks_;
 };
 
 }  // namespace xner

@@ -3,45 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <numbers>
-
-#include "extraction_reductions.hpp"
 
 namespace xner {
 
 namespace {
-
-// e^x for x <= 0, to about 2e-7 of e^0; what is below -87 counts as -87. Plain arithmetic, so that loops over
-// it become vector instructions: e^x = 2^(n + f) with a whole number n, which goes into the exponent, and f
-// within 1/2 of 0, for which a polynomial fitted to the least relative error (1.7e-7 in float32) gives 2^f.
-inline float exponential(float x) {
-  constexpr float least = -87.0F;
-  constexpr float round_to_integer = 12582912.0F;  // 1.5 * 2^23: what is added to it loses its fraction
-  const float y = (x > least ? x : least) * std::numbers::log2e_v<float>;
-  const float shifted = y + round_to_integer;
-  const float f = y - (shifted - round_to_integer);
-  const float f2 = f * f;
-  // In pairs, as a chain of six steps would take longer.
-  // NOLINTNEXTLINE(modernize-use-std-numbers): fitted like the others, not ln 2
-  const float low = 1.0F + 0.6931470037F * f;
-  const float middle = 0.2402224243F + 0.0555073358F * f;
-  const float high = 0.0096715130F + 0.0013264727F * f;
-  const float power = low + f2 * (middle + f2 * high);
-  const std::uint32_t exponent = (std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U;
-  return power * std::bit_cast<float>(exponent);
-}
-
-// e^(cell - shift) of each cell; `out` is as long.
-void exponentials(std::span<const float> cells, float shift, std::span<float> out) {
-  for (std::size_t j = 0; j < cells.size(); ++j) out[j] = exponential(cells[j] - shift);
-}
-
-// The same with a shift for each.
-void exponentials(std::span<const float> cells, std::span<const float> shifts, std::span<float> out) {
-  for (std::size_t j = 0; j < cells.size(); ++j) out[j] = exponential(cells[j] - shifts[j]);
-}
 
 // The largest float that is not above `value`: a float exceeds the one exactly where it exceeds the other.
 float round_down(double value) {
@@ -68,15 +34,6 @@ double entmax15_threshold(std::span<double> z) {
   return tau;
 }
 
-// Marks the cells of a row that exceed both limits. (A function of its own, as bytes could alias anything.)
-void mark_hits(const float* by_row, float row_limit, const float* by_column, const float* column_limits,
-               std::size_t width, std::uint8_t* hits) {
-  for (std::size_t j = 0; j < width; ++j) {
-    hits[j] = static_cast<std::uint8_t>(by_row[j] > row_limit) &
-              static_cast<std::uint8_t>(by_column[j] > column_limits[j]);
-  }
-}
-
 }  // namespace
 
 void ProbabilityExtractor::Distributions::reset(std::size_t size, std::size_t width) {
@@ -84,35 +41,22 @@ void ProbabilityExtractor::Distributions::reset(std::size_t size, std::size_t wi
   limit.assign(width, std::numeric_limits<float>::infinity());
 }
 
-// A row's comparisons come first, one byte each; then the hits of blocks that have any are listed without
-// further branches, which could not be predicted.
 template <class Probability>
 void ProbabilityExtractor::collect(const Matrix& by_row, const Matrix& by_column,
                                    const Probability& probability, std::vector<ScoredLink>& links) {
-  static_assert(lanes == sizeof(std::uint64_t));
-  const std::size_t width = by_row.width();
-  hits_.resize(width);
-  hit_columns_.resize(width + 1);
+  constexpr std::size_t word = 64;
+  const std::size_t words = (by_row.width() + word - 1) / word;
+  hits_.resize(by_row.rows() * words);
+  extraction_kernels().hits(by_row.cells().data(), rows_.limit.data(), by_column.cells().data(),
+                            columns_.limit.data(), by_row.rows(), by_row.width(), hits_.data());
   for (std::size_t i = 0; i < by_row.rows(); ++i) {
-    mark_hits(by_row.row(i).data(), rows_.limit[i], by_column.row(i).data(), columns_.limit.data(), width,
-              hits_.data());
-    std::size_t count = 0;
-    for (std::size_t block = 0; block < width; block += lanes) {
-      std::uint64_t any;
-      std::memcpy(&any, hits_.data() + block, sizeof(any));
-      if (any == 0) continue;
-      for (std::size_t j = block; j < block + lanes; ++j) {
-        hit_columns_[count] = j;
-        count += hits_[j];
+    for (std::size_t k = 0; k < words; ++k) {
+      for (std::uint64_t bits = hits_[i * words + k]; bits != 0; bits &= bits - 1) {
+        const std::size_t j = k * word + static_cast<std::size_t>(std::countr_zero(bits));
+        links.push_back(
+            {{static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)},
+             probability(by_row(i, j), rows_.normaliser[i], by_column(i, j), columns_.normaliser[j])});
       }
-    }
-    const std::size_t before = links.size();
-    links.resize(before + count);
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::size_t j = hit_columns_[k];
-      links[before + k] = {
-          {static_cast<std::int32_t>(i), static_cast<std::int32_t>(j)},
-          probability(by_row(i, j), rows_.normaliser[i], by_column(i, j), columns_.normaliser[j])};
     }
   }
 }
@@ -137,12 +81,10 @@ bool ProbabilityExtractor::exponentiate(const Matrix& similarity) {
   constexpr float least_sum = 1e-26F;  // e^-60
   const std::size_t rows = similarity.rows();
   const std::size_t width = similarity.width();
-  const float highest = highest_cell(similarity);
-  exponentials_.resize(rows, similarity.columns());
-  exponentials(similarity.cells(), highest, exponentials_.cells());
-  sum_cells(exponentials_, row_sums_, column_sums_);
+  const float highest = extraction_kernels().highest(similarity.cells().data(), similarity.cells().size());
   row_shifts_.assign(rows, highest);
   column_shifts_.assign(width, highest);
+  exponentiate(similarity, highest, exponentials_, row_sums_, column_sums_);
   const auto real_columns = std::span(column_sums_).first(similarity.columns());
   if (std::min(std::ranges::min(row_sums_), std::ranges::min(real_columns)) >= least_sum) return true;
 
@@ -152,23 +94,42 @@ bool ProbabilityExtractor::exponentiate(const Matrix& similarity) {
     row_shifts_[i] = std::ranges::max(row);
     for (std::size_t j = 0; j < width; ++j) column_shifts_[j] = std::max(column_shifts_[j], row[j]);
   }
-  exponentials_by_column_.resize(rows, similarity.columns());
-  for (std::size_t i = 0; i < rows; ++i) {
-    exponentials(similarity.row(i), row_shifts_[i], exponentials_.row(i));
-    exponentials(similarity.row(i), column_shifts_, exponentials_by_column_.row(i));
-  }
-  sum_cells(exponentials_, row_sums_, unused_sums_);
-  sum_cells(exponentials_by_column_, unused_sums_, column_sums_);
+  const auto shift = [&](const auto& shift_of) {
+    shifted_.resize(rows, similarity.columns());
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = 0; j < width; ++j) shifted_.row(i)[j] = similarity(i, j) - shift_of(i, j);
+    }
+  };
+  shift([&](std::size_t i, std::size_t /*j*/) { return row_shifts_[i]; });
+  exponentiate(shifted_, 0, exponentials_, row_sums_, unused_column_sums_);
+  shift([&](std::size_t /*i*/, std::size_t j) { return column_shifts_[j]; });
+  exponentiate(shifted_, 0, exponentials_by_column_, unused_sums_, column_sums_);
   return false;
+}
+
+void ProbabilityExtractor::exponentiate(const Matrix& cells, float shift, Matrix& out,
+                                        std::vector<float>& row_sums, std::vector<float>& column_sums) {
+  out.resize(cells.rows(), cells.columns());
+  row_sums.resize(cells.rows());
+  column_sums.assign(cells.width(), 0);
+  extraction_kernels().exponentials(cells.cells().data(), cells.rows(), cells.width(), shift,
+                                    out.cells().data(), row_sums.data(), column_sums.data());
 }
 
 void ProbabilityExtractor::fill_softmax(std::span<const float> sums, std::span<const float> shifts,
                                         double threshold, std::optional<float> null, Distributions& out) {
-  for (std::size_t i = 0; i < out.normaliser.size(); ++i) {
+  const std::size_t size = out.normaliser.size();
+  if (null) {
+    null_.resize(1, size);
+    std::ranges::fill(null_.cells(), lowest_cell);
+    for (std::size_t i = 0; i < size; ++i) null_.cells()[i] = *null - shifts[i];
+    exponentiate(null_, 0, null_, unused_sums_, unused_column_sums_);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
     float null_cell = 0;
     if (null) {
       if (*null >= shifts[i]) continue;  // no cell is above that: the limit stays infinity
-      null_cell = exponential(*null - shifts[i]);
+      null_cell = null_(0, i);
     }
     const double sum = double{sums[i]} + null_cell;
     out.normaliser[i] = 1 / sum;

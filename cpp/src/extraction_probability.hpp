@@ -32,8 +32,10 @@ class ProbabilityExtractor {
   };
 
   bool exponentiate(const Matrix& similarity);
-  static void fill_softmax(std::span<const float> sums, std::span<const float> shifts, double threshold,
-                           std::optional<float> null, Distributions& out);
+  static void exponentiate(const Matrix& cells, float shift, Matrix& out, std::vector<float>& row_sums,
+                           std::vector<float>& column_sums);
+  void fill_softmax(std::span<const float> sums, std::span<const float> shifts, double threshold,
+                    std::optional<float> null, Distributions& out);
   void fill_entmax15(const Matrix& similarity, double threshold, std::optional<float> null,
                      Distributions& out);
   // Appends the cells above both limits; `probability` gets a cell's place and what it is by row and by
@@ -44,8 +46,7 @@ class ProbabilityExtractor {
 
   Distributions rows_;
   Distributions columns_;
-  std::vector<std::uint8_t> hits_;
-  std::vector<std::size_t> hit_columns_;
+  std::vector<std::uint64_t> hits_;  // a bit a cell
 
   // softmax
   Matrix exponentials_;  // by row, and by column where that is the same
@@ -54,7 +55,10 @@ class ProbabilityExtractor {
   std::vector<float> column_shifts_;
   std::vector<float> row_sums_;
   std::vector<float> column_sums_;
+  Matrix shifted_;
+  Matrix null_;
   std::vector<float> unused_sums_;
+  std::vector<float> unused_column_sums_;
 
   // entmax15
   Matrix transposed_;

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -380,6 +380,10 @@ def project_sentence(pair: SentencePair, options: ProjectOptions) -> tuple[list[
 def score_pairs(pair: SentencePair, options: ProjectOptions) -> list[tuple[int, int, int, float]]:
     """
     Pairs (entity, start, end, score) with a positive score.
+    """
+def simd_levels() -> list[str]:
+    """
+    The instruction sets that XNER_SIMD can name here, lowest first.
     """
 def solve_matching(entity: numpy.typing.NDArray[numpy.int32], spans: numpy.typing.NDArray[numpy.int32], score: numpy.typing.NDArray[numpy.float64], *, entities: typing.SupportsInt | typing.SupportsIndex, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, forced: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], forbidden: numpy.typing.NDArray[numpy.bool], margins: bool, time_limit: typing.SupportsFloat | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> list[tuple[str, list[tuple[int, float]], float, float, tuple[list[int], int, int]]]:
     """
