@@ -69,13 +69,14 @@ struct Chunk {
   std::vector<std::size_t> counts;  // of each matrix
 };
 
-arrow::OwnedArray as_link_lists(std::span<const Chunk> chunks) {
+arrow::OwnedArray as_link_lists(std::span<const Chunk> chunks, std::size_t rows) {
   std::size_t total = 0;
   for (const Chunk& chunk : chunks) total += chunk.links.size();
   if (total > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     throw Error("one batch has over 2^31 links; split it into smaller batches");
   }
   std::vector<std::int32_t> offsets{0};
+  offsets.reserve(rows + 1);
   std::vector<std::int32_t> sources(total);
   std::vector<std::int32_t> targets(total);
   std::vector<float> scores(total);
@@ -91,13 +92,12 @@ arrow::OwnedArray as_link_lists(std::span<const Chunk> chunks) {
       ++at;
     }
   }
-  const auto rows = static_cast<std::int64_t>(offsets.size()) - 1;
   const auto links = static_cast<std::int64_t>(total);
   std::vector<arrow::OwnedArray> fields;
   fields.push_back(arrow::make_primitive("source", "i", links, arrow::Buffer::of(sources)));
   fields.push_back(arrow::make_primitive("target", "i", links, arrow::Buffer::of(targets)));
   fields.push_back(arrow::make_primitive("score", "f", links, arrow::Buffer::of(scores)));
-  return arrow::make_list("links", rows, arrow::Buffer::of(offsets),
+  return arrow::make_list("links", static_cast<std::int64_t>(rows), arrow::Buffer::of(offsets),
                           arrow::make_struct("item", links, std::move(fields)));
 }
 
@@ -110,8 +110,7 @@ class LinkExtractor::Scratch {
     check_size(view, row);
     check_map(words.source, view.rows, "source_words", row);
     check_map(words.target, view.columns, "target_words", row);
-    links_.clear();
-    if (view.rows == 0 || view.columns == 0) return links_;
+    if (view.rows == 0 || view.columns == 0) return {};
     find_links(view, row, options);
     unite_words(words, links_);
     return links_;
@@ -176,15 +175,18 @@ arrow::OwnedArray extract_link_lists(std::span<const SimilarityView> similaritie
   parallel_for(rows, matrices_per_chunk, threads,
                [&](std::size_t first, std::size_t last, std::size_t worker) {
                  Chunk& chunk = chunks[first / matrices_per_chunk];
+                 chunk.counts.reserve(last - first);
                  for (std::size_t row = first; row < last; ++row) {
                    const WordMaps maps = words.empty() ? WordMaps{} : words[row];
                    const auto links =
                        extractors[worker].extract(similarities[row], maps, static_cast<std::int64_t>(row));
+                   // Room for all, were the others like the first one.
+                   if (row == first) chunk.links.reserve(links.size() * (last - first) * 5 / 4);
                    chunk.links.insert(chunk.links.end(), links.begin(), links.end());
                    chunk.counts.push_back(links.size());
                  }
                });
-  return as_link_lists(chunks);
+  return as_link_lists(chunks, rows);
 }
 
 }  // namespace xner

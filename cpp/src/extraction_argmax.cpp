@@ -12,8 +12,6 @@ namespace {
 // Steps here have no branches that depend on cells: those could not be predicted, and one that is predicted
 // wrong takes as long as several steps.
 
-constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();  // above all places
-
 // A place's cell times its weight.
 struct Weighed {
   double cell;
@@ -55,14 +53,15 @@ void ArgmaxExtractor::Side::reset(std::size_t places) {
   size = places;
   all.resize(whole);
   free.resize(whole);
-  choice.resize(size + 1);
-  partner.resize(size);
+  choice.resize(whole + 1);
+  choice.back() = -1;
+  partner.resize(whole);
   std::iota(all.begin(), all.end(), 0);
 }
 
-void ArgmaxExtractor::Side::choose_best() {
+void ArgmaxExtractor::Side::choose_best(const Side& other) {
   std::copy_n(best.places.begin(), size, choice.begin());
-  choice.back() = -1;
+  std::fill(choice.begin() + static_cast<std::ptrdiff_t>(size), choice.end() - 1, other.no_choice());
 }
 
 // `cells` has a column for each place of the side.
@@ -71,49 +70,34 @@ void ArgmaxExtractor::Side::find_best_free(const Side& other, const Matrix& cell
                                      best_free.out(size));
 }
 
-// By weighed cells. Cells of one weight are compared without it, the others in double precision, where
-// weighing makes no two different cells equal. A linked place for which a linked one is best has no choice.
-// `cells` has a column for each place of the side.
+// By weighed cells. `cells` has a column for each place of the side.
 void ArgmaxExtractor::Side::choose_left_over(const Side& other, const Matrix& cells, double alpha) {
-  const float* const best_values = best.values.data();
-  const std::int32_t* const best_places = best.places.data();
-  const float* const free_values = best_free.values.data();
-  const std::int32_t* const free_places = best_free.places.data();
-
-  // For linked places the other side's linked ones weigh 0, and so do their cells.
-  const auto no_choice = static_cast<std::int32_t>(other.size);
   const auto first_linked =
       static_cast<std::int32_t>(std::ranges::find(other.linked, 1) - other.linked.begin());
-  for (std::size_t place = 0; place < size; ++place) {
-    const std::int32_t if_equal = free_places[place] < first_linked ? free_places[place] : no_choice;
-    const std::int32_t if_not_above = free_values[place] < 0 ? no_choice : if_equal;
-    choice[place] = free_values[place] > 0 ? free_places[place] : if_not_above;
-  }
-
-  const double free_weight = std::min(1.0, 2 * alpha);
+  const ChoiceIn in{.best = {best.values.data(), best.places.data()},
+                    .best_free = {best_free.values.data(), best_free.places.data()},
+                    .linked = linked.data(),
+                    .size = all.size(),
+                    .first_linked = first_linked,
+                    .no_choice = other.no_choice(),
+                    .linked_weight = alpha,
+                    .free_weight = std::min(1.0, 2 * alpha)};
+  const bool any_not_above_0 = extraction_kernels().choose(in, choice.data());
+  std::fill(choice.begin() + static_cast<std::ptrdiff_t>(size), choice.end() - 1, other.no_choice());
+  if (!any_not_above_0) return;
+  // The weight makes a negative cell the better the lower it is: the best place of all may be a free one that
+  // a linked one with a lower cell beats.
   for (const std::int32_t number : std::span(free).first(free_count)) {
     const auto place = static_cast<std::size_t>(number);
-    const Weighed of_free{free_weight * free_values[place], free_places[place]};
-    // Of all: where that is a free place it has the same cell and loses by its weight, unless that is
-    // negative.
-    Weighed of_linked{alpha * best_values[place], best_places[place]};
-    if (best_values[place] <= 0 && other.linked[static_cast<std::size_t>(best_places[place])] == 0) {
-      of_linked = best_linked(cells, place, other.linked, alpha);
-    }
+    if (best.values[place] > 0 || other.linked[static_cast<std::size_t>(best.places[place])] != 0) continue;
+    const Weighed of_linked = best_linked(cells, place, other.linked, alpha);
+    const Weighed of_free{in.free_weight * best_free.values[place], best_free.places[place]};
     choice[place] = of_linked.is_better_than(of_free) ? of_linked.place : of_free.place;
   }
 }
 
 void ArgmaxExtractor::Side::pair_up(const Side& other) {
-  const std::int32_t* const chosen = choice.data();
-  const std::int32_t* const chosen_back = other.choice.data();
-  std::int32_t* const partners = partner.data();
-  for (std::size_t place = 0; place < size; ++place) {
-    const auto is_mutual =
-        static_cast<std::int32_t>(chosen_back[chosen[place]] == static_cast<std::int32_t>(place));
-    partners[place] = chosen[place] | (none & (is_mutual - 1));
-  }
-  for (std::size_t place = 0; place < size; ++place) linked[place] |= partner[place] != none ? 1 : 0;
+  extraction_kernels().pair_up(choice.data(), other.choice.data(), all.size(), partner.data(), linked.data());
 }
 
 void ArgmaxExtractor::Side::list_free() {
@@ -160,8 +144,8 @@ void ArgmaxExtractor::intersect(const Matrix& similarity, std::vector<ScoredLink
 }
 
 void ArgmaxExtractor::pair_best() {
-  source_.choose_best();
-  target_.choose_best();
+  source_.choose_best(target_);
+  target_.choose_best(source_);
   source_.pair_up(target_);
   rounds_ = 0;
   keep_partners();
@@ -193,6 +177,11 @@ void ArgmaxExtractor::itermax(const Matrix& similarity, int max_count, double al
 
 // Adds the rows' partners to their columns, which stay in order.
 void ArgmaxExtractor::keep_partners() {
+  if (rounds_ == 0) {
+    slots_ = source_.partner;
+    rounds_ = 1;
+    return;
+  }
   const std::size_t slots = rounds_ + 1;
   const std::size_t whole = whole_blocks(source_.size * slots);
   next_slots_.resize(whole);
@@ -205,7 +194,8 @@ void ArgmaxExtractor::keep_partners() {
     }
     next_slots_[i * slots + rounds_] = column;
   }
-  std::fill(next_slots_.begin() + static_cast<std::ptrdiff_t>(source_.size * slots), next_slots_.end(), none);
+  std::fill(next_slots_.begin() + static_cast<std::ptrdiff_t>(source_.size * slots), next_slots_.end(),
+            no_place);
   slots_.swap(next_slots_);
   rounds_ = slots;
 }
@@ -219,8 +209,9 @@ void ArgmaxExtractor::list_links(const Matrix& similarity, std::vector<ScoredLin
   }
   linked_rows_.resize(size);
   linked_columns_.resize(size);
-  extraction_kernels().select(slot_rows_.data(), slots_.data(), none, size, linked_rows_.data());
-  links.resize(extraction_kernels().select(slots_.data(), slots_.data(), none, size, linked_columns_.data()));
+  extraction_kernels().select(slot_rows_.data(), slots_.data(), no_place, size, linked_rows_.data());
+  links.resize(
+      extraction_kernels().select(slots_.data(), slots_.data(), no_place, size, linked_columns_.data()));
   for (std::size_t k = 0; k < links.size(); ++k) {
     const auto i = static_cast<std::size_t>(linked_rows_[k]);
     const auto j = static_cast<std::size_t>(linked_columns_[k]);

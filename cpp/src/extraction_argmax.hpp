@@ -45,15 +45,18 @@ class ArgmaxExtractor {
     // The best place on the other side for each place: of all, and of the free ones.
     Maxima best;
     Maxima best_free;
-    std::vector<std::int32_t> choice;   // and -1 at its end: what `no choice` chooses
-    std::vector<std::int32_t> partner;  // or `none`
+    std::vector<std::int32_t> choice;   // filled up with no_choice(), and -1 at its end
+    std::vector<std::int32_t> partner;  // or `no_place`
 
     void reset(std::size_t places);
-    void choose_best();
+    void choose_best(const Side& other);
     void find_best_free(const Side& other, const Matrix& cells);
     void choose_left_over(const Side& other, const Matrix& cells, double alpha);
     void pair_up(const Side& other);
     void list_free();
+
+    // Where `choice` has -1: chosen by those that choose no place.
+    [[nodiscard]] std::int32_t no_choice() const { return static_cast<std::int32_t>(choice.size()) - 1; }
   };
 
   void pair_best();
@@ -63,7 +66,7 @@ class ArgmaxExtractor {
   Matrix transposed_;
   Side source_;
   Side target_;
-  // The columns that each row is linked with, in order, then `none`: one slot a row and round.
+  // The columns that each row is linked with, in order, then `no_place`: one slot a row and round.
   std::vector<std::int32_t> slots_;
   std::vector<std::int32_t> next_slots_;
   std::vector<std::int32_t> slot_rows_;  // of all slots, and what is left of longer lists

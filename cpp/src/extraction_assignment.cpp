@@ -34,6 +34,7 @@ void AssignmentExtractor::extract(const Matrix& similarity, std::vector<ScoredLi
   for (std::size_t i = 0; i < rows_; ++i) {
     if (column_of_[i] < 0) augment(i);
   }
+  links.clear();
   for (std::size_t i = 0; i < rows_; ++i) {
     const auto row = static_cast<std::int32_t>(i);
     const auto column = static_cast<std::int32_t>(column_of_[i]);

@@ -92,9 +92,12 @@ struct HighestBlocks {
 
 // The blocks of rows of `width` in which the highest cells are become the places.
 void find_places(const float* cells, std::size_t height, std::size_t width, const MaximaOut& maxima) {
-  for (std::size_t i = 0; i < height; ++i) {
-    const Floats candidates = load_floats(cells + i * width + maxima.places[i]);
-    maxima.places[i] += first_lane(candidates == broadcast(maxima.values[i]));
+  for (std::size_t i = 0; i < height; i += lanes) {
+    for (std::size_t k = i; k < i + lanes; ++k) {
+      std::int32_t& place = maxima.places[k];
+      const Floats candidates = load_floats(cells + k * width + static_cast<std::uint32_t>(place));
+      place += first_lane(candidates == broadcast(maxima.values[k]));
+    }
   }
 }
 
@@ -183,6 +186,45 @@ void column_maxima(const float* cells, std::size_t width, const std::int32_t* ro
   for (; j < width; j += lanes) maxima_of_blocks<1>(cells + j, width, rows, count, values + j, places + j);
 }
 
+bool choose(const ChoiceIn& in, std::int32_t* choice) {
+  const Floats zero = broadcast(0.0F);
+  const Integers no_choice = broadcast(in.no_choice);
+  Integers not_above = broadcast(0);
+  for (std::size_t k = 0; k < in.size; k += lanes) {
+    const Floats best_values = load_floats(in.best.values + k);
+    const Floats free_values = load_floats(in.best_free.values + k);
+    const Integers best_places = load_integers(in.best.places + k);
+    const Integers free_places = load_integers(in.best_free.places + k);
+    const Integers is_free = load_integers(in.linked + k) == broadcast(0);
+    not_above = not_above | (is_free & ((zero > best_values) | (zero == best_values)));
+
+    // For linked places the other side's linked ones weigh 0, and so do their cells.
+    const Integers above =
+        (free_values > zero) | ((free_values == zero) & (free_places < broadcast(in.first_linked)));
+    const Integers of_linked = select(above, free_places, no_choice);
+
+    // Where the best place of all is a free one, it is also the best free one, and weighs more as such.
+    const auto [greater, equal] = compare_weighed(best_values, in.linked_weight, free_values, in.free_weight);
+    const Integers of_free =
+        select(greater | (equal & (best_places < free_places)), best_places, free_places);
+    store(select(is_free, of_free, of_linked), choice + k);
+  }
+  return any(not_above);
+}
+
+void pair_up(const std::int32_t* choice, const std::int32_t* back, std::size_t size, std::int32_t* partner,
+             std::int32_t* linked) {
+  constexpr std::int32_t first[lanes] = {0, 1, 2, 3, 4, 5, 6, 7};
+  Integers places = load_integers(first);
+  for (std::size_t k = 0; k < size; k += lanes) {
+    const Integers chosen = load_integers(choice + k);
+    const Integers is_mutual = gather(back, chosen) == places;
+    store(select(is_mutual, chosen, broadcast(no_place)), partner + k);
+    store(load_integers(linked + k) | (is_mutual & broadcast(1)), linked + k);
+    places = places + broadcast(static_cast<std::int32_t>(lanes));
+  }
+}
+
 std::size_t select(const std::int32_t* values, const std::int32_t* keys, std::int32_t limit, std::size_t size,
                    std::int32_t* to) {
   const Integers limits = broadcast(limit);
@@ -267,6 +309,8 @@ const ExtractionKernels extraction_kernels{
     .copy_crosswise = copy_crosswise,
     .transpose = transpose,
     .column_maxima = column_maxima,
+    .choose = choose,
+    .pair_up = pair_up,
     .select = select,
     .highest = highest,
     .exponentials = exponentials,

@@ -34,6 +34,25 @@ struct MaximaOut {
   float* values;
   std::int32_t* places;
 };
+struct MaximaIn {
+  const float* values;
+  const std::int32_t* places;
+};
+
+// What a round of itermax knows of the places of a side: all whole blocks of `size`.
+struct ChoiceIn {
+  MaximaIn best;       // of all places of the other side
+  MaximaIn best_free;  // of the free ones
+  const std::int32_t* linked;
+  std::size_t size;
+  std::int32_t first_linked;  // of the other side
+  std::int32_t no_choice;
+  double linked_weight;  // of cells of a free and a linked place
+  double free_weight;    // of cells of two free places
+};
+
+// Stands for no place; above all places.
+inline constexpr std::int32_t no_place = std::numeric_limits<std::int32_t>::max();
 
 struct ExtractionKernels {
   // Copies cells to as many rows and columns in whole blocks, which are filled up with `lowest_cell`. Returns
@@ -51,6 +70,17 @@ struct ExtractionKernels {
   // The maxima of all columns among some rows, `count` of them, at least one, in ascending order.
   void (*column_maxima)(const float* cells, std::size_t width, const std::int32_t* rows, std::size_t count,
                         const MaximaOut& of_columns);
+
+  // The best place by weighed cells for each place; for a linked one `no_choice` where a linked one is best.
+  // Cells of one weight are compared without it, the others in double precision, where weighing makes no two
+  // different cells equal. For free places with no cell above 0 it takes for granted that the best place is a
+  // linked one, and returns whether there are such.
+  bool (*choose)(const ChoiceIn& in, std::int32_t* choice);
+
+  // Places that choose each other: partner = choice where back[choice] is the place itself, else
+  // `no_place`; and linked = 1 there. All but `back` are whole blocks.
+  void (*pair_up)(const std::int32_t* choice, const std::int32_t* back, std::size_t size,
+                  std::int32_t* partner, std::int32_t* linked);
 
   // Copies the values whose keys are below a limit. All are whole blocks. Returns how many they are.
   std::size_t (*select)(const std::int32_t* values, const std::int32_t* keys, std::int32_t limit,

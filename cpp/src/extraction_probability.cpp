@@ -49,6 +49,7 @@ void ProbabilityExtractor::collect(const Matrix& by_row, const Matrix& by_column
   hits_.resize(by_row.rows() * words);
   extraction_kernels().hits(by_row.cells().data(), rows_.limit.data(), by_column.cells().data(),
                             columns_.limit.data(), by_row.rows(), by_row.width(), hits_.data());
+  links.clear();
   for (std::size_t i = 0; i < by_row.rows(); ++i) {
     for (std::size_t k = 0; k < words; ++k) {
       for (std::uint64_t bits = hits_[i * words + k]; bits != 0; bits &= bits - 1) {

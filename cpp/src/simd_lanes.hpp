@@ -149,6 +149,18 @@ inline Integers operator==(const Floats& a, const Floats& b) {
       a, b);
 }
 
+inline Integers operator==(const Integers& a, const Integers& b) {
+  return map<Integers>(
+      [](const IntegerRegister& x, const IntegerRegister& y) {
+        if constexpr (register_lanes == 1) {
+          return -IntegerRegister{x == y};
+        } else {
+          return x == y;
+        }
+      },
+      a, b);
+}
+
 inline Integers operator<(const Integers& a, const Integers& b) {
   return map<Integers>(
       [](const IntegerRegister& x, const IntegerRegister& y) {
@@ -279,6 +291,65 @@ inline std::uint32_t lane_bits(const Integers& condition) {
   std::uint32_t bits = 0;
   for (std::size_t k = 0; k < lanes; ++k) bits |= static_cast<std::uint32_t>(lane[k] & 1) << k;
   return bits;
+#endif
+}
+
+// How x * x_weight compares with y * y_weight in double precision.
+struct Comparison {
+  Integers greater;
+  Integers equal;
+};
+
+inline Comparison compare_weighed(const Floats& x, double x_weight, const Floats& y, double y_weight) {
+#if defined(__AVX2__)
+  const auto weigh = [](__m128 half, double weight) {
+    return _mm256_mul_pd(_mm256_cvtps_pd(half), _mm256_set1_pd(weight));
+  };
+  const auto low = [](const Floats& value) {
+    return _mm256_castps256_ps128(reinterpret_cast<__m256>(value.part[0]));
+  };
+  const auto high = [](const Floats& value) {
+    return _mm256_extractf128_ps(reinterpret_cast<__m256>(value.part[0]), 1);
+  };
+  const __m256d x_low = weigh(low(x), x_weight);
+  const __m256d x_high = weigh(high(x), x_weight);
+  const __m256d y_low = weigh(low(y), y_weight);
+  const __m256d y_high = weigh(high(y), y_weight);
+  // Half of each lane's 64 bits, back in order.
+  const auto narrow = [](__m256d first, __m256d second) {
+    const __m256 mixed = _mm256_shuffle_ps(_mm256_castpd_ps(first), _mm256_castpd_ps(second), 0x88);
+    return Integers{
+        {reinterpret_cast<IntegerRegister>(_mm256_permute4x64_epi64(_mm256_castps_si256(mixed), 0xD8))}};
+  };
+  return {narrow(_mm256_cmp_pd(x_low, y_low, _CMP_GT_OQ), _mm256_cmp_pd(x_high, y_high, _CMP_GT_OQ)),
+          narrow(_mm256_cmp_pd(x_low, y_low, _CMP_EQ_OQ), _mm256_cmp_pd(x_high, y_high, _CMP_EQ_OQ))};
+#else
+  float x_lane[lanes];
+  float y_lane[lanes];
+  std::int32_t greater[lanes];
+  std::int32_t equal[lanes];
+  store(x, x_lane);
+  store(y, y_lane);
+  for (std::size_t k = 0; k < lanes; ++k) {
+    const double weighed_x = x_weight * x_lane[k];
+    const double weighed_y = y_weight * y_lane[k];
+    greater[k] = -static_cast<std::int32_t>(weighed_x > weighed_y);
+    equal[k] = -static_cast<std::int32_t>(weighed_x == weighed_y);
+  }
+  return {load_integers(greater), load_integers(equal)};
+#endif
+}
+
+// The numbers at some indices.
+inline Integers gather(const std::int32_t* from, const Integers& indices) {
+#if defined(__AVX2__)
+  return {{reinterpret_cast<IntegerRegister>(
+      _mm256_i32gather_epi32(from, reinterpret_cast<__m256i>(indices.part[0]), 4))}};
+#else
+  std::int32_t lane[lanes];
+  store(indices, lane);
+  for (std::int32_t& one : lane) one = from[one];
+  return load_integers(lane);
 #endif
 }
 
