@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 namespace xner {
@@ -183,16 +184,22 @@ void ArgmaxExtractor::keep_partners() {
     return;
   }
   const std::size_t slots = rounds_ + 1;
-  const std::size_t whole = whole_blocks(source_.size * slots);
-  next_slots_.resize(whole);
-  for (std::size_t i = 0; i < source_.size; ++i) {
-    std::int32_t column = source_.partner[i];
-    for (std::size_t k = 0; k < rounds_; ++k) {
-      const std::int32_t kept = slots_[i * rounds_ + k];
-      next_slots_[i * slots + k] = std::min(kept, column);
-      column = std::max(kept, column);
+  next_slots_.resize(whole_blocks(source_.size * slots));
+  const auto insert = [&](auto rounds) {
+    for (std::size_t i = 0; i < source_.size; ++i) {
+      std::int32_t column = source_.partner[i];
+      for (std::size_t k = 0; k < rounds; ++k) {
+        const std::int32_t kept = slots_[i * rounds + k];
+        next_slots_[i * (rounds + 1) + k] = std::min(kept, column);
+        column = std::max(kept, column);
+      }
+      next_slots_[i * (rounds + 1) + rounds] = column;
     }
-    next_slots_[i * slots + rounds_] = column;
+  };
+  if (rounds_ == 1) {  // the usual case, as vector instructions
+    insert(std::integral_constant<std::size_t, 1>());
+  } else {
+    insert(rounds_);
   }
   std::fill(next_slots_.begin() + static_cast<std::ptrdiff_t>(source_.size * slots), next_slots_.end(),
             no_place);

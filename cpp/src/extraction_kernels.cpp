@@ -11,8 +11,6 @@ static_assert(block_width == lanes);
 
 namespace {
 
-#define XNER_INLINE [[gnu::always_inline]] inline
-
 // 0 in every lane that is finite.
 Integers not_finite(const Floats& cells) { return bits_of(cells - cells); }
 
@@ -35,24 +33,14 @@ Tile fill_tile(const CellsIn& cells, std::size_t i, std::size_t j, float (&fille
 }
 
 // The tile from row i and column j on.
-XNER_INLINE Tile tile_at(const CellsIn& cells, std::size_t i, std::size_t j, float (&filled)[lanes * lanes]) {
+Tile tile_at(const CellsIn& cells, std::size_t i, std::size_t j, float (&filled)[lanes * lanes]) {
   if (i + lanes > cells.rows || j + lanes > cells.columns) return fill_tile(cells, i, j, filled);
   return {cells.data + static_cast<std::ptrdiff_t>(i) * cells.stride + j * sizeof(float), cells.stride};
 }
 
-// Returns the highest cell of each column, and adds to `wrong` as not_finite() tells.
-XNER_INLINE Floats copy_tile(const Tile& tile, float* to, std::size_t width, Integers& wrong) {
-  const std::byte* row = tile.data;
-  Floats highest = load_floats(row);
-  for (std::size_t k = 0; k < lanes; ++k) {
-    const Floats cells = load_floats(row);
-    store(cells, to);
-    wrong = wrong | not_finite(cells);
-    highest = max(cells, highest);
-    row += tile.stride;
-    to += width;
-  }
-  return highest;
+Integers not_finite(const EightRows& rows) {
+  return ((not_finite(rows.row0) | not_finite(rows.row1)) | (not_finite(rows.row2) | not_finite(rows.row3))) |
+         ((not_finite(rows.row4) | not_finite(rows.row5)) | (not_finite(rows.row6) | not_finite(rows.row7)));
 }
 
 bool copy(const CellsIn& from, float* to) {
@@ -61,21 +49,13 @@ bool copy(const CellsIn& from, float* to) {
   Integers wrong = broadcast(0);
   for (std::size_t i = 0; i < from.rows; i += lanes) {
     for (std::size_t j = 0; j < width; j += lanes) {
-      copy_tile(tile_at(from, i, j, filled), to + i * width + j, width, wrong);
+      const auto [data, stride] = tile_at(from, i, j, filled);
+      const EightRows rows = load_rows(data, stride);
+      store(rows, to + i * width + j, width);
+      wrong = wrong | not_finite(rows);
     }
   }
   return !any(wrong);
-}
-
-// Transposes half a tile, eight rows of four cells, and returns the highest one of each row.
-XNER_INLINE Floats transpose_half(const std::byte* from, std::ptrdiff_t stride, float* to,
-                                  std::size_t to_width) {
-  const auto [row0, row1, row2, row3] = transpose(from, stride);
-  store(row0, to);
-  store(row1, to + to_width);
-  store(row2, to + 2 * to_width);
-  store(row3, to + 3 * to_width);
-  return max(max(row0, row1), max(row2, row3));
 }
 
 // The highest cells so far, and where the blocks start in which they are.
@@ -118,16 +98,17 @@ bool copy_crosswise(const CellsIn& from, float* to, float* transposed, const Max
   for (std::size_t i = 0; i < height; i += lanes) {
     HighestBlocks row_maxima{broadcast(lowest_cell), broadcast(0)};
     for (std::size_t j = 0; j < width; j += lanes) {
-      const Tile tile = tile_at(from, i, j, filled);
-      const Floats over_left = transpose_half(tile.data, tile.stride, transposed + j * height + i, height);
-      const Floats over_right = transpose_half(tile.data + 4 * sizeof(float), tile.stride,
-                                               transposed + (j + 4) * height + i, height);
-      const Floats over_rows = copy_tile(tile, to + i * width + j, width, wrong);
-      row_maxima.update(max(over_left, over_right), j);
+      const auto [data, stride] = tile_at(from, i, j, filled);
+      const EightRows rows = load_rows(data, stride);
+      store(rows, to + i * width + j, width);
+      wrong = wrong | not_finite(rows);
       HighestBlocks column_maxima{load_floats(column_values + j), load_integers(column_places + j)};
-      column_maxima.update(over_rows, i);
+      column_maxima.update(max(rows), i);
       store(column_maxima.values, column_values + j);
       store(column_maxima.blocks, column_places + j);
+      const EightRows columns = transpose(rows);
+      store(columns, transposed + j * height + i, height);
+      row_maxima.update(max(columns), j);
     }
     store(row_maxima.values, of_rows.values + i);
     store(row_maxima.blocks, of_rows.places + i);
@@ -140,9 +121,9 @@ bool copy_crosswise(const CellsIn& from, float* to, float* transposed, const Max
 void transpose(const float* from, std::size_t height, std::size_t width, float* to) {
   const auto stride = static_cast<std::ptrdiff_t>(width * sizeof(float));
   for (std::size_t i = 0; i < height; i += lanes) {
-    for (std::size_t j = 0; j < width; j += 4) {
-      transpose_half(reinterpret_cast<const std::byte*>(from + i * width + j), stride, to + j * height + i,
-                     height);
+    for (std::size_t j = 0; j < width; j += lanes) {
+      const EightRows rows = load_rows(reinterpret_cast<const std::byte*>(from + i * width + j), stride);
+      store(transpose(rows), to + j * height + i, height);
     }
   }
 }

@@ -212,62 +212,125 @@ inline float sum(const Floats& value) {
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-struct FourRows {
+// A tile of a matrix.
+struct EightRows {
   Floats row0;
   Floats row1;
   Floats row2;
   Floats row3;
+  Floats row4;
+  Floats row5;
+  Floats row6;
+  Floats row7;
 };
 
-// The columns of eight rows of four cells, `stride` bytes apart.
-inline FourRows transpose(const std::byte* from, std::ptrdiff_t stride) {
+// Rows that are `stride` bytes apart.
+inline EightRows load_rows(const std::byte* from, std::ptrdiff_t stride) {
+  return {load_floats(from),
+          load_floats(from + stride),
+          load_floats(from + 2 * stride),
+          load_floats(from + 3 * stride),
+          load_floats(from + 4 * stride),
+          load_floats(from + 5 * stride),
+          load_floats(from + 6 * stride),
+          load_floats(from + 7 * stride)};
+}
+
+// Rows that are `width` floats apart.
+inline void store(const EightRows& rows, float* to, std::size_t width) {
+  store(rows.row0, to);
+  store(rows.row1, to + width);
+  store(rows.row2, to + 2 * width);
+  store(rows.row3, to + 3 * width);
+  store(rows.row4, to + 4 * width);
+  store(rows.row5, to + 5 * width);
+  store(rows.row6, to + 6 * width);
+  store(rows.row7, to + 7 * width);
+}
+
+// The highest cell of each column.
+inline Floats max(const EightRows& rows) {
+  return max(max(max(rows.row0, rows.row1), max(rows.row2, rows.row3)),
+             max(max(rows.row4, rows.row5), max(rows.row6, rows.row7)));
+}
+
 #if defined(__GNUC__)
-  // Rows k and k + 4 side by side: two matrices of 4 x 4, whose rows become columns in two steps.
+// Lanes 0 to 3 of both; lanes 4 to 7 of both.
+inline Floats left_halves(const Floats& a, const Floats& b) {
 #if defined(__AVX__)
-  const auto load_pair = [&](std::ptrdiff_t k) {
-    const __m128 low = _mm_loadu_ps(reinterpret_cast<const float*>(from + k * stride));
-    const __m128 high = _mm_loadu_ps(reinterpret_cast<const float*>(from + (k + 4) * stride));
-    return Floats{{_mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1)}};
-  };
-  constexpr auto low = [](const FloatRegister& a, const FloatRegister& b) {
-    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
-  };
-  constexpr auto high = [](const FloatRegister& a, const FloatRegister& b) {
-    return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
-  };
+  return {{__builtin_shufflevector(a.part[0], b.part[0], 0, 1, 2, 3, 8, 9, 10, 11)}};
 #else
-  const auto load_pair = [&](std::ptrdiff_t k) {
-    return Floats{{*reinterpret_cast<const FloatsInMemory*>(from + k * stride),
-                   *reinterpret_cast<const FloatsInMemory*>(from + (k + 4) * stride)}};
-  };
-  constexpr auto low = [](const FloatRegister& a, const FloatRegister& b) {
-    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  };
-  constexpr auto high = [](const FloatRegister& a, const FloatRegister& b) {
-    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  };
-#endif
-  const Floats row0 = load_pair(0);
-  const Floats row1 = load_pair(1);
-  const Floats row2 = load_pair(2);
-  const Floats row3 = load_pair(3);
-  const Floats even_low = map<Floats>(low, row0, row2);
-  const Floats even_high = map<Floats>(high, row0, row2);
-  const Floats odd_low = map<Floats>(low, row1, row3);
-  const Floats odd_high = map<Floats>(high, row1, row3);
-  return {map<Floats>(low, even_low, odd_low), map<Floats>(high, even_low, odd_low),
-          map<Floats>(low, even_high, odd_high), map<Floats>(high, even_high, odd_high)};
-#else
-  FourRows result;
-  for (std::size_t i = 0; i < lanes; ++i, from += stride) {
-    std::memcpy(&result.row0.part[i], from, sizeof(float));
-    std::memcpy(&result.row1.part[i], from + sizeof(float), sizeof(float));
-    std::memcpy(&result.row2.part[i], from + 2 * sizeof(float), sizeof(float));
-    std::memcpy(&result.row3.part[i], from + 3 * sizeof(float), sizeof(float));
-  }
-  return result;
+  return {{a.part[0], b.part[0]}};
 #endif
 }
+
+inline Floats right_halves(const Floats& a, const Floats& b) {
+#if defined(__AVX__)
+  return {{__builtin_shufflevector(a.part[0], b.part[0], 4, 5, 6, 7, 12, 13, 14, 15)}};
+#else
+  return {{a.part[1], b.part[1]}};
+#endif
+}
+
+// Lanes 0 and 1 of each half in turn; lanes 2 and 3 of each half in turn.
+inline Floats interleave_low(const Floats& a, const Floats& b) {
+  return map<Floats>(
+      [](const FloatRegister& x, const FloatRegister& y) {
+#if defined(__AVX__)
+        return __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13);
+#else
+        return __builtin_shufflevector(x, y, 0, 4, 1, 5);
+#endif
+      },
+      a, b);
+}
+
+inline Floats interleave_high(const Floats& a, const Floats& b) {
+  return map<Floats>(
+      [](const FloatRegister& x, const FloatRegister& y) {
+#if defined(__AVX__)
+        return __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15);
+#else
+        return __builtin_shufflevector(x, y, 2, 6, 3, 7);
+#endif
+      },
+      a, b);
+}
+
+inline EightRows transpose(const EightRows& rows) {
+  // In each half of the lanes, four rows of four become columns in two steps.
+  const Floats left0 = left_halves(rows.row0, rows.row4);
+  const Floats left1 = left_halves(rows.row1, rows.row5);
+  const Floats left2 = left_halves(rows.row2, rows.row6);
+  const Floats left3 = left_halves(rows.row3, rows.row7);
+  const Floats right0 = right_halves(rows.row0, rows.row4);
+  const Floats right1 = right_halves(rows.row1, rows.row5);
+  const Floats right2 = right_halves(rows.row2, rows.row6);
+  const Floats right3 = right_halves(rows.row3, rows.row7);
+  const Floats left_even_low = interleave_low(left0, left2);
+  const Floats left_even_high = interleave_high(left0, left2);
+  const Floats left_odd_low = interleave_low(left1, left3);
+  const Floats left_odd_high = interleave_high(left1, left3);
+  const Floats right_even_low = interleave_low(right0, right2);
+  const Floats right_even_high = interleave_high(right0, right2);
+  const Floats right_odd_low = interleave_low(right1, right3);
+  const Floats right_odd_high = interleave_high(right1, right3);
+  return {interleave_low(left_even_low, left_odd_low),     interleave_high(left_even_low, left_odd_low),
+          interleave_low(left_even_high, left_odd_high),   interleave_high(left_even_high, left_odd_high),
+          interleave_low(right_even_low, right_odd_low),   interleave_high(right_even_low, right_odd_low),
+          interleave_low(right_even_high, right_odd_high), interleave_high(right_even_high, right_odd_high)};
+}
+#else
+inline EightRows transpose(const EightRows& rows) {
+  float cells[lanes * lanes];
+  float turned[lanes * lanes];
+  store(rows, cells, lanes);
+  for (std::size_t i = 0; i < lanes; ++i) {
+    for (std::size_t j = 0; j < lanes; ++j) turned[j * lanes + i] = cells[i * lanes + j];
+  }
+  return load_rows(reinterpret_cast<const std::byte*>(turned), lanes * sizeof(float));
+}
+#endif
 
 // Whether any bit of any lane is 1.
 inline bool any(const Integers& value) {
