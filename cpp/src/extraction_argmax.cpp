@@ -10,9 +10,6 @@ namespace xner {
 
 namespace {
 
-// Steps here have no branches that depend on cells: those could not be predicted, and one that is predicted
-// wrong takes as long as several steps.
-
 // A place's cell times its weight.
 struct Weighed {
   double cell;
@@ -20,7 +17,7 @@ struct Weighed {
 
   // The higher one is better, of equal ones the first.
   [[nodiscard]] bool is_better_than(const Weighed& other) const {
-    return (cell > other.cell) | ((cell == other.cell) & (place < other.place));
+    return cell != other.cell ? cell > other.cell : place < other.place;
   }
 };
 

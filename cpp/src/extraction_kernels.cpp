@@ -11,8 +11,10 @@ static_assert(block_width == lanes);
 
 namespace {
 
-// 0 in every lane that is finite.
-Integers not_finite(const Floats& cells) { return bits_of(cells - cells); }
+// 0 in every lane that is finite, for the others the bits of NaN.
+Integers not_finite(const Floats& cells) {
+  return bits_of(cells - cells);  // NOLINT(misc-redundant-expression)
+}
 
 // Eight rows of eight cells, `stride` bytes apart.
 struct Tile {
@@ -113,9 +115,10 @@ bool copy_crosswise(const CellsIn& from, float* to, float* transposed, const Max
     store(row_maxima.values, of_rows.values + i);
     store(row_maxima.blocks, of_rows.places + i);
   }
+  if (any(wrong)) return false;
   find_places(to, height, width, of_rows);
   find_places(transposed, width, height, of_columns);
-  return !any(wrong);
+  return true;
 }
 
 void transpose(const float* from, std::size_t height, std::size_t width, float* to) {
@@ -235,8 +238,8 @@ float highest(const float* cells, std::size_t size) {
 // e^x for x <= 0: e^x = 2^(n + f) with a whole number n, which goes into the exponent, and f within 1/2 of 0,
 // for which a polynomial fitted to the least relative error (1.7e-7 in float32) gives 2^f.
 Floats exponential(const Floats& x) {
-  const Floats round_to_integer =
-      broadcast(12582912.0F);  // 1.5 * 2^23: what is added to it loses its fraction
+  // 1.5 * 2^23: what is added to it loses its fraction.
+  const Floats round_to_integer = broadcast(12582912.0F);
   const Floats y = max(broadcast(-87.0F), x) * broadcast(std::numbers::log2e_v<float>);
   const Floats shifted = y + round_to_integer;
   const Floats f = y - (shifted - round_to_integer);

@@ -13,8 +13,8 @@ namespace xner {
 // Rows are processed in blocks of so many cells.
 inline constexpr std::size_t block_width = 8;
 
-// `size` filled up to whole blocks.
-constexpr std::size_t whole_blocks(std::size_t size) {
+// `size` filled up to whole blocks. (static: one of its own for each object, see simd_lanes.hpp.)
+static constexpr std::size_t whole_blocks(std::size_t size) {
   return (size + block_width - 1) / block_width * block_width;
 }
 
@@ -59,8 +59,8 @@ struct ExtractionKernels {
   // whether all cells are finite.
   bool (*copy)(const CellsIn& from, float* to);
 
-  // Copies like `copy`, and also gives the transpose and the maxima of all rows and columns. `from` may be
-  // `to`.
+  // Copies like `copy`, and also gives the transpose, and where all cells are finite the maxima of all rows
+  // and columns. `from` may be `to`.
   bool (*copy_crosswise)(const CellsIn& from, float* to, float* transposed, const MaximaOut& of_rows,
                          const MaximaOut& of_columns);
 
