@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def digests() -> dict[str, str]:
     similarities = [generator.normal(scale=4, size=shape).astype(np.float32) for shape in shapes]
     similarities += [generator.integers(-3, 3, shape).astype(np.float16) for shape in shapes]
     similarities += [generator.normal(scale=200, size=(40, 40)).astype(np.float32) for _ in range(20)]
-    found = {method: extract_batch(similarities, method) for method in METHODS}
+    methods: list[Any] = sorted(METHODS)
+    found = {method: extract_batch(similarities, method) for method in methods}
     found["null"] = extract_batch(similarities, "softmax", null_threshold=-1.5)
     found["distorted"] = extract_batch(similarities, "itermax", distortion=0.5, max_count=4)
     return {
