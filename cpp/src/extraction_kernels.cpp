@@ -75,7 +75,7 @@ struct HighestBlocks {
 // The blocks of rows of `width` in which the highest cells are become the places.
 void find_places(const float* cells, std::size_t height, std::size_t width, const MaximaOut& maxima) {
   for (std::size_t i = 0; i < height; i += lanes) {
-    for (std::size_t k = i; k < i + lanes; ++k) {
+    for (std::size_t k = i; k < i + lanes; ++k) {  // a fixed number, which compilers unroll
       std::int32_t& place = maxima.places[k];
       const Floats candidates = load_floats(cells + k * width + static_cast<std::uint32_t>(place));
       place += first_lane(candidates == broadcast(maxima.values[k]));

@@ -1,7 +1,9 @@
 // The loops in which link extraction spends its time, compiled once for each instruction set.
 //
 // They work on rows of `width` floats, a multiple of `block_width`, one after the other. Cells are finite.
-// Results are the same, bit for bit, whatever the instruction set.
+// Results are the same, bit for bit, whatever the instruction set. What to do with a place is chosen by masks
+// and tables and not by branches: those could not be predicted, and one that is predicted wrong takes as long
+// as several steps.
 #pragma once
 
 #include <cstddef>
