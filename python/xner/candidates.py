@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from xner import _core
 from xner._arguments import whole_number, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ngram"]
+__all__ = ["aligned", "aligned_ends", "ngram"]
+
+Spans = npt.NDArray[np.integer]
 
 
 def ngram(
@@ -43,3 +48,28 @@ def ngram(
         max_words=None if max_words is None else whole_number("max_words", max_words, 0),
         stop_words=words("stop_words", stop_words),
     )
+
+
+def aligned(spans: Spans, linked: Sequence[int]) -> Spans:
+    """Those spans that lie between an entity's leftmost and rightmost linked word.
+
+    Args:
+        spans: target spans, (spans × 2).
+        linked: the target words that the entity's words are linked to, in any order; with none there are no spans.
+
+    Source: Shkalikov 2024.
+    """
+    if not linked:
+        return spans[:0]
+    return spans[(spans[:, 0] >= min(linked)) & (spans[:, 1] <= max(linked) + 1)]
+
+
+def aligned_ends(spans: Spans, linked: Sequence[int]) -> Spans:
+    """Those spans whose first and last word are linked to an entity.
+
+    Args:
+        spans: target spans, (spans × 2).
+        linked: the target words that the entity's words are linked to, in any order.
+    """
+    ends = np.asarray(linked, np.int64)
+    return spans[np.isin(spans[:, 0], ends) & np.isin(spans[:, 1] - 1, ends)]
