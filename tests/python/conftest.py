@@ -62,6 +62,19 @@ def tiny_nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def outspoken_nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved NLLB that knows three languages, with weights large enough for probabilities that differ a lot."""
+    folder = tmp_path_factory.mktemp("outspoken_nllb")
+    return tiny_models.save_nllb(folder, languages=("eng_Latn", "deu_Latn", "fra_Latn"), init_std=0.3)
+
+
+@pytest.fixture(scope="session")
+def converted_nllb(outspoken_nllb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model in CTranslate2's format."""
+    return tiny_models.save_converted(tmp_path_factory.mktemp("converted_nllb"), outspoken_nllb)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser for tests that look at pages."""
     for name in ("chromium", "chromium-browser", "google-chrome"):

@@ -92,8 +92,17 @@ def save_xlm_roberta(folder: Path, *, longest: int = 130, seed: int = 0) -> Path
     return _save(folder, tokenizer, "XLMRobertaModel", config, seed)
 
 
-def save_nllb(folder: Path, *, languages: tuple[str, ...] = ("eng_Latn", "deu_Latn"), seed: int = 0) -> Path:
-    """Save an NLLB-like encoder-decoder; its tokenizer knows single characters."""
+def save_nllb(
+    folder: Path, *, languages: tuple[str, ...] = ("eng_Latn", "deu_Latn"), seed: int = 0, **changes: Any
+) -> Path:
+    """Save an NLLB-like encoder-decoder; its tokenizer knows single characters.
+
+    Args:
+        folder: where to.
+        languages: that it knows.
+        seed: of the weights.
+        **changes: settings of the configuration.
+    """
     transformers = import_transformers("a test")
     characters = [f"▁{c}" for c in string.ascii_letters] + list(string.ascii_letters + string.digits + ".,!?-")
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *characters]
@@ -103,21 +112,22 @@ def save_nllb(folder: Path, *, languages: tuple[str, ...] = ("eng_Latn", "deu_La
         src_lang=languages[0],
         additional_special_tokens=list(languages),
     )
-    config = transformers.M2M100Config(
-        vocab_size=len(tokenizer),
-        d_model=32,
-        encoder_layers=3,
-        decoder_layers=2,
-        encoder_attention_heads=4,
-        decoder_attention_heads=4,
-        encoder_ffn_dim=64,
-        decoder_ffn_dim=64,
-        max_position_embeddings=128,
-        pad_token_id=1,
-        bos_token_id=0,
-        eos_token_id=2,
-        decoder_start_token_id=2,
-    )
+    settings = {
+        "vocab_size": len(tokenizer),
+        "d_model": 32,
+        "encoder_layers": 3,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "decoder_attention_heads": 4,
+        "encoder_ffn_dim": 64,
+        "decoder_ffn_dim": 64,
+        "max_position_embeddings": 128,
+        "pad_token_id": 1,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+        "decoder_start_token_id": 2,
+    }
+    config = transformers.M2M100Config(**(settings | changes))
     return _save(folder, tokenizer, "M2M100ForConditionalGeneration", config, seed)
 
 
@@ -129,4 +139,14 @@ def _save(folder: Path, tokenizer: Any, kind: str, config: Any, seed: int) -> Pa
     with quiet(transformers):
         getattr(transformers, kind)(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_converted(folder: Path, nllb: Path) -> Path:
+    """Save an NLLB in CTranslate2's format, in float32, with its tokenizer."""
+    from ctranslate2.converters import TransformersConverter
+
+    with quiet(import_transformers("a test")):
+        converter = TransformersConverter(str(nllb), copy_files=["tokenizer.json", "tokenizer_config.json"])
+        converter.convert(str(folder), force=True)
     return folder

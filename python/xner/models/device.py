@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from xner._choices import choose
@@ -94,18 +95,19 @@ def in_halves(work: Callable[[Sequence[T]], None], batch: Sequence[T]) -> None:
         batch: at least one item.
 
     Raises:
-        torch.OutOfMemoryError: a single item is too large.
+        MemoryError: a single item is too large.
+        torch.OutOfMemoryError: likewise.
     """
-    import torch
-
+    torch = sys.modules.get("torch")  # other libraries compute without it
+    out_of_memory = (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
     try:
         work(batch)
         return
-    except torch.OutOfMemoryError:
+    except out_of_memory:
         if len(batch) == 1:
             raise
     # Outside the handler: its traceback would keep the failed batch's tensors alive.
-    if torch.cuda.is_available():
+    if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
     middle = len(batch) // 2
     in_halves(work, batch[:middle])

@@ -10,7 +10,7 @@ import numpy as np
 from xner.errors import Error
 from xner.models.batching import batches_by_length
 from xner.models.device import import_torch, in_halves
-from xner.models.loading import first_line, import_transformers, quiet
+from xner.models.loading import load_config, load_weights
 from xner.models.pieces import Pieces, PieceTokenizer
 from xner.models.windows import windows
 
@@ -70,10 +70,8 @@ class Encoder:
                 safetensors, or its tokenizer cannot tell which piece belongs to which word.
         """
         torch = import_torch(_WHAT)
-        transformers = import_transformers(_WHAT)
         tokenizer = PieceTokenizer.load(name, what=_WHAT)
-        with quiet(transformers):
-            model = _load_layers(transformers, name, layer, dtype)
+        model = _load_layers(name, layer, dtype)
         model = model.to(device).eval()
         return cls(layer, torch.compile(model, dynamic=True) if compile else model, tokenizer, device)
 
@@ -157,28 +155,18 @@ class Encoder:
         return hidden
 
 
-def _load_layers(transformers: Any, name: str, layer: int, dtype: torch.dtype) -> Any:
+def _load_layers(name: str, layer: int, dtype: torch.dtype) -> Any:
     """The encoder of a model, cut off after a layer."""
-    try:
-        config = transformers.AutoConfig.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise Error(f"cannot load the encoder '{name}': {first_line(error)}") from error
+    config = load_config(name, kind="encoder", what=_WHAT)
     layers = config.num_hidden_layers
     if not 0 <= layer <= layers:
         raise Error(f"layer={layer}: the encoder '{name}' has the layers 0 to {layers}")
     cut = {"encoder_layers": layer, "decoder_layers": 0} if config.is_encoder_decoder else {"num_hidden_layers": layer}
-    try:
-        model, report = transformers.AutoModel.from_pretrained(
-            name, **cut, dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise Error(
-            f"cannot load the encoder '{name}': {first_line(error)} (weights are read from safetensors files only)"
-        ) from error
+    model, absent = load_weights("AutoModel", name, kind="encoder", what=_WHAT, dtype=dtype, **cut)
     if config.is_encoder_decoder:
         model = model.get_encoder()
     # Heads are made anew where a checkpoint has none; an encoder with random weights is not what was asked for.
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key and "decoder" not in key)
+    missing = [key for key in absent if "pooler" not in key and "decoder" not in key]
     if missing:
         raise Error(
             f"'{name}' has not the weights of an encoder of type '{config.model_type}': {len(missing)} are missing, "

@@ -1,0 +1,255 @@
+"""Probabilities of translations by both engines."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+import tiny_models
+from reference.nmt_score import mean_log_probability
+from xner import Error
+from xner.models.seq2seq import Seq2SeqTokenizer
+from xner.models.translation_scores import CTranslate2Scorer, TransformersScorer, load_translation_scorer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from xner.models.translation_scores import TranslationScorer
+
+LANGUAGES = ("eng_Latn", "deu_Latn")
+PAIRS = [
+    ("Angela Merkel", "Frau Merkel"),
+    ("Angela Merkel", "Merkel"),
+    ("the Bank of England", "a"),
+    ("a", "die Bank von England"),
+    ("Madrid", "Madrid"),
+    ("", ""),
+    ("Angela Merkel", "Frau Merkel"),
+]
+
+
+def load(folder: Path, **options: Any) -> TranslationScorer:
+    return load_translation_scorer(str(folder), device=options.pop("device", "cpu"), **options)
+
+
+def scores(
+    scorer: TranslationScorer, pairs: Sequence[tuple[str, str]] = PAIRS, languages: tuple[str, str] = LANGUAGES
+) -> Any:
+    found = np.full(len(pairs), np.nan)
+    for rows, values in scorer.log_probabilities(pairs, *languages):
+        assert np.isnan(found[list(rows)]).all(), "each pair once"
+        found[list(rows)] = values
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(outspoken_nllb: Path) -> Any:
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(outspoken_nllb).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(outspoken_nllb)
+    return np.array([mean_log_probability(model, tokenizer, *pair, LANGUAGES) for pair in PAIRS])
+
+
+@pytest.mark.parametrize("engine", ["outspoken_nllb", "converted_nllb"])
+@pytest.mark.parametrize("token_budget", [None, 1, 24])
+def test_log_probabilities_are_the_reference(
+    engine: str, token_budget: int | None, expected: Any, request: pytest.FixtureRequest
+) -> None:
+    scorer = load(request.getfixturevalue(engine), token_budget=token_budget)
+    np.testing.assert_allclose(scores(scorer), expected, atol=1e-4)
+
+
+def test_engines_agree(outspoken_nllb: Path, converted_nllb: Path) -> None:
+    """On texts of all lengths, in all directions, to 1e-3 and better."""
+    generator = np.random.default_rng(5)
+    texts = ["".join(generator.choice(list("abcdefgh  .,"), length)) for length in range(1, 60)]
+    pairs = [(source, target) for source, target in zip(texts, generator.permutation(texts).tolist(), strict=True)]
+    both = load(outspoken_nllb), load(converted_nllb)
+    assert isinstance(both[0], TransformersScorer)
+    assert isinstance(both[1], CTranslate2Scorer)
+    seen = []
+    for languages in (LANGUAGES, LANGUAGES[::-1], ("deu_Latn", "deu_Latn"), ("eng_Latn", "fra_Latn")):
+        ours, theirs = (scores(scorer, pairs, languages) for scorer in both)
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+        seen.append(ours)
+    assert all(np.abs(one - other).max() > 0.05 for k, one in enumerate(seen) for other in seen[:k]), "languages matter"
+
+
+def test_the_model_sees_the_marks_of_both_languages(outspoken_nllb: Path) -> None:
+    scorer = load(outspoken_nllb)
+    model = scorer._models[0]  # type: ignore[attr-defined]  # what goes in is not seen from outside
+    seen: list[Any] = []
+    for part in (model.get_encoder(), model.get_decoder()):
+        part.register_forward_pre_hook(
+            lambda _, __, values: seen.append(values["input_ids"].tolist()), with_kwargs=True
+        )
+    scores(scorer, [("ab", "b a")])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(outspoken_nllb)
+    english, german = map(tokenizer.convert_tokens_to_ids, LANGUAGES)
+    end = tokenizer.eos_token_id
+    a, b, other_b = map(tokenizer.convert_tokens_to_ids, ("▁a", "b", "▁b"))
+    assert english != german
+    assert seen == [[[english, a, b, end]], [[end, german, other_b, a]]]
+
+
+def test_tokens_are_those_of_the_tokenizer_itself(outspoken_nllb: Path) -> None:
+    ours = Seq2SeqTokenizer.load(str(outspoken_nllb), what="a test")
+    theirs = transformers.AutoTokenizer.from_pretrained(outspoken_nllb)
+    texts = ["Angela Merkel", "", "don't? «x»", "a"]
+    for language in ("eng_Latn", "fra_Latn"):
+        theirs.src_lang = theirs.tgt_lang = language
+        assert ours.encode(texts, language) == theirs(texts)["input_ids"] == theirs(text_target=texts)["input_ids"]
+    assert ours.encode([], "eng_Latn") == []
+    assert list(ours.languages) == ["deu_Latn", "eng_Latn", "fra_Latn"]
+
+
+def test_each_source_text_of_a_batch_is_encoded_once(outspoken_nllb: Path) -> None:
+    scorer = load(outspoken_nllb)
+    encoded: list[int] = []
+    encoder = scorer._models[0].get_encoder()  # type: ignore[attr-defined]
+    encoder.register_forward_pre_hook(lambda _, __, values: encoded.append(len(values["input_ids"])), with_kwargs=True)
+    scores(scorer, [("Madrid", target) for target in ("a", "b", "c", "d")])
+    assert encoded == [1]
+
+
+def test_long_texts_go_first_in_batches_within_the_budget(outspoken_nllb: Path) -> None:
+    scorer = load(outspoken_nllb, token_budget=30)
+    shapes: list[tuple[int, ...]] = []
+    decoder = scorer._models[0].get_decoder()  # type: ignore[attr-defined]
+    decoder.register_forward_pre_hook(
+        lambda _, __, values: shapes.append(tuple(values["input_ids"].shape)), with_kwargs=True
+    )
+    scores(scorer, [("a", "b" * length) for length in range(1, 12)])
+    assert [width for _, width in shapes] == sorted((width for _, width in shapes), reverse=True)
+    assert all(rows * width <= 30 for rows, width in shapes)
+    assert sum(rows for rows, _ in shapes) == 11
+    assert len(shapes) < 6
+
+
+def test_logits_in_small_parts_are_the_same(
+    outspoken_nllb: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xner.models.translation_scores._LOGITS", 300)
+    np.testing.assert_allclose(scores(load(outspoken_nllb)), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["outspoken_nllb", "converted_nllb"])
+def test_several_devices_share_the_batches(engine: str, expected: Any, request: pytest.FixtureRequest) -> None:
+    scorer = load(request.getfixturevalue(engine), device=["cpu", "cpu"], token_budget=1)
+    np.testing.assert_allclose(scores(scorer), expected, atol=1e-4)
+
+
+def test_a_batch_that_does_not_fit_is_done_in_halves(
+    outspoken_nllb: Path, converted_nllb: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limited(means: Any, error: BaseException) -> Any:
+        def within_memory(self: Any, model: Any, pairs: Any) -> Any:
+            if len(pairs) > 2:
+                raise error
+            return means(self, model, pairs)
+
+        return within_memory
+
+    for kind, error in ((TransformersScorer, torch.OutOfMemoryError()), (CTranslate2Scorer, MemoryError())):
+        monkeypatch.setattr(kind, "_means", limited(kind._means, error))
+    for folder in (outspoken_nllb, converted_nllb):
+        np.testing.assert_allclose(scores(load(folder)), expected, atol=1e-4)
+
+
+def test_half_precision(outspoken_nllb: Path, expected: Any) -> None:
+    scorer = load(outspoken_nllb, dtype="bfloat16")
+    assert scorer.signature == "transformers-bfloat16"
+    np.testing.assert_allclose(scores(scorer), expected, atol=0.2)
+
+
+def test_what_tells_a_model_from_others(outspoken_nllb: Path, converted_nllb: Path, tmp_path: Path) -> None:
+    same = tiny_models.save_nllb(tmp_path / "same", languages=("eng_Latn", "deu_Latn", "fra_Latn"), init_std=0.3)
+    other = tiny_models.save_nllb(tmp_path / "other", languages=("eng_Latn", "deu_Latn", "fra_Latn"), seed=1)
+    assert load(same).identity == load(outspoken_nllb).identity, "wherever it lies"
+    identities = {load(folder).identity for folder in (outspoken_nllb, converted_nllb, other)}
+    identities |= {load(outspoken_nllb, dtype="bfloat16").identity, load(outspoken_nllb, tokenizer=str(other)).identity}
+    assert len(identities) == 5
+
+
+class TestWhatCannotBeUsed:
+    def test_an_unknown_language(self, outspoken_nllb: Path) -> None:
+        scorer = load(outspoken_nllb)
+        with pytest.raises(Error, match=r"does not know the language 'deu'; the nearest ones are deu_Latn"):
+            scorer.check_language("deu")
+        with pytest.raises(Error, match="does not know the language '▁a'"):
+            scores(scorer, languages=("eng_Latn", "▁a"))
+        with pytest.raises(Error, match=r"'zzz'; the nearest ones are deu_Latn, eng_Latn, fra_Latn"):
+            scorer.check_language("zzz")
+
+    def test_no_such_model(self, tmp_path: Path) -> None:
+        with pytest.raises(Error, match=r"cannot load the tokenizer of '.*nothing'"):
+            load(tmp_path / "nothing")
+
+    def test_pickled_weights(self, outspoken_nllb: Path, tmp_path: Path) -> None:
+        transformers.AutoTokenizer.from_pretrained(outspoken_nllb).save_pretrained(tmp_path)
+        model = transformers.AutoModelForSeq2SeqLM.from_pretrained(outspoken_nllb)
+        model.config.save_pretrained(tmp_path)
+        torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+        with pytest.raises(Error, match=r"cannot load the translation model .* read from safetensors files only"):
+            load(tmp_path)
+
+    def test_another_kind_of_model(self, tiny_bert: Path, outspoken_nllb: Path) -> None:
+        with pytest.raises(Error, match="does not mark texts with their language; NLLB-200 and M2M-100 do"):
+            load(tiny_bert)
+        with pytest.raises(Error, match="is a model of type 'bert'; expected 'm2m_100': NLLB-200 or M2M-100"):
+            load(tiny_bert, tokenizer=str(outspoken_nllb))
+
+    def test_weights_of_something_else(self, outspoken_nllb: Path, tmp_path: Path) -> None:
+        from safetensors.torch import save_file
+
+        tiny_models.save_nllb(tmp_path)
+        save_file({"something.else": torch.zeros(2)}, tmp_path / "model.safetensors", {"format": "pt"})
+        with pytest.raises(Error, match=r"lacks \d+ weights of a translation model, .* for one"):
+            load(tmp_path)
+
+    def test_probabilities_that_are_no_numbers(self, outspoken_nllb: Path) -> None:
+        scorer = load(outspoken_nllb)
+        scorer._models[0].get_decoder().layer_norm.weight.data.fill_(float("nan"))  # type: ignore[attr-defined]
+        with pytest.raises(Error, match=r"gave probabilities that are not finite numbers; a wider dtype"):
+            scores(scorer)
+
+    def test_ctranslate2_without_a_converted_model(self, outspoken_nllb: Path) -> None:
+        with pytest.raises(Error, match=r"is no folder with a model in CTranslate2's format .* --copy_files"):
+            load(outspoken_nllb, engine="ctranslate2")
+
+    def test_a_damaged_converted_model(self, outspoken_nllb: Path, tmp_path: Path) -> None:
+        tiny_models.save_converted(tmp_path, outspoken_nllb)
+        (tmp_path / "model.bin").write_bytes(b"nothing")
+        with pytest.raises(Error, match=r"cannot load the translation model '.*' on 'cpu': "):
+            load(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"engine": "onnx"}, "engine='onnx': expected one of 'auto', 'transformers', 'ctranslate2'"),
+            ({"dtype": "int8"}, "dtype='int8': expected one of 'auto'"),
+            ({"token_budget": 0}, "token_budget=0: expected a whole number from 1"),
+            ({"device": "gpu"}, "device='gpu': cannot compute there"),
+        ],
+    )
+    def test_options(self, options: dict[str, Any], message: str, outspoken_nllb: Path) -> None:
+        with pytest.raises(Error, match=message):
+            load(outspoken_nllb, **options)
+
+    @pytest.mark.parametrize(
+        ("module", "folder", "extra"),
+        [("torch", "outspoken_nllb", "models"), ("ctranslate2", "converted_nllb", "translate")],
+    )
+    def test_extras_that_are_not_installed(
+        self, module: str, folder: str, extra: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = request.getfixturevalue(folder)
+        monkeypatch.setitem(sys.modules, module, None)
+        message = rf"scoring translations.* needs {module}, which is not installed; pip install 'xner\[{extra}\]'"
+        with pytest.raises(Error, match=message):
+            load(model)
