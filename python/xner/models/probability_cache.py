@@ -1,0 +1,116 @@
+"""What a translation model has computed, kept on disk for runs to come."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xner.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+
+__all__ = ["ProbabilityCache", "content_key", "default_cache_path"]
+
+_LOCKED_SECONDS = 60.0  # how long to wait for another process that writes
+_VARIABLES = 500  # in one statement
+_SCHEMA = "CREATE TABLE IF NOT EXISTS log_probabilities (key BLOB PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID"
+
+
+def default_cache_path() -> Path:
+    """`xner/translation-scores.sqlite` in the user's folder of caches: `$XDG_CACHE_HOME`, else `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xner" / "translation-scores.sqlite"
+
+
+def content_key(*parts: str) -> bytes:
+    """A key that depends on all parts and where each ends: 128 bits of BLAKE2b."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        content = part.encode()
+        digest.update(len(content).to_bytes(8, "little") + content)
+    return digest.digest()
+
+
+class ProbabilityCache:
+    """Numbers on disk by content keys.
+
+    SQLite keeps them, which comes with Python: one file of millions of small entries, found by key without reading the
+    rest, written by several processes at once, and whole after a kill at any moment. A folder of files or a table that
+    is written anew would each lack a part of that. With a write-ahead log readers never wait for writers. Of two
+    processes that compute the same, the first to write wins.
+
+    The file holds digests and numbers, no text. Deleting it costs nothing but time.
+
+    Args:
+        path: the file; made, with its folder, where there is none. None keeps them in memory, for this run alone.
+
+    Raises:
+        Error: something else is there, or it cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path: str | os.PathLike[str] = ":memory:" if path is None else path
+        if path is not None:
+            try:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._unusable(error) from error
+        with self._errors():
+            self._connection = sqlite3.connect(self.path, timeout=_LOCKED_SECONDS, isolation_level=None)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                # After a loss of power the last entries may be gone, which computing them again repairs.
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.execute(_SCHEMA)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> ProbabilityCache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, float]:
+        """The values of those keys that are there."""
+        found: dict[bytes, float] = {}
+        with self._errors():
+            for first in range(0, len(keys), _VARIABLES):
+                some = keys[first : first + _VARIABLES]
+                places = ",".join("?" * len(some))
+                query = f"SELECT key, value FROM log_probabilities WHERE key IN ({places})"
+                found.update(self._connection.execute(query, some))
+        return found
+
+    def put(self, values: Mapping[bytes, float]) -> None:
+        """Keep values, all or none; on return they are safe from a kill. Keys that are there keep what they have."""
+        with self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany("INSERT OR IGNORE INTO log_probabilities VALUES (?, ?)", values.items())
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> Error:
+        return Error(f"cannot use '{self.path}' as a cache of translation scores: {error}")

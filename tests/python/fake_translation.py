@@ -1,0 +1,64 @@
+"""A stand-in for a translation model, countable and slow on demand; as a program, a run to be killed."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xner.errors import Error
+from xner.models.nmt_score import NmtScorer
+from xner.models.probability_cache import ProbabilityCache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+LANGUAGES = ("eng_Latn", "deu_Latn")
+BATCH = 16
+
+
+class FakeTranslation:
+    """Mean log-probabilities between -3 and 0, the same for the same texts and languages."""
+
+    name = "fake"
+    signature = "fake-float64"
+
+    def __init__(self, *, identity: str = "fake", seconds: float = 0) -> None:
+        self.identity = identity
+        self.asked: list[tuple[str, str, str, str]] = []
+        self._seconds = seconds
+
+    def check_language(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise Error(f"no language {language}")
+
+    def log_probabilities(
+        self, pairs: Sequence[tuple[str, str]], source_language: str, target_language: str
+    ) -> Iterator[tuple[Sequence[int], npt.NDArray[np.float64]]]:
+        for first in range(0, len(pairs), BATCH):
+            rows = range(first, min(first + BATCH, len(pairs)))[::-1]
+            time.sleep(self._seconds)
+            asked = [(*pairs[row], source_language, target_language) for row in rows]
+            self.asked += asked
+            yield rows, np.array([value(*one) for one in asked])
+
+
+def value(*texts: str) -> float:
+    digest = hashlib.sha256("\0".join(texts).encode()).digest()
+    return -3 * int.from_bytes(digest[:4], "little") / 2**32
+
+
+def many_pairs(count: int = 200) -> list[tuple[str, str]]:
+    return [(f"source {number % 40}", f"target {number}") for number in range(count)]
+
+
+if __name__ == "__main__":
+    with ProbabilityCache(sys.argv[1]) as cache:
+        scorer = NmtScorer(FakeTranslation(seconds=float(sys.argv[2])), *LANGUAGES, cache=cache)
+        scores = scorer.score(many_pairs())
+    print(scorer.computed, hashlib.sha256(scores.tobytes()).hexdigest())
