@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from xner.models.alignment_training import TrainingOptions, TrainingReport, train_encoder
 from xner.models.encoder_aligner import PRESETS, EncoderAligner, EncoderAlignerOptions
+from xner.models.nmt_score import NmtScorer
+from xner.models.nmt_stage import NmtStage
+from xner.models.probability_cache import ProbabilityCache
+from xner.models.translation_scores import load_translation_scorer
 
 __all__ = [
     "PRESETS",
     "EncoderAligner",
     "EncoderAlignerOptions",
+    "NmtScorer",
+    "NmtStage",
+    "ProbabilityCache",
     "TrainingOptions",
     "TrainingReport",
+    "load_translation_scorer",
     "train_encoder",
 ]
