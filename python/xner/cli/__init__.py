@@ -19,6 +19,7 @@ _COMMANDS = {
     "filter": "xner.cli.filter",
     "evaluate": "xner.cli.evaluate",
     "view": "xner.cli.view",
+    "score": "xner.cli.score",
     "study": "xner.cli.study",
     "tune": "xner.cli.tune",
     "demo": "xner.cli.demo",

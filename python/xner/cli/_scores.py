@@ -41,7 +41,8 @@ _COLUMN_OPTIONS = [
         type=existing_file,
         multiple=True,
         help="A file with columns that scores need, row by row (Parquet, Arrow, JSONL): ner_probabilities for ner and "
-        "ner_spans, nmt_scores for nmt, hints. May be given several times; the target file may have them as well.",
+        "ner_spans, nmt_scores for nmt (`xner score nmt` makes them), hints. May be given several times; the target "
+        "file may have them as well.",
     ),
     click.option(
         "--ner-labels",

@@ -1,0 +1,226 @@
+"""`xner score`: scores of entities and target spans that a model computes, for `xner project --scores`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+import pyarrow as pa
+
+from xner import io, runner, schema
+from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_links, read_sentence_pairs
+from xner.cli._scores import ScoreSettings, score_options
+from xner.models.device import DTYPES
+from xner.models.nmt_score import NmtScorer
+from xner.models.nmt_stage import NmtStage, required_columns
+from xner.models.probability_cache import ProbabilityCache, default_cache_path
+from xner.models.translation_scores import ENGINES, load_translation_scorer
+from xner.projection import ProjectionOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+# Sentences whose pairs go through the model together: enough to fill batches.
+_PART_ROWS = 1024
+
+_TABLE_FORMATS = ("parquet", "arrow", "jsonl")
+
+
+@click.group("score")
+def command() -> None:
+    """Score entities and target spans by a model, for `xner project --scores`."""
+
+
+@command.command(
+    "nmt",
+    context_settings={"default_map": {"score": "align_nmt"}},
+    epilog="\b\nExamples:\n"
+    "  xner score nmt --source en.conll --target de.conll --links de.pharaoh -o nmt.parquet \\\n"
+    "      --model facebook/nllb-200-distilled-600M --source-language eng_Latn --target-language deu_Latn\n"
+    "  xner project --source en.conll --target de.conll --links de.pharaoh \\\n"
+    "      --score align_nmt --scores nmt.parquet -o de.labelled.conll\n"
+    "      takes the scores; give both commands the same links, scores and candidates\n"
+    "  ct2-transformers-converter --model facebook/nllb-200-distilled-600M --output_dir nllb-ct2 \\\n"
+    "      --copy_files tokenizer.json tokenizer_config.json\n"
+    "  xner score nmt ... --model nllb-ct2\n"
+    "      CTranslate2 is the faster engine, most of all without a GPU (extra `translate`)\n\n"
+    "\b\nAn interrupted run goes on where it stopped, and a second one computes nothing: probabilities are kept in\n"
+    "the cache by model, languages and texts.",
+)
+@click.option("--source", type=existing_file, required=True, help="Labelled sentences, as for `xner project`.")
+@click.option("--target", type=existing_file, required=True, help="Their translations, row by row.")
+@click.option(
+    "--output",
+    "-o",
+    type=output_file,
+    required=True,
+    help="Table with the column nmt_scores (.parquet, .arrow, .jsonl).",
+)
+@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file.")
+@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file.")
+@click.option(
+    "--model",
+    required=True,
+    help="NLLB-200 or M2M-100: name on the Hugging Face hub, or folder; or folder of such a model in CTranslate2's "
+    "format.",
+)
+@click.option("--source-language", required=True, help="As the model spells it: eng_Latn for NLLB, en for M2M-100.")
+@click.option("--target-language", required=True, help="Likewise: swh_Latn, sw.")
+@click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
+@click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
+@click.option("--reverse", is_flag=True, help="The links file says target-source.")
+@score_options
+@click.option(
+    "--candidates",
+    type=click.Choice(["ngram", "aligned", "aligned_ends", "given"]),
+    help="Target spans to score, as for `xner project`.  [default: ngram]",
+)
+@click.option("--min-words", type=click.IntRange(1), default=1, show_default=True, help="Shortest candidate.")
+@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
+@click.option(
+    "--stop-words", default="! ?", show_default=True, help="Words that no candidate may hold, split by blanks."
+)
+@click.option(
+    "--count",
+    type=click.Choice(["links", "words", "weighted"]),
+    default="links",
+    show_default=True,
+    help="What the alignment score counts.",
+)
+@click.option(
+    "--matcher",
+    type=click.Choice(["exact", "greedy"]),
+    default="exact",
+    show_default=True,
+    help="Of the projection to come: fewer pairs are skipped for greedy.",
+)
+@click.option(
+    "--all-pairs",
+    is_flag=True,
+    help="Skip nothing: for exact margins, other constraints than <= 1, or `xner project --memory`.",
+)
+@click.option(
+    "--threshold", type=click.FloatRange(0), default=0.1, show_default=True, help="Scores of at most this count as 0."
+)
+@click.option(
+    "--cap",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Scores above this count as this; the lower, the more pairs are skipped.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="What computes; auto goes by the model's files.",
+)
+@click.option("--tokenizer", help="Name or folder of the tokenizer, where the model's folder has none.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...; several with commas.")
+@click.option(
+    "--dtype",
+    type=click.Choice(list(DTYPES)),
+    default="auto",
+    show_default=True,
+    help="Precision; auto is half precision on GPUs, float32 elsewhere, and for CTranslate2 that of the files.",
+)
+@click.option("--token-budget", type=click.IntRange(1), help="Most tokens on a side of a batch, padding included.")
+@click.option(
+    "--cache",
+    type=output_file,
+    help="Where probabilities are kept.  [default: xner/translation-scores.sqlite in the user's cache folder]",
+)
+def nmt(
+    source: Path,
+    target: Path,
+    output: Path,
+    source_format: str | None,
+    target_format: str | None,
+    model: str,
+    source_language: str,
+    target_language: str,
+    links: Path | None,
+    one_based: bool,
+    reverse: bool,
+    stop_words: str,
+    all_pairs: bool,
+    threshold: float,
+    cap: float,
+    engine: Any,
+    tokenizer: str | None,
+    device: str,
+    dtype: Any,
+    token_budget: int | None,
+    cache: Path | None,
+    **options: Any,
+) -> None:
+    """Score entities and target spans by how likely a translation model finds each to be the other's translation.
+
+    NMTScore (Vamvas and Sennrich 2022), direct, normalised, in both directions. With the other scores of --score known,
+    pairs that projection could not choose whatever their score are skipped: the same labels for less work.
+    """
+    scores = ScoreSettings.take(options)
+    if links is None and (one_based or reverse):
+        raise click.UsageError("--one-based and --reverse say how to read --links")
+    projection = ProjectionOptions(stop_words=tuple(stop_words.split()), **options)
+    required = required_columns(projection)
+    table_format = io.format_of(output)
+    if table_format not in _TABLE_FORMATS:
+        raise click.UsageError(f"--output '{output}': scores go into a table, {', '.join(_TABLE_FORMATS)}")
+    pairs = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
+    if schema.NMT_SCORES in pairs.schema.names:
+        pairs = pairs.drop_columns([schema.NMT_SCORES])
+    table = scores.add_columns(pairs)
+    if links is not None:
+        found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
+        table = table.append_column(schema.LINKS, found)
+    elif schema.LINKS in required:
+        raise click.UsageError("--links is missing: the score 'align' and the candidates 'aligned' go by them")
+    schema.require_columns(table.schema, required, "scoring translations")
+    path = default_cache_path() if cache is None else cache
+    with ProbabilityCache(path) as kept:
+        loaded = load_translation_scorer(
+            model,
+            engine=engine,
+            tokenizer=tokenizer,
+            device=device if device == "auto" else device.split(","),
+            dtype=dtype,
+            token_budget=token_budget,
+        )
+        scorer = NmtScorer(loaded, source_language, target_language, threshold=threshold, cap=cap, cache=kept)
+        stage = NmtStage(scorer, projection, prune=not all_pairs)
+        scored = _score(table, stage)
+    io.write(scored.select([name for name in (schema.ID, schema.NMT_SCORES) if name in scored.schema.names]), output)
+    _summarize(stage, scorer, table.num_rows, output, path)
+
+
+def _score(table: pa.Table, stage: NmtStage) -> pa.Table:
+    """The stage over a table, part by part."""
+    parts = []
+    with runner.progress_reporter() as report:
+        note = partial(report, "pairs of these sentences")
+        for first in range(0, max(1, table.num_rows), _PART_ROWS):
+            piece = table.slice(first, _PART_ROWS).combine_chunks()
+            batches = piece.to_batches()
+            batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+            parts.append(runner.located(partial(stage, progress=note), batch, first))
+            report("sentences", min(first + _PART_ROWS, table.num_rows), table.num_rows)
+    return pa.Table.from_batches(parts)
+
+
+def _summarize(stage: NmtStage, scorer: NmtScorer, sentences: int, output: Path, cache: Path) -> None:
+    counts = stage.counts
+    share = f" ({counts.skipped / counts.pairs:.1%})" if counts.pairs else ""
+    click.echo(
+        f"{sentences} sentences, {counts.pairs} pairs of entity and span: {counts.scored} scored, {counts.skipped} "
+        f"skipped{share} as they cannot be chosen",
+        err=True,
+    )
+    click.echo(f"{scorer.computed} probabilities computed, {scorer.reused} found in '{cache}'", err=True)
+    click.echo(f"written to {output}", err=True)
+    click.echo(stage.signature, err=True)
