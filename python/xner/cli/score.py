@@ -46,7 +46,7 @@ def command() -> None:
     "  ct2-transformers-converter --model facebook/nllb-200-distilled-600M --output_dir nllb-ct2 \\\n"
     "      --copy_files tokenizer.json tokenizer_config.json\n"
     "  xner score nmt ... --model nllb-ct2\n"
-    "      CTranslate2 is the faster engine, most of all without a GPU (extra `translate`)\n\n"
+    "      the same with CTranslate2 (extra `translate`), which also takes models in 8 bits: --quantization int8\n\n"
     "\b\nAn interrupted run goes on where it stopped, and a second one computes nothing: probabilities are kept in\n"
     "the cache by model, languages and texts.",
 )
