@@ -11,7 +11,7 @@ import numpy as np
 
 from xner.errors import Error
 from xner.models.nmt_score import NmtScorer
-from xner.models.probability_cache import ProbabilityCache
+from xner.models.translation_cache import TranslationCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 LANGUAGES = ("eng_Latn", "deu_Latn")
+PIVOT = "fra_Latn"
 BATCH = 16
 
 
@@ -31,10 +32,11 @@ class FakeTranslation:
     def __init__(self, *, identity: str = "fake", seconds: float = 0) -> None:
         self.identity = identity
         self.asked: list[tuple[str, str, str, str]] = []
+        self.translated: list[tuple[str, str, str]] = []
         self._seconds = seconds
 
     def check_language(self, language: str) -> None:
-        if language not in LANGUAGES:
+        if language not in {*LANGUAGES, PIVOT}:
             raise Error(f"no language {language}")
 
     def log_probabilities(
@@ -46,6 +48,14 @@ class FakeTranslation:
             asked = [(*pairs[row], source_language, target_language) for row in rows]
             self.asked += asked
             yield rows, np.array([value(*one) for one in asked])
+
+    def translate(
+        self, texts: Sequence[str], source_language: str, target_language: str
+    ) -> Iterator[tuple[Sequence[int], list[str]]]:
+        for first in range(0, len(texts), BATCH):
+            rows = range(first, min(first + BATCH, len(texts)))
+            self.translated += [(texts[row], source_language, target_language) for row in rows]
+            yield rows, [f"{target_language}({texts[row]})" for row in rows]
 
 
 def value(given: str, text: str, *languages: str) -> float:
@@ -60,7 +70,7 @@ def many_pairs(count: int = 200) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    with ProbabilityCache(sys.argv[1]) as cache:
+    with TranslationCache(sys.argv[1]) as cache:
         scorer = NmtScorer(FakeTranslation(seconds=float(sys.argv[2])), *LANGUAGES, cache=cache)
         scores = scorer.score(many_pairs())
     print(scorer.computed, hashlib.sha256(scores.tobytes()).hexdigest())

@@ -84,6 +84,10 @@ def test_from_a_model_to_labels(
         assert len(one.keys() & other.keys()) >= 0.9 * len(one)
         assert all(one[pair] == pytest.approx(other[pair], abs=1e-3) for pair in one.keys() & other.keys())
 
+    said = invoke("score", "nmt", *options, "--model", outspoken_nllb, "--pivot", "fra_Latn", "-o", "pivot.parquet")
+    assert "eng_Latn-deu_Latn,pivot fra_Latn" in said
+    assert scores(files / "pivot.parquet") != scores(files / "nmt.parquet")
+
     said = invoke("score", "nmt", *options, "--model", outspoken_nllb, "--all-pairs", "-o", "all.parquet")
     assert " 0 skipped (0.0%)" in said
     for file in ("nmt", "all"):

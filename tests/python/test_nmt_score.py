@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fake_translation
-from fake_translation import LANGUAGES, FakeTranslation, many_pairs, value
+from fake_translation import LANGUAGES, PIVOT, FakeTranslation, many_pairs, value
 from reference import nmt_score as reference
 from xner import Error
 from xner.models.nmt_score import NmtScorer
-from xner.models.probability_cache import ProbabilityCache, content_key, default_cache_path
+from xner.models.translation_cache import TranslationCache, content_key, default_cache_path
 from xner.models.translation_scores import load_translation_scorer
 
 PAIRS = [
@@ -96,6 +96,36 @@ def test_blank_texts_score_nothing_and_ask_nothing() -> None:
     assert not model.asked
 
 
+class TestPivot:
+    def test_texts_are_given_in_another_language(self) -> None:
+        model = FakeTranslation()
+        scorer = NmtScorer(model, *LANGUAGES, pivot=PIVOT, threshold=0, cap=10)
+        [score, _] = scorer.score([("a", "x"), ("b", "x")])
+        english, german = LANGUAGES
+        forward = value("fra_Latn(a)", "x", PIVOT, german) - value("fra_Latn(x)", "x", PIVOT, german)
+        backward = value("fra_Latn(x)", "a", PIVOT, english) - value("fra_Latn(a)", "a", PIVOT, english)
+        assert score == pytest.approx((math.exp(forward) + math.exp(backward)) / 2)
+        assert sorted(model.translated) == [("a", english, PIVOT), ("b", english, PIVOT), ("x", german, PIVOT)]
+        assert scorer.computed == 3 + len(model.asked) == 3 + 7
+        assert scorer.signature.endswith("eng_Latn-deu_Latn,pivot fra_Latn,>0,<=10")
+
+    def test_translations_are_kept(self, tmp_path: Path) -> None:
+        for computed in (10, 0):
+            with TranslationCache(tmp_path / "cache") as cache:
+                scorer = NmtScorer(FakeTranslation(), *LANGUAGES, pivot=PIVOT, cache=cache)
+                scorer.score([("a", "x"), ("b", "x")])
+                assert (scorer.computed, scorer.reused) == (computed, 10 - computed)
+
+    def test_a_side_in_the_pivot_language_stays_as_it_is(self) -> None:
+        model = FakeTranslation()
+        NmtScorer(model, *LANGUAGES, pivot="eng_Latn").score([("a", "x")])
+        assert model.translated == [("x", "deu_Latn", "eng_Latn")]
+
+    def test_it_is_checked_at_once(self) -> None:
+        with pytest.raises(Error, match="no language fr"):
+            NmtScorer(FakeTranslation(), *LANGUAGES, pivot="fr")
+
+
 class TestArguments:
     def test_languages_are_checked_at_once(self) -> None:
         with pytest.raises(Error, match="no language deu"):
@@ -116,14 +146,14 @@ class TestCache:
     def test_a_second_run_computes_nothing(self, tmp_path: Path) -> None:
         for computed in (100 * 2 + 100 + 40, 0):
             model = FakeTranslation()
-            with ProbabilityCache(tmp_path / "new" / "cache") as cache:
+            with TranslationCache(tmp_path / "new" / "cache") as cache:
                 scorer = NmtScorer(model, *LANGUAGES, cache=cache)
                 scores = scorer.score(many_pairs(100))
             assert scorer.computed == len(model.asked) == computed
             np.testing.assert_array_equal(scores, NmtScorer(FakeTranslation(), *LANGUAGES).score(many_pairs(100)))
 
     def test_another_model_or_language_is_another_entry(self, tmp_path: Path) -> None:
-        with ProbabilityCache(tmp_path / "cache") as cache:
+        with TranslationCache(tmp_path / "cache") as cache:
             for identity, languages in (("a", LANGUAGES), ("b", LANGUAGES), ("a", LANGUAGES[::-1])):
                 scorer = NmtScorer(FakeTranslation(identity=identity), *languages, cache=cache)
                 scorer.score([("x", "y")])
@@ -157,7 +187,7 @@ class TestCache:
         assert result(start(tmp_path / "cache", seconds=0)) == (0, first)
 
     def test_what_is_there_stays(self, tmp_path: Path) -> None:
-        with ProbabilityCache(tmp_path / "cache") as cache:
+        with TranslationCache(tmp_path / "cache") as cache:
             cache.put({b"a": 1.0})
             cache.put({b"a": 2.0, b"b": 3.0})
             assert cache.get([b"a", b"b", b"c"]) == {b"a": 1.0, b"b": 3.0}
@@ -166,7 +196,7 @@ class TestCache:
             assert cache.get(list(many)) == many
 
     def test_a_batch_that_cannot_be_kept_leaves_nothing(self, tmp_path: Path) -> None:
-        with ProbabilityCache(tmp_path / "cache") as cache:
+        with TranslationCache(tmp_path / "cache") as cache:
             with pytest.raises(Error, match=r"cannot use '.*cache' as a cache of translation scores: "):
                 cache.put({b"a": 1.0, b"b": object()})  # type: ignore[dict-item]  # on purpose
             assert cache.get([b"a"]) == {}
@@ -178,9 +208,9 @@ class TestCache:
         with pytest.raises(
             Error, match=r"cannot use '.*text' as a cache of translation scores: file is not a database"
         ):
-            ProbabilityCache(tmp_path / "text")
+            TranslationCache(tmp_path / "text")
         with pytest.raises(Error, match=r"cannot use '.*text/cache' as a cache of translation scores: "):
-            ProbabilityCache(tmp_path / "text" / "cache")
+            TranslationCache(tmp_path / "text" / "cache")
 
     def test_where_it_is_by_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
@@ -212,6 +242,6 @@ def entries(path: Path) -> int:
         return 0
     with sqlite3.connect(path, timeout=60) as connection:
         try:
-            return int(connection.execute("SELECT count(*) FROM log_probabilities").fetchone()[0])
+            return int(connection.execute("SELECT count(*) FROM entries").fetchone()[0])
         except sqlite3.OperationalError:  # the table is not there yet
             return 0

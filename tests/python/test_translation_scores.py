@@ -167,6 +167,25 @@ def test_half_precision(outspoken_nllb: Path, expected: Any) -> None:
     np.testing.assert_allclose(scores(scorer), expected, atol=0.2)
 
 
+def test_translations_are_those_of_the_library(outspoken_nllb: Path, converted_nllb: Path) -> None:
+    texts = ["Angela Merkel", "a", "the Bank of England", "Madrid", "b c d", "Angela Merkel"]
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(outspoken_nllb).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(outspoken_nllb, src_lang="eng_Latn")
+    german = tokenizer.convert_tokens_to_ids("deu_Latn")
+    expected = []
+    for text in texts:
+        ids = tokenizer(text, return_tensors="pt")
+        found = model.generate(**ids, forced_bos_token_id=german, num_beams=5, max_new_tokens=60)
+        expected.append(tokenizer.decode(found[0], skip_special_tokens=True)[:20])
+    for folder, options in ((outspoken_nllb, {}), (outspoken_nllb, {"token_budget": 20}), (converted_nllb, {})):
+        ours = [""] * len(texts)
+        for rows, translations in load(folder, **options).translate(texts, "eng_Latn", "deu_Latn"):
+            for row, translation in zip(rows, translations, strict=True):
+                ours[row] = translation[:20]
+        # Beams of random weights come close to each other.
+        assert sum(one == other for one, other in zip(ours, expected, strict=True)) >= len(texts) - 1
+
+
 def test_what_tells_a_model_from_others(outspoken_nllb: Path, converted_nllb: Path, tmp_path: Path) -> None:
     same = tiny_models.save_nllb(tmp_path / "same", languages=("eng_Latn", "deu_Latn", "fra_Latn"), init_std=0.3)
     other = tiny_models.save_nllb(tmp_path / "other", languages=("eng_Latn", "deu_Latn", "fra_Latn"), seed=1)

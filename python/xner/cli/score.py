@@ -14,7 +14,7 @@ from xner.cli._scores import ScoreSettings, score_options
 from xner.models.device import DTYPES
 from xner.models.nmt_score import NmtScorer
 from xner.models.nmt_stage import NmtStage, required_columns
-from xner.models.probability_cache import ProbabilityCache, default_cache_path
+from xner.models.translation_cache import TranslationCache, default_cache_path
 from xner.models.translation_scores import ENGINES, load_translation_scorer
 from xner.projection import ProjectionOptions
 
@@ -113,6 +113,11 @@ def command() -> None:
     help="Scores above this count as this; the lower, the more pairs are skipped.",
 )
 @click.option(
+    "--pivot",
+    metavar="LANGUAGE",
+    help="Give the model translations into this language in place of the texts; off by default.",
+)
+@click.option(
     "--engine",
     type=click.Choice(ENGINES),
     default="auto",
@@ -150,6 +155,7 @@ def nmt(
     all_pairs: bool,
     threshold: float,
     cap: float,
+    pivot: str | None,
     engine: Any,
     tokenizer: str | None,
     device: str,
@@ -182,7 +188,7 @@ def nmt(
         raise click.UsageError("--links is missing: the score 'align' and the candidates 'aligned' go by them")
     schema.require_columns(table.schema, required, "scoring translations")
     path = default_cache_path() if cache is None else cache
-    with ProbabilityCache(path) as kept:
+    with TranslationCache(path) as kept:
         loaded = load_translation_scorer(
             model,
             engine=engine,
@@ -191,7 +197,8 @@ def nmt(
             dtype=dtype,
             token_budget=token_budget,
         )
-        scorer = NmtScorer(loaded, source_language, target_language, threshold=threshold, cap=cap, cache=kept)
+        languages = source_language, target_language
+        scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=kept)
         stage = NmtStage(scorer, projection, prune=not all_pairs)
         scored = _score(table, stage)
     io.write(scored.select([name for name in (schema.ID, schema.NMT_SCORES) if name in scored.schema.names]), output)

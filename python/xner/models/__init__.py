@@ -6,7 +6,7 @@ from xner.models.alignment_training import TrainingOptions, TrainingReport, trai
 from xner.models.encoder_aligner import PRESETS, EncoderAligner, EncoderAlignerOptions
 from xner.models.nmt_score import NmtScorer
 from xner.models.nmt_stage import NmtStage
-from xner.models.probability_cache import ProbabilityCache
+from xner.models.translation_cache import TranslationCache
 from xner.models.translation_scores import load_translation_scorer
 
 __all__ = [
@@ -15,9 +15,9 @@ __all__ = [
     "EncoderAlignerOptions",
     "NmtScorer",
     "NmtStage",
-    "ProbabilityCache",
     "TrainingOptions",
     "TrainingReport",
+    "TranslationCache",
     "load_translation_scorer",
     "train_encoder",
 ]

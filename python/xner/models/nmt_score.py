@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xner._arguments import number_from_zero, positive_number
-from xner.models.probability_cache import ProbabilityCache, content_key
+from xner.models.translation_cache import TranslationCache, content_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xner.models.translation_scores import TranslationScorer
 
@@ -37,6 +37,18 @@ class _Request(NamedTuple):
 _Values: TypeAlias = dict[_Request, float]
 
 
+def _requests(
+    source: _Text, target: _Text, given: Mapping[_Text, _Text]
+) -> tuple[_Request, _Request, _Request, _Request]:
+    """What the score of two texts takes, in the order of `NmtScorer._combine`."""
+    return (
+        _Request(given[source], target),
+        _Request(given[target], target),
+        _Request(given[target], source),
+        _Request(given[source], source),
+    )
+
+
 class NmtScorer:
     """Scores pairs of a source and a target text by a translation model, each needed probability computed once.
 
@@ -56,17 +68,19 @@ class NmtScorer:
         threshold: scores of at most this count as 0.
         cap: scores above this count as this. Nothing bounds them by themselves: a translation may be more probable than
             a repetition.
-        cache: of probabilities; None keeps them for the scorer's lifetime.
+        pivot: a language into which the text that is given is translated first: of `p(A|B)` it is B, of `p(A|A)` A.
+            None, the default, gives it as it is.
+        cache: of probabilities and translations; None keeps them for the scorer's lifetime.
 
     Attributes:
-        computed: how many probabilities the model computed so far.
+        computed: how many probabilities and translations the model computed so far.
         reused: how many it did not have to, because the cache had them.
 
     Raises:
         Error: a language that the model does not know, or numbers out of range.
 
-    Source: Vamvas, Sennrich 2022 (NMTScore), "direct", normalised, both directions; the threshold is Shkalikov's
-        (2024), the cap ours.
+    Source: Vamvas, Sennrich 2022 (NMTScore), "direct" or, with a pivot, "pivot", normalised, both directions; the
+        threshold is Shkalikov's (2024), the cap ours.
     """
 
     def __init__(
@@ -77,22 +91,24 @@ class NmtScorer:
         *,
         threshold: float = 0.1,
         cap: float = 1.0,
-        cache: ProbabilityCache | None = None,
+        pivot: str | None = None,
+        cache: TranslationCache | None = None,
     ) -> None:
-        for language in (source_language, target_language):
+        for language in (source_language, target_language, *([] if pivot is None else [pivot])):
             model.check_language(language)
         self.threshold = number_from_zero("threshold", threshold)
         self.cap = positive_number("cap", cap)
         self.computed = 0
         self.reused = 0
         self._model = model
+        self._pivot = pivot
         self._languages = source_language, target_language
-        self._cache = ProbabilityCache(None) if cache is None else cache
+        self._cache = TranslationCache(None) if cache is None else cache
 
     @property
     def signature(self) -> str:
         """What decides the scores, for tables and papers."""
-        languages = "-".join(self._languages)
+        languages = "-".join(self._languages) + ("" if self._pivot is None else f",pivot {self._pivot}")
         return f"nmt:{self._model.name},{self._model.signature},{languages},>{self.threshold:g},<={self.cap:g}"
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:
@@ -107,19 +123,40 @@ class NmtScorer:
         Raises:
             Error: the model's probabilities are not finite, or the cache cannot be used.
         """
-        requests = {pair: self._requests(pair) for pair in dict.fromkeys(pairs) if all(map(str.strip, pair))}
+        filled = [pair for pair in dict.fromkeys(pairs) if all(map(str.strip, pair))]
+        source_language, target_language = self._languages
+        sides = [(_Text(source, source_language), _Text(target, target_language)) for source, target in filled]
+        given = self._given(text for texts in sides for text in texts)
+        requests = {pair: _requests(*texts, given) for pair, texts in zip(filled, sides, strict=True)}
         values = self._log_probabilities(dict.fromkeys(r for four in requests.values() for r in four))
         scores = {pair: self._combine(*(values[request] for request in four)) for pair, four in requests.items()}
         return np.array([scores.get(pair, 0.0) for pair in pairs], np.float64)
 
-    def _requests(self, pair: tuple[str, str]) -> tuple[_Request, _Request, _Request, _Request]:
-        source, target = (_Text(*side) for side in zip(pair, self._languages, strict=True))
-        return (
-            _Request(given=source, text=target),
-            _Request(given=target, text=target),
-            _Request(given=target, text=source),
-            _Request(given=source, text=source),
-        )
+    def _given(self, texts: Iterable[_Text]) -> Mapping[_Text, _Text]:
+        """What the model is given in place of each text: its translation into the pivot language, or itself."""
+        given = {text: text for text in texts}
+        if self._pivot is None:
+            return given
+        keys = {
+            text: content_key("translation", self._model.identity, text.language, self._pivot, text.text)
+            for text in given
+            if text.language != self._pivot
+        }
+        known = self._cache.get(list(keys.values()))
+        given.update({text: _Text(known[key], self._pivot) for text, key in keys.items() if key in known})
+        self.reused += len(known)
+        for language in dict.fromkeys(self._languages):
+            missing = [text for text, key in keys.items() if text.language == language and key not in known]
+            for rows, found in self._model.translate([text.text for text in missing], language, self._pivot):
+                batch = dict(zip((missing[row] for row in rows), found, strict=True))
+                self._keep({keys[text]: translation for text, translation in batch.items()})
+                given.update({text: _Text(translation, self._pivot) for text, translation in batch.items()})
+        return given
+
+    def _keep(self, values: Mapping[bytes, float | str]) -> None:
+        """Keep a batch at once: what a run that is killed has computed is not lost."""
+        self._cache.put(values)
+        self.computed += len(values)
 
     def _combine(self, target: float, target_repeated: float, source: float, source_repeated: float) -> float:
         # What is beyond e^700 a float64 does not hold; the cap is far below.
@@ -152,8 +189,6 @@ class NmtScorer:
             texts = [(request.given.text, request.text.text) for request in missing]
             for rows, found in self._model.log_probabilities(texts, *languages):
                 batch = dict(zip((missing[row] for row in rows), found.tolist(), strict=True))
-                # At once: what a run that is killed has computed is not lost.
-                self._cache.put({keys[request]: value for request, value in batch.items()})
-                self.computed += len(batch)
+                self._keep({keys[request]: value for request, value in batch.items()})
                 values.update(batch)
         return values

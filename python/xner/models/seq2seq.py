@@ -96,10 +96,20 @@ class Seq2SeqTokenizer:
         pieces = self._tokenizer(list(texts), **options)["input_ids"]
         return [[mark, *ids, self._end] for ids in pieces]
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens; marks and other special ones are left out."""
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return text
+
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The names of tokens."""
         names: list[str] = self._tokenizer.convert_ids_to_tokens(ids)
         return names
+
+    def ids(self, tokens: Sequence[str]) -> list[int]:
+        """The numbers of tokens by name."""
+        numbers: list[int] = self._tokenizer.convert_tokens_to_ids(tokens)
+        return numbers
 
 
 def load_seq2seq(name: str, *, device: torch.device, dtype: torch.dtype, what: str) -> Any:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import queue
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from xner.models.loading import first_line, folder_digest, revision
 from xner.models.seq2seq import Seq2SeqTokenizer, load_seq2seq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import torch
 
@@ -49,13 +50,18 @@ _TOKEN_BUDGETS = {"cuda": 16_384, "mps": 4_096, "cpu": 2_048}
 # Logits that are in memory at once: NLLB has 256 206 a token, so a quarter of a gigabyte is 256 tokens.
 _LOGITS = 1 << 26
 
+# As many as translation models are mostly run with.
+_BEAMS = 5
+
+T = TypeVar("T")
+R = TypeVar("R")
 Floats = npt.NDArray[np.float64]
 # A source and a target text in tokens.
 TokenPair = tuple[list[int], list[int]]
 
 
 class TranslationScorer(Protocol):
-    """A model that tells how probable translations are."""
+    """A model that tells how probable translations are, and translates."""
 
     @property
     def name(self) -> str:
@@ -90,6 +96,23 @@ class TranslationScorer(Protocol):
 
         Raises:
             Error: an unknown language, or values that are not finite.
+        """
+
+    def translate(
+        self, texts: Sequence[str], source_language: str, target_language: str
+    ) -> Iterator[tuple[Sequence[int], list[str]]]:
+        """Translate texts, by beam search.
+
+        Args:
+            texts: to be translated.
+            source_language: of all texts.
+            target_language: of the translations.
+
+        Yields:
+            Batch by batch: indices into `texts`, in no order, and as many translations.
+
+        Raises:
+            Error: an unknown language.
         """
 
 
@@ -154,17 +177,54 @@ class _Scorer:
         sources = self._encode({source for source, _ in pairs}, source_language)
         targets = self._encode({target for _, target in pairs}, target_language)
         tokens = [(sources[source], targets[target]) for source, target in pairs]
-        batches = batches_by_length([max(map(len, pair)) for pair in tokens], self._token_budget)
+        lengths = [max(map(len, pair)) for pair in tokens]
+        for batch, values in self._in_batches(tokens, lengths, self._means):
+            found = np.array(values)
+            if not np.isfinite(found).all():
+                raise Error(
+                    f"the translation model '{self.name}' gave probabilities that are not finite numbers; "
+                    "a wider dtype (float32, or bfloat16 in place of float16) helps"
+                )
+            yield batch, found
+
+    def translate(
+        self, texts: Sequence[str], source_language: str, target_language: str
+    ) -> Iterator[tuple[Sequence[int], list[str]]]:
+        """See `TranslationScorer`."""
+        sources = self._tokenizer.encode(texts, source_language)
+        mark = self._tokenizer.mark(target_language)
+        # Every beam is a row of the decoder's batch.
+        lengths = [_BEAMS * len(source) for source in sources]
+        yield from self._in_batches(
+            sources, lengths, lambda model, some: map(self._tokenizer.decode, self._generate(model, some, mark))
+        )
+
+    def _in_batches(
+        self, items: Sequence[T], lengths: Sequence[int], compute: Callable[[Any, Sequence[T]], Iterable[R]]
+    ) -> Iterator[tuple[Sequence[int], list[R]]]:
+        """Compute something for all items, on all devices, in halves where memory is short.
+
+        Args:
+            items: what is computed with.
+            lengths: of the items, in tokens.
+            compute: from a model and a batch of items to as many results.
+
+        Yields:
+            Indices of items, and as many results.
+        """
+        batches = batches_by_length(lengths, self._token_budget)
         idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for model in self._models:
             idle.put(model)
 
-        def run(batch: Sequence[int]) -> tuple[Sequence[int], Floats]:
+        def run(batch: Sequence[int]) -> tuple[Sequence[int], list[R]]:
+            results: list[R] = []  # halves are done in order
             model = idle.get()
             try:
-                return batch, self._in_parts(model, [tokens[index] for index in batch])
+                in_halves(lambda some: results.extend(list(compute(model, [items[i] for i in some]))), batch)
             finally:
                 idle.put(model)
+            return batch, results
 
         if len(self._models) == 1:
             yield from map(run, batches)
@@ -176,23 +236,12 @@ class _Scorer:
         ordered = sorted(texts)
         return dict(zip(ordered, self._tokenizer.encode(ordered, language), strict=True))
 
-    def _in_parts(self, model: Any, pairs: Sequence[TokenPair]) -> Floats:
-        """The values of a batch, computed in halves where memory is short."""
-        values = np.zeros(len(pairs))
-
-        def work(rows: Sequence[int]) -> None:
-            values[list(rows)] = self._means(model, [pairs[row] for row in rows])
-
-        in_halves(work, range(len(pairs)))
-        if not np.isfinite(values).all():
-            raise Error(
-                f"the translation model '{self.name}' gave probabilities that are not finite numbers; "
-                "a wider dtype (float32, or bfloat16 in place of float16) helps"
-            )
-        return values
-
-    def _means(self, model: Any, pairs: Sequence[TokenPair]) -> npt.ArrayLike:
+    def _means(self, model: Any, pairs: Sequence[TokenPair]) -> list[float]:
         """Mean log-probabilities of the targets' tokens behind the language's mark."""
+        raise NotImplementedError
+
+    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> Iterable[list[int]]:
+        """The best translations, in tokens, into the language with that mark."""
         raise NotImplementedError
 
 
@@ -231,9 +280,9 @@ class TransformersScorer(_Scorer):
     def identity(self) -> str:
         """Tells what decides the model's answers, its weights' content above all, from all others."""
         digests = {name: revision(name, what=_WHAT) for name in (self.name, self._tokenizer.name)}
-        return "|".join([self.signature, *digests.values()])
+        return "|".join([self.signature, f"beams:{_BEAMS}", *digests.values()])
 
-    def _means(self, model: Any, pairs: Sequence[TokenPair]) -> npt.ArrayLike:
+    def _means(self, model: Any, pairs: Sequence[TokenPair]) -> list[float]:
         import torch
 
         sources = list(dict.fromkeys(tuple(source) for source, _ in pairs))
@@ -257,8 +306,23 @@ class TransformersScorer(_Scorer):
             values = _log_probabilities_of(targets[real], hidden[real], model.get_output_embeddings())
             sums = torch.zeros(real.shape, dtype=torch.float64, device="cpu")
             sums[real.cpu()] = values.cpu().double()
-            means: Floats = (sums.sum(dim=1) / real.sum(dim=1).cpu()).numpy()
+            means: list[float] = (sums.sum(dim=1) / real.sum(dim=1).cpu()).tolist()
         return means
+
+    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> Iterable[list[int]]:
+        import torch
+
+        ids = self._padded(sources, model.device)
+        with torch.inference_mode():
+            found: list[list[int]] = model.generate(
+                input_ids=ids,
+                attention_mask=(ids != self._tokenizer.padding).long(),
+                forced_bos_token_id=mark,
+                num_beams=_BEAMS,
+                do_sample=False,
+                max_new_tokens=_longest_translation(sources),
+            ).tolist()
+        return found
 
     def _padded(self, rows: Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
         import torch
@@ -344,18 +408,42 @@ class CTranslate2Scorer(_Scorer):
         digests = {self.name: folder_digest(Path(self.name))}
         if self._tokenizer.name != self.name:
             digests[self._tokenizer.name] = revision(self._tokenizer.name, what=_WHAT)
-        return "|".join([self.signature, *digests.values()])
+        return "|".join([self.signature, f"beams:{_BEAMS}", *digests.values()])
 
-    def _means(self, model: Any, pairs: Sequence[TokenPair]) -> npt.ArrayLike:
+    def _means(self, model: Any, pairs: Sequence[TokenPair]) -> list[float]:
         tokens = self._tokenizer.tokens
-        try:
+        with _memory_errors():
             results = model.score_batch(
                 [tokens(source) for source, _ in pairs],
                 [tokens(target[:-1]) for _, target in pairs],  # it adds the end token itself
                 max_input_length=0,
             )
-        except RuntimeError as error:
-            if "out of memory" in str(error):
-                raise MemoryError from error
-            raise
         return [float(np.mean(result.log_probs[1:], dtype=np.float64)) for result in results]
+
+    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> Iterable[list[int]]:
+        prefix = self._tokenizer.tokens([mark])
+        with _memory_errors():
+            results = model.translate_batch(
+                list(map(self._tokenizer.tokens, sources)),
+                target_prefix=[prefix] * len(sources),
+                beam_size=_BEAMS,
+                max_decoding_length=_longest_translation(sources),
+                max_input_length=0,
+            )
+        return [self._tokenizer.ids(result.hypotheses[0]) for result in results]
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """CTranslate2 reports by text alone that memory did not suffice."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "out of memory" in str(error):
+            raise MemoryError from error
+        raise
+
+
+def _longest_translation(sources: Sequence[Sequence[int]]) -> int:
+    """When to stop a translation that finds no end, in tokens."""
+    return 2 * max(map(len, sources)) + 16

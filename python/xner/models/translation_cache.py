@@ -7,7 +7,7 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xner.errors import Error
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["ProbabilityCache", "content_key", "default_cache_path"]
+__all__ = ["TranslationCache", "content_key", "default_cache_path"]
 
 _LOCKED_SECONDS = 60.0  # how long to wait for another process that writes
 _VARIABLES = 500  # in one statement
-_SCHEMA = "CREATE TABLE IF NOT EXISTS log_probabilities (key BLOB PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID"
+# A column without a type keeps numbers and texts as they are.
+_SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value NOT NULL) WITHOUT ROWID"
 
 
 def default_cache_path() -> Path:
@@ -36,15 +37,15 @@ def content_key(*parts: str) -> bytes:
     return digest.digest()
 
 
-class ProbabilityCache:
-    """Numbers on disk by content keys.
+class TranslationCache:
+    """Numbers and texts on disk by content keys.
 
     SQLite keeps them, which comes with Python: one file of millions of small entries, found by key without reading the
     rest, written by several processes at once, and whole after a kill at any moment. A folder of files or a table that
     is written anew would each lack a part of that. With a write-ahead log readers never wait for writers. Of two
     processes that compute the same, the first to write wins.
 
-    The file holds digests and numbers, no text. Deleting it costs nothing but time.
+    Keys are digests: of what was asked the file holds nothing. Deleting it costs nothing but time.
 
     Args:
         path: the file; made, with its folder, where there is none. None keeps them in memory, for this run alone.
@@ -71,7 +72,7 @@ class ProbabilityCache:
                 self._connection.close()
                 raise
 
-    def __enter__(self) -> ProbabilityCache:
+    def __enter__(self) -> TranslationCache:
         return self
 
     def __exit__(
@@ -79,23 +80,23 @@ class ProbabilityCache:
     ) -> None:
         self.close()
 
-    def get(self, keys: Sequence[bytes]) -> dict[bytes, float]:
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, Any]:
         """The values of those keys that are there."""
-        found: dict[bytes, float] = {}
+        found: dict[bytes, Any] = {}
         with self._errors():
             for first in range(0, len(keys), _VARIABLES):
                 some = keys[first : first + _VARIABLES]
                 places = ",".join("?" * len(some))
-                query = f"SELECT key, value FROM log_probabilities WHERE key IN ({places})"
+                query = f"SELECT key, value FROM entries WHERE key IN ({places})"
                 found.update(self._connection.execute(query, some))
         return found
 
-    def put(self, values: Mapping[bytes, float]) -> None:
+    def put(self, values: Mapping[bytes, float | str]) -> None:
         """Keep values, all or none; on return they are safe from a kill. Keys that are there keep what they have."""
         with self._errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany("INSERT OR IGNORE INTO log_probabilities VALUES (?, ?)", values.items())
+                self._connection.executemany("INSERT OR IGNORE INTO entries VALUES (?, ?)", values.items())
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
