@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Final
+
+from xner._scripts import is_unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["detokenize"]
 
-_CLOSING: Final = frozenset([*".,;:!?%)]}…’'›،؛؟।॥።፣", "...", "''"])
+_CLOSING: Final = frozenset([*".,;:!?%)]}…’'›،؛؟।॥።፣、。，．！？：；）］｝」』】》〉", "...", "''"])
 _CONTRACTIONS: Final = frozenset(
     f"{apostrophe}{ending}" for apostrophe in "'’" for ending in ("s", "m", "d", "re", "ve", "ll")
 ) | {"n't", "n’t"}
-_OPENING: Final = frozenset([*"([{¿¡‹", "``"])
+_OPENING: Final = frozenset([*"([{¿¡‹（［｛「『【《〈", "``"])
 # Which of them open and which close differs between languages: „so“, “so”, »so«, « so ».
 _QUOTES: Final = frozenset('"«»„“”‚‘')
-
-# Code points of scripts that are written without blanks between words, and of their punctuation.
-_WITHOUT_BLANKS: Final = (
-    (0x0E00, 0x0FFF),  # Thai, Lao, Tibetan
-    (0x1000, 0x109F),  # Myanmar
-    (0x1780, 0x17FF),  # Khmer
-    (0x2E80, 0x312F),  # CJK radicals and punctuation, kana, Bopomofo
-    (0x31A0, 0x9FFF),  # more kana, CJK ideographs
-    (0xF900, 0xFAFF),  # CJK compatibility ideographs
-    (0xFF00, 0xFF9F),  # full-width forms, half-width kana
-    (0x20000, 0x3FFFF),  # CJK ideographs beyond the basic plane
-)
 
 
 def detokenize(words: Iterable[str]) -> str:
@@ -60,4 +51,6 @@ def detokenize(words: Iterable[str]) -> str:
 
 
 def _is_without_blanks(character: str) -> bool:
-    return any(first <= ord(character) <= last for first, last in _WITHOUT_BLANKS)
+    """Whether it belongs to a script without blanks, or is punctuation as wide as their characters."""
+    wide = unicodedata.east_asian_width(character) in {"W", "F"} and not character.isalnum()
+    return wide or is_unspaced(character)

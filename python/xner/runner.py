@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "located", "progress_reporter", "run", "run_parts"]
+__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run", "run_parts"]
 
 _PART_ROWS = 100_000
 
@@ -211,7 +211,7 @@ def run_parts(
             piece = table.slice(first, part_rows).combine_chunks()
             batches = piece.to_batches(max_chunksize=part_rows)
             batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
-            done = located(stage, batch, first)
+            done = _located(stage, batch, first)
             if done.num_rows != batch.num_rows:
                 raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
             with io.replacing(path) as file, pa.ipc.new_file(file, done.schema) as writer:
@@ -257,7 +257,7 @@ def run(
     return result
 
 
-def located(stage: Stage, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
+def _located(stage: Stage, batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
     """Call a stage and make its errors count rows from the table's beginning."""
     try:
         return stage(batch)

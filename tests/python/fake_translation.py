@@ -35,9 +35,10 @@ class FakeTranslation:
         self.translated: list[tuple[str, str, str]] = []
         self._seconds = seconds
 
-    def check_language(self, language: str) -> None:
+    def language_code(self, language: str) -> str:
         if language not in {*LANGUAGES, PIVOT}:
             raise Error(f"no language {language}")
+        return language
 
     def log_probabilities(
         self, pairs: Sequence[tuple[str, str]], source_language: str, target_language: str

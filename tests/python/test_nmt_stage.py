@@ -81,16 +81,19 @@ def test_what_is_scored_does_not_depend_on_the_batch(corpus: pa.RecordBatch) -> 
     whole = stage()(corpus)
     alone = [stage()(corpus.slice(row, 1)) for row in range(corpus.num_rows)]
     assert [scored(batch) for batch in alone] == [scored(whole, row) for row in range(corpus.num_rows)]
+    table = stage()(pa.Table.from_batches([corpus.slice(0, 20), corpus.slice(20)]))
+    assert table.column(schema.NMT_SCORES).to_pylist() == whole.column(schema.NMT_SCORES).to_pylist()
 
 
 def test_rounds_are_few_and_texts_are_joined(corpus: pa.RecordBatch) -> None:
     model = FakeTranslation()
-    reports: list[tuple[int, int]] = []
-    stage(model=model)(corpus, progress=lambda done, total: reports.append((done, total)))
-    assert len(reports) < 14
-    assert reports == sorted(reports)
-    done, total = reports[-1]
-    assert done == total
+    reports: list[tuple[str, int, int]] = []
+    stage(model=model)(corpus, progress=lambda what, *numbers: reports.append((what, *numbers)))
+    assert len(reports) < 15
+    assert reports[:-1] == sorted(reports[:-1])
+    what, done, total = reports[-2]
+    assert (what, done) == ("pairs of these sentences", total)
+    assert reports[-1] == ("sentences", corpus.num_rows, corpus.num_rows)
     assert any(text.endswith(".") and " ." not in text for pair in model.asked for text in pair[:2])
 
 
@@ -175,7 +178,7 @@ class TestErrors:
             stage(score="align")
 
     def test_missing_columns(self) -> None:
-        with pytest.raises(Error, match=r"scoring translations needs the column\(s\) source_tokens, source_entities"):
+        with pytest.raises(Error, match=r"scoring translations needs the column\(s\) source_entities, source_tokens"):
             stage()(pa.record_batch({"tokens": [["a"]], "links": pa.array([[]], schema.LINKS_TYPE)}))
 
     @pytest.mark.parametrize(
@@ -190,6 +193,8 @@ class TestErrors:
         with pytest.raises(DataError) as error:
             stage(candidates="given")(batch_of(ROW, ROW | change))
         assert (error.value.row, error.value.column, error.value.row_id) == (1, column, "s7")
+        with pytest.raises(DataError, match=r"^row 2 "):
+            stage(candidates="given")(pa.Table.from_batches([batch_of(ROW, ROW), batch_of(ROW | change)]))
 
     @pytest.mark.parametrize("probabilities", [[[0.5] * 5] * 3, [[0.5] * 4] * 4])
     def test_probabilities_of_another_sentence(self, probabilities: list[list[float]]) -> None:

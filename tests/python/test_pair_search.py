@@ -164,6 +164,7 @@ def test_another_entity_may_want_the_span() -> None:
     ("options", "pruning"),
     [
         ({}, "choice"),
+        ({"matcher": "ortools"}, "choice"),
         ({"matcher": "greedy"}, "inside"),
         ({"n": 2}, "none"),
         ({"constraint": "="}, "none"),

@@ -106,6 +106,7 @@ def test_tokens_are_those_of_the_tokenizer_itself(outspoken_nllb: Path) -> None:
         assert ours.encode(texts, language) == theirs(texts)["input_ids"] == theirs(text_target=texts)["input_ids"]
     assert ours.encode([], "eng_Latn") == []
     assert list(ours.languages) == ["deu_Latn", "eng_Latn", "fra_Latn"]
+    assert [ours.code(language) for language in ("fra_Latn", "de", "English")] == ["fra_Latn", "deu_Latn", "eng_Latn"]
 
 
 def test_each_source_text_of_a_batch_is_encoded_once(outspoken_nllb: Path) -> None:
@@ -198,12 +199,13 @@ def test_what_tells_a_model_from_others(outspoken_nllb: Path, converted_nllb: Pa
 class TestWhatCannotBeUsed:
     def test_an_unknown_language(self, outspoken_nllb: Path) -> None:
         scorer = load(outspoken_nllb)
-        with pytest.raises(Error, match=r"does not know the language 'deu'; the nearest ones are deu_Latn"):
-            scorer.check_language("deu")
-        with pytest.raises(Error, match="does not know the language '▁a'"):
-            scores(scorer, languages=("eng_Latn", "▁a"))
-        with pytest.raises(Error, match=r"'zzz'; the nearest ones are deu_Latn, eng_Latn, fra_Latn"):
-            scorer.check_language("zzz")
+        message = r"does not support Yoruba \(yor_Latn\); the nearest that it does are \w+_Latn, \w+_Latn, \w+_Latn"
+        with pytest.raises(Error, match=message):
+            scorer.language_code("yor_Latn")
+        with pytest.raises(Error, match=r"language 'deuLatn' is unknown; the nearest are .*deu_Latn \(German\)"):
+            scores(scorer, languages=("eng_Latn", "deuLatn"))
+        with pytest.raises(Error, match="language '▁a' is unknown"):
+            scorer.language_code("▁a")
 
     def test_no_such_model(self, tmp_path: Path) -> None:
         with pytest.raises(Error, match=r"cannot load the tokenizer of '.*nothing'"):

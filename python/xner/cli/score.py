@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,8 +66,8 @@ def command() -> None:
     help="NLLB-200 or M2M-100: name on the Hugging Face hub, or folder; or folder of such a model in CTranslate2's "
     "format.",
 )
-@click.option("--source-language", required=True, help="As the model spells it: eng_Latn for NLLB, en for M2M-100.")
-@click.option("--target-language", required=True, help="Likewise: swh_Latn, sw.")
+@click.option("--source-language", required=True, help="By code or name: eng_Latn, en, English.")
+@click.option("--target-language", required=True, help="Likewise: swh_Latn, sw, Swahili.")
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
 @click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
 @click.option("--reverse", is_flag=True, help="The links file says target-source.")
@@ -200,24 +199,11 @@ def nmt(
         languages = source_language, target_language
         scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=kept)
         stage = NmtStage(scorer, projection, prune=not all_pairs)
-        scored = _score(table, stage)
+        parts = pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=_PART_ROWS), table.schema)
+        with runner.progress_reporter() as report:
+            scored = stage(parts, progress=report)
     io.write(scored.select([name for name in (schema.ID, schema.NMT_SCORES) if name in scored.schema.names]), output)
     _summarize(stage, scorer, table.num_rows, output, path)
-
-
-def _score(table: pa.Table, stage: NmtStage) -> pa.Table:
-    """The stage over a table, part by part."""
-    parts = []
-    with runner.progress_reporter() as report:
-        note = partial(report, "pairs of these sentences")
-        for first in range(0, max(1, table.num_rows), _PART_ROWS):
-            piece = table.slice(first, _PART_ROWS).combine_chunks()
-            batches = piece.to_batches()
-            batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
-
-            parts.append(runner.located(partial(stage, progress=note), batch, first))
-            report("sentences", min(first + _PART_ROWS, table.num_rows), table.num_rows)
-    return pa.Table.from_batches(parts)
 
 
 def _summarize(stage: NmtStage, scorer: NmtScorer, sentences: int, output: Path, cache: Path) -> None:

@@ -63,7 +63,7 @@ class NmtScorer:
 
     Args:
         model: computes probabilities.
-        source_language: of source texts, as the model spells it: `eng_Latn`.
+        source_language: of source texts, as the model spells it (`eng_Latn`) or otherwise (`en`, `English`).
         target_language: of target texts.
         threshold: scores of at most this count as 0.
         cap: scores above this count as this. Nothing bounds them by themselves: a translation may be more probable than
@@ -94,15 +94,13 @@ class NmtScorer:
         pivot: str | None = None,
         cache: TranslationCache | None = None,
     ) -> None:
-        for language in (source_language, target_language, *([] if pivot is None else [pivot])):
-            model.check_language(language)
         self.threshold = number_from_zero("threshold", threshold)
         self.cap = positive_number("cap", cap)
         self.computed = 0
         self.reused = 0
         self._model = model
-        self._pivot = pivot
-        self._languages = source_language, target_language
+        self._pivot = None if pivot is None else model.language_code(pivot)
+        self._languages = model.language_code(source_language), model.language_code(target_language)
         self._cache = TranslationCache(None) if cache is None else cache
 
     @property

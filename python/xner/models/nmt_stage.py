@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from xner import candidates, schema
+from xner import _core, candidates, schema
 from xner._arguments import span_array
+from xner._sentence_pair import columns_of, pair_of_row
+from xner._stages import run_stage
 from xner.detokenization import detokenize
 from xner.errors import DataError, Error
-from xner.scores.pair_search import PairSearch, Pruning, pruning_for
-from xner.scores.pairs import ScoredPair, score_pairs
+from xner.scores.pair_search import PairSearch, Pruning, ScoredSpan, pruning_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NmtStage", "PairCounts", "required_columns"]
 
+Data = TypeVar("Data", pa.RecordBatch, pa.Table)
+
 _WHAT = "scoring translations"
+_SCORE_FIELDS = ("source", "start", "end", "score")
 
 
 @dataclass(slots=True)
@@ -51,17 +55,14 @@ def required_columns(options: ProjectionOptions) -> list[str]:
     """
     if "nmt" not in options.weights:
         raise Error(f"{options.shown_score} does not use nmt: a sum with it is 'align_nmt' or 'all_fusion'")
-    uses = {
-        schema.LINKS: options.uses_links or options.resolved_candidates in {"aligned", "aligned_ends"},
-        schema.CANDIDATES: options.resolved_candidates == "given",
-        schema.NER_PROBABILITIES: bool(options.weights.keys() & {"ner", "ner_spans"}),
-    }
-    always = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES]
-    return always + [name for name, used in uses.items() if used]
+    needed, _ = columns_of(options)
+    by_links = options.resolved_candidates in {"aligned", "aligned_ends"}
+    columns = [*needed, schema.SOURCE_TOKENS, *([schema.LINKS] if by_links else [])]
+    return [name for name in dict.fromkeys(columns) if name != schema.NMT_SCORES]
 
 
 class NmtStage:
-    """Adds the column `nmt_scores`, which projection with the score `nmt` reads, to record batches.
+    """Adds the column `nmt_scores`, which projection with the score `nmt` reads, to record batches and tables.
 
     Scored is what projection may choose, by the text of entity and span: `xner.detokenization` joins their words.
     Pairs that cannot be chosen any more are skipped, as `xner.scores.pair_search.PairSearch` says. Sentences
@@ -95,29 +96,43 @@ class NmtStage:
         skipped = "none" if self._pruning == "none" else f"{self._pruning} for {self._options.signature}"
         return f"{self._scorer.signature}|skipped:{skipped}"
 
-    def __call__(self, batch: pa.RecordBatch, *, progress: Callable[[int, int], None] | None = None) -> pa.RecordBatch:
-        """Add the column `nmt_scores` to a batch, in place of one that it may have.
+    def __call__(self, batch: Data, *, progress: Callable[[str, int, int], None] | None = None) -> Data:
+        """Add the column `nmt_scores`, in place of one that may be there.
 
         Args:
-            batch: with the columns `tokens`, `source_tokens`, `source_entities`, and what the other scores of the sum
-                need, as for `xner.Projector`.
-            progress: told after each round how many pairs are scored or skipped, and how many there are.
+            batch: a record batch, or a table, whose batches are done one after the other: with the columns `tokens`,
+                `source_tokens`, `source_entities`, and what the other scores of the sum need, as for `xner.Projector`.
+            progress: told what is counted, how much of it is done, and how much there is: after each batch sentences,
+                after each round the pairs of a batch that are scored or skipped.
 
         Returns:
-            The batch with the column; scores of 0 are left out. The field's metadata have the signature.
+            The same kind of object with the column; scores of 0 are left out. The field's metadata have the signature.
 
         Raises:
             DataError: a wrong row.
             Error: a column is missing, or the model cannot score.
         """
+        sentences = 0
+
+        def score(piece: pa.RecordBatch) -> pa.RecordBatch:
+            nonlocal sentences
+            scored = self._score(piece, progress)
+            sentences += piece.num_rows
+            if progress is not None:
+                progress("sentences", sentences, batch.num_rows)
+            return scored
+
         schema.require_columns(batch.schema, self._required, _WHAT)
+        return run_stage(score, batch)
+
+    def _score(self, batch: pa.RecordBatch, progress: Callable[[str, int, int], None] | None) -> pa.RecordBatch:
         rows = _Rows(batch, self._options, self._required)
         searches = [rows.search(row, self._gain, self._pruning) for row in range(batch.num_rows)]
         total = sum(search.pairs for search in searches)
         per_entity = 1
         while True:
             if progress is not None:
-                progress(total - sum(search.open for search in searches), total)
+                progress("pairs of these sentences", total - sum(search.open for search in searches), total)
             asked = [(row, pair) for row, search in enumerate(searches) for pair in search.most_promising(per_entity)]
             if not asked:
                 break
@@ -138,13 +153,16 @@ class _Rows:
     """The rows of a batch as plain values."""
 
     def __init__(self, batch: pa.RecordBatch, options: ProjectionOptions, required: Sequence[str]) -> None:
-        optional = [name for name in (schema.LINKS, schema.HINTS, schema.ID) if name not in required]
+        optional = [name for name in (schema.LINKS, schema.HINTS) if name not in required]
         columns = schema.conform(batch, [*required, *(name for name in optional if name in batch.schema.names)])
         self._rows: list[dict[str, Any]] = columns.to_pylist()
+        for row in self._rows:
+            row.update({side: row[side] or [] for side in (schema.TOKENS, schema.SOURCE_TOKENS)})
         if schema.NER_PROBABILITIES in required and options.ner_labels is None:
             labels = schema.ner_label_names(batch.schema.field(schema.NER_PROBABILITIES))
             options = replace(options, ner_labels=labels)
         self._options = options
+        self._core = options.to_core()
         self._texts: dict[tuple[int, str, int, int], str] = {}
 
     def search(self, row: int, gain: float, pruning: Pruning) -> PairSearch:
@@ -154,22 +172,23 @@ class _Rows:
             DataError: the row is wrong.
         """
         values = self._rows[row]
-        tokens = values[schema.TOKENS] or []
+        tokens = values[schema.TOKENS]
         entities = _tuples(values[schema.SOURCE_ENTITIES], "start", "end", "label")
         links = _tuples(values.get(schema.LINKS), "source", "target")
         given = _tuples(values.get(schema.CANDIDATES), "start", "end")
+
+        def sums(scores: Sequence[ScoredSpan]) -> list[tuple[int, int, int, float]]:
+            scored = [dict(zip(_SCORE_FIELDS, score, strict=True)) for score in scores]
+            return _core.score_pairs(pair_of_row(values | {schema.NMT_SCORES: scored}, self._options), self._core)
+
         try:
-            return PairSearch(
-                self._sums(values, entities, links, given),
-                self._candidates(tokens, entities, links, given),
-                [end - start for start, end, _ in entities],
-                len(tokens),
-                gain=gain,
-                pruning=pruning,
-            )
+            if schema.NER_PROBABILITIES in values:
+                values[schema.NER_PROBABILITIES] = self._probabilities(values)
+            lengths = [end - start for start, end, _ in entities]
+            spans = self._candidates(tokens, entities, links, given)
+            return PairSearch(sums, spans, lengths, len(tokens), gain=gain, pruning=pruning)
         except DataError as error:
-            row_id = values.get(schema.ID)
-            raise DataError(row, error.column, error.value, error.reason, row_id=row_id) from None
+            raise DataError(row, error.column, error.value, error.reason) from None
 
     def texts(self, row: int, pair: tuple[int, int, int]) -> tuple[str, str]:
         """The text of an entity and that of a span."""
@@ -186,40 +205,9 @@ class _Rows:
             self._texts[place] = detokenize(self._rows[row][column][start:end])
         return self._texts[place]
 
-    def _sums(
-        self,
-        values: dict[str, Any],
-        entities: Sequence[Any],
-        links: Sequence[tuple[int, int]],
-        given: Sequence[tuple[int, int]],
-    ) -> Callable[[Sequence[tuple[int, int, int, float]]], Sequence[ScoredPair]]:
-        scores = [link.get("score") for link in values.get(schema.LINKS) or []]
-        link_scores = scores if scores and None not in scores else None
-        probabilities = self._probabilities(values)
-        hints = _tuples(values.get(schema.HINTS), "source", "start", "end", "score")
-
-        def sums(nmt_scores: Sequence[tuple[int, int, int, float]]) -> Sequence[ScoredPair]:
-            return score_pairs(
-                values[schema.TOKENS] or [],
-                entities,
-                links,
-                self._options,
-                candidates=given,
-                link_scores=link_scores,
-                source_tokens=values[schema.SOURCE_TOKENS] or [],
-                ner_probabilities=probabilities,
-                hints=hints,
-                nmt_scores=nmt_scores,
-            )
-
-        return sums
-
-    def _probabilities(self, values: dict[str, Any]) -> npt.NDArray[np.float32] | None:
+    def _probabilities(self, values: dict[str, Any]) -> npt.NDArray[np.float32]:
         """Words × labels; zeros where the row has none."""
-        labels = self._options.ner_labels
-        if schema.NER_PROBABILITIES not in values or labels is None:
-            return None
-        shape = (len(values[schema.TOKENS] or []), len(labels))
+        shape = (len(values[schema.TOKENS]), len(self._options.ner_labels or []))
         given = values[schema.NER_PROBABILITIES]
         if not given:
             return np.zeros(shape, np.float32)
@@ -258,9 +246,9 @@ def _tuples(structs: Sequence[dict[str, Any]] | None, *fields: str) -> list[Any]
 
 
 def _with_scores(batch: pa.RecordBatch, searches: Sequence[PairSearch], signature: str) -> pa.RecordBatch:
-    names = ("source", "start", "end", "score")
     rows = [
-        [dict(zip(names, pair, strict=True)) for pair in sorted(search.scored) if pair[3] > 0] for search in searches
+        [dict(zip(_SCORE_FIELDS, pair, strict=True)) for pair in sorted(search.scored) if pair[3] > 0]
+        for search in searches
     ]
     metadata = {b"signature": signature.encode()}
     field = pa.field(schema.NMT_SCORES, schema.HINTS_TYPE, metadata=metadata)

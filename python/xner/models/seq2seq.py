@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from xner.errors import Error
+from xner.languages import model_code
 from xner.models.loading import first_line, import_transformers, load_config, load_weights, quiet
 
 if TYPE_CHECKING:
@@ -65,23 +65,27 @@ class Seq2SeqTokenizer:
             raise Error(f"cannot load the tokenizer of '{name}': {first_line(error)}") from error
         return cls(name, tokenizer)
 
-    def mark(self, language: str) -> int:
-        """The number of the token that marks a language.
+    def code(self, language: str) -> str:
+        """The model's own code of a language.
+
+        Args:
+            language: that code, or another code or name that `xner.languages` understands: `de`, `German`.
 
         Raises:
-            Error: the model does not know it; the message names those that are spelled alike.
+            Error: the model does not know it, or it is in doubt; the message names the nearest ones.
         """
-        if language in self.languages:
-            return self.languages[language]
-        alike = difflib.get_close_matches(language, self.languages, n=5, cutoff=0.4) or list(self.languages)[:5]
-        raise Error(f"'{self.name}' does not know the language {language!r}; the nearest ones are {', '.join(alike)}")
+        return model_code(language, self.languages)
+
+    def mark(self, language: str) -> int:
+        """The number of the token that marks a language; the argument and errors are those of `code`."""
+        return self.languages[self.code(language)]
 
     def encode(self, texts: Sequence[str], language: str) -> list[list[int]]:
         """Texts in tokens.
 
         Args:
             texts: as they are written.
-            language: the one that they are in.
+            language: the one that they are in, as for `code`.
 
         Returns:
             For each text the language's mark, the pieces' numbers and the end token's.

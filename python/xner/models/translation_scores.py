@@ -75,8 +75,12 @@ class TranslationScorer(Protocol):
     def identity(self) -> str:
         """Tells what decides the model's answers, its weights' content above all, from all others."""
 
-    def check_language(self, language: str) -> None:
-        """Raises `Error` where the model does not know a language."""
+    def language_code(self, language: str) -> str:
+        """The model's own code of a language that is given by any code or name.
+
+        Raises:
+            Error: the model does not know it; the message names the nearest ones.
+        """
 
     def log_probabilities(
         self, pairs: Sequence[tuple[str, str]], source_language: str, target_language: str
@@ -166,9 +170,9 @@ class _Scorer:
         self._models = list(models)
         self._token_budget = token_budget
 
-    def check_language(self, language: str) -> None:
-        """Raises `Error` where the model does not know a language."""
-        self._tokenizer.mark(language)
+    def language_code(self, language: str) -> str:
+        """See `TranslationScorer`."""
+        return self._tokenizer.code(language)
 
     def log_probabilities(
         self, pairs: Sequence[tuple[str, str]], source_language: str, target_language: str

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from xner.projection import ProjectionOptions
-    from xner.scores.pairs import ScoredPair
 
-__all__ = ["PairSearch", "Pruning", "pruning_for"]
+__all__ = ["PairSearch", "Pruning", "ScoredSpan", "pruning_for"]
 
 Pruning = Literal["none", "inside", "choice"]
 
 ScoredSpan = tuple[int, int, int, float]
+"""Entity, start and end of the span, score."""
 
 # By how much, relatively, a pair must be worse to be skipped: beyond the rounding of float32 scores (2^-24 each), and
 # the 2^-30 that decide between equal sums.
@@ -31,11 +31,11 @@ def pruning_for(options: ProjectionOptions) -> Pruning:
     """What may be skipped without changing what a projection with these options chooses.
 
     Returns:
-        `choice` for exact matching with `<= 1`, `inside` for greedy matching with `<= 1`, else `none`.
+        With `<= 1`, `choice` for exact matching, whoever solves it, and `inside` for greedy matching; else `none`.
     """
     if (options.method, options.constraint, options.n) != ("candidates", "<=", 1):
         return "none"
-    return "choice" if options.matcher == "exact" else "inside"
+    return "inside" if options.matcher == "greedy" else "choice"
 
 
 class PairSearch:
@@ -71,7 +71,7 @@ class PairSearch:
 
     def __init__(
         self,
-        sums: Callable[[Sequence[ScoredSpan]], Sequence[ScoredPair]],
+        sums: Callable[[Sequence[ScoredSpan]], Sequence[ScoredSpan]],
         candidates: Sequence[npt.NDArray[np.integer]],
         entity_words: Sequence[int],
         target_words: int,
