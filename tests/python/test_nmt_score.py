@@ -89,6 +89,15 @@ def test_each_probability_is_computed_once() -> None:
     assert len(model.asked) == 17 + 3, "what the model makes of 'a' repeated is known"
 
 
+def test_progress() -> None:
+    reports: list[tuple[int, int]] = []
+    scorer = NmtScorer(FakeTranslation(), *LANGUAGES)
+    scorer.score(many_pairs(20), progress=lambda done, total: reports.append((done, total)))
+    assert reports == sorted(reports)
+    assert reports[-1] == (80, 80)
+    assert len(reports) == 2 * 2 + 2 * 2
+
+
 def test_blank_texts_score_nothing_and_ask_nothing() -> None:
     model = FakeTranslation()
     assert NmtScorer(model, *LANGUAGES).score([("", "a"), ("a", " "), ("\u3000", "")]).tolist() == [0, 0, 0]

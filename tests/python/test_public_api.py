@@ -15,7 +15,7 @@ from xner import _core
 from xner._version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "typer", "rich", "ortools", "seqeval", "pandas", "datasets", "ray")
+HEAVY = ("torch", "transformers", "ctranslate2", "typer", "rich", "ortools", "seqeval", "pandas", "datasets", "ray")
 
 
 def public_modules() -> list[str]:

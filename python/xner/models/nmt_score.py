@@ -15,7 +15,7 @@ from xner._arguments import number_from_zero, positive_number
 from xner.models.translation_cache import TranslationCache, content_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xner.models.translation_scores import TranslationScorer
 
@@ -109,11 +109,14 @@ class NmtScorer:
         languages = "-".join(self._languages) + ("" if self._pivot is None else f",pivot {self._pivot}")
         return f"nmt:{self._model.name},{self._model.signature},{languages},>{self.threshold:g},<={self.cap:g}"
 
-    def score(self, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float64]:
+    def score(
+        self, pairs: Sequence[tuple[str, str]], *, progress: Callable[[int, int], None] | None = None
+    ) -> npt.NDArray[np.float64]:
         """Score pairs of texts.
 
         Args:
             pairs: source and target text; blank ones score 0.
+            progress: told after each batch how many probabilities are known, and how many are needed.
 
         Returns:
             As many scores, from 0 to `cap`.
@@ -126,7 +129,7 @@ class NmtScorer:
         sides = [(_Text(source, source_language), _Text(target, target_language)) for source, target in filled]
         given = self._given(text for texts in sides for text in texts)
         requests = {pair: _requests(*texts, given) for pair, texts in zip(filled, sides, strict=True)}
-        values = self._log_probabilities(dict.fromkeys(r for four in requests.values() for r in four))
+        values = self._log_probabilities(dict.fromkeys(r for four in requests.values() for r in four), progress)
         scores = {pair: self._combine(*(values[request] for request in four)) for pair, four in requests.items()}
         return np.array([scores.get(pair, 0.0) for pair in pairs], np.float64)
 
@@ -162,7 +165,7 @@ class NmtScorer:
         score = min(float(ratios.mean()), self.cap)
         return score if score > self.threshold else 0.0
 
-    def _log_probabilities(self, requests: Iterable[_Request]) -> _Values:
+    def _log_probabilities(self, requests: Iterable[_Request], progress: Callable[[int, int], None] | None) -> _Values:
         """Mean log-probabilities, from the cache where it has them."""
         identity = self._model.identity
         keys = {
@@ -189,4 +192,6 @@ class NmtScorer:
                 batch = dict(zip((missing[row] for row in rows), found.tolist(), strict=True))
                 self._keep({keys[request]: value for request, value in batch.items()})
                 values.update(batch)
+                if progress is not None:
+                    progress(len(values), len(keys))
         return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -103,7 +104,7 @@ class NmtStage:
             batch: a record batch, or a table, whose batches are done one after the other: with the columns `tokens`,
                 `source_tokens`, `source_entities`, and what the other scores of the sum need, as for `xner.Projector`.
             progress: told what is counted, how much of it is done, and how much there is: after each batch sentences,
-                after each round the pairs of a batch that are scored or skipped.
+                after each round the pairs of a batch that are scored or skipped, within a round probabilities.
 
         Returns:
             The same kind of object with the column; scores of 0 are left out. The field's metadata have the signature.
@@ -136,7 +137,9 @@ class NmtStage:
             asked = [(row, pair) for row, search in enumerate(searches) for pair in search.most_promising(per_entity)]
             if not asked:
                 break
-            scores = self._scorer.score([rows.texts(row, pair) for row, pair in asked])
+            texts = [rows.texts(row, pair) for row, pair in asked]
+            note = None if progress is None else partial(progress, "probabilities of these pairs")
+            scores = self._scorer.score(texts, progress=note)
             found: dict[int, list[tuple[int, int, int, float]]] = {}
             for (row, pair), score in zip(asked, scores.tolist(), strict=True):
                 found.setdefault(row, []).append((*pair, score))
