@@ -22,6 +22,7 @@ _COMMANDS = {
     "score": "xner.cli.score",
     "study": "xner.cli.study",
     "tune": "xner.cli.tune",
+    "translate": "xner.cli.translate",
     "demo": "xner.cli.demo",
 }
 

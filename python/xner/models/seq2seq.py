@@ -28,6 +28,7 @@ class Seq2SeqTokenizer:
     Attributes:
         name: of the model, or its folder.
         padding: number of the padding token.
+        end: number of the token that ends a text.
         languages: that the model knows, by the code that names them (`eng_Latn`, in M2M-100 `en`), with their marks'
             numbers.
     """
@@ -36,7 +37,7 @@ class Seq2SeqTokenizer:
         """Use `Seq2SeqTokenizer.load`."""
         self.name = name
         self.padding: int = tokenizer.pad_token_id
-        self._end: int = tokenizer.eos_token_id
+        self.end: int = tokenizer.eos_token_id
         self._tokenizer = tokenizer
         marks = set(tokenizer.all_special_tokens) - set(tokenizer.special_tokens_map.values())
         # M2M-100 spells the mark of `en` as `__en__`.
@@ -98,7 +99,7 @@ class Seq2SeqTokenizer:
             return []
         options = {"add_special_tokens": False, "return_attention_mask": False, "verbose": False}
         pieces = self._tokenizer(list(texts), **options)["input_ids"]
-        return [[mark, *ids, self._end] for ids in pieces]
+        return [[mark, *ids, self.end] for ids in pieces]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of tokens; marks and other special ones are left out."""
