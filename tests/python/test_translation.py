@@ -86,9 +86,7 @@ def test_is_what_transformers_generates(outspoken_nllb: Path, model: Translator)
                 max_new_tokens=limit + 2,
                 max_length=None,
             )
-        assert (
-            one.text == tokenizer.decode(ids[0], skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-        )
+        assert one.text == str(tokenizer.decode(ids[0], skip_special_tokens=True)).strip()
         assert (one.status == "cut") <= (tokenizer.eos_token_id not in ids[0, 1:])
 
 
@@ -191,8 +189,8 @@ def test_a_second_run_translates_nothing(model: Translator, tmp_path: Path, monk
     with monkeypatch.context() as patch:
         patch.setattr(model._engine, "generate", None)
         assert model.translate(texts, *LANGUAGES, cache=cache) == found
-    with pytest.raises(Error, match="cannot use .* as a cache"):
-        (tmp_path / "text").write_text("no database, but long enough to be taken for one" * 100)
+    (tmp_path / "text").write_text("no database, but long enough to be taken for one" * 100)
+    with pytest.raises(Error, match=r"cannot use '.*' as a cache"):
         model.translate(texts, *LANGUAGES, cache=tmp_path / "text")
 
 

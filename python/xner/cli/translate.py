@@ -37,13 +37,15 @@ _SHOWN = 5  # rows that are named for each status
     "      makes training data of a labelled corpus\n\n"
     "\b\nAn interrupted run goes on where it stopped; what was translated once is not translated again (see --cache).",
 )
-@click.option("--source", type=existing_file, required=True, help="Sentences: words split by blanks (.txt), or columns.")
+@click.option(
+    "--source", type=existing_file, required=True, help="Sentences: words split by blanks (.txt), or columns."
+)
 @click.option("--source-language", required=True, help="Their language: yor_Latn, yo, Yoruba, ...")
 @click.option("--target-language", required=True, help="The language to translate into.")
 @click.option(
     "--model",
     required=True,
-    help="Name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model; or a folder in CTranslate2's format.",
+    help="Name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model; a folder in CTranslate2's format.",
 )
 @click.option("--output", "-o", type=output_file, required=True, help="The translations' words, row by row.")
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
@@ -86,8 +88,8 @@ _SHOWN = 5  # rows that are named for each status
 @click.option(
     "--keep-bad",
     is_flag=True,
-    help="Write translations that are cut, looping or copies to files of text as well; else their rows are empty there. "
-    "Columns keep them, with `translation_status`.",
+    help="Write translations that are cut, looping or copies to files of text as well; else their rows are empty "
+    "there. Columns keep them, with `translation_status`.",
 )
 def command(
     source: Path,
@@ -119,7 +121,8 @@ def command(
     table = read_sentences(source, source_format)
     is_text = io.format_of(source, source_format) == "text"
     texts = [
-        " ".join(tokens or ()) if is_text else detokenize(tokens or ()) for tokens in table.column(schema.TOKENS).to_pylist()
+        " ".join(tokens or ()) if is_text else detokenize(tokens or ())
+        for tokens in table.column(schema.TOKENS).to_pylist()
     ]
     translator = Translator.load(
         model,

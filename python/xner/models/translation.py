@@ -243,7 +243,10 @@ class Translator:
         encoded = dict(zip(distinct, self._tokenizer.encode(distinct, source_language), strict=True))
         settings = json.dumps(asdict(self.decoding), sort_keys=True)
         identity = self._engine.identity
-        keys = {text: content_key("translation", identity, settings, source_language, target_language, text) for text in distinct}
+        keys = {
+            text: content_key("translation", identity, settings, source_language, target_language, text)
+            for text in distinct
+        }
         found: dict[str, Translation] = {}
         with TranslationCache(cache) as kept:
             stored = kept.get(list(keys.values()))

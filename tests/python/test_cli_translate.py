@@ -1,0 +1,88 @@
+"""`xner translate` as a person meets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+import pytest
+
+from test_cli import Run, done, xner
+from xner import sample
+from xner.models.translation import Decoding, Translator
+from xner.word_splitting import split_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINES = ["abc d .", "Ann saw a man .", "", "abc d ."]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "en.txt").write_text("".join(f"{line}\n" for line in LINES))
+    (tmp_path / "en.conll").write_bytes(sample.path("en").read_bytes())
+    return tmp_path
+
+
+def translate(files: Path, model: Path, *options: str, source: str = "en.txt", output: str = "de.parquet") -> Run:
+    languages = ("--source-language", "en", "--target-language", "German")
+    named = ("--source", source, *languages, "--model", str(model), "--device", "cpu", "--cache", "cache.sqlite")
+    return xner("translate", *named, "--beams", "1", *options, "-o", output, cwd=files)
+
+
+def test_columns(files: Path, outspoken_nllb: Path) -> None:
+    run = done(translate(files, outspoken_nllb))
+    assert run.stdout == ""
+    assert "\x1b" not in run.stderr, "no progress bars in a pipe"
+    table = pq.read_table(files / "de.parquet").to_pydict()
+    translator = Translator.load(str(outspoken_nllb), decoding=Decoding(beams=1), device="cpu")
+    expected = translator.translate(LINES, "eng_Latn", "deu_Latn")
+    assert table["translation"] == [one.text for one in expected]
+    assert table["translation_status"] == [one.status for one in expected]
+    assert table["tokens"] == [[word.text for word in split_words(one.text, "deu_Latn")] for one in expected]
+    assert "4 sentences: " in run.stderr
+    assert "empty_source: there is nothing to translate; rows 2" in run.stderr
+    assert "written to de.parquet" in run.stderr
+
+
+def test_text_lacks_what_is_bad_unless_asked_for(files: Path, outspoken_nllb: Path) -> None:
+    statuses = [
+        one.status
+        for one in Translator.load(str(outspoken_nllb), decoding=Decoding(beams=1)).translate(
+            LINES, "eng_Latn", "deu_Latn"
+        )
+    ]
+    assert set(statuses) & {"cut", "looping"}, "the model is as bad as this test needs it"
+    run = done(translate(files, outspoken_nllb, output="de.txt"))
+    bad = sum(status != "ok" for status in statuses)
+    assert f"{bad} rows are empty in de.txt for that; --keep-bad writes them" in run.stderr
+    lines = (files / "de.txt").read_text().split("\n")[:-1]
+    assert [bool(line) for line in lines] == [status == "ok" for status in statuses]
+    done(translate(files, outspoken_nllb, "--keep-bad", output="all.txt"))
+    lines = (files / "all.txt").read_text().split("\n")[:-1]
+    assert [bool(line) for line in lines] == [status != "empty_source" for status in statuses]
+
+
+def test_words_of_columns_and_projection(files: Path, outspoken_nllb: Path) -> None:
+    done(translate(files, outspoken_nllb, source="en.conll"))
+    assert pq.read_metadata(files / "de.parquet").num_rows == 170
+    done(xner("project", "--source", "en.conll", "--target", "de.parquet", "-o", "de.conll", cwd=files))
+    again = done(translate(files, outspoken_nllb, source="en.conll", output="again.parquet"))
+    assert "170 sentences: " in again.stderr
+    assert (files / "again.parquet").read_bytes() == (files / "de.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--target-language", "Klingon"), "language 'Klingon' is unknown"),
+        (("--target-language", "zh"), "language 'zh' may be zho_Hans"),
+        (("--target-language", "yo"), "the model does not support Yoruba (yor_Latn); the nearest that it does are"),
+    ],
+)
+def test_languages_that_cannot_be(files: Path, outspoken_nllb: Path, options: tuple[str, ...], message: str) -> None:
+    run = translate(files, outspoken_nllb, *options)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert not (files / "de.parquet").exists()
