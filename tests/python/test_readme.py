@@ -25,7 +25,18 @@ def test_the_example_prints_what_stands_below_it() -> None:
 def test_the_commands_exist_with_their_options() -> None:
     commands = "".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL))
     lines = re.findall(r"^xner ([a-z]+(?: [a-z]+(?= ))?) (.*?)(?:\s+#.*)?$", commands, flags=re.MULTILINE)
-    shown = {"project", "align", "align train", "links score", "score nmt", "tune", "filter", "evaluate", "view"}
+    shown = {
+        "translate",
+        "project",
+        "align",
+        "align train",
+        "links score",
+        "score nmt",
+        "tune",
+        "filter",
+        "evaluate",
+        "view",
+    }
     assert {command for command, _ in lines} == shown
     for command, arguments in lines:
         usage = CliRunner().invoke(cli, [*command.split(), "--help"]).output

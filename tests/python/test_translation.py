@@ -17,8 +17,9 @@ import pytest
 
 from xner import Error
 from xner.models import translation
+from xner.models.generation import Generated
 from xner.models.seq2seq import Seq2SeqTokenizer
-from xner.models.translation import Decoding, Ids, Translation, Translator, convert_model, judge_translation
+from xner.models.translation import Decoding, Translation, Translator, convert_model, judge_translation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,9 @@ def test_marks_of_both_languages_reach_the_model(model: Translator, monkeypatch:
     tokenizer = model._tokenizer
     seen: list[tuple[list[list[int]], int]] = []
 
-    def generate(_: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int) -> list[Ids]:
+    def generate(_: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int) -> list[Generated]:
         seen.append(([list(source) for source in sources], mark))
-        return [Ids([5], ended=True)] * len(sources)
+        return [Generated([5], ended=True)] * len(sources)
 
     monkeypatch.setattr(model._engine, "generate", generate)
     for source, target in (("eng_Latn", "deu_Latn"), ("fra_Latn", "eng_Latn")):
@@ -117,7 +118,7 @@ def test_each_text_is_translated_once(model: Translator, monkeypatch: pytest.Mon
     seen: list[int] = []
     generate = model._engine.generate
 
-    def count(device: Any, sources: Sequence[Sequence[int]], *rest: int) -> list[Ids]:
+    def count(device: Any, sources: Sequence[Sequence[int]], *rest: int) -> list[Generated]:
         seen.append(len(sources))
         return generate(device, sources, *rest)
 
@@ -142,7 +143,7 @@ def test_what_does_not_fit_is_done_in_halves(model: Translator, monkeypatch: pyt
     expected = model.translate(texts, *LANGUAGES)
     generate = model._engine.generate
 
-    def small(device: Any, sources: Sequence[Sequence[int]], *rest: int) -> list[Ids]:
+    def small(device: Any, sources: Sequence[Sequence[int]], *rest: int) -> list[Generated]:
         if len(sources) > 3:
             raise MemoryError
         return generate(device, sources, *rest)
@@ -274,7 +275,7 @@ def test_wrong_decoding(options: dict[str, Any], message: str) -> None:
 
 
 def test_wrong_models_and_languages(model: Translator, tiny_bert: Path, tmp_path: Path) -> None:
-    with pytest.raises(Error, match="does not know the language 'deu_Latin'; the nearest ones are deu_Latn"):
+    with pytest.raises(Error, match="language 'deu_Latin' is unknown; the nearest are deu_Latn"):
         model.translate(["a"], "eng_Latn", "deu_Latin")
     with pytest.raises(Error, match="cannot load the tokenizer of"):
         Translator.load(str(tmp_path))

@@ -132,12 +132,11 @@ def command(
         dtype=dtype,
         token_budget=token_budget,
     )
-    known = translator.languages
     with runner.progress_reporter() as report:
         found = translator.translate(
             texts,
-            languages.model_code(source_language, known),
-            languages.model_code(target_language, known),
+            source_language,
+            target_language,
             cache=cache or default_cache_path(),
             progress=report,
         )

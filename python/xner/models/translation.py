@@ -24,6 +24,7 @@ from xner._extras import require
 from xner.errors import Error
 from xner.models.batching import batches_by_length
 from xner.models.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype
+from xner.models.generation import Generated, ctranslate2_generate, load_ctranslate2, transformers_generate
 from xner.models.loading import first_line, folder_digest, import_transformers, revision
 from xner.models.seq2seq import Seq2SeqTokenizer, load_seq2seq
 from xner.models.translation_cache import TranslationCache, content_key, default_cache_path
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = [
     "STATUSES",
     "Decoding",
-    "Ids",
     "Translation",
     "TranslationEngine",
     "Translator",
@@ -105,13 +105,6 @@ def _bucket(pieces: int) -> int:
     return -(-pieces // _BUCKET) * _BUCKET
 
 
-class Ids(NamedTuple):
-    """A translation in tokens, and whether the model ended it."""
-
-    ids: list[int]
-    ended: bool
-
-
 class TranslationEngine(Protocol):
     """A model that translates batches."""
 
@@ -127,7 +120,9 @@ class TranslationEngine(Protocol):
     def devices(self) -> Sequence[Any]:
         """One copy of the model a device."""
 
-    def generate(self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int) -> list[Ids]:
+    def generate(
+        self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int
+    ) -> list[Generated]:
         """Translate a batch.
 
         Args:
@@ -208,10 +203,9 @@ class Translator:
             made = _Transformers.load(model, tokenizer, device, dtype)
         return cls(model, tokenizer, made, decoding or Decoding(), token_budget)
 
-    @property
-    def languages(self) -> Sequence[str]:
-        """The languages that the model knows, as it spells them."""
-        return list(self._tokenizer.languages)
+    def check_language(self, language: str) -> None:
+        """Raises `Error` where the model does not know a language."""
+        self._tokenizer.code(language)
 
     def translate(
         self,
@@ -226,7 +220,7 @@ class Translator:
 
         Args:
             texts: sentences.
-            source_language: as the model spells it: `eng_Latn`.
+            source_language: `eng_Latn`, `en`, `English`; or as the model spells it.
             target_language: likewise.
             cache: a file that keeps translations, for runs to come and for this one should it be interrupted; None for
                 none. Batches are the same whatever is in it, so that an interrupted run ends as if it had not been.
@@ -238,6 +232,7 @@ class Translator:
         Raises:
             Error: an unknown language; the cache cannot be used.
         """
+        source_language, target_language = map(self._tokenizer.code, (source_language, target_language))
         mark = self._tokenizer.mark(target_language)
         distinct = [text for text in dict.fromkeys(texts) if text.strip()]
         encoded = dict(zip(distinct, self._tokenizer.encode(distinct, source_language), strict=True))
@@ -363,29 +358,10 @@ class _Transformers:
         precision = str(self.devices[0].dtype).removeprefix("torch.")
         return f"transformers|{precision}|{revision(self._name, what=_WHAT)}"
 
-    def generate(self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int) -> list[Ids]:
-        import torch
-
-        padding, end = self._tokenizer.padding, self._tokenizer.end
-        width = _bucket(max(map(len, sources)))
-        ids = torch.tensor([[*source, *[padding] * (width - len(source))] for source in sources], device=model.device)
-        with torch.inference_mode():
-            made = model.generate(
-                input_ids=ids,
-                attention_mask=(ids != padding).long(),
-                forced_bos_token_id=mark,
-                num_beams=beams,
-                do_sample=False,
-                max_new_tokens=limit + 2,  # the mark and the end token
-                max_length=None,
-            )
-        result = []
-        for row in made.tolist():
-            said = row[2:]  # behind what starts the decoder, and the mark
-            ended = end in said
-            said = said[: said.index(end)] if ended else [token for token in said if token != padding]
-            result.append(Ids(said, ended))
-        return result
+    def generate(
+        self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int
+    ) -> list[Generated]:
+        return transformers_generate(model, self._tokenizer, sources, mark, beams=beams, limit=limit)
 
 
 class _CTranslate2:
@@ -399,49 +375,17 @@ class _CTranslate2:
 
     @classmethod
     def load(cls, folder: Path, tokenizer: Seq2SeqTokenizer, device: str | Sequence[str], dtype: str) -> _CTranslate2:
-        library = require("ctranslate2", extra="translate", what=f"{_WHAT} with CTranslate2")
-        if device == "auto":
-            device = [f"cuda:{index}" for index in range(library.get_cuda_device_count())] or ["cpu"]
-        models = []
-        for name in [device] if isinstance(device, str) else list(device):
-            kind, _, index = name.partition(":")
-            compute = "default" if dtype == "auto" else dtype
-            try:
-                models.append(
-                    library.Translator(str(folder), device=kind, device_index=int(index or 0), compute_type=compute)
-                )
-            except (RuntimeError, ValueError) as error:
-                raise Error(f"cannot load the translation model '{folder}' on {name!r}: {first_line(error)}") from error
-        if not models:
-            raise Error("device=[]: expected 'auto' or the name of at least one device")
+        models = load_ctranslate2(str(folder), device, dtype, what=_WHAT)
         return cls(folder, tokenizer, models)
 
     @property
     def identity(self) -> str:
         return f"ctranslate2|{self.devices[0].compute_type}|{folder_digest(self._folder)}"
 
-    def generate(self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int) -> list[Ids]:
-        names = self._tokenizer.tokens
-        end = names([self._tokenizer.end])[0]
-        try:
-            results = model.translate_batch(
-                [names(source) for source in sources],
-                target_prefix=[names([mark])] * len(sources),
-                beam_size=beams,
-                max_decoding_length=limit + 2,
-                max_input_length=0,
-                return_end_token=True,
-            )
-        except RuntimeError as error:
-            if "out of memory" in str(error):
-                raise MemoryError from error
-            raise
-        made = []
-        for result in results:
-            said = result.hypotheses[0][1:]
-            ended = said[-1:] == [end]
-            made.append(Ids(self._tokenizer.ids(said[:-1] if ended else said), ended))
-        return made
+    def generate(
+        self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int
+    ) -> list[Generated]:
+        return ctranslate2_generate(model, self._tokenizer, sources, mark, beams=beams, limit=limit)
 
 
 def convert_model(name: str, dtype: str = "auto", *, folder: Path | None = None) -> Path:

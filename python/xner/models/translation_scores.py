@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
@@ -21,11 +20,17 @@ import numpy.typing as npt
 
 from xner._arguments import whole_number
 from xner._choices import choose
-from xner._extras import require
 from xner.errors import Error
 from xner.models.batching import batches_by_length
 from xner.models.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype
-from xner.models.loading import first_line, folder_digest, revision
+from xner.models.generation import (
+    Generated,
+    ctranslate2_generate,
+    load_ctranslate2,
+    memory_errors,
+    transformers_generate,
+)
+from xner.models.loading import folder_digest, revision
 from xner.models.seq2seq import Seq2SeqTokenizer, load_seq2seq
 
 if TYPE_CHECKING:
@@ -199,9 +204,11 @@ class _Scorer:
         mark = self._tokenizer.mark(target_language)
         # Every beam is a row of the decoder's batch.
         lengths = [_BEAMS * len(source) for source in sources]
-        yield from self._in_batches(
-            sources, lengths, lambda model, some: map(self._tokenizer.decode, self._generate(model, some, mark))
-        )
+
+        def compute(model: Any, some: Sequence[list[int]]) -> list[str]:
+            return [self._tokenizer.decode(made.ids) for made in self._generate(model, some, mark)]
+
+        yield from self._in_batches(sources, lengths, compute)
 
     def _in_batches(
         self, items: Sequence[T], lengths: Sequence[int], compute: Callable[[Any, Sequence[T]], Iterable[R]]
@@ -244,7 +251,7 @@ class _Scorer:
         """Mean log-probabilities of the targets' tokens behind the language's mark."""
         raise NotImplementedError
 
-    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> Iterable[list[int]]:
+    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> list[Generated]:
         """The best translations, in tokens, into the language with that mark."""
         raise NotImplementedError
 
@@ -313,20 +320,9 @@ class TransformersScorer(_Scorer):
             means: list[float] = (sums.sum(dim=1) / real.sum(dim=1).cpu()).tolist()
         return means
 
-    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> Iterable[list[int]]:
-        import torch
-
-        ids = self._padded(sources, model.device)
-        with torch.inference_mode():
-            found: list[list[int]] = model.generate(
-                input_ids=ids,
-                attention_mask=(ids != self._tokenizer.padding).long(),
-                forced_bos_token_id=mark,
-                num_beams=_BEAMS,
-                do_sample=False,
-                max_new_tokens=_longest_translation(sources),
-            ).tolist()
-        return found
+    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> list[Generated]:
+        limit = _longest_translation(sources)
+        return transformers_generate(model, self._tokenizer, sources, mark, beams=_BEAMS, limit=limit)
 
     def _padded(self, rows: Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
         import torch
@@ -373,32 +369,8 @@ class CTranslate2Scorer(_Scorer):
         token_budget: int | None,
     ) -> CTranslate2Scorer:
         """See `load_translation_scorer`."""
-        library = require("ctranslate2", extra="translate", what=f"{_WHAT} with CTranslate2")
-        if not (Path(model) / "model.bin").is_file():
-            raise Error(
-                f"'{model}' is no folder with a model in CTranslate2's format (model.bin); ct2-transformers-converter "
-                f"--model {model} --output_dir FOLDER --copy_files tokenizer.json tokenizer_config.json makes one"
-            )
+        models = load_ctranslate2(model, device, dtype, what=_WHAT)
         loaded = Seq2SeqTokenizer.load(tokenizer or model, what=_WHAT)
-        if device == "auto":
-            device = [f"cuda:{index}" for index in range(library.get_cuda_device_count())] or ["cpu"]
-        names = [device] if isinstance(device, str) else list(device)
-        models = []
-        for name in names:
-            kind, _, index = name.partition(":")
-            try:
-                models.append(
-                    library.Translator(
-                        model,
-                        device=kind,
-                        device_index=int(index or 0),
-                        compute_type="default" if dtype == "auto" else dtype,
-                    )
-                )
-            except (RuntimeError, ValueError) as error:
-                raise Error(f"cannot load the translation model '{model}' on {name!r}: {first_line(error)}") from error
-        if not models:
-            raise Error("device=[]: expected 'auto' or the name of at least one device")
         return cls(model, loaded, models, token_budget or _TOKEN_BUDGETS[models[0].device])
 
     @property
@@ -416,7 +388,7 @@ class CTranslate2Scorer(_Scorer):
 
     def _means(self, model: Any, pairs: Sequence[TokenPair]) -> list[float]:
         tokens = self._tokenizer.tokens
-        with _memory_errors():
+        with memory_errors():
             results = model.score_batch(
                 [tokens(source) for source, _ in pairs],
                 [tokens(target[:-1]) for _, target in pairs],  # it adds the end token itself
@@ -424,28 +396,9 @@ class CTranslate2Scorer(_Scorer):
             )
         return [float(np.mean(result.log_probs[1:], dtype=np.float64)) for result in results]
 
-    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> Iterable[list[int]]:
-        prefix = self._tokenizer.tokens([mark])
-        with _memory_errors():
-            results = model.translate_batch(
-                list(map(self._tokenizer.tokens, sources)),
-                target_prefix=[prefix] * len(sources),
-                beam_size=_BEAMS,
-                max_decoding_length=_longest_translation(sources),
-                max_input_length=0,
-            )
-        return [self._tokenizer.ids(result.hypotheses[0]) for result in results]
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """CTranslate2 reports by text alone that memory did not suffice."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "out of memory" in str(error):
-            raise MemoryError from error
-        raise
+    def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> list[Generated]:
+        limit = _longest_translation(sources)
+        return ctranslate2_generate(model, self._tokenizer, sources, mark, beams=_BEAMS, limit=limit)
 
 
 def _longest_translation(sources: Sequence[Sequence[int]]) -> int:
