@@ -17,7 +17,7 @@ from xner._scripts import UNSPACED_CODES, is_unspaced
 from xner.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["SPLITTERS", "Word", "WordSplitter", "by_blanks", "split_words", "splitter_for", "words_within"]
 
@@ -197,7 +197,7 @@ def split_words(text: str, language: str) -> list[Word]:
     return splitter_for(language)(text)
 
 
-def words_within(words: list[Word], start: int, end: int) -> tuple[int, int]:
+def words_within(words: Sequence[Word], start: int, end: int) -> tuple[int, int]:
     """The words that a range of characters touches.
 
     Args:

@@ -1,0 +1,100 @@
+"""Translation with markers, by translators that are made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xner import Error
+from xner.marked_translation import REASONS, count_problems, translate_marked
+from xner.word_splitting import by_blanks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SENTENCE = ["Ann", "Lee", "saw", "Rome", "."]
+ENTITIES = [(0, 2, "PER"), (3, 4, "LOC")]
+
+
+def translator(said: dict[str, str]) -> Callable[[Sequence[str]], list[str]]:
+    return lambda texts: [said[text] for text in texts]
+
+
+def run(said: dict[str, str], entities: list[tuple[int, int, str]] = ENTITIES, **options: Any) -> Any:
+    [found] = translate_marked([SENTENCE], [entities], translator(said), by_blanks, join=" ".join, **options)
+    return [word.text for word in found.words], list(found.entities), found.problem
+
+
+ALONE = {"Ann Lee": "Anna Li", "Rome": "Roma", "Ann Lee saw Rome .": "plain words"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "entities"),
+    [
+        ("[ Roma ] vide [ Anna Li ] .", "Roma vide Anna Li .", [(0, 1, "LOC", 1), (2, 4, "PER", 0)]),
+        ("[Romae] vide [Annam Li].", "Romae vide Annam Li.", [(0, 1, "LOC", 1), (2, 4, "PER", 0)]),
+        ("[ Anna Li ] [ Roma ]", "Anna Li Roma", [(0, 2, "PER", 0), (2, 3, "LOC", 1)]),
+    ],
+)
+def test_brackets(text: str, words: str, entities: list[Any]) -> None:
+    assert run({"[ Ann Lee ] saw [ Rome ] .": text, **ALONE}) == (words.split(), entities, None)
+
+
+def test_tags() -> None:
+    said = {"<a> Ann Lee </a> saw <b> Rome </b> .": "<b>X</b> vide <a>Y Z</a> ."}
+    assert run(said, style="tags") == (["X", "vide", "Y", "Z", "."], [(0, 1, "LOC", 1), (2, 4, "PER", 0)], None)
+
+
+def test_nested_entities() -> None:
+    said = {"[ Ann [ Lee ] ] saw Rome .": "vide [ [ Li ] Anna ]", "Ann Lee": "Li Anna", "Lee": "Li"}
+    entities = [(0, 2, "PER"), (1, 2, "FAM")]
+    assert run(said, entities) == (["vide", "Li", "Anna"], [(1, 2, "FAM", 1), (1, 3, "PER", 0)], None)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[ Roma vide [ Anna Li ] .", "unbalanced"),
+        ("Roma vide [ Anna Li ] .", "missing"),
+        ("[ Roma ] [ vide ] [ Anna Li ] .", "surplus"),
+        ("[ ] vide [ Anna Li ] .", "empty_span"),
+        ("[ Xyz ] vide [ Anna Li ] .", "unassigned"),
+        ("[ Roma ]vide[ Anna ]Li", None),
+        ("[ Ro ][ Anna ]Li", "unassigned"),
+        ("vide [ Anna Li[ Roma ] ]", "overlapping"),
+    ],
+)
+def test_broken_markers_fall_back_to_the_plain_translation(text: str, problem: str | None) -> None:
+    words, entities, found = run({"[ Ann Lee ] saw [ Rome ] .": text, **ALONE})
+    assert found == problem
+    if problem is not None:
+        assert (words, entities) == (["plain", "words"], [])
+        assert problem in REASONS
+
+
+def test_what_cannot_be_marked_is_translated_plainly() -> None:
+    said = {"a [1] b": "x y", "a": "x", "a [1]": "z"}
+    found = translate_marked([["a", "[1]", "b"]], [[(0, 1, "X")]], translator(said), by_blanks, join=" ".join)
+    assert [word.text for word in found[0].words] == ["x", "y"]
+    assert found[0].problem == "markers_in_text"
+    assert count_problems([*found, *found]) == {"markers_in_text": 2}
+
+
+def test_sentences_without_entities_and_without_words() -> None:
+    said = {"a b": "x y", "": ""}
+    found = translate_marked([["a", "b"], []], [[], []], translator(said), by_blanks, join=" ".join)
+    assert [([word.text for word in one.words], one.entities, one.problem) for one in found] == [
+        (["x", "y"], (), None),
+        ([], (), None),
+    ]
+    assert translate_marked([], [], translator({}), by_blanks) == []
+
+
+def test_wrong_calls() -> None:
+    with pytest.raises(Error, match="1 sentences but entities of 0"):
+        translate_marked([["a"]], [], translator({}), by_blanks)
+    with pytest.raises(Error, match="the translator made 0 translations of 1 texts"):
+        translate_marked([["a"]], [[]], lambda texts: [], by_blanks)
+    with pytest.raises(Error, match="style='xml': expected one of 'brackets', 'tags'"):
+        translate_marked([], [], translator({}), by_blanks, style="xml")  # type: ignore[arg-type]  # on purpose
