@@ -16,7 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from xner._arguments import number, whole_number
 from xner._choices import choose
@@ -171,7 +171,7 @@ class Translator:
         engine: Engine = "auto",
         decoding: Decoding | None = None,
         device: str | Sequence[str] = "auto",
-        dtype: Dtype = "auto",
+        dtype: Dtype | Literal["int8"] = "auto",
         token_budget: int | None = None,
     ) -> Translator:
         """Load a multilingual translation model.
@@ -199,6 +199,8 @@ class Translator:
             folder = Path(model) if is_converted else convert_model(model, dtype)
             made = _CTranslate2.load(folder, tokenizer, device, dtype)
         else:
+            if dtype == "int8":
+                raise Error("dtype='int8': that is for engine='ctranslate2'")
             choose("dtype", dtype, DTYPES)
             made = _Transformers.load(model, tokenizer, device, dtype)
         return cls(model, tokenizer, made, decoding or Decoding(), token_budget)

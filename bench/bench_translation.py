@@ -1,0 +1,85 @@
+"""Translation: engines, precisions and batches, on a model of 44 M parameters with random weights.
+
+A random model never ends a sentence, so that each translation has the length that is allowed: the same work for all.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xner.models.generation import transformers_generate
+from xner.models.translation import Decoding, Translator
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
+import tiny_models  # what tests make models with
+
+LANGUAGES = "eng_Latn", "deu_Latn"
+DECODING = Decoding(beams=4, length_ratio=1.0, length_extra=0)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """6 + 6 layers of 512 dimensions; the vocabulary is that of the tests, so nearly all is in the layers."""
+    sizes: dict[str, Any] = {"d_model": 512, "encoder_layers": 6, "decoder_layers": 6, "encoder_attention_heads": 8}
+    sizes |= {"decoder_attention_heads": 8, "encoder_ffn_dim": 2048, "decoder_ffn_dim": 2048}
+    return tiny_models.save_nllb(tmp_path_factory.mktemp("nllb"), max_position_embeddings=512, **sizes)
+
+
+def texts(count: int) -> list[str]:
+    """Of 1 to 12 words; the tests' tokenizer makes a token of each letter."""
+    draw = random.Random(0)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [
+        " ".join("".join(draw.choices(letters, k=draw.randint(1, 6))) for _ in range(draw.randint(1, 12)))
+        for _ in range(count)
+    ]
+
+
+def seconds(run: Any) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def test_engines(benchmark: BenchmarkFixture, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same texts by transformers, and by CTranslate2 in float32 and int8."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # for the converted models
+    some = texts(64)
+    plain = Translator.load(str(model), decoding=DECODING, device="cpu")
+    benchmark.pedantic(plain.translate, (some, *LANGUAGES), rounds=1)
+    theirs = seconds(partial(plain.translate, some, *LANGUAGES))
+    benchmark.extra_info["transformers, sentences a second"] = round(len(some) / theirs, 1)
+    dtypes: tuple[Any, ...] = ("float32", "int8")
+    for dtype in dtypes:
+        other = Translator.load(str(model), engine="ctranslate2", dtype=dtype, decoding=DECODING, device="cpu")
+        other.translate(some[:8], *LANGUAGES)
+        taken = min(seconds(partial(other.translate, some, *LANGUAGES)) for _ in range(2))
+        benchmark.extra_info[f"CTranslate2 {dtype}, times as fast"] = round(theirs / taken, 2)
+
+
+def test_batches(benchmark: BenchmarkFixture, model: Path) -> None:
+    """Batches by length under a budget of tokens, beside batches of sixteen in the order of the input."""
+    some = texts(96)
+    translator = Translator.load(str(model), decoding=Decoding(beams=1, length_ratio=1.0, length_extra=0), device="cpu")
+    benchmark.pedantic(lambda: translator.translate(some, *LANGUAGES), rounds=2)
+    tokenizer, [plain] = translator._tokenizer, translator._engine.devices
+
+    def in_order() -> None:
+        for first in range(0, len(some), 16):
+            sources = tokenizer.encode(some[first : first + 16], LANGUAGES[0])
+            limit = translator.decoding.limit(max(map(len, sources)))
+            transformers_generate(plain, tokenizer, sources, tokenizer.mark(LANGUAGES[1]), beams=1, limit=limit)
+
+    assert benchmark.stats is not None
+    theirs = min(seconds(in_order) for _ in range(2))
+    benchmark.extra_info["times as fast as in order"] = round(theirs / benchmark.stats["min"], 2)
