@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import pyarrow as pa
@@ -13,14 +13,19 @@ import pyarrow as pa
 from xner import io, labels, schema
 from xner.errors import Error
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = [
     "FORMAT_NAMES",
     "existing_file",
+    "link_flags",
     "output_file",
     "read_links",
     "read_links_unchecked",
     "read_sentence_pairs",
     "read_sentences",
+    "side_format_options",
     "tuned_option",
 ]
 
@@ -36,8 +41,38 @@ _TARGET_COLUMNS = (
     schema.GOLD_LABELS,
 )
 
+F = TypeVar("F", bound="Callable[..., Any]")
+
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+_SIDE_FORMATS = [
+    click.option(
+        f"--{side}-format",
+        type=click.Choice(FORMAT_NAMES),
+        help=f"Format of the {side} file; by default its name tells.",
+    )
+    for side in ("source", "target")
+]
+_LINK_FLAGS = [
+    click.option("--one-based", is_flag=True, help="The links file counts words from 1."),
+    click.option("--reverse", is_flag=True, help="The links file says target-source."),
+]
+
+
+def side_format_options(command: F) -> F:
+    """Add `--source-format` and `--target-format` to a command."""
+    for option in reversed(_SIDE_FORMATS):
+        command = option(command)
+    return command
+
+
+def link_flags(command: F) -> F:
+    """Add `--one-based` and `--reverse`, which say how links are read, to a command."""
+    for option in reversed(_LINK_FLAGS):
+        command = option(command)
+    return command
 
 
 def _use_tuned(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:

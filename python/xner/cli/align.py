@@ -12,7 +12,7 @@ from xner import io, runner, schema
 from xner._arrow import frequencies
 from xner.cli import align_train
 from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
-from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
+from xner.cli._inputs import existing_file, output_file, read_sentences, side_format_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,8 +50,7 @@ __all__ = ["command"]
     type=click.Choice(list(io.FORMATS)),
     help="Format of the output; by default its name tells.",
 )
-@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file, likewise.")
-@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file, likewise.")
+@side_format_options
 @aligner_options
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
 @click.option(

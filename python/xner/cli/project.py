@@ -11,13 +11,16 @@ import pyarrow.compute as pc
 from xner import io, runner, schema
 from xner._arrow import frequencies
 from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
+from xner.cli._candidates import span_options
 from xner.cli._filters import FILTERS_HELP, filter_options, report_filters, take_filters, without_dropped_rows
 from xner.cli._inputs import (
     FORMAT_NAMES,
     existing_file,
+    link_flags,
     output_file,
     read_links,
     read_sentence_pairs,
+    side_format_options,
     tuned_option,
 )
 from xner.cli._scores import ScoreSettings, score_options
@@ -67,8 +70,7 @@ __all__ = ["command"]
     type=click.Choice(FORMAT_NAMES),
     help="Format of the output; by default its name tells.",
 )
-@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file, likewise.")
-@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file, likewise.")
+@side_format_options
 @click.option(
     "--links",
     type=existing_file,
@@ -76,8 +78,7 @@ __all__ = ["command"]
     help="Word links in Pharaoh format (i-j), or a file with a `links` column. Several are combined, with each other "
     "and with those of --aligner.",
 )
-@click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
-@click.option("--reverse", is_flag=True, help="The links file says target-source.")
+@link_flags
 @tuned_option
 @aligner_options
 @click.option(
@@ -124,21 +125,7 @@ __all__ = ["command"]
     help="Projections of an entity, against -n.",
 )
 @click.option("-n", "--n", "n", type=click.IntRange(0), default=1, show_default=True, help="See --constraint.")
-@click.option("--min-words", type=click.IntRange(1), default=1, show_default=True, help="Shortest candidate.")
-@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
-@click.option(
-    "--stop-words",
-    default="! ?",
-    show_default=True,
-    help="Words that no candidate may hold, split by blanks.",
-)
-@click.option(
-    "--count",
-    type=click.Choice(["links", "words", "weighted"]),
-    default="links",
-    show_default=True,
-    help="What the alignment score counts.",
-)
+@span_options
 @click.option(
     "--ties",
     type=click.Choice(["first", "evidence"]),

@@ -8,7 +8,15 @@ import click
 import pyarrow as pa
 
 from xner import io, runner, schema
-from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_links, read_sentence_pairs
+from xner.cli._candidates import span_options
+from xner.cli._inputs import (
+    existing_file,
+    link_flags,
+    output_file,
+    read_links,
+    read_sentence_pairs,
+    side_format_options,
+)
 from xner.cli._scores import ScoreSettings, score_options
 from xner.models.device import DTYPES
 from xner.models.nmt_score import NmtScorer
@@ -58,8 +66,7 @@ def command() -> None:
     required=True,
     help="Table with the column nmt_scores (.parquet, .arrow, .jsonl).",
 )
-@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file.")
-@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file.")
+@side_format_options
 @click.option(
     "--model",
     required=True,
@@ -69,26 +76,14 @@ def command() -> None:
 @click.option("--source-language", required=True, help="By code or name: eng_Latn, en, English.")
 @click.option("--target-language", required=True, help="Likewise: swh_Latn, sw, Swahili.")
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
-@click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
-@click.option("--reverse", is_flag=True, help="The links file says target-source.")
+@link_flags
 @score_options
 @click.option(
     "--candidates",
     type=click.Choice(["ngram", "aligned", "aligned_ends", "given"]),
     help="Target spans to score, as for `xner project`.  [default: ngram]",
 )
-@click.option("--min-words", type=click.IntRange(1), default=1, show_default=True, help="Shortest candidate.")
-@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
-@click.option(
-    "--stop-words", default="! ?", show_default=True, help="Words that no candidate may hold, split by blanks."
-)
-@click.option(
-    "--count",
-    type=click.Choice(["links", "words", "weighted"]),
-    default="links",
-    show_default=True,
-    help="What the alignment score counts.",
-)
+@span_options
 @click.option(
     "--matcher",
     type=click.Choice(["exact", "greedy"]),

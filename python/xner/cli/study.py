@@ -9,7 +9,7 @@ import click
 
 from xner import runner, schema
 from xner.alignment import Aligner
-from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs
+from xner.cli._inputs import existing_file, read_links, read_sentence_pairs, side_format_options
 from xner.errors import Error
 from xner.projection import MATCHERS
 from xner.study import Size, study_matching, write_report
@@ -81,8 +81,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
     multiple=True,
     help="Word links, one file for each target; without, the built-in aligner is fitted on the pairs.",
 )
-@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file.")
-@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target files.")
+@side_format_options
 @click.option(
     "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
 )

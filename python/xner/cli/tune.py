@@ -10,7 +10,14 @@ import click
 from xner import io, runner, schema
 from xner._tables import text_table
 from xner.cli._aligners import BUILTIN, AlignerRun, AlignerSettings, aligner_options
-from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_links, read_sentence_pairs
+from xner.cli._inputs import (
+    existing_file,
+    link_flags,
+    output_file,
+    read_links,
+    read_sentence_pairs,
+    side_format_options,
+)
 from xner.cli._scores import ScoreSettings, score_column_options
 from xner.errors import Error
 from xner.tuning import LinkSource, tune
@@ -46,16 +53,14 @@ __all__ = ["command"]
     required=True,
     help="Where to write the settings and figures (JSON), for `xner project --tuned`.",
 )
-@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file.")
-@click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file.")
+@side_format_options
 @click.option(
     "--links",
     type=existing_file,
     multiple=True,
     help="Word links, as for `xner project`; with several sets, how they combine is tuned.",
 )
-@click.option("--one-based", is_flag=True, help="The links file counts words from 1.")
-@click.option("--reverse", is_flag=True, help="The links file says target-source.")
+@link_flags
 @aligner_options
 @score_column_options
 @click.option("--trials", type=click.IntRange(1), default=2000, show_default=True, help="Settings to try at most.")
