@@ -35,10 +35,10 @@ demo: $(VENV)/.demo ## set up and run the main job on the built-in sample
 	$(BIN)/xner demo --output demo
 
 test: $(VENV)/.test ## set up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m 'not gpu and not network'
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu and not network'
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m pytest bench -o 'python_files=bench_*.py'
