@@ -149,7 +149,7 @@ def test_beside_one_pair_at_a_time(
 ) -> None:
     """Pairs of an entity and an n-gram a second, all of them, nothing skipped, from an empty cache."""
     asked = Recorder()
-    NmtStage(asked, ProjectionOptions(score="nmt"), prune=False)(corpus.slice(0, MODEL_ROWS))  # type: ignore[arg-type]
+    NmtStage(asked, ProjectionOptions(score="nmt"), prune=False)(corpus.slice(0, MODEL_ROWS))  # type: ignore[arg-type]  # a stand-in
     loaded = load_translation_scorer(str(request.getfixturevalue(engine)), device="cpu")
 
     def score() -> npt.NDArray[np.float64]:
@@ -173,8 +173,8 @@ def test_beside_one_pair_at_a_time(
 @pytest.mark.parametrize("highest", [1.0, 0.6])
 def test_pairs_skipped(score: str, highest: float, corpus: pa.RecordBatch) -> None:
     """How many pairs are skipped where scores are random, and so tell nothing; and that labels stay the same."""
-    some = NmtStage(Recorder(highest), ProjectionOptions(score=score))  # type: ignore[arg-type]
-    every = NmtStage(Recorder(highest), ProjectionOptions(score=score), prune=False)  # type: ignore[arg-type]
+    some = NmtStage(Recorder(highest), ProjectionOptions(score=score))  # type: ignore[arg-type]  # a stand-in
+    every = NmtStage(Recorder(highest), ProjectionOptions(score=score), prune=False)  # type: ignore[arg-type]  # a stand-in
     start = time.perf_counter()
     batch = some(corpus)
     seconds = time.perf_counter() - start

@@ -547,7 +547,7 @@ class Projector:
         self.threads = whole_number("threads", threads, 0)
         self.skip_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
         self._needed, self._optional = columns_of(self.options)
-        self.options.to_core()  # finds what is wrong now, not at the first batch
+        self._core_options = self.options.to_core()
         self._uses_ner = bool(self.options.weights.keys() & {"ner", "ner_spans"})
         self._uses_characters = "characters" in self.options.weights
 
@@ -603,7 +603,7 @@ class Projector:
         return batch
 
     def _run(self, columns: pa.RecordBatch, options: ProjectionOptions) -> pa.RecordBatch:
-        core = options.to_core()
+        core = self._core_options if options is self.options else options.to_core()
         result = pa.record_batch(
             _core.project_batch(columns, core, threads=self.threads, skip_invalid=self.skip_invalid)
         )

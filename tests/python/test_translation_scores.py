@@ -82,7 +82,7 @@ def test_engines_agree(outspoken_nllb: Path, converted_nllb: Path) -> None:
 
 def test_the_model_sees_the_marks_of_both_languages(outspoken_nllb: Path) -> None:
     scorer = load(outspoken_nllb)
-    model = scorer._models[0]  # type: ignore[attr-defined]  # what goes in is not seen from outside
+    model = scorer._models[0]  # type: ignore[attr-defined]  # behind the protocol  # what goes in is not seen from outside
     seen: list[Any] = []
     for part in (model.get_encoder(), model.get_decoder()):
         part.register_forward_pre_hook(
@@ -112,7 +112,7 @@ def test_tokens_are_those_of_the_tokenizer_itself(outspoken_nllb: Path) -> None:
 def test_each_source_text_of_a_batch_is_encoded_once(outspoken_nllb: Path) -> None:
     scorer = load(outspoken_nllb)
     encoded: list[int] = []
-    encoder = scorer._models[0].get_encoder()  # type: ignore[attr-defined]
+    encoder = scorer._models[0].get_encoder()  # type: ignore[attr-defined]  # behind the protocol
     encoder.register_forward_pre_hook(lambda _, __, values: encoded.append(len(values["input_ids"])), with_kwargs=True)
     scores(scorer, [("Madrid", target) for target in ("a", "b", "c", "d")])
     assert encoded == [1]
@@ -121,7 +121,7 @@ def test_each_source_text_of_a_batch_is_encoded_once(outspoken_nllb: Path) -> No
 def test_long_texts_go_first_in_batches_within_the_budget(outspoken_nllb: Path) -> None:
     scorer = load(outspoken_nllb, token_budget=30)
     shapes: list[tuple[int, ...]] = []
-    decoder = scorer._models[0].get_decoder()  # type: ignore[attr-defined]
+    decoder = scorer._models[0].get_decoder()  # type: ignore[attr-defined]  # behind the protocol
     decoder.register_forward_pre_hook(
         lambda _, __, values: shapes.append(tuple(values["input_ids"].shape)), with_kwargs=True
     )
@@ -235,7 +235,7 @@ class TestWhatCannotBeUsed:
 
     def test_probabilities_that_are_no_numbers(self, outspoken_nllb: Path) -> None:
         scorer = load(outspoken_nllb)
-        scorer._models[0].get_decoder().layer_norm.weight.data.fill_(float("nan"))  # type: ignore[attr-defined]
+        scorer._models[0].get_decoder().layer_norm.weight.data.fill_(float("nan"))  # type: ignore[attr-defined]  # behind the protocol
         with pytest.raises(Error, match=r"gave probabilities that are not finite numbers; a wider dtype"):
             scores(scorer)
 

@@ -114,10 +114,10 @@ def test_icu_counts_other_units(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Icu:
         class Locale:
-            getRoot = staticmethod(lambda: None)  # noqa: N815
+            getRoot = staticmethod(lambda: None)  # noqa: N815  # ICU's name
 
         class BreakIterator:
-            createWordInstance = staticmethod(lambda locale: FakeBreaks())  # noqa: N815
+            createWordInstance = staticmethod(lambda locale: FakeBreaks())  # noqa: N815  # ICU's name
 
     module: Any = Icu()
     monkeypatch.setitem(sys.modules, "icu", module)

@@ -205,10 +205,6 @@ class Translator:
             made = _Transformers.load(model, tokenizer, device, dtype)
         return cls(model, tokenizer, made, decoding or Decoding(), token_budget)
 
-    def check_language(self, language: str) -> None:
-        """Raises `Error` where the model does not know a language."""
-        self._tokenizer.code(language)
-
     def translate(
         self,
         texts: Sequence[str],

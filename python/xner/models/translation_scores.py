@@ -10,6 +10,7 @@ Two engines compute the same: transformers, and CTranslate2 with models in its o
 from __future__ import annotations
 
 import queue
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -161,7 +162,7 @@ def load_translation_scorer(
     return TransformersScorer.load(model, tokenizer=tokenizer, device=device, dtype=dtype, token_budget=token_budget)
 
 
-class _Scorer:
+class _Scorer(ABC):
     """What the engines have in common: tokens, batches, devices. They differ in how a batch is computed.
 
     Attributes:
@@ -247,13 +248,13 @@ class _Scorer:
         ordered = sorted(texts)
         return dict(zip(ordered, self._tokenizer.encode(ordered, language), strict=True))
 
+    @abstractmethod
     def _means(self, model: Any, pairs: Sequence[TokenPair]) -> list[float]:
         """Mean log-probabilities of the targets' tokens behind the language's mark."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _generate(self, model: Any, sources: Sequence[list[int]], mark: int) -> list[Generated]:
         """The best translations, in tokens, into the language with that mark."""
-        raise NotImplementedError
 
 
 class TransformersScorer(_Scorer):
