@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from test_cli import Run, done, xner
 from xner import sample
+from xner.cli._translators import TranslatorSettings, translator_options
 from xner.models.translation import Decoding, Translator
 from xner.word_splitting import split_words
 
@@ -86,3 +89,28 @@ def test_languages_that_cannot_be(files: Path, outspoken_nllb: Path, options: tu
     assert run.returncode == 1
     assert message in run.stderr
     assert not (files / "de.parquet").exists()
+
+
+def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> None:
+    """They take the translation models' options alone, and their key changes with what decides translations."""
+
+    def settings(*options: str) -> TranslatorSettings:
+        taken: list[TranslatorSettings] = []
+
+        @click.command
+        @translator_options
+        @click.option("--other")
+        def command(**values: object) -> None:
+            taken.append(TranslatorSettings.take(values))
+            assert values == {"other": None}
+
+        run = CliRunner().invoke(command, ["--model", str(outspoken_nllb), *options], catch_exceptions=False)
+        assert run.exit_code == 0, run.output
+        return taken[0]
+
+    plain = settings("--device", "cpu,cpu", "--cache", str(tmp_path / "cache"))
+    assert plain.load().decoding == Decoding()
+    assert plain.cache == tmp_path / "cache"
+    assert plain.key == settings("--device", "cpu,cpu").key
+    for options in (("--beams", "1"), ("--length-ratio", "3"), ("--dtype", "bfloat16"), ("--token-budget", "9")):
+        assert settings("--device", "cpu,cpu", *options).key != plain.key

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from xner import schema
 from xner.alignment import Aligner
+from xner.cli._models import computing_options, device_names, model_key
 from xner.links import COMBINATIONS, METHODS, SYMMETRIZATIONS, combine
-from xner.models.device import DTYPES
 from xner.models.encoder_aligner import PRESETS, EncoderAligner
 from xner.runner import Checkpoints, Reporter, run_parts
 
@@ -76,19 +76,7 @@ _OPTIONS = [
     ),
     click.option("--source-language", help="Encoders that mark sentences with it (nllb-encoder): as eng_Latn."),
     click.option("--target-language", help="Likewise: as swh_Latn."),
-    click.option(
-        "--device", default="auto", show_default=True, help="Encoders: cpu, cuda, cuda:1, ...; several with commas."
-    ),
-    click.option(
-        "--dtype",
-        type=click.Choice(list(DTYPES)),
-        default="auto",
-        show_default=True,
-        help="Encoders: precision; auto is half precision on GPUs, float32 elsewhere.",
-    ),
-    click.option(
-        "--token-budget", type=click.IntRange(1), help="Encoders: most word pieces in a batch, padding included."
-    ),
+    computing_options("Encoders"),
     click.option("--compile", is_flag=True, help="Encoders: torch.compile; for long runs."),
 ]
 _DECODING_OPTIONS = ("decode", "symmetrization")
@@ -167,7 +155,7 @@ class AlignerSettings:
         decoding = _given(values, _DECODING_OPTIONS)
         loading = _given(values, _ENCODER_OPTIONS)
         if "device" in loading:
-            loading["device"] = loading["device"].split(",")
+            loading["device"] = device_names(loading["device"])
         if BUILTIN not in names:
             for name in (*decoding, *(["save_model"] if save_model is not None else [])):
                 raise click.UsageError(f"{_flag(name)} is for the aligner '{BUILTIN}', which is not used here")
@@ -187,7 +175,7 @@ class AlignerSettings:
         """What decides the links, for a run's fingerprint."""
         return {
             "aligners": self.names,
-            "models": {name: _model_key(model) for name, model in self.models.items()},
+            "models": {name: model_key(model) for name, model in self.models.items()},
             "combine": self.combine,
             "loading": self.loading,
             "decoding": self.decoding,
@@ -281,10 +269,3 @@ def _models(values: Sequence[str], names: Sequence[str]) -> dict[str, str]:
             raise click.UsageError(f"--model: there is no file '{model}'")
         models[name] = model
     return models
-
-
-def _model_key(model: str) -> list[Any]:
-    """Tells a model from another, and a folder or file from what it was before it changed."""
-    path = Path(model)
-    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
-    return [model, [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]]

@@ -17,12 +17,12 @@ from xner.cli._inputs import (
     read_sentence_pairs,
     side_format_options,
 )
+from xner.cli._models import computing_options, device_names, engine_option
 from xner.cli._scores import ScoreSettings, score_options
-from xner.models.device import DTYPES
 from xner.models.nmt_score import NmtScorer
 from xner.models.nmt_stage import NmtStage, required_columns
 from xner.models.translation_cache import TranslationCache, default_cache_path
-from xner.models.translation_scores import ENGINES, load_translation_scorer
+from xner.models.translation_scores import load_translation_scorer
 from xner.projection import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -111,23 +111,9 @@ def command() -> None:
     metavar="LANGUAGE",
     help="Give the model translations into this language in place of the texts; off by default.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    default="auto",
-    show_default=True,
-    help="What computes; auto goes by the model's files.",
-)
+@engine_option
 @click.option("--tokenizer", help="Name or folder of the tokenizer, where the model's folder has none.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...; several with commas.")
-@click.option(
-    "--dtype",
-    type=click.Choice(list(DTYPES)),
-    default="auto",
-    show_default=True,
-    help="Precision; auto is half precision on GPUs, float32 elsewhere, and for CTranslate2 that of the files.",
-)
-@click.option("--token-budget", type=click.IntRange(1), help="Most tokens on a side of a batch, padding included.")
+@computing_options(dtype_note=", and for CTranslate2 that of the files", budget="tokens on a side of a batch")
 @click.option(
     "--cache",
     type=output_file,
@@ -187,7 +173,7 @@ def nmt(
             model,
             engine=engine,
             tokenizer=tokenizer,
-            device=device if device == "auto" else device.split(","),
+            device=device_names(device),
             dtype=dtype,
             token_budget=token_budget,
         )

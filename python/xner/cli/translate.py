@@ -10,11 +10,9 @@ import pyarrow as pa
 from xner import io, languages, runner, schema
 from xner._arrow import frequencies
 from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
+from xner.cli._translators import TranslatorSettings, translator_options
 from xner.detokenization import detokenize
-from xner.models.device import DTYPES
-from xner.models.translation import STATUSES, Decoding, Translator
-from xner.models.translation_cache import default_cache_path
-from xner.models.translation_scores import ENGINES
+from xner.models.translation import STATUSES
 from xner.word_splitting import SPLITTERS, splitter_for
 
 if TYPE_CHECKING:
@@ -42,11 +40,6 @@ _SHOWN = 5  # rows that are named for each status
 )
 @click.option("--source-language", required=True, help="Their language: yor_Latn, yo, Yoruba, ...")
 @click.option("--target-language", required=True, help="The language to translate into.")
-@click.option(
-    "--model",
-    required=True,
-    help="Name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model; a folder in CTranslate2's format.",
-)
 @click.option("--output", "-o", type=output_file, required=True, help="The translations' words, row by row.")
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
 @click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Of the source file, likewise.")
@@ -55,36 +48,7 @@ _SHOWN = 5  # rows that are named for each status
     type=click.Choice(list(SPLITTERS)),
     help="How translations are split into words; by default as suits the language.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(list(ENGINES)),
-    default="auto",
-    show_default=True,
-    help="ctranslate2 is the quicker one on processors, and converts a model on first use; auto takes it for models "
-    "that are converted.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...; several with commas.")
-@click.option(
-    "--dtype",
-    type=click.Choice([*DTYPES, "int8"]),
-    default="auto",
-    show_default=True,
-    help="Precision; auto is half precision on GPUs, float32 elsewhere. int8 is for ctranslate2.",
-)
-@click.option("--beams", type=click.IntRange(1), default=4, show_default=True, help="Hypotheses that are kept.")
-@click.option(
-    "--length-ratio",
-    type=click.FloatRange(0, min_open=True),
-    default=2.0,
-    show_default=True,
-    help="Most pieces of a translation for each piece of its source.",
-)
-@click.option("--token-budget", type=click.IntRange(1), help="Most word pieces in a batch, padding included.")
-@click.option(
-    "--cache",
-    type=click.Path(dir_okay=False),
-    help="File that keeps translations for runs to come.  [default: in the user's folder of caches]",
-)
+@translator_options
 @click.option(
     "--keep-bad",
     is_flag=True,
@@ -95,19 +59,12 @@ def command(
     source: Path,
     source_language: str,
     target_language: str,
-    model: str,
     output: Path,
     format_: str | None,
     source_format: str | None,
     words: str | None,
-    engine: Any,
-    device: str,
-    dtype: Any,
-    beams: int,
-    length_ratio: float,
-    token_budget: int | None,
-    cache: str | None,
     keep_bad: bool,
+    **options: Any,
 ) -> None:
     """Translate sentences, and split the translations into words.
 
@@ -124,22 +81,10 @@ def command(
         " ".join(tokens or ()) if is_text else detokenize(tokens or ())
         for tokens in table.column(schema.TOKENS).to_pylist()
     ]
-    translator = Translator.load(
-        model,
-        engine=engine,
-        decoding=Decoding(beams=beams, length_ratio=length_ratio),
-        device=device.split(",") if "," in device else device,
-        dtype=dtype,
-        token_budget=token_budget,
-    )
+    settings = TranslatorSettings.take(options)
+    translator = settings.load()
     with runner.progress_reporter() as report:
-        found = translator.translate(
-            texts,
-            source_language,
-            target_language,
-            cache=cache or default_cache_path(),
-            progress=report,
-        )
+        found = translator.translate(texts, source_language, target_language, cache=settings.cache, progress=report)
     hidden = io.FORMATS[written].is_text and not keep_bad
     shown = [one.text if one.status == "ok" or not hidden else "" for one in found]
     columns = {

@@ -1,0 +1,78 @@
+"""What commands that run neural models share: options for where and how they compute, and what tells models apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from xner.models.device import DTYPES
+from xner.models.translation_scores import ENGINES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["computing_options", "device_names", "engine_option", "model_key"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(list(ENGINES)),
+    default="auto",
+    show_default=True,
+    help="What computes: ctranslate2 is the quicker one on processors; auto takes it for models in its format.",
+)
+
+
+def computing_options(
+    whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_note: str = "", budget: str = "word pieces in a batch"
+) -> Callable[[F], F]:
+    """Adds the options `--device`, `--dtype` and `--token-budget` to a command.
+
+    Args:
+        whose: begins their help, in commands that have other models as well: "Encoders".
+        dtypes: precisions to choose from.
+        dtype_note: what else is to be said of them.
+        budget: what is bounded.
+    """
+
+    def told(text: str) -> str:
+        return f"{whose}: {text}" if whose else text[0].upper() + text[1:]
+
+    options = [
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            help=told("where to compute: cpu, cuda, cuda:1, ...; several with commas."),
+        ),
+        click.option(
+            "--dtype",
+            type=click.Choice(list(dtypes)),
+            default="auto",
+            show_default=True,
+            help=told(f"precision; auto is half precision on GPUs, float32 elsewhere{dtype_note}."),
+        ),
+        click.option("--token-budget", type=click.IntRange(1), help=told(f"most {budget}, padding included.")),
+    ]
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def device_names(device: str) -> str | list[str]:
+    """What `--device` says, as models take it."""
+    return device if device == "auto" else device.split(",")
+
+
+def model_key(model: str) -> list[Any]:
+    """Tells a model from another, and a folder or file from what it was before it changed, for a run's fingerprint."""
+    path = Path(model)
+    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
+    return [model, [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]]
