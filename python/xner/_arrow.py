@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["frequencies", "joined_lists", "list_lengths", "one_array"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["frequencies", "joined_lists", "list_lengths", "one_array", "with_columns"]
+
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 
 def one_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -39,3 +46,11 @@ def joined_lists(first: pa.Array, second: pa.Array) -> pa.Array:
     offsets = np.concatenate([[0], np.cumsum(lengths[0] + lengths[1])])
     values = pa.concat_arrays([first.flatten(), second.flatten()]).take(order)
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def with_columns(rows: Rows, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> Rows:
+    """A record batch or table with columns added, or replaced where they are."""
+    for name, column in columns.items():
+        index = rows.schema.get_field_index(name)
+        rows = rows.append_column(name, column) if index < 0 else rows.set_column(index, name, column)
+    return rows

@@ -1,7 +1,8 @@
 """Translation of sentences with their entities in markers, which say where the entities are in the translation.
 
-The translator may be any: a function from texts to texts. Three calls are made of it: with the marked sentences, with
-the entities alone (for markers without names), and with the plain sentences of which the markers broke.
+The translator may be any: a function from texts to their translations, or to those with statuses, as
+`Translator.translate` gives them. Three calls are made of it: with the marked sentences, with the entities alone (for
+markers without names), and with the plain sentences of which the markers broke.
 
 Source: Chen, Jiang, Ritter, Xu 2023, *Frustratingly Easy Label Projection for Cross-lingual Transfer*.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from xner._choices import choose
 from xner.detokenization import detokenize
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
     from xner.markers import Unmarked
     from xner.word_splitting import Word, WordSplitter
 
-__all__ = ["REASONS", "MarkedTranslation", "count_problems", "translate_marked"]
+__all__ = ["REASONS", "MarkedTranslation", "Translate", "count_problems", "translate_marked"]
+
+Translate: TypeAlias = "Callable[[Sequence[str]], Sequence[str | tuple[str, str]]]"
+"""From texts to as many translations, each with its status or without: `ok`, or what is wrong with it."""
 
 REASONS: Final = {
     **PROBLEMS,
+    "bad_translation": "the marked sentence's translation is cut, repeats itself, is a copy or empty",
     "unassigned": "what is in the markers is like no translation of an entity",
     "overlapping": "two entities that were apart share a word",
 }
@@ -39,12 +44,16 @@ class MarkedTranslation:
     """A sentence's translation.
 
     Attributes:
+        text: the translation, without markers.
+        status: what the translator says of it; `ok` where it says nothing.
         words: of the translation, with their places in its text.
         entities: `(start, end, label, source)` in words, by position; `source` is the source entity's index. Every
             source entity has one, or there is a problem and none has.
         problem: a key of `REASONS`, or None. The words are those of the plain translation then.
     """
 
+    text: str
+    status: str
     words: tuple[Word, ...]
     entities: tuple[tuple[int, int, str, int], ...]
     problem: str | None
@@ -53,7 +62,7 @@ class MarkedTranslation:
 def translate_marked(
     sentences: Sequence[Sequence[str]],
     entities: Sequence[Sequence[tuple[int, int, str]]],
-    translate: Callable[[Sequence[str]], Sequence[str]],
+    translate: Translate,
     split: WordSplitter,
     *,
     style: MarkerStyle = "brackets",
@@ -65,7 +74,8 @@ def translate_marked(
     Args:
         sentences: source words.
         entities: of each sentence, `(start, end, label)` in words.
-        translate: from texts to as many translations.
+        translate: from texts to as many translations. The markers of a marked sentence whose translation is not `ok`
+            count as broken.
         split: from a translation to its words.
         style: `brackets`, whose entities are told by similarity to translations of the entities alone, or `tags`, which
             have names.
@@ -81,10 +91,13 @@ def translate_marked(
     spans = [[(start, end) for start, end, _ in row] for row in entities]
     problems = [find_problem(words, row, style) for words, row in zip(sentences, spans, strict=True)]
     marked = [row for row, problem in enumerate(problems) if problem is None]
-    texts = _translated(translate, [mark(sentences[row], spans[row], style, join=join) for row in marked])
+    translations = _translated(translate, [mark(sentences[row], spans[row], style, join=join) for row in marked])
     alone = _alone(translate, sentences, spans, join) if style == "brackets" else {}
     found: list[MarkedTranslation | None] = [None] * len(sentences)
-    for row, text in zip(marked, texts, strict=True):
+    for row, (text, status) in zip(marked, translations, strict=True):
+        if status != "ok" and sentences[row]:
+            problems[row] = "bad_translation"
+            continue
         read = unmark(text, len(spans[row]), style)
         words = tuple(split(read.text))
         expected = [alone[join(sentences[row][start:end])] for start, end in spans[row]] if alone else []
@@ -96,10 +109,11 @@ def translate_marked(
                 for span, source in zip(read.spans, sources, strict=True)
                 if source is not None
             )
-            found[row] = MarkedTranslation(words, tuple(projected), None)
+            found[row] = MarkedTranslation(read.text, status, words, tuple(projected), None)
     broken = [row for row, one in enumerate(found) if one is None]
-    for row, text in zip(broken, _translated(translate, [join(sentences[row]) for row in broken]), strict=True):
-        found[row] = MarkedTranslation(tuple(split(text)), (), problems[row])
+    plain = _translated(translate, [join(sentences[row]) for row in broken])
+    for row, (text, status) in zip(broken, plain, strict=True):
+        found[row] = MarkedTranslation(text, status, tuple(split(text)), (), problems[row])
     return [one for one in found if one is not None]
 
 
@@ -108,15 +122,16 @@ def count_problems(translations: Sequence[MarkedTranslation]) -> dict[str, int]:
     return dict(Counter(one.problem for one in translations if one.problem is not None).most_common())
 
 
-def _translated(translate: Callable[[Sequence[str]], Sequence[str]], texts: Sequence[str]) -> Sequence[str]:
+def _translated(translate: Translate, texts: Sequence[str]) -> list[tuple[str, str]]:
+    """Translations with statuses."""
     translations = translate(texts) if texts else []
     if len(translations) != len(texts):
         raise Error(f"the translator made {len(translations)} translations of {len(texts)} texts")
-    return translations
+    return [(one, "ok") if isinstance(one, str) else one for one in translations]
 
 
 def _alone(
-    translate: Callable[[Sequence[str]], Sequence[str]],
+    translate: Translate,
     sentences: Sequence[Sequence[str]],
     spans: Sequence[Sequence[tuple[int, int]]],
     join: Callable[[Sequence[str]], str],
@@ -124,7 +139,7 @@ def _alone(
     """Translations of the entities alone, each distinct one once."""
     names = (join(words[start:end]) for words, row in zip(sentences, spans, strict=True) for start, end in row)
     distinct = list(dict.fromkeys(names))
-    return dict(zip(distinct, _translated(translate, distinct), strict=True))
+    return {name: text for name, (text, _) in zip(distinct, _translated(translate, distinct), strict=True)}
 
 
 def _sources(

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from xner import _core, schema
+from xner._arrow import with_columns
 from xner._sentences import with_values
 from xner.alignment import normalize
 from xner.errors import Error
@@ -113,8 +114,7 @@ class Memory:
             for batch in table.to_batches()
         ]
         column = pa.chunked_array(hints, type=schema.HINTS_TYPE)
-        index = table.schema.get_field_index(schema.HINTS)
-        return table.append_column(schema.HINTS, column) if index < 0 else table.set_column(index, schema.HINTS, column)
+        return with_columns(table, {schema.HINTS: column})
 
     def _numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         needed = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from xner import _core, schema
 from xner._arguments import number_from_zero, positive_number, scored_spans, whole_number, words
+from xner._arrow import with_columns
 from xner._choices import choose
 from xner._sentence_pair import HINT_COLUMNS, ScoredSpans, as_entities, columns_of, sentence_pair
 from xner._sentences import map_words
@@ -590,17 +591,12 @@ class Projector:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
         result = self._with_hints_below_zero(columns, options, self._run(columns, options))
         if schema.STATUS in batch.schema.names:
-            result = result.set_column(
-                result.schema.get_field_index(schema.STATUS),
-                schema.STATUS,
-                _merge_status(batch.column(schema.STATUS), result.column(schema.STATUS)),
-            )
+            merged = _merge_status(batch.column(schema.STATUS), result.column(schema.STATUS))
+            result = with_columns(result, {schema.STATUS: merged})
         batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])
-        for name in (schema.ENTITIES, schema.LABELS, schema.STATUS):
-            index = batch.schema.get_field_index(name)
-            column = result.column(name)
-            batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
-        return batch
+        return with_columns(
+            batch, {name: result.column(name) for name in (schema.ENTITIES, schema.LABELS, schema.STATUS)}
+        )
 
     def _run(self, columns: pa.RecordBatch, options: ProjectionOptions) -> pa.RecordBatch:
         core = self._core_options if options is self.options else options.to_core()

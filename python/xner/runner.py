@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run", "run_parts"]
+__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run", "run_parts", "silent"]
 
 _PART_ROWS = 100_000
 
@@ -42,7 +42,7 @@ class Reporter(Protocol):
         """Take note; called from the working thread."""
 
 
-def _silent(what: str, done: int, total: int) -> None:
+def silent(what: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
@@ -61,7 +61,7 @@ def progress_reporter(*, enabled: bool | None = None) -> Iterator[Reporter]:
 
     console = Console(stderr=True)
     if not (console.is_terminal if enabled is None else enabled):
-        yield _silent
+        yield silent
         return
     with Progress(
         TextColumn("{task.description}"),
@@ -183,7 +183,7 @@ def run_parts(
     kept: Checkpoints,
     *,
     name: str = "part",
-    report: Reporter = _silent,
+    report: Reporter = silent,
     what: str = "projecting",
     part_rows: int = _PART_ROWS,
 ) -> pa.Table:
@@ -227,7 +227,7 @@ def run(
     kept: Checkpoints,
     *,
     format: str | None = None,
-    report: Reporter = _silent,
+    report: Reporter = silent,
     what: str = "projecting",
     part_rows: int = _PART_ROWS,
     select: Callable[[pa.Table], pa.Table] | None = None,

@@ -34,9 +34,13 @@ __all__ = [
     "LABELS",
     "LINKS",
     "LINKS_TYPE",
+    "MARKED_ENTITIES",
+    "MARKER_PROBLEM",
     "NER_PROBABILITIES",
     "NER_PROBABILITIES_TYPE",
     "NMT_SCORES",
+    "PIVOT_ENTITIES",
+    "PIVOT_TOKENS",
     "ROW_DROPPED",
     "SOURCE_ENTITIES",
     "SOURCE_ENTITIES_TYPE",
@@ -44,6 +48,8 @@ __all__ = [
     "STATUS",
     "STATUS_TYPE",
     "TOKENS",
+    "TRANSLATION",
+    "TRANSLATION_STATUS",
     "WORDS_TYPE",
     "conform",
     "is_row_dropped",
@@ -67,6 +73,12 @@ GOLD_LABELS = "gold_labels"
 STATUS = "status"
 DROPPED = "dropped"
 ADJUSTED = "adjusted"
+TRANSLATION = "translation"
+TRANSLATION_STATUS = "translation_status"
+MARKED_ENTITIES = "marked_entities"
+MARKER_PROBLEM = "marker_problem"
+PIVOT_TOKENS = "pivot_tokens"
+PIVOT_ENTITIES = "pivot_entities"
 
 WORDS_TYPE = pa.list_(pa.string())
 CANDIDATES_TYPE = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32())]))
@@ -114,6 +126,12 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     STATUS: STATUS_TYPE,
     DROPPED: FILTER_RECORDS_TYPE,
     ADJUSTED: FILTER_RECORDS_TYPE,
+    TRANSLATION: pa.string(),
+    TRANSLATION_STATUS: pa.string(),
+    MARKED_ENTITIES: ENTITIES_TYPE,
+    MARKER_PROBLEM: pa.string(),
+    PIVOT_TOKENS: WORDS_TYPE,
+    PIVOT_ENTITIES: SOURCE_ENTITIES_TYPE,
 }
 
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT_NAMES",
     "existing_file",
+    "label_options",
     "link_flags",
     "output_file",
     "read_links",
     "read_links_unchecked",
     "read_sentence_pairs",
     "read_sentences",
+    "read_source",
     "side_format_options",
     "tuned_option",
 ]
@@ -39,6 +41,10 @@ _TARGET_COLUMNS = (
     schema.NMT_SCORES,
     schema.HINTS,
     schema.GOLD_LABELS,
+    schema.TRANSLATION,
+    schema.TRANSLATION_STATUS,
+    schema.MARKED_ENTITIES,
+    schema.MARKER_PROBLEM,
 )
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -59,6 +65,31 @@ _LINK_FLAGS = [
     click.option("--one-based", is_flag=True, help="The links file counts words from 1."),
     click.option("--reverse", is_flag=True, help="The links file says target-source."),
 ]
+
+
+_LABEL_OPTIONS = [
+    click.option(
+        "--scheme",
+        type=click.Choice(["IOB1", "IOB2", "BIOES"]),
+        default="IOB2",
+        show_default=True,
+        help="What --read-labels holds the source labels to.",
+    ),
+    click.option(
+        "--read-labels",
+        type=click.Choice(["lenient", "strict", "validate"]),
+        default="lenient",
+        show_default=True,
+        help="Lenient reads labels of any scheme; strict ignores what the scheme does not allow; validate stops there.",
+    ),
+]
+
+
+def label_options(command: F) -> F:
+    """Add `--scheme` and `--read-labels`, which say how source labels are read, to a command."""
+    for option in reversed(_LABEL_OPTIONS):
+        command = option(command)
+    return command
 
 
 def side_format_options(command: F) -> F:
@@ -125,10 +156,16 @@ def read_sentences(path: Path, format: str | None = None) -> pa.Table:
     return table
 
 
-def _read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: labels.Reading) -> pa.Table:
+def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: labels.Reading) -> pa.Table:
     """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
 
     A file with a `source_entities` or `entities` column is taken at its word; else its `labels` are read.
+
+    Args:
+        path: the file.
+        format: None goes by the name.
+        scheme: of the labels.
+        mode: how strictly they are read.
 
     Raises:
         Error: the file has neither.
@@ -193,7 +230,7 @@ def read_sentence_pairs(
         DataError: labels that `mode` does not allow.
     """
     sides = (
-        _read_source(source, format=source_format, scheme=scheme, mode=mode),
+        read_source(source, format=source_format, scheme=scheme, mode=mode),
         _read_target(target, format=target_format),
     )
     io.check_parallel(

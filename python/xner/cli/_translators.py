@@ -17,21 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["TranslatorSettings", "translator_options"]
+__all__ = ["TranslatorSettings", "translator_beside_options", "translator_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _DEFAULT = Decoding()
 
-_OPTIONS = [
-    click.option(
-        "--model",
-        required=True,
-        help="Name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model; a folder in CTranslate2's "
-        "format.",
-    ),
-    engine_option,
-    computing_options(dtypes=[*DTYPES, "int8"], dtype_note=". int8 is for ctranslate2"),
+_MODELS = "Name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model; a folder in CTranslate2's format."
+_DTYPES = [*DTYPES, "int8"]
+_DTYPE_NOTE = ". int8 is for ctranslate2"
+
+_DECODING_OPTIONS = [
     click.option(
         "--beams",
         type=click.IntRange(1),
@@ -54,9 +50,36 @@ _OPTIONS = [
 ]
 
 
+_OPTIONS = [
+    click.option("--model", required=True, help=_MODELS),
+    engine_option,
+    computing_options(dtypes=_DTYPES, dtype_note=_DTYPE_NOTE),
+    *_DECODING_OPTIONS,
+]
+_BESIDE_OPTIONS = [
+    click.option("--translator", metavar="MODEL", help=f"The translation model. {_MODELS}"),
+    engine_option,
+    click.option(
+        "--translator-dtype",
+        type=click.Choice(_DTYPES),
+        default="auto",
+        show_default=True,
+        help=f"Its precision{_DTYPE_NOTE}.",
+    ),
+    *_DECODING_OPTIONS,
+]
+
+
 def translator_options(command: F) -> F:
     """Add the options of translation models to a command; `TranslatorSettings.take` gathers their values."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def translator_beside_options(command: F) -> F:
+    """Add them to a command that has other models as well; `TranslatorSettings.take_beside` gathers their values."""
+    for option in reversed(_BESIDE_OPTIONS):
         command = option(command)
     return command
 
@@ -89,6 +112,19 @@ class TranslatorSettings:
         loading = {name: values.pop(name) for name in ("engine", "device", "dtype", "token_budget")}
         loading["device"] = device_names(loading["device"])
         return cls(values.pop("model"), decoding, cache, loading)
+
+    @classmethod
+    def take_beside(cls, values: dict[str, Any]) -> TranslatorSettings:
+        """As `take`, for `translator_beside_options`; `--device` is the other models' as well and stays.
+
+        Raises:
+            click.UsageError: no model is named.
+        """
+        own = {name: values.pop(name) for name in ("engine", "beams", "length_ratio", "cache")}
+        own |= {"model": values.pop("translator"), "dtype": values.pop("translator_dtype")}
+        if own["model"] is None:
+            raise click.UsageError("--translator is missing: the translation model")
+        return cls.take({**own, "device": values["device"], "token_budget": None})
 
     @property
     def key(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
-from xner._arrow import joined_lists
+from xner._arrow import joined_lists, with_columns
 from xner._choices import choose
 from xner._stages import run_stage
 from xner.errors import Error
@@ -104,10 +104,7 @@ def _with_results(batch: pa.RecordBatch, entities: Entities, emptied: Flags) -> 
     for name in (schema.DROPPED, schema.ADJUSTED):
         if name in before.schema.names:
             columns[name] = joined_lists(before.column(name), columns[name])
-    for name, column in columns.items():
-        index = batch.schema.get_field_index(name)
-        batch = batch.append_column(name, column) if index < 0 else batch.set_column(index, name, column)
-    return batch
+    return with_columns(batch, columns)
 
 
 def _status(before: pa.Array, entities: Entities, emptied: Flags) -> pa.Array:

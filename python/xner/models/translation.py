@@ -205,6 +205,11 @@ class Translator:
             made = _Transformers.load(model, tokenizer, device, dtype)
         return cls(model, tokenizer, made, decoding or Decoding(), token_budget)
 
+    @property
+    def identity(self) -> str:
+        """Tells what decides translations, but the languages: the weights' content, the engine, and the search."""
+        return f"{self._engine.identity}|{json.dumps(asdict(self.decoding), sort_keys=True)}"
+
     def translate(
         self,
         texts: Sequence[str],
