@@ -46,7 +46,7 @@ def test_embeddings_are_the_hidden_states_of_the_whole_model(tiny_bert: Path, la
 
 def test_layers_above_are_not_even_loaded(tiny_bert: Path) -> None:
     encoder = load(tiny_bert, 1)
-    assert len(encoder._model.encoder.layer) == 1
+    assert len(encoder._network.model.encoder.layer) == 1
 
 
 def test_batching_changes_nothing_but_rounding(tiny_bert: Path) -> None:

@@ -22,8 +22,8 @@ from xner._sentences import Sentences, sides_to_arrow
 from xner._version import __version__
 from xner.errors import Error
 from xner.models.device import import_torch
-from xner.models.encoder import longest_input
 from xner.models.loading import first_line, import_transformers, quiet
+from xner.models.piece_network import longest_input
 from xner.models.pieces import PieceTokenizer
 
 if TYPE_CHECKING:

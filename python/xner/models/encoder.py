@@ -5,24 +5,22 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from xner.errors import Error
-from xner.models.batching import batches_by_length
-from xner.models.device import import_torch, in_halves
+from xner.models.device import import_torch
 from xner.models.loading import load_config, load_weights
-from xner.models.pieces import Pieces, PieceTokenizer
-from xner.models.windows import windows
+from xner.models.piece_network import PieceNetwork
+from xner.models.pieces import PieceTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
 
-__all__ = ["Encoder", "longest_input"]
+    from xner.models.pieces import Pieces
+
+__all__ = ["Encoder"]
 
 _WHAT = "the encoder aligner"
-_LONGEST_INPUT = 1 << 20  # for models that know no limit
 
 
 class Encoder:
@@ -39,17 +37,13 @@ class Encoder:
 
     def __init__(self, layer: int, model: Any, tokenizer: PieceTokenizer, device: torch.device) -> None:
         """Use `Encoder.load`."""
+        self._network = PieceNetwork(model, tokenizer, device, output="last_hidden_state", kind="encoder")
         self.name = tokenizer.name
         self.layer = layer
         self.device = device
-        self.dtype = str(model.dtype).removeprefix("torch.")
+        self.dtype = self._network.dtype
         self.tokenizer = tokenizer
-        self._model = model
-        # A language's mark is one of the two tokens around a sentence: counted without knowing the language.
-        special = 2 if tokenizer.needs_language else sum(map(len, tokenizer.around()))
-        self.capacity = longest_input(model, tokenizer) - special
-        if self.capacity < 2:
-            raise Error(f"the encoder '{self.name}' takes {self.capacity} word pieces at once; at least 2 are needed")
+        self.capacity = self._network.capacity
 
     @classmethod
     def load(cls, name: str, layer: int, *, device: torch.device, dtype: torch.dtype, compile: bool = False) -> Encoder:
@@ -96,63 +90,11 @@ class Encoder:
         Returns:
             For each sentence its pieces' embeddings, (pieces × dimensions), on the device.
         """
-        import torch
-
-        prefix, suffix = self.tokenizer.around(language)
-        parts = [
-            (index, window)
-            for index, sentence in enumerate(sentences)
-            if len(sentence)
-            for window in windows(len(sentence), self.capacity, min(overlap, self.capacity - 1))
-        ]
-        # One block of memory for all; each sentence's embeddings are a part of it.
-        starts = np.cumsum([0, *map(len, sentences)])
-        packed: torch.Tensor | None = None
-
-        def run(batch: Sequence[int]) -> None:
-            nonlocal packed
-            rows = [
-                [*prefix, *sentences[index].ids[window.start : window.end], *suffix]
-                for index, window in (parts[part] for part in batch)
-            ]
-            hidden = self._forward(rows)
-            if packed is None:
-                packed = torch.empty((int(starts[-1]), hidden.shape[-1]), dtype=hidden.dtype, device=self.device)
-            width = hidden.shape[1]
-            taken, put = [], []
-            for row, (index, window) in enumerate(parts[part] for part in batch):
-                first = row * width + len(prefix) - window.start
-                taken.append(np.arange(first + window.keep_start, first + window.keep_end))
-                put.append(np.arange(starts[index] + window.keep_start, starts[index] + window.keep_end))
-            source, target = (
-                torch.from_numpy(np.concatenate(indices)).to(self.device, non_blocking=True) for indices in (taken, put)
-            )
-            packed[target] = hidden.flatten(0, 1)[source]
-            if progress is not None:
-                progress(sum(parts[part][1].start == 0 for part in batch))
-
-        lengths = [window.end - window.start + len(prefix) + len(suffix) for _, window in parts]
-        for batch in batches_by_length(lengths, token_budget):
-            in_halves(run, batch)
-        if packed is None:
-            packed = torch.empty((0, 1), device=self.device)
+        packed = self._network.run(
+            sentences, language=language, token_budget=token_budget, overlap=overlap, progress=progress
+        )
+        starts = itertools.accumulate(map(len, sentences), initial=0)
         return [packed[start:end] for start, end in itertools.pairwise(starts)]
-
-    def _forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
-        import torch
-
-        width = max(map(len, rows))
-        ids = np.full((len(rows), width), self.tokenizer.padding, np.int64)
-        mask = np.zeros((len(rows), width), np.int64)
-        for row, values in enumerate(rows):
-            ids[row, : len(values)] = values
-            mask[row, : len(values)] = 1
-        with torch.inference_mode():
-            hidden: torch.Tensor = self._model(
-                input_ids=torch.from_numpy(ids).to(self.device, non_blocking=True),
-                attention_mask=torch.from_numpy(mask).to(self.device, non_blocking=True),
-            ).last_hidden_state
-        return hidden
 
 
 def _load_layers(name: str, layer: int, dtype: torch.dtype) -> Any:
@@ -173,15 +115,3 @@ def _load_layers(name: str, layer: int, dtype: torch.dtype) -> Any:
             f"{missing[0]} for one"
         )
     return model
-
-
-def longest_input(model: Any, tokenizer: PieceTokenizer) -> int:
-    """Most tokens that a model takes, special ones included."""
-    limits = [_LONGEST_INPUT, tokenizer.longest]
-    positions = getattr(model.config, "max_position_embeddings", None)
-    if positions:
-        table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-        # Models in the manner of RoBERTa count positions from behind the padding token's number.
-        padding = getattr(table, "padding_idx", None)
-        limits.append(positions - (0 if padding is None else padding + 1))
-    return int(min(limits))
