@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xner import schema
 from xner.errors import DataError, Error
@@ -12,7 +13,7 @@ from xner.errors import DataError, Error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["run_stage"]
+__all__ = ["merge_status", "run_stage"]
 
 
 def run_stage(
@@ -52,3 +53,19 @@ def _located(
     except DataError as error:
         row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
         raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
+
+
+def merge_status(before: pa.Array, after: pa.Array, outdated: pa.Array) -> pa.Array:
+    """What is to be said of rows after a stage: its own word, or where that is `ok` what an earlier stage said.
+
+    Args:
+        before: the statuses that the batch brings along.
+        after: the stage's.
+        outdated: for each row whether the stage takes back what was said before.
+
+    Returns:
+        Strings.
+    """
+    before, after = before.cast(pa.string()), after.cast(pa.string())
+    stands = pc.and_(pc.is_valid(before), pc.invert(outdated))
+    return pc.if_else(pc.and_(pc.equal(after, "ok"), stands), before, after)

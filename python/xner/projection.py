@@ -21,7 +21,7 @@ from xner._arrow import with_columns
 from xner._choices import choose
 from xner._sentence_pair import HINT_COLUMNS, ScoredSpans, as_entities, columns_of, sentence_pair
 from xner._sentences import map_words
-from xner._stages import run_stage
+from xner._stages import merge_status, run_stage
 from xner._version import __version__
 from xner.alignment import normalize
 from xner.errors import Error
@@ -591,8 +591,9 @@ class Projector:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
         result = self._with_hints_below_zero(columns, options, self._run(columns, options))
         if schema.STATUS in batch.schema.names:
-            merged = _merge_status(batch.column(schema.STATUS), result.column(schema.STATUS))
-            result = with_columns(result, {schema.STATUS: merged})
+            before = batch.column(schema.STATUS)
+            merged = merge_status(before, result.column(schema.STATUS), _is_outdated(before))
+            result = with_columns(result, {schema.STATUS: merged.dictionary_encode().cast(schema.STATUS_TYPE)})
         batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])
         return with_columns(
             batch, {name: result.column(name) for name in (schema.ENTITIES, schema.LABELS, schema.STATUS)}
@@ -638,13 +639,7 @@ class Projector:
         return labels
 
 
-def _merge_status(before: pa.Array, after: pa.Array) -> pa.Array:
-    before = before.cast(pa.string())
-    after = after.cast(pa.string())
-    # What an earlier projection, and filters after it, said of the row is out of date.
-    outdated = pc.or_(
-        pc.is_in(before, value_set=pa.array([*_core.STATUS_NAMES, schema.FILTERED])), schema.is_row_dropped(before)
-    )
-    others = pc.and_(pc.is_valid(before), pc.invert(outdated))
-    kept = pc.if_else(pc.and_(pc.equal(after, "ok"), others), before, after)
-    return kept.dictionary_encode().cast(schema.STATUS_TYPE)
+def _is_outdated(status: pa.Array) -> pa.Array:
+    """Whether a status is what an earlier projection, or filters after it, said of the row."""
+    known = pa.array([*_core.STATUS_NAMES, schema.FILTERED])
+    return pc.or_(pc.is_in(status.cast(pa.string()), value_set=known), schema.is_row_dropped(status))
