@@ -140,6 +140,7 @@ def translate_train(
     words: str | None = None,
     by_blanks: bool = False,
     keep_bad: bool = False,
+    target_tags: Step | None = None,
     aligner: Step | None = None,
 ) -> list[Step]:
     """Training data of a labelled corpus: translate, align; `project` comes last.
@@ -150,6 +151,7 @@ def translate_train(
         words: how translations are split into words: a name of `word_splitting.SPLITTERS`; None goes by the language.
         by_blanks: whether words are joined with blanks; else as text is written, see `xner.detokenization`.
         keep_bad: whether translations stay that are cut or repeat themselves; their rows are empty else.
+        target_tags: adds what projection needs of a tagger: `candidates`, `ner_probabilities`.
         aligner: see `alignment_step`; None for the built-in one.
 
     Returns:
@@ -167,10 +169,8 @@ def translate_train(
             keep_bad=keep_bad,
         )
 
-    return [
-        Step("translation", [into.key, markers, words, by_blanks, keep_bad], translate),
-        aligner or alignment_step(),
-    ]
+    key = [into.key, markers, words, by_blanks, keep_bad]
+    return [Step("translation", key, translate), *_where(target_tags), aligner or alignment_step()]
 
 
 def back_translation(
@@ -179,6 +179,7 @@ def back_translation(
     markers: MarkerStyle = "brackets",
     words: str | None = None,
     by_blanks: bool = False,
+    target_tags: Step | None = None,
     aligner: Step | None = None,
 ) -> list[Step]:
     """Links of target words with target words: the labelled side is translated with markers, and then aligned.
@@ -188,6 +189,7 @@ def back_translation(
         markers: as for `translate_train`, as are the others.
         words: how translations are split.
         by_blanks: whether words are joined with blanks; else as text is written, see `xner.detokenization`.
+        target_tags: as for `translate_train`.
         aligner: see `alignment_step`.
 
     Returns:
@@ -196,7 +198,8 @@ def back_translation(
 
     Source: Politov et al. 2025 (arXiv 2501.18750), back-translation.
     """
-    return [_back_translation(into, markers, words, by_blanks=by_blanks), aligner or alignment_step()]
+    translated = _back_translation(into, markers, words, by_blanks=by_blanks)
+    return [translated, *_where(target_tags), aligner or alignment_step()]
 
 
 def translate_test(
@@ -208,6 +211,7 @@ def translate_test(
     words: str | None = None,
     by_blanks: bool = False,
     keep_bad: bool = False,
+    target_tags: Step | None = None,
     aligner: Step | None = None,
 ) -> list[Step]:
     """Labels for target text: translate it into a language with a tagger, tag that, align; `project` comes last.
@@ -220,6 +224,7 @@ def translate_test(
         words: how the translations into the tagger's language are split.
         by_blanks: whether words are joined with blanks; else as text is written, see `xner.detokenization`.
         keep_bad: whether translations are tagged that are cut or repeat themselves.
+        target_tags: as for `translate_train`.
         aligner: see `alignment_step`.
 
     Returns:
@@ -235,7 +240,11 @@ def translate_test(
 
     refined = [] if back is None else [_back_translation(back, markers, None, by_blanks=by_blanks)]
     key = [into.key, words, by_blanks, keep_bad]
-    return [Step("translation", key, translate), tag, *refined, aligner or alignment_step()]
+    return [Step("translation", key, translate), tag, *refined, *_where(target_tags), aligner or alignment_step()]
+
+
+def _where(step: Step | None) -> list[Step]:
+    return [] if step is None else [step]
 
 
 def _back_translation(into: Direction, markers: MarkerStyle, words: str | None, *, by_blanks: bool) -> Step:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xner.markers import MarkerStyle
     from xner.word_splitting import WordSplitter
 
-__all__ = ["adopt_marked", "translate_back", "translate_source", "translate_target"]
+__all__ = ["adopt_marked", "outer_entities", "translate_back", "translate_source", "translate_target"]
 
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
@@ -175,8 +175,7 @@ def adopt_marked(rows: Rows) -> Rows:
 def _adopt_marked(batch: pa.RecordBatch) -> pa.RecordBatch:
     needed = [schema.TOKENS, schema.MARKED_ENTITIES, schema.ENTITIES, schema.LABELS, schema.STATUS]
     schema.require_columns(batch.schema, needed, "taking entities from markers")
-    outer = [None if row is None else _outer(row) for row in batch.column(schema.MARKED_ENTITIES).to_pylist()]
-    marked = pa.array(outer, schema.ENTITIES_TYPE)
+    marked = outer_entities(batch.column(schema.MARKED_ENTITIES))
     is_marked = marked.is_valid()
     entities = pc.if_else(is_marked, marked, batch.column(schema.ENTITIES))
     status = batch.column(schema.STATUS).cast(pa.string())
@@ -191,6 +190,16 @@ def _adopt_marked(batch: pa.RecordBatch) -> pa.RecordBatch:
             .cast(schema.STATUS_TYPE),
         },
     )
+
+
+def outer_entities(entities: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Entities without those within others, which labels cannot say.
+
+    Args:
+        entities: as `schema.ENTITIES_TYPE`; a missing row stays missing.
+    """
+    outer = [None if row is None else _outer(row) for row in entities.to_pylist()]
+    return pa.array(outer, schema.ENTITIES_TYPE)
 
 
 def _outer(entities: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

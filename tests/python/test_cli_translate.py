@@ -43,7 +43,10 @@ def test_columns(files: Path, outspoken_nllb: Path) -> None:
     expected = translator.translate(LINES, "eng_Latn", "deu_Latn")
     assert table["translation"] == [one.text for one in expected]
     assert table["translation_status"] == [one.status for one in expected]
-    assert table["tokens"] == [[word.text for word in split_words(one.text, "deu_Latn")] for one in expected]
+    words = [[word.text for word in split_words(one.text, "deu_Latn")] for one in expected]
+    assert table["tokens"] == [row if one.status == "ok" else [] for row, one in zip(words, expected, strict=True)]
+    done(translate(files, outspoken_nllb, "--keep-bad", output="all.parquet"))
+    assert pq.read_table(files / "all.parquet").column("tokens").to_pylist() == words
     assert "4 sentences: " in run.stderr
     assert "empty_source: there is nothing to translate; rows 2" in run.stderr
     assert "written to de.parquet" in run.stderr
@@ -59,7 +62,7 @@ def test_text_lacks_what_is_bad_unless_asked_for(files: Path, outspoken_nllb: Pa
     assert set(statuses) & {"cut", "looping"}, "the model is as bad as this test needs it"
     run = done(translate(files, outspoken_nllb, output="de.txt"))
     bad = sum(status != "ok" for status in statuses)
-    assert f"{bad} rows are empty in de.txt for that; --keep-bad writes them" in run.stderr
+    assert f"{bad} rows have no words in de.txt for that; --keep-bad keeps them" in run.stderr
     lines = (files / "de.txt").read_text().split("\n")[:-1]
     assert [bool(line) for line in lines] == [status == "ok" for status in statuses]
     done(translate(files, outspoken_nllb, "--keep-bad", output="all.txt"))

@@ -23,6 +23,8 @@ _COMMANDS = {
     "study": "xner.cli.study",
     "tune": "xner.cli.tune",
     "translate": "xner.cli.translate",
+    "translate-test": "xner.cli.translate_test",
+    "back-translate": "xner.cli.back_translate",
     "demo": "xner.cli.demo",
 }
 

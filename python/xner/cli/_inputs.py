@@ -27,6 +27,7 @@ __all__ = [
     "read_sentence_pairs",
     "read_sentences",
     "read_source",
+    "read_target",
     "side_format_options",
     "tuned_option",
 ]
@@ -193,8 +194,16 @@ def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: 
     return pa.table(columns)
 
 
-def _read_target(path: Path, *, format: str | None) -> pa.Table:
-    """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`."""
+def read_target(path: Path, *, format: str | None) -> pa.Table:
+    """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`.
+
+    Args:
+        path: the file.
+        format: None goes by the name.
+
+    Raises:
+        Error: it has no words.
+    """
     table = _read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
     target = table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
@@ -231,7 +240,7 @@ def read_sentence_pairs(
     """
     sides = (
         read_source(source, format=source_format, scheme=scheme, mode=mode),
-        _read_target(target, format=target_format),
+        read_target(target, format=target_format),
     )
     io.check_parallel(
         sides[0].column(schema.SOURCE_TOKENS),

@@ -18,7 +18,7 @@ from xner.word_splitting import SPLITTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Pipeline", "markers_option", "pipeline_options"]
+__all__ = ["Pipeline", "back_markers_option", "markers_option", "pipeline_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -49,6 +49,13 @@ markers_option = click.option(
     "--markers",
     type=click.Choice(list(STYLES)),
     help="Put markers around the entities that are translated, and read them off the translation.",
+)
+back_markers_option = click.option(
+    "--markers",
+    type=click.Choice(list(STYLES)),
+    default="brackets",
+    show_default=True,
+    help="What stands around entities when they are translated back.",
 )
 
 
@@ -93,8 +100,6 @@ class Pipeline:
         codes = [language(one).code for one in languages]
         has_encoder = set(values["aligners"]) - {BUILTIN}
         values |= dict(zip(("source_language", "target_language"), codes if has_encoder else (None, None), strict=True))
-        if not has_encoder:
-            values["device"] = "auto"  # it was the translator's alone
         output: Path = values["output"]
         folder = steps or output.with_name(f"{output.name}.steps")
         return cls(settings, words, keep_bad=keep_bad, steps=folder)

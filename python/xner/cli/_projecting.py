@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 
 from xner import io, recipes, runner, schema
 from xner._arrow import frequencies, with_columns
-from xner.cli._aligners import AlignerRun, AlignerSettings, aligner_options
+from xner.cli._aligners import BUILTIN, AlignerRun, AlignerSettings, aligner_options
 from xner.cli._candidates import span_options
 from xner.cli._filters import filter_options, report_filters, take_filters, without_dropped_rows
 from xner.cli._inputs import FORMAT_NAMES, output_file, tuned_option
 from xner.cli._scores import score_options
-from xner.cli._statuses import show_statuses
+from xner.cli._statuses import report_statuses
 from xner.marked_translation import REASONS
 from xner.memory import Memory
 from xner.models.translation import STATUSES
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from xner.cli._taggers import TaggerSettings
     from xner.filters import Filters
+    from xner.models.tagger import Role
 
 __all__ = ["Projecting", "projecting_options"]
 
@@ -176,12 +178,13 @@ class Projecting:
     resume: bool
 
     @classmethod
-    def take(cls, values: dict[str, Any], *, files: int = 0) -> Projecting:
+    def take(cls, values: dict[str, Any], *, files: int = 0, shares_device: bool = False) -> Projecting:
         """Take the options of projection out of a command's values, of which nothing is left.
 
         Args:
             values: of `projecting_options` by name.
             files: how many files of links there are.
+            shares_device: whether `--device` may be meant for other models than the aligners.
 
         Raises:
             click.UsageError: options that do not go together.
@@ -192,6 +195,8 @@ class Projecting:
             values.pop(name) for name in ("stop_words", "threads", "on_error", "memory", "resume")
         )
         is_asked = bool(files or values["aligners"])
+        if shares_device and not set(values["aligners"]) - {BUILTIN}:
+            values["device"] = "auto"
         aligner = AlignerSettings.take(values, files=files)
         filters = take_filters(values)
         projector = Projector(stop_words=tuple(stop_words.split()), threads=threads, on_error=on_error, **values)
@@ -216,6 +221,25 @@ class Projecting:
             "ner_labels": self.projector.options.ner_labels,
             "memory": self.memory,
         }
+
+    @property
+    def target_roles(self) -> list[Role]:
+        """What a tagger has to make of the target words."""
+        options = self.projector.options
+        roles: list[Role] = ["candidates"] if options.candidates == "given" else []
+        return [*roles, "scores"] if options.weights.keys() & {"ner", "ner_spans"} else roles
+
+    def target_tags(self, tagger: TaggerSettings | None) -> Step | None:
+        """The step that adds a tagger's candidates and scores, where projection goes by them.
+
+        Raises:
+            click.UsageError: there is a tagger and nothing goes by it.
+        """
+        if tagger is None:
+            return None
+        if not self.target_roles:
+            raise click.UsageError("--tagger goes with --candidates given or a --score of ner or ner_spans")
+        return tagger.step("target-tags", self.target_roles)
 
     def links_step(self, others: Sequence[pa.ChunkedArray] = ()) -> Step:
         """The step that adds `links`.
@@ -313,9 +337,9 @@ class Projecting:
     def _summarize(self, result: pa.Table, *, needs_words: bool) -> None:
         names = result.schema.names
         if schema.TRANSLATION_STATUS in names:
-            show_statuses("translations", result.column(schema.TRANSLATION_STATUS), STATUSES)
+            report_statuses(result.column(schema.TRANSLATION_STATUS), STATUSES, "translations")
         if schema.MARKER_PROBLEM in names:
-            show_statuses("markers", result.column(schema.MARKER_PROBLEM).fill_null("ok"), REASONS)
+            report_statuses(result.column(schema.MARKER_PROBLEM).fill_null("ok"), REASONS, "sentences with markers")
         entities = pc.sum(pc.list_value_length(result.column(schema.SOURCE_ENTITIES))).as_py() or 0
         sources = cast("pa.ListArray", result.column(schema.ENTITIES).combine_chunks())
         rows = pc.list_parent_indices(sources)

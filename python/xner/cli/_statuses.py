@@ -1,10 +1,11 @@
-"""What commands say of rows that something is wrong with."""
+"""What commands say of rows that have a status other than `ok`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import click
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner._arrow import frequencies
@@ -12,25 +13,25 @@ from xner._arrow import frequencies
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pyarrow as pa
-
-__all__ = ["show_statuses"]
+__all__ = ["report_statuses"]
 
 _SHOWN = 5  # rows that are named for each status
 
 
-def show_statuses(what: str, statuses: pa.Array | pa.ChunkedArray, meanings: Mapping[str, str]) -> None:
-    """Say how often each status occurs, and of those other than `ok` what they mean and the first rows that have them.
+def report_statuses(statuses: pa.Array | pa.ChunkedArray, meanings: Mapping[str, str], what: str = "sentences") -> None:
+    """Count statuses on standard error, and name the rows of those other than `ok`.
 
     Args:
-        what: has them: "translations".
         statuses: strings, one a row.
-        meanings: by status.
+        meanings: what they say, of those that have something to say.
+        what: has them.
     """
     counts = frequencies(statuses)
-    click.echo(f"{what}: {', '.join(f'{count} {status}' for status, count in counts.items()) or 'none'}", err=True)
+    shown = ", ".join(f"{count} {status}" for status, count in counts.items())
+    click.echo(f"{len(statuses)} {what}: {shown or 'none'}", err=True)
+    texts = statuses.cast(pa.string())
     for status in counts:
         if status != "ok":
-            rows = pc.indices_nonzero(pc.equal(statuses, status)).slice(0, _SHOWN + 1).to_pylist()
-            shown = ", ".join(map(str, rows[:_SHOWN])) + (", ..." if len(rows) > _SHOWN else "")
-            click.echo(f"  {status}: {meanings.get(status, 'unknown')}; rows {shown}", err=True)
+            places = pc.indices_nonzero(pc.equal(texts, status))[: _SHOWN + 1].to_pylist()
+            rows = ", ".join(map(str, places[:_SHOWN])) + (", ..." if len(places) > _SHOWN else "")
+            click.echo(f"  {status}: {meanings.get(status, 'from an earlier stage')}; rows {rows}", err=True)

@@ -20,6 +20,7 @@ from xner.cli._inputs import (
 from xner.cli._pipelines import Pipeline, markers_option, pipeline_options
 from xner.cli._projecting import Projecting, projecting_options
 from xner.cli._scores import ScoreSettings
+from xner.cli._taggers import TaggerSettings, tagger_beside_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,7 @@ __all__ = ["command"]
 @link_flags
 @markers_option
 @pipeline_options
+@tagger_beside_options
 @label_options
 @projecting_options
 @click.pass_context
@@ -101,18 +103,20 @@ def command(
     files |= {f"scores {number}": path for number, path in enumerate(scores.files)}
     reading = {"scheme": scheme, "mode": read_labels}
     key = [source_format, target_format, one_based, reverse, reading]
+    tagger = TaggerSettings.take(options)
     if translate_to is not None:
         for name, given in (("--links", links), ("--scores", scores.files), ("--target-format", target_format)):
             if given:
                 raise click.UsageError(f"{name} goes with --target: there are no target words before translation")
         languages = options["source_language"] or "en", translate_to
         pipeline = Pipeline.take(options, languages)
-        projecting = Projecting.take(options)
+        projecting = Projecting.take(options, shares_device=True)
         steps = recipes.translate_train(
             pipeline.direction(*languages),
             markers=markers,
             words=pipeline.words,
             keep_bad=pipeline.keep_bad,
+            target_tags=projecting.target_tags(tagger),
             aligner=projecting.links_step(),
         )
         table = read_source(source, format=source_format, **reading)
@@ -121,11 +125,13 @@ def command(
         if markers is not None:
             raise click.UsageError("--markers goes with --translate-to")
         Pipeline.refuse(context, options, "--translate-to")
-        projecting = Projecting.take(options, files=len(links))
+        projecting = Projecting.take(options, files=len(links), shares_device=tagger is not None)
         table = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format, **reading)
         table = scores.add_columns(table)
         others = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
-        steps = [projecting.links_step(others)] if projecting.wants_links else []
+        tags = projecting.target_tags(tagger)
+        steps = [] if tags is None else [tags]
+        steps += [projecting.links_step(others)] if projecting.wants_links else []
         projecting.run(table, steps, files, key)
     else:
         raise click.UsageError("--target is missing: the translations; or --translate-to, to have them made")

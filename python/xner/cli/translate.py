@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from xner import io, languages, runner, schema
-from xner._arrow import frequencies
-from xner.cli._inputs import FORMAT_NAMES, existing_file, output_file, read_sentences
+from xner import io, labels, runner, schema
+from xner._arrow import one_array, with_columns
+from xner.cli._inputs import FORMAT_NAMES, existing_file, label_options, output_file, read_sentences, read_source
+from xner.cli._pipelines import markers_option
+from xner.cli._statuses import report_statuses
 from xner.cli._translators import TranslatorSettings, translator_options
 from xner.detokenization import detokenize
+from xner.languages import language
+from xner.marked_translation import REASONS
 from xner.models.translation import STATUSES
+from xner.recipes import Direction
+from xner.translation_stages import outer_entities, translate_target
 from xner.word_splitting import SPLITTERS, splitter_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from xner.models.translation import Translation
-
 __all__ = ["command"]
-
-_SHOWN = 5  # rows that are named for each status
 
 
 @click.command(
@@ -32,7 +35,9 @@ _SHOWN = 5  # rows that are named for each status
     "  xner translate --source en.conll --source-language en --target-language yo \\\n"
     "      --model facebook/nllb-200-distilled-600M -o yo.parquet\n"
     "  xner project --source en.conll --target yo.parquet -o yo.conll\n"
-    "      makes training data of a labelled corpus\n\n"
+    "      makes training data of a labelled corpus (as `xner project --translate-to` does in one go)\n"
+    "  xner translate --source en.conll --markers tags ... -o yo.conll\n"
+    "      labels by markers alone; sentences whose markers broke are left out\n\n"
     "\b\nAn interrupted run goes on where it stopped; what was translated once is not translated again (see --cache).",
 )
 @click.option(
@@ -49,11 +54,13 @@ _SHOWN = 5  # rows that are named for each status
     help="How translations are split into words; by default as suits the language.",
 )
 @translator_options
+@markers_option
+@label_options
 @click.option(
     "--keep-bad",
     is_flag=True,
-    help="Write translations that are cut, looping or copies to files of text as well; else their rows are empty "
-    "there. Columns keep them, with `translation_status`.",
+    help="Keep the words of translations that are cut, looping or copies; else their rows are empty. Columns have the "
+    "text in any case, as `translation`, with `translation_status`.",
 )
 def command(
     source: Path,
@@ -63,6 +70,9 @@ def command(
     format_: str | None,
     source_format: str | None,
     words: str | None,
+    markers: Any,
+    scheme: Any,
+    read_labels: Any,
     keep_bad: bool,
     **options: Any,
 ) -> None:
@@ -71,43 +81,47 @@ def command(
     Every row keeps its place. What is wrong with a translation is counted and named: empty ones, those that repeat
     themselves, copies of the source, those that the limit on length ended.
     """
-    written = io.format_of(output, format_)
-    wanted = languages.language(target_language)
-    languages.language(source_language)
-    split = splitter_for(words or wanted.code)
-    table = read_sentences(source, source_format)
-    is_text = io.format_of(source, source_format) == "text"
-    texts = [
-        " ".join(tokens or ()) if is_text else detokenize(tokens or ())
-        for tokens in table.column(schema.TOKENS).to_pylist()
-    ]
+    is_text = io.FORMATS[io.format_of(output, format_)].is_text
     settings = TranslatorSettings.take(options)
-    translator = settings.load()
+    into = Direction(settings.load, source_language, target_language, key=settings.key, cache=settings.cache)
+    split = splitter_for(words or language(target_language).code)
+    if markers is None:
+        table = read_sentences(source, source_format).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})
+    else:
+        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
     with runner.progress_reporter() as report:
-        found = translator.translate(texts, source_language, target_language, cache=settings.cache, progress=report)
-    hidden = io.FORMATS[written].is_text and not keep_bad
-    shown = [one.text if one.status == "ok" or not hidden else "" for one in found]
-    columns = {
-        schema.TOKENS: pa.array([[word.text for word in split(text)] for text in shown], schema.WORDS_TYPE),
-        "translation": pa.array([one.text for one in found], pa.string()),
-        "translation_status": pa.array([one.status for one in found], pa.string()),
-    }
-    if schema.ID in table.schema.names:
-        columns = {schema.ID: table.column(schema.ID), **columns}
-    io.write(pa.table(columns), output, format_)
-    _summarize(found, output, hidden=hidden)
+        found = translate_target(
+            table.select([name for name in _READ if name in table.schema.names]),
+            partial(into.translate, progress=report),
+            split,
+            markers=markers,
+            join=" ".join if io.format_of(source, source_format) == "text" else detokenize,
+            keep_bad=keep_bad,
+        )
+    written = found.drop_columns([schema.SOURCE_TOKENS])
+    io.write(_labelled(written) if markers is not None and is_text else written, output, format_)
+    _summarize(found, output, keep_bad=keep_bad, lacks_broken=is_text)
 
 
-def _summarize(found: Sequence[Translation], output: Path, *, hidden: bool) -> None:
-    counts = frequencies(pa.array([one.status for one in found], pa.string()))
-    shown = ", ".join(f"{count} {status}" for status, count in counts.items())
-    click.echo(f"{len(found)} sentences: {shown or 'none'}", err=True)
-    for status in counts:
-        if status != "ok":
-            rows = [str(row) for row, one in enumerate(found) if one.status == status]
-            more = ", ..." if len(rows) > _SHOWN else ""
-            click.echo(f"  {status}: {STATUSES[status]}; rows {', '.join(rows[:_SHOWN])}{more}", err=True)
-    bad = sum(count for status, count in counts.items() if status != "ok")
-    if hidden and bad:
-        click.echo(f"  {bad} rows are empty in {output} for that; --keep-bad writes them", err=True)
+_READ = (schema.ID, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)
+
+
+def _labelled(table: pa.Table) -> pa.Table:
+    """The rows whose entities the markers gave, with labels."""
+    table = table.filter(pc.is_valid(table.column(schema.MARKED_ENTITIES)))
+    entities = outer_entities(table.column(schema.MARKED_ENTITIES))
+    return with_columns(table, {schema.LABELS: labels.encode_batch(entities, one_array(table.column(schema.TOKENS)))})
+
+
+def _summarize(found: pa.Table, output: Path, *, keep_bad: bool, lacks_broken: bool) -> None:
+    report_statuses(found.column(schema.TRANSLATION_STATUS), STATUSES)
+    bad = pc.sum(pc.not_equal(found.column(schema.TRANSLATION_STATUS), "ok")).as_py() or 0
+    if bad and not keep_bad:
+        click.echo(f"  {bad} rows have no words in {output} for that; --keep-bad keeps them", err=True)
+    if schema.MARKER_PROBLEM in found.schema.names:
+        problems = found.column(schema.MARKER_PROBLEM)
+        report_statuses(problems.fill_null("ok"), REASONS, "sentences with markers")
+        broken = len(problems) - problems.null_count
+        if broken and lacks_broken:
+            click.echo(f"  {broken} rows left out of {output} for that; `xner project` aligns such rows", err=True)
     click.echo(f"written to {output}", err=True)
