@@ -26,7 +26,7 @@ from xner.errors import DataError, Error
 if TYPE_CHECKING:
     import os
 
-    from rich.progress import Progress
+    from rich.progress import Progress, Task
 
 __all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run", "run_parts", "silent"]
 
@@ -48,7 +48,7 @@ def silent(what: str, done: int, total: int) -> None:
 
 @contextmanager
 def progress_reporter(*, enabled: bool | None = None) -> Iterator[Reporter]:
-    """Progress bars on standard error, one a kind of work.
+    """Progress bars on standard error, one a kind of work: what is done, units a second, time left.
 
     Args:
         enabled: whether to draw them; None draws on a terminal and is silent in a pipe.
@@ -57,7 +57,14 @@ def progress_reporter(*, enabled: bool | None = None) -> Iterator[Reporter]:
         A reporter to hand to long work.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+
+    class Rate(ProgressColumn):
+        """Units a second, over the last half minute."""
+
+        def render(self, task: Task) -> str:
+            speed = task.finished_speed or task.speed
+            return "" if speed is None else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.2g}/s"
 
     console = Console(stderr=True)
     if not (console.is_terminal if enabled is None else enabled):
@@ -67,6 +74,7 @@ def progress_reporter(*, enabled: bool | None = None) -> Iterator[Reporter]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        Rate(),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=console,
     ) as progress:

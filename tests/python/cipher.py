@@ -11,6 +11,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from xner.detokenization import detokenize
+from xner.labels import encode
 from xner.markers import mark
 from xner.models.loading import import_transformers, quiet
 
@@ -95,9 +97,19 @@ class Language:
         return side
 
 
+def text(side: Side) -> str:
+    """The sentence as it is written."""
+    return detokenize(side.words)
+
+
 def marked(side: Side) -> str:
     """The sentence with brackets around its entities."""
-    return mark(side.words, [(start, end) for start, end, _ in side.entities])
+    return mark(side.words, [(start, end) for start, end, _ in side.entities], join=detokenize)
+
+
+def _names(side: Side) -> list[str]:
+    """The entities alone."""
+    return [" ".join(side.words[start:end]) for start, end, _ in side.entities]
 
 
 def corpora(language: Language, training: int = 6000, held_out: int = 200) -> tuple[list[Pair], list[Pair]]:
@@ -113,23 +125,25 @@ def corpora(language: Language, training: int = 6000, held_out: int = 200) -> tu
     return pairs, others
 
 
-def train(folder: Path, language: Language, pairs: Sequence[Pair], *, steps: int = 700) -> Path:
-    """Train an NLLB of 2 + 2 layers on sentences, plain and marked, and on single words; save it."""
+def train(folder: Path, language: Language, pairs: Sequence[Pair], *, steps: int = 900) -> Path:
+    """Train an NLLB of 2 + 2 layers, both ways, on sentences, plain and marked, and on words and names; save it."""
     import torch
 
     torch.manual_seed(0)
     draw = random.Random(2)
-    texts = [(" ".join(one.words), " ".join(other.words)) for one, other in pairs[::2]]
+    texts = [(text(one), text(other)) for one, other in pairs[::2]]
     texts += [(marked(one), marked(other)) for one, other in pairs[1::2]]
-    texts += list(language.counterpart.items()) * 6
+    texts += list(language.counterpart.items()) * 4
+    texts += [names for pair in pairs[::3] for names in zip(*map(_names, pair), strict=True)]
     transformers = import_transformers("a test")
-    tokenizer = _tokenizer(transformers, [text for pair in texts for text in pair])
+    tokenizer = _tokenizer(transformers, [written for pair in texts for written in pair])
     source, target = tokenizer.convert_tokens_to_ids([SOURCE, TARGET])
 
-    def encode(text: str, language_mark: int) -> list[int]:
-        return [language_mark, *tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+    def tokens(written: str, language_mark: int) -> list[int]:
+        return [language_mark, *tokenizer(written, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
 
-    data = [(encode(one, source), encode(other, target)) for one, other in texts]
+    sides = [(tokens(one, source), tokens(other, target)) for one, other in texts]
+    data = [*sides, *((other, one) for one, other in sides)]
     model = transformers.M2M100ForConditionalGeneration(_config(transformers, len(tokenizer))).train()
     optimizer = torch.optim.AdamW(model.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
@@ -153,12 +167,52 @@ def train(folder: Path, language: Language, pairs: Sequence[Pair], *, steps: int
     return folder
 
 
+def train_tagger(folder: Path, sides: Sequence[Side], *, steps: int = 150) -> Path:
+    """Train a BERT of two layers to find the entities of sentences, each word a piece; save it."""
+    import torch
+
+    torch.manual_seed(0)
+    draw = random.Random(3)
+    transformers = import_transformers("a test")
+    names = sorted({label for side in sides for *_, label in side.entities})
+    tags = ["O", *(f"{prefix}-{name}" for name in names for prefix in "BI")]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted({word for side in sides for word in side.words})]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = transformers.BertTokenizer(vocab=vocabulary, do_lower_case=False, model_max_length=64)
+    config = transformers.BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=96,
+        max_position_embeddings=64,
+        id2label=dict(enumerate(tags)),
+    )
+    model = transformers.BertForTokenClassification(config).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(steps):
+        batch = draw.sample(list(sides), 48)
+        given = tokenizer([side.words for side in batch], is_split_into_words=True, padding=True, return_tensors="pt")
+        wanted = torch.full(given["input_ids"].shape, -100)
+        for row, side in enumerate(batch):
+            labels = encode(side.entities, len(side.words))
+            wanted[row, 1 : len(labels) + 1] = torch.tensor([tags.index(label) for label in labels])
+        model(**given, labels=wanted).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with quiet(transformers):
+        model.eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 def _tokenizer(transformers: Any, texts: Sequence[str]) -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     trained = Tokenizer(models.BPE(unk_token="<unk>"))
-    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    # No piece has letters and punctuation.
+    trained.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
     trained.train_from_iterator(
         texts, trainers.BpeTrainer(vocab_size=3000, special_tokens=special, show_progress=False)
     )

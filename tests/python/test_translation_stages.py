@@ -99,6 +99,7 @@ def projected(marked: list[Any]) -> pa.Table:
     found = {"start": 2, "end": 3, "label": "LOC", "score": 1.0, "margin": 0.5, "source": 0}
     columns = {
         schema.TOKENS: pa.array([["a", "b", "c"]] * len(marked), schema.WORDS_TYPE),
+        schema.SOURCE_ENTITIES: pa.array([[ROME]] * len(marked), schema.SOURCE_ENTITIES_TYPE),
         schema.ENTITIES: pa.array([[found]] * len(marked), schema.ENTITIES_TYPE),
         schema.LABELS: pa.array([["O", "O", "B-LOC"]] * len(marked), schema.WORDS_TYPE),
         schema.STATUS: pa.array(["no_links"] * len(marked)).dictionary_encode(),
