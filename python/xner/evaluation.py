@@ -88,6 +88,14 @@ class ClassScores:
         """Harmonic mean of precision and recall; 0 where both are."""
         return 2 * self.tp / max(2 * self.tp + self.fp + self.fn, 1)
 
+    def f_beta(self, beta: float) -> float:
+        """Harmonic mean of precision and recall in which recall weighs `beta` squared times as much; F1 for 1.
+
+        Source: van Rijsbergen 1979, chapter 7.
+        """
+        weighted = (1 + beta**2) * self.tp
+        return weighted / (weighted + self.fp + beta**2 * self.fn) if self.tp else 0.0
+
     @property
     def support(self) -> int:
         """Number of gold entities."""

@@ -22,6 +22,7 @@ _COMMANDS = {
     "score": "xner.cli.score",
     "study": "xner.cli.study",
     "tune": "xner.cli.tune",
+    "train": "xner.cli.train",
     "translate": "xner.cli.translate",
     "translate-test": "xner.cli.translate_test",
     "back-translate": "xner.cli.back_translate",

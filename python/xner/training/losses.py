@@ -1,0 +1,155 @@
+"""What a tagger is trained to make small: a loss for each word, from its logits and what is known of its label.
+
+A loss is a callable, `WordLoss`; the trainer weighs the words' losses by their rows' weights and takes the mean. The
+losses here are told by one column: what the loss would be if a class were the right one. A word with one label takes
+that class's, a word with a distribution over the labels takes the mean under it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+from xner._choices import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+__all__ = [
+    "LOSSES",
+    "CrossEntropy",
+    "Focal",
+    "GeneralizedCrossEntropy",
+    "LossName",
+    "WordLoss",
+    "WordTargets",
+    "make_loss",
+]
+
+LossName = Literal["cross-entropy", "focal", "generalized-cross-entropy"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WordTargets:
+    """What is known of the labels of words.
+
+    Attributes:
+        labels: int64, words: each word's label.
+        distributions: float32, words x labels, rows sum to 1: probabilities of each word's labels, which then stand in
+            for `labels`; None where labels are hard.
+    """
+
+    labels: torch.Tensor
+    distributions: torch.Tensor | None = None
+
+
+class WordLoss(Protocol):
+    """The loss of words."""
+
+    def __call__(self, logits: torch.Tensor, targets: WordTargets) -> torch.Tensor:
+        """The loss of each word.
+
+        Args:
+            logits: float32, words x labels.
+            targets: of the same words.
+
+        Returns:
+            float32, words; from 0 on.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEntropy:
+    """Negative log-likelihood, `-log p_y`.
+
+    Attributes:
+        class_weights: one a label, by which the loss of words of that label is multiplied; None for ones.
+    """
+
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, logits: torch.Tensor, targets: WordTargets) -> torch.Tensor:
+        """As `WordLoss`."""
+        return _under(targets, -logits.log_softmax(-1), self.class_weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Focal:
+    """Cross-entropy that easy words hardly add to, `-(1 - p_y)^gamma log p_y`.
+
+    Attributes:
+        gamma: from 0 on; 0 is cross-entropy.
+        class_weights: as for `CrossEntropy`: the paper's alpha.
+
+    Source: Lin, Goyal, Girshick, He, Dollár 2017, equation 5.
+    """
+
+    gamma: float = 2.0
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, logits: torch.Tensor, targets: WordTargets) -> torch.Tensor:
+        """As `WordLoss`."""
+        log_p = logits.log_softmax(-1)
+        # 1 - p without cancellation where p is near 1; the power of an exact 0 has no finite gradient below gamma 1.
+        rest = (-log_p.expm1()).clamp_min(_TINY)
+        return _under(targets, -(rest**self.gamma) * log_p, self.class_weights)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralizedCrossEntropy:
+    """A loss that trusts labels less than cross-entropy does, `(1 - p_y^q) / q`, and bounded, by `1 / q`.
+
+    Attributes:
+        q: above 0, up to 1: towards 0 it becomes cross-entropy; 1 is `1 - p_y`, half of the mean absolute error, which
+            wrong labels harm least and which learns slowest.
+        class_weights: as for `CrossEntropy`.
+
+    Source: Zhang, Sabuncu 2018, equation 6.
+    """
+
+    q: float = 0.7
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, logits: torch.Tensor, targets: WordTargets) -> torch.Tensor:
+        """As `WordLoss`."""
+        # expm1: for a small q, 1 - p^q would lose its digits.
+        return _under(targets, -(self.q * logits.log_softmax(-1)).expm1() / self.q, self.class_weights)
+
+
+_TINY: Final = 1e-12
+
+
+def _under(targets: WordTargets, losses: torch.Tensor, class_weights: Sequence[float] | None) -> torch.Tensor:
+    """The loss of each word under its label or its distribution, from words x labels of what each label would cost."""
+    if class_weights is not None:
+        losses = losses * losses.new_tensor(class_weights)
+    if targets.distributions is not None:
+        return (targets.distributions * losses).sum(-1)
+    return losses.gather(-1, targets.labels[:, None])[:, 0]
+
+
+LOSSES: Final = dict.fromkeys(("cross-entropy", "focal", "generalized-cross-entropy"))
+
+
+def make_loss(
+    name: LossName, *, focal_gamma: float = 2.0, gce_q: float = 0.7, class_weights: Sequence[float] | None = None
+) -> WordLoss:
+    """A loss by name.
+
+    Args:
+        name: of `LOSSES`.
+        focal_gamma: of `Focal`.
+        gce_q: of `GeneralizedCrossEntropy`.
+        class_weights: one a label.
+
+    Raises:
+        Error: no such loss.
+    """
+    choose("loss", name, LOSSES)
+    if name == "focal":
+        return Focal(focal_gamma, class_weights)
+    if name == "generalized-cross-entropy":
+        return GeneralizedCrossEntropy(gce_q, class_weights)
+    return CrossEntropy(class_weights)

@@ -1,0 +1,167 @@
+"""Training on projected labels, some of which are wrong: rows weighed by confidence, doubtful ones left out.
+
+What decides is what projection says of its own entities: `score`, what the word links make of a span, and `margin`,
+what the whole sentence would lose without it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from xner import schema
+from xner._arguments import number_from_zero
+from xner._choices import choose
+from xner.errors import DataError
+from xner.training.data import LabelledSentences, labelled_sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+__all__ = ["BELOW_MARGIN", "ROW_WEIGHTS", "NoiseOptions", "ReadRows", "normalized_weights", "read_rows"]
+
+RowWeights = Literal["none", "score", "margin"]
+ROW_WEIGHTS: Final = dict.fromkeys(("none", "score", "margin"))
+BelowMargin = Literal["mask", "drop-row"]
+BELOW_MARGIN: Final = dict.fromkeys(("mask", "drop-row"))
+
+_LEAST_CONFIDENCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseOptions:
+    """What is done about labels that may be wrong.
+
+    Attributes:
+        row_weights: `score` or `margin`: a row's loss is multiplied by the mean of its entities' scores or margins,
+            each brought into [0.05, 1]; rows without entities have 1. Weights are then divided by their mean over the
+            rows, so that it is 1. `none` weighs all rows alike.
+        min_margin: least margin of an entity that is learnt from; None learns from all.
+        below_margin: what becomes of entities with less: `mask` learns from the rest of their sentence, and of their
+            words neither that they are an entity nor that they are none; `drop-row` leaves the sentence out.
+        drop_incomplete: leave sentences out in which a source entity has found no target.
+    """
+
+    row_weights: RowWeights = "none"
+    min_margin: float | None = None
+    below_margin: BelowMargin = "mask"
+    drop_incomplete: bool = False
+
+    def __post_init__(self) -> None:
+        choose("row_weights", self.row_weights, ROW_WEIGHTS)
+        choose("below_margin", self.below_margin, BELOW_MARGIN)
+        if self.min_margin is not None:
+            number_from_zero("min_margin", self.min_margin)
+
+    @property
+    def needs_entities(self) -> bool:
+        """Whether the column `entities` decides something."""
+        return self.row_weights != "none" or self.min_margin is not None or self.drop_incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """The rows of a table that are learnt from.
+
+    Attributes:
+        sentences: of these rows.
+        rows: in the table.
+        filtered: rows that a filter has dropped.
+        incomplete: rows left out for a source entity without a target.
+        below_margin: rows left out for an entity's margin.
+        masked: words of which nothing is learnt.
+    """
+
+    sentences: LabelledSentences
+    rows: int
+    filtered: int = 0
+    incomplete: int = 0
+    below_margin: int = 0
+    masked: int = 0
+
+
+def read_rows(
+    table: pa.Table,
+    noise: NoiseOptions | None = None,
+    *,
+    classes: Mapping[str, str] | None = None,
+    column: str = schema.LABELS,
+) -> ReadRows:
+    """The rows of a table that are to be learnt from, with their weights.
+
+    Rows that filters have dropped as a whole are left out in any case.
+
+    Args:
+        table: as for `labelled_sentences`; for all options but the default ones with the projection's `entities`, and
+            `source_entities` for `drop_incomplete`. Their weights are not divided by their mean yet.
+        noise: what is done about doubtful labels.
+        classes: what classes become.
+        column: of the labels.
+
+    Raises:
+        Error: a column is missing.
+        DataError: an entity has no score or margin where that decides.
+    """
+    noise = noise or NoiseOptions()
+    sentences = labelled_sentences(table, classes=classes, column=column)
+    if noise.needs_entities:
+        schema.require_columns(table.schema, [schema.ENTITIES], "weighing projected labels")
+    if noise.drop_incomplete:
+        schema.require_columns(table.schema, [schema.SOURCE_ENTITIES], "leaving out incomplete projections")
+    rows = len(sentences)
+    dropped = np.zeros(rows, np.bool_)
+    if schema.STATUS in table.schema.names:
+        dropped = schema.is_row_dropped(table.column(schema.STATUS)).to_numpy()
+    incomplete = below = masked = 0
+    kept = []
+    entity_lists = table.column(schema.ENTITIES).to_pylist() if noise.needs_entities else [None] * rows
+    source_lists = table.column(schema.SOURCE_ENTITIES).to_pylist() if noise.drop_incomplete else [None] * rows
+    for row in np.flatnonzero(~dropped).tolist():
+        entities = entity_lists[row] or []
+        if noise.drop_incomplete and {entity["source"] for entity in entities} < set(
+            range(len(source_lists[row] or []))
+        ):
+            incomplete += 1
+            continue
+        if noise.min_margin is not None:
+            doubtful = [one for one in entities if _figure(row, one, "margin") < noise.min_margin]
+            if doubtful and noise.below_margin == "drop-row":
+                below += 1
+                continue
+            for entity in doubtful:
+                masked += entity["end"] - entity["start"]
+                sentences.labels[row][entity["start"] : entity["end"]] = [None] * (entity["end"] - entity["start"])
+        if noise.row_weights != "none":
+            sentences.weights[row] = _confidence([_figure(row, one, noise.row_weights) for one in entities])
+        kept.append(row)
+    chosen = LabelledSentences(*([values[row] for row in kept] for values in _parts(sentences)))
+    return ReadRows(chosen, rows, int(dropped.sum()), incomplete, below, masked)
+
+
+def _parts(sentences: LabelledSentences) -> tuple[list[Any], ...]:
+    return sentences.tokens, sentences.labels, sentences.weights
+
+
+def _confidence(figures: list[float]) -> float:
+    """A row's, from its entities'; in (0, 1]."""
+    return sum(min(max(figure, _LEAST_CONFIDENCE), 1.0) for figure in figures) / len(figures) if figures else 1.0
+
+
+def _figure(row: int, entity: dict[str, Any], name: str) -> float:
+    """An entity's score or margin."""
+    value = entity.get(name)
+    if value is None or math.isnan(value):
+        span = f"[{entity['start']}, {entity['end']})"
+        raise DataError(row, schema.ENTITIES, span, f"the entity has no {name}; heuristic projection gives none")
+    return float(value)
+
+
+def normalized_weights(weights: list[float]) -> list[float]:
+    """Weights divided by their mean."""
+    mean = sum(weights) / len(weights) if weights else 1.0
+    return [weight / mean for weight in weights]
