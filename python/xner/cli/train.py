@@ -10,6 +10,7 @@ import click
 
 from xner import io
 from xner.cli._inputs import FORMAT_NAMES
+from xner.cli._taggers import take_classes
 from xner.errors import Error
 from xner.training import presets
 from xner.training.fine_tuning import is_main_process
@@ -17,11 +18,9 @@ from xner.training.losses import LOSSES
 from xner.training.noise import BELOW_MARGIN, ROW_WEIGHTS, NoiseOptions
 from xner.training.run import Corpus, train
 from xner.training.seeds import train_seeds
-from xner.training.settings import SCHEDULES, LoraSettings, TrainingSettings
+from xner.training.settings import CLASS_WEIGHTS, SCHEDULES, LoraSettings, TrainingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xner.training.fine_tuning import Moment
     from xner.training.report import TrainingReport
 
@@ -32,27 +31,20 @@ _LORA = LoraSettings()
 _NOISE = NoiseOptions()
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """`A=B` options as a mapping."""
-    pairs = {}
-    for value in values:
-        name, equals, other = value.partition("=")
-        if not (name and equals and other):
-            raise click.BadParameter(f"{value!r}: expected NAME=VALUE", context, parameter)
-        pairs[name] = other
-    return pairs
-
-
 def _class_weights(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> str | dict[str, float] | None:
-    """`balanced`, `none`, or numbers by class."""
-    if len(values) == 1 and "=" not in values[0]:
+    """`balanced` or `none`, or numbers by class."""
+    if len(values) == 1 and values[0] in CLASS_WEIGHTS:
         return values[0]
-    try:
-        return {name: float(value) for name, value in _pairs(context, parameter, values).items()} or None
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
+    weights = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        try:
+            weights[name] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is neither 'balanced' nor CLASS=NUMBER", context, parameter) from None
+    return weights or None
 
 
 @click.command(
@@ -73,11 +65,17 @@ def _class_weights(
 @click.option("--test", "tests", multiple=True, help="Labelled sentences to score the result on; may be given again.")
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Format of the files; by default by name.")
 @click.option(
-    "--classes",
+    "--class-map",
     multiple=True,
     metavar="OLD=NEW",
-    callback=_pairs,
-    help="Rename a class in all data, `MISC=O` for none, `*=X` for all that are not named; may be given again.",
+    help="Another name for a class in all data, `*` for all that are not named. May be given several times.",
+)
+@click.option(
+    "--ignore-class",
+    "ignored",
+    multiple=True,
+    metavar="CLASS",
+    help="A class of the data that becomes O. May be given several times.",
 )
 # Model
 @click.option("--model", required=True, help="Encoder to start from: name on the Hugging Face hub, or folder.")
@@ -163,7 +161,6 @@ def command(
     dev: str | None,
     tests: tuple[str, ...],
     format_: str | None,
-    classes: Mapping[str, str],
     model: str,
     random_weights: bool,
     output: Path,
@@ -189,6 +186,7 @@ def command(
     confusion of classes and the kinds of errors in `metrics.json`, and a card, `README.md`.
     """
     chosen = presets.PRESETS[preset]
+    classes = {**chosen.classes, **take_classes(settings)}
     given = {name: value for name, value in settings.items() if value is not None and value is not False}
     if lora:
         given["lora"] = LoraSettings(lora_rank, lora_alpha, lora_dropout, lora_targets or _LORA.targets)
@@ -209,7 +207,7 @@ def command(
             tests=judged,
             settings=replace(wanted, seed=seed),
             noise=noise,
-            classes={**chosen.classes, **classes},
+            classes=classes,
             random_weights=random_weights,
             device=device,
             resume=resume,

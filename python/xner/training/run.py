@@ -13,9 +13,10 @@ from xner._extras import require
 from xner._version import __version__
 from xner.error_analysis import analyse
 from xner.errors import Error
-from xner.models.encoder import longest_input
 from xner.models.loading import import_transformers, quiet, revision
+from xner.models.piece_network import longest_input
 from xner.models.pieces import PieceTokenizer
+from xner.models.tagger import Tagger
 from xner.training.data import EncodedSentences, LabelledSentences, label_names, labelled_sentences
 from xner.training.fine_tuning import WHAT, Development, Moment, fine_tune
 from xner.training.losses import make_loss
@@ -24,7 +25,6 @@ from xner.training.network import load_network, merged, with_lora
 from xner.training.noise import NoiseOptions, normalized_weights, read_rows
 from xner.training.report import TrainingReport
 from xner.training.settings import TrainingSettings
-from xner.training.tagging import predict_labels
 from xner.training.workspace import METRICS, Workspace, finished_metrics, run_key
 
 if TYPE_CHECKING:
@@ -239,11 +239,12 @@ def train_on(
         raise
     if process.is_main_process:
         result = workspace.new_result()
-        network = merged(trained.network)
         with quiet(import_transformers(WHAT)):
-            network.save_pretrained(result)
+            merged(trained.network).save_pretrained(result)
         tokenizer.save(result)
-        scores = [_scored(one, encoded(one.sentences), network, tokenizer.padding) for one in judged]
+        # What is scored is what was saved, as it will be used.
+        tagger = Tagger.load(str(result), device=str(process.device), dtype="float32", overlap=settings.overlap)
+        scores = [_scored(one, tagger) for one in judged]
         metrics = {
             "run": key,
             **described,
@@ -308,9 +309,9 @@ def _class_weights(
     return tuple(wanted.get(name, wanted.get(name[2:], 1.0) if name != "O" else 1.0) for name in names)
 
 
-def _scored(judged: Judged, encoded: EncodedSentences, network: Any, padding: int) -> dict[str, Any]:
-    """How well a trained network does, as plain values."""
-    predicted = predict_labels(network, encoded, padding=padding)
+def _scored(judged: Judged, tagger: Tagger) -> dict[str, Any]:
+    """How well a tagger does, as plain values."""
+    predicted = [tagged.labels for tagged in tagger.tag(judged.sentences.tokens)]
     return {
         "name": judged.name,
         "digest": judged.sentences.digest(),

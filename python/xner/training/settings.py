@@ -100,7 +100,7 @@ class TrainingSettings:
     bf16: bool = False
     lora: LoraSettings | None = None
     longest: int | None = None
-    overlap: int = 64
+    overlap: int = 128
     seed: int = 0
 
     def __post_init__(self) -> None:
