@@ -12,7 +12,15 @@ from xner.errors import Error
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Difference", "Interval", "check_resampling", "difference", "percentile_interval", "resampled_totals"]
+__all__ = [
+    "Difference",
+    "Interval",
+    "check_resampling",
+    "difference",
+    "percentile_interval",
+    "resampled_totals",
+    "signed_totals",
+]
 
 _BLOCK_CELLS = 1 << 22  # numbers of one block of resamples that are in memory at once
 
@@ -80,6 +88,22 @@ def resampled_totals(counts: npt.NDArray[Any], samples: int, seed: int) -> npt.N
         drawn = rng.multinomial(len(counts), multiplicity / len(counts), size=min(block, samples - first))
         # Floating point, exact up to 2**53, as only that is multiplied quickly.
         totals[first : first + block] = drawn.astype(np.float64) @ patterns
+    return totals
+
+
+def signed_totals(counts: npt.NDArray[Any], samples: int, seed: int) -> npt.NDArray[np.float64]:
+    """Column sums over the rows, each with a random sign, `samples` times.
+
+    Of rows that are the same, only how many have which sign matters: a draw from a binomial distribution.
+    """
+    patterns, multiplicity = np.unique(counts, axis=0, return_counts=True)
+    rng = np.random.default_rng(seed)
+    totals = np.empty((samples, counts.shape[1]))
+    block = max(1, _BLOCK_CELLS // len(patterns))
+    for first in range(0, samples, block):
+        size = min(block, samples - first)
+        positive = rng.binomial(multiplicity, 0.5, size=(size, len(patterns)))
+        totals[first : first + size] = (2.0 * positive - multiplicity) @ patterns.astype(np.float64)
     return totals
 
 

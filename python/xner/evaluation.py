@@ -21,7 +21,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._resampling import Difference, Interval, check_resampling, difference, percentile_interval, resampled_totals
+from xner._resampling import (
+    Difference,
+    Interval,
+    check_resampling,
+    difference,
+    percentile_interval,
+    resampled_totals,
+    signed_totals,
+)
 from xner._tables import text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
@@ -39,10 +47,13 @@ __all__ = [
     "Intervals",
     "MetricIntervals",
     "PairedComparison",
+    "RandomizationTest",
     "Scores",
+    "approximate_randomization",
     "bootstrap",
     "evaluate",
     "paired_bootstrap",
+    "pool",
 ]
 
 Mode = Literal["lenient", "strict"]
@@ -501,9 +512,7 @@ def paired_bootstrap(
     """
     check_resampling(first.sentences, samples, confidence)
     _check_comparable(first, second)
-    sides = [
-        np.stack([counts.sum(axis=1) for counts in (side.tp, side.fp, side.fn)], axis=1) for side in (first, second)
-    ]
+    sides = _micro_counts(first), _micro_counts(second)
     totals = resampled_totals(np.concatenate(sides, axis=1), samples, seed)
     resampled = _metrics(*totals[:, :3].T), _metrics(*totals[:, 3:].T)
     precision, recall, f1 = (
@@ -516,6 +525,88 @@ def paired_bootstrap(
         f1,
         signature=f"{first.signature}|paired-bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RandomizationTest:
+    """The result of `approximate_randomization`.
+
+    Attributes:
+        difference: by figure, the first system's minus the second's.
+        p_value: by figure, how likely a difference as large is between systems that are alike.
+        signature: how they were found.
+    """
+
+    difference: dict[str, float]
+    p_value: dict[str, float]
+    signature: str
+
+
+def approximate_randomization(
+    first: Scores, second: Scores, *, samples: int = 10_000, seed: int = 1
+) -> RandomizationTest:
+    """Whether two systems differ on the same sentences: approximate randomization, two-sided.
+
+    Were the systems alike, it would not matter which of them said what about a sentence. So the two are exchanged on
+    random sentences; the p-value is `(k + 1) / (samples + 1)` with `k` exchanges after which they differ at least as
+    much as they do.
+
+    Args:
+        first: what `evaluate` returned for one system.
+        second: likewise for the other, with the same gold labels, mode and ignored classes.
+        samples: number of exchanges.
+        seed: of the random numbers; the same seed gives the same result.
+
+    Raises:
+        Error: scores that cannot be compared, no sentences, or an unusable argument.
+
+    Source: Noreen 1989; Yeh 2000 for F1.
+    """
+    check_resampling(first.sentences, samples, 0.5)
+    _check_comparable(first, second)
+    sides = _micro_counts(first), _micro_counts(second)
+    both = (sides[0] + sides[1]).sum(axis=0)
+    # Twice the first system's counts after an exchange are all counts and, by sign, the differences of the sentences.
+    signed = signed_totals(sides[0] - sides[1], samples, seed)
+    found = [_metrics(*((both + sign * signed) / 2).T) for sign in (1, -1)]
+    observed, p_value = {}, {}
+    for name, one, other in zip(("precision", "recall", "f1"), *found, strict=True):
+        value = getattr(first, name) - getattr(second, name)
+        # Rounding must not make an exchange that changes nothing count as less.
+        as_large = int((np.abs(one - other) >= abs(value) - 1e-12).sum())
+        observed[name], p_value[name] = value, (as_large + 1) / (samples + 1)
+    return RandomizationTest(observed, p_value, f"{first.signature}|approximate-randomization:{samples}|seed:{seed}")
+
+
+def pool(runs: Sequence[Scores]) -> Scores:
+    """Several runs of a system on the same sentences as one: the counts of each sentence are added up.
+
+    So runs with different seeds are compared with another system's, sentences being what is drawn or exchanged.
+
+    Args:
+        runs: at least one, with the same gold labels, mode and ignored classes.
+
+    Raises:
+        Error: scores that cannot be compared, or none.
+    """
+    if not runs:
+        raise Error("there are no scores to pool")
+    for other in runs[1:]:
+        _check_comparable(runs[0], other)
+    classes = tuple(sorted({name for run in runs for name in run.classes}))
+
+    def total(kind: str) -> npt.NDArray[np.int32]:
+        counts = np.zeros((runs[0].sentences, len(classes)), np.int32)
+        for run in runs:
+            counts[:, [classes.index(name) for name in run.classes]] += getattr(run, kind)
+        return counts
+
+    return Scores(classes, total("tp"), total("fp"), total("fn"), runs[0].mode, runs[0].ignore)
+
+
+def _micro_counts(scores: Scores) -> npt.NDArray[np.int64]:
+    """Sentences × (found, too much, missed), of all classes together."""
+    return np.stack([counts.sum(axis=1, dtype=np.int64) for counts in (scores.tp, scores.fp, scores.fn)], axis=1)
 
 
 def _check_comparable(first: Scores, second: Scores) -> None:

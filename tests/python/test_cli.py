@@ -159,7 +159,8 @@ def test_paired_comparison(files: Path) -> None:
         xner("evaluate", "--gold", "de.conll", "--predicted", "c.conll", "--baseline", "h.conll", cwd=files)
     ).stdout
     assert "F1 against h.conll: " in shown
-    assert "(paired bootstrap)" in shown
+    assert "(paired bootstrap, one-sided), " in shown
+    assert "(approximate randomization, two-sided)" in shown
 
 
 def test_demo_prints_a_table_and_writes_pages(tmp_path: Path) -> None:

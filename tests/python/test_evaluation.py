@@ -18,7 +18,7 @@ from reference import evaluation as slow
 from reference import labels as slow_labels
 from xner import _resampling, evaluation, io
 from xner.errors import DataError, Error
-from xner.evaluation import bootstrap, evaluate, paired_bootstrap
+from xner.evaluation import approximate_randomization, bootstrap, evaluate, paired_bootstrap, pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -365,6 +365,56 @@ def test_paired_bootstrap_tells_a_better_system() -> None:
     assert swapped.f1.p_value == 1 / 1001
     assert result.signature == f"{good.signature}|paired-bootstrap:1000|seed:1|confidence:0.95"
     assert json.dumps(result.to_dict())
+
+
+def test_randomization_is_that_of_all_exchanges() -> None:
+    """With few sentences all exchanges can be looked at."""
+    gold = corpus(9)
+    first, second = evaluate(gold, noisy(gold, 0.2, 1)), evaluate(gold, noisy(gold, 0.6, 5))
+    sides = [np.stack([one.tp.sum(1), one.fp.sum(1), one.fn.sum(1)], 1) for one in (first, second)]
+
+    def f1(counts: Any) -> float:
+        tp, fp, fn = counts.sum(0)
+        return float(2 * tp / max(2 * tp + fp + fn, 1))
+
+    differences = []
+    for exchanged in itertools.product([False, True], repeat=9):
+        swap = np.array(exchanged)[:, None]
+        differences.append(f1(np.where(swap, sides[1], sides[0])) - f1(np.where(swap, sides[0], sides[1])))
+    observed = first.f1 - second.f1
+    exact = sum(abs(one) >= abs(observed) - 1e-12 for one in differences) / len(differences)
+    found = approximate_randomization(first, second, samples=50_000)
+    assert 0 < exact < 1, "else there is nothing to be seen"
+    assert found.p_value["f1"] == pytest.approx(exact, abs=0.01)
+    assert found.difference["f1"] == pytest.approx(observed)
+    assert approximate_randomization(second, first, samples=50_000).p_value["f1"] == pytest.approx(exact, abs=0.01)
+
+
+def test_randomization_of_equals_and_of_a_better_system() -> None:
+    gold = corpus(400)
+    good, bad = evaluate(gold, noisy(gold, 0.1, 1)), evaluate(gold, noisy(gold, 0.3, 2))
+    same = approximate_randomization(good, good, samples=99)
+    assert (same.difference["f1"], same.p_value["f1"]) == (0, 1)
+    assert approximate_randomization(good, bad, samples=999).p_value["f1"] == 1 / 1000
+    assert approximate_randomization(good, bad, seed=3) == approximate_randomization(good, bad, seed=3)
+    with pytest.raises(Error, match="samples must be at least 1, not 0"):
+        approximate_randomization(good, bad, samples=0)
+
+
+def test_pooled_runs_count_what_their_sentences_count_together() -> None:
+    gold = corpus(30)
+    runs = [evaluate(gold, noisy(gold, 0.3, seed)) for seed in (1, 2)]
+    both = pool(runs)
+    assert (both.micro.tp, both.micro.fp) == (sum(r.micro.tp for r in runs), sum(r.micro.fp for r in runs))
+    assert both.sentences == 30
+    together = evaluate(gold * 2, noisy(gold, 0.3, 1) + noisy(gold, 0.3, 2))
+    assert both.f1 == together.f1
+    assert both.per_class == together.per_class
+    assert pool(runs[:1]).f1 == runs[0].f1
+    with pytest.raises(Error, match="there are no scores to pool"):
+        pool([])
+    with pytest.raises(Error, match="not scored alike: sentences 30 and 29"):
+        pool([runs[0], evaluate(gold[1:], gold[1:])])
 
 
 def test_paired_bootstrap_of_equals_and_of_near_equals() -> None:

@@ -14,8 +14,8 @@ from test_cli import done, xner
 from xner import Error, Projector, io, labels, sample, schema
 from xner.fusion import parse_score
 from xner.matching import solve
-from xner.study import MatchingStudy, Size, corpus_problems, study_matching, synthetic_problem, write_report
-from xner.study.report import markdown, render
+from xner.study import MatchingStudy, Size, corpus_problems, study_matching, synthetic_problem, write_matching_report
+from xner.study.matching_report import markdown, render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,7 +177,7 @@ def test_words_are_text(tmp_path: Path) -> None:
 
 def test_the_report(small: pa.Table, tmp_path: Path) -> None:
     study = study_of(small)
-    page = write_report(study, tmp_path / "study")
+    page = write_matching_report(study, tmp_path / "study")
     text = page.read_text(encoding="utf-8")
     assert "<script" not in text
     assert "http://" not in text.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
@@ -214,7 +214,7 @@ def test_made_up_problems_beside_corpora(small: pa.Table, tmp_path: Path) -> Non
     assert [row["problems"] for row in made_up] == [200, 200]
     assert made_up[0]["f1"] is None
     assert made_up[1]["gap"] > 0, "greedy is not always the best"
-    assert "made up, 12 words" in write_report(study, tmp_path).read_text(encoding="utf-8")
+    assert "made up, 12 words" in write_matching_report(study, tmp_path).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["", "12", "12x3", "0x1x1", "12x3x6x1", "axbxc"])
@@ -265,7 +265,7 @@ def test_wrong_use(tmp_path: Path, arguments: tuple[str, ...], message: str) -> 
 
 def test_the_page_in_a_browser(chromium: str, tmp_path: Path) -> None:
     """The first sentence on which the matchers differ is open, and all plots are there."""
-    page = write_report(study_of(NASTY, max_words=1), tmp_path)
+    page = write_matching_report(study_of(NASTY, max_words=1), tmp_path)
     done = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()],
         capture_output=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,7 +86,7 @@ def command(
     scores = evaluation.evaluate(gold_labels, predicted_labels, mode=mode, ignore=ignore)
     resampled = samples > 0 and scores.sentences > 0
     intervals = evaluation.bootstrap(scores, samples=samples, seed=seed, confidence=confidence) if resampled else None
-    comparison = None
+    comparison = randomization = None
     if baseline is not None:
         if not resampled:
             raise Error("--baseline needs sentences and --bootstrap above 0")
@@ -96,20 +97,23 @@ def command(
             ignore=ignore,
         )
         comparison = evaluation.paired_bootstrap(scores, other, samples=samples, seed=seed, confidence=confidence)
+        randomization = evaluation.approximate_randomization(scores, other, samples=samples, seed=seed)
     if as_json:
         result = scores.to_dict()
         if intervals is not None:
             result["intervals"] = intervals.to_dict()
-        if comparison is not None:
+        if comparison is not None and randomization is not None:
             result["comparison"] = comparison.to_dict()
+            result["randomization"] = asdict(randomization)
         click.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
     click.echo(scores.table(intervals))
-    if comparison is not None:
+    if comparison is not None and randomization is not None:
         f1 = comparison.f1
         click.echo(
             f"F1 against {baseline}: {f1.value:+.3f}, {100 * confidence:g} % interval {f1.interval}, "
-            f"p = {f1.p_value:.3f} (paired bootstrap)"
+            f"p = {f1.p_value:.3f} (paired bootstrap, one-sided), {randomization.p_value['f1']:.3f} (approximate "
+            "randomization, two-sided)"
         )
 
 

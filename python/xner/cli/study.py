@@ -12,8 +12,8 @@ from xner.alignment import Aligner
 from xner.cli._inputs import existing_file, read_links, read_sentence_pairs, side_format_options
 from xner.errors import Error
 from xner.projection import MATCHERS
-from xner.study import Size, study_matching, write_report
-from xner.study.report import markdown
+from xner.study import Size, study_matching, write_matching_report
+from xner.study.matching_report import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,7 +151,7 @@ def matching(
             )
             corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
         study = study_matching(corpora, progress=report, **options)
-    page = write_report(study, output)
+    page = write_matching_report(study, output)
     click.echo(markdown(study.summary()), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from xner.study.matching import MatchingStudy, study_matching
+from xner.study.matching_report import write_matching_report
 from xner.study.problems import Problem, Size, corpus_problems, synthetic_problem
-from xner.study.report import write_report
 
 __all__ = [
     "MatchingStudy",
@@ -13,5 +13,5 @@ __all__ = [
     "corpus_problems",
     "study_matching",
     "synthetic_problem",
-    "write_report",
+    "write_matching_report",
 ]

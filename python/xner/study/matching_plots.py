@@ -1,11 +1,10 @@
-"""The study's plots, as SVG text."""
+"""The plots of the study of matching, as SVG text."""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from xner._extras import require
+from xner.study.figures import figure, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from xner.study.matching import MatchingStudy
 
 __all__ = ["plots"]
-
-_WHAT = "plotting"
-_SIZE = (7.0, 4.0)  # inches
 
 
 def plots(study: MatchingStudy) -> Mapping[str, str]:
@@ -35,25 +31,6 @@ def plots(study: MatchingStudy) -> Mapping[str, str]:
     return figures
 
 
-def _figure() -> tuple[Any, Any]:
-    """A figure apart from pyplot's, which would keep it and may look for a screen."""
-    figure = require("matplotlib.figure", extra="report", what=_WHAT).Figure(figsize=_SIZE, layout="constrained")
-    axes = figure.add_subplot()
-    axes.grid(visible=True, alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    # The same study gives the same bytes: no date, and identifiers that do not depend on chance.
-    require("matplotlib", extra="report", what=_WHAT).rcParams["svg.hashsalt"] = "xner"
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    # Without the XML declaration and document type, it may stand inside a page.
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :]
-
-
 def _names(study: MatchingStudy) -> Sequence[str]:
     return [str(setting) for setting in study.problems]
 
@@ -62,7 +39,7 @@ def _objective_gaps(study: MatchingStudy) -> Mapping[str, str]:
     others = study.matchers[1:]
     if not others:
         return {}
-    figure, axes = _figure()
+    drawing, axes = figure()
     summary = study.summary().to_pylist()
     height = 0.8 / len(others)
     for number, matcher in enumerate(others):
@@ -73,14 +50,14 @@ def _objective_gaps(study: MatchingStudy) -> Mapping[str, str]:
     axes.invert_yaxis()
     axes.set_xlabel("sentences with a lower objective than the best known one (%)")
     axes.legend(frameon=False)
-    return {"Where a matcher's total score is not the best": _svg(figure)}
+    return {"Where a matcher's total score is not the best": to_svg(drawing)}
 
 
 def _f1(study: MatchingStudy) -> Mapping[str, str]:
     summary = [row for row in study.summary().to_pylist() if row["f1"] is not None]
     if not summary:
         return {}
-    figure, axes = _figure()
+    drawing, axes = figure()
     settings = list(dict.fromkeys((row["corpus"], row["score"], row["constraint"]) for row in summary))
     for number, matcher in enumerate(study.matchers):
         rows = [row for row in summary if row["matcher"] == matcher]
@@ -96,11 +73,11 @@ def _f1(study: MatchingStudy) -> Mapping[str, str]:
     axes.invert_yaxis()
     axes.set_xlabel("entity-level micro F1, 95 % bootstrap interval")
     axes.legend(frameon=False)
-    return {"F1 against gold labels": _svg(figure)}
+    return {"F1 against gold labels": to_svg(drawing)}
 
 
 def _confidence(study: MatchingStudy) -> Mapping[str, str]:
-    figure, axes = _figure()
+    drawing, axes = figure()
     drawn = False
     for setting in study.problems:
         for by in ("margin", "score"):
@@ -118,11 +95,11 @@ def _confidence(study: MatchingStudy) -> Mapping[str, str]:
     axes.set_xlabel("most confident entities kept (%)")
     axes.set_ylabel("precision")
     axes.legend(frameon=False, fontsize="small")
-    return {"How precise the most confident entities are": _svg(figure)}
+    return {"How precise the most confident entities are": to_svg(drawing)}
 
 
 def _growth(study: MatchingStudy, varied: str) -> Mapping[str, str]:
-    figure, axes = _figure()
+    drawing, axes = figure()
     for matcher in study.matchers:
         points = [point for point in study.growth if (point.varied, point.matcher) == (varied, matcher)]
         sizes = [getattr(point, varied) for point in points]
@@ -135,4 +112,4 @@ def _growth(study: MatchingStudy, varied: str) -> Mapping[str, str]:
     axes.set_xlabel(f"{varied}{' of each entity' if varied == 'candidates' else ''}")
     axes.set_ylabel("µs a sentence, median to slowest")
     axes.legend(frameon=False)
-    return {f"Time against {varied}": _svg(figure)}
+    return {f"Time against {varied}": to_svg(drawing)}
