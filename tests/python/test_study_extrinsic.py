@@ -1,0 +1,136 @@
+"""The study of extrinsic evaluation, in a world where it is known which method must be better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.csv as pacsv
+import pytest
+
+import two_languages as world
+from xner import Error, evaluation, io
+from xner.study import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
+from xner.study.extrinsic import holm
+from xner.study.extrinsic_report import markdown
+from xner.training import Corpus, TrainingSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRAINING, DEVELOPMENT, TEST = world.pairs(400, seed=1), world.pairs(60, seed=2), world.pairs(200, seed=3)
+ON_SOURCE = Corpus("source", world.source_table(DEVELOPMENT))
+ON_TARGET = Corpus("target", world.target_table(DEVELOPMENT))
+TESTS = [Corpus("near", world.target_table(TEST)), Corpus("far", world.source_table(TEST))]
+METHODS = [
+    Method("transfer", [Corpus("en", world.source_table(TRAINING))], development=ON_SOURCE),
+    Method("projected", [Corpus("yo", world.projected_table(TRAINING, lost_links=0.1))], development=ON_TARGET),
+]
+SETTINGS = TrainingSettings(epochs=10, batch_size=16, learning_rate=3e-3, patience=None)
+
+
+def study(shape: Path, folder: Path, methods: list[Method], **options: Any) -> ExtrinsicStudy:
+    given: dict[str, Any] = {"seeds": (0, 1), "settings": SETTINGS, "samples": 500} | options
+    return study_extrinsic(methods, TESTS, folder, model=str(shape), random_weights=True, device="cpu", **given)
+
+
+@pytest.fixture(scope="module")
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return world.save_shape(tmp_path_factory.mktemp("shape"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("study")
+
+
+@pytest.fixture(scope="module")
+def found(shape: Path, folder: Path) -> ExtrinsicStudy:
+    return study(shape, folder, METHODS)
+
+
+def rows(found: ExtrinsicStudy) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(row["test"], row["method"]): row for row in found.summary().to_pylist()}
+
+
+def test_projected_data_are_worth_more_than_transfer(found: ExtrinsicStudy) -> None:
+    table = rows(found)
+    near, far = table["near", "projected"], table["near", "transfer"]
+    assert far["f1"] <= world.TRANSFER_LIMIT + 0.05
+    assert near["f1"] >= far["f1"] + 0.1
+    assert near["runs"] == far["runs"] == 2
+    assert near["f1_low"] < near["f1"] < near["f1_high"]
+    assert near["f1_deviation"] >= 0
+    assert near["f1_loss"] == 0
+    assert table["far", "transfer"]["f1_loss"] < 0, "at home it is better"
+    first = next(one for one in found.comparisons() if one.test == "near")
+    assert (first.method, first.against) == ("projected", "transfer")
+    assert first.difference == pytest.approx(near["f1"] - far["f1"])
+    assert 0 < first.low < first.difference < first.high
+    assert first.p_bootstrap == first.p_randomization == first.p_holm == 1 / 501
+
+
+def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folder: Path) -> None:
+    """And a tagger that is there already stands beside those that are trained."""
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("metrics.json")}
+    assert len(before) == 4
+    ready = folder / "models" / "projected" / "seed-1"
+    more = study(shape, folder, [*METHODS, Method("ready", tagger=str(ready))])
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("metrics.json")} == before
+    table = rows(more)
+    assert {key: value for key, value in table.items() if key[1] != "ready"} == rows(found)
+    assert table["near", "ready"]["f1"] == found.runs["projected"][1].scores["near"].f1
+    assert table["near", "ready"]["f1_deviation"] is None
+    assert table["near", "ready"]["sentences"] is None
+    assert len(more.comparisons()) == 6
+    same = [one for one in more.comparisons() if (one.method, one.against) == ("ready", "projected")]
+    assert all(one.p_holm >= one.p_randomization for one in more.comparisons())
+    assert same[0].difference == pytest.approx(table["near", "ready"]["f1"] - table["near", "projected"]["f1"])
+
+
+def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
+    page = write_extrinsic_report(found, tmp_path / "report")
+    names = {path.name for path in page.parent.iterdir()}
+    plots, tables = {"plot-1.svg", "plot-2.svg"}, {"summary.csv", "comparisons.csv", "summary.md"}
+    assert names == {"report.html", "predictions-1.parquet", "predictions-2.parquet", *plots, *tables}
+    text = page.read_text(encoding="utf-8")
+    assert "<h2>Where the methods differ</h2>" in text
+    assert text.count("<svg") == 2
+    assert "<mark>" in text
+    assert pacsv.read_csv(page.parent / "summary.csv").num_rows == 4
+    shown = markdown(found)
+    assert "| near | projected | 2 | 400 | " in shown
+    assert found.signature in (page.parent / "summary.md").read_text(encoding="utf-8")
+    predicted = io.read(page.parent / "predictions-1.parquet")
+    again = evaluation.evaluate(predicted["gold_labels"], predicted["projected/seed-0"])
+    assert again.f1 == found.runs["projected"][0].scores["near"].f1
+    write_extrinsic_report(found, tmp_path / "again")
+    assert (tmp_path / "again" / "report.html").read_bytes() == page.read_bytes()
+
+
+def test_holm() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": []}, "there are no methods"),
+        ({"methods": [METHODS[0], METHODS[0]]}, "methods: 'transfer' is there twice"),
+        ({"seeds": (1, 1)}, "seeds: 1 is there twice"),
+        ({"seeds": ()}, "there are no seeds"),
+        ({"model": None}, "training needs a model to start from"),
+    ],
+)
+def test_wrong_calls(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"methods": METHODS, "tests": TESTS, "folder": tmp_path, "model": "m"} | options
+    with pytest.raises(Error, match=message):
+        study_extrinsic(**given)
+
+
+def test_methods() -> None:
+    with pytest.raises(Error, match=r"method 'a/b': a name has letters, digits and \. \+ - _ only"):
+        Method("a/b", tagger="t")
+    with pytest.raises(Error, match="method 'a' needs either data to train on or a tagger"):
+        Method("a")
