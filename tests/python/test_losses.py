@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reference import losses as reference
 from xner import Error
-from xner.training.losses import CrossEntropy, Focal, GeneralizedCrossEntropy, WordTargets, make_loss
+from xner.training.losses import CrossEntropy, Focal, GeneralizedCrossEntropy, WordTargets, label_weights, make_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,3 +109,15 @@ def test_losses_by_name() -> None:
     assert make_loss("cross-entropy") == CrossEntropy()
     with pytest.raises(Error, match="loss='hinge': expected one of 'cross-entropy', 'focal', 'generalized-cross-entr"):
         make_loss("hinge")  # type: ignore[arg-type]
+
+
+def test_weights_of_labels() -> None:
+    names = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+    counts = [80, 10, 5, 5, 0]
+    assert label_weights("none", names, counts) is None
+    balanced = label_weights("balanced", names, counts)
+    assert balanced == (100 / 4 / 80, 100 / 4 / 10, 100 / 4 / 5, 100 / 4 / 5, 1.0)
+    assert sum(weight * count for weight, count in zip(balanced, counts, strict=True)) / 100 == pytest.approx(1)
+    assert label_weights({"PER": 2.0, "I-PER": 3.0, "O": 0.5}, names, counts) == (0.5, 2.0, 3.0, 1.0, 1.0)
+    with pytest.raises(Error, match="class_weights: 'ORG' is none of the labels and classes B-LOC, B-PER, I-LOC, I-PE"):
+        label_weights({"ORG": 2.0}, names, counts)

@@ -89,15 +89,16 @@ def _pair(draw: random.Random) -> Pair:
 
 def source_table(some: list[Pair]) -> pa.Table:
     """Labelled sentences of the source language."""
-    return _table([(one.source, one.source_entities) for one in some])
+    return table([(one.source, one.source_entities) for one in some])
 
 
 def target_table(some: list[Pair]) -> pa.Table:
     """Labelled sentences of the target language: gold."""
-    return _table([(one.target, one.target_entities) for one in some])
+    return table([(one.target, one.target_entities) for one in some])
 
 
-def _table(rows: list[tuple[list[str], list[tuple[int, int, str]]]]) -> pa.Table:
+def table(rows: list[tuple[list[str], list[tuple[int, int, str]]]]) -> pa.Table:
+    """Labelled sentences, from words and entities."""
     return pa.table(
         {
             schema.TOKENS: pa.array([words for words, _ in rows], schema.WORDS_TYPE),
@@ -117,7 +118,7 @@ def projected_table(some: list[Pair], *, lost_links: float = 0.0, seed: int = 0)
     draw = random.Random(seed)
     entities = [[{"start": s, "end": e, "label": c} for s, e, c in one.source_entities] for one in some]
     links = [[(s, t) for s, t in one.links if draw.random() >= lost_links] for one in some]
-    table = pa.table(
+    rows = pa.table(
         {
             schema.TOKENS: pa.array([one.target for one in some], schema.WORDS_TYPE),
             schema.SOURCE_TOKENS: pa.array([one.source for one in some], schema.WORDS_TYPE),
@@ -127,11 +128,16 @@ def projected_table(some: list[Pair], *, lost_links: float = 0.0, seed: int = 0)
             ),
         }
     )
-    return xner.Projector()(table)
+    return xner.Projector()(rows)
 
 
-def save_shape(folder: Path) -> Path:
-    """Save a tokenizer that knows the words of both languages, and the configuration of a small encoder."""
+def save_shape(folder: Path, **changes: Any) -> Path:
+    """Save a tokenizer that knows the words of both languages, and the configuration of a small encoder.
+
+    Args:
+        folder: where to.
+        **changes: settings of the configuration.
+    """
     transformers = import_transformers("a test")
     endings = [f"##{ending}" for ending in (*_ENDINGS.values(), _EITHER)]
     pieces = [*tiny_models.SPECIAL, ".", *SOURCE_WORDS, *TARGET_WORDS, *_STEMS, *endings]
@@ -139,7 +145,6 @@ def save_shape(folder: Path) -> Path:
         vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=False, model_max_length=64
     )
     tokenizer.save_pretrained(folder)
-    tiny_models.bert_config(
-        tokenizer, hidden_size=64, num_hidden_layers=2, intermediate_size=128, initializer_range=0.1
-    ).save_pretrained(folder)
+    settings = {"hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 128, "initializer_range": 0.1}
+    tiny_models.bert_config(tokenizer, **(settings | changes)).save_pretrained(folder)
     return folder

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from xner._choices import choose
+from xner.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -25,6 +26,7 @@ __all__ = [
     "LossName",
     "WordLoss",
     "WordTargets",
+    "label_weights",
     "make_loss",
 ]
 
@@ -128,6 +130,33 @@ def _under(targets: WordTargets, losses: torch.Tensor, class_weights: Sequence[f
     if targets.distributions is not None:
         return (targets.distributions * losses).sum(-1)
     return losses.gather(-1, targets.labels[:, None])[:, 0]
+
+
+def label_weights(
+    wanted: str | Mapping[str, float], names: Sequence[str], counts: Sequence[int]
+) -> tuple[float, ...] | None:
+    """Weights of labels, for the losses' `class_weights`.
+
+    Args:
+        wanted: as `TrainingSettings.class_weights`.
+        names: of the labels.
+        counts: words of each label that are learnt.
+
+    Returns:
+        None for ones alone.
+
+    Raises:
+        Error: a weight for what is neither a label nor a class.
+    """
+    if wanted == "none":
+        return None
+    if isinstance(wanted, str):
+        share = sum(counts) / max(1, sum(count > 0 for count in counts))
+        return tuple(share / count if count else 1.0 for count in counts)
+    known = sorted({*names, *(name[2:] for name in names if name != "O")})
+    if unknown := sorted(set(wanted) - set(known)):
+        raise Error(f"class_weights: {unknown[0]!r} is none of the labels and classes {', '.join(known)}")
+    return tuple(wanted.get(name, wanted.get(name[2:], 1.0)) for name in names)
 
 
 LOSSES: Final = dict.fromkeys(("cross-entropy", "focal", "generalized-cross-entropy"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xner._extras import require
 from xner.errors import Error
-from xner.models.loading import first_line, import_transformers, load_config, load_weights, quiet
+from xner.models.loading import first_line, import_transformers, load_weights, quiet
 from xner.training.fine_tuning import WHAT
 
 if TYPE_CHECKING:
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["load_network", "merged", "with_lora"]
 
 
-def load_network(model: str, names: Sequence[str], *, random_weights: bool, seed: int) -> Any:
+def load_network(model: str, config: Any, names: Sequence[str], *, random_weights: bool, seed: int) -> Any:
     """An encoder with a head for labels.
 
     Args:
         model: name on the Hugging Face hub, or folder.
+        config: its configuration, which gets the labels.
         names: the labels.
         random_weights: take the model's configuration alone, and random weights.
         seed: of all weights that are random; the head's are, unless the model has one for as many labels.
 
     Raises:
-        Error: there is no such model, its weights are not in safetensors files, or some of its encoder's are missing.
+        Error: its weights are not in safetensors files, or some of its encoder's are missing.
     """
     transformers = import_transformers(WHAT)
-    config = load_config(model, kind="model", what=WHAT)
     config.id2label = dict(enumerate(names))
     config.label2id = {name: number for number, name in enumerate(names)}
     transformers.set_seed(seed)
@@ -85,7 +85,7 @@ def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
             warnings.simplefilter("ignore", FutureWarning)
             return peft.get_peft_model(network, config)
     except ValueError as error:
-        raise Error(f"lora: {first_line(error)}") from error
+        raise Error(f"lora targets={settings.targets}: {first_line(error)}") from error
 
 
 def merged(network: Any) -> Any:

@@ -13,13 +13,13 @@ from xner._extras import require
 from xner._version import __version__
 from xner.error_analysis import analyse
 from xner.errors import Error
-from xner.models.loading import import_transformers, quiet, revision
+from xner.models.loading import import_transformers, load_config, quiet, revision
 from xner.models.piece_network import longest_input
 from xner.models.pieces import PieceTokenizer
 from xner.models.tagger import Tagger
 from xner.training.data import EncodedSentences, LabelledSentences, label_names, labelled_sentences
 from xner.training.fine_tuning import WHAT, Development, Moment, fine_tune
-from xner.training.losses import make_loss
+from xner.training.losses import label_weights, make_loss
 from xner.training.model_card import CARD, model_card
 from xner.training.network import load_network, merged, with_lora
 from xner.training.noise import NoiseOptions, normalized_weights, read_rows
@@ -126,7 +126,7 @@ def train(
         raise Error(f"the training data, {', '.join(one.name for one in training)}, have no entities")
 
     def word_loss(learnt: EncodedSentences) -> WordLoss:
-        weights = _class_weights(settings.class_weights, names, learnt)
+        weights = label_weights(settings.class_weights, names, learnt.label_counts().tolist())
         return make_loss(settings.loss, focal_gamma=settings.focal_gamma, gce_q=settings.gce_q, class_weights=weights)
 
     return train_on(
@@ -192,6 +192,7 @@ def train_on(
             not a finite number.
     """
     process = require("accelerate", extra="train", what=WHAT).PartialState(cpu=device == "cpu")
+    config = load_config(model, kind="model", what=WHAT)
     described = {
         "xner": __version__,
         "model": model,
@@ -212,7 +213,7 @@ def train_on(
         workspace = Workspace.open(output, key, resume=resume or not process.is_main_process)
 
     tokenizer = PieceTokenizer.load(model, what=WHAT)
-    network = load_network(model, names, random_weights=random_weights, seed=settings.seed)
+    network = load_network(model, config, names, random_weights=random_weights, seed=settings.seed)
     longest = longest_input(network.base_model, tokenizer)
     longest = min(longest, settings.longest or longest)
     if settings.lora is not None:
@@ -287,26 +288,6 @@ def _read_training(
         sentences.extend(read.sentences)
     sentences.weights = normalized_weights(sentences.weights)
     return sentences, described
-
-
-def _class_weights(
-    wanted: str | Mapping[str, float], names: Sequence[str], learnt: EncodedSentences
-) -> tuple[float, ...] | None:
-    """A weight for each label.
-
-    Raises:
-        Error: a weight for what is neither a label nor a class.
-    """
-    if wanted == "none":
-        return None
-    if isinstance(wanted, str):
-        counts = learnt.label_counts()
-        seen = counts > 0
-        return tuple(counts.sum() / (seen.sum() * counts.clip(1)) * seen + ~seen)
-    known = {*names, *(name[2:] for name in names if name != "O")}
-    if unknown := sorted(set(wanted) - known):
-        raise Error(f"class_weights: {unknown[0]!r} is none of the labels and classes {', '.join(sorted(known))}")
-    return tuple(wanted.get(name, wanted.get(name[2:], 1.0) if name != "O" else 1.0) for name in names)
 
 
 def _scored(judged: Judged, tagger: Tagger) -> dict[str, Any]:
