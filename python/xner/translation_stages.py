@@ -155,11 +155,13 @@ def translate_back(
     )
 
 
-def adopt_marked(rows: Rows) -> Rows:
+def adopt_marked(rows: Rows, *, drop_broken: bool = False) -> Rows:
     """Take the entities that markers gave, where they did, instead of those that were projected.
 
     Args:
         rows: a projected record batch or table that `translate_target` translated with markers.
+        drop_broken: whether rows whose markers broke are dropped: they have no entities then and the status
+            `row_dropped:` with the problem.
 
     Returns:
         The same kind of object. Rows with `marked_entities` have these as `entities`, and labels and the status `ok`
@@ -169,25 +171,29 @@ def adopt_marked(rows: Rows) -> Rows:
     Raises:
         Error: columns missing.
     """
-    return run_stage(_adopt_marked, rows)
+    return run_stage(lambda batch: _adopt_marked(batch, drop_broken=drop_broken), rows)
 
 
-def _adopt_marked(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _adopt_marked(batch: pa.RecordBatch, *, drop_broken: bool) -> pa.RecordBatch:
     needed = [schema.TOKENS, schema.MARKED_ENTITIES, schema.ENTITIES, schema.LABELS, schema.STATUS]
+    needed += [schema.MARKER_PROBLEM] if drop_broken else []
     schema.require_columns(batch.schema, needed, "taking entities from markers")
     marked = outer_entities(batch.column(schema.MARKED_ENTITIES))
     is_marked = marked.is_valid()
-    entities = pc.if_else(is_marked, marked, batch.column(schema.ENTITIES))
-    status = batch.column(schema.STATUS).cast(pa.string())
+    others, status = batch.column(schema.ENTITIES), batch.column(schema.STATUS).cast(pa.string())
+    if drop_broken:
+        others = pa.array([[]] * len(batch), schema.ENTITIES_TYPE)
+        dropped = pc.binary_join_element_wise(schema.ROW_DROPPED, batch.column(schema.MARKER_PROBLEM), "")
+        status = pc.coalesce(dropped, status)
+    entities = pc.if_else(is_marked, marked, others)
     has_any = pc.greater(pc.list_value_length(marked), 0)
+    status = pc.if_else(pc.and_(is_marked, has_any.fill_null(False)), "ok", status)
     return with_columns(
         batch,
         {
             schema.ENTITIES: entities,
             schema.LABELS: labels.encode_batch(entities, batch.column(schema.TOKENS)),
-            schema.STATUS: pc.if_else(pc.and_kleene(is_marked, has_any), "ok", status)
-            .dictionary_encode()
-            .cast(schema.STATUS_TYPE),
+            schema.STATUS: status.dictionary_encode().cast(schema.STATUS_TYPE),
         },
     )
 

@@ -9,6 +9,9 @@ from pathlib import Path
 # Before torch is loaded: see xner._extras. And no test waits for a model hub.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Tests at work side by side share the cores, as do the programs that they start.
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -132,6 +132,11 @@ def test_project_translates(files: Path, model: Path, markers: tuple[str, ...]) 
     assert f"translation: taken from {kept.name}/translation.parquet" in again.stderr
     assert f"links: taken from {kept.name}/links.parquet" in again.stderr
     assert (files / "xh.parquet").read_bytes() == first
+    if markers:
+        drop = ("--broken-markers", "drop", "--steps", kept.name)
+        dropped = run(files, model, "project", *command, *drop, "-o", "sure.conll")
+        rows = io.read(files / "sure.conll").num_rows
+        assert f"{len(HELD_OUT) - rows} of {len(HELD_OUT)} rows left out of sure.conll" in dropped.stderr
     other = run(files, model, "project", *command, "--method", "heuristic", "--steps", kept.name, "-o", "other.conll")
     assert "links: taken from" in other.stderr
 

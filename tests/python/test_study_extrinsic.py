@@ -8,6 +8,7 @@ import pyarrow.csv as pacsv
 import pytest
 
 import two_languages as world
+from test_cli import done, xner
 from xner import Error, evaluation, io
 from xner.study import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
 from xner.study.extrinsic import holm
@@ -134,3 +135,39 @@ def test_methods() -> None:
         Method("a/b", tagger="t")
     with pytest.raises(Error, match="method 'a' needs either data to train on or a tagger"):
         Method("a")
+
+
+def test_on_the_command_line(shape: Path, tmp_path: Path) -> None:
+    io.write(world.source_table(TRAINING[:80]), tmp_path / "en.conll")
+    io.write(world.projected_table(TRAINING[:80]), tmp_path / "yo.parquet")
+    io.write(world.target_table(TEST[:50]), tmp_path / "test.conll")
+    options = ("--model", str(shape), "--random-weights", "--device", "cpu", "--epochs", "2", "--learning-rate", "3e-3")
+    methods = ("--train", "transfer=en.conll", "--train", "projected=yo.parquet", "--dev", "test.conll")
+    runs = ("--test", "test.conll", "--seeds", "3,4", "--samples", "200")
+    command = ("study", "extrinsic", *methods, *runs, *options)
+    run = done(xner(*command, "-o", "study", cwd=tmp_path))
+    assert "| test.conll | transfer | 2 | 80 | " in run.stdout
+    assert "| test.conll | projected | transfer | " in run.stdout
+    assert "projected, seed 4: epoch 2.00, step" in run.stderr
+    assert "to look at: study/report.html" in run.stderr
+    again = done(xner(*command, "-o", "study", cwd=tmp_path))
+    assert again.stdout == run.stdout
+    assert "epoch" not in again.stderr, "nothing is trained anew"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--train", "en.conll"), "--train 'en.conll': expected METHOD=FILE"),
+        (("--train", "a=f", "--tagger", "a=m"), "the method a has --train and --tagger"),
+        (("--train", "a=f", "--dev", "b=f"), "--dev: no --train has the method 'b'"),
+        (("--train", "a=f", "--dev", "f", "--dev", "g"), "--dev: one file for all methods"),
+        (("--train", "a=missing.conll"), "there is no file 'missing.conll'"),
+        ((), "there are no methods"),
+    ],
+)
+def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    io.write(world.target_table(TEST[:2]), tmp_path / "test.conll")
+    run = xner("study", "extrinsic", *options, "--test", "test.conll", "-o", "study", cwd=tmp_path)
+    assert run.returncode in {1, 2}
+    assert message in " ".join(run.stderr.split())

@@ -119,6 +119,15 @@ def test_marked_entities_go_before_projected_ones() -> None:
     assert [len(row) for row in filtered.column("entities").to_pylist()] == [0, 1, 0], "markers give no margin"
 
 
+def test_rows_whose_markers_broke_may_be_dropped() -> None:
+    table = projected([[entity(0, 2)], None, []])
+    problems = pa.array([None, "missing", None], pa.string())
+    made = adopt_marked(table.append_column(schema.MARKER_PROBLEM, problems), drop_broken=True)
+    assert made.column("labels").to_pylist() == [["B-PER", "I-PER", "O"], ["O", "O", "O"], ["O", "O", "O"]]
+    assert made.column("status").to_pylist() == ["ok", "row_dropped:missing", "no_links"]
+    assert schema.is_row_dropped(made.column("status")).to_pylist() == [False, True, False]
+
+
 def test_of_nested_entities_the_outer_ones_stay() -> None:
     nested = [entity(1, 2, "LOC", 1), entity(0, 3, "ORG"), entity(4, 5)]
     assert outer_entities(pa.array([nested, None], schema.ENTITIES_TYPE)).to_pylist() == [[nested[1], nested[2]], None]

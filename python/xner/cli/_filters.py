@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["FILTERS_HELP", "filter_options", "report_filters", "take_filters", "without_dropped_rows"]
+__all__ = [
+    "FILTERS_HELP",
+    "filter_options",
+    "report_dropped_rows",
+    "report_filters",
+    "take_filters",
+    "without_dropped_rows",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -85,6 +92,11 @@ def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> p
 def report_filters(table: pa.Table, applied: filters.Filters, output: Path, format: str | None) -> None:
     """Say what filters did, and how many rows the output lacks for it."""
     click.echo(filters.show(filters.count(table, [one.name for one in applied.filters])), err=True)
+    report_dropped_rows(table, output, format)
+
+
+def report_dropped_rows(table: pa.Table, output: Path, format: str | None) -> None:
+    """Say how many rows a file of text lacks because they were dropped."""
     rows = pc.sum(schema.is_row_dropped(table.column(schema.STATUS))).as_py() or 0
     if rows and _is_text(output, format):
         click.echo(f"{rows} of {table.num_rows} rows left out of {output}", err=True)

@@ -18,7 +18,7 @@ from xner.word_splitting import SPLITTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Pipeline", "back_markers_option", "markers_option", "pipeline_options"]
+__all__ = ["Pipeline", "back_markers_option", "broken_option", "markers_option", "pipeline_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -49,6 +49,13 @@ markers_option = click.option(
     "--markers",
     type=click.Choice(list(STYLES)),
     help="Put markers around the entities that are translated, and read them off the translation.",
+)
+broken_option = click.option(
+    "--broken-markers",
+    type=click.Choice(["align", "drop"]),
+    default="align",
+    show_default=True,
+    help="Sentences whose markers broke are translated without any and aligned, or dropped.",
 )
 back_markers_option = click.option(
     "--markers",

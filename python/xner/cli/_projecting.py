@@ -14,7 +14,7 @@ from xner import io, recipes, runner, schema
 from xner._arrow import frequencies, with_columns
 from xner.cli._aligners import BUILTIN, AlignerRun, AlignerSettings, aligner_options
 from xner.cli._candidates import span_options
-from xner.cli._filters import filter_options, report_filters, take_filters, without_dropped_rows
+from xner.cli._filters import filter_options, report_dropped_rows, report_filters, take_filters, without_dropped_rows
 from xner.cli._inputs import FORMAT_NAMES, output_file, tuned_option
 from xner.cli._scores import score_options
 from xner.cli._statuses import report_statuses
@@ -163,6 +163,7 @@ class Projecting:
         threads: of the core.
         on_error: what becomes of wrong rows.
         resume: whether to use what earlier runs have left.
+        drops_broken_markers: whether rows whose markers broke are dropped.
     """
 
     output: Path
@@ -176,6 +177,7 @@ class Projecting:
     threads: int
     on_error: str
     resume: bool
+    drops_broken_markers: bool = False
 
     @classmethod
     def take(cls, values: dict[str, Any], *, files: int = 0, shares_device: bool = False) -> Projecting:
@@ -220,6 +222,7 @@ class Projecting:
             "filters": self.filters and self.filters.signature,
             "ner_labels": self.projector.options.ner_labels,
             "memory": self.memory,
+            "drops_broken_markers": self.drops_broken_markers,
         }
 
     @property
@@ -314,7 +317,7 @@ class Projecting:
     def _project(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         found = self.projector(batch)
         if schema.MARKED_ENTITIES in found.schema.names:
-            found = adopt_marked(found)
+            found = adopt_marked(found, drop_broken=self.drops_broken_markers)
         return found if self.filters is None else self.filters(found)
 
     def _with_hints(self, table: pa.Table) -> pa.Table:
@@ -352,6 +355,8 @@ class Projecting:
         click.echo(f"{projected} of {entities} source entities {what}{share}", err=True)
         if self.filters:
             report_filters(result, self.filters, self.output, self.format)
+        elif self.drops_broken_markers:
+            report_dropped_rows(result, self.output, self.format)
         empty = pc.sum(pc.equal(pc.list_value_length(result.column(schema.TOKENS)), 0)).as_py() or 0
         if needs_words and empty and self._is_text():
             click.echo(

@@ -25,14 +25,14 @@ _CLASS_OPTIONS = [
         "--class-map",
         multiple=True,
         metavar="OLD=NEW",
-        help="Another name for a class of the tagger; several may become one. May be given several times.",
+        help="Another name for a class; several may become one. May be given several times.",
     ),
     click.option(
         "--ignore-class",
         "ignored",
         multiple=True,
         metavar="CLASS",
-        help="A class of the tagger that becomes O. May be given several times.",
+        help="A class that becomes O. May be given several times.",
     ),
 ]
 _BESIDE_OPTIONS = [

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from xner.training.fine_tuning import Moment
     from xner.training.report import TrainingReport
 
-__all__ = ["Training", "data_options", "model_options", "read_corpus", "run_options", "settings_options"]
+__all__ = [
+    "Training",
+    "data_options",
+    "model_options",
+    "read_corpus",
+    "run_options",
+    "seed_numbers",
+    "settings_options",
+    "show_moment",
+    "take_settings",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -203,12 +213,12 @@ class Training:
         Raises:
             Error: a file that is not there or cannot be read; a setting without meaning.
         """
-        settings = _take_settings(values, defaults)
+        settings = take_settings(values, defaults)
         format_, dev, tests, seeds = (values.pop(name) for name in ("format_", "dev", "tests", "seeds"))
         options = {name: values.pop(name) for name in ("random_weights", "device", "resume", "keep_checkpoints")}
         options["development"] = None if dev is None else read_corpus(dev, "validation", format_)
         options["tests"] = [read_corpus(place, "test", format_) for place in tests]
-        numbers = None if seeds is None else _numbers(seeds)
+        numbers = None if seeds is None else seed_numbers(seeds)
         return cls(values.pop("model"), values.pop("output"), settings, numbers, options)
 
     def run(self, learn: Callable[..., TrainingReport]) -> None:
@@ -220,7 +230,7 @@ class Training:
         """
 
         def run(seed: int, folder: Path) -> TrainingReport:
-            return learn(folder, settings=replace(self.settings, seed=seed), progress=_show, **self.options)
+            return learn(folder, settings=replace(self.settings, seed=seed), progress=show_moment, **self.options)
 
         if self.seeds is None:
             table = run(self.settings.seed, self.output).table()
@@ -231,7 +241,8 @@ class Training:
             click.echo(f"written to {self.output}", err=True)
 
 
-def _take_settings(values: dict[str, Any], defaults: Mapping[str, Any]) -> TrainingSettings:
+def take_settings(values: dict[str, Any], defaults: Mapping[str, Any]) -> TrainingSettings:
+    """Take the options of `settings_options` out of a command's values, and the seed where it is there."""
     names = {field.name for field in fields(TrainingSettings)} & set(values)
     found = {name: values.pop(name) for name in names}
     given = {name: value for name, value in found.items() if value is not None and value is not False}
@@ -243,7 +254,8 @@ def _take_settings(values: dict[str, Any], defaults: Mapping[str, Any]) -> Train
     return TrainingSettings(**{**defaults, **given})
 
 
-def _numbers(seeds: str) -> list[int]:
+def seed_numbers(seeds: str) -> list[int]:
+    """What `--seeds` says."""
     try:
         return [int(seed) for seed in seeds.split(",")]
     except ValueError:
@@ -259,7 +271,7 @@ def read_corpus(place: str, split: str, format: str | None) -> Corpus:
     return Corpus(place, io.read(place, format))
 
 
-def _show(moment: Moment) -> None:
+def show_moment(moment: Moment, prefix: str = "") -> None:
     """A line of progress."""
     parts = [f"epoch {moment.epoch:.2f}", f"step {moment.step} of {moment.steps}", f"loss {moment.loss:.4f}"]
     if moment.development:
@@ -267,4 +279,4 @@ def _show(moment: Moment) -> None:
         parts.append(
             f"dev F1 {figures['f1']:.3f} (precision {figures['precision']:.3f}, recall {figures['recall']:.3f})"
         )
-    click.echo(", ".join(parts), err=True)
+    click.echo(prefix + ", ".join(parts), err=True)

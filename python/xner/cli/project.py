@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,7 @@ from xner.cli._inputs import (
     read_source,
     side_format_options,
 )
-from xner.cli._pipelines import Pipeline, markers_option, pipeline_options
+from xner.cli._pipelines import Pipeline, broken_option, markers_option, pipeline_options
 from xner.cli._projecting import Projecting, projecting_options
 from xner.cli._scores import ScoreSettings
 from xner.cli._taggers import TaggerSettings, tagger_beside_options
@@ -67,6 +68,7 @@ __all__ = ["command"]
 )
 @link_flags
 @markers_option
+@broken_option
 @pipeline_options
 @tagger_beside_options
 @label_options
@@ -86,6 +88,7 @@ def command(
     scheme: Any,
     read_labels: Any,
     markers: Any,
+    broken_markers: str,
     **options: Any,
 ) -> None:
     """Project entity labels onto translations.
@@ -120,6 +123,10 @@ def command(
             aligner=projecting.links_step(),
         )
         table = read_source(source, format=source_format, **reading)
+        if broken_markers == "drop":
+            if markers is None:
+                raise click.UsageError("--broken-markers goes with --markers")
+            projecting = replace(projecting, drops_broken_markers=True)
         projecting.run(table, steps, files, key, folder=pipeline.steps, needs_words=True)
     elif target is not None:
         if markers is not None:

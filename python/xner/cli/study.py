@@ -9,11 +9,21 @@ import click
 
 from xner import runner, schema
 from xner.alignment import Aligner
-from xner.cli._inputs import existing_file, read_links, read_sentence_pairs, side_format_options
+from xner.cli._inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs, side_format_options
+from xner.cli._taggers import class_options, take_classes
+from xner.cli._training import read_corpus, seed_numbers, settings_options, show_moment, take_settings
 from xner.errors import Error
 from xner.projection import MATCHERS
-from xner.study import Size, study_matching, write_matching_report
-from xner.study.matching_report import markdown
+from xner.study import (
+    Method,
+    Size,
+    extrinsic_report,
+    matching_report,
+    study_extrinsic,
+    study_matching,
+    write_extrinsic_report,
+    write_matching_report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +162,7 @@ def matching(
             corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
         study = study_matching(corpora, progress=report, **options)
     page = write_matching_report(study, output)
-    click.echo(markdown(study.summary()), nl=False)
+    click.echo(matching_report.markdown(study.summary()), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 
 
@@ -164,3 +174,128 @@ def _align(table: pa.Table) -> pa.ListArray:
 def _name(target: Path, targets: Sequence[Path]) -> str:
     """A corpus's name: its file's, or the whole path where names repeat."""
     return target.name if sum(other.name == target.name for other in targets) == 1 else str(target)
+
+
+@command.command(
+    "extrinsic",
+    epilog="\b\nExample:\n"
+    "  xner study extrinsic --model FacebookAI/xlm-roberta-base -o study \\\n"
+    "      --train transfer=en.train.conll --dev transfer=en.dev.conll \\\n"
+    "      --train projected=yo.projected.parquet --train gold=yo.train.conll --dev yo.dev.conll \\\n"
+    "      --tagger ready=Davlan/afro-xlmr-large-ner-masakhaner-1.0_2.0 \\\n"
+    "      --test yo.test.conll --test yo.other-domain.conll\n\n"
+    "\b\nAn interrupted study goes on where it stopped when the same command is given again, and one with other\n"
+    "methods or tests uses the models that the folder has.",
+)
+@click.option(
+    "--train",
+    "training",
+    metavar="METHOD=FILE",
+    multiple=True,
+    help="Labelled sentences that a method learns from; `hf:NAME` for a data set. Several of a method are learnt "
+    "together. The methods' order is that of their first mention.",
+)
+@click.option(
+    "--tagger", "taggers", metavar="METHOD=MODEL", multiple=True, help="A tagger that is there already, as a method."
+)
+@click.option(
+    "--dev",
+    "development",
+    metavar="[METHOD=]FILE",
+    multiple=True,
+    help="Labelled sentences that choose a method's best checkpoint; without a method's name, that of all others.",
+)
+@click.option(
+    "--test",
+    "tests",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Gold labels that the taggers are scored on. Several, of other domains, say: what is lost against the first.",
+)
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Format of the files; by default by name.")
+@class_options
+@click.option("--model", help="Encoder to start from: name on the Hugging Face hub, or folder.")
+@click.option("--random-weights", is_flag=True, help="Take the model's configuration and tokenizer alone.")
+@click.option(
+    "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
+)
+@click.option("--seeds", default="0,1,2", show_default=True, help="Of the runs of each method, separated by commas.")
+@settings_options
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True, help="Where to compute."
+)
+@click.option(
+    "--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Resamples for intervals and p-values."
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Confidence of the intervals.",
+)
+@click.option("--resume/--no-resume", default=True, show_default=True, help="Go on with interrupted trainings.")
+def extrinsic(
+    training: tuple[str, ...],
+    taggers: tuple[str, ...],
+    development: tuple[str, ...],
+    tests: tuple[str, ...],
+    format_: str | None,
+    model: str | None,
+    output: Path,
+    seeds: str,
+    **options: Any,
+) -> None:
+    """What labels are worth as training data, on gold labels.
+
+    Trains a tagger by each method with each seed and scores it on the test data: on projected labels, on labels of the
+    source language (model transfer), on gold labels (what projection could reach), or both together. Differences come
+    with a bootstrap interval over the sentences and p-values of paired bootstrap and approximate randomization.
+    """
+    classes = take_classes(options)
+    settings = take_settings(options, {})
+    learnt = _by_method("--train", training)
+    ready = _by_method("--tagger", taggers)
+    if twice := sorted(set(learnt) & set(ready)):
+        raise click.UsageError(f"the method {twice[0]} has --train and --tagger: give one of them")
+    chosen = {one.partition("=")[0]: one.partition("=")[2] for one in development if "=" in one}
+    for_all = [one for one in development if "=" not in one]
+    if len(for_all) > 1 or (unknown := sorted(set(chosen) - set(learnt))):
+        message = f"no --train has the method {unknown[0]!r}" if len(for_all) < 2 else "one file for all methods"
+        raise click.UsageError(f"--dev: {message}")
+
+    def dev(name: str) -> Any:
+        place = chosen.get(name) or (for_all[0] if for_all else None)
+        return None if place is None else read_corpus(place, "validation", format_)
+
+    methods = [
+        Method(name, [read_corpus(place, "train", format_) for place in places], development=dev(name))
+        for name, places in learnt.items()
+    ]
+    methods += [Method(name, tagger=places[0]) for name, places in ready.items()]
+    found = study_extrinsic(
+        methods,
+        [read_corpus(place, "test", format_) for place in tests],
+        output,
+        model=model,
+        seeds=seed_numbers(seeds),
+        settings=settings,
+        classes=classes,
+        progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
+        **options,
+    )
+    page = write_extrinsic_report(found, output)
+    click.echo(extrinsic_report.markdown(found), nl=False)
+    click.echo(f"written to {output}; to look at: {page}", err=True)
+
+
+def _by_method(option: str, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Files by method."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, place = text.partition("=")
+        if not (name and equals and place):
+            raise click.UsageError(f"{option} {text!r}: expected METHOD=FILE")
+        found.setdefault(name, []).append(place)
+    return found
