@@ -353,9 +353,10 @@ def run(
     names = [step.name for step in steps]
     if len(set(names)) < len(names):
         raise Error(f"the steps {', '.join(names)} need different names")
+    key = ""
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    key = _digest(table)
+        key = _digest(table)
     for step in steps:
         key = fingerprint({}, {"input": key, "step": [step.name, step.key]})
         path = None if folder is None else Path(folder) / f"{step.name}.parquet"

@@ -39,6 +39,10 @@ _SUMMARY_COLUMNS = {
     "recall": "{:.3f}",
     "f1_loss": "{:+.3f}",
 }
+_NOTE = (
+    '<p class="quiet">Intervals and p-values are about the choice of sentences, over all runs; f1_deviation says what the '
+    "seed does. p_holm is p_randomization, adjusted for the number of comparisons.</p>"
+)
 _COMPARISON_COLUMNS = {
     "test": "{}",
     "method": "{}",
@@ -92,7 +96,7 @@ def write_extrinsic_report(study: ExtrinsicStudy, folder: str | os.PathLike[str]
             pacsv.write_csv(table, file)
     sections = {
         "Scores": table_html(study.summary().to_pylist(), _SUMMARY_COLUMNS),
-        "Differences": table_html(compared, _COMPARISON_COLUMNS) if compared else "<p>There is one method.</p>",
+        "Differences": _NOTE + table_html(compared, _COMPARISON_COLUMNS) if compared else "<p>There is one method.</p>",
         "Plots": figures_html(figures.items()),
         "Where the methods differ": "\n".join(_differing(study)),
     }
