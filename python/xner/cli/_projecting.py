@@ -360,7 +360,8 @@ class Projecting:
         empty = pc.sum(pc.equal(pc.list_value_length(result.column(schema.TOKENS)), 0)).as_py() or 0
         if needs_words and empty and self._is_text():
             click.echo(
-                f"{empty} of {result.num_rows} rows have no translation; they are left out of {self.output}", err=True
+                f"{empty} of {result.num_rows} rows have no good translation; they are left out of {self.output}",
+                err=True,
             )
         click.echo(f"written to {self.output}", err=True)
         parts = [

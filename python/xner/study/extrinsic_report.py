@@ -40,8 +40,8 @@ _SUMMARY_COLUMNS = {
     "f1_loss": "{:+.3f}",
 }
 _NOTE = (
-    '<p class="quiet">Intervals and p-values are about the choice of sentences, over all runs; f1_deviation says what the '
-    "seed does. p_holm is p_randomization, adjusted for the number of comparisons.</p>"
+    '<p class="quiet">Intervals and p-values are about the choice of sentences, over all runs; f1_deviation says '
+    "what the seed does. p_holm is p_randomization, adjusted for the number of comparisons.</p>"
 )
 _COMPARISON_COLUMNS = {
     "test": "{}",
