@@ -24,6 +24,7 @@ _COMMANDS = {
     "tune": "xner.cli.tune",
     "train": "xner.cli.train",
     "translate": "xner.cli.translate",
+    "tag": "xner.cli.tag",
     "translate-test": "xner.cli.translate_test",
     "back-translate": "xner.cli.back_translate",
     "demo": "xner.cli.demo",

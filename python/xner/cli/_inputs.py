@@ -20,6 +20,7 @@ __all__ = [
     "FORMAT_NAMES",
     "existing_file",
     "label_options",
+    "labels_as_gold",
     "link_flags",
     "output_file",
     "read_links",
@@ -206,10 +207,15 @@ def read_target(path: Path, *, format: str | None) -> pa.Table:
     """
     table = _read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
-    target = table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
-    if schema.GOLD_LABELS not in target.schema.names and schema.LABELS in table.schema.names:
-        target = target.append_column(schema.GOLD_LABELS, table.column(schema.LABELS))
-    return target
+    table = labels_as_gold(table)
+    return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
+
+
+def labels_as_gold(table: pa.Table) -> pa.Table:
+    """A table of sentences to be labelled, whose `labels` are `gold_labels` where it has none of these."""
+    if schema.GOLD_LABELS in table.schema.names or schema.LABELS not in table.schema.names:
+        return table
+    return table.rename_columns([schema.GOLD_LABELS if name == schema.LABELS else name for name in table.schema.names])
 
 
 def read_sentence_pairs(

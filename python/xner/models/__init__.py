@@ -6,6 +6,7 @@ from xner.models.alignment_training import TrainingOptions, TrainingReport, trai
 from xner.models.encoder_aligner import PRESETS, EncoderAligner, EncoderAlignerOptions
 from xner.models.nmt_score import NmtScorer
 from xner.models.nmt_stage import NmtStage
+from xner.models.tagger import Tagged, Tagger, TaggerStage
 from xner.models.translation_cache import TranslationCache
 from xner.models.translation_scores import load_translation_scorer
 
@@ -15,6 +16,9 @@ __all__ = [
     "EncoderAlignerOptions",
     "NmtScorer",
     "NmtStage",
+    "Tagged",
+    "Tagger",
+    "TaggerStage",
     "TrainingOptions",
     "TrainingReport",
     "TranslationCache",

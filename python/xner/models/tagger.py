@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import queue
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -38,9 +39,11 @@ from xner.models.pieces import PieceTokenizer
 from xner.models.tag_schemes import TagScheme, TagSet, best_iob2_path, read_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import torch
+
+    from xner.models.pieces import Pieces
 
 __all__ = ["DECODINGS", "ROLES", "STATUSES", "WORDS", "Role", "Tagged", "TaggedBatch", "Tagger", "TaggerStage"]
 
@@ -290,58 +293,51 @@ class Tagger:
         array = to_arrow(sentences, column)
         rows = _word_lists(array, column)
         lengths = list_lengths(array)
-        tagged: list[tuple[Floats, npt.NDArray[np.bool_]]] = []
-        done = 0
-        for found in self._on_all_devices([rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]):
-            tagged.append(found)
-            done = min(done + _CHUNK, len(rows))
-            if progress is not None:
-                progress("tag", done, len(rows))
-        own = np.concatenate([np.empty((0, len(self._tags.tags)), np.float32), *(own for own, _ in tagged)])
-        without = np.concatenate([np.empty(0, np.bool_), *(has_none for _, has_none in tagged)])
-        return self._decoded(own, without, lengths)
+        found = self._on_all_devices(self._chunks(rows), _counter("tag", len(rows), progress))
+        return self._decoded(_WordTags.joined([_WordTags.outside(0, len(self._tags.tags)), *found]), lengths)
 
     def __call__(self, batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
         """The stage that labels: see `TaggerStage`, whose role is `labels` here."""
         return TaggerStage(self)(batch)
 
-    def _on_all_devices(
-        self, chunks: Sequence[Sequence[Sequence[str]]]
-    ) -> Iterator[tuple[Floats, npt.NDArray[np.bool_]]]:
+    def _chunks(self, sentences: Sequence[Sequence[str]]) -> Iterator[_Chunk]:
+        for first in range(0, len(sentences), _CHUNK):
+            chunk = sentences[first : first + _CHUNK]
+            yield _Chunk(self._tokenizer.pieces(chunk), np.array([len(words) for words in chunk], np.int64))
+
+    def _on_all_devices(self, chunks: Iterable[_Chunk], note: Callable[[int], None] | None) -> Iterator[_WordTags]:
         if len(self._networks) == 1:
             for chunk in chunks:
-                yield self._chunk(self._networks[0], chunk)
+                yield self._word_tags(self._networks[0], chunk, note)
             return
         idle: queue.SimpleQueue[PieceNetwork] = queue.SimpleQueue()
         for network in self._networks:
             idle.put(network)
 
-        def run(chunk: Sequence[Sequence[str]]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        def run(chunk: _Chunk) -> _WordTags:
             network = idle.get()
             try:
-                return self._chunk(network, chunk)
+                return self._word_tags(network, chunk, note)
             finally:
                 idle.put(network)
 
         with ThreadPoolExecutor(len(self._networks)) as pool:
             yield from pool.map(run, chunks)
 
-    def _chunk(self, network: PieceNetwork, sentences: Sequence[Sequence[str]]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Distributions over the model's tags, words × tags, and whether each word has no pieces."""
-        pieces = self._tokenizer.pieces(sentences)
-        logits = network.run(pieces, token_budget=self._token_budget, overlap=self._overlap)
-        first_words = _offsets(np.array([len(sentence) for sentence in sentences], np.int64))
-        own = np.zeros((int(first_words[-1]), len(self._tags.tags)), np.float32)
-        without = np.ones(len(own), np.bool_)
+    def _word_tags(self, network: PieceNetwork, chunk: _Chunk, note: Callable[[int], None] | None) -> _WordTags:
+        logits = network.run(chunk.pieces, token_budget=self._token_budget, overlap=self._overlap, progress=note)
+        if note is not None:
+            note(sum(not len(one) for one in chunk.pieces))
+        first_words = _offsets(chunk.lengths)
+        found = _WordTags.outside(int(first_words[-1]), len(self._tags.tags))
         if len(logits):
             owners = np.concatenate(
-                [one.words.astype(np.int64) + first for one, first in zip(pieces, first_words.tolist(), strict=False)]
+                [one.words + first for one, first in zip(chunk.pieces, first_words[:-1].tolist(), strict=True)]
             )
-            found, words = _word_distributions(self._distributions(logits), owners, self._words)
-            own[words] = self._tags.of_labels(found)
-            without[words] = False
-        own[without, 0] = 1
-        return own, without
+            probabilities, words = _word_distributions(self._distributions(logits), owners, self._words)
+            found.probabilities[words] = self._tags.of_labels(probabilities)
+            found.without_pieces[words] = False
+        return found
 
     def _distributions(self, logits: torch.Tensor) -> Floats:
         """The pieces' distributions over the model's labels that count."""
@@ -354,20 +350,20 @@ class Tagger:
             raise Error(f"'{self.name}' gives numbers that are not finite in {self._dtype}{hint}")
         return probabilities
 
-    def _decoded(self, own: Floats, without: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> TaggedBatch:
+    def _decoded(self, words: _WordTags, lengths: npt.NDArray[np.int64]) -> TaggedBatch:
         offsets = _offsets(lengths)
         starts = offsets[:-1][lengths > 0]
-        probabilities = self._tags.to_iob2(own, starts)
+        probabilities = self._tags.to_iob2(words.probabilities, starts)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         if self._decoding == "viterbi":
             names, chosen = self.label_names, best_iob2_path(probabilities, starts)
         else:
-            names, chosen = self._tags.tags, own.argmax(axis=1)
+            names, chosen = self._tags.tags, words.probabilities.argmax(axis=1)
         tags = pa.DictionaryArray.from_arrays(pa.array(chosen, pa.int32()), pa.array(names, pa.string()))
         lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), tags.cast(pa.string()))
         entities = word_labels.decode_batch(lists)
         codes = np.where(lengths == 0, _EMPTY, _OK).astype(np.int32)
-        codes[np.repeat(np.arange(len(lengths)), lengths)[without]] = _WITHOUT_PIECES
+        codes[np.repeat(np.arange(len(lengths)), lengths)[words.without_pieces]] = _WITHOUT_PIECES
         return TaggedBatch(
             word_labels.encode_batch(entities, lists),
             entities,
@@ -377,11 +373,64 @@ class Tagger:
         )
 
 
+class _Chunk(NamedTuple):
+    """Sentences whose batches are made together.
+
+    Attributes:
+        pieces: of each sentence.
+        lengths: of each sentence, in words.
+    """
+
+    pieces: list[Pieces]
+    lengths: npt.NDArray[np.int64]
+
+
+class _WordTags(NamedTuple):
+    """What the model says of words, in its own terms.
+
+    Attributes:
+        probabilities: words × tags.
+        without_pieces: whether each word has no pieces.
+    """
+
+    probabilities: Floats
+    without_pieces: npt.NDArray[np.bool_]
+
+    @classmethod
+    def outside(cls, words: int, tags: int) -> _WordTags:
+        """Words without pieces, which are O."""
+        probabilities = np.zeros((words, tags), np.float32)
+        probabilities[:, 0] = 1
+        return cls(probabilities, np.ones(words, np.bool_))
+
+    @classmethod
+    def joined(cls, parts: Sequence[_WordTags]) -> _WordTags:
+        """Words one after the other."""
+        probabilities, without_pieces = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return cls(probabilities, without_pieces)
+
+
 def _load_network(model: str, dtype: torch.dtype) -> Any:
     network, missing = load_weights("AutoModelForTokenClassification", model, kind=_KIND, what=_WHAT, dtype=dtype)
     if missing:
         raise Error(f"'{model}' has not the weights of a {_KIND}: {len(missing)} are missing, {missing[0]} for one")
     return network
+
+
+def _counter(what: str, total: int, progress: Callable[[str, int, int], None] | None) -> Callable[[int], None] | None:
+    """Makes reports of how much is done out of reports of how much more is, from several threads."""
+    if progress is None:
+        return None
+    done = 0
+    lock = threading.Lock()
+
+    def note(more: int) -> None:
+        nonlocal done
+        with lock:
+            done += more
+            progress(what, done, total)
+
+    return note
 
 
 def _offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
