@@ -5,20 +5,22 @@ Real weights would not be faster or slower. `pytest bench/bench_encoder_aligner.
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 import transformers
-from tokenizers import BertWordPieceTokenizer
 
 import xner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_benchmark.fixture import BenchmarkFixture
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
+import tiny_models  # what tests make models with
 
 PAIRS = 256
 
@@ -39,9 +41,7 @@ def sentences(test_data: Path) -> tuple[list[list[str]], list[list[str]]]:
 def model(sentences: tuple[list[list[str]], list[list[str]]], tmp_path_factory: pytest.TempPathFactory) -> str:
     """BERT-base with random weights; its WordPiece vocabulary is learned from the sentences themselves."""
     folder = tmp_path_factory.mktemp("bert-base")
-    pieces = BertWordPieceTokenizer(lowercase=False)
-    pieces.train_from_iterator((" ".join(words) for side in sentences for words in side), vocab_size=6000)
-    tokenizer = transformers.BertTokenizer(vocab=pieces.get_vocab(), do_lower_case=False, model_max_length=512)
+    tokenizer = tiny_models.learned_bert_tokenizer(words for side in sentences for words in side)
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
     transformers.BertModel(transformers.BertConfig(vocab_size=len(tokenizer))).save_pretrained(folder)

@@ -50,7 +50,7 @@ def test_schemes_are_found(names: list[str], scheme: str, meaning: list[str | No
 def test_iob2_has_both_labels_of_every_class() -> None:
     found = read(CONLL_03)
     assert found.classes == ("LOC", "MISC", "ORG", "PER")
-    assert found.label_names == tuple("O B-LOC I-LOC B-MISC I-MISC B-ORG I-ORG B-PER I-PER".split())
+    assert found.label_names == ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
 
 
 def test_schemes_by_name() -> None:

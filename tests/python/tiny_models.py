@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xner.models.loading import import_transformers, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 # Pieces beside the single characters.
@@ -41,6 +41,16 @@ def bert_tokenizer(longest: int = 512) -> Any:
     pieces = [*SPECIAL, *characters, *(f"##{c}" for c in string.ascii_letters + string.digits), *WORDS]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     return transformers.BertTokenizer(vocab=vocabulary, do_lower_case=False, model_max_length=longest)
+
+
+def learned_bert_tokenizer(sentences: Iterable[Sequence[str]], *, pieces: int = 6000, longest: int = 512) -> Any:
+    """A WordPiece tokenizer whose vocabulary is learned from sentences, lists of words."""
+    from tokenizers import BertWordPieceTokenizer
+
+    learned = BertWordPieceTokenizer(lowercase=False)
+    learned.train_from_iterator(map(" ".join, sentences), vocab_size=pieces, show_progress=False)
+    transformers = import_transformers("a test")
+    return transformers.BertTokenizer(vocab=learned.get_vocab(), do_lower_case=False, model_max_length=longest)
 
 
 def bert_config(tokenizer: Any, **changes: Any) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from reference import labels as reference_labels
 
+Label = TypeVar("Label", bound=Hashable)
 Distribution = Mapping[str, float]
 """Probabilities by tag: `O`, or a prefix, a hyphen and a class."""
 
@@ -18,7 +20,7 @@ def most_probable(word: Distribution) -> str:
     return max(word, key=lambda tag: word[tag])  # the first of several
 
 
-def of_word(pieces: Sequence[Distribution], how: str) -> Distribution:
+def of_word(pieces: Sequence[Mapping[Label, float]], how: str) -> Mapping[Label, float]:
     """A word's distribution from those of its pieces."""
     if how == "first":
         return pieces[0]

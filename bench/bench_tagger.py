@@ -1,0 +1,99 @@
+"""The tagger beside transformers' own pipeline for token classification: same random weights, same sentences, same labels.
+
+Real weights would not be faster or slower. `pytest bench/bench_tagger.py -o 'python_files=bench_*.py'`
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+import transformers
+
+from xner import io, labels
+from xner.models.tagger import Tagger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
+import tiny_models  # what tests make models with
+
+LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-DATE", "I-DATE"]
+SIZES: dict[str, dict[str, int]] = {
+    "tiny": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
+    "small": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 6, "intermediate_size": 1536},
+    "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
+}
+
+
+@pytest.fixture(scope="module")
+def sentences(test_data: Path) -> list[list[str]]:
+    """The first 48 sentences of each of four African languages."""
+    languages = [test_data / "masakhaner2" / language / "test.txt" for language in ("yor", "xho", "swa", "hau")]
+    return [words for path in languages for words in io.read_conll(path)["tokens"].to_pylist()[:48]]
+
+
+def save_model(folder: Path, sentences: Sequence[Sequence[str]], size: str) -> str:
+    """A BERT with random weights, and pieces that are learned from the sentences."""
+    tokenizer = tiny_models.learned_bert_tokenizer(sentences)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    names = {"id2label": dict(enumerate(LABELS)), "label2id": {label: number for number, label in enumerate(LABELS)}}
+    config = transformers.BertConfig(vocab_size=len(tokenizer), **SIZES[size], **names)
+    model = transformers.BertForTokenClassification(config)
+    model.classifier.weight.data *= 10  # labels that are far from equally probable
+    model.save_pretrained(folder)
+    return str(folder)
+
+
+def word_labels(words: Sequence[str], tokens: Sequence[dict[str, Any]]) -> list[str]:
+    """IOB2 labels out of what the pipeline says of the tokens of words joined by blanks: that of each word's first one."""
+    by_start = {token["start"]: token["entity"] for token in tokens}
+    found, start = [], 0
+    for word in words:
+        found.append(by_start.get(start, "O"))
+        start += len(word) + 1
+    return labels.encode(labels.decode(found), len(words))
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_beside_the_pipeline(
+    benchmark: BenchmarkFixture, sentences: list[list[str]], tmp_path: Path, size: str
+) -> None:
+    """Sentences a second; the pipeline is fed one sentence at a time, and, for comparison, in batches of sixteen."""
+    model = save_model(tmp_path, sentences, size)
+    tagger = Tagger.load(model, device="cpu")
+    pipeline = transformers.pipeline("token-classification", model=model, device="cpu", ignore_labels=[])
+    texts = [" ".join(words) for words in sentences]
+    theirs = [word_labels(words, pipeline(text)) for words, text in zip(sentences, texts, strict=True)]
+    assert [tagged.labels for tagged in tagger.tag(sentences)] == theirs
+    assert len({label for words in theirs for label in words}) > 4
+
+    rounds = 2 if size == "base" else 3
+    one_by_one = min(seconds(lambda: [pipeline(text) for text in texts]) for _ in range(rounds))
+    in_batches = min(seconds(lambda: pipeline(texts, batch_size=16)) for _ in range(rounds))
+    benchmark.pedantic(partial(tagger.tag, sentences), rounds=rounds)
+    assert benchmark.stats is not None
+    ours = benchmark.stats["min"]
+    assert ours * 1.5 <= one_by_one
+    benchmark.extra_info.update(
+        {
+            "sentences a second": round(len(texts) / ours, 1),
+            "times as fast as the pipeline, one sentence at a time": round(one_by_one / ours, 2),
+            "times as fast as the pipeline, batches of 16": round(in_batches / ours, 2),
+        }
+    )
