@@ -48,9 +48,9 @@ def joined_lists(first: pa.Array, second: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
-def with_columns(rows: Rows, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> Rows:
-    """A record batch or table with columns added, or replaced where they are."""
-    for name, column in columns.items():
-        index = rows.schema.get_field_index(name)
-        rows = rows.append_column(name, column) if index < 0 else rows.set_column(index, name, column)
+def with_columns(rows: Rows, columns: Mapping[str | pa.Field, pa.Array | pa.ChunkedArray]) -> Rows:
+    """A record batch or table with columns added, or replaced where they are, by name or by field."""
+    for field, column in columns.items():
+        index = rows.schema.get_field_index(field if isinstance(field, str) else field.name)
+        rows = rows.append_column(field, column) if index < 0 else rows.set_column(index, field, column)
     return rows

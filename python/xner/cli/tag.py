@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from xner import evaluation, io, labels, runner, schema
 from xner._arrow import frequencies, one_array
 from xner.cli._inputs import FORMAT_NAMES, existing_file, labels_as_gold, output_file, read_sentences
+from xner.cli._models import computing_options, device_names
 from xner.cli._statuses import report_statuses
-from xner.models.device import DTYPES
+from xner.cli._taggers import class_options, take_classes
 from xner.models.tag_schemes import SCHEMES
 from xner.models.tagger import DECODINGS, ROLES, STATUSES, WORDS, Tagger, TaggerStage
 
@@ -61,19 +62,7 @@ _PART_ROWS = 4096
     "spans for --candidates given; scores, probabilities for --score ner and others. May be given several times.  "
     "[default: labels]",
 )
-@click.option(
-    "--class-map",
-    multiple=True,
-    metavar="OLD=NEW",
-    help="Another name for a class of the model; several may become one. May be given several times.",
-)
-@click.option(
-    "--ignore-class",
-    "ignored",
-    multiple=True,
-    metavar="CLASS",
-    help="A class of the model that becomes O; F1 leaves it out. May be given several times.",
-)
+@class_options
 @click.option(
     "--words",
     type=click.Choice(WORDS),
@@ -95,15 +84,7 @@ _PART_ROWS = 4096
     show_default=True,
     help="Of the model's labels; auto tells it from their names.",
 )
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...; several with commas.")
-@click.option(
-    "--dtype",
-    type=click.Choice(list(DTYPES)),
-    default="auto",
-    show_default=True,
-    help="Precision; auto is half precision on CUDA devices, float32 elsewhere.",
-)
-@click.option("--token-budget", type=click.IntRange(1), help="Most word pieces in a batch, padding included.")
+@computing_options()
 @click.option(
     "--overlap",
     type=click.IntRange(0),
@@ -125,8 +106,6 @@ def command(
     format_: str | None,
     input_format: str | None,
     roles: tuple[Role, ...],
-    class_map: tuple[str, ...],
-    ignored: tuple[str, ...],
     device: str,
     compile_: bool,
     resume: bool,
@@ -135,15 +114,15 @@ def command(
     """Tag the words of sentences by a token-classification model.
 
     SENTENCES are words split by blanks (.txt), or columns; labels there count as gold. Every row keeps its place and
-    its other columns.
+    its other columns. Classes that are ignored do not count in F1 either.
     """
     roles = roles or ("labels",)
     _check_output(output, format_, roles)
-    classes = _class_map(class_map) | dict.fromkeys(ignored, "O")
+    classes = take_classes(options)
     table = labels_as_gold(read_sentences(sentences, input_format))
     tagger = Tagger.load(
         model,
-        device=device.split(",") if "," in device else device,
+        device=device_names(device),
         classes=classes,
         compile=compile_,
         **options,
@@ -181,16 +160,6 @@ def _check_output(output: Path, format_: str | None, roles: Sequence[str]) -> No
         )
     if written == "conll" and tuple(roles) != ("labels",):
         raise click.UsageError("CoNLL files hold labels alone: --role labels, or write .parquet or .jsonl")
-
-
-def _class_map(texts: Sequence[str]) -> dict[str, str]:
-    classes = {}
-    for text in texts:
-        old, equals, new = text.partition("=")
-        if not (old and equals and new):
-            raise click.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--class-map")
-        classes[old] = new
-    return classes
 
 
 def _predicted(table: pa.Table, roles: Sequence[str]) -> pa.ListArray | None:

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from xner import labels as word_labels
 from xner import schema
 from xner._arguments import whole_number
-from xner._arrow import list_lengths
+from xner._arrow import list_lengths, with_columns
 from xner._choices import choose
 from xner._sentences import Sentences, to_arrow
 from xner._stages import merge_status, run_stage
@@ -533,34 +533,24 @@ class TaggerStage:
         found = {
             column: self._tagger.tag_batch(words.column(column), column=column, progress=progress) for column in columns
         }
-        for role, column in reads.items():
-            field, made = self._made(role, found[column])
-            batch = _with_column(batch, field, made)
+        made = dict(self._made(role, found[column]) for role, column in reads.items())
         status, *others = (tagged.status.cast(pa.string()) for tagged in found.values())
         for other in others:
             status = pc.if_else(pc.equal(status, "ok"), other, status)
         if schema.STATUS in batch.schema.names:
             before = batch.column(schema.STATUS).cast(pa.string())
             status = merge_status(before, status, pc.is_in(before, value_set=pa.array(list(STATUSES))))
-        status = status.dictionary_encode().cast(schema.STATUS_TYPE)
-        return _with_column(batch, pa.field(schema.STATUS, schema.STATUS_TYPE), status)
+        made[schema.STATUS] = status.dictionary_encode().cast(schema.STATUS_TYPE)
+        return with_columns(batch, made)
 
     @staticmethod
     def _column(role: Role, names: Sequence[str]) -> str:
         return schema.SOURCE_TOKENS if role == "source" and schema.SOURCE_TOKENS in names else schema.TOKENS
 
-    def _made(self, role: Role, tagged: TaggedBatch) -> tuple[pa.Field, pa.Array]:
-        made = {
-            "labels": lambda: tagged.labels,
-            "source": lambda: tagged.entities,
-            "candidates": lambda: tagged.candidates,
-            "scores": lambda: tagged.ner_probabilities,
-        }[role]()
+    def _made(self, role: Role, tagged: TaggedBatch) -> tuple[str | pa.Field, pa.Array]:
+        """A role's column: its name, or its field where that has more to say, and its values."""
         if role == "scores":
-            return schema.ner_probabilities_field(self._tagger.label_names), made
-        return pa.field(ROLES[role], schema.COLUMN_TYPES[ROLES[role]]), made
-
-
-def _with_column(batch: pa.RecordBatch, field: pa.Field, column: pa.Array) -> pa.RecordBatch:
-    index = batch.schema.get_field_index(field.name)
-    return batch.append_column(field, column) if index < 0 else batch.set_column(index, field, column)
+            return schema.ner_probabilities_field(self._tagger.label_names), tagged.ner_probabilities
+        if role == "candidates":
+            return schema.CANDIDATES, tagged.candidates
+        return ROLES[role], tagged.labels if role == "labels" else tagged.entities
