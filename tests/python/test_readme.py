@@ -30,6 +30,7 @@ def test_the_commands_exist_with_their_options() -> None:
         "translate-test",
         "back-translate",
         "study extrinsic",
+        "tag",
         "project",
         "align",
         "align train",
