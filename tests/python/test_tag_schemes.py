@@ -95,6 +95,11 @@ def test_labels_that_cannot_be_read(names: list[str], options: dict[str, Any], m
     assert message in str(error.value)
 
 
+def test_labels_that_are_not_numbered() -> None:
+    with pytest.raises(Error, match="id2label of 'some/model' does not number its labels from 0 on: 1, 2"):
+        read_tags({1: "O", 2: "B-X"}, "some/model")
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Sentences of distributions over a model's labels, by tag."""

@@ -191,6 +191,14 @@ def test_numbers_that_are_not_finite(random_model: str) -> None:
         tagger.tag([["the"]])
 
 
+@pytest.mark.gpu
+def test_on_a_gpu_in_half_precision(random_model: str) -> None:
+    halves = Tagger.load(random_model, device="cuda")
+    assert halves.signature.endswith("dtype:bfloat16" if torch.cuda.is_bf16_supported() else "dtype:float16")
+    for half, exact in zip(halves.tag(SENTENCES), load(random_model).tag(SENTENCES), strict=True):
+        np.testing.assert_allclose(half.probabilities, exact.probabilities, atol=0.1)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 def test_compiled_it_is_the_same(random_model: str) -> None:

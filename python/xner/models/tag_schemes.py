@@ -140,10 +140,12 @@ def read_tags(
         classes: new names of classes, by the model's; `O` for classes that do not count. Others stay as they are.
 
     Raises:
-        Error: labels without names, without `O` or without classes, that the scheme does not have, or of which only
-            some have a prefix; a class to rename that the model does not have.
+        Error: labels without numbers or names, without `O` or without classes, that the scheme does not have, or of
+            which only some have a prefix; a class to rename that the model does not have.
     """
     choose("scheme", scheme, dict.fromkeys(SCHEMES))
+    if set(id2label) != set(range(len(id2label))):
+        raise Error(f"id2label of '{model}' does not number its labels from 0 on: {', '.join(map(str, id2label))}")
     names = [id2label[number] for number in range(len(id2label))]
     if any(_NAMELESS.fullmatch(name) for name in names):
         raise Error(
