@@ -31,7 +31,7 @@ _PART_ROWS = 4096
 @click.command(
     "tag",
     epilog="\b\nExamples:\n"
-    "  xner tag yo.txt --model Davlan/afro-xlmr-large-ner-masakhaner-1.0_2.0 -o yo.conll\n"
+    "  xner tag yo.txt --model masakhane/afroxlmr-large-ner-masakhaner-1.0_2.0 -o yo.conll\n"
     "      labels sentences; prints F1 as well where the input has labels\n"
     "  xner tag en.txt --model FacebookAI/xlm-roberta-large-finetuned-conll03-english --role source \\\n"
     "      --ignore-class MISC -o en.parquet\n"
