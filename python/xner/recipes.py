@@ -158,19 +158,9 @@ def translate_train(
         Steps that read `source_tokens` and `source_entities`, and add `tokens`, `translation`, `translation_status`,
         `links`, and with markers `marked_entities` and `marker_problem`.
     """
-
-    def translate(table: pa.Table, run: StepRun) -> pa.Table:
-        return translate_target(
-            table,
-            partial(into.translate, progress=run.report),
-            splitter_for(words or into.target_language),
-            markers=markers,
-            join=_join(by_blanks),
-            keep_bad=keep_bad,
-        )
-
-    key = [into.key, markers, words, by_blanks, keep_bad]
-    return [Step("translation", key, translate), *_where(target_tags), aligner or alignment_step()]
+    translate = partial(translate_target, markers=markers, keep_bad=keep_bad)
+    translated = _translation("translation", into, translate, [markers, keep_bad], words=words, by_blanks=by_blanks)
+    return [translated, *_where(target_tags), aligner or alignment_step()]
 
 
 def back_translation(
@@ -231,16 +221,10 @@ def translate_test(
         Steps that read `tokens` and add `source_tokens`, `source_entities`, `translation`, `translation_status` and
         `links`; with `back` what `back_translation` adds as well.
     """
-
-    def translate(table: pa.Table, run: StepRun) -> pa.Table:
-        split = splitter_for(words or into.target_language)
-        return translate_source(
-            table, partial(into.translate, progress=run.report), split, join=_join(by_blanks), keep_bad=keep_bad
-        )
-
+    translate = partial(translate_source, keep_bad=keep_bad)
+    translated = _translation("translation", into, translate, [keep_bad], words=words, by_blanks=by_blanks)
     refined = [] if back is None else [_back_translation(back, markers, None, by_blanks=by_blanks)]
-    key = [into.key, words, by_blanks, keep_bad]
-    return [Step("translation", key, translate), tag, *refined, *_where(target_tags), aligner or alignment_step()]
+    return [translated, tag, *refined, *_where(target_tags), aligner or alignment_step()]
 
 
 def _where(step: Step | None) -> list[Step]:
@@ -248,13 +232,27 @@ def _where(step: Step | None) -> list[Step]:
 
 
 def _back_translation(into: Direction, markers: MarkerStyle, words: str | None, *, by_blanks: bool) -> Step:
-    def translate(table: pa.Table, run: StepRun) -> pa.Table:
-        split = splitter_for(words or into.target_language)
-        return translate_back(
-            table, partial(into.translate, progress=run.report), split, markers=markers, join=_join(by_blanks)
-        )
+    translate = partial(translate_back, markers=markers)
+    return _translation("back-translation", into, translate, [markers], words=words, by_blanks=by_blanks)
 
-    return Step("back-translation", [into.key, markers, words, by_blanks], translate)
+
+def _translation(
+    name: str,
+    into: Direction,
+    translate: Callable[..., pa.Table],
+    key: Sequence[object],
+    *,
+    words: str | None,
+    by_blanks: bool,
+) -> Step:
+    """The step that a function of `translation_stages` makes; `key` has what was chosen of it."""
+
+    def run(table: pa.Table, run: StepRun) -> pa.Table:
+        say = partial(into.translate, progress=run.report)
+        split = splitter_for(words or into.target_language)
+        return translate(table, say, split, join=" ".join if by_blanks else detokenize)
+
+    return Step(name, [into.key, words, by_blanks, *key], run)
 
 
 def alignment_step(aligner: Aligner | EncoderAligner | None = None, *, threads: int = 0) -> Step:
@@ -426,7 +424,3 @@ def _digest(table: pa.Table) -> str:
     with pa.ipc.new_stream(file, bare.schema) as writer:
         writer.write_table(bare.combine_chunks())
     return file.hexdigest()
-
-
-def _join(by_blanks: bool) -> Callable[[Sequence[str]], str]:
-    return " ".join if by_blanks else detokenize
