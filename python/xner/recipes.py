@@ -247,12 +247,12 @@ def _translation(
 ) -> Step:
     """The step that a function of `translation_stages` makes; `key` has what was chosen of it."""
 
-    def run(table: pa.Table, run: StepRun) -> pa.Table:
+    def work(table: pa.Table, run: StepRun) -> pa.Table:
         say = partial(into.translate, progress=run.report)
         split = splitter_for(words or into.target_language)
         return translate(table, say, split, join=" ".join if by_blanks else detokenize)
 
-    return Step(name, [into.key, words, by_blanks, *key], run)
+    return Step(name, [into.key, words, by_blanks, *key], work)
 
 
 def alignment_step(aligner: Aligner | EncoderAligner | None = None, *, threads: int = 0) -> Step:
