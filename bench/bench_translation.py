@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from xner.models.generation import transformers_generate
 from xner.models.translation import Decoding, Translator
 
 if TYPE_CHECKING:
@@ -72,13 +71,13 @@ def test_batches(benchmark: BenchmarkFixture, model: Path) -> None:
     some = texts(96)
     translator = Translator.load(str(model), decoding=Decoding(beams=1, length_ratio=1.0, length_extra=0), device="cpu")
     benchmark.pedantic(lambda: translator.translate(some, *LANGUAGES), rounds=2)
-    tokenizer, [plain] = translator._tokenizer, translator._engine.devices
+    engine, tokenizer = translator._engine, translator._tokenizer
 
     def in_order() -> None:
         for first in range(0, len(some), 16):
-            sources = tokenizer.encode(some[first : first + 16], LANGUAGES[0])
+            sources = tokenizer.encode(some[first : first + 16], *LANGUAGES)
             limit = translator.decoding.limit(max(map(len, sources)))
-            transformers_generate(plain, tokenizer, sources, tokenizer.mark(LANGUAGES[1]), beams=1, limit=limit)
+            engine.generate(engine.models[0], sources, tokenizer.start(LANGUAGES[1]), 1, limit)
 
     assert benchmark.stats is not None
     theirs = min(seconds(in_order) for _ in range(2))

@@ -17,7 +17,7 @@ from xner.errors import Error
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["Language", "language", "languages", "model_code"]
+__all__ = ["Language", "language", "languages", "meanings", "model_code"]
 
 
 class Language(NamedTuple):
@@ -80,12 +80,14 @@ def language(text: str) -> Language:
     raise Error(f"language {text!r} is unknown{hint}")
 
 
-def model_code(text: str, supported: Collection[str]) -> str:
+def model_code(text: str, supported: Collection[str], *, role: str = "") -> str:
     """The code by which a model knows a language.
 
     Args:
         text: as for `language`, or one of the model's own codes.
-        supported: the model's codes, in FLORES-200's form or another (`sw`, `sw_KE`).
+        supported: the model's codes, in FLORES-200's form or another (`sw`, `sw_KE`). Of several for one language the
+            plainest counts: `fr` rather than `fr_CA`, but `cmn_Hans` rather than `cmn`, which may be in two scripts.
+        role: what the language is wanted for, for the message: "as source".
 
     Raises:
         Error: an unknown language, or one that the model does not support; the message names what it does support that
@@ -94,29 +96,40 @@ def model_code(text: str, supported: Collection[str]) -> str:
     if text in supported:
         return text
     wanted = language(text)
-    known = {code: _meant_by(code) for code in supported}
-    for code, meant in known.items():
-        if wanted in meant:
-            return code
+    known = {code: meanings(code) for code in supported}
+    found = [code for code, meant in known.items() if wanted in meant]
+    if found:
+        return min(found, key=lambda code: (_country(code) is not None, len(known[code])))
     near = [code for code, meant in known.items() if any(_related(wanted, one) for one in meant)]
     near += difflib.get_close_matches(wanted.code, supported, n=3, cutoff=0)
     raise Error(
-        f"the model does not support {wanted.name} ({wanted.code}); the nearest that it does are "
+        f"the model does not support {wanted.name} ({wanted.code}){role and f' {role}'}; the nearest that it does are "
         f"{', '.join(list(dict.fromkeys(near))[:3])}"
     )
+
+
+def meanings(code: str) -> list[Language]:
+    """The languages that a model's code may mean; none, where it names a group of them or nothing that is known.
+
+    Args:
+        code: `yor_Latn`, `yo`, `en_XX`, `pt_BR`, ...: after a language there may be a script or a country.
+    """
+    found = _by_spelling().get(_normal(code))
+    if found is None and (country := _country(code)) is not None:
+        script = _SCRIPT_OF_COUNTRY.get(country)
+        found = [
+            one for one in _by_spelling().get(code[: -len(country) - 1].lower(), []) if script in {None, one.script}
+        ]
+    return found or []
 
 
 _SCRIPT_OF_COUNTRY = {"CN": "Hans", "TW": "Hant"}
 
 
-def _meant_by(code: str) -> list[Language]:
-    """The languages that a model's code may mean; `en_XX` and `pt_BR` name countries."""
-    found = _by_spelling().get(_normal(code))
-    if found is None:
-        short, _, country = code.partition("_")
-        script = _SCRIPT_OF_COUNTRY.get(country)
-        found = [one for one in _by_spelling().get(_normal(short), []) if script in {None, one.script}]
-    return found
+def _country(code: str) -> str | None:
+    """What the model's code says of a country: `XX` of `en_XX`."""
+    found = re.fullmatch(r"[A-Za-z]{2,3}_([A-Za-z]{2})", code)
+    return found and found[1].upper()
 
 
 def _related(one: Language, other: Language) -> bool:

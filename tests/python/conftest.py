@@ -78,6 +78,37 @@ def converted_nllb(outspoken_nllb: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
+def tiny_m2m100(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved M2M-100."""
+    return tiny_models.save_m2m100(tmp_path_factory.mktemp("m2m100"), init_std=0.3)
+
+
+@pytest.fixture(scope="session")
+def tiny_mbart50(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved mBART-50."""
+    return tiny_models.save_mbart50(tmp_path_factory.mktemp("mbart50"), init_std=0.3)
+
+
+@pytest.fixture(scope="session")
+def tiny_madlad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved MADLAD-400 that knows en, de and sw."""
+    return tiny_models.save_madlad(tmp_path_factory.mktemp("madlad"))
+
+
+@pytest.fixture(scope="session")
+def tiny_marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model of Marian's from English into German."""
+    return tiny_models.save_marian(tmp_path_factory.mktemp("marian"), init_std=0.3)
+
+
+@pytest.fixture(scope="session")
+def tiny_multilingual_marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model of Marian's from many languages into German and French."""
+    folder = tmp_path_factory.mktemp("multilingual_marian")
+    return tiny_models.save_marian(folder, pair=("mul", "mul"), marks=("deu", "fra", "fra_CA"), init_std=0.3)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser for tests that look at pages."""
     for name in ("chromium", "chromium-browser", "google-chrome"):

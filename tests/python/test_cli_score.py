@@ -144,8 +144,8 @@ def test_a_killed_run_goes_on(files: Path, outspoken_nllb: Path) -> None:
         ((*SIDES, "--score", "nmt", "--one-based"), 2, "--one-based and --reverse say how to read --links"),
         ((*LINKED, "-o", "nmt.conll"), 2, "scores go into a table, parquet, arrow, jsonl"),
         ((*LINKED, "--source-language", "engl"), 1, "language 'engl' is unknown; the nearest are"),
-        ((*LINKED, "--engine", "ctranslate2"), 1, "ct2-transformers-converter"),
-        ((*LINKED, "--model", "nothing"), 1, "cannot load the tokenizer of 'nothing'"),
+        ((*LINKED, "--dtype", "int8"), 1, "dtype='int8': that is for engine='ctranslate2'"),
+        ((*LINKED, "--model", "nothing"), 1, "cannot load the translation model 'nothing'"),
         ((*LINKED, "--score", "all_fusion"), 1, "needs the column(s) ner_probabilities"),
         ((*LINKED, "--cache", "en.conll"), 1, "cannot use 'en.conll' as a cache of translation scores"),
     ],
@@ -157,6 +157,15 @@ def test_wrong_use(files: Path, outspoken_nllb: Path, arguments: tuple[str, ...]
     assert message in " ".join(run.stderr.split())
     assert "Traceback" not in run.stderr
     assert not (files / "nmt.parquet").exists()
+
+
+def test_languages_are_refused_before_weights_are_read(files: Path, outspoken_nllb: Path) -> None:
+    shutil.copytree(outspoken_nllb, files / "bare", ignore=shutil.ignore_patterns("*.safetensors"))
+    given = ("--model", "bare", "--device", "cpu", "--cache", "cache", "-o", "nmt.parquet")
+    run = xner("score", "nmt", *LINKED, *given, "--source-language", "en", "--target-language", "yo", cwd=files)
+    assert run.returncode == 1
+    message = "the model does not support Yoruba (yor_Latn); the nearest that it does are "
+    assert message in " ".join(run.stderr.split())
 
 
 def test_help_teaches() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import click
@@ -88,10 +89,25 @@ def test_words_of_columns_and_projection(files: Path, outspoken_nllb: Path) -> N
     ],
 )
 def test_languages_that_cannot_be(files: Path, outspoken_nllb: Path, options: tuple[str, ...], message: str) -> None:
-    run = translate(files, outspoken_nllb, *options)
+    """Before weights are read: there are none."""
+    shutil.copytree(outspoken_nllb, files / "bare", ignore=shutil.ignore_patterns("*.safetensors"))
+    run = translate(files, files / "bare", *options)
     assert run.returncode == 1
     assert message in run.stderr
     assert not (files / "de.parquet").exists()
+
+
+def test_a_bilingual_model(files: Path, tiny_marian: Path) -> None:
+    done(translate(files, tiny_marian))
+    assert pq.read_metadata(files / "de.parquet").num_rows == len(LINES)
+    run = translate(files, tiny_marian, "--target-language", "fr")
+    assert run.returncode == 1
+    assert "the model does not support French (fra_Latn) as target; the nearest that it does are de" in run.stderr
+
+
+def test_help_names_the_families() -> None:
+    text = " ".join(done(xner("translate", "--help")).stdout.split())
+    assert "NLLB-200, M2M-100, mBART-50, MADLAD-400, Marian (OPUS-MT)" in text
 
 
 def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ import pytest
 
 from xner import Error
 from xner.models import translation
-from xner.models.generation import Generated
-from xner.models.seq2seq import Seq2SeqTokenizer
 from xner.models.translation import Decoding, Translation, Translator, convert_model, judge_translation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from xner.models.translation_engines import Generated
 
 GREEDY = Decoding(beams=1)
 LANGUAGES = ("eng_Latn", "deu_Latn")
@@ -45,26 +45,6 @@ def model(outspoken_nllb: Path) -> Translator:
 
 
 # What the model is told and says
-
-
-def test_marks_of_both_languages_reach_the_model(model: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The source text begins with the mark of its language, whatever the tokenizer's own setting, and the translation
-    is made to begin with that of the target."""
-    tokenizer = model._tokenizer
-    seen: list[tuple[list[list[int]], int]] = []
-
-    def generate(_: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int) -> list[Generated]:
-        seen.append(([list(source) for source in sources], mark))
-        return [Generated([5], ended=True)] * len(sources)
-
-    monkeypatch.setattr(model._engine, "generate", generate)
-    for source, target in (("eng_Latn", "deu_Latn"), ("fra_Latn", "eng_Latn")):
-        model.translate(["abc"], source, target)
-        [ids], mark = seen[-1]
-        assert ids[0] == tokenizer.languages[source]
-        assert ids[-1] == tokenizer.end
-        assert mark == tokenizer.languages[target]
-    assert len({tuple(ids) for [ids], _ in seen}) == 2
 
 
 def test_is_what_transformers_generates(outspoken_nllb: Path, model: Translator) -> None:
@@ -118,7 +98,7 @@ def test_each_text_is_translated_once(model: Translator, monkeypatch: pytest.Mon
     seen: list[int] = []
     generate = model._engine.generate
 
-    def count(device: Any, sources: Sequence[Sequence[int]], *rest: int) -> list[Generated]:
+    def count(device: Any, sources: Sequence[Sequence[int]], *rest: Any) -> list[Generated]:
         seen.append(len(sources))
         return generate(device, sources, *rest)
 
@@ -143,7 +123,7 @@ def test_what_does_not_fit_is_done_in_halves(model: Translator, monkeypatch: pyt
     expected = model.translate(texts, *LANGUAGES)
     generate = model._engine.generate
 
-    def small(device: Any, sources: Sequence[Sequence[int]], *rest: int) -> list[Generated]:
+    def small(device: Any, sources: Sequence[Sequence[int]], *rest: Any) -> list[Generated]:
         if len(sources) > 3:
             raise MemoryError
         return generate(device, sources, *rest)
@@ -277,10 +257,11 @@ def test_wrong_decoding(options: dict[str, Any], message: str) -> None:
 def test_wrong_models_and_languages(model: Translator, tiny_bert: Path, tmp_path: Path) -> None:
     with pytest.raises(Error, match="language 'deu_Latin' is unknown; the nearest are deu_Latn"):
         model.translate(["a"], "eng_Latn", "deu_Latin")
-    with pytest.raises(Error, match="cannot load the tokenizer of"):
+    with pytest.raises(Error, match="cannot load the translation model"):
         Translator.load(str(tmp_path))
-    with pytest.raises(Error, match="does not mark texts with their language"):
+    with pytest.raises(Error, match="is a model of type 'bert'; expected one of 'm2m_100': NLLB-200 or M2M-100, "):
         Translator.load(str(tiny_bert))
     with pytest.raises(Error, match="engine='mine': expected one of"):
         Translator.load(str(tmp_path), engine="mine")  # type: ignore[arg-type]  # on purpose
-    assert isinstance(model._tokenizer, Seq2SeqTokenizer)
+    with pytest.raises(Error, match="dtype='int8': that is for engine='ctranslate2'"):
+        Translator.load(str(tiny_bert), dtype="int8")

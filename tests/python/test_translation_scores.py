@@ -14,13 +14,12 @@ import tiny_models
 from reference.nmt_score import mean_log_probability
 from xner import Error
 from xner.models.seq2seq import Seq2SeqTokenizer
-from xner.models.translation_scores import CTranslate2Scorer, TransformersScorer, load_translation_scorer
+from xner.models.translation_engines import CTranslate2Engine, TransformersEngine
+from xner.models.translation_scores import ModelScorer, load_translation_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from xner.models.translation_scores import TranslationScorer
 
 LANGUAGES = ("eng_Latn", "deu_Latn")
 PAIRS = [
@@ -34,12 +33,19 @@ PAIRS = [
 ]
 
 
-def load(folder: Path, **options: Any) -> TranslationScorer:
-    return load_translation_scorer(str(folder), device=options.pop("device", "cpu"), **options)
+def load(folder: Path, **options: Any) -> ModelScorer:
+    scorer = load_translation_scorer(str(folder), device=options.pop("device", "cpu"), **options)
+    assert isinstance(scorer, ModelScorer)
+    return scorer
+
+
+def model_of(scorer: ModelScorer) -> Any:
+    """The first copy of its model: what goes in and out is not seen from outside."""
+    return scorer._engine.models[0]
 
 
 def scores(
-    scorer: TranslationScorer, pairs: Sequence[tuple[str, str]] = PAIRS, languages: tuple[str, str] = LANGUAGES
+    scorer: ModelScorer, pairs: Sequence[tuple[str, str]] = PAIRS, languages: tuple[str, str] = LANGUAGES
 ) -> Any:
     found = np.full(len(pairs), np.nan)
     for rows, values in scorer.log_probabilities(pairs, *languages):
@@ -70,8 +76,8 @@ def test_engines_agree(outspoken_nllb: Path, converted_nllb: Path) -> None:
     texts = ["".join(generator.choice(list("abcdefgh  .,"), length)) for length in range(1, 60)]
     pairs = [(source, target) for source, target in zip(texts, generator.permutation(texts).tolist(), strict=True)]
     both = load(outspoken_nllb), load(converted_nllb)
-    assert isinstance(both[0], TransformersScorer)
-    assert isinstance(both[1], CTranslate2Scorer)
+    assert isinstance(both[0]._engine, TransformersEngine)
+    assert isinstance(both[1]._engine, CTranslate2Engine)
     seen = []
     for languages in (LANGUAGES, LANGUAGES[::-1], ("deu_Latn", "deu_Latn"), ("eng_Latn", "fra_Latn")):
         ours, theirs = (scores(scorer, pairs, languages) for scorer in both)
@@ -82,7 +88,7 @@ def test_engines_agree(outspoken_nllb: Path, converted_nllb: Path) -> None:
 
 def test_the_model_sees_the_marks_of_both_languages(outspoken_nllb: Path) -> None:
     scorer = load(outspoken_nllb)
-    model = scorer._models[0]  # type: ignore[attr-defined]  # behind the protocol  # what goes in is not seen from outside
+    model = model_of(scorer)
     seen: list[Any] = []
     for part in (model.get_encoder(), model.get_decoder()):
         part.register_forward_pre_hook(
@@ -103,16 +109,18 @@ def test_tokens_are_those_of_the_tokenizer_itself(outspoken_nllb: Path) -> None:
     texts = ["Angela Merkel", "", "don't? «x»", "a"]
     for language in ("eng_Latn", "fra_Latn"):
         theirs.src_lang = theirs.tgt_lang = language
-        assert ours.encode(texts, language) == theirs(texts)["input_ids"] == theirs(text_target=texts)["input_ids"]
-    assert ours.encode([], "eng_Latn") == []
-    assert list(ours.languages) == ["deu_Latn", "eng_Latn", "fra_Latn"]
-    assert [ours.code(language) for language in ("fra_Latn", "de", "English")] == ["fra_Latn", "deu_Latn", "eng_Latn"]
+        assert ours.encode(texts, language, "deu_Latn") == theirs(texts)["input_ids"]
+        assert ours.encode_targets(texts, language) == theirs(text_target=texts)["input_ids"]
+    assert ours.encode([], "eng_Latn", "deu_Latn") == []
+    assert list(ours.languages.targets) == ["deu_Latn", "eng_Latn", "fra_Latn"]
+    codes = [ours.source_code(language) for language in ("fra_Latn", "de", "English")]
+    assert codes == ["fra_Latn", "deu_Latn", "eng_Latn"]
 
 
 def test_each_source_text_of_a_batch_is_encoded_once(outspoken_nllb: Path) -> None:
     scorer = load(outspoken_nllb)
     encoded: list[int] = []
-    encoder = scorer._models[0].get_encoder()  # type: ignore[attr-defined]  # behind the protocol
+    encoder = model_of(scorer).get_encoder()
     encoder.register_forward_pre_hook(lambda _, __, values: encoded.append(len(values["input_ids"])), with_kwargs=True)
     scores(scorer, [("Madrid", target) for target in ("a", "b", "c", "d")])
     assert encoded == [1]
@@ -121,7 +129,7 @@ def test_each_source_text_of_a_batch_is_encoded_once(outspoken_nllb: Path) -> No
 def test_long_texts_go_first_in_batches_within_the_budget(outspoken_nllb: Path) -> None:
     scorer = load(outspoken_nllb, token_budget=30)
     shapes: list[tuple[int, ...]] = []
-    decoder = scorer._models[0].get_decoder()  # type: ignore[attr-defined]  # behind the protocol
+    decoder = model_of(scorer).get_decoder()
     decoder.register_forward_pre_hook(
         lambda _, __, values: shapes.append(tuple(values["input_ids"].shape)), with_kwargs=True
     )
@@ -135,7 +143,7 @@ def test_long_texts_go_first_in_batches_within_the_budget(outspoken_nllb: Path) 
 def test_logits_in_small_parts_are_the_same(
     outspoken_nllb: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xner.models.translation_scores._LOGITS", 300)
+    monkeypatch.setattr("xner.models.translation_engines._LOGITS", 300)
     np.testing.assert_allclose(scores(load(outspoken_nllb)), expected, atol=1e-4)
 
 
@@ -149,15 +157,16 @@ def test_a_batch_that_does_not_fit_is_done_in_halves(
     outspoken_nllb: Path, converted_nllb: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def limited(means: Any, error: BaseException) -> Any:
-        def within_memory(self: Any, model: Any, pairs: Any) -> Any:
+        def within_memory(self: Any, model: Any, pairs: Any, given: int) -> Any:
             if len(pairs) > 2:
                 raise error
-            return means(self, model, pairs)
+            return means(self, model, pairs, given)
 
         return within_memory
 
-    for kind, error in ((TransformersScorer, torch.OutOfMemoryError()), (CTranslate2Scorer, MemoryError())):
-        monkeypatch.setattr(kind, "_means", limited(kind._means, error))
+    kinds: Any = ((TransformersEngine, torch.OutOfMemoryError()), (CTranslate2Engine, MemoryError()))
+    for kind, error in kinds:
+        monkeypatch.setattr(kind, "mean_log_probabilities", limited(kind.mean_log_probabilities, error))
     for folder in (outspoken_nllb, converted_nllb):
         np.testing.assert_allclose(scores(load(folder)), expected, atol=1e-4)
 
@@ -208,7 +217,7 @@ class TestWhatCannotBeUsed:
             scorer.language_code("▁a")
 
     def test_no_such_model(self, tmp_path: Path) -> None:
-        with pytest.raises(Error, match=r"cannot load the tokenizer of '.*nothing'"):
+        with pytest.raises(Error, match=r"cannot load the translation model '.*nothing'"):
             load(tmp_path / "nothing")
 
     def test_pickled_weights(self, outspoken_nllb: Path, tmp_path: Path) -> None:
@@ -217,13 +226,18 @@ class TestWhatCannotBeUsed:
         model.config.save_pretrained(tmp_path)
         torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
         with pytest.raises(Error, match=r"cannot load the translation model .* read from safetensors files only"):
-            load(tmp_path)
+            scores(load(tmp_path))
 
     def test_another_kind_of_model(self, tiny_bert: Path, outspoken_nllb: Path) -> None:
-        with pytest.raises(Error, match="does not mark texts with their language; NLLB-200 and M2M-100 do"):
-            load(tiny_bert)
-        with pytest.raises(Error, match="is a model of type 'bert'; expected 'm2m_100': NLLB-200 or M2M-100"):
-            load(tiny_bert, tokenizer=str(outspoken_nllb))
+        for options in ({}, {"tokenizer": str(outspoken_nllb)}):
+            with pytest.raises(
+                Error, match="is a model of type 'bert'; expected one of 'm2m_100': NLLB-200 or M2M-100"
+            ):
+                load(tiny_bert, **options)
+        with pytest.raises(
+            Error, match="does not tell its languages, neither by marks for them nor by its name; known"
+        ):
+            load(outspoken_nllb, tokenizer=str(tiny_bert))
 
     def test_weights_of_something_else(self, outspoken_nllb: Path, tmp_path: Path) -> None:
         from safetensors.torch import save_file
@@ -231,29 +245,26 @@ class TestWhatCannotBeUsed:
         tiny_models.save_nllb(tmp_path)
         save_file({"something.else": torch.zeros(2)}, tmp_path / "model.safetensors", {"format": "pt"})
         with pytest.raises(Error, match=r"lacks \d+ weights of a translation model, .* for one"):
-            load(tmp_path)
+            scores(load(tmp_path))
 
     def test_probabilities_that_are_no_numbers(self, outspoken_nllb: Path) -> None:
         scorer = load(outspoken_nllb)
-        scorer._models[0].get_decoder().layer_norm.weight.data.fill_(float("nan"))  # type: ignore[attr-defined]  # behind the protocol
+        model_of(scorer).get_decoder().layer_norm.weight.data.fill_(float("nan"))
         with pytest.raises(Error, match=r"gave probabilities that are not finite numbers; a wider dtype"):
             scores(scorer)
-
-    def test_ctranslate2_without_a_converted_model(self, outspoken_nllb: Path) -> None:
-        with pytest.raises(Error, match=r"is no folder with a model in CTranslate2's format .* --copy_files"):
-            load(outspoken_nllb, engine="ctranslate2")
 
     def test_a_damaged_converted_model(self, outspoken_nllb: Path, tmp_path: Path) -> None:
         tiny_models.save_converted(tmp_path, outspoken_nllb)
         (tmp_path / "model.bin").write_bytes(b"nothing")
         with pytest.raises(Error, match=r"cannot load the translation model '.*' on 'cpu': "):
-            load(tmp_path)
+            scores(load(tmp_path))
 
     @pytest.mark.parametrize(
         ("options", "message"),
         [
             ({"engine": "onnx"}, "engine='onnx': expected one of 'auto', 'transformers', 'ctranslate2'"),
-            ({"dtype": "int8"}, "dtype='int8': expected one of 'auto'"),
+            ({"dtype": "int4"}, "dtype='int4': expected one of 'auto'"),
+            ({"dtype": "int8"}, "dtype='int8': that is for engine='ctranslate2'"),
             ({"token_budget": 0}, "token_budget=0: expected a whole number from 1"),
             ({"device": "gpu"}, "device='gpu': cannot compute there"),
         ],

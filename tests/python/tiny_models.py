@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 import string
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from xner.models.loading import import_transformers, quiet
@@ -203,8 +206,101 @@ def save_nllb(
         src_lang=languages[0],
         additional_special_tokens=list(languages),
     )
+    config = transformers.M2M100Config(**(_sizes(len(tokenizer)) | changes))
+    return _save(folder, tokenizer, "M2M100ForConditionalGeneration", config, seed)
+
+
+def save_m2m100(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
+    """Save an M2M-100, whose tokenizer has its marks (`__de__`) beside its vocabulary."""
+    transformers = import_transformers("a test")
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *dict(_sentencepieces(folder / "pieces.spm", seed))]
+    (folder / "pieces.json").write_text(json.dumps({piece: number for number, piece in enumerate(pieces)}))
+    tokenizer = transformers.M2M100Tokenizer(
+        vocab_file=str(folder / "pieces.json"), spm_file=str(folder / "pieces.spm")
+    )
+    marks = len(tokenizer.lang_token_to_id)
+    config = transformers.M2M100Config(**(_sizes(len(pieces) + marks + tokenizer.num_madeup_words) | changes))
+    return _save(folder, tokenizer, "M2M100ForConditionalGeneration", config, seed)
+
+
+def save_mbart50(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
+    """Save an mBART-50; it knows all of its 52 languages."""
+    transformers = import_transformers("a test")
+    pieces = _sentencepieces(folder / "pieces.spm", seed)
+    special = [(piece, 0.0) for piece in ("<unk>", "<s>", "</s>")]
+    tokenizer = transformers.MBart50Tokenizer(vocab=[*special, *pieces])
+    config = transformers.MBartConfig(**(_sizes(len(tokenizer)) | {"scale_embedding": True} | changes))
+    return _save(folder, tokenizer, "MBartForConditionalGeneration", config, seed)
+
+
+def save_madlad(
+    folder: Path, *, languages: tuple[str, ...] = ("en", "de", "sw"), seed: int = 0, **changes: Any
+) -> Path:
+    """Save a MADLAD-400: a T5 whose vocabulary has marks of target languages (`<2de>`)."""
+    transformers = import_transformers("a test")
+    marks = [f"<2{language}>" for language in languages]
+    pieces = _sentencepieces(folder / "spiece.model", seed, symbols=marks)
+    special = [(piece, 0.0) for piece in ("<pad>", "</s>", "<unk>")]
+    tokenizer = transformers.T5Tokenizer(vocab=[*special, *pieces], extra_ids=0, additional_special_tokens=[])
     settings = {
         "vocab_size": len(tokenizer),
+        "d_model": 32,
+        "d_kv": 8,
+        "d_ff": 64,
+        "num_layers": 3,
+        "num_decoder_layers": 2,
+        "num_heads": 4,
+        "feed_forward_proj": "gated-gelu",
+        "tie_word_embeddings": False,
+        "decoder_start_token_id": 0,
+    }
+    return _save(folder, tokenizer, "T5ForConditionalGeneration", transformers.T5Config(**(settings | changes)), seed)
+
+
+def save_marian(
+    folder: Path,
+    *,
+    pair: tuple[str | None, str | None] = ("en", "de"),
+    marks: tuple[str, ...] = (),
+    seed: int = 0,
+    **changes: Any,
+) -> Path:
+    """Save one of Marian's models, with a sentencepiece model a language.
+
+    Args:
+        folder: where to.
+        pair: the source and target languages that its tokenizer names.
+        marks: codes of target languages that its vocabulary has marks for (`>>deu<<`).
+        seed: of the weights.
+        **changes: settings of the configuration.
+    """
+    transformers = import_transformers("a test")
+    pieces = dict(_sentencepieces(folder / "from.spm", 0) + _sentencepieces(folder / "into.spm", 1))
+    tokens = ["</s>", "<unk>", *(f">>{mark}<<" for mark in marks), *pieces, "<pad>"]
+    (folder / "pieces.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
+        tokenizer = transformers.MarianTokenizer(
+            source_spm=str(folder / "from.spm"),
+            target_spm=str(folder / "into.spm"),
+            vocab=str(folder / "pieces.json"),
+            source_lang=pair[0],
+            target_lang=pair[1],
+        )
+    padding = len(tokens) - 1
+    ends = {"pad_token_id": padding, "eos_token_id": 0, "bos_token_id": 0, "decoder_start_token_id": padding}
+    # As in OPUS-MT's own.
+    generation = {"forced_eos_token_id": 0, "bad_words_ids": [[padding]], "num_beams": 4}
+    config = transformers.MarianConfig(
+        **(_sizes(len(tokens)) | ends | {"activation_function": "swish", "scale_embedding": True} | changes)
+    )
+    return _save(folder, tokenizer, "MarianMTModel", config, seed, generation)
+
+
+def _sizes(tokens: int) -> dict[str, Any]:
+    """Settings of a small encoder and decoder with fairseq's special tokens."""
+    return {
+        "vocab_size": tokens,
         "d_model": 32,
         "encoder_layers": 3,
         "decoder_layers": 2,
@@ -218,17 +314,45 @@ def save_nllb(
         "eos_token_id": 2,
         "decoder_start_token_id": 2,
     }
-    config = transformers.M2M100Config(**(settings | changes))
-    return _save(folder, tokenizer, "M2M100ForConditionalGeneration", config, seed)
 
 
-def _save(folder: Path, tokenizer: Any, kind: str, config: Any, seed: int) -> Path:
+def _sentencepieces(path: Path, seed: int, *, symbols: Sequence[str] = ()) -> list[tuple[str, float]]:
+    """Learn and save a sentencepiece model of random words; its pieces, special ones left out, with their scores."""
+    import sentencepiece
+
+    draw = random.Random(seed)
+    letters = string.ascii_letters + ".,"
+    texts = [
+        " ".join("".join(draw.choices(letters, k=draw.randint(1, 6))) for _ in range(draw.randint(1, 8)))
+        for _ in range(500)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=file,
+            vocab_size=160,
+            user_defined_symbols=list(symbols),
+            minloglevel=2,
+        )
+    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    special = {"<unk>", "<s>", "</s>"}
+    pieces = [(model.id_to_piece(number), model.get_score(number)) for number in range(model.get_piece_size())]
+    return [piece for piece in pieces if piece[0] not in special]
+
+
+def _save(
+    folder: Path, tokenizer: Any, kind: str, config: Any, seed: int, generation: dict[str, Any] | None = None
+) -> Path:
     import torch
 
     transformers = import_transformers("a test")
     torch.manual_seed(seed)
     with quiet(transformers):
-        getattr(transformers, kind)(config).save_pretrained(folder)
+        model = getattr(transformers, kind)(config)
+        if generation:
+            model.generation_config.update(**generation)
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

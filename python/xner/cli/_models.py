@@ -8,34 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from xner.models.device import DTYPES
-from xner.models.translation_scores import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["computing_options", "device_names", "engine_option", "model_key"]
+__all__ = ["PRECISION", "computing_options", "device_names", "model_key"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-engine_option = click.option(
-    "--engine",
-    type=click.Choice(list(ENGINES)),
-    default="auto",
-    show_default=True,
-    help="What computes: ctranslate2 is the quicker one on processors; auto takes it for models in its format.",
-)
+PRECISION = "precision; auto is half precision on GPUs, float32 elsewhere"
 
 
-def computing_options(
-    whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_note: str = "", budget: str = "word pieces in a batch"
-) -> Callable[[F], F]:
+def computing_options(whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_note: str = "") -> Callable[[F], F]:
     """Adds the options `--device`, `--dtype` and `--token-budget` to a command.
 
     Args:
         whose: begins their help, in commands that have other models as well: "Encoders".
         dtypes: precisions to choose from.
         dtype_note: what else is to be said of them.
-        budget: what is bounded.
     """
 
     def told(text: str) -> str:
@@ -53,9 +43,11 @@ def computing_options(
             type=click.Choice(list(dtypes)),
             default="auto",
             show_default=True,
-            help=told(f"precision; auto is half precision on GPUs, float32 elsewhere{dtype_note}."),
+            help=told(f"{PRECISION}{dtype_note}."),
         ),
-        click.option("--token-budget", type=click.IntRange(1), help=told(f"most {budget}, padding included.")),
+        click.option(
+            "--token-budget", type=click.IntRange(1), help=told("most word pieces in a batch, padding included.")
+        ),
     ]
 
     def add(command: F) -> F:

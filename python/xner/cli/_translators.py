@@ -8,25 +8,49 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from xner.cli._inputs import output_file
-from xner.cli._models import computing_options, device_names, engine_option, model_key
+from xner.cli._models import PRECISION, computing_options, device_names, model_key
 from xner.models.device import DTYPES
 from xner.models.translation import Decoding, Translator
 from xner.models.translation_cache import default_cache_path
+from xner.models.translation_engines import ENGINES
+from xner.models.translation_families import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["TranslatorSettings", "translator_beside_options", "translator_options"]
+__all__ = [
+    "TranslatorSettings",
+    "engine_options",
+    "take_engine",
+    "translator_beside_options",
+    "translator_options",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _DEFAULT = Decoding()
 
-_MODELS = "Name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model; a folder in CTranslate2's format."
+_MODELS = (
+    "Name on the Hugging Face hub, or folder, of a model with weights in safetensors files: "
+    f"{', '.join(family.title for family in FAMILIES)}; or a folder of one in CTranslate2's format."
+)
 _DTYPES = [*DTYPES, "int8"]
-_DTYPE_NOTE = ". int8 is for ctranslate2"
+_DTYPE_NOTE = ". For ctranslate2, which takes int8 too, that of the model's files"
 
+_ENGINE = click.option(
+    "--engine",
+    type=click.Choice(list(ENGINES)),
+    default="auto",
+    show_default=True,
+    help="What computes: ctranslate2 is the quicker one on processors, and converts a model on first use; auto takes "
+    "it for models in its format.",
+)
+_ENGINE_OPTIONS = [
+    _ENGINE,
+    click.option("--tokenizer", help="Name or folder of the tokenizer, where the model's folder has none."),
+    computing_options(dtypes=_DTYPES, dtype_note=_DTYPE_NOTE),
+]
 _DECODING_OPTIONS = [
     click.option(
         "--beams",
@@ -48,26 +72,36 @@ _DECODING_OPTIONS = [
         help="File that keeps translations for runs to come.  [default: in the user's folder of caches]",
     ),
 ]
-
-
 _OPTIONS = [
     click.option("--model", required=True, help=_MODELS),
-    engine_option,
-    computing_options(dtypes=_DTYPES, dtype_note=_DTYPE_NOTE),
+    *_ENGINE_OPTIONS,
     *_DECODING_OPTIONS,
 ]
 _BESIDE_OPTIONS = [
     click.option("--translator", metavar="MODEL", help=f"The translation model. {_MODELS}"),
-    engine_option,
+    _ENGINE,
     click.option(
         "--translator-dtype",
         type=click.Choice(_DTYPES),
         default="auto",
         show_default=True,
-        help=f"Its precision{_DTYPE_NOTE}.",
+        help=f"Its {PRECISION}{_DTYPE_NOTE}.",
     ),
     *_DECODING_OPTIONS,
 ]
+
+
+def engine_options(command: F) -> F:
+    """Add the options of what runs translation models to a command; `take_engine` gathers their values."""
+    for option in reversed(_ENGINE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_engine(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `engine_options` out of a command's values, as loading a model takes them."""
+    taken = {name: values.pop(name) for name in ("engine", "tokenizer", "device", "dtype", "token_budget")}
+    return taken | {"device": device_names(taken["device"])}
 
 
 def translator_options(command: F) -> F:
@@ -109,9 +143,7 @@ class TranslatorSettings:
         """
         decoding = Decoding(beams=values.pop("beams"), length_ratio=values.pop("length_ratio"))
         cache = values.pop("cache") or default_cache_path()
-        loading = {name: values.pop(name) for name in ("engine", "device", "dtype", "token_budget")}
-        loading["device"] = device_names(loading["device"])
-        return cls(values.pop("model"), decoding, cache, loading)
+        return cls(values.pop("model"), decoding, cache, take_engine(values))
 
     @classmethod
     def take_beside(cls, values: dict[str, Any]) -> TranslatorSettings:
@@ -124,7 +156,7 @@ class TranslatorSettings:
         own |= {"model": values.pop("translator"), "dtype": values.pop("translator_dtype")}
         if own["model"] is None:
             raise click.UsageError("--translator is missing: the translation model")
-        return cls.take({**own, "device": values["device"], "token_budget": None})
+        return cls.take({**own, "device": values["device"], "tokenizer": None, "token_budget": None})
 
     @property
     def key(self) -> dict[str, Any]:
@@ -132,7 +164,7 @@ class TranslatorSettings:
         return {"model": model_key(self.model), "decoding": asdict(self.decoding), "loading": self.loading}
 
     def load(self) -> Translator:
-        """The model.
+        """The model, whose weights are read when there is something to translate.
 
         Raises:
             Error: it cannot be used.

@@ -17,8 +17,8 @@ from xner.cli._inputs import (
     read_sentence_pairs,
     side_format_options,
 )
-from xner.cli._models import computing_options, device_names, engine_option
 from xner.cli._scores import ScoreSettings, score_options
+from xner.cli._translators import engine_options, take_engine
 from xner.models.nmt_score import NmtScorer
 from xner.models.nmt_stage import NmtStage, required_columns
 from xner.models.translation_cache import TranslationCache, default_cache_path
@@ -50,10 +50,9 @@ def command() -> None:
     "  xner project --source en.conll --target de.conll --links de.pharaoh \\\n"
     "      --score align_nmt --scores nmt.parquet -o de.labelled.conll\n"
     "      takes the scores; give both commands the same links, scores and candidates\n"
-    "  ct2-transformers-converter --model facebook/nllb-200-distilled-600M --output_dir nllb-ct2 \\\n"
-    "      --copy_files tokenizer.json tokenizer_config.json\n"
-    "  xner score nmt ... --model nllb-ct2\n"
-    "      the same with CTranslate2 (extra `translate`), which also takes models in 8 bits: --quantization int8\n\n"
+    "  xner score nmt ... --engine ctranslate2 --dtype int8\n"
+    "      the same with CTranslate2 (extra `translate`), which converts the model on first use; models that\n"
+    "      ct2-transformers-converter has made are taken as well\n\n"
     "\b\nAn interrupted run goes on where it stopped, and a second one computes nothing: probabilities are kept in\n"
     "the cache by model, languages and texts.",
 )
@@ -70,8 +69,8 @@ def command() -> None:
 @click.option(
     "--model",
     required=True,
-    help="NLLB-200 or M2M-100: name on the Hugging Face hub, or folder; or folder of such a model in CTranslate2's "
-    "format.",
+    help="NLLB-200, M2M-100 or mBART-50: name on the Hugging Face hub, or folder; or folder of such a model in "
+    "CTranslate2's format.",
 )
 @click.option("--source-language", required=True, help="By code or name: eng_Latn, en, English.")
 @click.option("--target-language", required=True, help="Likewise: swh_Latn, sw, Swahili.")
@@ -111,9 +110,7 @@ def command() -> None:
     metavar="LANGUAGE",
     help="Give the model translations into this language in place of the texts; off by default.",
 )
-@engine_option
-@click.option("--tokenizer", help="Name or folder of the tokenizer, where the model's folder has none.")
-@computing_options(dtype_note=", and for CTranslate2 that of the files", budget="tokens on a side of a batch")
+@engine_options
 @click.option(
     "--cache",
     type=output_file,
@@ -136,11 +133,6 @@ def nmt(
     threshold: float,
     cap: float,
     pivot: str | None,
-    engine: Any,
-    tokenizer: str | None,
-    device: str,
-    dtype: Any,
-    token_budget: int | None,
     cache: Path | None,
     **options: Any,
 ) -> None:
@@ -150,6 +142,7 @@ def nmt(
     pairs that projection could not choose whatever their score are skipped: the same labels for less work.
     """
     scores = ScoreSettings.take(options)
+    engine = take_engine(options)
     if links is None and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     projection = ProjectionOptions(stop_words=tuple(stop_words.split()), **options)
@@ -169,14 +162,7 @@ def nmt(
     schema.require_columns(table.schema, required, "scoring translations")
     path = default_cache_path() if cache is None else cache
     with TranslationCache(path) as kept:
-        loaded = load_translation_scorer(
-            model,
-            engine=engine,
-            tokenizer=tokenizer,
-            device=device_names(device),
-            dtype=dtype,
-            token_budget=token_budget,
-        )
+        loaded = load_translation_scorer(model, **engine)
         languages = source_language, target_language
         scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=kept)
         stage = NmtStage(scorer, projection, prune=not all_pairs)

@@ -1,4 +1,4 @@
-"""Translation of texts by multilingual models: batches, statuses, and a cache that makes runs go on where they stopped.
+"""Translation of texts: batches, statuses, and a cache that makes runs go on where they stopped.
 
     translator = Translator.load("facebook/nllb-200-distilled-600M")
     for found in translator.translate(["Angela Merkel visited Madrid."], "eng_Latn", "yor_Latn"):
@@ -10,39 +10,22 @@ Two engines do the same: transformers, and CTranslate2 with models in its own fo
 from __future__ import annotations
 
 import json
-import queue
-import shutil
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from xner._arguments import number, whole_number
-from xner._choices import choose
-from xner._extras import require
-from xner.errors import Error
 from xner.models.batching import batches_by_length
-from xner.models.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype
-from xner.models.generation import Generated, ctranslate2_generate, load_ctranslate2, transformers_generate
-from xner.models.loading import first_line, folder_digest, import_transformers, revision
-from xner.models.seq2seq import Seq2SeqTokenizer, load_seq2seq
-from xner.models.translation_cache import TranslationCache, content_key, default_cache_path
-from xner.models.translation_scores import ENGINES, Engine
+from xner.models.conversion import convert_model
+from xner.models.translation_cache import TranslationCache, content_key
+from xner.models.translation_engines import Engine, EngineDtype, load_engine
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = [
-    "STATUSES",
-    "Decoding",
-    "Translation",
-    "TranslationEngine",
-    "Translator",
-    "convert_model",
-    "judge_translation",
-]
+    from xner.models.translation_engines import TranslationEngine
+
+__all__ = ["STATUSES", "Decoding", "Translation", "Translator", "convert_model", "judge_translation"]
 
 _WHAT = "translating"
 _TOKEN_BUDGETS = {"cuda": 8_192, "mps": 2_048, "cpu": 1_024}
@@ -105,38 +88,6 @@ def _bucket(pieces: int) -> int:
     return -(-pieces // _BUCKET) * _BUCKET
 
 
-class TranslationEngine(Protocol):
-    """A model that translates batches."""
-
-    @property
-    def identity(self) -> str:
-        """Tells what decides translations, the weights' content above all, from all others."""
-
-    @property
-    def token_budget(self) -> int:
-        """Tokens in a batch that suit the device."""
-
-    @property
-    def devices(self) -> Sequence[Any]:
-        """One copy of the model a device."""
-
-    def generate(
-        self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int
-    ) -> list[Generated]:
-        """Translate a batch.
-
-        Args:
-            model: one of `devices`.
-            sources: texts in tokens, with marks and end tokens.
-            mark: of the target language.
-            beams: see `Decoding`.
-            limit: most tokens of a translation, its mark and its end token not counted.
-
-        Returns:
-            For each text the tokens between mark and end.
-        """
-
-
 class Translator:
     """Translates texts. Make one with `Translator.load`.
 
@@ -145,23 +96,13 @@ class Translator:
         decoding: how translations are searched for.
     """
 
-    def __init__(
-        self,
-        name: str,
-        tokenizer: Seq2SeqTokenizer,
-        engine: TranslationEngine,
-        decoding: Decoding,
-        token_budget: int | None,
-    ) -> None:
+    def __init__(self, engine: TranslationEngine, decoding: Decoding, token_budget: int | None) -> None:
         """Use `Translator.load`."""
-        self.name = name
+        self.name = engine.name
         self.decoding = decoding
-        self._tokenizer = tokenizer
         self._engine = engine
-        self._token_budget = token_budget or engine.token_budget
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()  # copies of the model that nobody uses now
-        for device in engine.devices:
-            self._idle.put(device)
+        self._tokenizer = engine.tokenizer
+        self._token_budget = token_budget or _TOKEN_BUDGETS.get(engine.kind, _TOKEN_BUDGETS["cpu"])
 
     @classmethod
     def load(
@@ -171,39 +112,46 @@ class Translator:
         engine: Engine = "auto",
         decoding: Decoding | None = None,
         device: str | Sequence[str] = "auto",
-        dtype: Dtype | Literal["int8"] = "auto",
+        dtype: EngineDtype = "auto",
         token_budget: int | None = None,
+        tokenizer: str | None = None,
     ) -> Translator:
-        """Load a multilingual translation model.
+        """Prepare a translation model. Its weights are read when there is something to translate, and not before.
+
+        So languages that it does not know, and runs whose translations are all in the cache, cost next to nothing.
 
         Args:
-            model: name on the Hugging Face hub, or folder, of an NLLB-200 or M2M-100 model with weights in safetensors
-                files; or the folder of such a model in CTranslate2's format, with its tokenizer.
+            model: name on the Hugging Face hub, or folder, of a model with weights in safetensors files: NLLB-200,
+                M2M-100, mBART-50, MADLAD-400, or Marian's (OPUS-MT); or the folder of such a model in CTranslate2's
+                format, with its tokenizer.
             engine: `ctranslate2` (which converts the model on first use), `transformers`, or `auto`: the former for a
-                folder with a `model.bin`.
+                folder in its format.
             decoding: how to search; None for the defaults.
             device: `auto` (all CUDA devices, else Apple's MPS, else the processor), a name (`cuda:1`), or several.
             dtype: precision; `auto` is half precision on GPUs, float32 elsewhere. CTranslate2 takes `int8`, too.
             token_budget: most source tokens in a batch, padding included; None goes by the device.
+            tokenizer: name or folder of another tokenizer than the model's: CTranslate2 folders may come without one.
 
         Raises:
-            Error: an extra is not installed, an option has no meaning, or the model cannot be used.
+            Error: an extra is not installed, an option has no meaning, or the model is not of a known family.
         """
-        choose("engine", engine, dict.fromkeys(ENGINES))
         if token_budget is not None:
             whole_number("token_budget", token_budget, 1)
-        is_converted = (Path(model) / "model.bin").is_file() and not (Path(model) / "model.safetensors").is_file()
-        tokenizer = Seq2SeqTokenizer.load(model, what=_WHAT)
-        made: TranslationEngine
-        if engine == "ctranslate2" or (engine == "auto" and is_converted):
-            folder = Path(model) if is_converted else convert_model(model, dtype)
-            made = _CTranslate2.load(folder, tokenizer, device, dtype)
-        else:
-            if dtype == "int8":
-                raise Error("dtype='int8': that is for engine='ctranslate2'")
-            choose("dtype", dtype, DTYPES)
-            made = _Transformers.load(model, tokenizer, device, dtype)
-        return cls(model, tokenizer, made, decoding or Decoding(), token_budget)
+        made = load_engine(model, engine=engine, tokenizer=tokenizer, device=device, dtype=dtype, what=_WHAT)
+        return cls(made, decoding or Decoding(), token_budget)
+
+    def language_codes(self, source_language: str, target_language: str) -> tuple[str, str]:
+        """The model's own codes of two languages.
+
+        Args:
+            source_language: `eng_Latn`, `en`, `English`; or as the model spells it: `en_XX`, `__en__`, `<2en>`.
+            target_language: likewise.
+
+        Raises:
+            Error: a language that is unknown, or that the model does not translate from or into; the message names the
+                nearest ones.
+        """
+        return self._tokenizer.source_code(source_language), self._tokenizer.target_code(target_language)
 
     @property
     def identity(self) -> str:
@@ -233,12 +181,12 @@ class Translator:
             One translation a text, in order.
 
         Raises:
-            Error: an unknown language; the cache cannot be used.
+            Error: a language that the model does not know; the model's weights or the cache cannot be used.
         """
-        source_language, target_language = map(self._tokenizer.code, (source_language, target_language))
-        mark = self._tokenizer.mark(target_language)
+        source_language, target_language = self.language_codes(source_language, target_language)
+        start = self._tokenizer.start(target_language)
         distinct = [text for text in dict.fromkeys(texts) if text.strip()]
-        encoded = dict(zip(distinct, self._tokenizer.encode(distinct, source_language), strict=True))
+        encoded = dict(zip(distinct, self._tokenizer.encode(distinct, source_language, target_language), strict=True))
         settings = json.dumps(asdict(self.decoding), sort_keys=True)
         identity = self._engine.identity
         keys = {
@@ -257,10 +205,11 @@ class Translator:
                 if (missing := [text for text in batch if text not in found])
             ]
 
-            def run(batch: Sequence[str]) -> dict[str, Translation]:
-                return self._batch(batch, encoded, mark)
+            def translate(model: Any, some: Sequence[str]) -> list[Translation]:
+                return self._batch(model, some, [encoded[text] for text in some], start)
 
-            for done in self._on_all_devices(run, batches):
+            for batch, translations in self._engine.run(batches, translate):
+                done = dict(zip(batch, translations, strict=True))
                 kept.put({keys[text]: json.dumps(value, ensure_ascii=False) for text, value in done.items()})
                 found |= done
                 if progress is not None:
@@ -279,31 +228,17 @@ class Translator:
             batches += [[texts[index] for index in batch] for batch in grouped]
         return batches
 
-    def _on_all_devices(
-        self, run: Callable[[Sequence[str]], dict[str, Translation]], batches: Sequence[Sequence[str]]
-    ) -> Iterator[dict[str, Translation]]:
-        if len(self._engine.devices) == 1:
-            yield from map(run, batches)
-            return
-        with ThreadPoolExecutor(len(self._engine.devices)) as pool:
-            yield from pool.map(run, batches)
-
-    def _batch(self, batch: Sequence[str], encoded: dict[str, list[int]], mark: int) -> dict[str, Translation]:
-        done: dict[str, Translation] = {}
-        limit = self.decoding.limit(max(len(encoded[text]) for text in batch))
-
-        def work(some: Sequence[str]) -> None:
-            model = self._idle.get()
-            try:
-                made = self._engine.generate(model, [encoded[text] for text in some], mark, self.decoding.beams, limit)
-            finally:
-                self._idle.put(model)
-            for text, (ids, ended) in zip(some, made, strict=True):
-                translation = self._tokenizer.decode(ids).strip()
-                done[text] = Translation(translation, judge_translation(text, translation, ended=ended))
-
-        in_halves(work, batch)
-        return done
+    def _batch(
+        self, model: Any, texts: Sequence[str], sources: Sequence[list[int]], start: Sequence[int]
+    ) -> list[Translation]:
+        limit = self.decoding.limit(max(map(len, sources)))
+        translations = []
+        for text, made in zip(
+            texts, self._engine.generate(model, sources, start, self.decoding.beams, limit), strict=True
+        ):
+            translation = self._tokenizer.decode(made.ids).strip()
+            translations.append(Translation(translation, judge_translation(text, translation, ended=made.ended)))
+        return translations
 
 
 def judge_translation(source: str, translation: str, *, ended: bool) -> str:
@@ -337,99 +272,3 @@ def _loops(words: Sequence[str]) -> bool:
             if same >= length * (repeats - 1):
                 return True
     return False
-
-
-class _Transformers:
-    """Translates with a model of transformers."""
-
-    def __init__(self, name: str, tokenizer: Seq2SeqTokenizer, models: Sequence[Any]) -> None:
-        self._name = name
-        self._tokenizer = tokenizer
-        self.devices = list(models)
-        self.token_budget = _TOKEN_BUDGETS.get(models[0].device.type, _TOKEN_BUDGETS["cpu"])
-
-    @classmethod
-    def load(cls, name: str, tokenizer: Seq2SeqTokenizer, device: str | Sequence[str], dtype: Dtype) -> _Transformers:
-        models = [
-            load_seq2seq(name, device=one, dtype=resolve_dtype(dtype, one, what=_WHAT), what=_WHAT)
-            for one in resolve_devices(device, what=_WHAT)
-        ]
-        return cls(name, tokenizer, models)
-
-    @property
-    def identity(self) -> str:
-        precision = str(self.devices[0].dtype).removeprefix("torch.")
-        return f"transformers|{precision}|{revision(self._name, what=_WHAT)}"
-
-    def generate(
-        self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int
-    ) -> list[Generated]:
-        return transformers_generate(model, self._tokenizer, sources, mark, beams=beams, limit=limit)
-
-
-class _CTranslate2:
-    """Translates with a model in CTranslate2's format."""
-
-    def __init__(self, folder: Path, tokenizer: Seq2SeqTokenizer, models: Sequence[Any]) -> None:
-        self._folder = folder
-        self._tokenizer = tokenizer
-        self.devices = list(models)
-        self.token_budget = _TOKEN_BUDGETS[models[0].device]
-
-    @classmethod
-    def load(cls, folder: Path, tokenizer: Seq2SeqTokenizer, device: str | Sequence[str], dtype: str) -> _CTranslate2:
-        models = load_ctranslate2(str(folder), device, dtype, what=_WHAT)
-        return cls(folder, tokenizer, models)
-
-    @property
-    def identity(self) -> str:
-        return f"ctranslate2|{self.devices[0].compute_type}|{folder_digest(self._folder)}"
-
-    def generate(
-        self, model: Any, sources: Sequence[Sequence[int]], mark: int, beams: int, limit: int
-    ) -> list[Generated]:
-        return ctranslate2_generate(model, self._tokenizer, sources, mark, beams=beams, limit=limit)
-
-
-def convert_model(name: str, dtype: str = "auto", *, folder: Path | None = None) -> Path:
-    """A model in CTranslate2's format, converted where that has not been done before.
-
-    Args:
-        name: on the Hugging Face hub, or a folder, with weights in safetensors files.
-        dtype: precision that weights are kept in: `int8`, `float16`, `bfloat16`, `float32`, or `auto`: as they are.
-        folder: where converted models are kept; None for `ctranslate2` in the user's folder of caches.
-
-    Returns:
-        The folder of the converted model.
-
-    Raises:
-        Error: the extra `translate` is not installed, or the model cannot be converted.
-    """
-    require("ctranslate2", extra="translate", what=f"{_WHAT} with CTranslate2")
-    from ctranslate2.converters import TransformersConverter
-
-    transformers = import_transformers(_WHAT)
-    kinds = ("model.safetensors", "model.safetensors.index.json")
-    try:
-        if not any(transformers.utils.hub.has_file(name, kind) for kind in kinds):
-            raise Error(f"cannot convert '{name}': it has no weights in safetensors files")
-    except OSError as error:
-        raise Error(f"cannot load the translation model '{name}': {first_line(error)}") from error
-    place = (folder or default_cache_path().parent / "ctranslate2") / f"{revision(name, what=_WHAT)[:32]}-{dtype}"
-    if place.is_dir():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    try:
-        try:
-            TransformersConverter(name).convert(str(aside), quantization=None if dtype == "auto" else dtype, force=True)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise Error(f"cannot convert '{name}' to CTranslate2's format: {first_line(error)}") from error
-        try:
-            aside.rename(place)
-        except OSError:
-            if not place.is_dir():  # another process was faster
-                raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return place
