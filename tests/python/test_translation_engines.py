@@ -1,0 +1,127 @@
+"""Engines of translation models: batches on all devices, in halves where memory is short."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from test_translation import sentences
+from xner.models.translation import Decoding, Translator
+from xner.models.translation_engines import TransformersEngine, load_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from xner.models.translation_engines import TranslationEngine
+
+LANGUAGES = ("eng_Latn", "deu_Latn")
+BATCHES = [[0, 1, 2, 3, 4], [5], [6, 7, 8], [9, 10, 11, 12, 13, 14, 15]]
+
+
+@pytest.fixture
+def engine(outspoken_nllb: Path) -> TranslationEngine:
+    """On two devices, with names in place of models."""
+    made = load_engine(
+        str(outspoken_nllb), engine="auto", tokenizer=None, device=["cpu", "cpu"], dtype="auto", what="a test"
+    )
+    made.__dict__["models"] = ["first", "second"]  # in place of the cached property
+    return made
+
+
+def test_every_device_works_on_one_batch_at_a_time(engine: TranslationEngine) -> None:
+    """Both are at work at once, each on its own, and results come in order."""
+    both = threading.Barrier(2, timeout=60)
+    busy: list[str] = []
+    seen: list[str] = []
+
+    def compute(model: str, items: Sequence[int]) -> list[int]:
+        assert model not in busy
+        busy.append(model)
+        if items[0] in {0, 5}:
+            both.wait()  # the first two batches wait for each other
+        seen.append(model)
+        busy.remove(model)
+        return [item * 10 for item in items]
+
+    found = list(engine.run(BATCHES, compute))
+    assert found == [(batch, [item * 10 for item in batch]) for batch in BATCHES]
+    assert set(seen) == {"first", "second"}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError()])
+def test_what_does_not_fit_is_done_in_halves(engine: TranslationEngine, error: BaseException) -> None:
+    sizes: list[int] = []
+
+    def compute(_: str, items: Sequence[int]) -> list[int]:
+        if len(items) > 2:
+            raise error
+        sizes.append(len(items))
+        return [item * 10 for item in items]
+
+    assert list(engine.run(BATCHES, compute)) == [(batch, [item * 10 for item in batch]) for batch in BATCHES]
+    assert max(sizes) == 2
+
+    def fail(_: str, items: Sequence[int]) -> list[int]:
+        raise error
+
+    with pytest.raises(type(error)):
+        list(engine.run(BATCHES, fail))
+
+
+def test_nothing_to_do_reads_no_weights(engine: TranslationEngine) -> None:
+    engine.__dict__["models"] = None
+    assert list(engine.run([], lambda _, items: items)) == []
+
+
+def test_a_failure_is_told(engine: TranslationEngine) -> None:
+    def compute(_: str, items: Sequence[int]) -> list[int]:
+        if 7 in items:
+            raise ValueError("seven")
+        return list(items)
+
+    with pytest.raises(ValueError, match="seven"):
+        list(engine.run(BATCHES, compute))
+
+
+class _Small:
+    """A model of CTranslate2 on a device with memory for so many texts at once."""
+
+    def __init__(self, model: Any, most: int, message: str) -> None:
+        self._model = model
+        self._most = most
+        self._message = message
+        self.compute_type = model.compute_type
+
+    def translate_batch(self, sources: Sequence[Any], **options: Any) -> Any:
+        if len(sources) > self._most:
+            raise RuntimeError(self._message)
+        return self._model.translate_batch(sources, **options)
+
+
+def test_ctranslate2_tells_of_memory_in_words(converted_nllb: Path) -> None:
+    texts = sentences(20)
+
+    def translator(message: str | None = None) -> Translator:
+        made = Translator.load(str(converted_nllb), decoding=Decoding(beams=1), device=["cpu", "cpu"])
+        if message is not None:
+            made._engine.__dict__["models"] = [_Small(model, 3, message) for model in made._engine.models]
+        return made
+
+    expected = translator().translate(texts, *LANGUAGES)
+    assert translator("CUDA failed with error out of memory").translate(texts, *LANGUAGES) == expected
+    with pytest.raises(RuntimeError, match="something else"):
+        translator("something else").translate(texts, *LANGUAGES)
+
+
+def test_a_model_a_device(outspoken_nllb: Path, converted_nllb: Path) -> None:
+    for folder in (outspoken_nllb, converted_nllb):
+        made = Translator.load(str(folder), device=["cpu", "cpu"])._engine
+        assert made.kind == "cpu"
+        first, second = made.models
+        assert first is not second
+        if isinstance(made, TransformersEngine):
+            assert first.get_output_embeddings().weight.data_ptr() != second.get_output_embeddings().weight.data_ptr()
