@@ -10,7 +10,7 @@ import torch
 
 from test_translation import sentences
 from xner.models.translation import Decoding, Translator
-from xner.models.translation_engines import TransformersEngine, load_engine
+from xner.models.translation_engines import load_engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,10 +118,32 @@ def test_ctranslate2_tells_of_memory_in_words(converted_nllb: Path) -> None:
 
 
 def test_a_model_a_device(outspoken_nllb: Path, converted_nllb: Path) -> None:
-    for folder in (outspoken_nllb, converted_nllb):
-        made = Translator.load(str(folder), device=["cpu", "cpu"])._engine
+    def models(folder: Path, device: Any) -> list[Any]:
+        made = Translator.load(str(folder), device=device)._engine
         assert made.kind == "cpu"
-        first, second = made.models
-        assert first is not second
-        if isinstance(made, TransformersEngine):
-            assert first.get_output_embeddings().weight.data_ptr() != second.get_output_embeddings().weight.data_ptr()
+        return list(made.models)
+
+    first, second = models(outspoken_nllb, ["cpu", "cpu"])
+    assert first.get_output_embeddings().weight.data_ptr() != second.get_output_embeddings().weight.data_ptr()
+    assert len({id(model) for model in models(converted_nllb, ["cpu", "cpu"])}) == 2
+
+
+@pytest.mark.parametrize(("cores", "workers", "threads"), [(1, 1, 1), (2, 2, 1), (4, 4, 1), (16, 4, 4), (10, 4, 2)])
+def test_a_processor_works_on_several_batches_at_once(
+    cores: int, workers: int, threads: int, converted_nllb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With CTranslate2, on one copy of the weights."""
+    import ctranslate2
+
+    made: list[dict[str, Any]] = []
+
+    def load(folder: str, **options: Any) -> Any:
+        made.append(options)
+        return object()
+
+    monkeypatch.setattr(ctranslate2, "Translator", load)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    models = Translator.load(str(converted_nllb), device="cpu")._engine.models
+    assert len(models) == workers
+    assert len({id(model) for model in models}) == 1
+    assert [(one["inter_threads"], one["intra_threads"]) for one in made] == [(workers, threads)]
