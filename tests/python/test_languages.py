@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xner import Error
-from xner.languages import language, languages, model_code
+from xner.languages import language, languages, meanings, model_code
 
 
 def test_there_are_all_of_nllbs() -> None:
@@ -71,6 +71,7 @@ def test_every_language_goes_by_all_its_codes_that_leave_no_doubt() -> None:
 NLLB = [one.code for one in languages() if one.code[:3] not in {"xho", "nob", "kas"}]
 M2M100 = ["en", "sw", "yo", "zh", "de"]
 MBART = ["en_XX", "de_DE", "zh_CN", "sw_KE"]
+MARIAN = ["fr_CA", "fr", "cmn", "cmn_Hans", "srp_Latn"]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,10 @@ MBART = ["en_XX", "de_DE", "zh_CN", "sw_KE"]
         ("zho_Hans", M2M100, "zh"),
         ("zho_Hans", MBART, "zh_CN"),
         ("english", MBART, "en_XX"),
+        ("French", MARIAN, "fr"),
+        ("fr_CA", MARIAN, "fr_CA"),
+        ("zho_Hans", MARIAN, "cmn_Hans"),
+        ("zho_Hant", MARIAN, "cmn"),
     ],
 )
 def test_codes_of_models(text: str, supported: list[str], code: str) -> None:
@@ -97,8 +102,32 @@ def test_codes_of_models(text: str, supported: list[str], code: str) -> None:
         ("klingon", NLLB, "language 'klingon' is unknown"),
         ("zho_Hant", MBART, r"Chinese \(Traditional\) \(zho_Hant\); the nearest that it does are zh_CN"),
         ("yo", MBART, r"the model does not support Yoruba \(yor_Latn\)"),
+        ("srp_Cyrl", MARIAN, r"the model does not support Serbian \(srp_Cyrl\)"),
     ],
 )
 def test_what_models_do_not_support(text: str, supported: list[str], message: str) -> None:
     with pytest.raises(Error, match=message):
         model_code(text, supported)
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("pt_BR", ["por_Latn"]),
+        ("zh_TW", ["zho_Hant"]),
+        ("zh", ["zho_Hans", "zho_Hant"]),
+        ("el_Latn", []),
+        ("mul", []),
+        ("ROMANCE", []),
+        ("cat_oci_spa", []),
+    ],
+)
+def test_what_codes_of_models_mean(code: str, meant: list[str]) -> None:
+    assert [one.code for one in meanings(code)] == meant
+
+
+def test_what_a_model_does_not_support_as_what() -> None:
+    with pytest.raises(
+        Error, match=r"does not support French \(fra_Latn\) as target; the nearest that it does are de$"
+    ):
+        model_code("fr", ["de"], role="as target")

@@ -427,7 +427,9 @@ class CTranslate2Engine(TranslationEngine):
 
 def _share_of_cores(devices: int) -> tuple[int, int]:
     """How many batches a model works on at once, and with how many threads each, where so many share the processor."""
-    cores = max(1, len(os.sched_getaffinity(0)) // devices) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Not every system says which cores this process may use.
+    present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = max(1, present // devices)
     workers = min(cores, _MOST_WORKERS)
     return workers, cores // workers
 
