@@ -115,8 +115,10 @@ class Seq2SeqTokenizer:
         if self.family.place == "sides":
             return self._ended(texts, self._forced(source))
         mark = self.languages.targets[target]
-        ids = self._ended([f"{mark} {text}" for text in texts] if mark else texts)
-        [number] = self.ids([mark]) if mark else [self.end]
+        if not mark:
+            return self._ended(texts)
+        ids = self._ended([f"{mark} {text}" for text in texts])
+        [number] = self.ids([mark])
         if any(number not in row for row in ids):
             raise Error(f"the tokenizer of '{self.name}' does not keep the mark {mark} whole")
         return ids
