@@ -200,6 +200,23 @@ def test_engines_agree_token_for_token(
     assert len({tuple(one.ids) for one in ours}) > 10, "sources make a difference"
 
 
+@pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
+def test_texts_that_are_too_long_are_not_translated(
+    case: Case, folder: Path, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no translation goes beyond what the model takes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    decoding = Decoding(beams=1, length_ratio=20)
+    translator = Translator.load(str(folder), engine=engine, decoding=decoding, device="cpu")
+    longest = translator._engine.longest
+    assert (longest is None) == (case.title == "MADLAD-400")
+    found = translator.translate(["ab " * 600, "ab c", "ab " * 20], *case.languages)
+    assert (found[0].status == "too_long") == (longest is not None)
+    assert "too_long" not in {one.status for one in found[1:]}
+    if longest is not None:
+        assert found[0].text == ""
+
+
 def test_converted_folders_are_of_a_family_by_their_tokenizer(case: Case, folder: Path, tmp_path: Path) -> None:
     converted = tmp_path / "converted"
     shutil.copytree(convert_model(str(folder), folder=tmp_path / "kept"), converted)

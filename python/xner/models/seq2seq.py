@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from xner.models.translation_families import Marks
 
-__all__ = ["Seq2SeqTokenizer", "add_marks", "load_seq2seq", "no_advice", "translation_model_type"]
+__all__ = ["Seq2SeqTokenizer", "add_marks", "load_seq2seq", "longest_text", "no_advice", "translation_model_type"]
 
 _KIND = "translation model"
 
@@ -177,6 +177,19 @@ def no_advice() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
         yield
+
+
+def longest_text(name: str, *, what: str) -> int | None:
+    """Most tokens of a text that a translation model takes, special ones included; None for any number.
+
+    Models of the T5 kind look at distances alone, others have a table of positions.
+
+    Args:
+        name: on the Hugging Face hub, or a folder with a saved model.
+        what: who asks, for messages.
+    """
+    longest: int | None = getattr(load_config(name, kind=_KIND, what=what), "max_position_embeddings", None)
+    return longest
 
 
 def translation_model_type(name: str, *, what: str) -> str:

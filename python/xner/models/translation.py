@@ -37,6 +37,7 @@ _LONGEST_LOOP = 8  # words
 STATUSES: Final = {
     "ok": "nothing is wrong",
     "empty_source": "there is nothing to translate",
+    "too_long": "it has more word pieces than the model takes, and was not translated",
     "empty": "the model said nothing",
     "cut": "the limit on length ended it",
     "looping": "it repeats itself",
@@ -193,7 +194,9 @@ class Translator:
             text: content_key("translation", identity, settings, source_language, target_language, text)
             for text in distinct
         }
-        found: dict[str, Translation] = {}
+        longest = self._engine.longest
+        too_long = [text for text, ids in encoded.items() if longest is not None and len(ids) > longest]
+        found = dict.fromkeys(too_long, Translation("", "too_long"))
         with TranslationCache(cache) as kept:
             stored = kept.get(list(keys.values()))
             for text, key in keys.items():
@@ -232,6 +235,8 @@ class Translator:
         self, model: Any, texts: Sequence[str], sources: Sequence[list[int]], start: Sequence[int]
     ) -> list[Translation]:
         limit = self.decoding.limit(max(map(len, sources)))
+        if self._engine.longest is not None:  # beside what starts the decoder, and the end token
+            limit = max(1, min(limit, self._engine.longest - len(start) - 2))
         translations = []
         for text, made in zip(
             texts, self._engine.generate(model, sources, start, self.decoding.beams, limit), strict=True

@@ -23,7 +23,7 @@ from xner.errors import Error
 from xner.models.conversion import convert_model, is_converted
 from xner.models.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype
 from xner.models.loading import first_line, folder_digest, revision
-from xner.models.seq2seq import Seq2SeqTokenizer, load_seq2seq, translation_model_type
+from xner.models.seq2seq import Seq2SeqTokenizer, load_seq2seq, longest_text, translation_model_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,13 +75,16 @@ class TranslationEngine(ABC):
         name: of the model, or its folder.
         tokenizer: the model's.
         kind: of device: `cpu`, `cuda`, `mps`.
+        longest: most tokens of a text, source or translation, special ones included; None for any number, or where that
+            is not known.
     """
 
-    def __init__(self, name: str, tokenizer: Seq2SeqTokenizer, kind: str, what: str) -> None:
+    def __init__(self, name: str, tokenizer: Seq2SeqTokenizer, kind: str, what: str, longest: int | None) -> None:
         """Use `load_engine`. `what`: who needs the model, for messages."""
         self.name = name
         self.tokenizer = tokenizer
         self.kind = kind
+        self.longest = longest
         self._what = what
 
     @property
@@ -216,9 +219,10 @@ class TransformersEngine(TranslationEngine):
         devices: Sequence[torch.device],
         dtypes: Sequence[torch.dtype],
         what: str,
+        longest: int | None,
     ) -> None:
         """Use `load_engine`."""
-        super().__init__(name, tokenizer, devices[0].type, what)
+        super().__init__(name, tokenizer, devices[0].type, what, longest)
         self._devices = list(zip(devices, dtypes, strict=True))
 
     @classmethod
@@ -229,7 +233,8 @@ class TransformersEngine(TranslationEngine):
         devices = resolve_devices(device, what=what)
         model_type = translation_model_type(model, what=what)
         loaded = Seq2SeqTokenizer.load(tokenizer or model, what=what, model_type=model_type)
-        return cls(model, loaded, devices, [resolve_dtype(dtype, one, what=what) for one in devices], what)
+        dtypes = [resolve_dtype(dtype, one, what=what) for one in devices]
+        return cls(model, loaded, devices, dtypes, what, longest_text(model, what=what))
 
     @property
     def signature(self) -> str:
@@ -255,6 +260,7 @@ class TransformersEngine(TranslationEngine):
 
         tokenizer = self.tokenizer
         width = -(-max(map(len, sources)) // _WIDTH) * _WIDTH
+        width = min(width, self.longest or width)
         padded = [[*source, *[tokenizer.padding] * (width - len(source))] for source in sources]
         ids = torch.tensor(padded, device=model.device)
         with torch.inference_mode():
@@ -337,9 +343,17 @@ def _log_probabilities_of(
 class CTranslate2Engine(TranslationEngine):
     """A model in CTranslate2's format. Make one with `load_engine`."""
 
-    def __init__(self, name: str, tokenizer: Seq2SeqTokenizer, devices: Sequence[str], dtype: str, what: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        tokenizer: Seq2SeqTokenizer,
+        devices: Sequence[str],
+        dtype: str,
+        what: str,
+        longest: int | None,
+    ) -> None:
         """Use `load_engine`."""
-        super().__init__(name, tokenizer, devices[0].partition(":")[0], what)
+        super().__init__(name, tokenizer, devices[0].partition(":")[0], what, longest)
         self._devices = devices
         self._dtype = dtype
 
@@ -358,7 +372,9 @@ class CTranslate2Engine(TranslationEngine):
         loaded = Seq2SeqTokenizer.load(tokenizer or model, what=what, model_type=model_type)
         if not loaded.shares_vocabulary:
             raise Error(f"'{model}' has a vocabulary a language, which CTranslate2's converter does not take")
-        return cls(model, loaded, devices, dtype, what)
+        # A folder in CTranslate2's format does not say how many positions there are.
+        longest = None if is_converted(model) else longest_text(model, what=what)
+        return cls(model, loaded, devices, dtype, what, longest)
 
     @property
     def signature(self) -> str:
@@ -402,7 +418,7 @@ class CTranslate2Engine(TranslationEngine):
     ) -> list[Generated]:
         """See `TranslationEngine`."""
         tokenizer = self.tokenizer
-        with _memory_errors():
+        with _clear_errors():
             results = model.translate_batch(
                 [tokenizer.tokens(source) for source in sources],
                 target_prefix=[tokenizer.tokens(start)] * len(sources) if start else None,
@@ -416,7 +432,7 @@ class CTranslate2Engine(TranslationEngine):
     def mean_log_probabilities(self, model: Any, pairs: Sequence[TokenPair], given: int) -> list[float]:
         """See `TranslationEngine`."""
         tokens = self.tokenizer.tokens
-        with _memory_errors():
+        with _clear_errors():
             results = model.score_batch(
                 [tokens(source) for source, _ in pairs],
                 [tokens(target[:-1]) for _, target in pairs],  # it adds the end token itself
@@ -435,11 +451,13 @@ def _share_of_cores(devices: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _memory_errors() -> Iterator[None]:
-    """CTranslate2 reports by text alone that memory did not suffice."""
+def _clear_errors() -> Iterator[None]:
+    """CTranslate2 reports by text alone that memory did not suffice, or that a text is too long."""
     try:
         yield
     except RuntimeError as error:
         if "out of memory" in str(error):
             raise MemoryError from error
+        if "No position encodings" in str(error):
+            raise Error(f"a text is longer than the translation model takes: {first_line(error)}") from error
         raise
