@@ -37,6 +37,7 @@ def test_the_commands_exist_with_their_options() -> None:
         "links score",
         "score nmt",
         "tune",
+        "train",
         "filter",
         "evaluate",
         "view",

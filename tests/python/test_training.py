@@ -146,6 +146,11 @@ class TestTwoLanguages:
         # Its head was for the same labels, and stays.
         assert report.f1("development") > 0.9
 
+    def test_an_encoder_without_a_head_is_enough(self, tiny_xlm_roberta: Path, tmp_path: Path) -> None:
+        report = briefly(tiny_xlm_roberta, tmp_path / "model", random_weights=False)
+        losses = [moment["loss"] for moment in report.metrics["history"]]
+        assert losses[-1] < losses[0]
+
     def test_lora_trains_small_matrices_and_leaves_a_plain_model(
         self, projected: TrainingReport, tmp_path: Path
     ) -> None:
