@@ -250,6 +250,9 @@ class TestOptions:
         result = run(corpus, *_files(corpus), "--seeds", "1,2", "-o", str(tmp_path / "seeds"))
         assert result.exit_code == 0
         assert "mean ± standard deviation of 2 seeds" in result.stdout
+        assert [line.partition(", ")[0] for line in result.stderr.splitlines()[:-1]] == [
+            f"seed {seed}: epoch {epoch}.00" for seed in (1, 2) for epoch in (1, 2)
+        ]
         summary = json.loads((tmp_path / "seeds" / "summary.json").read_text())
         runs = [metrics(tmp_path / "seeds" / f"seed-{seed}") for seed in (1, 2)]
         assert [one["settings"]["seed"] for one in runs] == [1, 2]

@@ -165,6 +165,15 @@ def test_figures() -> None:
     assert ignored.signature == "xner:0.1.0|mode:strict|ignore:DATE,LOC|average:micro|n:5"
 
 
+@given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20), st.floats(0.1, 5))
+def test_f_beta_is_the_weighted_harmonic_mean(tp: int, fp: int, fn: int, beta: float) -> None:
+    counts = evaluation.ClassScores(tp, fp, fn)
+    assert counts.f_beta(1) == pytest.approx(counts.f1)
+    below = beta**2 * counts.precision + counts.recall
+    expected = (1 + beta**2) * counts.precision * counts.recall / below if below else 0.0
+    assert counts.f_beta(beta) == pytest.approx(expected)
+
+
 def test_the_table_and_the_plain_values() -> None:
     scores = evaluate(GOLD, PREDICTED)
     assert scores.table().split("\n") == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -230,7 +231,8 @@ class Training:
         """
 
         def run(seed: int, folder: Path) -> TrainingReport:
-            return learn(folder, settings=replace(self.settings, seed=seed), progress=show_moment, **self.options)
+            show = partial(show_moment, prefix="" if self.seeds is None else f"seed {seed}: ")
+            return learn(folder, settings=replace(self.settings, seed=seed), progress=show, **self.options)
 
         if self.seeds is None:
             table = run(self.settings.seed, self.output).table()

@@ -24,7 +24,7 @@ _NOISE = NoiseOptions()
     "  xner train --model FacebookAI/xlm-roberta-base --train de.parquet --dev dev.conll --test test.conll -o de-ner\n"
     "  xner train --model FacebookAI/xlm-roberta-base --train hf:masakhane/masakhaner2:yor --seeds 1,2,3 -o yo-ner\n"
     "      a data set of the hub, `hf:NAME[:CONFIGURATION][:SPLIT]`; three runs, averaged\n"
-    "  xner train ... --row-weights margin --min-margin 0.1 --loss generalized-cross-entropy\n"
+    "  xner train ... --row-weights score --min-margin 0.1 --loss generalized-cross-entropy\n"
     "      for projected labels, some of which are wrong\n"
     "  xner train ... --preset candidates -o extractor             finds spans, of no class, with high recall\n"
     "  accelerate launch -m xner train ...                         on several GPUs\n\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xner import evaluation
 from xner._extras import require
 from xner.errors import Error
+from xner.models.device import import_torch
 from xner.models.loading import import_transformers, quiet
 from xner.training.settings import SCHEDULES, TrainingSettings
 
@@ -170,6 +171,7 @@ def _log(checkpoint: Path) -> list[dict[str, Any]]:
 
 
 def _arguments(transformers: Any, folder: Path, settings: TrainingSettings, has_development: bool, device: str) -> Any:
+    torch = import_torch(WHAT)
     often = (
         {"strategy": "epoch"}
         if settings.evaluate_steps is None
@@ -197,7 +199,7 @@ def _arguments(transformers: Any, folder: Path, settings: TrainingSettings, has_
         logging_nan_inf_filter=False,
         remove_unused_columns=False,
         label_names=["labels"],
-        dataloader_pin_memory=device != "cpu",
+        dataloader_pin_memory=device != "cpu" and torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
         disable_tqdm=True,
         report_to=[],

@@ -41,7 +41,9 @@ class NoiseOptions:
         row_weights: `score` or `margin`: a row's loss is multiplied by the mean of its entities' scores or margins,
             each brought into [0.05, 1]; rows without entities have 1. Weights are then divided by their mean over the
             rows, so that it is 1. `none` weighs all rows alike.
-        min_margin: least margin of an entity that is learnt from; None learns from all.
+        min_margin: least margin of an entity that is learnt from; None learns from all. Margins compare with what else
+            could have been chosen: parts of a long entity are good choices too, so that even one of n words that all
+            have links has 1 / (2n - 1) at most where candidates are n-grams.
         below_margin: what becomes of entities with less: `mask` learns from the rest of their sentence, and of their
             words neither that they are an entity nor that they are none; `drop-row` leaves the sentence out.
         drop_incomplete: leave sentences out in which a source entity has found no target.
