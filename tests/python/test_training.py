@@ -14,6 +14,7 @@ import torch
 import two_languages as world
 import xner
 from xner import Error
+from xner.models.loading import load_config
 from xner.models.tagger import Tagger
 from xner.training import (
     PRESETS,
@@ -34,6 +35,7 @@ from xner.training import (
     train_seeds,
 )
 from xner.training.fine_tuning import last_checkpoint
+from xner.training.network import load_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +147,26 @@ class TestTwoLanguages:
         report = briefly(projected.folder, tmp_path / "model", settings, training=[few], random_weights=False)
         # Its head was for the same labels, and stays.
         assert report.f1("development") > 0.9
+
+    def test_a_head_for_other_labels_is_made_anew(self, projected: TrainingReport) -> None:
+        model = str(projected.folder)
+
+        def loaded(names: list[str], seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+            config = load_config(model, kind="model", what="a test")
+            network = load_network(model, config, names, random_weights=False, seed=seed)
+            assert list(network.config.id2label.values()) == names
+            return network.classifier.weight, network.bert.encoder.layer[0].output.dense.weight
+
+        names = projected.metrics["labels"]
+        head, encoder = loaded(names, 0)
+        assert torch.equal(head, loaded(names, 1)[0])
+        # As many labels, in another order.
+        for others in (names[::-1], [*names, "B-ORG", "I-ORG"]):
+            new, same = loaded(others, 0)
+            assert torch.equal(same, encoder)
+            assert not torch.equal(new[:5], head)
+            assert torch.equal(new, loaded(others, 0)[0])
+            assert not torch.equal(new, loaded(others, 1)[0])
 
     def test_an_encoder_without_a_head_is_enough(self, tiny_xlm_roberta: Path, tmp_path: Path) -> None:
         report = briefly(tiny_xlm_roberta, tmp_path / "model", random_weights=False)

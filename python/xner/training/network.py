@@ -26,13 +26,15 @@ def load_network(model: str, config: Any, names: Sequence[str], *, random_weight
         config: its configuration, which gets the labels.
         names: the labels.
         random_weights: take the model's configuration alone, and random weights.
-        seed: of all weights that are random; the head's are, unless the model has one for as many labels.
+        seed: of all weights that are random; the head's are, unless the model has one for these very labels.
 
     Raises:
         Error: its weights are not in safetensors files, or some of its encoder's are missing.
     """
     transformers = import_transformers(WHAT)
-    config.id2label = dict(enumerate(names))
+    wanted = dict(enumerate(names))
+    knows_labels = config.id2label == wanted
+    config.id2label = wanted
     config.label2id = {name: number for number, name in enumerate(names)}
     transformers.set_seed(seed)
     if random_weights:
@@ -53,7 +55,22 @@ def load_network(model: str, config: Any, names: Sequence[str], *, random_weight
     lost = [name for name in missing if name.startswith(f"{network.base_model_prefix}.")]
     if lost:
         raise Error(f"cannot load the model '{model}': its files lack {len(lost)} of its weights, as '{lost[0]}'")
+    if not knows_labels:
+        # A head for as many other labels would have been taken over.
+        for name in _head(network):
+            for layer in getattr(network, name).modules():
+                if hasattr(layer, "reset_parameters"):
+                    layer.reset_parameters()
     return network
+
+
+def _head(network: Any) -> list[str]:
+    """The names of the layers behind the encoder that have weights."""
+    return [
+        name
+        for name, layer in network.named_children()
+        if name != network.base_model_prefix and any(True for _ in layer.parameters())
+    ]
 
 
 def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
@@ -64,11 +81,7 @@ def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
     """
     peft = require("peft", extra="train", what="LoRA")
     import_transformers(WHAT).set_seed(seed)
-    head = [
-        name
-        for name, layer in network.named_children()
-        if name != network.base_model_prefix and list(layer.parameters())
-    ]
+    head = _head(network)
     targets = settings.targets[0] if settings.targets == ("all-linear",) else list(settings.targets)
     config = peft.LoraConfig(
         task_type=peft.TaskType.TOKEN_CLS,
