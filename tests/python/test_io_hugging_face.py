@@ -6,7 +6,7 @@ import datasets
 import pytest
 
 from xner import DataError, Error
-from xner.io import DatasetName, read_hugging_face
+from xner.io.hugging_face import DatasetName, read_hugging_face
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ import click
 from xner import io
 from xner.cli._inputs import FORMAT_NAMES
 from xner.errors import Error
+from xner.io.hugging_face import DatasetName
 from xner.training.fine_tuning import is_main_process
 from xner.training.losses import LOSSES
 from xner.training.run import Corpus
@@ -266,7 +267,7 @@ def seed_numbers(seeds: str) -> list[int]:
 
 def read_corpus(place: str, split: str, format: str | None) -> Corpus:
     """A file, or a split of a data set, `split` unless its name says which."""
-    if (dataset := io.DatasetName.parse(place, split=split)) is not None:
+    if (dataset := DatasetName.parse(place, split=split)) is not None:
         return Corpus(place, io.read_hugging_face(dataset))
     if not Path(place).is_file():
         raise Error(f"there is no file '{place}'")

@@ -18,7 +18,7 @@ from xner.errors import Error
 from xner.io._rows import RowWriter, write_rows
 from xner.io.atomic import is_packed, replacing
 from xner.io.conll import ConllWriter, iter_conll, read_conll, write_conll
-from xner.io.hugging_face import DatasetName, read_hugging_face
+from xner.io.hugging_face import read_hugging_face
 from xner.io.jsonl import JsonlWriter, iter_jsonl, read_jsonl, write_jsonl
 from xner.io.parallel import check_parallel
 from xner.io.parquet import (
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
-    "DatasetName",
     "Format",
     "RowWriter",
     "check_parallel",
