@@ -140,6 +140,9 @@ _SETTINGS_OPTIONS = [
     click.option("--focal-gamma", type=float, help=f"Of the focal loss.  [default: {_DEFAULT.focal_gamma}]"),
     click.option("--gce-q", type=float, help=f"Of the generalized cross-entropy.  [default: {_DEFAULT.gce_q}]"),
     click.option(
+        "--temperature", type=float, help=f"Of kl: flattens both distributions.  [default: {_DEFAULT.temperature}]"
+    ),
+    click.option(
         "--class-weights",
         multiple=True,
         metavar="balanced|CLASS=NUMBER",

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from xner.training.data import LabelledSentences, label_names, labelled_sentences
 from xner.training.fine_tuning import Moment
-from xner.training.losses import CrossEntropy, Focal, GeneralizedCrossEntropy, WordLoss, WordTargets
+from xner.training.losses import (
+    CrossEntropy,
+    Focal,
+    GeneralizedCrossEntropy,
+    KullbackLeibler,
+    MeanSquaredError,
+    WordLoss,
+    WordTargets,
+)
 from xner.training.noise import NoiseOptions
 from xner.training.presets import PRESETS, Preset
 from xner.training.report import TrainingReport
@@ -23,8 +31,10 @@ __all__ = [
     "Focal",
     "GeneralizedCrossEntropy",
     "Judged",
+    "KullbackLeibler",
     "LabelledSentences",
     "LoraSettings",
+    "MeanSquaredError",
     "Moment",
     "NoiseOptions",
     "Preset",

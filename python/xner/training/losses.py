@@ -1,8 +1,10 @@
 """What a tagger is trained to make small: a loss for each word, from its logits and what is known of its label.
 
-A loss is a callable, `WordLoss`; the trainer weighs the words' losses by their rows' weights and takes the mean. The
-losses here are told by one column: what the loss would be if a class were the right one. A word with one label takes
-that class's, a word with a distribution over the labels takes the mean under it.
+A loss is a callable, `WordLoss`; the trainer weighs the words' losses by their rows' weights and takes the mean.
+`CrossEntropy`, `Focal` and `GeneralizedCrossEntropy` are told by one column: what the loss would be if a class were the
+right one. A word with one label takes that class's, a word with a distribution over the labels takes the mean under it.
+`MeanSquaredError` and `KullbackLeibler` compare two distributions, that of the model with the word's, which for a word
+with one label has all on that. A teacher's student is trained by these two.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from xner._choices import choose
 from xner.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
@@ -23,14 +25,16 @@ __all__ = [
     "CrossEntropy",
     "Focal",
     "GeneralizedCrossEntropy",
+    "KullbackLeibler",
     "LossName",
+    "MeanSquaredError",
     "WordLoss",
     "WordTargets",
     "label_weights",
     "make_loss",
 ]
 
-LossName = Literal["cross-entropy", "focal", "generalized-cross-entropy"]
+LossName = Literal["cross-entropy", "focal", "generalized-cross-entropy", "mse", "kl"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +124,70 @@ class GeneralizedCrossEntropy:
         return _under(targets, -(self.q * logits.log_softmax(-1)).expm1() / self.q, self.class_weights)
 
 
+@dataclass(frozen=True, slots=True)
+class MeanSquaredError:
+    """Mean over the labels of the squared difference of two probabilities, `sum_k (p_k - q_k)^2 / labels`.
+
+    `q` is the model's distribution, `p` the word's.
+
+    Attributes:
+        class_weights: one a label; the loss of a word is multiplied by their mean under `p`. None for ones.
+
+    Source: Wu, Lin, Karlsson, Lou, Huang 2020 (arXiv 2004.12440), section 3.2, for a teacher's distributions. For hard
+    labels it is the score of Brier 1950, divided by the number of labels.
+    """
+
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, logits: torch.Tensor, targets: WordTargets) -> torch.Tensor:
+        """As `WordLoss`."""
+        wanted = _distributions(targets, logits)
+        return _weighed((logits.softmax(-1) - wanted).square().mean(-1), wanted, self.class_weights)
+
+
+@dataclass(frozen=True, slots=True)
+class KullbackLeibler:
+    """How far the model's distribution is from the word's, both flattened, `T^2 sum_k p_k log(p_k / q_k)`.
+
+    `q` is the softmax of the model's logits divided by T. `p` is the word's distribution to the power of 1/T,
+    normalised: the softmax of a teacher's logits divided by T. The factor keeps gradients as large as they are
+    without a temperature.
+
+    Attributes:
+        temperature: T, above 0; above 1 probabilities that are small count more.
+        class_weights: as for `MeanSquaredError`, under the distribution before it is flattened.
+
+    Source: Hinton, Vinyals, Dean 2015 (arXiv 1503.02531), section 2.
+    """
+
+    temperature: float = 1.0
+    class_weights: Sequence[float] | None = None
+
+    def __call__(self, logits: torch.Tensor, targets: WordTargets) -> torch.Tensor:
+        """As `WordLoss`."""
+        wanted = _distributions(targets, logits)
+        flat = wanted ** (1 / self.temperature)
+        flat = flat / flat.sum(-1, keepdim=True)
+        # x log x is 0 at 0.
+        divergence = (flat.xlogy(flat) - flat * (logits / self.temperature).log_softmax(-1)).sum(-1)
+        return _weighed(self.temperature**2 * divergence, wanted, self.class_weights)
+
+
 _TINY: Final = 1e-12
+
+
+def _distributions(targets: WordTargets, logits: torch.Tensor) -> torch.Tensor:
+    """Words x labels, as the logits; a hard label has all probability."""
+    if targets.distributions is not None:
+        return targets.distributions
+    import torch
+
+    return torch.nn.functional.one_hot(targets.labels, logits.shape[-1]).to(logits.dtype)
+
+
+def _weighed(losses: torch.Tensor, wanted: torch.Tensor, class_weights: Sequence[float] | None) -> torch.Tensor:
+    """The losses of words, each multiplied by the mean class weight under the word's distribution."""
+    return losses if class_weights is None else losses * (wanted @ losses.new_tensor(class_weights))
 
 
 def _under(targets: WordTargets, losses: torch.Tensor, class_weights: Sequence[float] | None) -> torch.Tensor:
@@ -159,11 +226,16 @@ def label_weights(
     return tuple(wanted.get(name, wanted.get(name[2:], 1.0)) for name in names)
 
 
-LOSSES: Final = dict.fromkeys(("cross-entropy", "focal", "generalized-cross-entropy"))
+LOSSES: Final = dict.fromkeys(("cross-entropy", "focal", "generalized-cross-entropy", "mse", "kl"))
 
 
 def make_loss(
-    name: LossName, *, focal_gamma: float = 2.0, gce_q: float = 0.7, class_weights: Sequence[float] | None = None
+    name: LossName,
+    *,
+    focal_gamma: float = 2.0,
+    gce_q: float = 0.7,
+    temperature: float = 1.0,
+    class_weights: Sequence[float] | None = None,
 ) -> WordLoss:
     """A loss by name.
 
@@ -171,14 +243,18 @@ def make_loss(
         name: of `LOSSES`.
         focal_gamma: of `Focal`.
         gce_q: of `GeneralizedCrossEntropy`.
+        temperature: of `KullbackLeibler`.
         class_weights: one a label.
 
     Raises:
         Error: no such loss.
     """
     choose("loss", name, LOSSES)
-    if name == "focal":
-        return Focal(focal_gamma, class_weights)
-    if name == "generalized-cross-entropy":
-        return GeneralizedCrossEntropy(gce_q, class_weights)
-    return CrossEntropy(class_weights)
+    makers: dict[LossName, Callable[[], WordLoss]] = {
+        "cross-entropy": lambda: CrossEntropy(class_weights),
+        "focal": lambda: Focal(focal_gamma, class_weights),
+        "generalized-cross-entropy": lambda: GeneralizedCrossEntropy(gce_q, class_weights),
+        "mse": lambda: MeanSquaredError(class_weights),
+        "kl": lambda: KullbackLeibler(temperature, class_weights),
+    }
+    return makers[name]()

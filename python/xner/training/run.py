@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from xner.training.losses import WordLoss
 
-__all__ = ["Corpus", "Judged", "train", "train_on"]
+__all__ = ["Corpus", "Judged", "loss_of", "train", "train_on"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,16 +125,12 @@ def train(
     if names == ["O"]:
         raise Error(f"the training data, {', '.join(one.name for one in training)}, have no entities")
 
-    def word_loss(learnt: EncodedSentences) -> WordLoss:
-        weights = label_weights(settings.class_weights, names, learnt.label_counts().tolist())
-        return make_loss(settings.loss, focal_gamma=settings.focal_gamma, gce_q=settings.gce_q, class_weights=weights)
-
     return train_on(
         model,
         sentences,
         names,
         output,
-        word_loss=word_loss,
+        word_loss=loss_of(settings, names),
         development=None if development is None else Judged.read(development, classes),
         tests=[Judged.read(one, classes) for one in tests],
         settings=settings,
@@ -145,6 +141,26 @@ def train(
         keep_checkpoints=keep_checkpoints,
         progress=progress,
     )
+
+
+def loss_of(settings: TrainingSettings, names: Sequence[str]) -> Callable[[EncodedSentences], WordLoss]:
+    """The loss that settings ask for, as `train_on` takes it.
+
+    Args:
+        settings: of the training.
+        names: the model's labels.
+    """
+
+    def make(learnt: EncodedSentences) -> WordLoss:
+        return make_loss(
+            settings.loss,
+            focal_gamma=settings.focal_gamma,
+            gce_q=settings.gce_q,
+            temperature=settings.temperature,
+            class_weights=label_weights(settings.class_weights, names, learnt.label_counts().tolist()),
+        )
+
+    return make
 
 
 def train_on(

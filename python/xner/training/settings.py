@@ -67,6 +67,7 @@ class TrainingSettings:
         loss: what is made small, a name of `LOSSES`.
         focal_gamma: of the focal loss.
         gce_q: of the generalized cross-entropy.
+        temperature: of `kl`, the Kullback-Leibler divergence.
         class_weights: what the loss of a word is multiplied by: `none`; `balanced`, inversely to how frequent its
             label is, so that the mean over the words is 1; or a number by label (`B-PER`) or class (`PER`, `O`), 1 for
             those that are not named.
@@ -93,6 +94,7 @@ class TrainingSettings:
     loss: LossName = "cross-entropy"
     focal_gamma: float = 2.0
     gce_q: float = 0.7
+    temperature: float = 1.0
     class_weights: Literal["none", "balanced"] | Mapping[str, float] = "none"
     evaluate_steps: int | None = None
     patience: int | None = 3
@@ -113,7 +115,7 @@ class TrainingSettings:
             whole_number(name, getattr(self, name), 0)
         if self.longest is not None:
             whole_number("longest", self.longest, 3)
-        for name in ("learning_rate", "f_beta"):
+        for name in ("learning_rate", "f_beta", "temperature"):
             positive_number(name, getattr(self, name))
         for name in ("weight_decay", "focal_gamma"):
             number_from_zero(name, getattr(self, name))

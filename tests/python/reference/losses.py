@@ -39,3 +39,17 @@ def expected(
         for share, weight, p in zip(distribution, weights, probabilities(logits), strict=True)
         if share
     )
+
+
+def mean_squared_error(logits: Sequence[float], distribution: Sequence[float]) -> float:
+    """Wu et al. 2020, section 3.2: the mean over the labels."""
+    squares = [(q - p) ** 2 for q, p in zip(probabilities(logits), distribution, strict=True)]
+    return sum(squares) / len(squares)
+
+
+def kullback_leibler(logits: Sequence[float], distribution: Sequence[float], temperature: float) -> float:
+    """Hinton et al. 2015, section 2; the target's logits are the logarithms of its probabilities."""
+    powers = [math.pow(p, 1 / temperature) for p in distribution]
+    flat = [power / sum(powers) for power in powers]
+    model = probabilities([value / temperature for value in logits])
+    return temperature**2 * sum(p * math.log(p / q) for p, q in zip(flat, model, strict=True) if p)
