@@ -7,7 +7,9 @@ sentences and losses.
 from __future__ import annotations
 
 from xner.training.data import LabelledSentences, label_names, labelled_sentences
+from xner.training.distillation import distill
 from xner.training.fine_tuning import Moment
+from xner.training.language_similarity import LanguageSimilarity
 from xner.training.losses import (
     CrossEntropy,
     Focal,
@@ -18,13 +20,14 @@ from xner.training.losses import (
     WordTargets,
 )
 from xner.training.noise import NoiseOptions
-from xner.training.presets import PRESETS, Preset
+from xner.training.presets import DISTILLATION, PRESETS, Preset
 from xner.training.report import TrainingReport
 from xner.training.run import Corpus, Judged, train, train_on
 from xner.training.seeds import SeedSummary, train_seeds
 from xner.training.settings import LoraSettings, TrainingSettings
 
 __all__ = [
+    "DISTILLATION",
     "PRESETS",
     "Corpus",
     "CrossEntropy",
@@ -33,6 +36,7 @@ __all__ = [
     "Judged",
     "KullbackLeibler",
     "LabelledSentences",
+    "LanguageSimilarity",
     "LoraSettings",
     "MeanSquaredError",
     "Moment",
@@ -43,6 +47,7 @@ __all__ = [
     "TrainingSettings",
     "WordLoss",
     "WordTargets",
+    "distill",
     "label_names",
     "labelled_sentences",
     "train",

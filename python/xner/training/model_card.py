@@ -31,6 +31,7 @@ def model_card(metrics: Mapping[str, Any]) -> str:
         _origin(metrics),
         "## Data\n",
         _data(metrics),
+        *(["## Teachers\n", _teachers(metrics["distillation"])] if "distillation" in metrics else []),
         "## Scores\n",
         f"Of {chosen}. An entity counts as found when its words and its class are right.\n" if scored else "None.\n",
         *([_scores(scored), *map(_classes_of, scored)] if scored else []),
@@ -82,7 +83,23 @@ _LEFT_OUT: Final = {
     "incomplete": "sentences with an entity without a target",
     "below_margin": "sentences for an entity's margin",
     "masked_words": "words of entities of small margin",
+    "empty": "sentences without words",
+    "unsure_sentences": "sentences whose words all are unsure",
+    "unsure_words": "unsure words",
 }
+
+
+def _teachers(distillation: Mapping[str, Any]) -> str:
+    """Whose distributions were learnt."""
+    rows = [[f"`{one['model']}`", f"`{one['revision']}`", f"{one['weight']:.3f}"] for one in distillation["teachers"]]
+    text = (
+        "What was learnt are the distributions that these taggers give the words, in the weighted mean; the entities "
+        f"above are those of the most probable labels. Weights: {distillation['weights']}.\n\n"
+    )
+    text += _table(["teacher", "revision", "weight"], rows)
+    if least := distillation["min_confidence"]:
+        text += f"\nWords are unsure whose most probable label has less than {least}.\n"
+    return text
 
 
 def _scores(scored: Sequence[Mapping[str, Any]]) -> str:

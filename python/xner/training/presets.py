@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PRESETS", "Preset"]
+__all__ = ["DISTILLATION", "PRESETS", "Preset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,10 @@ PRESETS: Final[Mapping[str, Preset]] = {
 classes become one, and finding an entity is worth more than not taking something else for one.
 
 Source: Politov, Shkalikov, Jäkel, Färber 2025, whose repository has such an extractor; the numbers are our own.
+"""
+
+DISTILLATION: Final = Preset(settings={"loss": "mse"})
+"""For a student.
+
+Source: Wu, Lin, Karlsson, Lou, Huang 2020 (arXiv 2004.12440), section 3.2.
 """
