@@ -23,6 +23,7 @@ _COMMANDS = {
     "study": "xner.cli.study",
     "tune": "xner.cli.tune",
     "train": "xner.cli.train",
+    "distill": "xner.cli.distill",
     "translate": "xner.cli.translate",
     "tag": "xner.cli.tag",
     "translate-test": "xner.cli.translate_test",

@@ -15,6 +15,7 @@ from xner.errors import Error
 from xner.io.hugging_face import DatasetName
 from xner.training.fine_tuning import is_main_process
 from xner.training.losses import LOSSES
+from xner.training.presets import DISTILLATION
 from xner.training.run import Corpus
 from xner.training.seeds import train_seeds
 from xner.training.settings import CLASS_WEIGHTS, SCHEDULES, LoraSettings, TrainingSettings
@@ -136,11 +137,18 @@ _SETTINGS_OPTIONS = [
         help="Layers that get them; may be given again.  [default: all linear]",
     ),
     # Loss
-    click.option("--loss", type=click.Choice(list(LOSSES)), help=f"What is made small.  [default: {_DEFAULT.loss}]"),
+    click.option(
+        "--loss",
+        type=click.Choice(list(LOSSES)),
+        help="What is made small; mse and kl compare probabilities.  "
+        f"[default: {_DEFAULT.loss}, for students {DISTILLATION.settings['loss']}]",
+    ),
     click.option("--focal-gamma", type=float, help=f"Of the focal loss.  [default: {_DEFAULT.focal_gamma}]"),
     click.option("--gce-q", type=float, help=f"Of the generalized cross-entropy.  [default: {_DEFAULT.gce_q}]"),
     click.option(
-        "--temperature", type=float, help=f"Of kl: flattens both distributions.  [default: {_DEFAULT.temperature}]"
+        "--temperature",
+        type=float,
+        help=f"Of kl: above 1, small probabilities count more.  [default: {_DEFAULT.temperature}]",
     ),
     click.option(
         "--class-weights",
