@@ -26,6 +26,7 @@ __all__ = ["SoftLabels", "Teacher", "mixed"]
 Floats = npt.NDArray[np.float32]
 
 _WHAT: Final = "a teacher"
+_PART_ROWS: Final = 4096
 _HALF: Final = pa.list_(pa.list_(pa.float16()))
 
 
@@ -62,19 +63,20 @@ class Teacher:
                 renamed[name] = new
         return cls(model, renamed, revision(model, what=_WHAT))
 
-    def step(self, name: str, *, device: str = "auto") -> Step:
+    def step(self, name: str, *, device: str = "auto", part_rows: int = _PART_ROWS) -> Step:
         """The step that adds its `ner_probabilities`, in half precision, to a table with `tokens`.
 
         Args:
             name: of the step.
             device: as for `Tagger.load`.
+            part_rows: rows whose labels are kept at once.
         """
 
         def load() -> Callable[[pa.RecordBatch], pa.RecordBatch]:
             stage = TaggerStage(Tagger.load(self.model, classes=self.classes, device=device), "scores")
             return lambda batch: _in_half_precision(stage(batch))
 
-        return stage_step(name, load, key=[self.revision, dict(self.classes), device])
+        return stage_step(name, load, key=[self.revision, dict(self.classes), device], part_rows=part_rows)
 
 
 def _in_half_precision(batch: pa.RecordBatch) -> pa.RecordBatch:
