@@ -37,6 +37,7 @@ __all__ = [
     "MARKED_ENTITIES",
     "MARKER_PROBLEM",
     "NER_PROBABILITIES",
+    "NER_PROBABILITIES_HALF_TYPE",
     "NER_PROBABILITIES_TYPE",
     "NMT_SCORES",
     "PIVOT_ENTITIES",
@@ -100,8 +101,10 @@ ENTITIES_TYPE = pa.list_(
     )
 )
 NER_PROBABILITIES_TYPE = pa.list_(pa.list_(pa.float32()))
-"""A tagger's class probabilities, target words by labels; float16 is read as well. The field's metadata may name the
-labels: see `ner_probabilities_field`."""
+"""A tagger's class probabilities, target words by labels. The field's metadata may name the labels: see
+`ner_probabilities_field`."""
+NER_PROBABILITIES_HALF_TYPE = pa.list_(pa.list_(pa.float16()))
+"""The same in half precision, which is read as well."""
 FILTER_RECORDS_TYPE = pa.list_(pa.struct([*ENTITIES_TYPE.value_type, ("reason", pa.string())]))
 """Entities that filters dropped or changed, as they were before, and why."""
 STATUS_TYPE = pa.dictionary(pa.int32(), pa.string())
@@ -136,7 +139,7 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
 
 
 # Types that the core reads besides those of COLUMN_TYPES.
-_ALSO_READ: Mapping[str, pa.DataType] = {NER_PROBABILITIES: pa.list_(pa.list_(pa.float16()))}
+_ALSO_READ: Mapping[str, pa.DataType] = {NER_PROBABILITIES: NER_PROBABILITIES_HALF_TYPE}
 
 _LABEL_NAMES = b"labels"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -117,6 +119,18 @@ def test_from_tags_to_projection(files: Path, model: str, monkeypatch: pytest.Mo
     well(invoke(*project, "--score", "align_ner_spans", "-o", "out.parquet"))
 
 
+def test_half_precision(files: Path, model: str) -> None:
+    command = ("tag", files / "de.txt", "--model", model, "--device", "cpu", "--role", "scores")
+    well(invoke(*command, "-o", files / "exact.parquet"))
+    well(invoke(*command, "--float16", "-o", files / "half.parquet"))
+    exact, half = (
+        pq.read_table(files / name).column("ner_probabilities") for name in ("exact.parquet", "half.parquet")
+    )
+    assert half.type.value_type.value_type == pa.float16()
+    values = [pc.list_flatten(pc.list_flatten(column)).to_numpy() for column in (exact, half)]
+    np.testing.assert_allclose(values[1], values[0], atol=2.5e-4)
+
+
 def test_an_interrupted_run_goes_on(files: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xner.cli.tag._PART_ROWS", 2)
     command = ("tag", files / "de.conll", "--model", model, "--device", "cpu", *RENAMED)
@@ -210,6 +224,7 @@ def test_options_reach_the_tagger(files: Path, model: str, monkeypatch: pytest.M
             "out.conll",
             "CoNLL files hold labels alone: --role labels, or write .parquet or .jsonl",
         ),
+        (("--float16",), "out.conll", "--float16 goes with --role scores"),
         (("--class-map", "MISC"), "out.conll", "'MISC' is not OLD=NEW"),
         (("--class-map", "ORG=O"), "out.conll", "has no class 'ORG', only PERSON, LOC, MISC"),
         (

@@ -102,7 +102,7 @@ class TestTwoLanguages:
     ) -> None:
         settings = replace(SETTINGS, loss="kl", temperature=2.0)
         report = teach(shape, tmp_path / "student", [native], TEXT, settings, tests=[ON_TARGET])
-        assert f1(native) > 0.95
+        assert f1(native) > 0.9
         assert report.f1("target") > f1(native) - 0.02
 
 

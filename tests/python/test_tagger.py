@@ -391,9 +391,13 @@ def test_what_was_there_before(tagger: Tagger, batch: pa.RecordBatch) -> None:
     assert again.column("status").to_pylist() == ["ok", "empty", "words_without_pieces", "empty"]
 
 
-def test_projection_with_candidates_and_scores(tagger: Tagger, batch: pa.RecordBatch) -> None:
-    """Without any links: what the tagger says of the target words is enough."""
-    table = TaggerStage(tagger, ["candidates", "scores"])(pa.Table.from_batches([batch]))
+@pytest.mark.parametrize("float16", [False, True])
+def test_projection_with_candidates_and_scores(tagger: Tagger, batch: pa.RecordBatch, float16: bool) -> None:
+    """Without any links: what the tagger says of the target words is enough, in half precision too."""
+    table = TaggerStage(tagger, ["candidates", "scores"], float16=float16)(pa.Table.from_batches([batch]))
+    field = table.schema.field("ner_probabilities")
+    assert field.type == (schema.NER_PROBABILITIES_HALF_TYPE if float16 else schema.NER_PROBABILITIES_TYPE)
+    assert schema.ner_label_names(field) == tagger.label_names
     source = pa.array([["Merkel", "in", "Madrid"], ["Madrid"], ["Madrid"], []], schema.WORDS_TYPE)
     entities = [[(0, 1, "PER"), (2, 3, "LOC")], [(0, 1, "LOC")], [(0, 1, "LOC")], []]
     named = [[dict(zip(("start", "end", "label"), one, strict=True)) for one in row] for row in entities]

@@ -62,6 +62,7 @@ _PART_ROWS = 4096
     "spans for --candidates given; scores, probabilities for --score ner and others. May be given several times.  "
     "[default: labels]",
 )
+@click.option("--float16", is_flag=True, help="Store the probabilities of --role scores in half precision.")
 @class_options
 @click.option(
     "--words",
@@ -106,6 +107,7 @@ def command(
     format_: str | None,
     input_format: str | None,
     roles: tuple[Role, ...],
+    float16: bool,
     device: str,
     compile_: bool,
     resume: bool,
@@ -117,6 +119,8 @@ def command(
     its other columns. Classes that are ignored do not count in F1 either.
     """
     roles = roles or ("labels",)
+    if float16 and "scores" not in roles:
+        raise click.UsageError("--float16 goes with --role scores")
     _check_output(output, format_, roles)
     classes = take_classes(options)
     table = labels_as_gold(read_sentences(sentences, input_format))
@@ -127,10 +131,16 @@ def command(
         compile=compile_,
         **options,
     )
-    stage = TaggerStage(tagger, roles)
+    stage = TaggerStage(tagger, roles, float16=float16)
     key = runner.fingerprint(
         {"sentences": sentences},
-        {"tagger": tagger.identity, "roles": stage.roles, "input_format": input_format, "format": format_},
+        {
+            "tagger": tagger.identity,
+            "roles": stage.roles,
+            "float16": float16,
+            "input_format": input_format,
+            "format": format_,
+        },
     )
     with (
         runner.checkpoints(output, key, resume=resume) as kept,

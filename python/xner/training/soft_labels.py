@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from xner import schema
 from xner._arrow import one_array
@@ -19,7 +18,9 @@ from xner.recipes import Step, stage_step
 from xner.training.data import label_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pyarrow as pa
 
 __all__ = ["SoftLabels", "Teacher", "mixed"]
 
@@ -27,7 +28,6 @@ Floats = npt.NDArray[np.float32]
 
 _WHAT: Final = "a teacher"
 _PART_ROWS: Final = 4096
-_HALF: Final = pa.list_(pa.list_(pa.float16()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,10 @@ class Teacher:
             part_rows: rows whose labels are kept at once.
         """
 
-        def load() -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-            stage = TaggerStage(Tagger.load(self.model, classes=self.classes, device=device), "scores")
-            return lambda batch: _in_half_precision(stage(batch))
+        def load() -> TaggerStage:
+            return TaggerStage(Tagger.load(self.model, classes=self.classes, device=device), "scores", float16=True)
 
         return stage_step(name, load, key=[self.revision, dict(self.classes), device], part_rows=part_rows)
-
-
-def _in_half_precision(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch with `ner_probabilities` as float16."""
-    place = batch.schema.get_field_index(schema.NER_PROBABILITIES)
-    field = batch.schema.field(place)
-    return batch.set_column(place, field.with_type(_HALF), batch.column(place).cast(_HALF))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
