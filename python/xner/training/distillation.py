@@ -90,7 +90,7 @@ def distill(
         classes: what classes become, of all teachers and in all data; `O` for none, `*` for all that are not named.
         random_weights: as for `train_on`.
         device: likewise; the teachers compute there as well.
-        resume: False labels and trains anew.
+        resume: likewise; what teachers have said is taken up in any case.
         keep_checkpoints: as for `train_on`.
         progress: likewise.
         report: told how far the labelling has come.
@@ -113,24 +113,12 @@ def distill(
     folder = target.with_name(f"{target.name}.steps") if steps is None else Path(steps)
     found = [Teacher.find(name, classes) for name in teachers]
     judged = [Judged.read(one, classes) for one in tests]
+    judged_development = None if development is None else Judged.read(development, classes)
     process = require("accelerate", extra="train", what=WHAT).PartialState(cpu=device == "cpu")
     # The others find what the main process has kept.
     with process.main_process_first():
-        reuse = resume or not process.is_main_process
-        opinions = [
-            SoftLabels.read(
-                recipes.run(
-                    tokens,
-                    [teacher.step(f"teacher-{place}", device=device)],
-                    folder,
-                    reuse=reuse,
-                    report=report,
-                    told=told,
-                )
-            )
-            for place, teacher in enumerate(found, 1)
-        ]
-        shares = _shares(weights, len(found), tokens, folder / _WEIGHTS, device=device, reuse=reuse)
+        opinions = _opinions(found, tokens, folder, device=device, report=report, told=told)
+        shares = _shares(weights, len(found), tokens, folder / _WEIGHTS, device=device)
     soft = mixed(opinions, shares)
     names = _order_of_labels(model, soft.names)
     taught = taught_sentences(tokens, SoftLabels(names, soft.under(names)), min_confidence=min_confidence)
@@ -142,7 +130,7 @@ def distill(
         names,
         target,
         word_loss=loss_of(settings, names),
-        development=None if development is None else Judged.read(development, classes),
+        development=judged_development,
         tests=judged,
         settings=settings,
         details={
@@ -219,6 +207,20 @@ def taught_sentences(text: pa.Table, soft: SoftLabels, *, min_confidence: float 
     return TaughtSentences(sentences, counts)
 
 
+def _opinions(
+    teachers: Sequence[Teacher],
+    text: pa.Table,
+    folder: Path,
+    *,
+    device: str,
+    report: Reporter,
+    told: Callable[[str], None],
+) -> list[SoftLabels]:
+    """What each teacher says of the words of a text; one teacher's step does not depend on the others."""
+    steps = [teacher.step(f"teacher-{place}", device=device) for place, teacher in enumerate(teachers, 1)]
+    return [SoftLabels.read(recipes.run(text, [step], folder, report=report, told=told)) for step in steps]
+
+
 def _check_weights(weights: Sequence[float] | LanguageSimilarity | None, teachers: int) -> None:
     """Raise an error where there is not one for each teacher."""
     if weights is None:
@@ -245,14 +247,13 @@ def _shares(
     kept: Path,
     *,
     device: str,
-    reuse: bool,
 ) -> list[float]:
     """The teachers' weights, of sum 1; those by similarity are kept, so that a run that goes on has the same."""
     if not isinstance(weights, LanguageSimilarity):
         given = [1.0] * teachers if weights is None else [float(weight) for weight in weights]
         return [weight / sum(given) for weight in given]
     key = fingerprint({}, {"text": text.column(schema.TOKENS).to_pylist(), "similarity": weights.key, "device": device})
-    if reuse and kept.is_file():
+    if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found.get("key") == key:
             shares: list[float] = found["weights"]
