@@ -47,6 +47,10 @@ __all__ = ["TaughtSentences", "distill", "taught_sentences"]
 _WEIGHTS: Final = "weights.json"
 
 
+def _unheard(message: str) -> None:
+    """Say nothing."""
+
+
 def distill(
     model: str,
     teachers: Sequence[str],
@@ -66,7 +70,7 @@ def distill(
     keep_checkpoints: bool = False,
     progress: Callable[[Moment], None] | None = None,
     report: Reporter = silent,
-    told: Callable[[str], None] = lambda message: None,
+    told: Callable[[str], None] = _unheard,
 ) -> TrainingReport:
     """Train a student on what teachers say of text.
 
@@ -115,6 +119,8 @@ def distill(
     judged = [Judged.read(one, classes) for one in tests]
     judged_development = None if development is None else Judged.read(development, classes)
     process = require("accelerate", extra="train", what=WHAT).PartialState(cpu=device == "cpu")
+    if not process.is_main_process:
+        report, told = silent, _unheard
     # The others find what the main process has kept.
     with process.main_process_first():
         opinions = _opinions(found, tokens, folder, device=device, report=report, told=told)
