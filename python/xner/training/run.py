@@ -189,7 +189,7 @@ def train_on(
     Args:
         model: name on the Hugging Face hub, or folder, of the encoder to start from.
         sentences: to learn from.
-        names: the model's labels, of `label_names`.
+        names: the model's labels: `O`, and `B-X` and `I-X` for each class, in any order.
         output: folder for the model, which is not there yet. With LoRA the matrices are added to the weights they
             belong to: it is a plain model in any case.
         word_loss: makes the loss for the sentences as the model sees them.
