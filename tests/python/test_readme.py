@@ -38,6 +38,7 @@ def test_the_commands_exist_with_their_options() -> None:
         "score nmt",
         "tune",
         "train",
+        "distill",
         "filter",
         "evaluate",
         "view",

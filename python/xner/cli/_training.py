@@ -276,13 +276,25 @@ def seed_numbers(seeds: str) -> list[int]:
         raise click.BadParameter(f"--seeds {seeds!r}: expected whole numbers separated by commas") from None
 
 
-def read_corpus(place: str, split: str, format: str | None) -> Corpus:
-    """A file, or a split of a data set, `split` unless its name says which."""
+def read_corpus(
+    place: str, split: str, format: str | None, *, read: Callable[[Path, str | None], pa.Table] = io.read
+) -> Corpus:
+    """A file, or a split of a data set, `split` unless its name says which.
+
+    Args:
+        place: the file's or the data set's name.
+        split: of a data set.
+        format: of a file; None goes by its name.
+        read: reads a file.
+
+    Raises:
+        Error: there is no such file or data set.
+    """
     if (dataset := DatasetName.parse(place, split=split)) is not None:
         return Corpus(place, io.read_hugging_face(dataset))
     if not Path(place).is_file():
         raise Error(f"there is no file '{place}'")
-    return Corpus(place, io.read(place, format))
+    return Corpus(place, read(Path(place), format))
 
 
 def show_moment(moment: Moment, prefix: str = "") -> None:

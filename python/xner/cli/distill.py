@@ -8,16 +8,13 @@ from typing import Any
 
 import click
 
-from xner import io
 from xner.cli._inputs import read_sentences
 from xner.cli._taggers import take_classes
-from xner.cli._training import Training, data_options, model_options, run_options, settings_options
-from xner.errors import Error
+from xner.cli._training import Training, data_options, model_options, read_corpus, run_options, settings_options
 from xner.runner import progress_reporter
 from xner.training.distillation import distill
 from xner.training.language_similarity import LanguageSimilarity
 from xner.training.presets import DISTILLATION
-from xner.training.run import Corpus
 
 __all__ = ["command"]
 
@@ -116,7 +113,7 @@ def command(
             distill,
             shared.model,
             teachers,
-            _read_text(text, format_),
+            read_corpus(text, "train", format_, read=read_sentences),
             weights=weights,
             min_confidence=min_confidence,
             steps=steps or output.with_name(f"{output.name}.steps"),
@@ -125,15 +122,6 @@ def command(
             told=partial(click.echo, err=True),
         )
         shared.run(learn)
-
-
-def _read_text(place: str, format: str | None) -> Corpus:
-    """The sentences of a file, or of a data set's training split."""
-    if (dataset := io.DatasetName.parse(place, split="train")) is not None:
-        return Corpus(place, io.read_hugging_face(dataset))
-    if not Path(place).is_file():
-        raise Error(f"there is no file '{place}'")
-    return Corpus(place, read_sentences(Path(place), format))
 
 
 def _weights(
@@ -149,7 +137,10 @@ def _weights(
             raise click.UsageError("--teacher-weights similarity needs a --teacher-text for each --teacher")
         if similarity_model is None and student.options["random_weights"]:
             raise click.UsageError("--random-weights tell no languages: --similarity-model names another encoder")
-        return LanguageSimilarity([_read_text(place, format) for place in texts], similarity_model or student.model)
+        return LanguageSimilarity(
+            [read_corpus(place, "train", format, read=read_sentences) for place in texts],
+            similarity_model or student.model,
+        )
     try:
         return [float(weight) for weight in wanted.split(",")]
     except ValueError:
