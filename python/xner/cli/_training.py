@@ -23,6 +23,8 @@ from xner.training.settings import CLASS_WEIGHTS, SCHEDULES, LoraSettings, Train
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pyarrow as pa
+
     from xner.training.fine_tuning import Moment
     from xner.training.report import TrainingReport
 
