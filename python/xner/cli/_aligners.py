@@ -12,6 +12,7 @@ import pyarrow as pa
 from xner import schema
 from xner.alignment import Aligner
 from xner.cli._models import computing_options, device_names, model_key
+from xner.cli._options import with_options
 from xner.links import COMBINATIONS, METHODS, SYMMETRIZATIONS, combine
 from xner.models.encoder_aligner import PRESETS, EncoderAligner
 from xner.runner import Checkpoints, Reporter, run_parts
@@ -94,9 +95,7 @@ _ENCODER_OPTIONS = (
 
 def aligner_options(command: F) -> F:
     """Add the options of all aligners to a command; `AlignerSettings.take` gathers their values."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from xner.cli._options import with_options
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,6 +33,4 @@ _OPTIONS = [
 
 def span_options(command: F) -> F:
     """Add `--min-words`, `--max-words`, `--stop-words` and `--count` to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)

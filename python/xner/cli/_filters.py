@@ -9,6 +9,7 @@ import click
 import pyarrow.compute as pc
 
 from xner import filters, io, schema
+from xner.cli._options import with_options
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ _OPTIONS = [
 
 def filter_options(command: F) -> F:
     """Add `--filter` and `--drop-rows` to a command; `take_filters` makes filters of their values."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
 
 
 def take_filters(values: dict[str, Any]) -> filters.Filters | None:

@@ -11,6 +11,7 @@ import click
 import pyarrow as pa
 
 from xner import io, labels, schema
+from xner.cli._options import with_options
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -89,23 +90,17 @@ _LABEL_OPTIONS = [
 
 def label_options(command: F) -> F:
     """Add `--scheme` and `--read-labels`, which say how source labels are read, to a command."""
-    for option in reversed(_LABEL_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_LABEL_OPTIONS, command)
 
 
 def side_format_options(command: F) -> F:
     """Add `--source-format` and `--target-format` to a command."""
-    for option in reversed(_SIDE_FORMATS):
-        command = option(command)
-    return command
+    return with_options(_SIDE_FORMATS, command)
 
 
 def link_flags(command: F) -> F:
     """Add `--one-based` and `--reverse`, which say how links are read, to a command."""
-    for option in reversed(_LINK_FLAGS):
-        command = option(command)
-    return command
+    return with_options(_LINK_FLAGS, command)
 
 
 def _use_tuned(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:

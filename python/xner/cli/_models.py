@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from xner.cli._options import with_options
 from xner.models.device import DTYPES
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def computing_options(whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_
     ]
 
     def add(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
+        return with_options(options, command)
 
     return add
 

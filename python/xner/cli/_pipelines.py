@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from xner.cli._aligners import BUILTIN
+from xner.cli._options import with_options
 from xner.cli._translators import TranslatorSettings, translator_beside_options
 from xner.languages import language
 from xner.markers import STYLES
@@ -68,9 +69,7 @@ back_markers_option = click.option(
 
 def pipeline_options(command: F) -> F:
     """Add the options of translation within a pipeline to a command; `Pipeline.take` gathers their values."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
 
 
 class Pipeline:

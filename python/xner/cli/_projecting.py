@@ -16,6 +16,7 @@ from xner.cli._aligners import BUILTIN, AlignerRun, AlignerSettings, aligner_opt
 from xner.cli._candidates import span_options
 from xner.cli._filters import filter_options, report_dropped_rows, report_filters, take_filters, without_dropped_rows
 from xner.cli._inputs import FORMAT_NAMES, output_file, tuned_option
+from xner.cli._options import with_options
 from xner.cli._scores import score_options
 from xner.cli._statuses import report_statuses
 from xner.marked_translation import REASONS
@@ -142,9 +143,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
 
 def projecting_options(command: F) -> F:
     """Add the options of projection to a command; `Projecting.take` gathers their values."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
 
 
 @dataclass(frozen=True, slots=True)

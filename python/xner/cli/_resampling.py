@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from xner.cli._options import with_options
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,6 +37,4 @@ _OPTIONS = [
 
 def resampling_options(command: F) -> F:
     """Add `--bootstrap`, `--confidence` and `--seed` to a command, which takes `samples`, `confidence` and `seed`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)

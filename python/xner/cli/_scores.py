@@ -9,6 +9,7 @@ import click
 
 from xner import io, schema
 from xner.cli._inputs import existing_file
+from xner.cli._options import with_options
 from xner.errors import Error
 from xner.fusion import PRESETS, SCORES, parse_score
 
@@ -76,16 +77,12 @@ _THRESHOLD_OPTIONS = [
 
 def score_options(command: F) -> F:
     """Add the options of all scores to a command; `ScoreSettings.take` gathers the files."""
-    for option in reversed([*_SUM_OPTIONS, *_COLUMN_OPTIONS, *_THRESHOLD_OPTIONS]):
-        command = option(command)
-    return command
+    return with_options([*_SUM_OPTIONS, *_COLUMN_OPTIONS, *_THRESHOLD_OPTIONS], command)
 
 
 def score_column_options(command: F) -> F:
     """Add those of them that say where scores come from."""
-    for option in reversed(_COLUMN_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_COLUMN_OPTIONS, command)
 
 
 @dataclass(frozen=True, slots=True)

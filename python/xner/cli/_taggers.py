@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from xner.cli._models import device_names, model_key
+from xner.cli._options import with_options
 from xner.models.tagger import Tagger, TaggerStage
 from xner.recipes import Step, stage_step
 
@@ -47,16 +48,12 @@ _BESIDE_OPTIONS = [
 
 def class_options(command: F) -> F:
     """Add `--class-map` and `--ignore-class` to a command; `take_classes` reads them."""
-    for option in reversed(_CLASS_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_CLASS_OPTIONS, command)
 
 
 def tagger_beside_options(command: F) -> F:
     """Add the options of a tagger to a command that has other models as well."""
-    for option in reversed(_BESIDE_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_BESIDE_OPTIONS, command)
 
 
 def take_classes(values: dict[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import click
 
 from xner import io
 from xner.cli._inputs import FORMAT_NAMES
+from xner.cli._options import with_options
 from xner.errors import Error
 from xner.io.hugging_face import DatasetName
 from xner.training.fine_tuning import is_main_process
@@ -21,7 +22,7 @@ from xner.training.seeds import train_seeds
 from xner.training.settings import CLASS_WEIGHTS, SCHEDULES, LoraSettings, TrainingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
@@ -175,28 +176,22 @@ _RUN_OPTIONS = [
 
 def data_options(command: F) -> F:
     """Add what the trained tagger is scored on, the files' format, and `--class-map` and `--ignore-class`."""
-    return _with(_DATA_OPTIONS, command)
+    return with_options(_DATA_OPTIONS, command)
 
 
 def model_options(command: F) -> F:
     """Add the model to start from, and the output."""
-    return _with(_MODEL_OPTIONS, command)
+    return with_options(_MODEL_OPTIONS, command)
 
 
 def settings_options(command: F) -> F:
     """Add the fields of `TrainingSettings`, but for the seed."""
-    return _with(_SETTINGS_OPTIONS, command)
+    return with_options(_SETTINGS_OPTIONS, command)
 
 
 def run_options(command: F) -> F:
     """Add seeds, the device, and what becomes of checkpoints."""
-    return _with(_RUN_OPTIONS, command)
-
-
-def _with(options: Sequence[Callable[[Any], Any]], command: F) -> F:
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(_RUN_OPTIONS, command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import click
 
 from xner.cli._inputs import output_file
 from xner.cli._models import PRECISION, computing_options, device_names, model_key
+from xner.cli._options import with_options
 from xner.models.device import DTYPES
 from xner.models.translation import Decoding, Translator
 from xner.models.translation_cache import default_cache_path
@@ -93,9 +94,7 @@ _BESIDE_OPTIONS = [
 
 def engine_options(command: F) -> F:
     """Add the options of what runs translation models to a command; `take_engine` gathers their values."""
-    for option in reversed(_ENGINE_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_ENGINE_OPTIONS, command)
 
 
 def take_engine(values: dict[str, Any]) -> dict[str, Any]:
@@ -106,16 +105,12 @@ def take_engine(values: dict[str, Any]) -> dict[str, Any]:
 
 def translator_options(command: F) -> F:
     """Add the options of translation models to a command; `TranslatorSettings.take` gathers their values."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS, command)
 
 
 def translator_beside_options(command: F) -> F:
     """Add them to a command that has other models as well; `TranslatorSettings.take_beside` gathers their values."""
-    for option in reversed(_BESIDE_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_BESIDE_OPTIONS, command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,24 @@
+"""Options that several commands share go with them in one decorator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["with_options"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def with_options(options: Sequence[Callable[[Any], Any]], command: F) -> F:
+    """Add options to a command; its help lists them in their order.
+
+    Args:
+        options: decorators: of `click.option`, or those that add several.
+        command: the function behind the command.
+    """
+    for option in reversed(options):
+        command = option(command)
+    return command
