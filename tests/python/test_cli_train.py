@@ -214,6 +214,7 @@ class TestOptions:
             "loss": "generalized-cross-entropy",
             "focal_gamma": 1.0,
             "gce_q": 0.5,
+            "temperature": 1.0,
             "class_weights": {"PERSON": 2.0, "O": 0.5},
             "evaluate_steps": 4,
             "patience": None,
