@@ -75,8 +75,12 @@ _OPTIONS = [
     click.option(
         "--extraction", type=click.Choice(list(METHODS)), help="Encoders: how links are read off the similarities."
     ),
-    click.option("--source-language", help="Encoders that mark sentences with it (nllb-encoder): as eng_Latn."),
-    click.option("--target-language", help="Likewise: as swh_Latn."),
+    click.option(
+        "--source-language",
+        help="Language of the source side: for encoders that mark sentences with it (nllb-encoder), as eng_Latn, and "
+        "for translation, whose default is en.",
+    ),
+    click.option("--target-language", help="Language of the target side, likewise; translation has no default."),
     computing_options("Encoders"),
     click.option("--compile", is_flag=True, help="Encoders: torch.compile; for long runs."),
 ]
