@@ -147,6 +147,23 @@ def test_logits_in_small_parts_are_the_same(
     np.testing.assert_allclose(scores(load(outspoken_nllb)), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
+def test_of_texts_that_are_too_long_the_beginning_counts(
+    tiny_mbart50: Path, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model with a table of positions has none for the rest."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    scorer = load_translation_scorer(str(tiny_mbart50), engine=engine, device="cpu")
+    pairs = [("ab " * 200, "c"), ("ab", "cd " * 200), ("ab " * 201, "c")]
+    values = np.empty(3)
+    for rows, found in scorer.log_probabilities(pairs, "en_XX", "sw_KE"):
+        values[list(rows)] = found
+    assert np.isfinite(values).all()
+    assert values[0] == pytest.approx(values[2], abs=1e-5)
+    [(_, [said])] = scorer.translate(["ab " * 200], "en_XX", "sw_KE")
+    assert len(said) < 1000
+
+
 @pytest.mark.parametrize("engine", ["outspoken_nllb", "converted_nllb"])
 def test_several_devices_share_the_batches(engine: str, expected: Any, request: pytest.FixtureRequest) -> None:
     scorer = load(request.getfixturevalue(engine), device=["cpu", "cpu"], token_budget=1)

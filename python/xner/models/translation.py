@@ -234,9 +234,7 @@ class Translator:
     def _batch(
         self, model: Any, texts: Sequence[str], sources: Sequence[list[int]], start: Sequence[int]
     ) -> list[Translation]:
-        limit = self.decoding.limit(max(map(len, sources)))
-        if self._engine.longest is not None:  # beside what starts the decoder, and the end token
-            limit = max(1, min(limit, self._engine.longest - len(start) - 2))
+        limit = self._engine.within(self.decoding.limit(max(map(len, sources))), start)
         translations = []
         for text, made in zip(
             texts, self._engine.generate(model, sources, start, self.decoding.beams, limit), strict=True

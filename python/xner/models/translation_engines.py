@@ -130,6 +130,16 @@ class TranslationEngine(ABC):
             given: how many of a target text's first tokens are forced, and so do not count.
         """
 
+    def within(self, limit: int, start: Sequence[int]) -> int:
+        """A limit on the tokens of a translation, lowered where the model does not take as many.
+
+        Args:
+            limit: as for `generate`.
+            start: likewise.
+        """
+        # Beside them are the token that starts the decoder and the end token.
+        return limit if self.longest is None else max(1, min(limit, self.longest - len(start) - 2))
+
     def _generated(self, ids: Sequence[int]) -> Generated:
         """What a model said, up to its first end token, without padding."""
         ended = self.tokenizer.end in ids

@@ -140,6 +140,8 @@ def load_translation_scorer(
 class ModelScorer:
     """Scores with an engine's model. Make one with `load_translation_scorer`.
 
+    Of texts that are longer than the model takes it sees the beginning alone.
+
     Attributes:
         name: of the model, or its folder.
     """
@@ -176,7 +178,7 @@ class ModelScorer:
         targets = _encoded(
             {target for _, target in pairs}, lambda texts: tokenizer.encode_targets(texts, target_language)
         )
-        tokens: list[TokenPair] = [(sources[source], targets[target]) for source, target in pairs]
+        tokens: list[TokenPair] = [(self._cut(sources[source]), self._cut(targets[target])) for source, target in pairs]
         lengths = [max(map(len, pair)) for pair in tokens]
         given = len(tokenizer.start(target_language))
 
@@ -196,16 +198,22 @@ class ModelScorer:
         self, texts: Sequence[str], source_language: str, target_language: str
     ) -> Iterator[tuple[Sequence[int], list[str]]]:
         """See `TranslationScorer`."""
-        sources = self._tokenizer.encode(texts, source_language, target_language)
+        sources = list(map(self._cut, self._tokenizer.encode(texts, source_language, target_language)))
         start = self._tokenizer.start(target_language)
         # Every beam is a row of the decoder's batch.
         lengths = [_BEAMS * len(source) for source in sources]
 
         def translate(model: Any, some: Sequence[list[int]]) -> list[str]:
-            made = self._engine.generate(model, some, start, _BEAMS, _longest_translation(some))
+            limit = self._engine.within(_longest_translation(some), start)
+            made = self._engine.generate(model, some, start, _BEAMS, limit)
             return [self._tokenizer.decode(one.ids) for one in made]
 
         yield from self._in_batches(sources, lengths, translate)
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        """A text in tokens, its beginning alone where it is longer than the model takes."""
+        longest = self._engine.longest
+        return ids if longest is None or len(ids) <= longest else [*ids[: longest - 1], self._tokenizer.end]
 
     def _in_batches(
         self, items: Sequence[T], lengths: Sequence[int], compute: Callable[[Any, Sequence[T]], Iterable[R]]
