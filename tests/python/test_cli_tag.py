@@ -116,7 +116,13 @@ def test_from_tags_to_projection(files: Path, model: str, monkeypatch: pytest.Mo
         run = well(invoke(*project, *how, "-o", "out.parquet"))
         assert "source entities projected" in run.stderr
         assert pq.read_table("out.parquet").column("labels").to_pylist() == [first, *others]
+        # The same in one go.
+        at_once = [one if one != "de.parquet" else "de.conll" for one in project]
+        well(invoke(*at_once, *how, "--tagger", model, "--device", "cpu", *RENAMED, "-o", "once.parquet"))
+        assert pq.read_table("once.parquet").column("labels").to_pylist() == [first, *others]
     well(invoke(*project, "--score", "align_ner_spans", "-o", "out.parquet"))
+    run = invoke(*project, "--tagger", model, "-o", "no.parquet")
+    assert "--tagger goes with --candidates given or a --score of ner or ner_spans" in run.stderr
 
 
 def test_half_precision(files: Path, model: str) -> None:
