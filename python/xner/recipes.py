@@ -27,7 +27,7 @@ from xner.alignment import Aligner
 from xner.detokenization import detokenize
 from xner.errors import Error
 from xner.memory import project_with_memory
-from xner.runner import Checkpoints, Reporter, checkpoints, fingerprint, run_parts, silent
+from xner.runner import MODEL_PART_ROWS, Checkpoints, Reporter, checkpoints, fingerprint, run_parts, silent
 from xner.translation_stages import adopt_marked, translate_back, translate_source, translate_target
 from xner.word_splitting import splitter_for
 
@@ -54,7 +54,6 @@ __all__ = [
 ]
 
 _KEY = b"xner.step"
-_PART_ROWS = 4096  # rows whose results are kept at once: some minutes' work of a model without a GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +280,7 @@ def _content(aligner: Aligner) -> str:
         return fingerprint({"aligner": path}, {})
 
 
-def stage_step(name: str, load: Callable[[], Stage], *, key: object, part_rows: int = _PART_ROWS) -> Step:
+def stage_step(name: str, load: Callable[[], Stage], *, key: object, part_rows: int = MODEL_PART_ROWS) -> Step:
     """The step that a stage is, for instance a tagger: part by part, each of which is kept.
 
     Args:

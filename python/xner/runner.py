@@ -28,9 +28,21 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, Task
 
-__all__ = ["Checkpoints", "Reporter", "checkpoints", "fingerprint", "progress_reporter", "run", "run_parts", "silent"]
+__all__ = [
+    "MODEL_PART_ROWS",
+    "Checkpoints",
+    "Reporter",
+    "checkpoints",
+    "fingerprint",
+    "progress_reporter",
+    "run",
+    "run_parts",
+    "silent",
+]
 
 _PART_ROWS = 100_000
+MODEL_PART_ROWS = 4096
+"""Rows a part for stages that run neural models: some minutes' work without a GPU."""
 
 Stage = Callable[[pa.RecordBatch], pa.RecordBatch]
 

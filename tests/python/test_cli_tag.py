@@ -138,7 +138,7 @@ def test_half_precision(files: Path, model: str) -> None:
 
 
 def test_an_interrupted_run_goes_on(files: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xner.cli.tag._PART_ROWS", 2)
+    monkeypatch.setattr("xner.runner.MODEL_PART_ROWS", 2)
     command = ("tag", files / "de.conll", "--model", model, "--device", "cpu", *RENAMED)
     well(invoke(*command, "-o", files / "whole.parquet"))
 

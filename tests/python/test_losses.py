@@ -181,7 +181,7 @@ def test_losses_by_name() -> None:
     assert make_loss("mse", class_weights=(1.0, 2.0)) == MeanSquaredError((1.0, 2.0))
     assert make_loss("kl", temperature=2.0) == KullbackLeibler(2.0)
     with pytest.raises(Error, match="loss='hinge': expected one of 'cross-entropy', 'focal', 'generalized-cross-entr"):
-        make_loss("hinge")  # type: ignore[arg-type]
+        make_loss("hinge")  # type: ignore[arg-type]  # on purpose
 
 
 def test_weights_of_labels() -> None:

@@ -50,7 +50,7 @@ def found(shape: Path, folder: Path) -> ExtrinsicStudy:
 
 
 def rows(found: ExtrinsicStudy) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(row["test"], row["method"]): row for row in found.summary().to_pylist()}
+    return {(row["test"], row["method"]): row for row in found.summary.to_pylist()}
 
 
 def test_projected_data_are_worth_more_than_transfer(found: ExtrinsicStudy) -> None:
@@ -63,7 +63,7 @@ def test_projected_data_are_worth_more_than_transfer(found: ExtrinsicStudy) -> N
     assert near["f1_deviation"] >= 0
     assert near["f1_loss"] == 0
     assert table["far", "transfer"]["f1_loss"] < 0, "at home it is better"
-    first = next(one for one in found.comparisons() if one.test == "near")
+    first = next(one for one in found.comparisons if one.test == "near")
     assert (first.method, first.against) == ("projected", "transfer")
     assert first.difference == pytest.approx(near["f1"] - far["f1"])
     assert 0 < first.low < first.difference < first.high
@@ -82,9 +82,9 @@ def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folde
     assert table["near", "ready"]["f1"] == found.runs["projected"][1].scores["near"].f1
     assert table["near", "ready"]["f1_deviation"] is None
     assert table["near", "ready"]["sentences"] is None
-    assert len(more.comparisons()) == 6
-    same = [one for one in more.comparisons() if (one.method, one.against) == ("ready", "projected")]
-    assert all(one.p_holm >= one.p_randomization for one in more.comparisons())
+    assert len(more.comparisons) == 6
+    same = [one for one in more.comparisons if (one.method, one.against) == ("ready", "projected")]
+    assert all(one.p_holm >= one.p_randomization for one in more.comparisons)
     assert same[0].difference == pytest.approx(table["near", "ready"]["f1"] - table["near", "projected"]["f1"])
 
 

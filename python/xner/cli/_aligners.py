@@ -15,7 +15,7 @@ from xner.cli._models import computing_options, device_names, model_key
 from xner.cli._options import with_options
 from xner.links import COMBINATIONS, METHODS, SYMMETRIZATIONS, combine
 from xner.models.encoder_aligner import PRESETS, EncoderAligner
-from xner.runner import Checkpoints, Reporter, run_parts
+from xner.runner import MODEL_PART_ROWS, Checkpoints, Reporter, run_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +24,6 @@ __all__ = ["BUILTIN", "AlignerRun", "AlignerSettings", "aligner_options"]
 
 BUILTIN = "builtin"
 _NAMES = [BUILTIN, *PRESETS]
-
-# Rows whose links are kept at once: some minutes' work of an encoder without a GPU.
-_PART_ROWS = 4096
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -239,7 +236,7 @@ class AlignerSettings:
             name=f"links-{name}",
             report=run.report,
             what=f"{name}: align",
-            part_rows=_PART_ROWS,
+            part_rows=MODEL_PART_ROWS,
         )
 
 

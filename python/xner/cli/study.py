@@ -261,9 +261,10 @@ def extrinsic(
         raise click.UsageError(f"the method {twice[0]} has --train and --tagger: give one of them")
     chosen = {one.partition("=")[0]: one.partition("=")[2] for one in development if "=" in one}
     for_all = [one for one in development if "=" not in one]
-    if len(for_all) > 1 or (unknown := sorted(set(chosen) - set(learnt))):
-        message = f"no --train has the method {unknown[0]!r}" if len(for_all) < 2 else "one file for all methods"
-        raise click.UsageError(f"--dev: {message}")
+    if len(for_all) > 1:
+        raise click.UsageError("--dev: one file for all methods")
+    if unknown := sorted(set(chosen) - set(learnt)):
+        raise click.UsageError(f"--dev: no --train has the method {unknown[0]!r}")
 
     def dev(name: str) -> Any:
         place = chosen.get(name) or (for_all[0] if for_all else None)

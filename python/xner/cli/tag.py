@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_PART_ROWS = 4096
-
 
 @click.command(
     "tag",
@@ -153,7 +151,7 @@ def command(
             format=format_,
             report=report,
             what="sentences",
-            part_rows=_PART_ROWS,
+            part_rows=runner.MODEL_PART_ROWS,
         )
     report_statuses(result.column(schema.STATUS), STATUSES)
     _report_entities(result, stage.roles)

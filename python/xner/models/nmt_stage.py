@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from xner import _core, candidates, schema
 from xner._arguments import span_array
+from xner._arrow import with_columns
 from xner._sentence_pair import columns_of, pair_of_row
 from xner._stages import run_stage
 from xner.detokenization import detokenize
@@ -256,5 +257,4 @@ def _with_scores(batch: pa.RecordBatch, searches: Sequence[PairSearch], signatur
     metadata = {b"signature": signature.encode()}
     field = pa.field(schema.NMT_SCORES, schema.HINTS_TYPE, metadata=metadata)
     column = pa.array(rows, schema.HINTS_TYPE)
-    index = batch.schema.get_field_index(schema.NMT_SCORES)
-    return batch.append_column(field, column) if index < 0 else batch.set_column(index, field, column)
+    return with_columns(batch, {field: column})

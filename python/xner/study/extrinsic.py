@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import re
 import statistics
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,7 @@ class Comparison:
     p_holm: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ExtrinsicStudy:
     """What `study_extrinsic` found.
 
@@ -116,7 +117,6 @@ class ExtrinsicStudy:
     runs: Mapping[str, Sequence[Run]]
     samples: int
     confidence: float
-    _pooled: dict[tuple[str, str, int], Scores] = field(default_factory=dict, repr=False)
 
     @property
     def signature(self) -> str:
@@ -125,6 +125,7 @@ class ExtrinsicStudy:
         named = ",".join(map(str, seeds)) or "none"
         return f"xner:{__version__}|seeds:{named}|samples:{self.samples}|confidence:{self.confidence:g}"
 
+    @cached_property
     def summary(self) -> pa.Table:
         """A row for each test data and method.
 
@@ -155,6 +156,7 @@ class ExtrinsicStudy:
             )
         return pa.Table.from_pylist(rows, schema=_SUMMARY)
 
+    @cached_property
     def comparisons(self) -> list[Comparison]:
         """Every method against every one before it, on each of the test data."""
         found = []
@@ -178,11 +180,7 @@ class ExtrinsicStudy:
     def _pool(self, test: str, method: str, count: int = 1) -> Scores:
         """A method's runs as one; where `count` are wanted and it has one, this one so many times."""
         runs = self.runs[method]
-        times = count if len(runs) == 1 else 1
-        key = (test, method, times)
-        if key not in self._pooled:
-            self._pooled[key] = evaluation.pool([run.scores[test] for run in runs] * times)
-        return self._pooled[key]
+        return evaluation.pool([run.scores[test] for run in runs] * (count if len(runs) == 1 else 1))
 
 
 _FIGURES = ("f1", "precision", "recall")

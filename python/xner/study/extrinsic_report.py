@@ -58,8 +58,8 @@ _COMPARISON_COLUMNS = {
 
 def markdown(study: ExtrinsicStudy) -> str:
     """The scores, and the differences between the methods, as tables in Markdown."""
-    parts = [markdown_table(study.summary().to_pylist(), _SUMMARY_COLUMNS)]
-    compared = [asdict(one) for one in study.comparisons()]
+    parts = [markdown_table(study.summary.to_pylist(), _SUMMARY_COLUMNS)]
+    compared = [asdict(one) for one in study.comparisons]
     if compared:
         parts.append(markdown_table(compared, _COMPARISON_COLUMNS))
     return "\n".join(parts)
@@ -85,8 +85,8 @@ def write_extrinsic_report(study: ExtrinsicStudy, folder: str | os.PathLike[str]
     figures = {f"F1 on {test}": _plot(study, test) for test in study.tests}
     texts = {"summary.md": f"{markdown(study)}\n{study.signature}\n"}
     texts |= {f"plot-{number}.svg": svg for number, svg in enumerate(figures.values(), 1)}
-    compared = [asdict(one) for one in study.comparisons()]
-    tables = {"summary.csv": study.summary()}
+    compared = [asdict(one) for one in study.comparisons]
+    tables = {"summary.csv": study.summary}
     if compared:
         tables["comparisons.csv"] = pa.Table.from_pylist(compared)
     for number, test in enumerate(study.tests, 1):
@@ -95,7 +95,7 @@ def write_extrinsic_report(study: ExtrinsicStudy, folder: str | os.PathLike[str]
         with io.replacing(target / name) as file:
             pacsv.write_csv(table, file)
     sections = {
-        "Scores": table_html(study.summary().to_pylist(), _SUMMARY_COLUMNS),
+        "Scores": table_html(study.summary.to_pylist(), _SUMMARY_COLUMNS),
         "Differences": _NOTE + table_html(compared, _COMPARISON_COLUMNS) if compared else "<p>There is one method.</p>",
         "Plots": figures_html(figures.items()),
         "Where the methods differ": "\n".join(_differing(study)),
@@ -110,7 +110,7 @@ def write_extrinsic_report(study: ExtrinsicStudy, folder: str | os.PathLike[str]
 def _plot(study: ExtrinsicStudy, test: str) -> str:
     """Each run's F1 as a point, their mean, and the bootstrap interval."""
     drawing, axes = figure((7.0, 1.2 + 0.5 * len(study.methods)))
-    for place, row in enumerate(row for row in study.summary().to_pylist() if row["test"] == test):
+    for place, row in enumerate(row for row in study.summary.to_pylist() if row["test"] == test):
         runs = [run.scores[test].f1 for run in study.runs[row["method"]]]
         axes.plot([row["f1_low"], row["f1_high"]], [place, place], color="C0", alpha=0.4, linewidth=4)
         axes.plot(runs, [place] * len(runs), "o", color="C0", markersize=4)

@@ -24,7 +24,7 @@ __all__ = ["Collator", "Dataset", "EarlyStopping", "Reporting", "ScoreTheEnd", "
 _WEIGHTS, _DISTRIBUTIONS = "row_weights", "distributions"
 
 
-class Dataset(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class Dataset(torch.utils.data.Dataset[Any]):
     """Examples, as torch wants them."""
 
     def __init__(self, examples: Sequence[Example]) -> None:

@@ -142,7 +142,7 @@ def similarity_weights(languages: Sequence[torch.Tensor], target: torch.Tensor, 
         loss = torch.nn.functional.cross_entropy(sentences @ (bilinear @ embeddings), owners)
         loss = loss + _ORTHOGONALITY * (embeddings.T @ embeddings - torch.eye(count)).square().sum()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
         optimizer.step()
     with torch.no_grad():
         scores = target @ (bilinear @ embeddings)

@@ -15,6 +15,7 @@ from xner.models.loading import load_config, revision
 from xner.models.tag_schemes import read_tags
 from xner.models.tagger import Tagger, TaggerStage
 from xner.recipes import Step, stage_step
+from xner.runner import MODEL_PART_ROWS
 from xner.training.data import label_names
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ __all__ = ["SoftLabels", "Teacher", "mixed"]
 Floats = npt.NDArray[np.float32]
 
 _WHAT: Final = "a teacher"
-_PART_ROWS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Teacher:
                 renamed[name] = new
         return cls(model, renamed, revision(model, what=_WHAT))
 
-    def step(self, name: str, *, device: str = "auto", part_rows: int = _PART_ROWS) -> Step:
+    def step(self, name: str, *, device: str = "auto", part_rows: int = MODEL_PART_ROWS) -> Step:
         """The step that adds its `ner_probabilities`, in half precision, to a table with `tokens`.
 
         Args:
