@@ -159,7 +159,8 @@ def _figure(row: int, entity: dict[str, Any], name: str) -> float:
     value = entity.get(name)
     if value is None or math.isnan(value):
         span = f"[{entity['start']}, {entity['end']})"
-        raise DataError(row, schema.ENTITIES, span, f"the entity has no {name}; heuristic projection gives none")
+        reason = f"the entity has no {name}; heuristic projection and markers give none"
+        raise DataError(row, schema.ENTITIES, span, reason)
     return float(value)
 
 
