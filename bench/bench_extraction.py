@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xner.links import METHODS, extract, extract_batch
+from xner.alignment.links import METHODS, extract, extract_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,9 @@ import pytest
 import golden
 from reference import filters as reference
 from xner import schema
-from xner.filters import FILTERS, Filters, LengthRatio
+from xner.filters.catalogue import FILTERS
+from xner.filters.counts import LengthRatio
+from xner.filters.stage import Filters
 from xner.projection import Projector
 
 if TYPE_CHECKING:

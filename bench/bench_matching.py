@@ -17,8 +17,8 @@ from reference import candidates
 from reference import matching as reference
 from reference import scores as alignment_scores
 from xner.errors import InfeasibleError
-from xner.matching import Matcher, Matching, match, solve
 from xner.projection import Constraint, Projector, project
+from xner.projection.matching import Matcher, Matching, match, solve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,9 +19,9 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 import xner
-from xner.detokenization import detokenize
-from xner.models import NmtScorer, NmtStage, load_translation_scorer
+from xner.models.scorers import NmtScorer, NmtStage, load_translation_scorer
 from xner.projection import ProjectionOptions
+from xner.text import detokenize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ import golden
 from reference import candidates, character_score, ner_score
 from xner import schema
 from xner.projection import Projector
-from xner.scores import characters, ner
+from xner.projection.scores import characters, ner
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import torch
 import transformers
 
 from xner import io, labels
-from xner.models.tagger import Tagger
+from xner.models.taggers import Tagger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from xner.models.translation import Decoding, Translator
+from xner.models.translators import Translator
+from xner.models.translators.translator import Decoding
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 import xner
-from xner.tuning import LinkSource, tune
+from xner.experiments.tuning import tune
+from xner.experiments.tuning.trials import LinkSource
 
 if TYPE_CHECKING:
     from pathlib import Path

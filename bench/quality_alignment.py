@@ -24,7 +24,8 @@ import pyarrow as pa
 import xner
 from xner.alignment import normalize
 from xner.evaluation import bootstrap
-from xner.memory import project_with_memory
+from xner.evaluation import links as link_scores
+from xner.projection import project_with_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +63,7 @@ class TestSet:
 
     def error_rate(self, links: pa.Array[Any]) -> float:
         """In percent (Och, Ney 2003)."""
-        return 100 * xner.links.score(self.sure, links, possible=self.possible).aer
+        return 100 * link_scores.score(self.sure, links, possible=self.possible).aer
 
 
 def europarl(folder: Path, language: str, options: dict[str, Any]) -> pa.Table:

@@ -22,8 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 import two_languages as world
 import xner
 from xner import schema
-from xner.models.tagger import Tagger
-from xner.training import Corpus, LanguageSimilarity, TrainingSettings, distill, train
+from xner.models.taggers import Tagger
+from xner.training.distillation import LanguageSimilarity, distill
+from xner.training.run import Corpus, train
+from xner.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(epochs=10, batch_size=16, learning_rate=3e-3)
 TEXT = Corpus("text", world.target_table(world.pairs(1600, seed=4)))

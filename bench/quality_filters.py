@@ -19,8 +19,8 @@ import xner
 from quality_alignment import europarl  # type: ignore[import-not-found]  # beside this file
 from quality_scores import LANGUAGES, RECORDED, with_links  # type: ignore[import-not-found]  # likewise
 from xner import schema
-from xner.filters import Filters
-from xner.memory import project_with_memory
+from xner.filters.stage import Filters
+from xner.projection import project_with_memory
 
 CHAINS: tuple[tuple[str, ...], ...] = (
     (),

@@ -21,7 +21,7 @@ import xner
 from quality_alignment import europarl  # type: ignore[import-not-found]  # beside this file
 from xner import schema
 from xner.evaluation import bootstrap
-from xner.memory import project_with_memory
+from xner.projection import project_with_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

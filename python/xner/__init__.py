@@ -6,18 +6,23 @@ links, `evaluate` compares labels with gold labels.
 
 from __future__ import annotations
 
-from xner import candidates, errors, evaluation, filters, fusion, io, labels, links, matching, memory, schema, scores
+from xner import errors, evaluation, filters, io, labels, schema
 from xner._version import __version__
-from xner.alignment import Aligner
+from xner.alignment import Aligner, links
 from xner.errors import DataError, Error, FormatError
 from xner.evaluation import evaluate
-from xner.models.encoder_aligner import EncoderAligner
+from xner.models.aligners.encoder_aligner import EncoderAligner
 from xner.projection import (
     ProjectedEntity,
     Projection,
     ProjectionOptions,
     Projector,
+    candidates,
+    fusion,
+    matching,
+    memory,
     project,
+    scores,
 )
 
 __all__ = [

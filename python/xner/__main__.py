@@ -1,5 +1,5 @@
 """`python -m xner`."""
 
-from xner.cli import main
+from xner.cli.main import main
 
 main()

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
-from xner import _core, schema
-from xner._arguments import whole_number, words
-from xner._choices import choose
+import xner._core as _core
+from xner import schema
+from xner._support.arguments import whole_number, words
+from xner._support.choices import choose
 from xner.errors import DataError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xner.detokenization import detokenize
 from xner.labels import encode
-from xner.markers import mark
-from xner.models.loading import import_transformers, quiet
+from xner.models.network.loading import import_transformers, quiet
+from xner.text import detokenize
+from xner.translation.markers import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

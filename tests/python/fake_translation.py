@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xner.errors import Error
-from xner.models.nmt_score import NmtScorer
-from xner.models.translation_cache import TranslationCache
+from xner.models.scorers import NmtScorer
+from xner.models.translators import TranslationCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,8 +14,8 @@ from safetensors.numpy import save_file
 
 from reference import alignment as reference
 from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, normalize
+from xner.alignment.links import SYMMETRIZATIONS, symmetrize
 from xner.errors import DataError, Error, FormatError
-from xner.links import SYMMETRIZATIONS, symmetrize
 from xner.schema import LINKS_TYPE, STATUS_TYPE
 
 if TYPE_CHECKING:

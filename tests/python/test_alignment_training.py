@@ -9,9 +9,8 @@ import torch
 
 import xner
 from xner import Error
-from xner.models._alignment_objectives import self_training_loss
-from xner.models.alignment_training import TrainingOptions, TrainingReport, train_encoder
-from xner.models.encoder_aligner import EncoderAligner
+from xner.models.aligners import EncoderAligner, TrainingOptions, TrainingReport, train_encoder
+from xner.models.aligners._objectives import self_training_loss
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xner import Error
-from xner.models.batching import batches_by_length
+from xner.models.network.batching import batches_by_length
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 120))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from reference import candidates as reference
 from strategies import WORDS, many
-from xner.candidates import ngram
 from xner.errors import Error
+from xner.projection.candidates import ngram
 
 
 @many(2)

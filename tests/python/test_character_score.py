@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reference import character_score as reference
 from strategies import many
 from xner.errors import Error
-from xner.scores import characters
+from xner.projection.scores import characters
 
 WORDS = st.lists(st.text("abABäÄé-漢ﬁ́", min_size=1, max_size=6), min_size=1, max_size=6)
 

@@ -10,9 +10,10 @@ import pytest
 import cipher
 from test_cli import Run, done, xner
 from xner import Aligner, Projector, evaluate, io, labels, schema
-from xner.marked_translation import count_problems, translate_marked
-from xner.models.translation import Decoding, Translator
-from xner.word_splitting import splitter_for
+from xner.models.translators import Translator
+from xner.models.translators.translator import Decoding
+from xner.text import splitter_for
+from xner.translation.marked import count_problems, translate_marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xner import io, sample, schema
+from xner import io, schema
+from xner.io import sample
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 import two_languages as world
 from xner import io, schema
-from xner.cli import cli
-from xner.training import Corpus, TrainingReport, TrainingSettings, train
+from xner.cli.main import cli
+from xner.training.report import TrainingReport
+from xner.training.run import Corpus, train
+from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

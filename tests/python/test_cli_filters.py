@@ -10,7 +10,7 @@ import pytest
 
 from test_cli import Run, done, xner
 from xner import filters, io, schema
-from xner.cli._filters import FILTERS_HELP
+from xner.cli.options.filters import FILTERS_HELP
 
 if TYPE_CHECKING:
     from pathlib import Path

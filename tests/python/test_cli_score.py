@@ -18,8 +18,9 @@ from click.testing import CliRunner
 
 from test_cli import done, xner
 from test_nmt_score import entries
-from xner import io, sample, schema
-from xner.cli import cli
+from xner import io, schema
+from xner.cli.main import cli
+from xner.io import sample
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 import tiny_models
 from test_cli import done, xner
 from xner import io, schema
-from xner.cli import cli
+from xner.cli.main import cli
 from xner.errors import Error
-from xner.models.tagger import Tagger, TaggerStage
+from xner.models.taggers import Tagger, TaggerStage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +138,7 @@ def test_half_precision(files: Path, model: str) -> None:
 
 
 def test_an_interrupted_run_goes_on(files: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xner.runner.MODEL_PART_ROWS", 2)
+    monkeypatch.setattr("xner.pipelines.runner.MODEL_PART_ROWS", 2)
     command = ("tag", files / "de.conll", "--model", model, "--device", "cpu", *RENAMED)
     well(invoke(*command, "-o", files / "whole.parquet"))
 
@@ -166,7 +166,7 @@ def test_a_changed_model_or_option_begins_anew(files: Path, model: str, monkeypa
         keys.append(key)
         raise Error("seen enough")
 
-    monkeypatch.setattr("xner.runner.checkpoints", stop)
+    monkeypatch.setattr("xner.pipelines.runner.checkpoints", stop)
     command = ("tag", files / "de.txt", "--model", model, "--device", "cpu", "-o", files / "out.parquet")
     others = (
         ("--decoding", "viterbi"),

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 import tiny_models
 import two_languages as world
 from xner import io
-from xner.cli import cli
-from xner.models.loading import import_transformers
-from xner.models.tagger import Tagger
-from xner.training import TrainingReport
+from xner.cli.main import cli
+from xner.models.network.loading import import_transformers
+from xner.models.taggers import Tagger
+from xner.training.report import TrainingReport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from test_cli import Run, done, xner
-from xner import sample
-from xner.cli._translators import TranslatorSettings, translator_options
-from xner.models.translation import Decoding, Translator
-from xner.word_splitting import split_words
+from xner.cli.options.translators import TranslatorSettings, translator_options
+from xner.io import sample
+from xner.models.translators import Translator
+from xner.models.translators.translator import Decoding
+from xner.text import split_words
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from test_cli import done, xner
-from xner import io, sample
+from xner import io
+from xner.io import sample
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xner.detokenization import detokenize
+from xner.text import detokenize
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,24 @@ from hypothesis import strategies as st
 import two_languages as world
 import xner
 from reference import soft_labels as reference
-from xner import Error, io, recipes, schema
-from xner.models.loading import import_transformers
-from xner.models.tagger import TaggedBatch, Tagger
-from xner.training import Corpus, LanguageSimilarity, TrainingReport, TrainingSettings, distill, train
-from xner.training.distillation import taught_sentences
-from xner.training.language_similarity import similarity_weights
-from xner.training.soft_labels import SoftLabels, Teacher, mixed
+from xner import Error, io, schema
+from xner.models.network.loading import import_transformers
+from xner.models.taggers import Tagger
+from xner.pipelines import recipes
+from xner.training.distillation import LanguageSimilarity, distill
+from xner.training.distillation.distilling import taught_sentences
+from xner.training.distillation.language_similarity import similarity_weights
+from xner.training.distillation.soft_labels import SoftLabels, Teacher, mixed
+from xner.training.run import Corpus, train
+from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xner.training import Moment
+    from xner.models.taggers.tagger import TaggedBatch
+    from xner.training.fine_tuning import Moment
+    from xner.training.report import TrainingReport
 
 TEXT = Corpus("text", world.target_table(world.pairs(800, seed=4)))
 FEW = Corpus("few", TEXT.table.slice(0, 60))

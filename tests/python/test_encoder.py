@@ -8,8 +8,8 @@ import transformers
 
 import tiny_models
 from xner import Error
-from xner.models.device import in_halves, resolve_devices, resolve_dtype
-from xner.models.encoder import Encoder
+from xner.models.network.device import in_halves, resolve_devices, resolve_dtype
+from xner.models.network.encoder import Encoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,14 +12,15 @@ import torch
 import tiny_models
 import xner
 from xner import DataError, Error, schema
-from xner.models import alignment_work
-from xner.models.alignment_work import Corpus
-from xner.models.encoder_aligner import PRESETS, STATUSES, EncoderAligner, EncoderAlignerOptions
+from xner.models.aligners import PRESETS, EncoderAligner, EncoderAlignerOptions
+from xner.models.aligners import _work as alignment_work
+from xner.models.aligners._work import Corpus
+from xner.models.aligners.encoder_aligner import STATUSES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xner.models.encoder import Encoder
+    from xner.models.network.encoder import Encoder
 
 ENGLISH = [
     ["Angela", "Merkel", "visited", "Madrid", "."],
@@ -287,7 +288,8 @@ def test_without_torch_there_is_one_clear_sentence() -> None:
 
 
 def test_importing_xner_does_not_import_torch() -> None:
-    code = "import sys, xner, xner.cli.align; print(sorted({'torch', 'transformers', 'accelerate'} & set(sys.modules)))"
+    heavy = "{'torch', 'transformers', 'accelerate'}"
+    code = f"import sys, xner, xner.cli.commands.align; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xner import DataError, Error, evaluate
-from xner.error_analysis import KINDS, analyse, pair_entities
+from xner.evaluation import KINDS, analyse, pair_entities
 
 
 def kinds(**counts: int) -> dict[str, int]:

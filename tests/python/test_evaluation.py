@@ -16,13 +16,15 @@ from seqeval.scheme import IOB1, IOB2, IOBES, Tokens
 
 from reference import evaluation as slow
 from reference import labels as slow_labels
-from xner import _resampling, evaluation, io
+from xner import evaluation, io
 from xner.errors import DataError, Error
-from xner.evaluation import approximate_randomization, bootstrap, evaluate, paired_bootstrap, pool
+from xner.evaluation import _resampling, approximate_randomization, bootstrap, evaluate, paired_bootstrap, pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from xner.evaluation.entities import Mode
 
 Labels = list[list[str]]
 
@@ -74,9 +76,7 @@ def test_the_slow_reading_is_that_of_seqeval() -> None:
             assert slow_labels.decode(tags, scheme, "strict") == entities, (scheme, tags)
 
 
-def check_against_slow_counts(
-    gold: Labels, predicted: Labels, mode: evaluation.Mode, ignore: Sequence[str]
-) -> evaluation.Scores:
+def check_against_slow_counts(gold: Labels, predicted: Labels, mode: Mode, ignore: Sequence[str]) -> evaluation.Scores:
     scores = evaluate(gold, predicted, mode=mode, ignore=ignore)
     rows = [slow.sentence_counts(*row, mode, ignore) for row in zip(gold, predicted, strict=True)]
     total = slow.add(rows)
@@ -239,7 +239,7 @@ def test_all_forms_of_input_give_the_same() -> None:
 
 @pytest.mark.parametrize("mode", ["lenient", "strict"])
 @pytest.mark.parametrize("tag", ["O-PER", "PER", "b-PER", "o", "U-PER", "L-PER", "BPER", "-PER", "", " B-PER", "."])
-def test_what_is_not_a_tag(tag: str, mode: evaluation.Mode) -> None:
+def test_what_is_not_a_tag(tag: str, mode: Mode) -> None:
     expected = "B- I- E- S-" if mode == "lenient" else "B- I-"
     reason = f"not a tag: expected O, or one of {expected} and a class (mode '{mode}')"
     with pytest.raises(DataError) as caught:
@@ -462,7 +462,7 @@ def test_scores_that_cannot_be_compared() -> None:
 
 
 @pytest.mark.parametrize("mode", ["lenient", "strict"])
-def test_europarl_equals_seqeval(test_data: Path, mode: evaluation.Mode) -> None:
+def test_europarl_equals_seqeval(test_data: Path, mode: Mode) -> None:
     table = io.read(test_data / "europarl-ner/de-europarl.test.conll02")
     gold: Any = table["labels"].to_pylist()
     rng = random.Random(2)

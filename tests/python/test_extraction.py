@@ -15,8 +15,8 @@ from hypothesis.extra import numpy as hnp
 from reference import extraction as reference
 from strategies import many
 from xner import schema
+from xner.alignment.links import METHODS, Links, extract, extract_batch
 from xner.errors import DataError, Error
-from xner.links import METHODS, Links, extract, extract_batch
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,28 +15,14 @@ from reference import filters as reference
 from strategies import many
 from xner import schema
 from xner.errors import DataError, Error
-from xner.filters import (
-    FILTERS,
-    Affixes,
-    ClassCounts,
-    Compound,
-    Contiguous,
-    Discontinuous,
-    DropRow,
-    Filter,
-    FilterCounts,
-    Filters,
-    LengthRatio,
-    MinMargin,
-    MinScore,
-    OneWord,
-    SourceCoverage,
-    count,
-    parse,
-    show,
-    to_text,
-    usage,
-)
+from xner.filters.base import DropRow, Filter
+from xner.filters.catalogue import FILTERS, parse, to_text, usage
+from xner.filters.counts import ClassCounts, LengthRatio, OneWord
+from xner.filters.links import Contiguous, Discontinuous, SourceCoverage
+from xner.filters.scores import MinMargin, MinScore
+from xner.filters.stage import Filters
+from xner.filters.summary import FilterCounts, count, show
+from xner.filters.words import Affixes, Compound
 from xner.projection import Projector
 
 WORDS = ("Ankara", "ankara-si", "Xankara", "da", "e", "'", "-", "'da", "u-", ",", "(", "gen", "")

@@ -16,9 +16,9 @@ from reference import fusion as reference
 from strategies import Evidence, Sentence, evidence_for, many, sentences
 from xner import schema
 from xner.errors import DataError, Error
-from xner.fusion import PRESETS, SCORES, fuse, parse_score, weights_of
 from xner.projection import Projection, ProjectionOptions, Projector, project
-from xner.scores import score_pairs
+from xner.projection.fusion import PRESETS, SCORES, fuse, parse_score, weights_of
+from xner.projection.scores import score_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

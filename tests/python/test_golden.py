@@ -8,9 +8,8 @@ import pytest
 
 import golden
 from golden import Row, entities_of, links_of
-from xner import candidates, scores
-from xner.links import SYMMETRIZATIONS, symmetrize
-from xner.projection import Projection, Projector, project
+from xner.alignment.links import SYMMETRIZATIONS, symmetrize
+from xner.projection import Projection, Projector, candidates, project, scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import many, pairs
-from xner import _cp_sat, _milp
 from xner.errors import Error, InfeasibleError, NotSolvedError
-from xner.matching import match, solve
+from xner.projection.matching import _cp_sat, _milp, match, solve
 
 Pair = tuple[int, int, int, float]
 

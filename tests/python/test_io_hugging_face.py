@@ -6,7 +6,8 @@ import datasets
 import pytest
 
 from xner import DataError, Error
-from xner.io.hugging_face import DatasetName, read_hugging_face
+from xner.io import read_hugging_face
+from xner.io.hugging_face import DatasetName
 
 if TYPE_CHECKING:
     from pathlib import Path

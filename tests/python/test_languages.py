@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from xner import Error
-from xner.languages import language, languages, meanings, model_code
+from xner.text import language, meanings, model_code
+from xner.text.languages import languages
 
 
 def test_there_are_all_of_nllbs() -> None:

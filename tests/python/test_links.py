@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from reference import symmetrize as reference
 from strategies import many
+from xner.alignment.links import SYMMETRIZATIONS, symmetrize
 from xner.errors import Error
-from xner.links import SYMMETRIZATIONS, symmetrize
 
 if TYPE_CHECKING:
     import random

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import link_sets as reference
-from xner import DataError, Error, links, schema
+from xner import DataError, Error, schema
+from xner.alignment import links
 
 LINK = st.tuples(st.integers(0, 4), st.integers(0, 4))
 SCORED = st.dictionaries(LINK, st.integers(-4, 8).map(lambda eighths: eighths / 8), max_size=8)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import link_sets as reference
-from xner import Error, io, links
+from xner import Error, io
+from xner.evaluation import links
 
 if TYPE_CHECKING:
     from pathlib import Path

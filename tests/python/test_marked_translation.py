@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from xner import Error
-from xner.marked_translation import REASONS, count_problems, translate_marked
-from xner.word_splitting import by_blanks
+from xner.text import by_blanks
+from xner.translation.marked import REASONS, count_problems, translate_marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xner import Error
 from xner.alignment import normalize
-from xner.markers import PROBLEMS, STYLES, assign, find_problem, mark, unmark
+from xner.translation.markers import PROBLEMS, STYLES, assign, find_problem, mark, unmark
 
 WORDS = ["Ann", "Lee", "saw", "Cape", "Town", "."]
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from reference import matching as reference
 from strategies import many, pairs
 from xner.errors import Error, InfeasibleError, NotSolvedError
-from xner.matching import Matching, match, solutions, solve
 from xner.projection import Constraint, project
+from xner.projection.matching import Matching, match, solutions, solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from strategies import many, spans
 from xner.errors import Error
-from xner.matching import match, solve
+from xner.projection.matching import match, solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

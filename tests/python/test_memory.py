@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from reference import memory as reference
 from xner import schema
 from xner.errors import DataError, Error
-from xner.memory import Memory, project_with_memory
-from xner.projection import Projector
+from xner.projection import Memory, Projector, project_with_memory
 
 
 def table(rows: list[dict[str, Any]], *, projected: bool = True) -> pa.Table:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reference import ner_score as reference
 from strategies import Tagged, many, tagged
 from xner.errors import DataError, Error
-from xner.scores import ner, word_probabilities
+from xner.projection.scores import ner, word_probabilities
 
 if TYPE_CHECKING:
     from pathlib import Path

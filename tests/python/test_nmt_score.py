@@ -22,9 +22,9 @@ import fake_translation
 from fake_translation import LANGUAGES, PIVOT, FakeTranslation, many_pairs, value
 from reference import nmt_score as reference
 from xner import Error
-from xner.models.nmt_score import NmtScorer
-from xner.models.translation_cache import TranslationCache, content_key, default_cache_path
-from xner.models.translation_scores import load_translation_scorer
+from xner.models.scorers import NmtScorer, load_translation_scorer
+from xner.models.translators import TranslationCache
+from xner.models.translators.cache import content_key, default_cache_path
 
 PAIRS = [
     ("Angela Merkel", "Frau Merkel"),

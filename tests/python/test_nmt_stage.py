@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from fake_translation import LANGUAGES, FakeTranslation
-from xner import Aligner, DataError, Error, Projector, sample, schema
+from xner import Aligner, DataError, Error, Projector, schema
+from xner.io import sample
 from xner.labels import decode_batch
-from xner.models import NmtScorer, NmtStage
+from xner.models.scorers import NmtScorer, NmtStage
 from xner.projection import ProjectionOptions
 
 NER_LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from reference import candidates as reference
 from strategies import LABELS, Sentence, many, sentences
-from xner import candidates, project
-from xner.projection import ProjectionOptions
-from xner.scores import score_pairs
-from xner.scores.pair_search import PairSearch, Pruning, pruning_for
+from xner import project
+from xner.projection import ProjectionOptions, candidates
+from xner.projection._pair_search import PairSearch, Pruning, pruning_for
+from xner.projection.scores import score_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xner import Error
-from xner.models.pieces import PieceTokenizer
+from xner.models.network.pieces import PieceTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

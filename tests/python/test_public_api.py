@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import xner
-from xner import _core
+import xner._core as _core
 from xner._version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,8 @@ HEAVY = ("torch", "transformers", "ctranslate2", "typer", "rich", "ortools", "se
 def public_modules() -> list[str]:
     """Dotted names of all modules and packages without an underscore in front, without importing them."""
     package = Path(xner.__file__).parent
-    files = [file.relative_to(package.parent) for file in package.rglob("*.py")]
+    # A package that is a mere room hands nothing on: its face is a docstring.
+    files = [file.relative_to(package.parent) for file in package.rglob("*.py") if "import" in file.read_text("utf-8")]
     names = {".".join(file.parent.parts if file.stem == "__init__" else file.with_suffix("").parts) for file in files}
     return sorted(name for name in names if not any(part.startswith("_") for part in name.split(".")))
 

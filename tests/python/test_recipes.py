@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xner import Aligner, DataError, Error, Projector, io, recipes, sample, schema
-from xner.models.translation import Translation
+from xner import Aligner, DataError, Error, Projector, io, schema
+from xner.io import sample
+from xner.models.translators import Translation
+from xner.pipelines import recipes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xner import _resampling
+from xner.evaluation import _resampling
 
 
 @given(counts=st.lists(st.lists(st.sampled_from([0, 1, 2, 2**30]), min_size=3, max_size=3), min_size=1, max_size=30))

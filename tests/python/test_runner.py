@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from xner import io, runner
+from xner import io
 from xner.errors import DataError, Error
+from xner.pipelines import runner
 
 if TYPE_CHECKING:
     from pathlib import Path

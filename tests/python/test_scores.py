@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference import candidates, scores
 from strategies import Sentence, many, sentences
 from xner.errors import Error
-from xner.scores import ScoredPair, alignment
+from xner.projection.scores import ScoredPair, alignment
 
 Count = Literal["links", "words", "weighted"]
 

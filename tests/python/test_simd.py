@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xner import _core
-from xner.links import METHODS, extract_batch
+import xner._core as _core
+from xner.alignment.links import METHODS, extract_batch
 
 FOLDER = Path(__file__).parent
 

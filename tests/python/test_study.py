@@ -11,11 +11,19 @@ import pytest
 
 import golden
 from test_cli import done, xner
-from xner import Error, Projector, io, labels, sample, schema
-from xner.fusion import parse_score
-from xner.matching import solve
-from xner.study import MatchingStudy, Size, corpus_problems, study_matching, synthetic_problem, write_matching_report
-from xner.study.matching_report import markdown, render
+from xner import Error, Projector, io, labels, schema
+from xner.experiments.matching import (
+    MatchingStudy,
+    Size,
+    corpus_problems,
+    study_matching,
+    synthetic_problem,
+    write_matching_report,
+)
+from xner.experiments.matching.report import markdown, render
+from xner.io import sample
+from xner.projection.fusion import parse_score
+from xner.projection.matching import solve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,11 @@ import pytest
 import two_languages as world
 from test_cli import done, xner
 from xner import Error, evaluation, io
-from xner.study import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
-from xner.study.extrinsic import holm
-from xner.study.extrinsic_report import markdown
-from xner.training import Corpus, TrainingSettings
+from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
+from xner.experiments.extrinsic.report import markdown
+from xner.experiments.extrinsic.study import holm
+from xner.training.run import Corpus
+from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reference import tagging as reference
 from strategies import many
 from xner.errors import Error
-from xner.models.tag_schemes import TagSet, best_iob2_path, read_tags
+from xner.models.taggers.tag_schemes import TagSet, best_iob2_path, read_tags
 
 PREFIXES = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES", "plain": "I"}
 

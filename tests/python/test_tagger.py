@@ -18,7 +18,8 @@ import tiny_models
 import xner
 from reference import tagging as reference
 from xner import DataError, Error, io, schema
-from xner.models.tagger import STATUSES, Tagged, Tagger, TaggerStage, _word_distributions
+from xner.models.taggers import Tagged, Tagger, TaggerStage
+from xner.models.taggers.tagger import STATUSES, _word_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,7 +145,7 @@ def test_what_is_beside_a_sentence_changes_nothing(random_model: str) -> None:
 def test_chunks_and_devices_change_nothing(random_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = load(random_model).tag(SENTENCES)
     reports: list[tuple[str, int, int]] = []
-    monkeypatch.setattr("xner.models.tagger._CHUNK", 2)
+    monkeypatch.setattr("xner.models.taggers.tagger._CHUNK", 2)
     assert_same(load(random_model).tag(SENTENCES, progress=lambda *report: reports.append(report)), expected)
     assert {(what, total) for what, _, total in reports} == {("tag", len(SENTENCES))}
     done = [done for _, done, _ in reports]

@@ -14,28 +14,18 @@ import torch
 import two_languages as world
 import xner
 from xner import Error
-from xner.models.loading import load_config
-from xner.models.tagger import Tagger
-from xner.training import (
-    PRESETS,
-    Corpus,
-    CrossEntropy,
-    Judged,
-    LabelledSentences,
-    LoraSettings,
-    Moment,
-    NoiseOptions,
-    TrainingReport,
-    TrainingSettings,
-    WordTargets,
-    label_names,
-    labelled_sentences,
-    train,
-    train_on,
-    train_seeds,
-)
-from xner.training.fine_tuning import last_checkpoint
+from xner.models.network.loading import load_config
+from xner.models.taggers import Tagger
+from xner.training.data import LabelledSentences, label_names, labelled_sentences
+from xner.training.fine_tuning import Moment, last_checkpoint
+from xner.training.losses import CrossEntropy, WordTargets
 from xner.training.network import load_network
+from xner.training.noise import NoiseOptions
+from xner.training.presets import PRESETS
+from xner.training.report import TrainingReport
+from xner.training.run import Corpus, Judged, train, train_on
+from xner.training.seeds import train_seeds
+from xner.training.settings import LoraSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -520,5 +510,5 @@ class TestBadInput:
 
 def test_torch_is_not_imported_with_the_module() -> None:
     heavy = "{'torch', 'transformers', 'peft', 'datasets'}"
-    code = f"import sys, xner.training, xner.cli.train; assert not {heavy} & set(sys.modules)"
+    code = f"import sys, xner.training, xner.cli.commands.train; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tiny_models import bert_tokenizer
 from xner import DataError, Error, schema
-from xner.models.pieces import PieceTokenizer
+from xner.models.network.pieces import PieceTokenizer
 from xner.training.data import NOT_LEARNT, EncodedSentences, LabelledSentences, label_names, labelled_sentences
 from xner.training.noise import NoiseOptions, normalized_weights, read_rows
 

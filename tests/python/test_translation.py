@@ -16,14 +16,15 @@ import numpy as np
 import pytest
 
 from xner import Error
-from xner.models import translation
-from xner.models.translation import Decoding, Translation, Translator, convert_model, judge_translation
+from xner.models.translators import Translation, Translator
+from xner.models.translators import translator as translation
+from xner.models.translators.translator import Decoding, convert_model, judge_translation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xner.models.translation_engines import Generated
+    from xner.models.translators.engines import Generated
 
 GREEDY = Decoding(beams=1)
 LANGUAGES = ("eng_Latn", "deu_Latn")

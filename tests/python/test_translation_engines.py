@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from test_translation import sentences
-from xner.models.translation import Decoding, Translator
-from xner.models.translation_engines import load_engine
+from xner.models.translators import Translator
+from xner.models.translators.engines import load_engine
+from xner.models.translators.translator import Decoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xner.models.translation_engines import TranslationEngine
+    from xner.models.translators.engines import TranslationEngine
 
 LANGUAGES = ("eng_Latn", "deu_Latn")
 BATCHES = [[0, 1, 2, 3, 4], [5], [6, 7, 8], [9, 10, 11, 12, 13, 14, 15]]

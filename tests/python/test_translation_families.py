@@ -14,16 +14,17 @@ import transformers
 import tiny_models
 from test_translation import sentences
 from xner import Error
-from xner.models.seq2seq import Seq2SeqTokenizer, add_marks, no_advice
-from xner.models.translation import Decoding, Translator, convert_model
-from xner.models.translation_families import FAMILIES
-from xner.models.translation_scores import load_translation_scorer
+from xner.models.scorers import load_translation_scorer
+from xner.models.translators import Translator
+from xner.models.translators.families import FAMILIES
+from xner.models.translators.seq2seq import Seq2SeqTokenizer, add_marks, no_advice
+from xner.models.translators.translator import Decoding, convert_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xner.models.translation_engines import Generated
+    from xner.models.translators.engines import Generated
 
 GREEDY = Decoding(beams=1)
 

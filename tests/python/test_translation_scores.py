@@ -13,9 +13,10 @@ import transformers
 import tiny_models
 from reference.nmt_score import mean_log_probability
 from xner import Error
-from xner.models.seq2seq import Seq2SeqTokenizer
-from xner.models.translation_engines import CTranslate2Engine, TransformersEngine
-from xner.models.translation_scores import ModelScorer, load_translation_scorer
+from xner.models.scorers import load_translation_scorer
+from xner.models.scorers.translation_scores import ModelScorer
+from xner.models.translators.engines import CTranslate2Engine, TransformersEngine
+from xner.models.translators.seq2seq import Seq2SeqTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ def test_long_texts_go_first_in_batches_within_the_budget(outspoken_nllb: Path) 
 def test_logits_in_small_parts_are_the_same(
     outspoken_nllb: Path, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xner.models.translation_engines._LOGITS", 300)
+    monkeypatch.setattr("xner.models.translators.engines._LOGITS", 300)
     np.testing.assert_allclose(scores(load(outspoken_nllb)), expected, atol=1e-4)
 
 

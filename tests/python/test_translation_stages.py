@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from xner import DataError, Error, filters, schema
-from xner.translation_stages import adopt_marked, outer_entities, translate_back, translate_source, translate_target
-from xner.word_splitting import by_blanks
+from xner.text import by_blanks
+from xner.translation.stages import adopt_marked, outer_entities, translate_back, translate_source, translate_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

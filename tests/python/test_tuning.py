@@ -11,19 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xner import Aligner, Error, Projector, evaluate, labels, sample, schema
-from xner.filters import Filters
-from xner.memory import Memory, project_with_memory
-from xner.tuning import LinkSource, Tuning, scores_for, tune
-from xner.tuning.search import f1, search
-from xner.tuning.space import Option, Space, filter_options, projection_options, score_options
-from xner.tuning.trials import ProjectionTrials, filters_of, projector_options
+from xner import Aligner, Error, Projector, evaluate, labels, schema
+from xner.experiments.tuning import Tuning, scores_for, tune
+from xner.experiments.tuning.search import f1, search
+from xner.experiments.tuning.space import Option, Space, filter_options, projection_options, score_options
+from xner.experiments.tuning.trials import LinkSource, ProjectionTrials, filters_of, projector_options
+from xner.filters.stage import Filters
+from xner.io import sample
+from xner.projection import Memory, project_with_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xner.tuning.search import Counts
-    from xner.tuning.space import Setting
+    from xner.experiments.tuning.search import Counts
+    from xner.experiments.tuning.space import Setting
 
 FULL = Space([*projection_options(memory=True), *score_options(["ner", "characters", "hints"]), *filter_options()])
 SMALL = Space(

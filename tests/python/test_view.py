@@ -1,4 +1,4 @@
-"""The page of `xner.view`: what it is given, that no data can break out, what a browser makes of it."""
+"""The page of `xner.viewer`: what it is given, that no data can break out, what a browser makes of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xner import view
+from xner import viewer
 from xner.errors import DataError, Error
 from xner.schema import COLUMN_TYPES
 
@@ -100,7 +100,7 @@ def payload(page: str) -> dict[str, Any]:
 
 
 def test_payload_holds_what_the_table_holds() -> None:
-    data = payload(view.render(example(), open_row=1))
+    data = payload(viewer.render(example(), open_row=1))
     assert (data["open_row"], data["first_row"], data["total_rows"], data["missing"]) == (1, 0, 3, [])
     assert data["rows"][0] == {
         "id": "first",
@@ -120,7 +120,7 @@ def test_payload_holds_what_the_table_holds() -> None:
 
 
 def test_null_row_shows_its_labels_and_says_what_is_null() -> None:
-    row = payload(view.render(example()))["rows"][1]
+    row = payload(viewer.render(example()))["rows"][1]
     assert row["entities"] == [[1, 2, "MISC"]]
     assert row["from_labels"]
     assert row["null"] == ["source_tokens", "source_entities", "links", "entities", "gold_labels"]
@@ -128,12 +128,12 @@ def test_null_row_shows_its_labels_and_says_what_is_null() -> None:
 
 def test_labels_that_disagree_with_the_entities_are_noticed() -> None:
     both = table(tokens=[["a", "b"]], entities=[[entity(0, 2, "PER")]], labels=[["B-PER", "O"]])
-    assert payload(view.render(both))["rows"][0]["labels_differ"]
+    assert payload(viewer.render(both))["rows"][0]["labels_differ"]
 
 
 @pytest.mark.parametrize("kept", [["tokens"], ["tokens", "labels"], ["tokens", "source_entities", "links"]])
 def test_optional_columns_may_be_missing(kept: list[str]) -> None:
-    data = payload(view.render(example().select(kept)))
+    data = payload(viewer.render(example().select(kept)))
     inputs = ("candidates", "hints", "nmt_scores", "ner_probabilities")  # of scoring, which the page does not show
     filters = ("dropped", "adjusted")  # without which there is nothing to miss
     translations = ("translation", "translation_status", "marked_entities", "marker_problem")
@@ -146,7 +146,7 @@ def test_optional_columns_may_be_missing(kept: list[str]) -> None:
 
 
 def test_summary_counts_the_whole_table() -> None:
-    data = payload(view.render(example(), max_rows=1))
+    data = payload(viewer.render(example(), max_rows=1))
     assert len(data["rows"]) == 1
     assert data["summary"] == {
         "classes": {"LOC": 1, "MISC": 1, "PER": 1},
@@ -158,7 +158,7 @@ def test_summary_counts_the_whole_table() -> None:
 
 @pytest.mark.parametrize(("open_row", "first"), [(0, 0), (1, 0), (5, 3), (18, 16), (19, 16)])
 def test_large_tables_are_cut_around_the_opened_row(open_row: int, first: int) -> None:
-    data = payload(view.render(table(tokens=[[str(k)] for k in range(20)]), open_row=open_row, max_rows=4))
+    data = payload(viewer.render(table(tokens=[[str(k)] for k in range(20)]), open_row=open_row, max_rows=4))
     assert (data["first_row"], data["total_rows"]) == (first, 20)
     assert [row["tokens"][0] for row in data["rows"]] == [str(first + k) for k in range(4)]
 
@@ -169,7 +169,7 @@ def test_chunks_slices_and_large_types_are_read() -> None:
         wide = large.column(name).cast(pa.large_list(pa.large_string()))
         large = large.set_column(large.column_names.index(name), name, wide)
     pieces = pa.concat_tables([large, large]).slice(1, 4)
-    data = payload(view.render(pieces))
+    data = payload(viewer.render(pieces))
     assert [row["id"] for row in data["rows"]] == ["second", "third", "first", "second"]
     assert data["summary"]["classes"] == {"LOC": 1, "MISC": 2, "PER": 1}
 
@@ -177,7 +177,7 @@ def test_chunks_slices_and_large_types_are_read() -> None:
 def test_numbers_that_json_does_not_know() -> None:
     scores = [float("inf"), float("nan"), 0.1]
     values = [entity(k, k + 1, "PER", score) for k, score in enumerate(scores)]
-    row = payload(view.render(table(tokens=[["a", "b", "c"]], entities=[values])))["rows"][0]
+    row = payload(viewer.render(table(tokens=[["a", "b", "c"]], entities=[values])))["rows"][0]
     assert [span[3] for span in row["entities"]] == ["Infinity", None, 0.1]
 
 
@@ -199,7 +199,7 @@ def assert_closed(source: str) -> None:
 
 
 def test_page_loads_nothing() -> None:
-    source = view.render(example())
+    source = viewer.render(example())
     assert_closed(source)
     assert "http://" not in source
     assert "https://" not in source
@@ -211,7 +211,7 @@ def test_page_loads_nothing() -> None:
 
 def test_nasty_words_come_through_unchanged() -> None:
     tags = [f"B-{word or 'X'}" for word in NASTY]
-    source = view.render(
+    source = viewer.render(
         table(id=["</script>"], tokens=[NASTY], source_tokens=[NASTY], labels=[tags]),
         title="</title><b>{{data}}",
     )
@@ -227,7 +227,7 @@ def test_nasty_words_come_through_unchanged() -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=6))
 def test_any_words_come_through_unchanged(words: list[str]) -> None:
-    source = view.render(table(tokens=[words]))
+    source = viewer.render(table(tokens=[words]))
     assert_closed(source)
     assert payload(source)["rows"][0]["tokens"] == words
 
@@ -271,19 +271,19 @@ BAD_TABLES: list[tuple[pa.Table, dict[str, int], str]] = [
 @pytest.mark.parametrize(("bad", "options", "message"), BAD_TABLES)
 def test_unusable_tables_are_refused(bad: pa.Table, options: dict[str, Any], message: str) -> None:
     with pytest.raises(Error) as caught:
-        view.render(bad, **options)
+        viewer.render(bad, **options)
     assert str(caught.value) == message
 
 
 def test_other_objects_are_refused() -> None:
     with pytest.raises(Error, match=r"^the viewer takes a pyarrow\.Table, not list$"):
-        view.render([["a"]])
+        viewer.render([["a"]])
 
 
 def test_a_column_that_is_there_twice_is_refused() -> None:
     twice = pa.Table.from_arrays([pa.array([["a"]]), pa.array([["b"]])], names=["tokens", "tokens"])
     with pytest.raises(Error, match=r"^column 'tokens' is there more than once$"):
-        view.render(twice)
+        viewer.render(twice)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_wrong_rows_are_named(columns: dict[str, Any], message: str) -> None:
     good = {"tokens": ["x"], **{name: None for name in columns if name != "tokens"}}
     rows = {name: [good[name], value] for name, value in columns.items()}
     with pytest.raises(DataError) as caught:
-        view.render(table(id=["x0", "x1"], **rows))
+        viewer.render(table(id=["x0", "x1"], **rows))
     assert str(caught.value) == f"row 1 (id 'x1'), {message}"
 
 
@@ -347,8 +347,8 @@ def test_wrong_rows_are_named(columns: dict[str, Any], message: str) -> None:
 def test_write_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "view.html"
     path.write_text("old")
-    view.write(example(), path, open_row=2, title="Ü")
-    assert path.read_bytes().decode() == view.render(example(), open_row=2, title="Ü")
+    viewer.write(example(), path, open_row=2, title="Ü")
+    assert path.read_bytes().decode() == viewer.render(example(), open_row=2, title="Ü")
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -356,7 +356,7 @@ def test_write_keeps_the_old_file_when_the_table_is_refused(tmp_path: Path) -> N
     path = tmp_path / "view.html"
     path.write_text("old")
     with pytest.raises(Error, match=r"^cannot open row 3"):
-        view.write(example(), path, open_row=3)
+        viewer.write(example(), path, open_row=3)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -364,7 +364,7 @@ def test_write_keeps_the_old_file_when_the_table_is_refused(tmp_path: Path) -> N
 def test_write_says_where_it_cannot_write(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "view.html"
     with pytest.raises(Error) as caught:
-        view.write(example(), path)
+        viewer.write(example(), path)
     assert str(caught.value) == f"cannot write '{path}': No such file or directory"
 
 
@@ -403,7 +403,7 @@ def entity_words(page: Page) -> int:
 
 
 def test_browser_draws_the_row(chromium: str, tmp_path: Path) -> None:
-    page = rendered(chromium, tmp_path, view.render(example()))
+    page = rendered(chromium, tmp_path, viewer.render(example()))
     assert page.text("h2") == ["Row 0"]
     assert len(page.find("div", role="option")) == 3
     assert selected(page) == ["item-0"]
@@ -430,7 +430,7 @@ def filtered_example() -> pa.Table:
 
 
 def test_payload_holds_what_filters_did() -> None:
-    data = payload(view.render(filtered_example()))
+    data = payload(viewer.render(filtered_example()))
     assert data["missing"] == ["id", "links", "gold_labels", "status"]
     assert data["summary"]["dropped"] == {"min-margin": 1}
     assert data["rows"][0]["dropped"] == [[4, 5, "LOC", 0.5, 0.0, 1, "min-margin"]]
@@ -438,7 +438,7 @@ def test_payload_holds_what_filters_did() -> None:
 
 
 def test_browser_shows_dropped_and_changed_entities_with_their_reasons(chromium: str, tmp_path: Path) -> None:
-    page = rendered(chromium, tmp_path, view.render(filtered_example()))
+    page = rendered(chromium, tmp_path, viewer.render(filtered_example()))
     assert len(page.find("tr")) == 1 + 2
     assert page.text("th")[-1] == "Filters"
     assert "trim-punctuation: was [0, 3)" in page.text("span")
@@ -447,7 +447,7 @@ def test_browser_shows_dropped_and_changed_entities_with_their_reasons(chromium:
 
 
 def test_browser_follows_the_address_and_says_what_is_missing(chromium: str, tmp_path: Path) -> None:
-    page = rendered(chromium, tmp_path, view.render(example()), "#row=1")
+    page = rendered(chromium, tmp_path, viewer.render(example()), "#row=1")
     assert page.text("h2") == ["Row 1"]
     assert page.text("li") == [
         "Null in this row: source_tokens, source_entities, links, entities, gold_labels.",
@@ -459,7 +459,7 @@ def test_browser_follows_the_address_and_says_what_is_missing(chromium: str, tmp
 
 def test_browser_shows_nasty_words_as_text(chromium: str, tmp_path: Path) -> None:
     words = [word for word in NASTY if word.strip() and "\x00" not in word]
-    page = rendered(chromium, tmp_path, view.render(table(id=["<b>"], tokens=[words])))
+    page = rendered(chromium, tmp_path, viewer.render(table(id=["<b>"], tokens=[words])))
     assert page.text("span", class_="text") == words
     assert not page.find("b")
 
@@ -473,7 +473,7 @@ def test_browser_draws_only_entity_links_of_long_sentences(chromium: str, tmp_pa
         links=[[{"source": k, "target": k, "score": None} for k in range(600)]],
         entities=[[entity(10, 12, "PER", 1.0, 1.0, 0)]],
     )
-    page = rendered(chromium, tmp_path, view.render(long))
+    page = rendered(chromium, tmp_path, viewer.render(long))
     assert paths(page) == 3
     assert len(page.find("span", class_="word")) == 1200
     assert "side" in (page.elements[page.find("figure")[0]][1]["class"] or "")
@@ -506,7 +506,7 @@ def test_browser_answers_to_keys_filters_and_the_pointer(chromium: str, tmp_path
       result.textContent = JSON.stringify(log);
       document.body.append(result);
     """
-    source = view.render(example()).replace("</body>", f"<script>{script}</script></body>")
+    source = viewer.render(example()).replace("</body>", f"<script>{script}</script></body>")
     [log] = rendered(chromium, tmp_path, source).text("pre")
     linked = "source word 0 Angela – linked to Angela (0: 0.250)"
     projected = "PER Angela Merkel → Angela Merkel, score 1.000, margin 0.500"
@@ -519,7 +519,7 @@ def test_browser_answers_to_keys_filters_and_the_pointer(chromium: str, tmp_path
 
 def test_browser_lists_many_rows_without_drawing_them_all(chromium: str, tmp_path: Path) -> None:
     many = table(tokens=[[f"word{k}"] for k in range(10_000)])
-    page = rendered(chromium, tmp_path, view.render(many, open_row=7000, max_rows=10_000))
+    page = rendered(chromium, tmp_path, viewer.render(many, open_row=7000, max_rows=10_000))
     assert page.text("h2") == ["Row 7000"]
     assert 0 < len(page.find("div", role="option")) < 100
     assert selected(page) == ["item-7000"]

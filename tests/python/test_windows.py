@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xner.models.windows import Window, windows
+from xner.models.network.windows import Window, windows
 
 
 @given(st.data(), st.integers(1, 300), st.integers(2, 40))

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xner import Error
-from xner.word_splitting import SPLITTERS, Word, by_blanks, split_words, splitter_for, words_within
+from xner.text import SPLITTERS, Word, by_blanks, split_words, splitter_for, words_within
 
 HERE = [name for name in SPLITTERS if name != "icu"]  # which needs a library that is built from source
 
@@ -75,7 +75,7 @@ def test_characters() -> None:
 
 
 def test_languages_have_splitters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xner.word_splitting._has_icu", lambda: False)
+    monkeypatch.setattr("xner.text.word_splitting._has_icu", lambda: False)
     expected = {
         "eng_Latn": "treebank",
         "sw_Latn": "treebank",
@@ -89,7 +89,7 @@ def test_languages_have_splitters(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {language: splitter_for(language) for language in expected} == {
         language: SPLITTERS[name] for language, name in expected.items()
     }
-    monkeypatch.setattr("xner.word_splitting._has_icu", lambda: True)
+    monkeypatch.setattr("xner.text.word_splitting._has_icu", lambda: True)
     assert splitter_for("jpn_Jpan") is SPLITTERS["icu"]
 
 

@@ -8,7 +8,7 @@ import string
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from xner.models.loading import import_transformers, quiet
+from xner.models.network.loading import import_transformers, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -17,7 +17,7 @@ import pyarrow as pa
 import tiny_models
 import xner
 from xner import schema
-from xner.models.loading import import_transformers
+from xner.models.network.loading import import_transformers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from xner._arguments import number_from_zero
+from xner._support.arguments import number_from_zero
 from xner.errors import Error
 
 if TYPE_CHECKING:

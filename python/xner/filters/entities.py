@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
-from xner._arrow import list_lengths
+from xner._support.arrow import list_lengths
 from xner.errors import DataError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from xner import schema
-from xner._arguments import number, whole_number
-from xner._choices import choose
+from xner._support.arguments import number, whole_number
+from xner._support.choices import choose
 
 if TYPE_CHECKING:
     from xner.filters.entities import Entities, Integers

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
-from xner._arrow import frequencies
+from xner._support.arrow import frequencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

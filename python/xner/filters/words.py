@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from xner import _arguments, schema
-from xner._choices import choose
-from xner.alignment import normalize
+from xner import schema
+from xner._support import arguments as _arguments
+from xner._support.choices import choose
+from xner.alignment.aligner import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

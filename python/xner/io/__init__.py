@@ -7,36 +7,16 @@ line.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-
-from xner.errors import Error
-from xner.io._rows import RowWriter, write_rows
-from xner.io.atomic import is_packed, replacing
-from xner.io.conll import ConllWriter, iter_conll, read_conll, write_conll
+from xner.io._rows import RowWriter
+from xner.io.atomic import replacing
+from xner.io.conll import iter_conll, read_conll, write_conll
+from xner.io.formats import FORMATS, Format, format_of, iter_batches, open_writer, read, write
 from xner.io.hugging_face import read_hugging_face
-from xner.io.jsonl import JsonlWriter, iter_jsonl, read_jsonl, write_jsonl
+from xner.io.jsonl import iter_jsonl, read_jsonl, write_jsonl
 from xner.io.parallel import check_parallel
-from xner.io.parquet import (
-    ArrowWriter,
-    ParquetWriter,
-    iter_arrow,
-    iter_parquet,
-    read_arrow,
-    read_parquet,
-    write_arrow,
-    write_parquet,
-)
-from xner.io.pharaoh import PharaohWriter, iter_pharaoh, read_pharaoh, write_pharaoh
-from xner.io.text import TextWriter, iter_text, read_bitext, read_text, write_text
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator
+from xner.io.parquet import read_arrow, read_parquet, write_arrow, write_parquet
+from xner.io.pharaoh import iter_pharaoh, read_pharaoh, write_pharaoh
+from xner.io.text import iter_text, read_bitext, read_text, write_text
 
 __all__ = [
     "FORMATS",
@@ -68,120 +48,3 @@ __all__ = [
     "write_pharaoh",
     "write_text",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One kind of file.
-
-    Attributes:
-        suffixes: endings of the names of such files, lower case.
-        iterate: reads a file: `(path, *, batch_rows, ...)` to an iterator of at least one batch.
-        writer: makes a `RowWriter`: `(binary file, ...)`.
-        read: reads a whole file, where that is more than its batches one after the other.
-        is_text: whether the files may be compressed with gzip (`.gz` after the suffix).
-    """
-
-    suffixes: tuple[str, ...]
-    iterate: Callable[..., Iterator[pa.RecordBatch]]
-    writer: Callable[..., RowWriter]
-    read: Callable[..., pa.Table] | None = None
-    is_text: bool = True
-
-
-FORMATS: dict[str, Format] = {
-    "conll": Format((".conll", ".conll02", ".conll03", ".bio", ".iob"), iter_conll, ConllWriter),
-    "text": Format((".txt",), iter_text, TextWriter),
-    "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
-    "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
-    "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
-    "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
-}
-
-
-def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
-    """The format of a file: a name of `FORMATS`.
-
-    Args:
-        path: the file; need not exist.
-        name: the format, if it is given by name; by default the file's suffix tells it.
-
-    Raises:
-        Error: an unknown suffix or format.
-    """
-    packed = is_packed(path)
-    if name is not None:
-        if name not in FORMATS:
-            raise Error(f"unknown format '{name}'; the formats are {', '.join(FORMATS)}")
-        if packed and not FORMATS[name].is_text:
-            raise Error(f"'{path}': files of the format '{name}' are compressed inside, not with gzip")
-        return name
-    suffix = (Path(path).with_suffix("") if packed else Path(path)).suffix.lower()
-    for known, its in FORMATS.items():
-        if suffix in its.suffixes and (its.is_text or not packed):
-            return known
-    listed = "; ".join(
-        f"{known}: {' '.join(its.suffixes)}{' (also with .gz)' if its.is_text else ''}"
-        for known, its in FORMATS.items()
-    )
-    raise Error(f"cannot tell the format of '{path}' from its name; name the format, or use one of these: {listed}")
-
-
-def iter_batches(
-    path: str | os.PathLike[str], format: str | None = None, *, batch_rows: int = 16_384, **options: Any
-) -> Iterator[pa.RecordBatch]:
-    """Reads a file batch by batch, so that memory stays bounded.
-
-    Args:
-        path: the file.
-        format: a name of `FORMATS`; by default the file's suffix tells it.
-        batch_rows: rows a batch.
-        **options: those of the format's own reader.
-
-    Yields:
-        At least one batch; without rows, if the file has none.
-
-    Raises:
-        Error: an unknown suffix or format.
-        FormatError: content that does not follow the format.
-    """
-    return FORMATS[format_of(path, format)].iterate(path, batch_rows=batch_rows, **options)
-
-
-def read(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> pa.Table:
-    """Reads a whole file; arguments and errors are those of `iter_batches`."""
-    known = FORMATS[format_of(path, format)]
-    if known.read is not None:
-        return known.read(path, **options)
-    return pa.Table.from_batches(known.iterate(path, **options))
-
-
-@contextmanager
-def open_writer(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Iterator[RowWriter]:
-    """Opens a file to which batches are written one after the other.
-
-    The file takes its name when the block ends; after an exception there is no new file, and an old one of
-    the same name is untouched.
-
-    Args:
-        path: the target; its folder must exist.
-        format: a name of `FORMATS`; by default the suffix tells it.
-        **options: those of the format's own writer.
-
-    Yields:
-        A writer with `write(batch)`.
-
-    Raises:
-        Error: an unknown suffix or format, or a target that cannot be written.
-    """
-    known = FORMATS[format_of(path, format)]
-    with replacing(path) as file:
-        writer = known.writer(file, **options)
-        yield writer
-        writer.close()
-
-
-def write(table: pa.Table, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
-    """Writes a whole table; arguments and errors are those of `open_writer`."""
-    known = FORMATS[format_of(path, format)]
-    write_rows(table, path, lambda file: known.writer(file, **options))

@@ -29,16 +29,7 @@ import pyarrow.compute as pc
 
 from xner import schema
 from xner.errors import DataError, Error
-from xner.io._lines import (
-    Block,
-    list_column,
-    read_blocks,
-    rebatch,
-    row_ids,
-    string_array,
-    tab_fields,
-    words,
-)
+from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
 from xner.io._rows import TextOutput, column, plain_words, write_rows
 
 if TYPE_CHECKING:

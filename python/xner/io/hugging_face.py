@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from xner import schema
-from xner._extras import require
+from xner._support.extras import require
 from xner.errors import DataError, Error
 
 __all__ = ["DatasetName", "read_hugging_face"]

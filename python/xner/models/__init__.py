@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from xner.models.alignment_training import TrainingOptions, TrainingReport, train_encoder
-from xner.models.encoder_aligner import PRESETS, EncoderAligner, EncoderAlignerOptions
-from xner.models.nmt_score import NmtScorer
-from xner.models.nmt_stage import NmtStage
-from xner.models.tagger import Tagged, Tagger, TaggerStage
-from xner.models.translation_cache import TranslationCache
-from xner.models.translation_scores import load_translation_scorer
+from xner.models.aligners import (
+    PRESETS,
+    EncoderAligner,
+    EncoderAlignerOptions,
+    TrainingOptions,
+    TrainingReport,
+    train_encoder,
+)
+from xner.models.scorers import NmtScorer, NmtStage, load_translation_scorer
+from xner.models.taggers import Tagged, Tagger, TaggerStage
+from xner.models.translators import Translation, TranslationCache, Translator
 
 __all__ = [
     "PRESETS",
@@ -21,7 +25,9 @@ __all__ = [
     "TaggerStage",
     "TrainingOptions",
     "TrainingReport",
+    "Translation",
     "TranslationCache",
+    "Translator",
     "load_translation_scorer",
     "train_encoder",
 ]

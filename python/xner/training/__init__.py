@@ -7,9 +7,9 @@ sentences and losses.
 from __future__ import annotations
 
 from xner.training.data import LabelledSentences, label_names, labelled_sentences
-from xner.training.distillation import distill
+from xner.training.distillation.distilling import distill
+from xner.training.distillation.language_similarity import LanguageSimilarity
 from xner.training.fine_tuning import Moment
-from xner.training.language_similarity import LanguageSimilarity
 from xner.training.losses import (
     CrossEntropy,
     Focal,

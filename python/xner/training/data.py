@@ -14,14 +14,14 @@ import pyarrow as pa
 from xner import labels as tags
 from xner import schema
 from xner.errors import DataError, Error
-from xner.models.windows import windows
+from xner.models.network.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from xner.models.pieces import PieceTokenizer
+    from xner.models.network.pieces import PieceTokenizer
 
 __all__ = [
     "NOT_LEARNT",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from xner import evaluation
-from xner._extras import require
+from xner._support.extras import require
 from xner.errors import Error
-from xner.models.device import import_torch
-from xner.models.loading import import_transformers, quiet
+from xner.models.network.device import import_torch
+from xner.models.network.loading import import_transformers, quiet
 from xner.training.settings import SCHEDULES, TrainingSettings
 
 if TYPE_CHECKING:

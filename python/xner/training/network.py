@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from xner._extras import require
+from xner._support.extras import require
 from xner.errors import Error
-from xner.models.loading import first_line, import_transformers, load_weights, quiet
+from xner.models.network.loading import first_line, import_transformers, load_weights, quiet
 from xner.training.fine_tuning import WHAT
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from xner import schema
-from xner._arguments import number_from_zero
-from xner._choices import choose
+from xner._support.arguments import number_from_zero
+from xner._support.choices import choose
 from xner.errors import DataError
 from xner.training.data import LabelledSentences, labelled_sentences
 

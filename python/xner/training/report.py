@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xner._tables import text_table
-from xner.error_analysis import KINDS
+from xner._support.tables import text_table
+from xner.evaluation.error_kinds import KINDS
 from xner.training.workspace import METRICS
 
 if TYPE_CHECKING:

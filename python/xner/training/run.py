@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xner import evaluation, io, schema
-from xner._extras import require
+from xner._support.extras import require
 from xner._version import __version__
-from xner.error_analysis import analyse
 from xner.errors import Error
-from xner.models.loading import import_transformers, load_config, quiet, revision
-from xner.models.piece_network import longest_input
-from xner.models.pieces import PieceTokenizer
-from xner.models.tagger import Tagger
+from xner.evaluation.error_kinds import analyse
+from xner.models.network.loading import import_transformers, load_config, quiet, revision
+from xner.models.network.piece_network import longest_input
+from xner.models.network.pieces import PieceTokenizer
+from xner.models.taggers.tagger import Tagger
 from xner.training.data import EncodedSentences, LabelledSentences, label_names, labelled_sentences
 from xner.training.fine_tuning import WHAT, Development, Moment, fine_tune
 from xner.training.losses import label_weights, make_loss

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xner import io
-from xner._tables import text_table
+from xner._support.tables import text_table
 from xner.errors import Error
 from xner.training.fine_tuning import is_main_process
 

@@ -1,0 +1,131 @@
+"""`xner align`: word links alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import io, schema
+from xner._support.arrow import frequencies
+from xner.cli.commands import align_train
+from xner.cli.options.aligners import AlignerRun, AlignerSettings, aligner_options
+from xner.cli.options.inputs import existing_file, output_file, read_sentences, side_format_options
+from xner.pipelines import runner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+
+@click.group(
+    "align",
+    invoke_without_command=True,
+    subcommand_metavar="| train ...",
+    epilog="\b\nExamples:\n"
+    "  xner align --source en.txt --target de.txt -o links.pharaoh --save-model m.safetensors\n"
+    "  xner align --source new.en.txt --target new.de.txt --model m.safetensors -o new.pharaoh\n"
+    "  xner align --source en.txt --target de.txt -o links.pharaoh --scores\n"
+    "  xner align --source en.txt --target yo.txt --aligner awesome-mbert -o links.pharaoh\n"
+    "      an encoder from the Hugging Face hub; --model names another one, or its folder\n"
+    "  xner align --source en.txt --target yo.txt --aligner builtin --aligner labse --combine union -o links.pharaoh",
+)
+@click.option(
+    "--source",
+    type=existing_file,
+    help="Source sentences, one a line, words split by blanks; or columns.",
+)
+@click.option("--target", type=existing_file, help="Their translations, row by row.")
+@click.option(
+    "--output",
+    "-o",
+    type=output_file,
+    help="Links: i-j pairs, one line a sentence pair (.pharaoh), or a table (.parquet, .arrow, .jsonl).",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(io.FORMATS)),
+    help="Format of the output; by default its name tells.",
+)
+@side_format_options
+@aligner_options
+@click.option("--scores", is_flag=True, help="Write i-j:score.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="0: one a core. Never changes the output.",
+)
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Go on from an interrupted run's finished parts.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    source: Path | None,
+    target: Path | None,
+    output: Path | None,
+    format_: str | None,
+    source_format: str | None,
+    target_format: str | None,
+    scores: bool,
+    threads: int,
+    resume: bool,
+    **options: Any,
+) -> None:
+    """Link the words of sentences and their translations.
+
+    The built-in aligner needs no model from elsewhere: it is fitted on the sentence pairs themselves. The more of
+    them, the better; below ten it goes by spelling and position. Multilingual encoders know their languages
+    beforehand and need no other pairs.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    # Not `required` of the options themselves: `xner align train` does without them.
+    if source is None or target is None or output is None:
+        missing = next(f"--{name}" for name in ("source", "target", "output") if context.params[name] is None)
+        raise click.UsageError(f"Missing option '{missing}'.")
+    settings = AlignerSettings.take(options)
+    links_format = io.format_of(output, format_ or ("pharaoh" if output.suffix == "" else None))
+    sides = read_sentences(source, source_format)
+    other = read_sentences(target, target_format)
+    source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
+    io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
+    key = runner.fingerprint(
+        {"source": source, "target": target}, {"formats": [source_format, target_format], "aligner": settings.key}
+    )
+    with runner.checkpoints(output, key, resume=resume) as kept, runner.progress_reporter() as report:
+        found = settings.link(AlignerRun(source_tokens, tokens, kept, threads, report))
+        table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
+        for name in found.column_names:
+            table = table.append_column(name, found.column(name))
+        if schema.ID in other.column_names:
+            table = table.add_column(0, schema.ID, other.column(schema.ID))
+        writing: dict[str, Any] = {"scores": scores} if links_format == "pharaoh" else {}
+        io.write(table, output, links_format, **writing)
+    _summarize(table, output)
+
+
+command.add_command(align_train.command)
+
+
+def _summarize(table: pa.Table, output: Path) -> None:
+    lengths = pc.list_value_length(table.column(schema.LINKS))
+    click.echo(
+        f"{table.num_rows} sentence pairs, {pc.sum(lengths).as_py() or 0} links, "
+        f"{pc.sum(pc.equal(lengths, 0)).as_py() or 0} pairs without links; written to {output}",
+        err=True,
+    )
+    if schema.STATUS in table.column_names:
+        statuses = frequencies(table.column(schema.STATUS))
+        if set(statuses) - {"ok"}:
+            click.echo("status: " + ", ".join(f"{count} {status}" for status, count in statuses.items()), err=True)

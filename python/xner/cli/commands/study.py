@@ -1,0 +1,300 @@
+"""`xner study`: what a choice of method does, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xner import schema
+from xner.alignment.aligner import Aligner
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs, side_format_options
+from xner.cli.options.taggers import class_options, take_classes
+from xner.cli.options.training import read_corpus, seed_numbers, settings_options, show_moment, take_settings
+from xner.errors import Error
+from xner.experiments.extrinsic import report as extrinsic_report
+from xner.experiments.extrinsic.report import write_extrinsic_report
+from xner.experiments.extrinsic.study import Method, study_extrinsic
+from xner.experiments.matching import report as matching_report
+from xner.experiments.matching.problems import Size
+from xner.experiments.matching.report import write_matching_report
+from xner.experiments.matching.study import study_matching
+from xner.pipelines import runner
+from xner.projection.projector import MATCHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+__all__ = ["command"]
+
+_RELATIONS = ("<=", ">=", "=", "<", ">")
+
+
+@click.group("study")
+def command() -> None:
+    """Measure what a choice of method does: tables, plots and a page to look at."""
+
+
+def _constraint(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> list[tuple[str, int]]:
+    result = []
+    for value in values:
+        relation = next((r for r in _RELATIONS if value.startswith(r)), None)
+        number = value.removeprefix(relation or "").strip()
+        if relation is None or not number.isdecimal():
+            raise click.BadParameter(f"{value!r}: expected a relation and a number, as '<=1' or '=2'")
+        result.append((relation, int(number)))
+    return result
+
+
+def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> list[Size]:
+    try:
+        return [Size.parse(value) for value in values]
+    except Error as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@command.command(
+    "matching",
+    epilog="\b\nExamples:\n"
+    "  xner study matching --source en.conll --target de.conll -o study\n"
+    "      aligns with the built-in aligner; labels of the target count as gold\n"
+    "  xner study matching --source en.conll --target de.conll --target es.conll \\\n"
+    "      --links de.pharaoh --links es.pharaoh --constraint '<=1' --constraint '=1' \\\n"
+    "      --matcher exact --matcher greedy --matcher ortools -o study\n"
+    "  xner study matching --synthetic 25x5x40 --synthetic 100x20x40 -o study\n"
+    "      problems that are made up, two hundred of each size",
+)
+@click.option("--source", type=existing_file, help="Labelled sentences.")
+@click.option(
+    "--target",
+    "targets",
+    type=existing_file,
+    multiple=True,
+    help="Their translations, row by row; labels there count as gold. Several times: several corpora.",
+)
+@click.option(
+    "--synthetic",
+    "sizes",
+    metavar="WORDSxENTITIESxCANDIDATES",
+    multiple=True,
+    callback=_sizes,
+    help="Made-up problems of a size, as 25x5x40: words, entities, candidates of each. Beside corpora, or alone.",
+)
+@click.option(
+    "--links",
+    type=existing_file,
+    multiple=True,
+    help="Word links, one file for each target; without, the built-in aligner is fitted on the pairs.",
+)
+@side_format_options
+@click.option(
+    "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
+)
+@click.option(
+    "--score",
+    "scores",
+    metavar="NAME|NAME=WEIGHT,...",
+    multiple=True,
+    default=["links"],
+    show_default=True,
+    help="links, words or weighted: the alignment score, by what it counts; or a sum of scores as for `xner project`: "
+    "align_characters, align=1,hints=0.5, ... whose columns the target file has.",
+)
+@click.option(
+    "--constraint",
+    "constraints",
+    multiple=True,
+    default=["<=1"],
+    show_default=True,
+    callback=_constraint,
+    help="Projections of an entity, as '<=1', '=1', '>=1', '<2', '>0'.",
+)
+@click.option(
+    "--matcher",
+    "matchers",
+    type=click.Choice(list(MATCHERS)),
+    multiple=True,
+    default=["exact", "greedy"],
+    show_default=True,
+    help="The first one is what the others are held against.",
+)
+@click.option(
+    "--candidates",
+    type=click.Choice(["ngram", "aligned_ends"]),
+    default="ngram",
+    show_default=True,
+    help="Target spans to choose from.",
+)
+@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
+@click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
+def matching(
+    source: Path | None,
+    targets: Sequence[Path],
+    links: Sequence[Path],
+    source_format: str | None,
+    target_format: str | None,
+    output: Path,
+    **options: Any,
+) -> None:
+    """Greedy against exact matching: objectives, labels, F1 and time.
+
+    Solves the same problems by several matchers. Writes a summary (Markdown, CSV, Parquet), plots, and one page that
+    opens on the sentences where the matchers differ.
+    """
+    if (source is None) != (not targets) or not (targets or options["sizes"]):
+        raise click.UsageError("expected --source and --target, or --synthetic, or all of them")
+    if links and len(links) != len(targets):
+        raise click.UsageError(f"{len(links)} files of links for {len(targets)} targets: one for each, or none")
+    corpora = {}
+    with runner.progress_reporter() as report:
+        for number, target in enumerate(targets):
+            assert source is not None, "there are targets"
+            table = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
+            found = (
+                read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
+            )
+            corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
+        study = study_matching(corpora, progress=report, **options)
+    page = write_matching_report(study, output)
+    click.echo(matching_report.markdown(study.summary()), nl=False)
+    click.echo(f"written to {output}; to look at: {page}", err=True)
+
+
+def _align(table: pa.Table) -> pa.ListArray:
+    sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
+    return Aligner.fit(*sides).align(*sides)
+
+
+def _name(target: Path, targets: Sequence[Path]) -> str:
+    """A corpus's name: its file's, or the whole path where names repeat."""
+    return target.name if sum(other.name == target.name for other in targets) == 1 else str(target)
+
+
+@command.command(
+    "extrinsic",
+    epilog="\b\nExample:\n"
+    "  xner study extrinsic --model FacebookAI/xlm-roberta-base -o study \\\n"
+    "      --train transfer=en.train.conll --dev transfer=en.dev.conll \\\n"
+    "      --train projected=yo.projected.parquet --train gold=yo.train.conll --dev yo.dev.conll \\\n"
+    "      --tagger ready=Davlan/afro-xlmr-large-ner-masakhaner-1.0_2.0 \\\n"
+    "      --test yo.test.conll --test yo.other-domain.conll\n\n"
+    "\b\nAn interrupted study goes on where it stopped when the same command is given again, and one with other\n"
+    "methods or tests uses the models that the folder has.",
+)
+@click.option(
+    "--train",
+    "training",
+    metavar="METHOD=FILE",
+    multiple=True,
+    help="Labelled sentences that a method learns from; `hf:NAME` for a data set. Several of a method are learnt "
+    "together. The methods' order is that of their first mention.",
+)
+@click.option(
+    "--tagger", "taggers", metavar="METHOD=MODEL", multiple=True, help="A tagger that is there already, as a method."
+)
+@click.option(
+    "--dev",
+    "development",
+    metavar="[METHOD=]FILE",
+    multiple=True,
+    help="Labelled sentences that choose a method's best checkpoint; without a method's name, that of all others.",
+)
+@click.option(
+    "--test",
+    "tests",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Gold labels that the taggers are scored on. Several, of other domains, say: what is lost against the first.",
+)
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Format of the files; by default by name.")
+@class_options
+@click.option("--model", help="Encoder to start from: name on the Hugging Face hub, or folder.")
+@click.option("--random-weights", is_flag=True, help="Take the model's configuration and tokenizer alone.")
+@click.option(
+    "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
+)
+@click.option("--seeds", default="0,1,2", show_default=True, help="Of the runs of each method, separated by commas.")
+@settings_options
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True, help="Where to compute."
+)
+@click.option(
+    "--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Resamples for intervals and p-values."
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Confidence of the intervals.",
+)
+@click.option("--resume/--no-resume", default=True, show_default=True, help="Go on with interrupted trainings.")
+def extrinsic(
+    training: tuple[str, ...],
+    taggers: tuple[str, ...],
+    development: tuple[str, ...],
+    tests: tuple[str, ...],
+    format_: str | None,
+    model: str | None,
+    output: Path,
+    seeds: str,
+    **options: Any,
+) -> None:
+    """What labels are worth as training data, on gold labels.
+
+    Trains a tagger by each method with each seed and scores it on the test data: on projected labels, on labels of the
+    source language (model transfer), on gold labels (what projection could reach), or both together. Differences come
+    with a bootstrap interval over the sentences and p-values of paired bootstrap and approximate randomization.
+    """
+    classes = take_classes(options)
+    settings = take_settings(options, {})
+    learnt = _by_method("--train", training)
+    ready = _by_method("--tagger", taggers)
+    if twice := sorted(set(learnt) & set(ready)):
+        raise click.UsageError(f"the method {twice[0]} has --train and --tagger: give one of them")
+    chosen = {one.partition("=")[0]: one.partition("=")[2] for one in development if "=" in one}
+    for_all = [one for one in development if "=" not in one]
+    if len(for_all) > 1:
+        raise click.UsageError("--dev: one file for all methods")
+    if unknown := sorted(set(chosen) - set(learnt)):
+        raise click.UsageError(f"--dev: no --train has the method {unknown[0]!r}")
+
+    def dev(name: str) -> Any:
+        place = chosen.get(name) or (for_all[0] if for_all else None)
+        return None if place is None else read_corpus(place, "validation", format_)
+
+    methods = [
+        Method(name, [read_corpus(place, "train", format_) for place in places], development=dev(name))
+        for name, places in learnt.items()
+    ]
+    methods += [Method(name, tagger=places[0]) for name, places in ready.items()]
+    found = study_extrinsic(
+        methods,
+        [read_corpus(place, "test", format_) for place in tests],
+        output,
+        model=model,
+        seeds=seed_numbers(seeds),
+        settings=settings,
+        classes=classes,
+        progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
+        **options,
+    )
+    page = write_extrinsic_report(found, output)
+    click.echo(extrinsic_report.markdown(found), nl=False)
+    click.echo(f"written to {output}; to look at: {page}", err=True)
+
+
+def _by_method(option: str, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Files by method."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, place = text.partition("=")
+        if not (name and equals and place):
+            raise click.UsageError(f"{option} {text!r}: expected METHOD=FILE")
+        found.setdefault(name, []).append(place)
+    return found

@@ -1,0 +1,128 @@
+"""`xner translate`: sentences into another language, as words."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import io, labels, schema
+from xner._support.arrow import one_array, with_columns
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file, read_sentences, read_source
+from xner.cli.options.pipelines import markers_option
+from xner.cli.options.statuses import report_statuses
+from xner.cli.options.translators import TranslatorSettings, translator_options
+from xner.models.translators.translator import STATUSES
+from xner.pipelines import runner
+from xner.pipelines.recipes import Direction
+from xner.text.detokenization import detokenize
+from xner.text.languages import language
+from xner.text.word_splitting import SPLITTERS, splitter_for
+from xner.translation.marked import REASONS
+from xner.translation.stages import outer_entities, translate_target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+
+@click.command(
+    "translate",
+    epilog="\b\nExamples:\n"
+    "  xner translate --source en.conll --source-language en --target-language yo \\\n"
+    "      --model facebook/nllb-200-distilled-600M -o yo.parquet\n"
+    "  xner project --source en.conll --target yo.parquet -o yo.conll\n"
+    "      makes training data of a labelled corpus (as `xner project --translate-to` does in one go)\n"
+    "  xner translate --source en.conll --markers tags ... -o yo.conll\n"
+    "      labels by markers alone; sentences whose markers broke are left out\n\n"
+    "\b\nAn interrupted run goes on where it stopped; what was translated once is not translated again (see --cache).",
+)
+@click.option(
+    "--source", type=existing_file, required=True, help="Sentences: words split by blanks (.txt), or columns."
+)
+@click.option("--source-language", required=True, help="Their language: yor_Latn, yo, Yoruba, ...")
+@click.option("--target-language", required=True, help="The language to translate into.")
+@click.option("--output", "-o", type=output_file, required=True, help="The translations' words, row by row.")
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
+@click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Of the source file, likewise.")
+@click.option(
+    "--words",
+    type=click.Choice(list(SPLITTERS)),
+    help="How translations are split into words; by default as suits the language.",
+)
+@translator_options
+@markers_option
+@label_options
+@click.option(
+    "--keep-bad",
+    is_flag=True,
+    help="Keep the words of translations that are cut, looping or copies; else their rows are empty. Columns have the "
+    "text in any case, as `translation`, with `translation_status`.",
+)
+def command(
+    source: Path,
+    source_language: str,
+    target_language: str,
+    output: Path,
+    format_: str | None,
+    source_format: str | None,
+    words: str | None,
+    markers: Any,
+    scheme: Any,
+    read_labels: Any,
+    keep_bad: bool,
+    **options: Any,
+) -> None:
+    """Translate sentences, and split the translations into words.
+
+    Every row keeps its place. What is wrong with a translation is counted and named: empty ones, those that repeat
+    themselves, copies of the source, those that the limit on length ended.
+    """
+    is_text = io.FORMATS[io.format_of(output, format_)].is_text
+    settings = TranslatorSettings.take(options)
+    into = Direction(settings.load, source_language, target_language, key=settings.key, cache=settings.cache)
+    split = splitter_for(words or language(target_language).code)
+    if markers is None:
+        table = read_sentences(source, source_format).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})
+    else:
+        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
+    with runner.progress_reporter() as report:
+        found = translate_target(
+            table.select([name for name in _READ if name in table.schema.names]),
+            partial(into.translate, progress=report),
+            split,
+            markers=markers,
+            join=" ".join if io.format_of(source, source_format) == "text" else detokenize,
+            keep_bad=keep_bad,
+        )
+    written = found.drop_columns([schema.SOURCE_TOKENS])
+    io.write(_labelled(written) if markers is not None and is_text else written, output, format_)
+    _summarize(found, output, keep_bad=keep_bad, lacks_broken=is_text)
+
+
+_READ = (schema.ID, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)
+
+
+def _labelled(table: pa.Table) -> pa.Table:
+    """The rows whose entities the markers gave, with labels."""
+    table = table.filter(pc.is_valid(table.column(schema.MARKED_ENTITIES)))
+    entities = outer_entities(table.column(schema.MARKED_ENTITIES))
+    return with_columns(table, {schema.LABELS: labels.encode_batch(entities, one_array(table.column(schema.TOKENS)))})
+
+
+def _summarize(found: pa.Table, output: Path, *, keep_bad: bool, lacks_broken: bool) -> None:
+    report_statuses(found.column(schema.TRANSLATION_STATUS), STATUSES)
+    bad = pc.sum(pc.not_equal(found.column(schema.TRANSLATION_STATUS), "ok")).as_py() or 0
+    if bad and not keep_bad:
+        click.echo(f"  {bad} rows have no words in {output} for that; --keep-bad keeps them", err=True)
+    if schema.MARKER_PROBLEM in found.schema.names:
+        problems = found.column(schema.MARKER_PROBLEM)
+        report_statuses(problems.fill_null("ok"), REASONS, "sentences with markers")
+        broken = len(problems) - problems.null_count
+        if broken and lacks_broken:
+            click.echo(f"  {broken} rows left out of {output} for that; `xner project` aligns such rows", err=True)
+    click.echo(f"written to {output}", err=True)

@@ -1,0 +1,46 @@
+"""`xner view`: look at projections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from xner import io, viewer
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+
+@click.command(
+    "view",
+    epilog="\b\nExamples:\n  xner view de.parquet -o view.html\n  xner view de.parquet --open-row 17 -o view.html",
+)
+@click.argument("table", type=existing_file)
+@click.option("--output", "-o", type=output_file, required=True, help="The page, one HTML file that needs no network.")
+@click.option("--open-row", type=click.IntRange(0), default=0, show_default=True, help="Row to show first, from 0.")
+@click.option("--title", help="The page's title; by default the file's name.")
+@click.option(
+    "--max-rows",
+    type=click.IntRange(1),
+    default=5000,
+    show_default=True,
+    help="Rows to put on the page, around the opened one.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMAT_NAMES),
+    help="Format of the table; by default its name tells.",
+)
+def command(table: Path, output: Path, open_row: int, title: str | None, max_rows: int, format_: str | None) -> None:
+    """Make a page that shows sentences, word links, entity spans and scores.
+
+    TABLE is what `xner project --format parquet` wrote; CoNLL columns work too, with labels alone.
+    """
+    rows = io.read(table, format_)
+    viewer.write(rows, output, open_row=open_row, title=title or table.name, max_rows=max_rows)
+    click.echo(f"written to {output}", err=True)

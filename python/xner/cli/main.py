@@ -1,0 +1,84 @@
+"""The command line: `xner COMMAND`. Each command is a module of this package and a line of the table below."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from xner._version import __version__
+from xner.errors import Error
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "project": "xner.cli.commands.project",
+    "align": "xner.cli.commands.align",
+    "links": "xner.cli.commands.links",
+    "filter": "xner.cli.commands.filter",
+    "evaluate": "xner.cli.commands.evaluate",
+    "view": "xner.cli.commands.view",
+    "score": "xner.cli.commands.score",
+    "study": "xner.cli.commands.study",
+    "tune": "xner.cli.commands.tune",
+    "train": "xner.cli.commands.train",
+    "distill": "xner.cli.commands.distill",
+    "translate": "xner.cli.commands.translate",
+    "tag": "xner.cli.commands.tag",
+    "translate-test": "xner.cli.commands.translate_test",
+    "back-translate": "xner.cli.commands.back_translate",
+    "demo": "xner.cli.commands.demo",
+}
+
+
+class _LazyGroup(click.Group):
+    """Loads a command's module when the command is used, so that `xner --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(_COMMANDS[cmd_name]).command
+        return command if isinstance(command, click.Command) else None
+
+
+@click.command(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nTypical use:\n"
+    "  xner demo                                                   see it work on the built-in sample\n"
+    "  xner project --source en.conll --target de.txt -o de.conll  labels for a translation\n"
+    "  xner evaluate --gold de.gold.conll --predicted de.conll     how good they are\n"
+    "  xner COMMAND --help                                         what a command takes, with examples",
+)
+@click.version_option(__version__, prog_name="xner")
+def cli() -> None:
+    """Annotation projection for cross-lingual named entity recognition.
+
+    Moves entity labels from sentences of one language onto their translations, by word links.
+    """
+
+
+def main() -> None:
+    """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("xner: interrupted; the same command goes on from the last finished part", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Error as error:
+        click.echo(f"xner: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        where = f" '{error.filename}'" if error.filename else ""
+        click.echo(f"xner: cannot use the file{where}: {error.strerror or error}", err=True)
+        sys.exit(1)
+    except MemoryError:
+        click.echo("xner: out of memory; fewer --threads or smaller inputs need less", err=True)
+        sys.exit(1)

@@ -1,0 +1,167 @@
+"""The translation models of the command line: their options, and loading them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from xner.cli.options.decorators import with_options
+from xner.cli.options.inputs import output_file
+from xner.cli.options.models import PRECISION, computing_options, device_names, model_key
+from xner.models.network.device import DTYPES
+from xner.models.translators.cache import default_cache_path
+from xner.models.translators.engines import ENGINES
+from xner.models.translators.families import FAMILIES
+from xner.models.translators.translator import Decoding, Translator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = [
+    "TranslatorSettings",
+    "engine_options",
+    "take_engine",
+    "translator_beside_options",
+    "translator_options",
+]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_DEFAULT = Decoding()
+
+_MODELS = (
+    "Name on the Hugging Face hub, or folder, of a model with weights in safetensors files: "
+    f"{', '.join(family.title for family in FAMILIES)}; or a folder of one in CTranslate2's format."
+)
+_DTYPES = [*DTYPES, "int8"]
+_DTYPE_NOTE = ". For ctranslate2, which takes int8 too, that of the model's files"
+
+_ENGINE = click.option(
+    "--engine",
+    type=click.Choice(list(ENGINES)),
+    default="auto",
+    show_default=True,
+    help="What computes: ctranslate2 is the quicker one on processors, and converts a model on first use; auto takes "
+    "it for models in its format.",
+)
+_ENGINE_OPTIONS = [
+    _ENGINE,
+    click.option("--tokenizer", help="Name or folder of the tokenizer, where the model's folder has none."),
+    computing_options(dtypes=_DTYPES, dtype_note=_DTYPE_NOTE),
+]
+_DECODING_OPTIONS = [
+    click.option(
+        "--beams",
+        type=click.IntRange(1),
+        default=_DEFAULT.beams,
+        show_default=True,
+        help="Hypotheses that are kept.",
+    ),
+    click.option(
+        "--length-ratio",
+        type=click.FloatRange(0, min_open=True),
+        default=_DEFAULT.length_ratio,
+        show_default=True,
+        help="Most pieces of a translation for each piece of its source.",
+    ),
+    click.option(
+        "--cache",
+        type=output_file,
+        help="File that keeps translations for runs to come.  [default: in the user's folder of caches]",
+    ),
+]
+_OPTIONS = [
+    click.option("--model", required=True, help=_MODELS),
+    *_ENGINE_OPTIONS,
+    *_DECODING_OPTIONS,
+]
+_BESIDE_OPTIONS = [
+    click.option("--translator", metavar="MODEL", help=f"The translation model. {_MODELS}"),
+    _ENGINE,
+    click.option(
+        "--translator-dtype",
+        type=click.Choice(_DTYPES),
+        default="auto",
+        show_default=True,
+        help=f"Its {PRECISION}{_DTYPE_NOTE}.",
+    ),
+    *_DECODING_OPTIONS,
+]
+
+
+def engine_options(command: F) -> F:
+    """Add the options of what runs translation models to a command; `take_engine` gathers their values."""
+    return with_options(_ENGINE_OPTIONS, command)
+
+
+def take_engine(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `engine_options` out of a command's values, as loading a model takes them."""
+    taken = {name: values.pop(name) for name in ("engine", "tokenizer", "device", "dtype", "token_budget")}
+    return taken | {"device": device_names(taken["device"])}
+
+
+def translator_options(command: F) -> F:
+    """Add the options of translation models to a command; `TranslatorSettings.take` gathers their values."""
+    return with_options(_OPTIONS, command)
+
+
+def translator_beside_options(command: F) -> F:
+    """Add them to a command that has other models as well; `TranslatorSettings.take_beside` gathers their values."""
+    return with_options(_BESIDE_OPTIONS, command)
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatorSettings:
+    """Which translation model is wanted, and how it translates.
+
+    Attributes:
+        model: name on the Hugging Face hub, or folder.
+        decoding: how translations are searched for.
+        cache: the file that keeps them, for `Translator.translate`.
+        loading: further options for `Translator.load`.
+    """
+
+    model: str
+    decoding: Decoding
+    cache: Path
+    loading: dict[str, Any]
+
+    @classmethod
+    def take(cls, values: dict[str, Any]) -> TranslatorSettings:
+        """Take the options of translation models out of a command's values.
+
+        Args:
+            values: of all options by name; those of `translator_options` are removed.
+        """
+        decoding = Decoding(beams=values.pop("beams"), length_ratio=values.pop("length_ratio"))
+        cache = values.pop("cache") or default_cache_path()
+        return cls(values.pop("model"), decoding, cache, take_engine(values))
+
+    @classmethod
+    def take_beside(cls, values: dict[str, Any]) -> TranslatorSettings:
+        """As `take`, for `translator_beside_options`; `--device` is the other models' as well and stays.
+
+        Raises:
+            click.UsageError: no model is named.
+        """
+        own = {name: values.pop(name) for name in ("engine", "beams", "length_ratio", "cache")}
+        own |= {"model": values.pop("translator"), "dtype": values.pop("translator_dtype")}
+        if own["model"] is None:
+            raise click.UsageError("--translator is missing: the translation model")
+        return cls.take({**own, "device": values["device"], "tokenizer": None, "token_budget": None})
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What decides the translations, for a run's fingerprint."""
+        return {"model": model_key(self.model), "decoding": asdict(self.decoding), "loading": self.loading}
+
+    def load(self) -> Translator:
+        """The model, whose weights are read when there is something to translate.
+
+        Raises:
+            Error: it cannot be used.
+        """
+        return Translator.load(self.model, decoding=self.decoding, **self.loading)

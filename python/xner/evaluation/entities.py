@@ -1,0 +1,635 @@
+"""Entity-level evaluation: precision, recall and F1, bootstrap intervals, and the comparison of two systems.
+
+An entity counts as found when its words and its class are those of a gold entity. The lenient reading of tags
+is that of conlleval and of seqeval's default, the strict one that of seqeval's strict mode for IOB2. What
+deviates:
+
+- Tags that seqeval only warns about and then reads by their first character (`O-PER`, `PER`, `b-PER`, `U-PER`) are an
+  error: they come from a wrong column or from a scheme that would be misread.
+- In the strict mode a tag without a class (`B`) is an error, and a class may begin or end with a hyphen.
+- A figure without a denominator is 0.0, without a warning; so is a macro average over no classes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import labels, schema
+from xner._support.tables import text_table
+from xner._version import __version__
+from xner.errors import DataError, Error
+from xner.evaluation._resampling import (
+    Difference,
+    Interval,
+    check_resampling,
+    difference,
+    percentile_interval,
+    resampled_totals,
+    signed_totals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+__all__ = [
+    "Averages",
+    "ClassScores",
+    "Difference",
+    "Interval",
+    "Intervals",
+    "MetricIntervals",
+    "PairedComparison",
+    "RandomizationTest",
+    "Scores",
+    "approximate_randomization",
+    "bootstrap",
+    "evaluate",
+    "paired_bootstrap",
+    "pool",
+]
+
+Mode = Literal["lenient", "strict"]
+
+_PREFIXES = {"lenient": "BIES", "strict": "BI"}
+
+
+@dataclass(frozen=True, slots=True)
+class Averages:
+    """Precision, recall and F1, each the mean over the classes."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """What was found of one class, or of all.
+
+    Attributes:
+        tp: entities found.
+        fp: predicted entities that are no gold entities.
+        fn: gold entities not found.
+    """
+
+    tp: int
+    fp: int
+    fn: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted entities that are right; 0 where there are none."""
+        return self.tp / max(self.tp + self.fp, 1)
+
+    @property
+    def recall(self) -> float:
+        """Share of the gold entities that were found; 0 where there are none."""
+        return self.tp / max(self.support, 1)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall; 0 where both are."""
+        return 2 * self.tp / max(2 * self.tp + self.fp + self.fn, 1)
+
+    def f_beta(self, beta: float) -> float:
+        """Harmonic mean of precision and recall in which recall weighs `beta` squared times as much; F1 for 1.
+
+        Source: van Rijsbergen 1979, chapter 7.
+        """
+        weighted = (1 + beta**2) * self.tp
+        return weighted / (weighted + self.fp + beta**2 * self.fn) if self.tp else 0.0
+
+    @property
+    def support(self) -> int:
+        """Number of gold entities."""
+        return self.tp + self.fn
+
+    def to_dict(self) -> dict[str, float | int]:
+        """All figures by name."""
+        names = ("precision", "recall", "f1", "support", "tp", "fp", "fn")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """The result of `evaluate`.
+
+    Attributes:
+        classes: the classes of gold and predicted entities, sorted.
+        tp: int32, sentences x classes: entities found.
+        fp: likewise, predicted entities that are no gold entities.
+        fn: likewise, gold entities not found.
+        mode: how tags were read.
+        ignore: classes that were left out on both sides, sorted.
+        micro: the counts of all classes together.
+        per_class: the counts of each class.
+    """
+
+    classes: tuple[str, ...]
+    tp: npt.NDArray[np.int32] = field(repr=False)
+    fp: npt.NDArray[np.int32] = field(repr=False)
+    fn: npt.NDArray[np.int32] = field(repr=False)
+    mode: Mode
+    ignore: tuple[str, ...]
+    micro: ClassScores = field(init=False)
+    per_class: dict[str, ClassScores] = field(init=False)
+
+    def __post_init__(self) -> None:
+        totals = [counts.sum(axis=0, dtype=np.int64).tolist() for counts in (self.tp, self.fp, self.fn)]
+        per_class = {name: ClassScores(tp, fp, fn) for name, tp, fp, fn in zip(self.classes, *totals, strict=True)}
+        object.__setattr__(self, "per_class", per_class)
+        object.__setattr__(self, "micro", ClassScores(*(sum(total) for total in totals)))
+
+    @property
+    def sentences(self) -> int:
+        """Number of sentences, those without entities included."""
+        return len(self.tp)
+
+    @property
+    def precision(self) -> float:
+        """Micro-averaged precision."""
+        return self.micro.precision
+
+    @property
+    def recall(self) -> float:
+        """Micro-averaged recall."""
+        return self.micro.recall
+
+    @property
+    def f1(self) -> float:
+        """Micro-averaged F1."""
+        return self.micro.f1
+
+    @property
+    def support(self) -> int:
+        """Number of gold entities."""
+        return self.micro.support
+
+    @property
+    def macro(self) -> Averages:
+        """Means over the classes that occur in gold or predicted entities, each class counting the same."""
+        every = self.per_class.values()
+        return Averages(
+            *(sum(getattr(one, name) for one in every) / max(len(every), 1) for name in ("precision", "recall", "f1"))
+        )
+
+    @property
+    def projection_ratio(self) -> float:
+        """Mean over the sentences of the number of predicted by the number of gold entities.
+
+        A sentence with neither counts as 1. One with predicted entities alone counts as their number, as if
+        it had one gold entity: the ratio has no other finite value that grows with what is too much. Without
+        sentences the ratio is 1.
+
+        Source: Politov, Shkalikov, Jäkel, Färber 2025, which leaves the second case open.
+        """
+        if not self.sentences:
+            return 1.0
+        predicted = (self.tp + self.fp).sum(axis=1)
+        gold = (self.tp + self.fn).sum(axis=1)
+        return float(np.where(predicted + gold == 0, 1.0, predicted / np.maximum(gold, 1)).mean())
+
+    @property
+    def signature(self) -> str:
+        """What must be equal for two figures to be comparable."""
+        return _signature(mode=self.mode, ignore=",".join(self.ignore) or "none", average="micro", n=self.sentences)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain values that JSON can hold; the counts of single sentences are left out."""
+        macro = self.macro
+        return {
+            "micro": self.micro.to_dict(),
+            "macro": {"precision": macro.precision, "recall": macro.recall, "f1": macro.f1},
+            "per_class": {name: one.to_dict() for name, one in self.per_class.items()},
+            "projection_ratio": self.projection_ratio,
+            "sentences": self.sentences,
+            "signature": self.signature,
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+    def table(self, intervals: Intervals | None = None) -> str:
+        """The figures as lines of text: classes, micro and macro averages, projection ratio, signature.
+
+        Args:
+            intervals: of `bootstrap`, to be shown beside F1.
+        """
+        header = ["", "precision", "recall", "F1", "support"]
+        rows = [_row(name, one, one.support) for name, one in self.per_class.items()]
+        rows.append(_row("micro", self.micro, self.support))
+        rows.append(_row("macro", self.macro, self.support))
+        if intervals is not None:
+            header.append(f"F1, {100 * intervals.confidence:g} % interval")
+            shown = [*(intervals.per_class[name].f1 for name in self.classes), intervals.micro.f1]
+            for row, interval in zip(rows, [*map(str, shown), ""], strict=True):
+                row.append(interval)
+        text = [text_table([header, *rows])]
+        text.append(f"projection ratio {self.projection_ratio:.3f}")
+        text.append(self.signature if intervals is None else intervals.signature)
+        return "\n".join(text)
+
+
+def _row(name: str, figures: ClassScores | Averages, support: int) -> list[str]:
+    return [
+        name,
+        *(f"{value:.3f}" for value in (figures.precision, figures.recall, figures.f1)),
+        str(support),
+    ]
+
+
+def _signature(**parts: object) -> str:
+    return "|".join([f"xner:{__version__}", *(f"{name}:{value}" for name, value in parts.items())])
+
+
+def evaluate(
+    gold_labels: Sequence[Sequence[str]] | pa.Array[Any] | pa.ChunkedArray[Any],
+    predicted_labels: Sequence[Sequence[str]] | pa.Array[Any] | pa.ChunkedArray[Any],
+    *,
+    mode: Mode = "lenient",
+    ignore: Sequence[str] = (),
+) -> Scores:
+    """Compares predicted with gold entities.
+
+    Args:
+        gold_labels: the tags of each sentence's words: lists of texts, or an Arrow array of list<string>.
+        predicted_labels: likewise; as many sentences, of as many words.
+        mode: "lenient" takes every tag that is not `O` as part of an entity (conlleval, seqeval's default),
+            "strict" only what IOB2 allows (seqeval's strict mode).
+        ignore: classes whose entities are left out on both sides.
+
+    Returns:
+        Figures for all entities and for each class, and the counts of each sentence.
+
+    Raises:
+        DataError: sentences of different lengths, or something that is not a tag; the message names the row.
+        Error: different numbers of sentences, or an unusable argument.
+
+    Source: Tjong Kim Sang, De Meulder 2003 (the lenient reading).
+    """
+    if mode not in _PREFIXES:
+        raise Error(f"mode must be 'lenient' or 'strict', not {mode!r}")
+    if isinstance(ignore, str):
+        raise Error(f"ignore must be a sequence of classes, such as ({ignore!r},), not a text")
+    gold = _as_lists(gold_labels, "gold_labels")
+    predicted = _as_lists(predicted_labels, "predicted_labels")
+    lengths = _check_same_shape(gold, predicted)
+    _check_tags(gold, lengths, "gold_labels", mode)
+    _check_tags(predicted, lengths, "predicted_labels", mode)
+
+    found = [labels.decode_batch(side, scheme="IOB2", mode=mode) for side in (gold, predicted)]
+    names = [pc.struct_field(pc.list_flatten(entities), "label") for entities in found]
+    known = {name for side in names for name in pc.unique(side).to_pylist()}
+    classes = tuple(sorted(known - set(ignore)))
+    row_g, start_g, end_g, class_g = _entities(found[0], lengths, classes)
+    row_p, start_p, end_p, class_p = _entities(found[1], lengths, classes)
+
+    # Entities of one side do not overlap, so that a start within the corpus names one entity at most.
+    place = np.minimum(np.searchsorted(start_g, start_p), max(len(start_g) - 1, 0))
+    hit = np.zeros(len(start_p), dtype=np.bool_)
+    if len(start_g):
+        hit = (start_g[place] == start_p) & (end_g[place] == end_p) & (class_g[place] == class_p)
+    shape = (len(gold), len(classes))
+    tp = _count(row_p[hit], class_p[hit], shape)
+    return Scores(
+        classes=classes,
+        tp=tp,
+        fp=_count(row_p, class_p, shape) - tp,
+        fn=_count(row_g, class_g, shape) - tp,
+        mode=mode,
+        ignore=tuple(sorted(set(ignore))),
+    )
+
+
+def _as_lists(values: Any, name: str) -> pa.ListArray[Any]:
+    """The labels as one list<string> array without nulls."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if not isinstance(values, pa.Array):
+        if isinstance(values, str) or (len(values) and isinstance(values[0], str)):
+            raise Error(f"{name} must hold a list of labels for each sentence; put a single sentence in a list")
+        # Arrow would take a text for the list of its characters.
+        if any(isinstance(value, str) for value in values):
+            raise _wrong_row(values, name)
+        try:
+            values = pa.array(values, schema.WORDS_TYPE)
+        except (pa.ArrowException, TypeError) as problem:
+            raise _wrong_row(values, name) from problem
+    try:
+        lists = values.cast(schema.WORDS_TYPE)
+    except pa.ArrowException as problem:
+        raise Error(f"{name} must hold lists of texts, not {values.type}") from problem
+    if lists.null_count:
+        row = int(pc.index(pc.is_null(lists), True).as_py())
+        raise DataError(row, name, "null", "a sentence without labels cannot be scored")
+    return cast("pa.ListArray[Any]", lists)
+
+
+def _wrong_row(values: Sequence[Any], name: str) -> Error:
+    for row, value in enumerate(values):
+        if isinstance(value, str):
+            return DataError(row, name, repr(value), "expected a list of labels")
+        try:
+            pa.array([value], schema.WORDS_TYPE)
+        except (pa.ArrowException, TypeError):
+            return DataError(row, name, repr(value), "expected a list of labels that are texts")
+    return Error(f"{name} must hold a list of labels for each sentence")
+
+
+def _check_same_shape(gold: pa.ListArray[Any], predicted: pa.ListArray[Any]) -> npt.NDArray[np.int64]:
+    """Raises unless both sides have the same sentences; returns the number of words of each."""
+    if len(gold) != len(predicted):
+        raise Error(f"gold_labels has {len(gold)} sentences but predicted_labels has {len(predicted)}")
+    lengths, others = (
+        np.asarray(pc.list_value_length(side).to_numpy(zero_copy_only=False), dtype=np.int64)
+        for side in (gold, predicted)
+    )
+    if (lengths != others).any():
+        row = int(np.argmax(lengths != others))
+        raise DataError(row, "predicted_labels", f"{others[row]} labels", f"gold_labels has {lengths[row]} in this row")
+    return lengths
+
+
+def _check_tags(lists: pa.ListArray[Any], lengths: npt.NDArray[np.int64], name: str, mode: Mode) -> None:
+    flat = pc.list_flatten(lists)
+    for tag in pc.unique(flat).to_pylist():
+        if tag is not None and _is_tag(tag, mode):
+            continue
+        word = int(pc.index(pc.is_null(flat) if tag is None else pc.equal(flat, tag), True).as_py())
+        row = int(np.searchsorted(np.cumsum(lengths), word, side="right"))
+        expected = " ".join(f"{prefix}-" for prefix in _PREFIXES[mode])
+        reason = f"not a tag: expected O, or one of {expected} and a class (mode {mode!r})"
+        raise DataError(row, name, "null" if tag is None else repr(tag), reason)
+
+
+def _is_tag(tag: str, mode: Mode) -> bool:
+    if tag == "O":
+        return True
+    has_prefix = tag[:1] in {*_PREFIXES[mode]} and tag[1:2] in {"", "-"}
+    return has_prefix and (len(tag) > 2 or mode == "lenient")
+
+
+def _entities(
+    entities: pa.ListArray[Any], lengths: npt.NDArray[np.int64], classes: tuple[str, ...]
+) -> tuple[npt.NDArray[np.int64], ...]:
+    """Row, start and end in the whole corpus' words, and class of each entity, in order."""
+    flat = pc.list_flatten(entities)
+    counts = np.asarray(pc.list_value_length(entities).to_numpy(zero_copy_only=False), dtype=np.int64)
+    rows = np.repeat(np.arange(len(entities)), counts)
+    first_word = (np.cumsum(lengths) - lengths)[rows]
+    start = first_word + pc.struct_field(flat, "start").to_numpy()
+    end = first_word + pc.struct_field(flat, "end").to_numpy()
+    codes = pc.index_in(pc.struct_field(flat, "label"), value_set=pa.array(classes, pa.string()))
+    code = np.asarray(pc.fill_null(codes, -1).to_numpy(), dtype=np.int64)
+    kept = code >= 0
+    return rows[kept], start[kept], end[kept], code[kept]
+
+
+def _count(
+    rows: npt.NDArray[np.int64], classes: npt.NDArray[np.int64], shape: tuple[int, int]
+) -> npt.NDArray[np.int32]:
+    cells = np.bincount(rows * shape[1] + classes, minlength=shape[0] * shape[1])
+    return cells.astype(np.int32).reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricIntervals:
+    """The intervals of the three figures."""
+
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """The result of `bootstrap`.
+
+    Attributes:
+        micro: intervals of the figures for all entities.
+        per_class: intervals for each class.
+        confidence: share of the resamples within an interval.
+        signature: that of the scores, with samples, seed and confidence.
+    """
+
+    micro: MetricIntervals
+    per_class: dict[str, MetricIntervals]
+    confidence: float
+    signature: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All intervals as plain values that JSON can hold."""
+        every = {"micro": self.micro, **{f"class {name}": one for name, one in self.per_class.items()}}
+        plain = {
+            name: {
+                metric: [getattr(one, metric).low, getattr(one, metric).high]
+                for metric in ("precision", "recall", "f1")
+            }
+            for name, one in every.items()
+        }
+        return {
+            "micro": plain.pop("micro"),
+            "per_class": {name.removeprefix("class "): one for name, one in plain.items()},
+            "confidence": self.confidence,
+            "signature": self.signature,
+        }
+
+
+def bootstrap(scores: Scores, *, samples: int = 1000, seed: int = 1, confidence: float = 0.95) -> Intervals:
+    """Percentile intervals from resamples of the sentences, drawn with replacement.
+
+    Args:
+        scores: what `evaluate` returned.
+        samples: number of resamples.
+        seed: of the random numbers; the same seed gives the same intervals.
+        confidence: share of the resamples that an interval holds, between 0 and 1.
+
+    Raises:
+        Error: no sentences, or an unusable argument.
+
+    Source: Efron, Tibshirani 1993, percentile interval.
+    """
+    check_resampling(scores.sentences, samples, confidence)
+    totals = resampled_totals(np.concatenate([scores.tp, scores.fp, scores.fn], axis=1), samples, seed)
+    tp, fp, fn = totals.reshape(samples, 3, len(scores.classes)).transpose(1, 0, 2)
+
+    def intervals(*counts: npt.NDArray[np.float64]) -> MetricIntervals:
+        return MetricIntervals(*(percentile_interval(values, confidence) for values in _metrics(*counts)))
+
+    return Intervals(
+        micro=intervals(tp.sum(axis=1), fp.sum(axis=1), fn.sum(axis=1)),
+        per_class={
+            name: intervals(tp[:, index], fp[:, index], fn[:, index]) for index, name in enumerate(scores.classes)
+        },
+        confidence=confidence,
+        signature=f"{scores.signature}|bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PairedComparison:
+    """The result of `paired_bootstrap`: micro-averaged figures, first system minus second."""
+
+    precision: Difference
+    recall: Difference
+    f1: Difference
+    signature: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain values that JSON can hold."""
+        plain = {metric: getattr(self, metric).to_dict() for metric in ("precision", "recall", "f1")}
+        return {**plain, "signature": self.signature}
+
+
+def paired_bootstrap(
+    first: Scores, second: Scores, *, samples: int = 1000, seed: int = 1, confidence: float = 0.95
+) -> PairedComparison:
+    """Whether one system is better than another on the same sentences: paired bootstrap resampling.
+
+    Both systems are scored on the same resamples of the sentences. The p-value is one-sided, `(k + 1) /
+    (samples + 1)` with `k` resamples in which the system that is better over all sentences is not better.
+
+    Args:
+        first: what `evaluate` returned for one system.
+        second: likewise for the other, with the same gold labels, mode and ignored classes.
+        samples: number of resamples.
+        seed: of the random numbers; the same seed gives the same result.
+        confidence: share of the resamples that an interval holds, between 0 and 1.
+
+    Raises:
+        Error: scores that cannot be compared, no sentences, or an unusable argument.
+
+    Source: Koehn 2004.
+    """
+    check_resampling(first.sentences, samples, confidence)
+    _check_comparable(first, second)
+    sides = _micro_counts(first), _micro_counts(second)
+    totals = resampled_totals(np.concatenate(sides, axis=1), samples, seed)
+    resampled = _metrics(*totals[:, :3].T), _metrics(*totals[:, 3:].T)
+    precision, recall, f1 = (
+        difference(getattr(first, metric) - getattr(second, metric), one - other, confidence)
+        for metric, one, other in zip(("precision", "recall", "f1"), *resampled, strict=True)
+    )
+    return PairedComparison(
+        precision,
+        recall,
+        f1,
+        signature=f"{first.signature}|paired-bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RandomizationTest:
+    """The result of `approximate_randomization`.
+
+    Attributes:
+        difference: by figure, the first system's minus the second's.
+        p_value: by figure, how likely a difference as large is between systems that are alike.
+        signature: how they were found.
+    """
+
+    difference: dict[str, float]
+    p_value: dict[str, float]
+    signature: str
+
+
+def approximate_randomization(
+    first: Scores, second: Scores, *, samples: int = 10_000, seed: int = 1
+) -> RandomizationTest:
+    """Whether two systems differ on the same sentences: approximate randomization, two-sided.
+
+    Were the systems alike, it would not matter which of them said what about a sentence. So the two are exchanged on
+    random sentences; the p-value is `(k + 1) / (samples + 1)` with `k` exchanges after which they differ at least as
+    much as they do.
+
+    Args:
+        first: what `evaluate` returned for one system.
+        second: likewise for the other, with the same gold labels, mode and ignored classes.
+        samples: number of exchanges.
+        seed: of the random numbers; the same seed gives the same result.
+
+    Raises:
+        Error: scores that cannot be compared, no sentences, or an unusable argument.
+
+    Source: Noreen 1989; Yeh 2000 for F1.
+    """
+    check_resampling(first.sentences, samples, 0.5)
+    _check_comparable(first, second)
+    sides = _micro_counts(first), _micro_counts(second)
+    both = (sides[0] + sides[1]).sum(axis=0)
+    # Twice the first system's counts after an exchange are all counts and, by sign, the differences of the sentences.
+    signed = signed_totals(sides[0] - sides[1], samples, seed)
+    found = [_metrics(*((both + sign * signed) / 2).T) for sign in (1, -1)]
+    observed, p_value = {}, {}
+    for name, one, other in zip(("precision", "recall", "f1"), *found, strict=True):
+        value = getattr(first, name) - getattr(second, name)
+        # Rounding must not make an exchange that changes nothing count as less.
+        as_large = int((np.abs(one - other) >= abs(value) - 1e-12).sum())
+        observed[name], p_value[name] = value, (as_large + 1) / (samples + 1)
+    return RandomizationTest(observed, p_value, f"{first.signature}|approximate-randomization:{samples}|seed:{seed}")
+
+
+def pool(runs: Sequence[Scores]) -> Scores:
+    """Several runs of a system on the same sentences as one: the counts of each sentence are added up.
+
+    So runs with different seeds are compared with another system's, sentences being what is drawn or exchanged.
+
+    Args:
+        runs: at least one, with the same gold labels, mode and ignored classes.
+
+    Raises:
+        Error: scores that cannot be compared, or none.
+    """
+    if not runs:
+        raise Error("there are no scores to pool")
+    for other in runs[1:]:
+        _check_comparable(runs[0], other)
+    classes = tuple(sorted({name for run in runs for name in run.classes}))
+
+    def total(kind: str) -> npt.NDArray[np.int32]:
+        counts = np.zeros((runs[0].sentences, len(classes)), np.int32)
+        for run in runs:
+            counts[:, [classes.index(name) for name in run.classes]] += getattr(run, kind)
+        return counts
+
+    return Scores(classes, total("tp"), total("fp"), total("fn"), runs[0].mode, runs[0].ignore)
+
+
+def _micro_counts(scores: Scores) -> npt.NDArray[np.int64]:
+    """Sentences × (found, too much, missed), of all classes together."""
+    return np.stack([counts.sum(axis=1, dtype=np.int64) for counts in (scores.tp, scores.fp, scores.fn)], axis=1)
+
+
+def _check_comparable(first: Scores, second: Scores) -> None:
+    for name in ("sentences", "mode", "ignore"):
+        if getattr(first, name) != getattr(second, name):
+            raise Error(
+                f"the two systems were not scored alike: {name} {getattr(first, name)} and {getattr(second, name)}"
+            )
+    gold = [(side.tp + side.fn).sum(axis=1) for side in (first, second)]
+    if (gold[0] != gold[1]).any():
+        row = int(np.argmax(gold[0] != gold[1]))
+        raise Error(
+            f"the two systems were not scored on the same gold labels: sentence {row} has "
+            f"{gold[0][row]} gold entities for the first and {gold[1][row]} for the second"
+        )
+
+
+def _metrics(
+    tp: npt.NDArray[np.float64], fp: npt.NDArray[np.float64], fn: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], ...]:
+    """Precision, recall and F1 of many counts at once."""
+    return (
+        tp / np.maximum(tp + fp, 1),
+        tp / np.maximum(tp + fn, 1),
+        2 * tp / np.maximum(2 * tp + fp + fn, 1),
+    )

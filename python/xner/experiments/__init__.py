@@ -1,0 +1,28 @@
+"""Experiments: what a choice of method does, measured on corpora and shown in tables, plots and a page."""
+
+from __future__ import annotations
+
+from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
+from xner.experiments.matching import (
+    MatchingStudy,
+    Problem,
+    Size,
+    corpus_problems,
+    study_matching,
+    synthetic_problem,
+    write_matching_report,
+)
+
+__all__ = [
+    "ExtrinsicStudy",
+    "MatchingStudy",
+    "Method",
+    "Problem",
+    "Size",
+    "corpus_problems",
+    "study_extrinsic",
+    "study_matching",
+    "synthetic_problem",
+    "write_extrinsic_report",
+    "write_matching_report",
+]

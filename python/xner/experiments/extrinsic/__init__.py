@@ -1,0 +1,8 @@
+"""What labels are worth: taggers trained on them, compared on gold data."""
+
+from __future__ import annotations
+
+from xner.experiments.extrinsic.report import write_extrinsic_report
+from xner.experiments.extrinsic.study import ExtrinsicStudy, Method, study_extrinsic
+
+__all__ = ["ExtrinsicStudy", "Method", "study_extrinsic", "write_extrinsic_report"]

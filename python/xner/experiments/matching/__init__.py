@@ -1,0 +1,17 @@
+"""Exact against greedy matching, on corpora and on made-up problems."""
+
+from __future__ import annotations
+
+from xner.experiments.matching.problems import Problem, Size, corpus_problems, synthetic_problem
+from xner.experiments.matching.report import write_matching_report
+from xner.experiments.matching.study import MatchingStudy, study_matching
+
+__all__ = [
+    "MatchingStudy",
+    "Problem",
+    "Size",
+    "corpus_problems",
+    "study_matching",
+    "synthetic_problem",
+    "write_matching_report",
+]

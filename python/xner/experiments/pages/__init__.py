@@ -1,0 +1,1 @@
+"""The page of a study: tables, figures, and the HTML around them."""

@@ -1,0 +1,7 @@
+"""Tuning: the settings that suit a corpus best, found on a sample of it with gold labels."""
+
+from __future__ import annotations
+
+from xner.experiments.tuning.tuning import Figure, LinkSource, OptionWorth, Setting, Tuning, scores_for, tune
+
+__all__ = ["Figure", "LinkSource", "OptionWorth", "Setting", "Tuning", "scores_for", "tune"]

@@ -1,0 +1,198 @@
+"""Trying settings: links, projection and evaluation of a corpus with gold labels, as fast as they go."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from xner import schema
+from xner._support.arrow import one_array
+from xner.alignment.links.combination import COMBINATIONS, combine
+from xner.alignment.links.symmetrization import SYMMETRIZATIONS
+from xner.errors import Error
+from xner.evaluation.entities import evaluate
+from xner.experiments.tuning.space import Option
+from xner.filters.catalogue import FILTERS
+from xner.filters.stage import Filters
+from xner.projection.fusion import SCORES
+from xner.projection.memory import Memory, Vocabulary, project_with_memory
+from xner.projection.projector import Projector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from xner.alignment.aligner import Aligner
+    from xner.experiments.tuning.search import Counts
+    from xner.experiments.tuning.space import Setting
+
+__all__ = ["LinkSource", "ProjectionTrials", "filters_of", "projector_options", "score_weights"]
+
+_THRESHOLDS: Final = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
+_LINK_OPTIONS: Final = ("decode", "threshold", "symmetrization", "combine")
+_HEURISTIC_OPTIONS: Final = ("method", "merge_distance", "length_ratio_threshold", "policy")
+_CANDIDATE_OPTIONS: Final = (
+    "method",
+    "matcher",
+    "ties",
+    "count",
+    "max_words",
+    "character_threshold",
+    "ner_threshold",
+)
+
+
+class LinkSource:
+    """Where the links of a corpus come from: a fitted aligner, other sets of links, or both.
+
+    Args:
+        source: the source sentences.
+        target: the target sentences.
+        aligner: aligns them, in ways to be tried; None for none.
+        others: ready links of the same rows.
+
+    Raises:
+        Error: there is no source of links at all.
+    """
+
+    def __init__(
+        self,
+        source: pa.ChunkedArray,
+        target: pa.ChunkedArray,
+        aligner: Aligner | None = None,
+        others: Sequence[pa.ChunkedArray] = (),
+    ) -> None:
+        if aligner is None and not others:
+            raise Error("expected an aligner or links")
+        self._sides = source, target
+        self._aligner = aligner
+        self._others = tuple(others)
+        self._aligned: dict[tuple[Any, ...], pa.Array] = {}
+        self._found: dict[tuple[Any, ...], pa.Array] = {}
+
+    @property
+    def options(self) -> list[Option]:
+        """What can be tuned about them."""
+        options = []
+        if self._aligner is not None:
+            own = self._aligner.options
+            options = [
+                Option("decode", _first(own.decode, ("posterior", "viterbi"))),
+                Option("threshold", _first(own.threshold, _THRESHOLDS), lambda s: bool(s["decode"] == "posterior")),
+                Option(
+                    "symmetrization",
+                    _first(own.symmetrization, tuple(SYMMETRIZATIONS)),
+                    lambda s: bool(s["decode"] == "viterbi"),
+                ),
+            ]
+        if len(self._others) + (self._aligner is not None) > 1:
+            options.append(Option("combine", tuple(COMBINATIONS)))
+        return options
+
+    def prepare(self, settings: Sequence[Setting], threads: int) -> None:
+        """Find the links that settings want, all of them once."""
+        for setting in settings:
+            key = _key(setting)
+            if key not in self._found:
+                self._found[key] = self._find(setting, threads)
+
+    def of(self, setting: Setting) -> pa.Array:
+        """The links of a setting that was prepared."""
+        return self._found[_key(setting)]
+
+    def _find(self, setting: Setting, threads: int) -> pa.Array:
+        columns: list[Any] = list(self._others)
+        if self._aligner is not None:
+            decoding = {name: setting[name] for name in ("decode", "threshold", "symmetrization")}
+            key = tuple(decoding.values())
+            if key not in self._aligned:
+                self._aligned[key] = self._aligner.align(*self._sides, threads=threads, **decoding)
+            columns.append(self._aligned[key])
+        links = combine(columns, setting["combine"]) if len(columns) > 1 else columns[0]
+        return one_array(links) if isinstance(links, pa.ChunkedArray) else links
+
+
+def _first(default: Any, values: Sequence[Any]) -> tuple[Any, ...]:
+    """The values, with the default at their head."""
+    return (default, *(value for value in values if value != default))
+
+
+def _key(setting: Setting) -> tuple[Any, ...]:
+    return tuple(setting.get(name) for name in _LINK_OPTIONS)
+
+
+def score_weights(setting: Setting) -> dict[str, float]:
+    """The weights of a setting's scores."""
+    others = {name: setting[name] for name in SCORES if name in setting}
+    # Hints count unless they are said not to.
+    return {"align": 1.0, **{name: weight for name, weight in others.items() if weight > 0 or name == "hints"}}
+
+
+def filters_of(setting: Setting) -> list[str]:
+    """A setting's filters, as `xner.filters.parse` reads them."""
+    chosen = {name: setting[name] for name in FILTERS if setting.get(name) is not None}
+    return [name if value == "" else f"{name}={value:g}" for name, value in chosen.items()]
+
+
+def projector_options(setting: Setting) -> dict[str, Any]:
+    """A setting's arguments for `xner.Projector`."""
+    if setting["method"] == "heuristic":
+        return {name: setting[name] for name in _HEURISTIC_OPTIONS}
+    options = {name: setting[name] for name in _CANDIDATE_OPTIONS if name in setting}
+    return {"score": score_weights(setting), **options}
+
+
+class ProjectionTrials:
+    """Projects a corpus with any setting, and counts what is right.
+
+    Args:
+        table: the columns `tokens`, `source_tokens`, `source_entities` and `gold_labels`, and those that scores need.
+        links: of its rows.
+        fixed: options for `xner.Projector` that are the same in all settings.
+        ignore: classes that do not count.
+        threads: settings tried at once; the result does not depend on it.
+
+    Raises:
+        Error: a column is missing.
+    """
+
+    def __init__(
+        self,
+        table: pa.Table,
+        links: LinkSource,
+        *,
+        fixed: Mapping[str, Any] | None = None,
+        ignore: Sequence[str] = (),
+        threads: int = 1,
+    ) -> None:
+        needed = (schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.GOLD_LABELS)
+        schema.require_columns(table.schema, needed, "tuning")
+        self._table = table.combine_chunks()
+        self._links = links
+        self._fixed = dict(fixed or {})
+        self._ignore = tuple(ignore)
+        self._threads = threads
+        self._vocabulary = Vocabulary()
+        for name in (schema.SOURCE_TOKENS, schema.TOKENS):  # here, as what follows is done by several threads
+            self._vocabulary.number(one_array(self._table.column(name)))
+
+    def __call__(self, settings: Sequence[Setting]) -> Iterator[Counts]:
+        """The counts of each setting, in order; see `search`."""
+        self._links.prepare(settings, self._threads)
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(self._try, settings)
+
+    def _try(self, setting: Setting) -> Counts:
+        projector = Projector(threads=1, **self._fixed, **projector_options(setting))
+        table = self._table.append_column(schema.LINKS, self._links.of(setting))
+        if setting.get("memory", False):
+            table = project_with_memory(table, projector, Memory(vocabulary=self._vocabulary), threads=1)
+        else:
+            table = projector(table)
+        filters = filters_of(setting)
+        if filters:
+            table = Filters(filters)(table)
+        scores = evaluate(table.column(schema.GOLD_LABELS), table.column(schema.LABELS), ignore=self._ignore)
+        return np.stack([side.sum(axis=1, dtype=np.int32) for side in (scores.tp, scores.fp, scores.fn)], axis=1)

@@ -1,0 +1,7 @@
+"""The built-in sample: English sentences with entities, their German and Spanish translations with gold labels."""
+
+from __future__ import annotations
+
+from xner.io.sample.corpus import LANGUAGES, load, path
+
+__all__ = ["LANGUAGES", "load", "path"]

@@ -1,0 +1,1 @@
+"""Running networks over word pieces: devices, loading, pieces, windows, batches."""

@@ -1,0 +1,114 @@
+"""Where a model computes, and in what precision."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from xner._support.choices import choose
+from xner._support.extras import require
+from xner.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+
+__all__ = ["DTYPES", "Dtype", "import_torch", "in_halves", "resolve_devices", "resolve_dtype"]
+
+T = TypeVar("T")
+
+Dtype = Literal["auto", "float32", "float16", "bfloat16"]
+DTYPES = {"auto": None, "float32": "float32", "float16": "float16", "bfloat16": "bfloat16"}
+
+
+def import_torch(what: str) -> Any:
+    """The module `torch`.
+
+    Args:
+        what: who needs it, for the message of the error.
+
+    Raises:
+        Error: it is not installed.
+    """
+    return require("torch", extra="models", what=what)
+
+
+def resolve_devices(device: str | Sequence[str], *, what: str) -> list[torch.device]:
+    """The devices to compute on.
+
+    Args:
+        device: `auto` (all CUDA devices, else Apple's MPS, else the processor), a device's name as torch spells it
+            (`cuda:1`, `cpu`), or several names.
+        what: who asks, for error messages.
+
+    Raises:
+        Error: no such device here; no device at all.
+    """
+    torch = import_torch(what)
+    if device == "auto":
+        if torch.cuda.is_available():
+            return [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+        return [torch.device("mps" if torch.backends.mps.is_available() else "cpu")]
+    names = [device] if isinstance(device, str) else list(device)
+    if not names:
+        raise Error("device=[]: expected 'auto' or the name of at least one device")
+    devices = []
+    for name in names:
+        try:
+            found = torch.device(name)
+            torch.empty(0, device=found)
+        except (AssertionError, NotImplementedError, RuntimeError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise Error(f"device={name!r}: cannot compute there: {reason}") from None
+        devices.append(found)
+    return devices
+
+
+def resolve_dtype(dtype: Dtype, device: torch.device, *, what: str) -> torch.dtype:
+    """The precision of a model's weights and activations.
+
+    Args:
+        dtype: by name; `auto` is bfloat16 on CUDA devices that have it, float16 on others, float32 elsewhere.
+        device: where the model will be.
+        what: who asks, for error messages.
+
+    Raises:
+        Error: no such precision.
+    """
+    import_torch(what)
+    import torch
+
+    name = choose("dtype", dtype, DTYPES)
+    if name is None:
+        half = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float16"
+        name = half if device.type == "cuda" else "float32"
+    found: torch.dtype = getattr(torch, name)
+    return found
+
+
+def in_halves(work: Callable[[Sequence[T]], None], batch: Sequence[T]) -> None:
+    """Do a batch of work, in two halves where the device has not the memory for it at once, and so on.
+
+    Args:
+        work: takes a batch; what it leaves behind when it fails must not matter.
+        batch: at least one item.
+
+    Raises:
+        MemoryError: a single item is too large.
+        torch.OutOfMemoryError: likewise.
+    """
+    torch = sys.modules.get("torch")  # other libraries compute without it
+    out_of_memory = (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
+    try:
+        work(batch)
+        return
+    except out_of_memory:
+        if len(batch) == 1:
+            raise
+    # Outside the handler: its traceback would keep the failed batch's tensors alive.
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    middle = len(batch) // 2
+    in_halves(work, batch[:middle])
+    in_halves(work, batch[middle:])

@@ -1,0 +1,165 @@
+"""What a pretrained network says of each word piece of sentences: windows, batches and padding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from xner.errors import Error
+from xner.models.network.batching import batches_by_length
+from xner.models.network.device import in_halves
+from xner.models.network.windows import windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+
+    from xner.models.network.pieces import Pieces, PieceTokenizer
+
+__all__ = ["PieceNetwork", "longest_input"]
+
+_LONGEST_INPUT = 1 << 20  # for models that know no limit
+
+
+class PieceNetwork:
+    """A network that gives every word piece of a sentence a vector, with its tokenizer.
+
+    Attributes:
+        model: of transformers, or compiled.
+        tokenizer: splits words into its pieces.
+        device: where it computes.
+        dtype: name of the precision of weights and activations.
+        capacity: most pieces that go in at once, special tokens not counted.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: PieceTokenizer,
+        device: torch.device,
+        *,
+        output: Literal["last_hidden_state", "logits"],
+        kind: str,
+    ) -> None:
+        """Take a loaded model.
+
+        Args:
+            model: on its device, ready to infer.
+            tokenizer: its.
+            device: where it is.
+            output: which of the model's outputs the vectors are.
+            kind: of model, for messages: "encoder".
+
+        Raises:
+            Error: the model takes less than two pieces at once.
+        """
+        self.model = model
+        self.tokenizer = tokenizer
+        self.device = device
+        self.dtype = str(model.dtype).removeprefix("torch.")
+        self._output = output
+        # A language's mark is one of the two tokens around a sentence: counted without knowing the language.
+        special = 2 if tokenizer.needs_language else sum(map(len, tokenizer.around()))
+        self.capacity = longest_input(model.base_model, tokenizer) - special
+        if self.capacity < 2:
+            raise Error(
+                f"the {kind} '{tokenizer.name}' takes {self.capacity} word pieces at once; at least 2 are needed"
+            )
+
+    def run(
+        self,
+        sentences: Sequence[Pieces],
+        *,
+        language: str | None = None,
+        token_budget: int,
+        overlap: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> torch.Tensor:
+        """Run the network over sentences, those beyond its capacity in overlapping windows.
+
+        Args:
+            sentences: in pieces, by this network's tokenizer.
+            language: the mark that every sentence gets, where the tokenizer needs one.
+            token_budget: most tokens in a batch, padding and special tokens included.
+            overlap: least pieces that neighbouring windows share.
+            progress: told after each batch how many sentences it finished.
+
+        Returns:
+            The vectors of all pieces, sentence after sentence, (pieces × dimensions), on the device. Without pieces the
+            number of dimensions is 1.
+        """
+        import torch
+
+        prefix, suffix = self.tokenizer.around(language)
+        parts = [
+            (index, window)
+            for index, sentence in enumerate(sentences)
+            if len(sentence)
+            for window in windows(len(sentence), self.capacity, min(overlap, self.capacity - 1))
+        ]
+        # One block of memory for all; each sentence's vectors are a part of it.
+        starts = np.cumsum([0, *map(len, sentences)])
+        packed: torch.Tensor | None = None
+
+        def run(batch: Sequence[int]) -> None:
+            nonlocal packed
+            rows = [
+                [*prefix, *sentences[index].ids[window.start : window.end], *suffix]
+                for index, window in (parts[part] for part in batch)
+            ]
+            vectors = self._forward(rows)
+            if packed is None:
+                packed = torch.empty((int(starts[-1]), vectors.shape[-1]), dtype=vectors.dtype, device=self.device)
+            width = vectors.shape[1]
+            taken, put = [], []
+            for row, (index, window) in enumerate(parts[part] for part in batch):
+                first = row * width + len(prefix) - window.start
+                taken.append(np.arange(first + window.keep_start, first + window.keep_end))
+                put.append(np.arange(starts[index] + window.keep_start, starts[index] + window.keep_end))
+            source, target = (
+                torch.from_numpy(np.concatenate(indices)).to(self.device, non_blocking=True) for indices in (taken, put)
+            )
+            packed[target] = vectors.flatten(0, 1)[source]
+            if progress is not None:
+                progress(sum(parts[part][1].start == 0 for part in batch))
+
+        lengths = [window.end - window.start + len(prefix) + len(suffix) for _, window in parts]
+        for batch in batches_by_length(lengths, token_budget):
+            in_halves(run, batch)
+        return torch.empty((0, 1), device=self.device) if packed is None else packed
+
+    def _forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        import torch
+
+        width = max(map(len, rows))
+        ids = np.full((len(rows), width), self.tokenizer.padding, np.int64)
+        mask = np.zeros((len(rows), width), np.int64)
+        for row, values in enumerate(rows):
+            ids[row, : len(values)] = values
+            mask[row, : len(values)] = 1
+        with torch.inference_mode():
+            outputs = self.model(
+                input_ids=torch.from_numpy(ids).to(self.device, non_blocking=True),
+                attention_mask=torch.from_numpy(mask).to(self.device, non_blocking=True),
+            )
+        vectors: torch.Tensor = getattr(outputs, self._output)
+        return vectors
+
+
+def longest_input(model: Any, tokenizer: PieceTokenizer) -> int:
+    """Most tokens that a model takes, special ones included.
+
+    Args:
+        model: without a head: the `base_model` of one with a head.
+        tokenizer: its.
+    """
+    limits = [_LONGEST_INPUT, tokenizer.longest]
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions:
+        table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+        # Models in the manner of RoBERTa count positions from behind the padding token's number.
+        padding = getattr(table, "padding_idx", None)
+        limits.append(positions - (0 if padding is None else padding + 1))
+    return int(min(limits))

@@ -1,0 +1,262 @@
+"""The stage that scores pairs of source entities and target spans by a translation model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+import xner._core as _core
+from xner import schema
+from xner._support.arguments import span_array
+from xner._support.arrow import with_columns
+from xner._support.stages import run_stage
+from xner.errors import DataError, Error
+from xner.projection import candidates
+from xner.projection._pair_search import PairSearch, Pruning, ScoredSpan, pruning_for
+from xner.projection._sentence_pair import columns_of, pair_of_row
+from xner.text.detokenization import detokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from xner.models.scorers.nmt_score import NmtScorer
+    from xner.projection.projector import ProjectionOptions
+
+__all__ = ["NmtStage", "PairCounts", "required_columns"]
+
+Data = TypeVar("Data", pa.RecordBatch, pa.Table)
+
+_WHAT = "scoring translations"
+_SCORE_FIELDS = ("source", "start", "end", "score")
+
+
+@dataclass(slots=True)
+class PairCounts:
+    """What became of pairs of an entity and a candidate.
+
+    Attributes:
+        pairs: all of them.
+        scored: by the model, or out of its cache.
+        skipped: because they cannot be chosen, whatever their score.
+    """
+
+    pairs: int = 0
+    scored: int = 0
+    skipped: int = 0
+
+
+def required_columns(options: ProjectionOptions) -> list[str]:
+    """The columns that scoring for a projection with these options needs.
+
+    Raises:
+        Error: its score does not use `nmt`.
+    """
+    if "nmt" not in options.weights:
+        raise Error(f"{options.shown_score} does not use nmt: a sum with it is 'align_nmt' or 'all_fusion'")
+    needed, _ = columns_of(options)
+    by_links = options.resolved_candidates in {"aligned", "aligned_ends"}
+    columns = [*needed, schema.SOURCE_TOKENS, *([schema.LINKS] if by_links else [])]
+    return [name for name in dict.fromkeys(columns) if name != schema.NMT_SCORES]
+
+
+class NmtStage:
+    """Adds the column `nmt_scores`, which projection with the score `nmt` reads, to record batches and tables.
+
+    Scored is what projection may choose, by the text of entity and span: `xner.detokenization` joins their words.
+    Pairs that cannot be chosen any more are skipped, as `xner.scores.pair_search.PairSearch` says. Sentences
+    are gone through in rounds, the most promising pairs of every entity first, twice as many in each round, and all
+    sentences' pairs of a round are one call of the scorer. What is scored in one sentence depends on that one alone.
+
+    Args:
+        scorer: of texts.
+        options: of the projection that will use the scores: they say what candidates there are, what the other scores
+            are, and so what may be skipped.
+        prune: False scores all pairs: for exact margins, or for other options later.
+
+    Attributes:
+        counts: of the pairs so far.
+
+    Raises:
+        Error: `options` are for a score without `nmt`.
+    """
+
+    def __init__(self, scorer: NmtScorer, options: ProjectionOptions, *, prune: bool = True) -> None:
+        self.counts = PairCounts()
+        self._scorer = scorer
+        self._options = options
+        self._required = required_columns(options)
+        self._gain = options.weights["nmt"] * scorer.cap
+        self._pruning: Pruning = pruning_for(options) if prune else "none"
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how the scores were made."""
+        skipped = "none" if self._pruning == "none" else f"{self._pruning} for {self._options.signature}"
+        return f"{self._scorer.signature}|skipped:{skipped}"
+
+    def __call__(self, batch: Data, *, progress: Callable[[str, int, int], None] | None = None) -> Data:
+        """Add the column `nmt_scores`, in place of one that may be there.
+
+        Args:
+            batch: a record batch, or a table, whose batches are done one after the other: with the columns `tokens`,
+                `source_tokens`, `source_entities`, and what the other scores of the sum need, as for `xner.Projector`.
+            progress: told what is counted, how much of it is done, and how much there is: after each batch sentences,
+                after each round the pairs of a batch that are scored or skipped, within a round probabilities.
+
+        Returns:
+            The same kind of object with the column; scores of 0 are left out. The field's metadata have the signature.
+
+        Raises:
+            DataError: a wrong row.
+            Error: a column is missing, or the model cannot score.
+        """
+        sentences = 0
+
+        def score(piece: pa.RecordBatch) -> pa.RecordBatch:
+            nonlocal sentences
+            scored = self._score(piece, progress)
+            sentences += piece.num_rows
+            if progress is not None:
+                progress("sentences", sentences, batch.num_rows)
+            return scored
+
+        schema.require_columns(batch.schema, self._required, _WHAT)
+        return run_stage(score, batch)
+
+    def _score(self, batch: pa.RecordBatch, progress: Callable[[str, int, int], None] | None) -> pa.RecordBatch:
+        rows = _Rows(batch, self._options, self._required)
+        searches = [rows.search(row, self._gain, self._pruning) for row in range(batch.num_rows)]
+        total = sum(search.pairs for search in searches)
+        per_entity = 1
+        while True:
+            if progress is not None:
+                progress("pairs of these sentences", total - sum(search.open for search in searches), total)
+            asked = [(row, pair) for row, search in enumerate(searches) for pair in search.most_promising(per_entity)]
+            if not asked:
+                break
+            texts = [rows.texts(row, pair) for row, pair in asked]
+            note = None if progress is None else partial(progress, "probabilities of these pairs")
+            scores = self._scorer.score(texts, progress=note)
+            found: dict[int, list[tuple[int, int, int, float]]] = {}
+            for (row, pair), score in zip(asked, scores.tolist(), strict=True):
+                found.setdefault(row, []).append((*pair, score))
+            for row, scored in found.items():
+                searches[row].add(scored)
+            per_entity *= 2
+        self.counts.pairs += total
+        self.counts.scored += sum(len(search.scored) for search in searches)
+        self.counts.skipped += sum(search.skipped for search in searches)
+        return _with_scores(batch, searches, self.signature)
+
+
+class _Rows:
+    """The rows of a batch as plain values."""
+
+    def __init__(self, batch: pa.RecordBatch, options: ProjectionOptions, required: Sequence[str]) -> None:
+        optional = [name for name in (schema.LINKS, schema.HINTS) if name not in required]
+        columns = schema.conform(batch, [*required, *(name for name in optional if name in batch.schema.names)])
+        self._rows: list[dict[str, Any]] = columns.to_pylist()
+        for row in self._rows:
+            row.update({side: row[side] or [] for side in (schema.TOKENS, schema.SOURCE_TOKENS)})
+        if schema.NER_PROBABILITIES in required and options.ner_labels is None:
+            labels = schema.ner_label_names(batch.schema.field(schema.NER_PROBABILITIES))
+            options = replace(options, ner_labels=labels)
+        self._options = options
+        self._core = options.to_core()
+        self._texts: dict[tuple[int, str, int, int], str] = {}
+
+    def search(self, row: int, gain: float, pruning: Pruning) -> PairSearch:
+        """The search for the pairs of a row that need a score.
+
+        Raises:
+            DataError: the row is wrong.
+        """
+        values = self._rows[row]
+        tokens = values[schema.TOKENS]
+        entities = _tuples(values[schema.SOURCE_ENTITIES], "start", "end", "label")
+        links = _tuples(values.get(schema.LINKS), "source", "target")
+        given = _tuples(values.get(schema.CANDIDATES), "start", "end")
+
+        def sums(scores: Sequence[ScoredSpan]) -> list[tuple[int, int, int, float]]:
+            scored = [dict(zip(_SCORE_FIELDS, score, strict=True)) for score in scores]
+            return _core.score_pairs(pair_of_row(values | {schema.NMT_SCORES: scored}, self._options), self._core)
+
+        try:
+            if schema.NER_PROBABILITIES in values:
+                values[schema.NER_PROBABILITIES] = self._probabilities(values)
+            lengths = [end - start for start, end, _ in entities]
+            spans = self._candidates(tokens, entities, links, given)
+            return PairSearch(sums, spans, lengths, len(tokens), gain=gain, pruning=pruning)
+        except DataError as error:
+            raise DataError(row, error.column, error.value, error.reason) from None
+
+    def texts(self, row: int, pair: tuple[int, int, int]) -> tuple[str, str]:
+        """The text of an entity and that of a span."""
+        entity, start, end = pair
+        source = self._rows[row][schema.SOURCE_ENTITIES][entity]
+        return (
+            self._text(row, schema.SOURCE_TOKENS, source["start"], source["end"]),
+            self._text(row, schema.TOKENS, start, end),
+        )
+
+    def _text(self, row: int, column: str, start: int, end: int) -> str:
+        place = row, column, start, end
+        if place not in self._texts:
+            self._texts[place] = detokenize(self._rows[row][column][start:end])
+        return self._texts[place]
+
+    def _probabilities(self, values: dict[str, Any]) -> npt.NDArray[np.float32]:
+        """Words × labels; zeros where the row has none."""
+        shape = (len(values[schema.TOKENS]), len(self._options.ner_labels or []))
+        given = values[schema.NER_PROBABILITIES]
+        if not given:
+            return np.zeros(shape, np.float32)
+        lengths = {len(word or []) for word in given}
+        if len(given) != shape[0] or lengths != {shape[1]}:
+            found = f"{len(given)} words with {'/'.join(map(str, sorted(lengths)))} probabilities"
+            raise DataError(-1, schema.NER_PROBABILITIES, found, f"expected {shape[0]} with {shape[1]}")
+        return np.array(given, np.float32)
+
+    def _candidates(
+        self,
+        tokens: Sequence[str],
+        entities: Sequence[tuple[int, int, str]],
+        links: Sequence[tuple[int, int]],
+        given: Sequence[tuple[int, int]],
+    ) -> list[npt.NDArray[np.integer]]:
+        """Every entity's candidates."""
+        options = self._options
+        kind = options.resolved_candidates
+        if kind == "given":
+            return [span_array(schema.CANDIDATES, given, len(tokens))] * len(entities)
+        ngrams = candidates.ngram(
+            tokens, min_words=options.min_words, max_words=options.max_words, stop_words=options.stop_words
+        )
+        spans: npt.NDArray[np.integer] = np.array(ngrams, np.int32).reshape(-1, 2)
+        if kind == "ngram":
+            return [spans] * len(entities)
+        choose = candidates.aligned if kind == "aligned" else candidates.aligned_ends
+        linked = [[target for source, target in links if start <= source < end] for start, end, _ in entities]
+        return [choose(spans, words) for words in linked]
+
+
+def _tuples(structs: Sequence[dict[str, Any]] | None, *fields: str) -> list[Any]:
+    """Structs as tuples of some of their fields; none where the row has none."""
+    return [tuple(struct[field] for field in fields) for struct in structs or []]
+
+
+def _with_scores(batch: pa.RecordBatch, searches: Sequence[PairSearch], signature: str) -> pa.RecordBatch:
+    rows = [
+        [dict(zip(_SCORE_FIELDS, pair, strict=True)) for pair in sorted(search.scored) if pair[3] > 0]
+        for search in searches
+    ]
+    metadata = {b"signature": signature.encode()}
+    field = pa.field(schema.NMT_SCORES, schema.HINTS_TYPE, metadata=metadata)
+    column = pa.array(rows, schema.HINTS_TYPE)
+    return with_columns(batch, {field: column})

@@ -1,0 +1,1 @@
+"""Pipelines of steps: runs with progress, checkpoints and resume."""

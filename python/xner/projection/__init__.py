@@ -1,0 +1,40 @@
+"""Annotation projection: candidates, scores, matching, and the stage that does it for whole corpora."""
+
+from __future__ import annotations
+
+from xner.projection.memory import Memory, project_with_memory
+from xner.projection.projector import (
+    Candidates,
+    Compat,
+    Constraint,
+    Count,
+    Matcher,
+    Method,
+    Policy,
+    ProjectedEntity,
+    Projection,
+    ProjectionOptions,
+    Projector,
+    Score,
+    Ties,
+    project,
+)
+
+__all__ = [
+    "Candidates",
+    "Compat",
+    "Constraint",
+    "Count",
+    "Matcher",
+    "Memory",
+    "Method",
+    "Policy",
+    "ProjectedEntity",
+    "Projection",
+    "ProjectionOptions",
+    "Projector",
+    "Score",
+    "Ties",
+    "project",
+    "project_with_memory",
+]

@@ -1,0 +1,153 @@
+"""A corpus's memory: how an entity was projected elsewhere, as evidence for where it is unclear.
+
+Names recur. Where the links of one sentence lead an entity astray, the other sentences in which the same words were
+projected usually know better. `Memory` collects what a first projection of a whole corpus found and turns it into
+hints: scores that the next projection adds to those from the links.
+
+    table = projector(table)
+    memory = Memory()
+    memory.remember(table)
+    table = projector(memory.hint(table))
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+import xner._core as _core
+from xner import schema
+from xner._support.arrow import with_columns
+from xner._support.sentences import with_values
+from xner.alignment.aligner import normalize
+from xner.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Memory", "Vocabulary", "project_with_memory"]
+
+
+class Vocabulary:
+    """Numbers for words: equal for words that fold alike, so that spellings in upper case and the like are one.
+
+    Args:
+        fold: from a word to its folded form.
+    """
+
+    def __init__(self, fold: Callable[[str], str] = normalize) -> None:
+        self._fold = fold
+        self._numbers: dict[str, int] = {}  # by folded form
+        self._number_of_word: dict[str | None, int] = {}
+
+    def number(self, sentences: pa.Array) -> pa.Array:
+        """Replace words (list<string>) by their numbers (list<int32>); a missing word counts as an empty one."""
+        words = sentences.flatten().dictionary_encode()
+        distinct = words.dictionary.to_pylist()
+        for word in distinct:
+            if word not in self._number_of_word:
+                folded = self._fold(word or "")
+                self._number_of_word[word] = self._numbers.setdefault(folded, len(self._numbers))
+        numbers = np.fromiter(map(self._number_of_word.__getitem__, distinct), np.int32, len(distinct))
+        values = numbers[words.indices.to_numpy(zero_copy_only=False)] if len(words) else np.zeros(0, np.int32)
+        return with_values(sentences, pa.array(values))
+
+
+class Memory:
+    """What entities were projected onto, over any number of tables.
+
+    Args:
+        least: how often a form must have been seen in other sentences to count.
+        weight: score of a form that all other sentences agree on. 1 is the score of a span whose every word is linked
+            once to the entity's.
+        vocabulary: which words are the same. Several memories may share one, so that words are folded once.
+
+    Raises:
+        Error: a value is out of range.
+    """
+
+    def __init__(self, *, least: int = 2, weight: float = 1.0, vocabulary: Vocabulary | None = None) -> None:
+        if least < 1:
+            raise Error(f"least={least}: expected a whole number from 1 on")
+        if not 0 < weight < float("inf"):
+            raise Error(f"weight={weight}: expected a number above 0")
+        self.least = least
+        self.weight = weight
+        self._vocabulary = Vocabulary() if vocabulary is None else vocabulary
+        self._memory = _core.ProjectionMemory()
+
+    def __len__(self) -> int:
+        """Number of different source entities remembered."""
+        return len(self._memory)
+
+    def remember(self, table: pa.Table) -> None:
+        """Take in a projected table.
+
+        Args:
+            table: has the columns `tokens`, `source_tokens`, `source_entities` and `entities`.
+
+        Raises:
+            Error: columns missing or of another type.
+            DataError: a span outside its sentence.
+        """
+        for batch in table.to_batches():
+            self._memory.remember(self._numbered(batch))
+
+    def hint(self, table: pa.Table, *, threads: int = 0) -> pa.Table:
+        """Add the column `hints`: list<struct<source: int32, start: int32, end: int32, score: float32>>.
+
+        A hint's score is `weight` times the share of its form among all projections of the entity in other rows. What a
+        row itself contributed is left out.
+
+        Args:
+            table: as for `remember`; rows that were not remembered get hints too.
+            threads: 0 for one a core; the result does not depend on it.
+
+        Raises:
+            Error: columns missing or of another type.
+        """
+        hints = [
+            pa.array(
+                self._memory.recall(self._numbered(batch), least=self.least, weight=self.weight, threads=threads)
+            ).cast(schema.HINTS_TYPE)
+            for batch in table.to_batches()
+        ]
+        column = pa.chunked_array(hints, type=schema.HINTS_TYPE)
+        return with_columns(table, {schema.HINTS: column})
+
+    def _numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        needed = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
+        schema.require_columns(batch.schema, needed, "the memory")
+        columns = schema.conform(batch, needed)
+        return pa.RecordBatch.from_arrays(
+            [
+                self._vocabulary.number(columns.column(schema.SOURCE_TOKENS)),
+                self._vocabulary.number(columns.column(schema.TOKENS)),
+                columns.column(schema.SOURCE_ENTITIES),
+                columns.column(schema.ENTITIES),
+            ],
+            names=["source_words", "target_words", schema.SOURCE_ENTITIES, schema.ENTITIES],
+        )
+
+
+def project_with_memory(
+    table: pa.Table, projector: Callable[[pa.Table], pa.Table], memory: Memory | None = None, *, threads: int = 0
+) -> pa.Table:
+    """Project a whole corpus twice, the second time with what the first one found.
+
+    Args:
+        table: as for `xner.Projector`, with `source_tokens`.
+        projector: makes the columns `entities`, `labels` and `status`, and adds up `hints` where there are any.
+        memory: where to remember; None for a new one.
+        threads: as in `Memory.hint`.
+
+    Returns:
+        The second projection; its scores include the hints', and it has the column `hints`.
+    """
+    memory = Memory() if memory is None else memory
+    first = projector(table)
+    memory.remember(first)
+    hinted = memory.hint(first, threads=threads)
+    return projector(table.append_column(schema.HINTS, hinted.column(schema.HINTS)))

@@ -1,0 +1,45 @@
+"""The alignment score: how many word links a source entity and a target span share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xner.projection.projector import Count, ProjectionOptions
+from xner.projection.scores.pairs import ScoredPair, score_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["alignment"]
+
+
+def alignment(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    *,
+    candidates: Iterable[tuple[int, int]],
+    count: Count = "links",
+    link_scores: Sequence[float] | None = None,
+) -> list[ScoredPair]:
+    """Alignment scores of all pairs of an entity and a candidate that share a link.
+
+    Args:
+        target_tokens: the target words.
+        source_entities: `(start, end, label)` over source words.
+        links: `(source, target)` word indices; links given twice count once.
+        candidates: `(start, end)` over target words, for instance `xner.candidates.ngram(target_tokens)`.
+        count: as in `xner.project`.
+        link_scores: one score a link, for `count="weighted"`.
+
+    Returns:
+        The pairs with a positive score `2 · links / (entity words + span words)`, entity by entity, in the
+        candidates' order.
+
+    Raises:
+        DataError: malformed spans or links.
+
+    Source: Politov et al. 2025, equation 2, with the factor 2 of their program.
+    """
+    options = ProjectionOptions(candidates="given", count=count, ties="first")
+    return score_pairs(target_tokens, source_entities, links, options, candidates=candidates, link_scores=link_scores)

@@ -1,0 +1,22 @@
+"""Languages, scripts, and the words of running text."""
+
+from __future__ import annotations
+
+from xner.text.detokenization import detokenize
+from xner.text.languages import Language, language, meanings, model_code
+from xner.text.word_splitting import SPLITTERS, Word, WordSplitter, by_blanks, split_words, splitter_for, words_within
+
+__all__ = [
+    "SPLITTERS",
+    "Language",
+    "Word",
+    "WordSplitter",
+    "by_blanks",
+    "detokenize",
+    "language",
+    "meanings",
+    "model_code",
+    "split_words",
+    "splitter_for",
+    "words_within",
+]

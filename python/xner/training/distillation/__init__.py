@@ -1,0 +1,8 @@
+"""Students that learn what teachers say of text."""
+
+from __future__ import annotations
+
+from xner.training.distillation.distilling import distill
+from xner.training.distillation.language_similarity import LanguageSimilarity
+
+__all__ = ["LanguageSimilarity", "distill"]

@@ -1,0 +1,1 @@
+"""Translation of labelled sentences: markers around entities, and the stages that translate a side."""

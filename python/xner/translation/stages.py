@@ -1,0 +1,278 @@
+"""Stages that translate: the target side from the source side, the source side from the target side, and back.
+
+Each takes a translator as a function from texts to translations with statuses, and calls it once a batch with all its
+texts, or with markers three times: a whole corpus as one batch serves it best.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import labels, schema
+from xner._support.arrow import with_columns
+from xner._support.stages import run_stage
+from xner.errors import DataError, Error
+from xner.text.detokenization import detokenize
+from xner.translation.marked import translate_marked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from xner.text.word_splitting import WordSplitter
+    from xner.translation.marked import MarkedTranslation, Translate
+    from xner.translation.markers import MarkerStyle
+
+__all__ = ["adopt_marked", "outer_entities", "translate_back", "translate_source", "translate_target"]
+
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+
+# Statuses of translations that are used. A copy is no training data in the target language, but can be tagged well.
+_GOOD_TARGETS: Final = frozenset({"ok"})
+_GOOD_SOURCES: Final = frozenset({"ok", "copied"})
+
+
+def translate_target(
+    rows: Rows,
+    translate: Translate,
+    split: WordSplitter,
+    *,
+    markers: MarkerStyle | None = None,
+    threshold: float = 0.5,
+    join: Callable[[Sequence[str]], str] = detokenize,
+    keep_bad: bool = False,
+) -> Rows:
+    """Translate the source side: the first step of making training data.
+
+    Args:
+        rows: a record batch or table with `source_tokens`, and for markers `source_entities`.
+        translate: into the target language.
+        split: from a translation to its words.
+        markers: how entities are marked; None translates plainly.
+        threshold: see `xner.translation.markers.assign`.
+        join: makes text of words.
+        keep_bad: whether rows keep the words of translations that are cut, repeat themselves or copy the source.
+
+    Returns:
+        The same kind of object with the columns `tokens`, `translation` and `translation_status` added or replaced;
+        with markers `marked_entities` and `marker_problem` as well, see `adopt_marked`. Rows with
+        another status than `ok` have no words, unless `keep_bad`.
+
+    Raises:
+        Error: columns missing; as many translations as texts are needed.
+        DataError: an entity outside its sentence.
+    """
+    good = None if keep_bad else _GOOD_TARGETS
+    if markers is None:
+        return _translate_plainly(rows, schema.SOURCE_TOKENS, schema.TOKENS, translate, split, join, good)
+    found = _translate_marked(rows, translate, split, markers, threshold, join)
+    words = [[word.text for word in one.words] for one in found]
+    columns = _columns(schema.TOKENS, words, [(one.text, one.status) for one in found], good)
+    columns[schema.MARKED_ENTITIES] = pa.array(
+        [None if one.problem is not None else [_entity(*span) for span in one.entities] for one in found],
+        schema.ENTITIES_TYPE,
+    )
+    columns[schema.MARKER_PROBLEM] = pa.array([one.problem for one in found], pa.string())
+    return with_columns(rows, columns)
+
+
+def translate_source(
+    rows: Rows,
+    translate: Translate,
+    split: WordSplitter,
+    *,
+    join: Callable[[Sequence[str]], str] = detokenize,
+    keep_bad: bool = False,
+) -> Rows:
+    """Translate the target side into the source language: the first step of labelling target text.
+
+    Args:
+        rows: a record batch or table with `tokens`.
+        translate: into the source language.
+        split: from a translation to its words.
+        join: makes text of words.
+        keep_bad: as for `translate_target`, but copies stay in any case.
+
+    Returns:
+        The same kind of object with the columns `source_tokens`, `translation` and `translation_status`.
+
+    Raises:
+        Error: `tokens` is missing; as many translations as texts are needed.
+    """
+    good = None if keep_bad else _GOOD_SOURCES
+    return _translate_plainly(rows, schema.TOKENS, schema.SOURCE_TOKENS, translate, split, join, good)
+
+
+def translate_back(
+    rows: Rows,
+    translate: Translate,
+    split: WordSplitter,
+    *,
+    markers: MarkerStyle = "brackets",
+    threshold: float = 0.5,
+    join: Callable[[Sequence[str]], str] = detokenize,
+) -> Rows:
+    """Put the labelled source side into the target language, so that target words are aligned with target words.
+
+    The source sentence with its entities in markers is translated; the translation, with the entities that its markers
+    give, becomes the source side. Where the markers broke, the row keeps its source side.
+
+    Args:
+        rows: a record batch or table with `source_tokens` and `source_entities`.
+        translate: from the source language into the target language.
+        split: from a translation to its words.
+        markers: how entities are marked.
+        threshold: see `xner.translation.markers.assign`.
+        join: makes text of words.
+
+    Returns:
+        The same kind of object. What was the source side is in `pivot_tokens` and `pivot_entities`; `marker_problem`
+        says why a row kept it, null where it did not.
+
+    Raises:
+        Error: columns missing; as many translations as texts are needed.
+        DataError: an entity outside its sentence.
+
+    Source: Politov et al. 2025 (arXiv 2501.18750), back-translation.
+    """
+    found = _translate_marked(rows, translate, split, markers, threshold, join)
+    tokens, entities = (rows.column(name).to_pylist() for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES))
+    for row, one in enumerate(found):
+        if one.problem is None:
+            tokens[row] = [word.text for word in one.words]
+            entities[row] = [{"start": start, "end": end, "label": label} for start, end, label, _ in one.entities]
+    return with_columns(
+        rows,
+        {
+            schema.PIVOT_TOKENS: rows.column(schema.SOURCE_TOKENS),
+            schema.PIVOT_ENTITIES: rows.column(schema.SOURCE_ENTITIES),
+            schema.SOURCE_TOKENS: pa.array(tokens, schema.WORDS_TYPE),
+            schema.SOURCE_ENTITIES: pa.array(entities, schema.SOURCE_ENTITIES_TYPE),
+            schema.MARKER_PROBLEM: pa.array([one.problem for one in found], pa.string()),
+        },
+    )
+
+
+def adopt_marked(rows: Rows, *, drop_broken: bool = False) -> Rows:
+    """Take the entities that markers gave, where they did, instead of those that were projected.
+
+    Args:
+        rows: a projected record batch or table that `translate_target` translated with markers.
+        drop_broken: whether rows whose markers broke are dropped: they have no entities then and the status
+            `row_dropped:` with the problem.
+
+    Returns:
+        The same kind of object. Rows with `marked_entities` have these as `entities`, and labels and the status `ok`
+        accordingly. Of entities within others, which labels cannot say, only the outer ones stay. Scores and margins
+        are null: markers give none.
+
+    Raises:
+        Error: columns missing.
+    """
+    return run_stage(lambda batch: _adopt_marked(batch, drop_broken=drop_broken), rows)
+
+
+def _adopt_marked(batch: pa.RecordBatch, *, drop_broken: bool) -> pa.RecordBatch:
+    needed = [schema.TOKENS, schema.MARKED_ENTITIES, schema.ENTITIES, schema.LABELS, schema.STATUS]
+    needed += [schema.MARKER_PROBLEM] if drop_broken else []
+    schema.require_columns(batch.schema, needed, "taking entities from markers")
+    marked = outer_entities(batch.column(schema.MARKED_ENTITIES))
+    is_marked = marked.is_valid()
+    others, status = batch.column(schema.ENTITIES), batch.column(schema.STATUS).cast(pa.string())
+    if drop_broken:
+        others = pa.array([[]] * len(batch), schema.ENTITIES_TYPE)
+        dropped = pc.binary_join_element_wise(schema.ROW_DROPPED, batch.column(schema.MARKER_PROBLEM), "")
+        status = pc.coalesce(dropped, status)
+    entities = pc.if_else(is_marked, marked, others)
+    has_any = pc.greater(pc.list_value_length(marked), 0)
+    status = pc.if_else(pc.and_(is_marked, has_any.fill_null(False)), "ok", status)
+    return with_columns(
+        batch,
+        {
+            schema.ENTITIES: entities,
+            schema.LABELS: labels.encode_batch(entities, batch.column(schema.TOKENS)),
+            schema.STATUS: status.dictionary_encode().cast(schema.STATUS_TYPE),
+        },
+    )
+
+
+def outer_entities(entities: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Entities without those within others, which labels cannot say.
+
+    Args:
+        entities: as `schema.ENTITIES_TYPE`; a missing row stays missing.
+    """
+    outer = [None if row is None else _outer(row) for row in entities.to_pylist()]
+    return pa.array(outer, schema.ENTITIES_TYPE)
+
+
+def _outer(entities: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that overlap none that was taken before, the longest first; by position."""
+    taken: list[dict[str, Any]] = []
+    for one in sorted(entities, key=lambda entity: (entity["start"] - entity["end"], entity["start"])):
+        if all(one["end"] <= other["start"] or other["end"] <= one["start"] for other in taken):
+            taken.append(one)
+    return sorted(taken, key=lambda entity: entity["start"])
+
+
+def _entity(start: int, end: int, label: str, source: int) -> dict[str, Any]:
+    return {"start": start, "end": end, "label": label, "score": None, "margin": None, "source": source}
+
+
+def _with_status(translation: str | tuple[str, str]) -> tuple[str, str]:
+    return (translation, "ok") if isinstance(translation, str) else translation
+
+
+def _translate_plainly(
+    rows: Rows,
+    origin: str,
+    made: str,
+    translate: Translate,
+    split: WordSplitter,
+    join: Callable[[Sequence[str]], str],
+    good: Collection[str] | None,
+) -> Rows:
+    schema.require_columns(rows.schema, [origin], "translation")
+    texts = [join(words or ()) for words in rows.column(origin).to_pylist()]
+    translations = [_with_status(one) for one in translate(texts)]
+    if len(translations) != len(texts):
+        raise Error(f"the translator made {len(translations)} translations of {len(texts)} texts")
+    words = [[word.text for word in split(text)] for text, _ in translations]
+    return with_columns(rows, _columns(made, words, translations, good))
+
+
+def _translate_marked(
+    rows: pa.RecordBatch | pa.Table,
+    translate: Translate,
+    split: WordSplitter,
+    markers: MarkerStyle,
+    threshold: float,
+    join: Callable[[Sequence[str]], str],
+) -> list[MarkedTranslation]:
+    schema.require_columns(rows.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "translation with markers")
+    sentences = [words or [] for words in rows.column(schema.SOURCE_TOKENS).to_pylist()]
+    entities = [
+        [(one["start"], one["end"], one["label"]) for one in row or []]
+        for row in rows.column(schema.SOURCE_ENTITIES).to_pylist()
+    ]
+    for row, (words, spans) in enumerate(zip(sentences, entities, strict=True)):
+        for start, end, _ in spans:
+            if not 0 <= start < end <= len(words):
+                reason = f"the span is outside the sentence, which has {len(words)} words"
+                row_id = rows.column(schema.ID)[row].as_py() if schema.ID in rows.schema.names else None
+                raise DataError(row, schema.SOURCE_ENTITIES, f"[{start}, {end})", reason, row_id=row_id)
+    return translate_marked(sentences, entities, translate, split, style=markers, join=join, threshold=threshold)
+
+
+def _columns(
+    name: str, words: list[list[str]], translations: Sequence[tuple[str, str]], good: Collection[str] | None
+) -> dict[str, pa.Array]:
+    statuses = [status for _, status in translations]
+    kept = [row if good is None or status in good else [] for row, status in zip(words, statuses, strict=True)]
+    return {
+        name: pa.array(kept, schema.WORDS_TYPE),
+        schema.TRANSLATION: pa.array([text for text, _ in translations], pa.string()),
+        schema.TRANSLATION_STATUS: pa.array(statuses, pa.string()),
+    }
