@@ -8,8 +8,7 @@ import pyarrow as pa
 
 import xner._core as _core
 from xner import schema
-from xner._support.arguments import whole_number, words
-from xner._support.choices import choose
+from xner._support.arguments import choose, whole_number, words
 from xner.errors import DataError
 
 if TYPE_CHECKING:

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
+
+T = TypeVar("T")
 
 Spans: TypeAlias = "npt.NDArray[np.integer[Any]] | Iterable[Sequence[int]]"
 """Pairs `(start, end)`, or an integer array, spans x 2."""
 
 LARGEST_INT32 = 2**31 - 1
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """`; did you mean 'exact'?`, to end a message about a name that is unknown; empty where no known one is near."""
+    spelled = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), spelled, n=2, cutoff=0.5) if isinstance(name, str) else []
+    return f"; did you mean {' or '.join(repr(spelled[one]) for one in near)}?" if near else ""
+
+
+def choose(option: str, value: object, table: Mapping[str, T]) -> T:
+    """Look an option's value up in its table.
+
+    Raises:
+        Error: the table does not have it; the message lists what it has, and names the nearest.
+    """
+    if isinstance(value, str) and value in table:
+        return table[value]
+    raise Error(f"{option}={value!r}: expected one of {', '.join(map(repr, table))}{did_you_mean(value, table)}")
+
+
+def unknown_option(name: str, known: Iterable[str]) -> Error:
+    """What is to be raised about a keyword that is no option; the message lists the options, and names the nearest."""
+    known = list(known)
+    return Error(f"unknown option {name!r}: expected one of {', '.join(map(repr, known))}{did_you_mean(name, known)}")
 
 
 def whole_number(option: str, value: object, least: int, most: int = LARGEST_INT32) -> int:

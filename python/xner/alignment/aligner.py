@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import xner._core as _core
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner._support.sentences import Sentences, to_arrow
 from xner._version import __version__
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from xner._support.arguments import did_you_mean
 from xner.errors import Error
 from xner.filters.base import DropRow
 from xner.filters.counts import ClassCounts, LengthRatio, OneWord
@@ -75,8 +75,7 @@ def parse(text: str) -> Filter:
 
 
 def _unknown(text: str, name: str) -> Error:
-    near = " or ".join(map(repr, get_close_matches(name, FILTERS, n=2, cutoff=0.5)))
-    hint = f"; did you mean {near}?" if near else "."
+    hint = did_you_mean(name, FILTERS) or "."
     return Error(f"filter {text!r}: there is no filter {name!r}{hint} The filters are {', '.join(FILTERS)}")
 
 

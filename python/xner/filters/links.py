@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from xner import schema
-from xner._support.arguments import number, whole_number
-from xner._support.choices import choose
+from xner._support.arguments import choose, number, whole_number
 
 if TYPE_CHECKING:
     from xner.filters.entities import Entities, Integers

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.arguments import choose
 from xner._support.arrow import joined_lists, with_columns
-from xner._support.choices import choose
 from xner._support.stages import run_stage
 from xner.errors import Error
 from xner.filters.base import DropRow, Filter

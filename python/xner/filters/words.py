@@ -11,7 +11,7 @@ import numpy as np
 
 from xner import schema
 from xner._support import arguments as _arguments
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner.alignment.aligner import normalize
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from xner._support.arguments import number, number_from_zero
-from xner._support.choices import choose
+from xner._support.arguments import choose, number, number_from_zero
 from xner.errors import Error
 
 if TYPE_CHECKING:

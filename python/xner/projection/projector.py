@@ -17,9 +17,8 @@ import pyarrow.compute as pc
 
 import xner._core as _core
 from xner import schema
-from xner._support.arguments import number_from_zero, positive_number, scored_spans, whole_number, words
+from xner._support.arguments import choose, number_from_zero, positive_number, scored_spans, whole_number, words
 from xner._support.arrow import with_columns
-from xner._support.choices import choose
 from xner._support.sentences import map_words
 from xner._support.stages import merge_status, run_stage
 from xner._version import __version__

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner.errors import Error
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from xner import schema
-from xner._support.arguments import number_from_zero
-from xner._support.choices import choose
+from xner._support.arguments import choose, number_from_zero
 from xner.errors import DataError
 from xner.training.data import LabelledSentences, labelled_sentences
 

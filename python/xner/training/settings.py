@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from xner._support.arguments import number, number_from_zero, positive_number, whole_number
-from xner._support.choices import choose
+from xner._support.arguments import choose, number, number_from_zero, positive_number, whole_number
 from xner.errors import Error
 from xner.training.losses import LOSSES, LossName
 

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner.errors import Error
 from xner.text.detokenization import detokenize
 from xner.text.word_splitting import words_within

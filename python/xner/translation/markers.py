@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from xner._support.arguments import number
-from xner._support.choices import choose
+from xner._support.arguments import choose, number
 from xner.alignment import links
 from xner.alignment.aligner import normalize
 from xner.errors import Error

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pyarrow as pa
 
-from xner._support.arguments import number
-from xner._support.choices import choose
+from xner._support.arguments import choose, number
 from xner.alignment.links._merging import LinkColumn, merge
 from xner.errors import Error
 from xner.schema import LINKS_TYPE

@@ -18,8 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 import xner._core as _core
-from xner._support.arguments import number, whole_number
-from xner._support.choices import choose
+from xner._support.arguments import choose, number, whole_number
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import xner._core as _core
-from xner._support.arguments import index_pairs
-from xner._support.choices import choose
+from xner._support.arguments import choose, index_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 import pyarrow as pa
 
-from xner._support.arguments import whole_number
-from xner._support.choices import choose
+from xner._support.arguments import choose, whole_number
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._version import __version__
 from xner.alignment.links.extraction import METHODS, Method, extract_batch

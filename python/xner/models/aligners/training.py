@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from xner import io
-from xner._support.arguments import number, whole_number
-from xner._support.choices import choose
+from xner._support.arguments import choose, number, whole_number
 from xner._support.extras import require
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._version import __version__

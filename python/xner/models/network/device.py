@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner._support.extras import require
 from xner.errors import Error
 

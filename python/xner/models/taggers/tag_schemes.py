@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner.errors import Error
 
 if TYPE_CHECKING:

@@ -25,9 +25,8 @@ import pyarrow.compute as pc
 
 from xner import labels as word_labels
 from xner import schema
-from xner._support.arguments import whole_number
+from xner._support.arguments import choose, whole_number
 from xner._support.arrow import list_lengths, with_columns
-from xner._support.choices import choose
 from xner._support.sentences import Sentences, to_arrow
 from xner._support.stages import merge_status, run_stage
 from xner._version import __version__

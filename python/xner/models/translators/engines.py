@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from xner._support.choices import choose
+from xner._support.arguments import choose
 from xner._support.extras import require
 from xner.errors import Error
 from xner.models.network.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from xner._support.arguments import LARGEST_INT32, whole_number
-from xner._support.choices import choose
+from xner._support.arguments import LARGEST_INT32, choose, whole_number
 from xner.errors import Error
 from xner.projection.projector import RELATIONS, Constraint
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import xner._core as _core
-from xner._support.arguments import LARGEST_INT32, whole_number
-from xner._support.choices import choose
+from xner._support.arguments import LARGEST_INT32, choose, whole_number
 from xner.errors import Error, InfeasibleError, NotSolvedError
 from xner.projection.matching._problem import Options, Problem, Result, Shortage, build_problem
 from xner.projection.projector import MATCHERS, RELATIONS, Constraint, Matcher
