@@ -26,6 +26,7 @@ from xner.alignment.aligner import normalize
 from xner.errors import Error
 from xner.projection._sentence_pair import HINT_COLUMNS, ScoredSpans, as_entities, columns_of, sentence_pair
 from xner.projection.fusion import weights_of
+from xner.projection.matching.constraints import MATCHERS, RELATIONS, Constraint, Matcher
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,8 +50,6 @@ __all__ = [
 
 Method = Literal["candidates", "heuristic"]
 Candidates = Literal["aligned_ends", "aligned", "ngram", "given"]
-Matcher = Literal["exact", "greedy", "ortools", "milp"]
-Constraint = Literal["<=", "=", ">=", "<", ">"]
 Compat = Literal["politov2025", "shkalikov2024"]
 Count = Literal["links", "words", "weighted"]
 Ties = Literal["first", "evidence"]
@@ -65,20 +64,7 @@ _CANDIDATES = {
     "ngram": _core.CandidateKind.ngram,
     "given": _core.CandidateKind.given,
 }
-MATCHERS = {
-    "exact": _core.MatcherKind.exact,
-    "greedy": _core.MatcherKind.greedy,
-    "ortools": _core.MatcherKind.exact,  # whose choice the judges make anew
-    "milp": _core.MatcherKind.exact,
-}
 _JUDGES = ("ortools", "milp")
-RELATIONS = {
-    "<=": _core.Relation.less_equal,
-    "=": _core.Relation.equal,
-    ">=": _core.Relation.greater_equal,
-    "<": _core.Relation.less,
-    ">": _core.Relation.greater,
-}
 _COUNTS = {"links": _core.Count.links, "words": _core.Count.words, "weighted": _core.Count.weighted}
 _TIES = {"first": _core.Ties.first, "evidence": _core.Ties.evidence}
 _POLICIES = {"overwrite": _core.OverlapPolicy.overwrite, "skip": _core.OverlapPolicy.skip}

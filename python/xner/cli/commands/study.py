@@ -21,7 +21,7 @@ from xner.experiments.matching.problems import Size
 from xner.experiments.matching.report import write_matching_report
 from xner.experiments.matching.study import study_matching
 from xner.pipelines import runner
-from xner.projection.projector import MATCHERS
+from xner.projection.matching.constraints import MATCHERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,8 +28,9 @@ from xner.cli.options.statuses import report_statuses
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.recipes import Step, StepRun
+from xner.projection.matching.constraints import MATCHERS
 from xner.projection.memory import Memory
-from xner.projection.projector import MATCHERS, Projector
+from xner.projection.projector import Projector
 from xner.translation.marked import REASONS
 from xner.translation.stages import adopt_marked
 

@@ -23,8 +23,7 @@ from xner.projection.matching.solving import Matching, solve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from xner.projection.matching.solving import Matcher
-    from xner.projection.projector import Constraint
+    from xner.projection.matching.constraints import Constraint, Matcher
 
 __all__ = ["GrowthPoint", "MatchingStudy", "Outcome", "Setting", "study_matching"]
 

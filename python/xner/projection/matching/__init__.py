@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from xner.projection.matching.solving import Matcher, Matching, match, solutions, solve
+from xner.projection.matching.constraints import MATCHERS, RELATIONS, Constraint, Matcher
+from xner.projection.matching.solving import Matching, match, solutions, solve
 
-__all__ = ["Matcher", "Matching", "match", "solutions", "solve"]
+__all__ = ["MATCHERS", "RELATIONS", "Constraint", "Matcher", "Matching", "match", "solutions", "solve"]

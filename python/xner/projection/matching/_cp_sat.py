@@ -13,7 +13,8 @@ from xner.projection.matching._integer_programme import judge, rivals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from xner.projection.matching._problem import Options, Problem, Result
+    from xner.projection.matching._problem import Problem, Result
+    from xner.projection.matching.constraints import MatchingOptions
 
 __all__ = ["RESOLUTION", "solve"]
 
@@ -21,7 +22,7 @@ RESOLUTION = 2.0**-40
 """CP-SAT takes whole numbers: scores are rounded to multiples of this part of the largest one."""
 
 
-def solve(problem: Problem, options: Options) -> Result:
+def solve(problem: Problem, options: MatchingOptions) -> Result:
     """The optimum at `RESOLUTION`, with one thread and a fixed seed.
 
     Args:
@@ -41,7 +42,7 @@ def solve(problem: Problem, options: Options) -> Result:
 class _Model:
     """A truth value for each pair; spans that share a word exclude each other, entities have so many."""
 
-    def __init__(self, problem: Problem, options: Options) -> None:
+    def __init__(self, problem: Problem, options: MatchingOptions) -> None:
         cp_model = require("ortools.sat.python.cp_model", extra="exact", what="matcher='ortools'")
         self._cp_model: Any = cp_model
         self._model = cp_model.CpModel()

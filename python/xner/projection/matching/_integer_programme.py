@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from xner.projection.matching._problem import Options, Problem
+    from xner.projection.matching._problem import Problem
+    from xner.projection.matching.constraints import MatchingOptions
 
 __all__ = ["Model", "judge", "rivals"]
 
@@ -41,7 +42,7 @@ def rivals(problem: Problem) -> Iterator[NDArray[np.int64]]:
         yield np.flatnonzero((start <= word) & (word < end))
 
 
-def judge(problem: Problem, options: Options, model: Model) -> Result:
+def judge(problem: Problem, options: MatchingOptions, model: Model) -> Result:
     """Solve a problem, and once more for each margin.
 
     Args:

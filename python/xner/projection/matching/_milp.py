@@ -13,7 +13,8 @@ from xner.projection.matching._integer_programme import judge, rivals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from xner.projection.matching._problem import Options, Problem, Result
+    from xner.projection.matching._problem import Problem, Result
+    from xner.projection.matching.constraints import MatchingOptions
 
 __all__ = ["TOLERANCE", "solve"]
 
@@ -21,7 +22,7 @@ TOLERANCE = 1e-6
 """HiGHS stops when the objective and its bound, in parts of the largest score, are no further apart."""
 
 
-def solve(problem: Problem, options: Options) -> Result:
+def solve(problem: Problem, options: MatchingOptions) -> Result:
     """The optimum, to `TOLERANCE`.
 
     Raises:
@@ -33,7 +34,7 @@ def solve(problem: Problem, options: Options) -> Result:
 class _Model:
     """A variable for each pair, 0 or 1; a row for each word at which spans start, and for each entity."""
 
-    def __init__(self, problem: Problem, options: Options) -> None:
+    def __init__(self, problem: Problem, options: MatchingOptions) -> None:
         what = "matcher='milp'"
         self._optimize: Any = require("scipy.optimize", extra="exact", what=what)
         sparse: Any = require("scipy.sparse", extra="exact", what=what)

@@ -1,4 +1,4 @@
-"""What all matchers take and give: scored pairs as arrays, options, a result."""
+"""What all matchers take and give: scored pairs as arrays, a result."""
 
 from __future__ import annotations
 
@@ -8,47 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from xner._support.arguments import LARGEST_INT32, choose, whole_number
+from xner._support.arguments import LARGEST_INT32
 from xner.errors import Error
-from xner.projection.projector import RELATIONS, Constraint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Options", "Problem", "Result", "Shortage", "build_problem"]
+    from xner.projection.matching.constraints import MatchingOptions
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked of a matcher; see `xner.matching.solve`.
-
-    Raises:
-        Error: a value is unknown or out of range.
-    """
-
-    constraint: Constraint = "<="
-    n: int = 1
-    margins: bool = True
-    time_limit: float | None = None
-
-    def __post_init__(self) -> None:
-        choose("constraint", self.constraint, RELATIONS)
-        whole_number("n", self.n, 0)
-        limit = self.time_limit
-        if limit is not None and not (isinstance(limit, int | float) and 0 < limit <= LARGEST_INT32):
-            raise Error(f"time_limit={limit!r}: expected a positive number of seconds, or None for no limit")
-
-    @property
-    def least(self) -> int:
-        """The least number of projections of an entity."""
-        return {"=": self.n, ">=": self.n, ">": self.n + 1}.get(self.constraint, 0)
-
-    @property
-    def most(self) -> int | None:
-        """The most projections of an entity, below 0 where no number is allowed; None for no limit."""
-        return {"<=": self.n, "=": self.n, "<": self.n - 1}.get(self.constraint)
+__all__ = ["Problem", "Result", "Shortage", "build_problem"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +77,7 @@ class Result(NamedTuple):
 def build_problem(
     scores: Any,
     candidates: Any,
-    options: Options,
+    options: MatchingOptions,
     forced: Iterable[tuple[int, int]],
     forbidden: Iterable[tuple[int, int]],
 ) -> Problem:
@@ -218,7 +188,7 @@ def _sparse_entries(scores: Any, must: NDArray[np.int64]) -> tuple[NDArray[np.in
     return keys, values
 
 
-def _check_forced(problem: Problem, options: Options) -> None:
+def _check_forced(problem: Problem, options: MatchingOptions) -> None:
     """Forced pairs can all be chosen.
 
     Raises:

@@ -12,17 +12,17 @@ import numpy as np
 import xner._core as _core
 from xner._support.arguments import LARGEST_INT32, choose, whole_number
 from xner.errors import Error, InfeasibleError, NotSolvedError
-from xner.projection.matching._problem import Options, Problem, Result, Shortage, build_problem
-from xner.projection.projector import MATCHERS, RELATIONS, Constraint, Matcher
+from xner.projection.matching._problem import Problem, Result, Shortage, build_problem
+from xner.projection.matching.constraints import MATCHERS, RELATIONS, MatchingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from xner.projection.scores.pairs import ScoredPair
+    from xner.projection.matching.constraints import Constraint, Matcher
 
-__all__ = ["Matcher", "Matching", "match", "solutions", "solve"]
+__all__ = ["Matching", "match", "solutions", "solve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def solve(
     Source: Politov et al. 2025, section 3.3; Shkalikov 2024, whose Gurobi model `exact` replaces, and algorithm 2 for
         `greedy`. Of equally good choices, exact takes the first one in a fixed order.
     """
-    options = Options(constraint, n, margins, time_limit)
+    options = MatchingOptions(constraint, n, margins, time_limit)
     return _solve(build_problem(scores, candidates, options, forced, forbidden), matcher, options)
 
 
@@ -129,14 +129,14 @@ def solutions(
 
     Source: Lawler 1972, a procedure for computing the K best solutions to discrete optimization problems.
     """
-    options = Options(constraint, n, margins=False)
+    options = MatchingOptions(constraint, n, margins=False)
     problem = build_problem(scores, candidates, options, forced, forbidden)
     results = _core_results(problem, "exact", options, whole_number("k", k, 1))
     return [_matching(problem, result, options, in_order=True) for result in results]
 
 
 def match(
-    pairs: Sequence[ScoredPair | tuple[int, int, int, float]],
+    pairs: Sequence[tuple[int, int, int, float]],
     *,
     entities: int,
     constraint: Constraint = "<=",
@@ -162,7 +162,7 @@ def match(
     Raises:
         Error: an entity index or span out of range, and as in `solve`.
     """
-    options = Options(constraint, n, margins, time_limit)
+    options = MatchingOptions(constraint, n, margins, time_limit)
     entities = whole_number("entities", entities, 0)
     usable = []
     for position, pair in enumerate(pairs):
@@ -192,7 +192,7 @@ def match(
     return _solve(problem, matcher, options)
 
 
-def _core_results(problem: Problem, matcher: str, options: Options, count: int = 0) -> list[Result]:
+def _core_results(problem: Problem, matcher: str, options: MatchingOptions, count: int = 0) -> list[Result]:
     results = _core.solve_matching(
         problem.entity,
         problem.spans,
@@ -211,24 +211,24 @@ def _core_results(problem: Problem, matcher: str, options: Options, count: int =
     return [Result(*result[:4], Shortage(*result[4])) for result in results]
 
 
-def _by_core(problem: Problem, matcher: str, options: Options) -> Result:
+def _by_core(problem: Problem, matcher: str, options: MatchingOptions) -> Result:
     (result,) = _core_results(problem, matcher, options)
     return result
 
 
-def _by_ortools(problem: Problem, matcher: str, options: Options) -> Result:
+def _by_ortools(problem: Problem, matcher: str, options: MatchingOptions) -> Result:
     from xner.projection.matching import _cp_sat
 
     return _cp_sat.solve(problem, options)
 
 
-def _by_milp(problem: Problem, matcher: str, options: Options) -> Result:
+def _by_milp(problem: Problem, matcher: str, options: MatchingOptions) -> Result:
     from xner.projection.matching import _milp
 
     return _milp.solve(problem, options)
 
 
-_SOLVERS: dict[str, Callable[[Problem, str, Options], Result]] = {
+_SOLVERS: dict[str, Callable[[Problem, str, MatchingOptions], Result]] = {
     "exact": _by_core,
     "greedy": _by_core,
     "ortools": _by_ortools,
@@ -236,12 +236,12 @@ _SOLVERS: dict[str, Callable[[Problem, str, Options], Result]] = {
 }
 
 
-def _solve(problem: Problem, matcher: str, options: Options) -> Matching:
+def _solve(problem: Problem, matcher: str, options: MatchingOptions) -> Matching:
     result = choose("matcher", matcher, _SOLVERS)(problem, matcher, options)
     return _matching(problem, result, options, in_order=matcher != "greedy")
 
 
-def _matching(problem: Problem, result: Result, options: Options, *, in_order: bool) -> Matching:
+def _matching(problem: Problem, result: Result, options: MatchingOptions, *, in_order: bool) -> Matching:
     if result.status == "infeasible":
         raise InfeasibleError(_why_infeasible(problem, result.shortage, options), result.shortage.entities)
     if result.status == "unknown":
@@ -258,7 +258,7 @@ def _matching(problem: Problem, result: Result, options: Options, *, in_order: b
     )
 
 
-def _why_infeasible(problem: Problem, shortage: Shortage, options: Options) -> str:
+def _why_infeasible(problem: Problem, shortage: Shortage, options: MatchingOptions) -> str:
     constraint = f"the constraint {options.constraint!r} {options.n}"
     if options.most is not None and options.most < 0:
         return f"{constraint} cannot be met: no number of projections is below 0"
