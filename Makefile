@@ -55,8 +55,8 @@ format: $(VENV)/.dev ## write all files in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CPP)
 
-stubs: $(VENV)/.dev ## write python/xner/_core.pyi anew from the built extension
-	$(BIN)/python tests/python/stubs.py python/xner/_core.pyi
+stubs: $(VENV)/.dev ## write the generated type stubs anew: of the built extension, and of options
+	$(BIN)/python tests/python/stubs.py python/xner
 
 cpp-test: ## C++ unit tests (Debian: doctest-dev)
 	cmake --preset default && cmake --build --preset default && ctest --preset default

@@ -1,15 +1,25 @@
-"""Generates the type stub of the native core: `python tests/python/stubs.py [OUTPUT]`."""
+"""Generates type stubs: of the native core, and of options as keyword arguments.
+
+`python tests/python/stubs.py FOLDER` writes all of them into the package that is in that folder.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xner.projection.options import ProjectionOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 
-def generate() -> str:
+def core() -> str:
     """The text of `_core.pyi`, from the extension that is installed."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
@@ -25,5 +35,41 @@ def generate() -> str:
     return text.replace("    @classmethod\n    def __new__(cls, value):\n        ...\n", "")
 
 
+def keywords(options: type[Any], names: Mapping[str, Collection[str]]) -> str:
+    """The text of a stub with a TypedDict of a class's options for type checkers: what `**options` may hold.
+
+    Args:
+        options: a dataclass of options.
+        names: by TypedDict, the options that it lacks.
+    """
+    fields = {field.name: str(field.type) for field in dataclasses.fields(options)}
+    module = sys.modules[options.__module__]
+    used = {word for text in fields.values() for word in re.findall(r"[A-Z]\w+", text)} & set(module.__all__)
+    fields = {name: text.replace("tuple[str, ...]", "Sequence[str]") for name, text in fields.items()}
+    lines = [
+        "from collections.abc import Sequence",
+        "from typing import TypedDict",
+        "",
+        f"from {module.__name__} import {', '.join(sorted(used))}",
+        "",
+    ]
+    for name, left_out in names.items():
+        lines.append(f"class {name}(TypedDict, total=False):")
+        lines += [f"    {field}: {text}" for field, text in fields.items() if field not in left_out]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def generate() -> dict[str, str]:
+    """All stubs by their paths in the package."""
+    return {
+        "_core.pyi": core(),
+        "projection/_keywords.pyi": keywords(
+            ProjectionOptions, {"ProjectionKeywords": (), "SentenceKeywords": ("candidates",)}
+        ),
+    }
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(generate(), encoding="utf-8")
+    for path, text in generate().items():
+        (Path(sys.argv[1]) / path).write_text(text, encoding="utf-8")

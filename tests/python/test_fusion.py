@@ -46,9 +46,8 @@ def run(sentence: Sentence, evidence: Evidence, **options: Any) -> Projection:
         sentence.tokens,
         sentence.entities,
         sentence.links,
-        ner_labels=evidence.tagged.labels,
         **arguments(sentence, evidence),
-        **options,
+        **ProjectionOptions.where_they_apply({"ner_labels": evidence.tagged.labels, **options}).changes(),
     )
 
 
@@ -81,12 +80,14 @@ def test_pairs_are_the_reference(
     expected = reference.pairs(
         sentence, evidence, [own[kind](entity) for entity in entities], weights, by_span=kind != "given"
     )
-    options = ProjectionOptions(
-        score=weights,
-        candidates=kind,
-        min_words=min_words,
-        max_words=max_words,
-        ner_labels=tuple(evidence.tagged.labels),
+    options = ProjectionOptions.where_they_apply(
+        {
+            "score": weights,
+            "candidates": kind,
+            "min_words": min_words,
+            "max_words": max_words,
+            "ner_labels": tuple(evidence.tagged.labels),
+        }
     )
     found = score_pairs(
         sentence.tokens,
@@ -223,10 +224,8 @@ def test_rows_equal_sentences(
     in_metadata = named_in == "metadata"
     batch = batch_of([row_of(*row) for row in rows], labels if in_metadata else None, probabilities).slice(offset)
     options: dict[str, Any] = {"score": weights, "matcher": matcher}
-    found = [
-        Projector(threads=threads, ner_labels=None if in_metadata else tuple(labels), **options)(batch)
-        for threads in (1, 2)
-    ]
+    named = ProjectionOptions.where_they_apply({**options, "ner_labels": None if in_metadata else tuple(labels)})
+    found = [Projector(named, threads=threads)(batch) for threads in (1, 2)]
     assert found[0].equals(found[1])
     for row, (sentence, evidence) in zip(found[0].to_pylist(), rows[offset:], strict=True):
         expected = run(sentence, evidence, **options)
@@ -297,11 +296,11 @@ def test_presets() -> None:
 @pytest.mark.parametrize(
     ("score", "candidates", "signature"),
     [
-        ("align", "aligned_ends", "align-links"),
-        ({"align": 2.0}, "aligned_ends", "2*align-links"),
-        ({"align": 1, "hints": 2}, "aligned_ends", "align-links+2*hints"),
-        ("align_ner", "ngram", "0.5*align-links+0.5*ner-1.15>0.05"),
-        ({"characters": 0.25, "nmt": 1}, "ngram", "nmt+0.25*characters>0.7"),
+        ("align", "aligned_ends", "align"),
+        ({"align": 2.0}, "aligned_ends", "align=2"),
+        ({"align": 1, "hints": 2}, "aligned_ends", "align=1,hints=2"),
+        ("align_ner", "ngram", "align_ner"),
+        ({"characters": 0.25, "nmt": 1}, "ngram", "nmt=1,characters=0.25"),
     ],
 )
 def test_signature_says_what_was_scored(score: Any, candidates: str, signature: str) -> None:
@@ -329,14 +328,17 @@ def test_options_keep_their_weights() -> None:
         ),
         (
             {"score": {"alignment": 1}},
-            "score='alignment': expected one of 'align', 'ner', 'ner_spans', 'nmt', 'characters', 'hints'",
+            (
+                "score='alignment': expected one of 'align', 'ner', 'ner_spans', 'nmt', 'characters', 'hints'; did you "
+                "mean 'align' or 'nmt'?"
+            ),
         ),
         ({"score": {"align": -1}}, "score align=-1: expected a number from 0 on"),
         ({"score": {"align": 0}}, "score={'align': 0}: expected at least one weight above 0"),
         ({"score": {}}, "score={}: expected at least one weight above 0"),
         (
             {"score": "align_ner", "method": "heuristic"},
-            "score='align_ner' goes with method='candidates'; the heuristic goes by links alone",
+            "score='align_ner' goes with method='candidates'",
         ),
         (
             {"score": "align_ner", "compat": "politov2025"},
@@ -345,7 +347,7 @@ def test_options_keep_their_weights() -> None:
         ({"ner_alpha": 0}, "ner_alpha=0: expected a number above 0"),
         ({"ner_threshold": -1}, "ner_threshold=-1: expected a number from 0 on"),
         ({"character_threshold": "x"}, "character_threshold='x': expected a number from 0 on"),
-        ({"ner_labels": ("O", "PER")}, "NER label 'PER': expected O, B-CLASS or I-CLASS"),
+        ({"ner_labels": ("O", "PER")}, "NER label 'PER': expected O, B-CLASS or I-CLASS, or None"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -144,10 +144,12 @@ def test_aligned_spans_are_as_good_as_ngrams(
         "n": n,
         "count": count,
     }
-    first, *others = (run(sentence, candidates=kind, **options) for kind in KINDS)
-    assert all(other == first for other in others)
+    first, *found = (run(sentence, candidates=kind, **options) for kind in KINDS)
+    assert all(other == first for other in found)
     spans = candidates.ngram(sentence.tokens, max_words=max_words, stop_words=stop_words)
-    over_spans = run(sentence, candidates=spans, **options)
+    limits = {"max_words", "stop_words"}  # the spans have met them
+    others = {name: value for name, value in options.items() if name not in limits}
+    over_spans = run(sentence, candidates=spans, **others)
     assert over_spans.objective == pytest.approx(first.objective, abs=1e-7)
     if matcher == "greedy":
         assert over_spans.labels == first.labels
@@ -197,14 +199,16 @@ def test_labels_are_valid_and_say_what_the_entities_say(
 ) -> None:
     if policy == "overwrite" and compat is not None:
         policy = None
-    found = run(
-        sentence,
-        method=method,
-        matcher=matcher,
-        policy=policy,
-        compat=compat,
-        length_ratio_threshold=threshold,
+    options = ProjectionOptions.where_they_apply(
+        {
+            "method": method,
+            "matcher": matcher,
+            "policy": policy,
+            "compat": compat,
+            "length_ratio_threshold": threshold,
+        }
     )
+    found = run(sentence, **options.changes())
     assert len(found.labels) == len(sentence.tokens)
     assert heuristic.is_iob2(found.labels)
     assert labels.decode(found.labels, mode="validate") == spelled(found)
@@ -272,11 +276,12 @@ def test_heuristic_of_shkalikov(
         "only_i": only_i,
     }
     expected = heuristic.skip(len(sentence.tokens), sentence.entities, sentence.links, **options)
-    assert run(sentence, method="heuristic", compat="shkalikov2024", **options).labels == expected
+    applying = ProjectionOptions.where_they_apply({"method": "heuristic", **options}).changes()
+    assert run(sentence, compat="shkalikov2024", **applying).labels == expected
     # By default it is the same, but entities of one length go by position and class.
     ordered = sorted(sentence.entities)
     expected = heuristic.skip(len(sentence.tokens), ordered, sentence.links, **options)
-    assert run(sentence, method="heuristic", **options).labels == expected
+    assert run(sentence, **applying).labels == expected
 
 
 def test_compatible_heuristic_writes_invalid_labels_and_the_default_does_not() -> None:
@@ -636,7 +641,7 @@ def test_scores_are_double_in_the_objective() -> None:
         ),
         (
             {"candidates": "all"},
-            "candidates='all': expected one of 'aligned_ends', 'aligned', 'ngram', 'given'",
+            "candidates='all': expected one of 'aligned_ends', 'aligned', 'ngram', 'given', or None",
         ),
         ({"source_length": -1}, "source_length=-1: expected a whole number from 0 to 2147483647"),
         ({"source_length": "2"}, "source_length='2': expected a whole number from 0 to 2147483647"),
@@ -649,6 +654,10 @@ def test_bad_sentences(arguments: dict[str, Any], message: str, method: Any) -> 
         "source_entities": [(0, 1, "X")],
         "links": [(0, 0)],
     }
+    if method == "heuristic" and "count" in arguments:
+        message = "count='weighted' goes with method='candidates'"
+    elif method == "heuristic" and isinstance(arguments.get("candidates"), list):
+        message = "candidates='given' goes with method='candidates'"
     with pytest.raises(Error) as error:
         project(**{**good, **arguments}, method=method)
     assert str(error.value) == message
@@ -665,36 +674,42 @@ def test_bad_sentences(arguments: dict[str, Any], message: str, method: Any) -> 
         ({"matcher": "best"}, "matcher='best': expected one of 'exact', 'greedy', 'ortools', 'milp'"),
         ({"matcher": None}, "matcher=None: expected one of 'exact', 'greedy', 'ortools', 'milp'"),
         ({"constraint": "<>"}, "constraint='<>': expected one of '<=', '=', '>=', '<', '>'"),
-        ({"ties": "last"}, "ties='last': expected one of 'first', 'evidence'"),
-        ({"policy": "merge"}, "policy='merge': expected one of 'overwrite', 'skip'"),
-        ({"compat": "2025"}, "compat='2025': expected one of 'politov2025', 'shkalikov2024'"),
+        ({"ties": "last"}, "ties='last': expected one of 'first', 'evidence', or None"),
+        ({"policy": "merge"}, "policy='merge': expected one of 'overwrite', 'skip', or None"),
+        (
+            {"compat": "2025"},
+            "compat='2025': expected one of 'politov2025', 'shkalikov2024'; did you mean 'politov2025'?",
+        ),
         ({"top_k_order": "any"}, "top_k_order='any': expected one of 'shortest', 'longest'"),
         ({"n": -1}, "n=-1: expected a whole number from 0 to 2147483647"),
         ({"n": 2**31}, "n=2147483648: expected a whole number from 0 to 2147483647"),
         ({"n": "1"}, "n='1': expected a whole number from 0 to 2147483647"),
         ({"n": True}, "n=True: expected a whole number from 0 to 2147483647"),
         ({"min_words": 0}, "min_words=0: expected a whole number from 1 to 2147483647"),
-        ({"min_words": 3, "max_words": 2}, "max_words=2: expected a whole number from 3 to 2147483647"),
+        ({"min_words": 3, "max_words": 2}, "max_words=2: expected a whole number from min_words=3 on"),
         ({"merge_distance": -1}, "merge_distance=-1: expected a whole number from 0 to 2147483647"),
-        ({"top_k": -1}, "top_k=-1: expected a whole number from 0 to 2147483647"),
+        ({"top_k": -1}, "top_k=-1: expected a whole number from 0 to 2147483647, or None"),
         (
             {"length_ratio_threshold": float("nan")},
-            "length_ratio_threshold=nan: expected a number from 0 on, or None for no threshold",
+            "length_ratio_threshold=nan: expected a number from 0 on, or None",
         ),
         (
             {"length_ratio_threshold": "0.8"},
-            "length_ratio_threshold='0.8': expected a number from 0 on, or None for no threshold",
+            "length_ratio_threshold='0.8': expected a number from 0 on, or None",
         ),
         ({"stop_words": "!?"}, "stop_words='!?': expected a sequence of words, not one string"),
         ({"stop_words": (1,)}, "column 'stop_words', value 1: word 0 is not a string"),
+        ({"method": "heuristic", "policy": "overwrite", "top_k": 1}, "top_k=1 goes with policy='skip'"),
+        ({"method": "heuristic", "compat": "politov2025", "only_i": True}, "only_i=True goes with policy='skip'"),
+        ({"method": "heuristic", "top_k_order": "longest"}, "top_k_order='longest' goes with top_k"),
         (
-            {"policy": "overwrite", "top_k": 1},
-            "top_k and only_i go with policy='skip', not with policy='overwrite'",
+            {"method": "heuristic", "matcher": "greedy", "max_words": 3},
+            "matcher='greedy' goes with method='candidates'",
         ),
-        (
-            {"compat": "politov2025", "only_i": True},
-            "top_k and only_i go with policy='skip', not with policy='overwrite'",
-        ),
+        ({"top_k": 1}, "top_k=1 goes with method='heuristic'"),
+        ({"ner_alpha": 2.0}, "ner_alpha=2.0 goes with a score of ner or ner_spans"),
+        ({"matcher": "milp", "ties": "first"}, "ties='first' goes with matcher='exact' or 'greedy'"),
+        ({"only_i": "no"}, "only_i='no': expected True or False"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:
@@ -708,8 +723,11 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
 
 def test_signature_names_what_decides() -> None:
     assert ProjectionOptions().signature.endswith(
-        "|method:candidates|candidates:aligned_ends|words:1-all|score:align-links|matcher:exact|"
-        "constraint:<=1|ties:evidence|compat:none"
+        "|method:candidates|score:align|candidates:aligned_ends|matcher:exact|constraint:<=|n:1|min_words:1|"
+        "max_words:none|stop_words:! ?|count:links|ties:evidence|compat:none"
     )
     signature = ProjectionOptions(method="heuristic", top_k=2, only_i=True).signature
-    assert signature.endswith("|ratio:0.8|merge:1|policy:skip|top_k:2,shortest|only_i:yes|compat:none")
+    assert signature.endswith(
+        "|method:heuristic|length_ratio_threshold:0.8|merge_distance:1|policy:skip|top_k:2|top_k_order:shortest|"
+        "only_i:yes|compat:none"
+    )

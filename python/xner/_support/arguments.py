@@ -28,7 +28,7 @@ LARGEST_INT32 = 2**31 - 1
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """`; did you mean 'exact'?`, to end a message about a name that is unknown; empty where no known one is near."""
     spelled = {one.lower(): one for one in known}
-    near = get_close_matches(name.lower(), spelled, n=2, cutoff=0.5) if isinstance(name, str) else []
+    near = get_close_matches(name.lower(), spelled, n=2, cutoff=0.5) if isinstance(name, str) and len(name) > 2 else []
     return f"; did you mean {' or '.join(repr(spelled[one]) for one in near)}?" if near else ""
 
 
@@ -44,9 +44,10 @@ def choose(option: str, value: object, table: Mapping[str, T]) -> T:
 
 
 def unknown_option(name: str, known: Iterable[str]) -> Error:
-    """What is to be raised about a keyword that is no option; the message lists the options, and names the nearest."""
+    """What is to be raised about a keyword that is no option; names the nearest options, or all where none is near."""
     known = list(known)
-    return Error(f"unknown option {name!r}: expected one of {', '.join(map(repr, known))}{did_you_mean(name, known)}")
+    near = did_you_mean(name, known)
+    return Error(f"unknown option {name!r}{near or ': expected one of ' + ', '.join(map(repr, known))}")
 
 
 def whole_number(option: str, value: object, least: int, most: int = LARGEST_INT32) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xner.projection.memory import Memory, project_with_memory
-from xner.projection.projector import (
+from xner.projection.options import (
     Candidates,
     Compat,
     Constraint,
@@ -11,14 +11,12 @@ from xner.projection.projector import (
     Matcher,
     Method,
     Policy,
-    ProjectedEntity,
-    Projection,
     ProjectionOptions,
-    Projector,
     Score,
     Ties,
-    project,
 )
+from xner.projection.projector import Projector
+from xner.projection.sentence import ProjectedEntity, Projection, project
 
 __all__ = [
     "Candidates",

@@ -20,7 +20,7 @@ from xner.projection._sentence_pair import pair_of_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xner.projection.projector import ProjectionOptions
+    from xner.projection.options import ProjectionOptions
 
 __all__ = ["Chosen", "choose_anew", "choose_batch_anew"]
 

@@ -14,14 +14,12 @@ from xner import schema
 from xner._support.arguments import index_pairs, scored_spans, whole_number, words
 from xner.alignment.aligner import normalize
 from xner.errors import DataError, Error
+from xner.projection.options import HINT_COLUMNS, ProjectionOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from xner.projection.projector import ProjectionOptions
-
 __all__ = [
-    "HINT_COLUMNS",
     "ScoredSpans",
     "as_entities",
     "columns_of",
@@ -31,9 +29,6 @@ __all__ = [
 ]
 
 ScoredSpans: TypeAlias = npt.NDArray[np.floating] | Iterable[tuple[int, int, int, float]]
-
-HINT_COLUMNS = {"hints": schema.HINTS, "nmt": schema.NMT_SCORES}
-"""By score, the column of scores from elsewhere that it adds."""
 
 
 def as_entities(entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:

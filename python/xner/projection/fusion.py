@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,7 @@ import numpy.typing as npt
 from xner._support.arguments import choose, number, number_from_zero
 from xner.errors import Error
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["PRESETS", "SCORES", "fuse", "parse_score", "weights_of"]
+__all__ = ["PRESETS", "SCORES", "Weights", "fuse", "parse_score", "weights_of"]
 
 SCORES: Final = ("align", "ner", "ner_spans", "nmt", "characters", "hints")
 """The scores that a sum may have.
@@ -43,6 +41,33 @@ PRESETS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
 Those of Shkalikov 2024 have the weights that are the best known for `all_fusion`; `ner` has that of `ner_spans`.
 `align_characters` is ours.
 """
+
+
+class Weights(Mapping[str, float]):
+    """Weights by name that cannot be changed; equal to any mapping with the same."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._items = tuple(weights.items())
+
+    def __getitem__(self, name: str) -> float:
+        for known, weight in self._items:
+            if known == name:
+                return weight
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items))
+
+    def __repr__(self) -> str:
+        return repr(dict(self._items))
 
 
 def weights_of(score: str | Mapping[str, float]) -> Mapping[str, float]:

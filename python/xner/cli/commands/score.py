@@ -24,7 +24,7 @@ from xner.models.scorers.nmt_stage import NmtStage, required_columns
 from xner.models.scorers.translation_scores import load_translation_scorer
 from xner.models.translators.cache import TranslationCache, default_cache_path
 from xner.pipelines import runner
-from xner.projection.projector import ProjectionOptions
+from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from xner import schema
 from xner.errors import Error
 from xner.projection._sentence_pair import scored_rows
 from xner.projection.fusion import parse_score
-from xner.projection.projector import Count, ProjectionOptions
+from xner.projection.options import Count, ProjectionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from xner.models.scorers.nmt_score import NmtScorer
-    from xner.projection.projector import ProjectionOptions
+    from xner.projection.options import ProjectionOptions
 
 __all__ = ["NmtStage", "PairCounts", "required_columns"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xner.projection.projector import Count, ProjectionOptions
+from xner.projection.options import Count, ProjectionOptions
 from xner.projection.scores.pairs import ScoredPair, score_pairs
 
 if TYPE_CHECKING:

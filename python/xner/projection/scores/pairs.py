@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from xner.projection.projector import ProjectionOptions
+    from xner.projection.options import ProjectionOptions
 
 __all__ = ["ScoredPair", "score_pairs"]
 

@@ -1,0 +1,173 @@
+"""Projection of one sentence pair on plain lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import xner._core as _core
+from xner._support.arguments import scored_spans
+from xner._support.options import check_names, documented
+from xner.errors import Error
+from xner.projection._sentence_pair import ScoredSpans, as_entities, sentence_pair
+from xner.projection.options import ProjectionOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Unpack
+
+    import numpy.typing as npt
+
+    from xner.projection._keywords import SentenceKeywords
+    from xner.projection.options import Candidates
+
+__all__ = ["ProjectedEntity", "Projection", "project"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedEntity:
+    """An entity on the target side.
+
+    Attributes:
+        start: its first word.
+        end: one past its last word.
+        label: its class, without a prefix.
+        score: of the source entity and this span.
+        margin: objective lost when this pair is forbidden and everything else chosen anew. Small: another span was
+            nearly as good. Infinite where the constraint cannot be met then. For the heuristic, which chooses nothing,
+            the score itself.
+        source: index of the source entity it came from, in the caller's order.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+    margin: float
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What projecting one sentence pair gave.
+
+    Attributes:
+        labels: IOB2, one a target word.
+        entities: exact: by position; greedy: in the order of choice; heuristic: by position.
+        status: `ok`, or why there is no result: `empty_target`, `empty_source`, `no_links`, `no_match`, `infeasible`
+            (no choice meets the constraint), `not_solved` (none was found within the search limit, none ruled out);
+            `not_proven` for a result that exact matching could not prove optimal within its search limit.
+        objective: sum of the entities' scores.
+        bound: no choice has a higher objective; equal to `objective` when that is proven, infinite where nothing is
+            known, as mostly for greedy and always for the heuristic.
+    """
+
+    labels: list[str]
+    entities: tuple[ProjectedEntity, ...]
+    status: str
+    objective: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """How much the objective may be below the optimum; 0 when it is proven."""
+        return self.bound - self.objective
+
+
+@lru_cache(maxsize=256)
+def _known_options(given: tuple[tuple[str, Any], ...]) -> tuple[ProjectionOptions, _core.ProjectOptions]:
+    """Options and what they are in the core; callers mostly give the same ones again and again."""
+    options = ProjectionOptions(**dict(given))
+    return options, options.to_core()
+
+
+def _options_of(given: dict[str, Any]) -> tuple[ProjectionOptions, _core.ProjectOptions]:
+    check_names(given, ProjectionOptions)
+    try:
+        return _known_options(tuple(given.items()))
+    except TypeError:  # a value that has no hash, such as a list of stop words
+        options = ProjectionOptions(**given)
+        return options, options.to_core()
+
+
+@documented(ProjectionOptions, without=["candidates"])
+def project(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    *,
+    candidates: Candidates | Iterable[tuple[int, int]] | None = None,
+    link_scores: Sequence[float] | None = None,
+    source_length: int | None = None,
+    source_tokens: Sequence[str] | None = None,
+    ner_probabilities: npt.ArrayLike | None = None,
+    hints: ScoredSpans = (),
+    nmt_scores: ScoredSpans = (),
+    **options: Unpack[SentenceKeywords],
+) -> Projection:
+    """Project the entities of a source sentence onto the words of its translation.
+
+    Args:
+        target_tokens: the target words.
+        source_entities: `(start, end, label)` over source words, half-open, in any order.
+        links: `(source, target)` word indices from 0.
+        candidates: a name, see below, or a list of `(start, end)` to choose from.
+        link_scores: one score a link, such as its probability; used by `ties="evidence"` and `count="weighted"`.
+        source_length: number of source words; with it spans and links are checked against the source sentence, and
+            position counts as evidence.
+        source_tokens: the source words, for `characters`; they also tell `source_length`.
+        ner_probabilities: for `ner` and `ner_spans`: a tagger's class probabilities, target words x labels; for
+            instance from `xner.scores.word_probabilities`.
+        hints: scores from anywhere, added with the weight of `hints` (1 unless `score` names another):
+            `(source entity, start, end, score)`, whose spans become candidates of their entities, or with a list of
+            candidates an array, entities x candidates.
+        nmt_scores: for `nmt`, likewise.
+        **options: those of `ProjectionOptions`.
+
+    Returns:
+        The target labels and the entities with score, margin and source entity.
+
+    Raises:
+        DataError: a span, link or candidate outside its sentence, an entity without a label; names column and value.
+        Error: unknown or contradictory options, or something that the score needs and is missing.
+
+    Source: Politov et al. 2025 (arXiv 2501.18750), section 3; García-Ferrero et al. 2022 for the heuristic; Shkalikov
+        2024 for `policy="skip"` and the sums of scores. Exact matching replaces Shkalikov's Gurobi model.
+    """
+    given: Iterable[tuple[int, int]] = ()
+    kind: str | None = "given"
+    if candidates is None or isinstance(candidates, str):
+        kind = candidates
+    else:
+        given = candidates
+    if candidates == "given":
+        raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
+    chosen, core = _options_of({"candidates": kind, **options})
+    entities = as_entities(source_entities)
+    if kind is None:
+        hints = scored_spans("hints", hints, [])
+        suited = chosen.for_hints(min((score for *_, score in hints), default=0.0))
+        if suited is not chosen:
+            chosen, core = suited, suited.to_core()
+    pair = sentence_pair(
+        target_tokens,
+        entities,
+        links,
+        chosen,
+        candidates=given,
+        link_scores=link_scores,
+        source_length=source_length,
+        source_tokens=source_tokens,
+        ner_probabilities=ner_probabilities,
+        hints=hints,
+        nmt_scores=nmt_scores,
+    )
+    found = _core.project_sentence(pair, core)
+    if chosen.is_judged:
+        from xner.projection._judged import Chosen, choose_anew
+
+        classes = [label for *_, label in entities]
+        found = choose_anew(Chosen(*found), pair, classes, chosen, core)
+    labels, projected, status, objective, bound = found
+    return Projection(labels, tuple(ProjectedEntity(*entity) for entity in projected), status, objective, bound)
