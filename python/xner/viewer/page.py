@@ -11,9 +11,7 @@ import html
 import json
 import math
 import os
-import re
 from collections import Counter
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,7 @@ import pyarrow.compute as pc
 
 from xner import labels as iob
 from xner._support.arrow import frequencies
+from xner._support.pages import asset, class_colours, colours, fill
 from xner.errors import DataError, Error
 from xner.schema import (
     ADJUSTED,
@@ -39,7 +38,7 @@ from xner.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["render", "write"]
 
@@ -74,22 +73,25 @@ def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, ma
     count = min(total, max_rows)
     first = min(max(0, open_row - count // 2), total - count)
     shown = table.select([name for name in _COLUMNS if name in table.column_names]).slice(first, count)
+    summary = _summary(table)
+    rows = [_row(record, first + k) for k, record in enumerate(shown.to_pylist())]
     payload = {
         "open_row": open_row,
         "first_row": first,
         "total_rows": total,
         "missing": [name for name in _COLUMNS if name not in (*table.column_names, DROPPED, ADJUSTED)],
-        "summary": _summary(table),
-        "rows": [_row(record, first + k) for k, record in enumerate(shown.to_pylist())],
+        "summary": summary,
+        "colours": class_colours({*summary["classes"], *_classes(rows)}),
+        "rows": rows,
     }
     parts = {
         "title": html.escape(title),
-        "style": _asset("style.css"),
-        "script": _asset("script.js"),
+        "colours": colours(),
+        "style": asset("xner.viewer", "style.css"),
+        "script": asset("xner.viewer", "script.js"),
         "data": _json(payload),
     }
-    # One pass: a marker inside an inserted part (a title, a token) is text, not a marker.
-    return re.sub(r"\{\{(\w+)\}\}", lambda marker: parts[marker[1]], _asset("template.html"))
+    return fill(asset("xner.viewer", "template.html"), parts)
 
 
 def write(
@@ -280,6 +282,11 @@ def _row(record: Row, index: int) -> Row:
     }
 
 
+def _classes(rows: Sequence[Row]) -> Iterator[str]:
+    """The classes of the entities of both sides and of the gold labels."""
+    return (span[2] for row in rows for name in ("entities", "source_entities", "gold") for span in row[name] or ())
+
+
 def _bad(record: Row, column: str, index: int, value: object, reason: str) -> DataError:
     return DataError(index, column, str(value), reason, row_id=record.get(ID))
 
@@ -361,7 +368,3 @@ def _json(payload: Row) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def _asset(name: str) -> str:
-    return files("xner.viewer").joinpath(name).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ const PRINT_WIDTH = 680; // px; the printable width of a portrait page
 
 const data = JSON.parse(byId("data").textContent);
 const rows = data.rows.map(prepare);
-const colours = classColours();
+const colours = new Map(Object.entries(data.colours));
 const state = { visible: [], row: null, pairs: [], links: [], words: {}, anchors: {}, pinned: false, chosen: {} };
 
 // -- helpers ------------------------------------------------------------------------------------------------
@@ -32,17 +32,6 @@ function format(value, digits = 3) {
 }
 
 function count(value) { return value.toLocaleString("en"); }
-
-function classColours() {
-  // The common classes keep their colours from page to page; others take what is left, in alphabetical order.
-  const known = new Map([["PER", 0], ["ORG", 1], ["LOC", 2], ["MISC", 3], ["DATE", 4]]);
-  const names = new Set(rows.flatMap((row) => [...row.classes]).concat(Object.keys(data.summary.classes)));
-  const taken = new Set([...known].filter(([name]) => names.has(name)).map(([, colour]) => colour));
-  const free = [5, 6, 7, 4, 3, 2, 1, 0].filter((colour) => !taken.has(colour));
-  const others = [...names].filter((name) => !known.has(name)).sort();
-  others.forEach((name, k) => known.set(name, free.length ? free[k % free.length] : 7));
-  return known;
-}
 
 function colour(label) { return `c${colours.get(label) ?? 7}`; }
 
