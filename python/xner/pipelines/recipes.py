@@ -11,7 +11,6 @@ translates nothing anew, and every file can be looked at, corrected in a copy, a
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import pyarrow as pa
 
 from xner import io, schema
 from xner._support.arrow import with_columns
+from xner._support.digests import table_digest
 from xner.alignment.aligner import Aligner
 from xner.errors import Error
 from xner.pipelines.runner import MODEL_PART_ROWS, Checkpoints, Reporter, checkpoints, fingerprint, run_parts, silent
@@ -354,7 +354,7 @@ def run(
     key = ""
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        key = _digest(table)
+        key = table_digest(table)
     for step in steps:
         key = fingerprint({}, {"input": key, "step": [step.name, step.key]})
         path = None if folder is None else Path(folder) / f"{step.name}.parquet"
@@ -396,31 +396,3 @@ def _kept(path: Path, key: str) -> pa.Table | None:
     except (OSError, pa.ArrowInvalid):
         return None
     return io.read(path).replace_schema_metadata(None) if is_same else None
-
-
-class _Digest:
-    """A file that keeps nothing but a digest of what is written to it."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def write(self, content: Any) -> int:
-        self._hash.update(content)
-        return len(content)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
-
-
-def _digest(table: pa.Table) -> str:
-    """Tells the content of a table from that of all others."""
-    file = _Digest()
-    bare = table.replace_schema_metadata(None)
-    with pa.ipc.new_stream(file, bare.schema) as writer:
-        writer.write_table(bare.combine_chunks())
-    return file.hexdigest()
