@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.csv as pacsv
@@ -9,8 +11,9 @@ import pytest
 
 import two_languages as world
 from test_cli import done, xner
-from xner import Error, evaluation, io
+from xner import Error, evaluation, io, viewer
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
+from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.report import markdown
 from xner.experiments.extrinsic.study import holm
 from xner.training.run import Corpus
@@ -90,23 +93,53 @@ def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folde
 
 
 def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
-    page = write_extrinsic_report(found, tmp_path / "report")
+    page = write_extrinsic_report(found, tmp_path / "report", view=viewer.write)
     names = {path.name for path in page.parent.iterdir()}
-    plots, tables = {"plot-1.svg", "plot-2.svg"}, {"summary.csv", "comparisons.csv", "summary.md"}
-    assert names == {"report.html", "predictions-1.parquet", "predictions-2.parquet", *plots, *tables}
+    plots = {f"plot-{what}-{number}.svg" for what in ("f1", "difference") for number in (1, 2)}
+    tables = {"summary.csv", "comparisons.csv", "summary.md", "predictions-1.parquet", "predictions-2.parquet"}
+    assert names == {"report.html", "view.html", *plots, *tables}
     text = page.read_text(encoding="utf-8")
     assert "<h2>Where the methods differ</h2>" in text
-    assert text.count("<svg") == 2
-    assert "<mark>" in text
+    assert text.count("<svg") == 4
     assert pacsv.read_csv(page.parent / "summary.csv").num_rows == 4
-    shown = markdown(found)
-    assert "| near | projected | 2 | 400 | " in shown
-    assert found.signature in (page.parent / "summary.md").read_text(encoding="utf-8")
+    shown = (page.parent / "summary.md").read_text(encoding="utf-8")
+    assert shown == f"{markdown(found)}\n{found.signature}\n"
+    assert re.search(r"\| near +\| projected +\| +2 \| +400 \| ", shown)
     predicted = io.read(page.parent / "predictions-1.parquet")
     again = evaluation.evaluate(predicted["gold_labels"], predicted["projected/seed-0"])
     assert again.f1 == found.runs["projected"][0].scores["near"].f1
-    write_extrinsic_report(found, tmp_path / "again")
+    write_extrinsic_report(found, tmp_path / "again", view=viewer.write)
     assert (tmp_path / "again" / "report.html").read_bytes() == page.read_bytes()
+
+
+def test_what_was_found(found: ExtrinsicStudy) -> None:
+    table = rows(found)
+    near, far = findings(found)
+    best = table["near", "projected"]
+    assert near.startswith(f"On near, projected is best with an F1 of {best['f1']:.3f} (95 % interval ")
+    lead = best["f1"] - table["near", "transfer"]["f1"]
+    assert f"Its lead over transfer: +{lead:.3f}, 95 % interval +" in near
+    assert near.endswith("p = 0.0020 after Holm's correction.")
+    assert far.startswith("On far, transfer is best")
+    assert "Its lead over projected: +" in far, "the comparison is the other way round"
+
+
+def test_data_and_signature(found: ExtrinsicStudy) -> None:
+    """What scored, what was learnt from, what chose: by content. Another seed or number of samples is another study."""
+    uses = {one.name: (one.rows, one.use) for one in found.data}
+    assert uses == {
+        "near": (200, "test"),
+        "far": (200, "test"),
+        "en": (400, "training of transfer"),
+        "source": (60, "development of transfer"),
+        "yo": (400, "training of projected"),
+        "target": (60, "development of projected"),
+    }
+    assert len({one.digest for one in found.data}) == 6
+    fewer = {name: list(some[:1]) for name, some in found.runs.items()}
+    others = [replace(found, samples=501), replace(found, confidence=0.9), replace(found, runs=fewer)]
+    others.append(replace(found, tests={"near": found.tests["far"], "far": found.tests["near"]}))
+    assert len({one.signature for one in (found, *others)}) == 5
 
 
 def test_holm() -> None:
@@ -147,8 +180,10 @@ def test_on_the_command_line(shape: Path, tmp_path: Path) -> None:
     runs = ("--test", "test.conll", "--seeds", "3,4", "--samples", "200")
     command = ("study", "extrinsic", *methods, *runs, *options)
     run = done(xner(*command, "-o", "study", cwd=tmp_path))
-    assert "| test.conll | transfer | 2 | 80 | " in run.stdout
-    assert "| test.conll | projected | transfer | " in run.stdout
+    assert run.stdout.startswith("On test.conll, ")
+    assert re.search(r"\| test\.conll \| transfer +\| +2 \| +80 \| ", run.stdout)
+    assert re.search(r"\| test\.conll \| projected +\| transfer +\| ", run.stdout)
+    assert "<code>xner study extrinsic --train transfer=en.conll" in (tmp_path / "study" / "report.html").read_text()
     assert "projected, seed 4: epoch 2.00, step" in run.stderr
     assert "to look at: study/report.html" in run.stderr
     again = done(xner(*command, "-o", "study", cwd=tmp_path))

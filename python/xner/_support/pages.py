@@ -19,7 +19,7 @@ class Html(str):
     __slots__ = ()
 
 
-_EMPTY = frozenset({"circle", "line", "path", "polyline", "rect"})
+_EMPTY = frozenset({"circle", "line", "path"})
 
 
 def element(tag: str, *children: str, **attributes: object) -> Html:

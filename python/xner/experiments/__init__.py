@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
 from xner.experiments.matching import (
+    MatchingOptions,
     MatchingStudy,
     Problem,
     Size,
@@ -15,6 +16,7 @@ from xner.experiments.matching import (
 
 __all__ = [
     "ExtrinsicStudy",
+    "MatchingOptions",
     "MatchingStudy",
     "Method",
     "Problem",

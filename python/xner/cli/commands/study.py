@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from xner import schema
+from xner import schema, viewer
 from xner.alignment.aligner import Aligner
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs, side_format_options
 from xner.cli.options.taggers import class_options, take_classes
@@ -19,7 +22,7 @@ from xner.experiments.extrinsic.study import Method, study_extrinsic
 from xner.experiments.matching import report as matching_report
 from xner.experiments.matching.problems import Size
 from xner.experiments.matching.report import write_matching_report
-from xner.experiments.matching.study import study_matching
+from xner.experiments.matching.study import MatchingOptions, study_matching
 from xner.pipelines import runner
 from xner.projection.matching.constraints import MATCHERS
 
@@ -38,7 +41,9 @@ def command() -> None:
     """Measure what a choice of method does: tables, plots and a page to look at."""
 
 
-def _constraint(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> list[tuple[str, int]]:
+def _constraint(
+    context: click.Context, parameter: click.Parameter, values: Sequence[str]
+) -> tuple[tuple[str, int], ...]:
     result = []
     for value in values:
         relation = next((r for r in _RELATIONS if value.startswith(r)), None)
@@ -46,12 +51,12 @@ def _constraint(context: click.Context, parameter: click.Parameter, values: Sequ
         if relation is None or not number.isdecimal():
             raise click.BadParameter(f"{value!r}: expected a relation and a number, as '<=1' or '=2'")
         result.append((relation, int(number)))
-    return result
+    return tuple(result)
 
 
-def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> list[Size]:
+def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[Size, ...]:
     try:
-        return [Size.parse(value) for value in values]
+        return tuple(Size.parse(value) for value in values)
     except Error as error:
         raise click.BadParameter(str(error)) from None
 
@@ -128,6 +133,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
     show_default=True,
     help="Target spans to choose from.",
 )
+@click.option("--min-words", type=click.IntRange(1), default=1, show_default=True, help="Shortest candidate.")
 @click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
 @click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
@@ -142,8 +148,9 @@ def matching(
 ) -> None:
     """Greedy against exact matching: objectives, labels, F1 and time.
 
-    Solves the same problems by several matchers. Writes a summary (Markdown, CSV, Parquet), plots, and one page that
-    opens on the sentences where the matchers differ.
+    Solves the same problems by several matchers. Writes a summary (Markdown, CSV, Parquet), plots, one page that says
+    first what was found, and another one of the sentences where the matchers differ most, each with its links, scores
+    and margins.
     """
     if (source is None) != (not targets) or not (targets or options["sizes"]):
         raise click.UsageError("expected --source and --target, or --synthetic, or all of them")
@@ -158,10 +165,15 @@ def matching(
                 read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
             )
             corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
-        study = study_matching(corpora, progress=report, **options)
-    page = write_matching_report(study, output)
-    click.echo(matching_report.markdown(study.summary()), nl=False)
+        study = study_matching(corpora, MatchingOptions(**options), progress=report)
+    page = write_matching_report(study, output, view=viewer.write, command=_command())
+    click.echo(matching_report.markdown(study), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
+
+
+def _command() -> str:
+    """The command as it was given; of the folder of the user's own, whose name is nobody's business, stands `~`."""
+    return shlex.join(["xner", *sys.argv[1:]]).replace(f"{Path.home()}{os.sep}", "~/")
 
 
 def _align(table: pa.Table) -> pa.ListArray:
@@ -284,7 +296,7 @@ def extrinsic(
         progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
         **options,
     )
-    page = write_extrinsic_report(found, output)
+    page = write_extrinsic_report(found, output, view=viewer.write, command=_command())
     click.echo(extrinsic_report.markdown(found), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 

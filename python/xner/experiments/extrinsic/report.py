@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,134 +10,236 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from xner import io, labels
+from xner import io, labels, schema
+from xner._support.pages import Html, element, lines
+from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.study import predictions
-from xner.experiments.pages.figures import figure, to_svg
-from xner.experiments.pages.page import figures_html, markdown_table, marked, page, sentence, table_html
+from xner.experiments.pages.page import made_by, page, plots_html
+from xner.experiments.pages.plots import Axis, Mark, intervals
+from xner.experiments.pages.sentences import VIEW, Reading, Sentence, View, block, most_different
+from xner.experiments.pages.tables import (
+    figure_column,
+    interval_column,
+    markdown_table,
+    number,
+    signed,
+    table_html,
+    text_column,
+)
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
 
     from xner.experiments.extrinsic.study import ExtrinsicStudy
+    from xner.experiments.pages.plots import Plot
+    from xner.experiments.pages.sentences import WriteView
+    from xner.experiments.pages.tables import Column, Row
 
-__all__ = ["markdown", "write_extrinsic_report"]
+__all__ = ["markdown", "render", "write_extrinsic_report"]
 
-# Sentences that the page shows of each of the test data.
-_SHOWN = 50
 _TITLE = "Extrinsic evaluation"
 
-_SUMMARY_COLUMNS = {
-    "test": "{}",
-    "method": "{}",
-    "runs": "{:d}",
-    "sentences": "{:d}",
-    "f1": "{:.4f}",
-    "f1_deviation": "{:.4f}",
-    "f1_low": "{:.3f}",
-    "f1_high": "{:.3f}",
-    "precision": "{:.3f}",
-    "recall": "{:.3f}",
-    "f1_loss": "{:+.3f}",
-}
-_NOTE = (
-    '<p class="quiet">Intervals and p-values are about the choice of sentences, over all runs; f1_deviation says '
-    "what the seed does. p_holm is p_randomization, adjusted for the number of comparisons.</p>"
-)
-_COMPARISON_COLUMNS = {
-    "test": "{}",
-    "method": "{}",
-    "against": "{}",
-    "difference": "{:+.4f}",
-    "low": "{:+.3f}",
-    "high": "{:+.3f}",
-    "p_bootstrap": "{:.4f}",
-    "p_randomization": "{:.4f}",
-    "p_holm": "{:.4f}",
-}
+_TEST = text_column("test", "test", "gold data that the taggers were scored on")
+_METHOD = text_column("method", "method", "the way to a tagger")
+
+
+def _summary_columns(study: ExtrinsicStudy) -> list[Column]:
+    wide = f"{100 * study.confidence:g} %"
+    columns = [
+        _METHOD,
+        figure_column("runs", "runs", number(0), "taggers, one a seed"),
+        figure_column("sentences", "sentences", number(0), "rows of the training data"),
+        interval_column(
+            f"F1, {wide} interval", "f1", number(3), "entity-level micro F1, mean over the runs; bootstrap"
+        ),
+        figure_column("deviation", "f1_deviation", number(3), "standard deviation of the runs' F1: what the seed does"),
+        figure_column("precision", "precision", number(3), "share of the found entities that are right, mean"),
+        figure_column("recall", "recall", number(3), "share of the gold entities that were found, mean"),
+    ]
+    if len(study.tests) > 1:
+        meaning = "what F1 loses against the first test data; below 0 it gains"
+        columns.append(figure_column("loss", "f1_loss", signed(3), meaning))
+    return columns
+
+
+def _comparison_columns(study: ExtrinsicStudy) -> list[Column]:
+    return [
+        _METHOD,
+        text_column("against", "against", "the method that it is compared with"),
+        interval_column(
+            f"difference, {100 * study.confidence:g} % interval",
+            "difference",
+            signed(4),
+            "F1 minus that of the other method; paired bootstrap over sentences",
+            bounds=("low", "high"),
+        ),
+        figure_column("p, bootstrap", "p_bootstrap", number(4), "one-sided p-value of paired bootstrap"),
+        figure_column("p, randomization", "p_randomization", number(4), "two-sided, of approximate randomization"),
+        figure_column(
+            "p, Holm", "p_holm", number(4), "the latter, adjusted for the number of comparisons on the same data"
+        ),
+    ]
 
 
 def markdown(study: ExtrinsicStudy) -> str:
-    """The scores, and the differences between the methods, as tables in Markdown."""
-    parts = [markdown_table(study.summary.to_pylist(), _SUMMARY_COLUMNS)]
-    compared = [asdict(one) for one in study.comparisons]
-    if compared:
-        parts.append(markdown_table(compared, _COMPARISON_COLUMNS))
+    """What was found, the scores, and the differences between the methods, as tables in Markdown."""
+    parts = [f"{told}\n" for told in findings(study)]
+    parts.append(markdown_table(study.summary.to_pylist(), [_TEST, *_summary_columns(study)]))
+    if study.comparisons:
+        parts.append(markdown_table(map(asdict, study.comparisons), [_TEST, *_comparison_columns(study)]))
     return "\n".join(parts)
 
 
-def write_extrinsic_report(study: ExtrinsicStudy, folder: str | os.PathLike[str]) -> Path:
+def write_extrinsic_report(
+    study: ExtrinsicStudy,
+    folder: str | os.PathLike[str],
+    *,
+    view: WriteView | None = None,
+    command: str | None = None,
+) -> Path:
     """Write all that a study found.
 
     Args:
         study: the study.
-        folder: gets `summary.md`, `summary.csv`, `comparisons.csv`, `plot-N.svg` and `predictions-N.parquet` for each
-            of the test data, and `report.html`; made if it is not there.
+        folder: gets `summary.md`, `summary.csv`, `comparisons.csv`, for each of the test data `plot-f1-N.svg`,
+            `plot-difference-N.svg` and `predictions-N.parquet`, `report.html`, and with `view` the sentences that it
+            names as `view.html`; made if it is not there.
+        view: `xner.viewer.write`, or what writes another page of the same rows; None: no such page, and no links.
+        command: line that made the study, for the page.
 
     Returns:
         The page's path.
 
     Raises:
-        Error: matplotlib is not installed.
         OSError: a file cannot be written.
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    figures = {f"F1 on {test}": _plot(study, test) for test in study.tests}
-    texts = {"summary.md": f"{markdown(study)}\n{study.signature}\n"}
-    texts |= {f"plot-{number}.svg": svg for number, svg in enumerate(figures.values(), 1)}
-    compared = [asdict(one) for one in study.comparisons]
     tables = {"summary.csv": study.summary}
-    if compared:
-        tables["comparisons.csv"] = pa.Table.from_pylist(compared)
-    for number, test in enumerate(study.tests, 1):
-        io.write(predictions(study, test), target / f"predictions-{number}.parquet")
+    if study.comparisons:
+        tables["comparisons.csv"] = pa.Table.from_pylist([asdict(one) for one in study.comparisons])
+    for number_, test in enumerate(study.tests, 1):
+        io.write(predictions(study, test), target / f"predictions-{number_}.parquet")
     for name, table in tables.items():
         with io.replacing(target / name) as file:
             pacsv.write_csv(table, file)
-    sections = {
-        "Scores": table_html(study.summary.to_pylist(), _SUMMARY_COLUMNS),
-        "Differences": _NOTE + table_html(compared, _COMPARISON_COLUMNS) if compared else "<p>There is one method.</p>",
-        "Plots": figures_html(figures.items()),
-        "Where the methods differ": "\n".join(_differing(study)),
-    }
-    texts["report.html"] = page(_TITLE, study.signature, sections)
+    scores, differences = _score_plots(study), _difference_plots(study)
+    rows = None if view is None else View()
+    texts = {f"plot-{plot.name}.svg": plot.file() for plot in (*scores, *differences)}
+    texts["summary.md"] = f"{markdown(study)}\n{study.signature}\n"
+    texts["report.html"] = render(study, scores, differences, view=rows, command=command)
+    if view is not None and rows is not None:
+        rows.write(target / VIEW, f"{_TITLE}: sentences", view)
     for name, text in texts.items():
         with io.replacing(target / name) as file:
             file.write(text.encode())
     return target / "report.html"
 
 
-def _plot(study: ExtrinsicStudy, test: str) -> str:
+def render(
+    study: ExtrinsicStudy,
+    scores: Sequence[Plot],
+    differences: Sequence[Plot],
+    *,
+    view: View | None = None,
+    command: str | None = None,
+) -> str:
+    """The page.
+
+    Args:
+        study: the study.
+        scores: plots of the scores.
+        differences: plots of the differences.
+        view: gets the rows that the page's sentences link to; without, there are no links.
+        command: line that made the study.
+    """
+    help_ = "Intervals are about the choice of sentences, over all runs; the deviation is about the seeds."
+    table = table_html("Scores on gold labels", help_, _by_test(study.summary.to_pylist()), _summary_columns(study))
+    sections: dict[str, str] = {"Scores": lines([table, plots_html(scores)])}
+    if study.comparisons:
+        sections["Differences"] = _compared(study, differences)
+        sections["Where the methods differ"] = _differing(study, view)
+    used = ("torch", "transformers", "accelerate")
+    sections["How it was made"] = made_by(command, study.signature, study.data, used)
+    return page(_TITLE, findings(study), sections)
+
+
+def _by_test(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    return {test: list(some) for test, some in itertools.groupby(rows, key=lambda row: str(row["test"]))}
+
+
+def _compared(study: ExtrinsicStudy, plots: Sequence[Plot]) -> Html:
+    help_ = (
+        "Every method against every one before it; an interval without 0 and a small p-value speak for a difference."
+    )
+    rows = _by_test([asdict(one) for one in study.comparisons])
+    parts = [table_html("Differences between the methods", help_, rows, _comparison_columns(study))]
+    parts.append(plots_html(plots) if plots else element("p", "All methods tie: there is nothing to draw."))
+    return lines(parts)
+
+
+def _score_plots(study: ExtrinsicStudy) -> list[Plot]:
     """Each run's F1 as a point, their mean, and the bootstrap interval."""
-    drawing, axes = figure((7.0, 1.2 + 0.5 * len(study.methods)))
-    for place, row in enumerate(row for row in study.summary.to_pylist() if row["test"] == test):
-        runs = [run.scores[test].f1 for run in study.runs[row["method"]]]
-        axes.plot([row["f1_low"], row["f1_high"]], [place, place], color="C0", alpha=0.4, linewidth=4)
-        axes.plot(runs, [place] * len(runs), "o", color="C0", markersize=4)
-        axes.plot([row["f1"]], [place], "|", color="black", markersize=14)
-    axes.set_yticks(range(len(study.methods)), [method.name for method in study.methods])
-    axes.set_ylim(len(study.methods) - 0.5, -0.5)
-    axes.set_xlabel(f"entity-level micro F1: runs, mean, {100 * study.confidence:g} % bootstrap interval")
-    return to_svg(drawing)
+    wide = f"{100 * study.confidence:g} % interval"
+    help_ = f"Mean over the runs with its {wide}; small points are single runs. Further to the right is better."
+    found = []
+    for number_, (test, rows) in enumerate(_by_test(study.summary.to_pylist()).items(), 1):
+        marks = {}
+        for row in rows:
+            runs = [run.scores[test].f1 for run in study.runs[row["method"]]]
+            marks[row["method"]] = {"F1": Mark(row["f1"], row["f1_low"], row["f1_high"], runs)}
+        axis = Axis("entity-level micro F1 (from 0 to 1)")
+        found.append(intervals(f"f1-{number_}", f"F1 on {test}", help_, marks, axis, {"F1": 0}))
+    return found
 
 
-def _differing(study: ExtrinsicStudy) -> Iterable[str]:
+def _difference_plots(study: ExtrinsicStudy) -> list[Plot]:
+    """How far methods are apart; none for data on which all tie."""
+    wide = f"{100 * study.confidence:g} % interval"
+    help_ = f"With the {wide}; where the bar crosses 0, chance alone may explain the difference."
+    found = []
+    for number_, test in enumerate(study.tests, 1):
+        some = [one for one in study.comparisons if one.test == test]
+        if any(one.difference for one in some):
+            marks = {
+                f"{one.method} − {one.against}": {"difference": Mark(one.difference, one.low, one.high)} for one in some
+            }
+            axis = Axis("difference of F1", zero=True)
+            caption = f"Differences on {test}"
+            found.append(intervals(f"difference-{number_}", caption, help_, marks, axis, {"difference": 0}))
+    return found
+
+
+# -- sentences ------------------------------------------------------------------------------------------------
+
+
+def _differing(study: ExtrinsicStudy, view: View | None) -> Html:
+    blocks = list(_blocks(study, view))
+    return lines(blocks) if blocks else element("p", "Nowhere: all methods give the same labels.")
+
+
+def _blocks(study: ExtrinsicStudy, view: View | None) -> Iterator[Html]:
     """Sentences that the first runs of the methods label differently."""
     is_first = True
     for test, judged in study.tests.items():
-        first: dict[str, Any] = {name: runs[0].labels[test] for name, runs in study.runs.items()}
-        rows = [row for row in range(len(judged.sentences)) if len({tuple(one[row]) for one in first.values()}) > 1]
+        said = {name: runs[0].labels[test] for name, runs in study.runs.items()}
+        rows = [row for row in range(len(judged.sentences)) if len({tuple(one[row]) for one in said.values()}) > 1]
         if not rows:
             continue
-        yield f"<h3>{len(rows)} sentences of {test}</h3>"
-        if len(rows) > _SHOWN:
-            yield f'<p class="quiet">The first {_SHOWN} of them.</p>'
-        for row in rows[:_SHOWN]:
-            tokens = judged.sentences.tokens[row]
-            readings = {"gold": judged.gold[row], **{name: one[row] for name, one in first.items()}}
-            lines = {name: marked(tokens, labels.decode(found)) for name, found in readings.items()}
-            yield sentence(f"row {row}", lines, is_open=is_first)
-            is_first = False
-    if is_first:
-        yield "<p>Nowhere: all methods give the same labels.</p>"
+        entities = {name: {row: labels.decode(one[row]) for row in rows} for name, one in said.items()}
+        shown = []
+        for row in most_different(rows, list(entities.values())):
+            tokens, gold = judged.sentences.tokens[row], judged.gold[row]
+            readings = {}
+            for name in said:
+                record: dict[str, Any] = {
+                    schema.ID: f"row {row} · {name} · {test}",
+                    schema.TOKENS: tokens,
+                    schema.LABELS: said[name][row],
+                    schema.GOLD_LABELS: gold,
+                }
+                readings[name] = Reading(entities[name][row], None if view is None else view.add(record))
+            shown.append(Sentence(f"row {row}", tokens, readings, labels.decode(gold)))
+        yield block(f"First runs on {test}", len(rows), shown, is_open=is_first)
+        is_first = False

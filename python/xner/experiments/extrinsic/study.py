@@ -7,6 +7,7 @@ several seeds, so that luck shows; differences are tested on the sentences.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 import statistics
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from xner import evaluation, schema
+from xner._support.digests import table_digest
 from xner._version import __version__
 from xner.errors import Error
+from xner.experiments.pages.provenance import Data
 from xner.models.taggers.tagger import Tagger
 from xner.training.run import Corpus, Judged, train
 from xner.training.settings import TrainingSettings
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
 
-__all__ = ["Comparison", "ExtrinsicStudy", "Method", "Run", "holm", "study_extrinsic"]
+__all__ = ["Comparison", "ExtrinsicStudy", "Method", "Run", "holm", "predictions", "run_name", "study_extrinsic"]
 
 _NAME = re.compile(r"[\w.+-]+")
 
@@ -66,11 +69,13 @@ class Run:
 
     Attributes:
         seed: of its training; None for a tagger that was there already.
+        identity: a digest that tells the tagger from all others: of what its training went by, or of what it is.
         labels: by test data, IOB2 labels of each sentence.
         scores: by test data.
     """
 
     seed: int | None
+    identity: str
     labels: dict[str, list[list[str]]]
     scores: dict[str, Scores]
 
@@ -122,10 +127,27 @@ class ExtrinsicStudy:
 
     @property
     def signature(self) -> str:
-        """How it was made, in one line."""
-        seeds = sorted({run.seed for runs in self.runs.values() for run in runs if run.seed is not None})
-        named = ",".join(map(str, seeds)) or "none"
-        return f"xner:{__version__}|seeds:{named}|samples:{self.samples}|confidence:{self.confidence:g}"
+        """How it was made, in one line: all that may change the figures."""
+        taggers = ";".join(
+            f"{run_name(method, run)}={run.identity[:12]}" for method, runs in self.runs.items() for run in runs
+        )
+        tests = ";".join(f"{name}={one.sentences.digest()[:12]}" for name, one in self.tests.items())
+        drawn = f"samples:{self.samples}|confidence:{self.confidence:g}"
+        return f"xner:{__version__}|taggers:{taggers}|tests:{tests}|{drawn}"
+
+    @cached_property
+    def data(self) -> list[Data]:
+        """The test data, what was learnt from, and what chose checkpoints; each once, with all its uses."""
+        used: dict[tuple[str, int, str], list[str]] = {}
+        for name, judged in self.tests.items():
+            used.setdefault((name, len(judged.sentences), judged.sentences.digest()), []).append("test")
+        for method in self.methods:
+            uses = [(one, f"training of {method.name}") for one in method.training]
+            if method.development is not None:
+                uses.append((method.development, f"development of {method.name}"))
+            for one, use in uses:
+                used.setdefault((one.name, one.table.num_rows, table_digest(one.table)), []).append(use)
+        return [Data(*key, use=", ".join(uses)) for key, uses in used.items()]
 
     @cached_property
     def summary(self) -> pa.Table:
@@ -266,7 +288,8 @@ def study_extrinsic(
     for method in methods:
         if method.tagger is not None:
             tagger = Tagger.load(method.tagger, device=_tagger_device(device), classes=classes)
-            runs[method.name] = [_run(None, tagger, judged)]
+            identity = hashlib.sha256(tagger.identity.encode()).hexdigest()
+            runs[method.name] = [_run(None, identity, tagger, judged)]
             continue
         place = target / "models" / method.name
         place.mkdir(parents=True, exist_ok=True)
@@ -286,7 +309,7 @@ def study_extrinsic(
                 progress=None if progress is None else _named(progress, method.name, seed),
             )
             tagger = Tagger.load(str(report.folder), device=_tagger_device(device), dtype="float32")
-            runs[method.name].append(_run(seed, tagger, judged))
+            runs[method.name].append(_run(seed, report.metrics["run"], tagger, judged))
     return ExtrinsicStudy(tuple(methods), judged, runs, samples, confidence)
 
 
@@ -312,13 +335,19 @@ def _check(methods: Sequence[Method], tests: Sequence[Corpus], seeds: Sequence[i
         raise Error("training needs a model to start from")
 
 
-def _run(seed: int | None, tagger: Tagger, tests: Mapping[str, Judged]) -> Run:
+def _run(seed: int | None, identity: str, tagger: Tagger, tests: Mapping[str, Judged]) -> Run:
     found = {name: [tagged.labels for tagged in tagger.tag(one.sentences.tokens)] for name, one in tests.items()}
-    return Run(seed, found, {name: evaluation.evaluate(one.gold, found[name]) for name, one in tests.items()})
+    scores = {name: evaluation.evaluate(one.gold, found[name]) for name, one in tests.items()}
+    return Run(seed, identity, found, scores)
+
+
+def run_name(method: str, run: Run) -> str:
+    """What a run is called: `METHOD`, or `METHOD/seed-N`."""
+    return method if run.seed is None else f"{method}/seed-{run.seed}"
 
 
 def predictions(study: ExtrinsicStudy, test: str) -> pa.Table:
-    """The test data's words, gold labels, and the labels of every run: `METHOD`, or `METHOD/seed-N`."""
+    """The test data's words, gold labels, and the labels of every run by its name."""
     one = study.tests[test]
     columns = {
         schema.TOKENS: pa.array(one.sentences.tokens, schema.WORDS_TYPE),
@@ -326,6 +355,5 @@ def predictions(study: ExtrinsicStudy, test: str) -> pa.Table:
     }
     for method, runs in study.runs.items():
         for run in runs:
-            name = method if run.seed is None else f"{method}/seed-{run.seed}"
-            columns[name] = pa.array(run.labels[test], schema.WORDS_TYPE)
+            columns[run_name(method, run)] = pa.array(run.labels[test], schema.WORDS_TYPE)
     return pa.table(columns)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from xner.experiments.matching.problems import Problem, Size, corpus_problems, synthetic_problem
 from xner.experiments.matching.report import write_matching_report
-from xner.experiments.matching.study import MatchingStudy, study_matching
+from xner.experiments.matching.study import MatchingOptions, MatchingStudy, study_matching
 
 __all__ = [
+    "MatchingOptions",
     "MatchingStudy",
     "Problem",
     "Size",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -54,6 +54,7 @@ def corpus_problems(
     *,
     score: str = "links",
     candidates: CandidateSpans = "ngram",
+    min_words: int = 1,
     max_words: int | None = None,
 ) -> Iterator[Problem]:
     """The problems of the rows that have source entities and pairs with a score.
@@ -63,13 +64,18 @@ def corpus_problems(
         score: `links`, `words` or `weighted`: the alignment score, by what it counts; or a sum of scores: a name of
             `xner.fusion.PRESETS`, or weights as `align=1,characters=0.5`.
         candidates: `ngram`: every span; `aligned_ends`: spans whose first and last word are linked to an entity.
-        max_words: longest candidate.
+        min_words: shortest candidate.
+        max_words: longest candidate; None for no limit.
 
     Raises:
-        Error: an unknown score; columns are missing, or links have no scores for `weighted`.
+        Error: an unknown score; lengths that are none; columns are missing, or links have no scores for `weighted`.
         DataError: malformed spans or links.
     """
-    options = _options(score, candidates, max_words)
+    chosen: dict[str, Any] = {"candidates": candidates, "min_words": min_words, "max_words": max_words}
+    if score in get_args(Count):
+        options = ProjectionOptions(count=cast("Count", score), **chosen)
+    else:
+        options = ProjectionOptions(score=parse_score(score), **chosen)
     for row, record, pairs in scored_rows(table, options):
         classes = tuple(entity["label"] for entity in record[schema.SOURCE_ENTITIES] or ())
         wanted = sorted({(start, end) for _, start, end, _ in pairs})
@@ -80,12 +86,6 @@ def corpus_problems(
         for entity, start, end, value in pairs:
             matrix[entity, place[start, end]] = value
         yield Problem(row, len(record[schema.TOKENS]), classes, matrix, np.array(wanted, np.int32).reshape(-1, 2))
-
-
-def _options(score: str, candidates: CandidateSpans, max_words: int | None) -> ProjectionOptions:
-    if score in get_args(Count):
-        return ProjectionOptions(count=cast("Count", score), candidates=candidates, max_words=max_words)
-    return ProjectionOptions(score=parse_score(score), candidates=candidates, max_words=max_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,11 @@ class Size:
         if found is None:
             raise Error(f"size {text!r}: expected WORDSxENTITIESxCANDIDATES, such as 25x5x40")
         return cls(*map(int, found.groups()))
+
+    @property
+    def spelled(self) -> str:
+        """What `parse` reads."""
+        return f"{self.words}x{self.entities}x{self.candidates}"
 
     def __str__(self) -> str:
         return f"{self.words} words, {self.entities} entities, {self.candidates} candidates each"

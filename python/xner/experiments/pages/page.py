@@ -1,115 +1,92 @@
-"""What pages of studies have in common: tables, sentences with entities, and the page around them."""
+"""The page of a study: the answer first, then tables and plots, sentences, and what all of it was made from."""
 
 from __future__ import annotations
 
 import html
-import re
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from xner._support.pages import Html, asset, colours, element, fill, lines
+from xner.experiments.pages.plots import plot_style
+from xner.experiments.pages.provenance import libraries, machine
+from xner.experiments.pages.tables import figure_column, number, table_html, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["figures_html", "markdown_table", "marked", "page", "sentence", "table_html"]
+    from xner.experiments.pages.plots import Plot
+    from xner.experiments.pages.provenance import Data
+
+__all__ = ["made_by", "page", "plots_html"]
 
 
-def cells(row: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]:
-    """A row's values as text; a dash where there is none."""
-    return [form.format(row[name]) if row[name] is not None else "–" for name, form in columns.items()]
-
-
-def markdown_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
-    """Rows as a table in Markdown.
-
-    Args:
-        rows: values by column.
-        columns: the form of each column's values, by name.
-    """
-    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-    lines += ["| " + " | ".join(cells(row, columns)) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def table_html(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
-    """Rows as a table of a page; the arguments are those of `markdown_table`."""
-
-    def line(tag: str, values: Iterable[str]) -> str:
-        inner = "".join(
-            f"<{tag}{' class=text' if form == '{}' else ''}>{html.escape(value)}</{tag}>"
-            for form, value in zip(columns.values(), values, strict=True)
-        )
-        return f"<tr>{inner}</tr>"
-
-    body = "".join(line("td", cells(row, columns)) for row in rows)
-    return f'<div class="wide"><table><thead>{line("th", columns)}</thead><tbody>{body}</tbody></table></div>'
-
-
-def figures_html(figures: Iterable[tuple[str, str]]) -> str:
-    """Plots with their captions.
-
-    Args:
-        figures: captions and SVG documents.
-    """
-    return "\n".join(
-        f"<figure><figcaption>{html.escape(caption)}</figcaption>{svg}</figure>" for caption, svg in figures
-    )
-
-
-def sentence(name: str, lines: Mapping[str, str], *, is_open: bool) -> str:
-    """A sentence in several readings, folded up unless `is_open`.
-
-    Args:
-        name: of the sentence.
-        lines: HTML by the name of the reading, see `marked`.
-        is_open: whether it is shown at once.
-    """
-    body = "".join(f'<dt>{html.escape(reading)}</dt><dd dir="auto">{text}</dd>' for reading, text in lines.items())
-    return f"<details{' open' if is_open else ''}><summary>{html.escape(name)}</summary><dl>{body}</dl></details>"
-
-
-def marked(tokens: Sequence[str], entities: Iterable[tuple[int, int, str]]) -> str:
-    """Words with their entities marked, as HTML.
-
-    Args:
-        tokens: the words.
-        entities: `(start, end, class)`.
-    """
-    starts = {start: (end, label) for start, end, label in entities}
-    parts = []
-    word = 0
-    while word < len(tokens):
-        if word in starts:
-            end, label = starts[word]
-            text = html.escape(" ".join(tokens[word:end]))
-            parts.append(f"<mark>{text}<small>{html.escape(label)}</small></mark>")
-            word = max(end, word + 1)
-        else:
-            parts.append(html.escape(tokens[word]))
-            word += 1
-    return " ".join(parts)
-
-
-def page(title: str, signature: str, sections: Mapping[str, str]) -> str:
+def page(title: str, answer: Sequence[str], sections: Mapping[str, str]) -> str:
     """A page that carries all that it needs and runs nothing.
 
     Args:
         title: of the page.
-        signature: one line that tells how its content was made.
-        sections: HTML by heading.
+        answer: what was found, in a few sentences.
+        sections: markup by heading.
     """
     anchors = {heading: f"section-{number}" for number, heading in enumerate(sections, 1)}
     parts = {
         "title": html.escape(title),
-        "signature": html.escape(signature),
-        "style": _asset("style.css"),
-        "links": " ".join(f'<a href="#{anchor}">{html.escape(heading)}</a>' for heading, anchor in anchors.items()),
-        "sections": "\n".join(
-            f'<section id="{anchors[heading]}">\n<h2>{html.escape(heading)}</h2>\n{body}\n</section>'
+        "style": "\n".join((colours(), asset("xner.experiments.pages", "style.css"), plot_style())),
+        "answer": element("div", lines(element("p", sentence) for sentence in answer), class_="answer"),
+        "links": lines(element("a", heading, href=f"#{anchor}") for heading, anchor in anchors.items()),
+        "sections": lines(
+            element("section", lines([element("h2", heading), body]), id=anchors[heading])
             for heading, body in sections.items()
         ),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda marker: parts[marker[1]], _asset("template.html"))
+    return fill(asset("xner.experiments.pages", "template.html"), parts)
 
 
-def _asset(name: str) -> str:
-    return (files("xner.experiments.pages") / name).read_text(encoding="utf-8")
+def plots_html(plots: Iterable[Plot]) -> Html:
+    """Plots with their captions."""
+    return element(
+        "div",
+        lines(
+            element("figure", element("figcaption", element("b", f"{one.caption}."), " ", one.help), one.svg)
+            for one in plots
+        ),
+        class_="plots",
+    )
+
+
+def made_by(command: str | None, signature: str, data: Sequence[Data], used: Sequence[str] = ()) -> Html:
+    """What a study was made by, and from: command, versions, data, machine.
+
+    Args:
+        command: line that made it; None for a study of a program's.
+        signature: of the study.
+        data: that it was made from.
+        used: distributions that computed, beside xner's own needs.
+    """
+    facts = {
+        "command": element("code", command) if command else "none: made in Python",
+        "signature": element("code", signature),
+        "versions": ", ".join(f"{name} {version}" for name, version in libraries(used).items()),
+    }
+    parts = [_facts(facts)]
+    if data:
+        columns = [
+            text_column("data", "name", "the file's name, or what the data were called"),
+            figure_column("rows", "rows", number(0), "sentences, those that were left out included"),
+            text_column(
+                "SHA-256", "digest", "the first 16 digits of a digest of the content, whatever file it came in"
+            ),
+        ]
+        rows = [{"name": one.name, "use": one.use, "rows": one.rows, "digest": one.digest[:16]} for one in data]
+        if any(one.use for one in data):
+            columns.insert(1, text_column("use", "use", "what was done with them"))
+        parts.append(table_html("Data", "The same digests mean the same words, labels and links.", {"": rows}, columns))
+    parts += [element("h3", "Machine"), element("p", "Times depend on it.", class_="quiet"), _facts(machine())]
+    return lines(parts)
+
+
+def _facts(facts: Mapping[str, str]) -> Html:
+    return element(
+        "dl",
+        *(element(*pair) for fact in facts.items() for pair in zip(("dt", "dd"), fact, strict=True)),
+        class_="facts",
+    )

@@ -1,0 +1,366 @@
+"""Plots of studies as SVG: points with intervals, and curves.
+
+Texts stay text, so that any script can be read, searched and scaled. Colours are those of the page, by class; a file of
+its own gets those of the light scheme.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xner._support.pages import Html, asset, colours, element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Axis", "Curve", "Mark", "Plot", "curves", "intervals", "plot_style"]
+
+# All in pixels of a plot that is shown as wide as it is.
+_WIDTH = 520.0
+_EDGE = 10.0
+_LINE = 17.0
+_TRACK = 16.0
+_TICK = 5.0
+_HEIGHT = 230.0
+
+_SIZE = 12.5
+# Width of a character as a share of the size: rather too much, as the page's font is not known.
+_CHARACTER = 0.62
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An axis.
+
+    Attributes:
+        label: what it shows, with the unit.
+        logarithmic: whether equal steps are equal factors.
+        zero: whether 0 is on it, and marked.
+        low: where it begins; None for what the data need.
+        high: where it ends; likewise.
+    """
+
+    label: str
+    logarithmic: bool = False
+    zero: bool = False
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A number with its interval.
+
+    Attributes:
+        value: the number.
+        low: lower end of the interval.
+        high: upper end.
+        parts: what it is the mean of, as smaller points.
+    """
+
+    value: float
+    low: float
+    high: float
+    parts: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve.
+
+    Attributes:
+        points: (x, y), x rising.
+        upper: y up to which the band above the curve goes, one a point; None for no band.
+    """
+
+    points: Sequence[tuple[float, float]]
+    upper: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot with all that is said of it.
+
+    Attributes:
+        name: of its file, without ending.
+        caption: what it shows.
+        help: a sentence that tells how to read it.
+        svg: the plot.
+    """
+
+    name: str
+    caption: str
+    help: str
+    svg: Html
+
+    def file(self) -> str:
+        """The plot as a file of its own, in the light scheme's colours."""
+        style = re.sub(r"var\(--([\w-]+)\)", lambda found: _light_colours()[found[1]], plot_style())
+        opening, inside = self.svg.split(">", 1)
+        return f'{opening} xmlns="http://www.w3.org/2000/svg"><style>{style}</style>{inside}\n'
+
+
+def plot_style() -> str:
+    """The style sheet of plots; it goes by the names of the pages' colours."""
+    return asset("xner.experiments.pages", "plots.css")
+
+
+def _light_colours() -> dict[str, str]:
+    light = colours().partition("@media")[0]
+    return dict(re.findall(r"--([\w-]+):\s*([^;]+);", light))
+
+
+def intervals(
+    name: str, caption: str, help_: str, rows: Mapping[str, Mapping[str, Mark]], axis: Axis, series: Mapping[str, int]
+) -> Plot:
+    """Numbers with their intervals, one line a row and series.
+
+    Args:
+        name: of the plot's file.
+        caption: what it shows.
+        help_: how to read it.
+        rows: by name, marks by series.
+        axis: of the numbers.
+        series: the number of each one's colour and shape, in the order of the lines.
+    """
+    marks = [mark for row in rows.values() for mark in row.values()]
+    scale = _Scale(axis, [end for mark in marks for end in (mark.low, mark.high, *mark.parts)], _EDGE * 2, _WIDTH - 30)
+    parts: list[Html] = []
+    top = _legend(parts, series, dashed=False)
+    bottom = top
+    for row, found in rows.items():
+        for line in wrapped(row, _WIDTH - 2 * _EDGE):
+            bottom += _LINE
+            parts.append(_text(line, _EDGE, bottom - 4))
+        for one, colour in series.items():
+            if one in found:
+                bottom += _TRACK
+                parts.append(_mark(found[one], scale, bottom - _TRACK / 2, colour, f"{row}, {one}"))
+        bottom += 6
+    grid = [
+        element(
+            "line",
+            class_="zero" if axis.zero and tick == 0 else "grid",
+            x1=_px(x),
+            x2=_px(x),
+            y1=_px(top),
+            y2=_px(bottom),
+        )
+        for tick, x in scale.ticks()
+    ]
+    bottom = _x_axis(parts, scale, bottom)
+    return Plot(name, caption, help_, _svg([*grid, *parts], bottom, caption, help_))
+
+
+def _mark(mark: Mark, scale: _Scale, y: float, colour: int, title: str) -> Html:
+    told = element("title", f"{title}: {mark.value:.4g} ({mark.low:.4g} to {mark.high:.4g})")
+    low, value, high = (scale(number) for number in (mark.low, mark.value, mark.high))
+    parts = [element("path", class_="interval", d=f"M{_px(low)} {_px(y)}H{_px(high)}")]
+    parts += [element("circle", class_="part", cx=_px(scale(part)), cy=_px(y), r=2.5) for part in mark.parts]
+    parts.append(_point(value, y, colour))
+    return element("g", told, *parts, class_=f"c{colour % 8}")
+
+
+# Shapes tell series apart where colours cannot.
+_SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z", "M-4 -4H4V4H-4Z", "M0 -5.5L5.5 0L0 5.5L-5.5 0Z", "M0 -5L5 4H-5Z")
+_DASHES = (None, "6 4", "2 3", "9 3 2 3")
+
+
+def _point(x: float, y: float, number: int) -> Html:
+    shape = _SHAPES[number % len(_SHAPES)]
+    return element("path", class_="point", d=shape, transform=f"translate({_px(x)} {_px(y)})")
+
+
+def curves(name: str, caption: str, help_: str, found: Mapping[str, Curve], x: Axis, y: Axis) -> Plot:
+    """Curves.
+
+    Args:
+        name: of the plot's file.
+        caption: what it shows.
+        help_: how to read it.
+        found: curves by the name of what they show.
+        x: the horizontal axis.
+        y: the vertical axis.
+    """
+    parts: list[Html] = []
+    top = _legend(parts, {series: number for number, series in enumerate(found)}, dashed=True) + 2
+    for line in wrapped(y.label, _WIDTH - 2 * _EDGE):
+        top += _LINE
+        parts.append(_text(line, _EDGE, top - 4, class_="quiet"))
+    top += 6
+    bottom = top + _HEIGHT
+    heights = [value for curve in found.values() for value in (*(v for _, v in curve.points), *(curve.upper or ()))]
+    down = _Scale(y, heights, bottom, top)
+    ticks = down.ticks()
+    left = _EDGE + max(_text_width(_tick_text(tick)) for tick, _ in ticks) + 8
+    across = _Scale(x, [value for curve in found.values() for value, _ in curve.points], left + 6, _WIDTH - 30)
+    grid = [
+        element("line", class_="grid", x1=_px(left), x2=_px(_WIDTH - 20), y1=_px(at), y2=_px(at)) for _, at in ticks
+    ]
+    grid += [
+        element("line", class_="grid", x1=_px(at), x2=_px(at), y1=_px(top), y2=_px(bottom)) for _, at in across.ticks()
+    ]
+    parts += [_text(_tick_text(tick), left - 6, at + 4, class_="quiet", anchor="end") for tick, at in ticks]
+    for number, (series, curve) in enumerate(found.items()):
+        places = [(across(a), down(b)) for a, b in curve.points]
+        drawn = [element("title", series)]
+        if curve.upper is not None:
+            above = [(at, down(b)) for (at, _), b in zip(places, curve.upper, strict=True)]
+            drawn.append(element("path", class_="band", d=_line([*places, *reversed(above)]) + "Z"))
+        drawn.append(element("path", class_="curve", d=_line(places), stroke_dasharray=_DASHES[number % len(_DASHES)]))
+        drawn += [_point(*place, number) for place in places] if len(places) <= 12 else []
+        parts.append(element("g", *drawn, class_=f"c{number % 8}"))
+    bottom = _x_axis(parts, across, bottom)
+    return Plot(name, caption, help_, _svg([*grid, *parts], bottom, caption, help_))
+
+
+def _line(places: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{_px(x)} {_px(y)}" for x, y in places)
+
+
+def _legend(parts: list[Html], series: Mapping[str, int], *, dashed: bool) -> float:
+    """Names of the series with their marks, where there is more than one; returns where they end."""
+    if len(series) < 2:
+        return 4.0
+    left, bottom = _EDGE, _LINE
+    for name, number in series.items():
+        shown = wrapped(name, _WIDTH - 2 * _EDGE - 24, most=1)[0]
+        width = 38 + _text_width(shown) + 16
+        if left > _EDGE and left + width > _WIDTH - _EDGE:
+            left, bottom = _EDGE, bottom + _LINE
+        dash = _DASHES[number % len(_DASHES)] if dashed else None
+        line = element("path", class_="curve", d=f"M{_px(left)} {_px(bottom - 4)}h30", stroke_dasharray=dash)
+        parts.append(element("g", line, _point(left + 15, bottom - 4, number), class_=f"c{number % 8}"))
+        parts.append(_text(shown, left + 36, bottom))
+        left += width
+    return bottom + 8
+
+
+def _x_axis(parts: list[Html], scale: _Scale, y: float) -> float:
+    """Ticks and the label below; returns where they end."""
+    parts.append(element("line", class_="axis", x1=_px(scale.start - 6), x2=_px(scale.end + 6), y1=_px(y), y2=_px(y)))
+    y += _LINE
+    for tick, x in scale.ticks():
+        parts.append(_text(_tick_text(tick), x, y, class_="quiet", anchor="middle"))
+    for line in wrapped(scale.axis.label, _WIDTH - 2 * _EDGE):
+        y += _LINE
+        parts.append(_text(line, _WIDTH / 2, y, class_="quiet", anchor="middle"))
+    return y + 8
+
+
+def _svg(parts: Iterable[Html], height: float, title: str, description: str) -> Html:
+    told = element("title", title), element("desc", description)
+    box = f"0 0 {_px(_WIDTH)} {_px(height)}"
+    return element("svg", *told, *parts, class_="plot", viewBox=box, width=_px(_WIDTH), height=_px(height), role="img")
+
+
+def _text(text: str, x: float, y: float, *, class_: str | None = None, anchor: str | None = None) -> Html:
+    return element("text", text, x=_px(x), y=_px(y), class_=class_, text_anchor=anchor)
+
+
+def _px(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+# -- numbers --------------------------------------------------------------------------------------------------
+
+
+class _Scale:
+    """Where numbers lie along an axis.
+
+    Args:
+        axis: the axis.
+        values: that must be on it.
+        start: the coordinate of its beginning.
+        end: that of its end.
+    """
+
+    def __init__(self, axis: Axis, values: Sequence[float], start: float, end: float) -> None:
+        self.axis, self.start, self.end = axis, start, end
+        least, most = min(values), max(values)
+        if axis.zero:
+            least, most = min(least, 0.0), max(most, 0.0)
+        # A little room at both ends; more where there is one value alone.
+        if axis.logarithmic:
+            room = (most / least) ** 0.04 if least < most else 2.0
+            least, most = least / room, most * room
+        else:
+            room = 0.04 * (most - least) or abs(least) / 10 or 1.0
+            least, most = least - room, most + room
+        self.low = least if axis.low is None else axis.low
+        self.high = most if axis.high is None else axis.high
+
+    def __call__(self, value: float) -> float:
+        low, high = self.low, self.high
+        if self.axis.logarithmic:
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
+
+    def ticks(self) -> list[tuple[float, float]]:
+        """Round numbers on the axis, with their coordinates."""
+        found = _log_ticks(self.low, self.high) if self.axis.logarithmic else _ticks(self.low, self.high)
+        return [(tick, self(tick)) for tick in found]
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Three to seven round numbers from `low` to `high`, equally far from each other."""
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten from `low` to `high`; where there are fewer than three, others as well."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1,), (1, 3), (1, 2, 5)):
+        found = [factor * 10.0**power for power, factor in itertools.product(powers, factors)]
+        found = [value for value in found if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
+        if len(found) > 2:
+            return found
+    return _ticks(low, high)
+
+
+def _tick_text(value: float) -> str:
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+# -- texts ----------------------------------------------------------------------------------------------------
+
+
+def _text_width(text: str) -> float:
+    """How wide a text is at most, in pixels, in whatever font a page is shown."""
+    wide = sum(2 if unicodedata.east_asian_width(c) in "FW" else not unicodedata.combining(c) for c in text)
+    return wide * _CHARACTER * _SIZE
+
+
+def wrapped(text: str, width: float, most: int = 3) -> list[str]:
+    """A text in lines that are no wider than `width` pixels, cut after blanks and signs where there are any.
+
+    Args:
+        text: the text.
+        width: of the lines.
+        most: how many lines; what is beyond them is left out, and an ellipsis says so.
+    """
+    found = [""]
+    for piece in re.findall(r".[^\s/,;._-]*", text, re.DOTALL):
+        if _text_width(found[-1] + piece) > width and found[-1]:
+            found.append("")
+        for character in piece:
+            if _text_width(found[-1] + character) > width:
+                found.append("")
+            found[-1] += character
+    found = [line.strip() for line in found]
+    if len(found) > most:
+        found = found[:most]
+        while _text_width(found[-1] + "…") > width:
+            found[-1] = found[-1][:-1]
+        found[-1] += "…"
+    return found
