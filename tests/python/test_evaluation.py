@@ -18,7 +18,7 @@ from reference import evaluation as slow
 from reference import labels as slow_labels
 from xner import evaluation, io
 from xner.errors import DataError, Error
-from xner.evaluation import _resampling, approximate_randomization, bootstrap, evaluate, paired_bootstrap, pool
+from xner.evaluation import bootstrap, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -301,164 +301,6 @@ def test_bad_options() -> None:
         evaluate([["O"]], [["O"]], mode="loose")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(Error, match=r"ignore must be a sequence of classes, such as \('MISC',\), not a text"):
         evaluate([["O"]], [["O"]], ignore="MISC")
-    scores = evaluate([["O"]], [["O"]])
-    with pytest.raises(Error, match="samples must be at least 1, not 0"):
-        bootstrap(scores, samples=0)
-    with pytest.raises(Error, match=r"confidence must be between 0 and 1, not 95"):
-        bootstrap(scores, confidence=95)
-    with pytest.raises(Error, match="there are no sentences to draw from"):
-        bootstrap(evaluate([], []))
-
-
-def noisy(gold: Labels, share: float, seed: int) -> Labels:
-    rng = random.Random(seed)
-    return [["O" if rng.random() < share else label for label in row] for row in gold]
-
-
-def corpus(sentences: int) -> Labels:
-    rng = random.Random(5)
-    kinds = [["B-PER", "I-PER", "O"], ["O"], ["O", "B-LOC"], ["B-ORG", "O", "B-PER"], ["O", "O", "O"]]
-    return [rng.choice(kinds) for _ in range(sentences)]
-
-
-def test_bootstrap_intervals_are_those_of_plain_resampling() -> None:
-    gold = corpus(200)
-    predicted = noisy(gold, 0.2, 1)
-    scores = evaluate(gold, predicted)
-    found = bootstrap(scores, samples=20_000, seed=7)
-    rows = [slow.sentence_counts(*row, "lenient", ()) for row in zip(gold, predicted, strict=True)]
-    resamples = slow.bootstrap_f1(rows, 2000, 3)
-    assert found.micro.f1.low == pytest.approx(resamples[50], abs=0.01)
-    assert found.micro.f1.high == pytest.approx(resamples[1949], abs=0.01)
-    assert found.micro.f1.low < scores.f1 < found.micro.f1.high
-    assert set(found.per_class) == set(scores.classes)
-    for name, one in found.per_class.items():
-        assert one.recall.low < scores.per_class[name].recall < one.recall.high
-    assert found.signature == f"{scores.signature}|bootstrap:20000|seed:7|confidence:0.95"
-
-
-def test_bootstrap_is_repeatable_and_narrows_with_confidence() -> None:
-    gold = corpus(50)
-    scores = evaluate(gold, noisy(gold, 0.3, 2))
-    assert bootstrap(scores, seed=3) == bootstrap(scores, seed=3)
-    assert bootstrap(scores, seed=3) != bootstrap(scores, seed=4)
-    wide, narrow = (bootstrap(scores, confidence=confidence).micro.f1 for confidence in (0.99, 0.5))
-    assert wide.low < narrow.low < narrow.high < wide.high
-    assert json.dumps(bootstrap(scores).to_dict())
-
-
-def test_bootstrap_of_constant_counts_has_no_width() -> None:
-    scores = evaluate([["B-PER"]] * 5, [["B-PER"]] * 5)
-    assert bootstrap(scores, samples=20).micro.f1 == evaluation.Interval(1.0, 1.0)
-    nothing = evaluate([["O"]], [["O"]])
-    assert bootstrap(nothing, samples=20).micro.f1 == evaluation.Interval(0.0, 0.0)
-
-
-def test_resamples_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    gold = corpus(60)
-    scores = evaluate(gold, noisy(gold, 0.3, 2))
-    expected = bootstrap(scores, samples=50)
-    monkeypatch.setattr(_resampling, "_BLOCK_CELLS", 7)
-    assert bootstrap(scores, samples=50) == expected
-
-
-def test_paired_bootstrap_tells_a_better_system() -> None:
-    gold = corpus(400)
-    good, bad = evaluate(gold, noisy(gold, 0.1, 1)), evaluate(gold, noisy(gold, 0.3, 2))
-    result = paired_bootstrap(good, bad)
-    assert result.f1.value == pytest.approx(good.f1 - bad.f1)
-    assert 0 < result.f1.interval.low < result.f1.value < result.f1.interval.high
-    assert result.f1.p_value == 1 / 1001
-    swapped = paired_bootstrap(bad, good)
-    assert swapped.f1.value == -result.f1.value
-    assert swapped.f1.p_value == 1 / 1001
-    assert result.signature == f"{good.signature}|paired-bootstrap:1000|seed:1|confidence:0.95"
-    assert json.dumps(result.to_dict())
-
-
-def test_randomization_is_that_of_all_exchanges() -> None:
-    """With few sentences all exchanges can be looked at."""
-    gold = corpus(9)
-    first, second = evaluate(gold, noisy(gold, 0.2, 1)), evaluate(gold, noisy(gold, 0.6, 5))
-    sides = [np.stack([one.tp.sum(1), one.fp.sum(1), one.fn.sum(1)], 1) for one in (first, second)]
-
-    def f1(counts: Any) -> float:
-        tp, fp, fn = counts.sum(0)
-        return float(2 * tp / max(2 * tp + fp + fn, 1))
-
-    differences = []
-    for exchanged in itertools.product([False, True], repeat=9):
-        swap = np.array(exchanged)[:, None]
-        differences.append(f1(np.where(swap, sides[1], sides[0])) - f1(np.where(swap, sides[0], sides[1])))
-    observed = first.f1 - second.f1
-    exact = sum(abs(one) >= abs(observed) - 1e-12 for one in differences) / len(differences)
-    found = approximate_randomization(first, second, samples=50_000)
-    assert 0 < exact < 1, "else there is nothing to be seen"
-    assert found.p_value["f1"] == pytest.approx(exact, abs=0.01)
-    assert found.difference["f1"] == pytest.approx(observed)
-    assert approximate_randomization(second, first, samples=50_000).p_value["f1"] == pytest.approx(exact, abs=0.01)
-
-
-def test_randomization_of_equals_and_of_a_better_system() -> None:
-    gold = corpus(400)
-    good, bad = evaluate(gold, noisy(gold, 0.1, 1)), evaluate(gold, noisy(gold, 0.3, 2))
-    same = approximate_randomization(good, good, samples=99)
-    assert (same.difference["f1"], same.p_value["f1"]) == (0, 1)
-    assert approximate_randomization(good, bad, samples=999).p_value["f1"] == 1 / 1000
-    assert approximate_randomization(good, bad, seed=3) == approximate_randomization(good, bad, seed=3)
-    with pytest.raises(Error, match="samples must be at least 1, not 0"):
-        approximate_randomization(good, bad, samples=0)
-
-
-def test_pooled_runs_count_what_their_sentences_count_together() -> None:
-    gold = corpus(30)
-    runs = [evaluate(gold, noisy(gold, 0.3, seed)) for seed in (1, 2)]
-    both = pool(runs)
-    assert (both.micro.tp, both.micro.fp) == (sum(r.micro.tp for r in runs), sum(r.micro.fp for r in runs))
-    assert both.sentences == 30
-    together = evaluate(gold * 2, noisy(gold, 0.3, 1) + noisy(gold, 0.3, 2))
-    assert both.f1 == together.f1
-    assert both.per_class == together.per_class
-    assert pool(runs[:1]).f1 == runs[0].f1
-    with pytest.raises(Error, match="there are no scores to pool"):
-        pool([])
-    with pytest.raises(Error, match="not scored alike: sentences 30 and 29"):
-        pool([runs[0], evaluate(gold[1:], gold[1:])])
-
-
-def test_paired_bootstrap_of_equals_and_of_near_equals() -> None:
-    gold = corpus(400)
-    one = evaluate(gold, noisy(gold, 0.2, 1))
-    same = paired_bootstrap(one, one)
-    assert (same.f1.value, same.f1.p_value, same.f1.interval) == (0.0, 1.0, evaluation.Interval(0.0, 0.0))
-    near = paired_bootstrap(one, evaluate(gold, noisy(gold, 0.2, 2)))
-    assert near.f1.interval.low < 0 < near.f1.interval.high
-    assert near.f1.p_value > 0.025
-
-
-def test_paired_bootstrap_keeps_the_sentences_paired() -> None:
-    # The systems differ in one sentence alone: unpaired resamples would often have either one ahead.
-    gold = [["B-PER", "O", "B-PER"] if row % 2 else ["B-PER"] for row in range(100)]
-    worse = [["O", "O", "O"] if row % 2 else ["O"] for row in range(100)]
-    better = [["B-PER", "O", "O"] if row == 1 else labels for row, labels in enumerate(worse)]
-    result = paired_bootstrap(evaluate(gold, better), evaluate(gold, worse), samples=4000)
-    # The sentence is not drawn in (1 - 1/100)^100 of the resamples, and only then is there no difference.
-    assert result.recall.p_value == pytest.approx(0.99**100, abs=0.03)
-    assert result.recall.interval.low == 0
-
-
-def test_scores_that_cannot_be_compared() -> None:
-    one = evaluate([["B-PER"], ["O"]], [["O"], ["O"]])
-    with pytest.raises(Error, match="the two systems were not scored alike: sentences 2 and 1"):
-        paired_bootstrap(one, evaluate([["O"]], [["O"]]))
-    with pytest.raises(Error, match="the two systems were not scored alike: mode lenient and strict"):
-        paired_bootstrap(one, evaluate([["B-PER"], ["O"]], [["O"], ["O"]], mode="strict"))
-    with pytest.raises(Error, match=r"the two systems were not scored alike: ignore \(\) and \('X',\)"):
-        paired_bootstrap(one, evaluate([["B-PER"], ["O"]], [["O"], ["O"]], ignore=["X"]))
-    with pytest.raises(
-        Error, match="not scored on the same gold labels: sentence 1 has 0 gold entities for the first and 1"
-    ):
-        paired_bootstrap(one, evaluate([["B-PER"], ["B-PER"]], [["O"], ["O"]]))
 
 
 @pytest.mark.parametrize("mode", ["lenient", "strict"])
@@ -469,8 +311,3 @@ def test_europarl_equals_seqeval(test_data: Path, mode: Mode) -> None:
     predicted = [[rng.choice([label, label, label, label, "O", "B-PER", "I-ORG"]) for label in row] for row in gold]
     scores = check_against_slow_counts(gold, predicted, mode, ())
     check_against_seqeval(scores, gold, predicted, {"mode": "strict", "scheme": IOB2} if mode == "strict" else {})
-
-
-def test_all_is_sorted_and_there() -> None:
-    assert evaluation.__all__ == sorted(evaluation.__all__)
-    assert all(hasattr(evaluation, name) for name in evaluation.__all__)

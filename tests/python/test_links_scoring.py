@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,24 +68,6 @@ def independent(folder: Path, name: str) -> float:
     return 1 - hits / size
 
 
-def test_intervals_hold_the_figures_and_a_better_aligner_is_told() -> None:
-    gold = [[(k, k) for k in range(5)]] * 80
-    good = [row[: 5 - number % 2] for number, row in enumerate(gold)]
-    bad = [row[: 3 - number % 3] for number, row in enumerate(gold)]
-    scores = [links.score(gold, one) for one in (good, bad)]
-    interval = links.bootstrap(scores[0])
-    assert interval.aer.low <= scores[0].aer <= interval.aer.high
-    assert interval == links.bootstrap(scores[0])
-    compared = links.paired_bootstrap(*scores)
-    assert compared.aer.value < 0
-    assert compared.aer.p_value == 1 / 1001
-    assert json.dumps([compared.to_dict(), interval.to_dict(), scores[0].to_dict()])
-
-
 def test_bad_input() -> None:
     with pytest.raises(Error, match="predicted has 2 rows but gold has 1"):
         links.score([[]], [[], []])
-    with pytest.raises(Error, match="there are no sentences to draw from"):
-        links.bootstrap(links.score([], []))
-    with pytest.raises(Error, match="not scored against the same sure links"):
-        links.paired_bootstrap(links.score([[(0, 0)]], [[]]), links.score([[]], [[]]))

@@ -15,7 +15,6 @@ from xner import Error, evaluation, io, viewer
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.report import markdown
-from xner.experiments.extrinsic.study import holm
 from xner.training.run import Corpus
 from xner.training.settings import TrainingSettings
 
@@ -140,12 +139,6 @@ def test_data_and_signature(found: ExtrinsicStudy) -> None:
     others = [replace(found, samples=501), replace(found, confidence=0.9), replace(found, runs=fewer)]
     others.append(replace(found, tests={"near": found.tests["far"], "far": found.tests["near"]}))
     assert len({one.signature for one in (found, *others)}) == 5
-
-
-def test_holm() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from xner.evaluation.entities import (
-    Averages,
-    ClassScores,
-    Difference,
-    Interval,
-    Intervals,
-    MetricIntervals,
-    PairedComparison,
+from xner.evaluation import links
+from xner.evaluation.entities import Averages, ClassScores, Scores, evaluate
+from xner.evaluation.error_kinds import KINDS, ErrorAnalysis, analyse, pair_entities
+from xner.evaluation.intervals import Difference, Interval, Intervals, MetricIntervals, PairedComparison
+from xner.evaluation.links import LinkComparison, LinkIntervals, LinkScores
+from xner.evaluation.significance import (
     RandomizationTest,
-    Scores,
+    SentenceScores,
     approximate_randomization,
     bootstrap,
-    evaluate,
+    holm,
     paired_bootstrap,
     pool,
 )
-from xner.evaluation.error_kinds import KINDS, ErrorAnalysis, analyse, pair_entities
 
 __all__ = [
     "KINDS",
@@ -28,14 +25,20 @@ __all__ = [
     "ErrorAnalysis",
     "Interval",
     "Intervals",
+    "LinkComparison",
+    "LinkIntervals",
+    "LinkScores",
     "MetricIntervals",
     "PairedComparison",
     "RandomizationTest",
     "Scores",
+    "SentenceScores",
     "analyse",
     "approximate_randomization",
     "bootstrap",
     "evaluate",
+    "holm",
+    "links",
     "pair_entities",
     "paired_bootstrap",
     "pool",

@@ -1,20 +1,18 @@
-"""Bootstrap resampling of sentences, for figures that are made of counts."""
+"""Resampling of sentences, for figures that are made of counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xner.errors import Error
+from xner.evaluation.intervals import Difference, Interval
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
-    "Difference",
-    "Interval",
     "check_resampling",
     "difference",
     "percentile_interval",
@@ -23,41 +21,6 @@ __all__ = [
 ]
 
 _BLOCK_CELLS = 1 << 22  # numbers of one block of resamples that are in memory at once
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A percentile interval."""
-
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.low:.3f}–{self.high:.3f}"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How far two systems are apart in one figure.
-
-    Attributes:
-        value: the first system's figure minus the second's.
-        interval: percentile interval of the difference.
-        p_value: share of the resamples in which the system that is better over all sentences is not better; 1
-            where the two are equal.
-    """
-
-    value: float
-    interval: Interval
-    p_value: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures as plain values that JSON can hold."""
-        return {
-            "difference": self.value,
-            "interval": [self.interval.low, self.interval.high],
-            "p_value": self.p_value,
-        }
 
 
 def check_resampling(sentences: int, samples: int, confidence: float) -> None:

@@ -1,4 +1,4 @@
-"""Entity-level evaluation: precision, recall and F1, bootstrap intervals, and the comparison of two systems.
+"""Entity-level evaluation: precision, recall and F1.
 
 An entity counts as found when its words and its class are those of a gold entity. The lenient reading of tags
 is that of conlleval and of seqeval's default, the strict one that of seqeval's strict mode for IOB2. What
@@ -24,37 +24,15 @@ from xner import labels, schema
 from xner._support.tables import text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
-from xner.evaluation._resampling import (
-    Difference,
-    Interval,
-    check_resampling,
-    difference,
-    percentile_interval,
-    resampled_totals,
-    signed_totals,
-)
+from xner.evaluation._resampling import percentile_interval
+from xner.evaluation.intervals import Difference, Intervals, MetricIntervals, PairedComparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-__all__ = [
-    "Averages",
-    "ClassScores",
-    "Difference",
-    "Interval",
-    "Intervals",
-    "MetricIntervals",
-    "PairedComparison",
-    "RandomizationTest",
-    "Scores",
-    "approximate_randomization",
-    "bootstrap",
-    "evaluate",
-    "paired_bootstrap",
-    "pool",
-]
+__all__ = ["Averages", "ClassScores", "Mode", "Scores", "evaluate"]
 
 Mode = Literal["lenient", "strict"]
 
@@ -217,6 +195,75 @@ class Scores:
     def to_json(self, *, indent: int | None = 2) -> str:
         """`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """(sentences × 3): entities found, too much, missed, of all classes together."""
+        return np.stack([counts.sum(axis=1, dtype=np.int64) for counts in (self.tp, self.fp, self.fn)], axis=1)
+
+    def counts_by_class(self) -> npt.NDArray[np.int32]:
+        """(sentences × 3 · classes): entities found of each class, then too much, then missed."""
+        return np.concatenate([self.tp, self.fp, self.fn], axis=1)
+
+    @staticmethod
+    def figures(totals: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+        """Precision, recall and F1 of many totals of `counts` at once; see `xner.evaluation.SentenceScores`."""
+        tp, fp, fn = totals.T
+        return {
+            "precision": tp / np.maximum(tp + fp, 1),
+            "recall": tp / np.maximum(tp + fn, 1),
+            "f1": 2 * tp / np.maximum(2 * tp + fp + fn, 1),
+        }
+
+    def intervals(self, totals: npt.NDArray[np.float64], confidence: float, signature: str) -> Intervals:
+        """Intervals out of many totals of `counts_by_class`; see `xner.evaluation.SentenceScores`."""
+        by_class = totals.reshape(len(totals), 3, len(self.classes))
+
+        def intervals(counts: npt.NDArray[np.float64]) -> MetricIntervals:
+            figures = self.figures(counts)
+            return MetricIntervals(**{name: percentile_interval(one, confidence) for name, one in figures.items()})
+
+        return Intervals(
+            micro=intervals(by_class.sum(axis=2)),
+            per_class={name: intervals(by_class[:, :, index]) for index, name in enumerate(self.classes)},
+            confidence=confidence,
+            signature=signature,
+        )
+
+    def comparison(self, differences: dict[str, Difference], signature: str) -> PairedComparison:
+        """See `xner.evaluation.SentenceScores`."""
+        return PairedComparison(**differences, signature=signature)
+
+    def check_comparable(self, other: Scores) -> None:
+        """Check that another system was scored alike, on the same gold labels.
+
+        Raises:
+            Error: it was not.
+        """
+        for name in ("sentences", "mode", "ignore"):
+            if getattr(self, name) != getattr(other, name):
+                raise Error(
+                    f"the two systems were not scored alike: {name} {getattr(self, name)} and {getattr(other, name)}"
+                )
+        gold = [(side.tp + side.fn).sum(axis=1) for side in (self, other)]
+        if (gold[0] != gold[1]).any():
+            row = int(np.argmax(gold[0] != gold[1]))
+            raise Error(
+                f"the two systems were not scored on the same gold labels: sentence {row} has "
+                f"{gold[0][row]} gold entities for the first and {gold[1][row]} for the second"
+            )
+
+    def pooled(self, others: Sequence[Scores]) -> Scores:
+        """These scores and others of the same sentences as one; see `xner.evaluation.pool`."""
+        runs = [self, *others]
+        classes = tuple(sorted({name for run in runs for name in run.classes}))
+
+        def total(kind: str) -> npt.NDArray[np.int32]:
+            counts = np.zeros((self.sentences, len(classes)), np.int32)
+            for run in runs:
+                counts[:, [classes.index(name) for name in run.classes]] += getattr(run, kind)
+            return counts
+
+        return Scores(classes, total("tp"), total("fp"), total("fn"), self.mode, self.ignore)
 
     def table(self, intervals: Intervals | None = None) -> str:
         """The figures as lines of text: classes, micro and macro averages, projection ratio, signature.
@@ -399,237 +446,3 @@ def _count(
 ) -> npt.NDArray[np.int32]:
     cells = np.bincount(rows * shape[1] + classes, minlength=shape[0] * shape[1])
     return cells.astype(np.int32).reshape(shape)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricIntervals:
-    """The intervals of the three figures."""
-
-    precision: Interval
-    recall: Interval
-    f1: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class Intervals:
-    """The result of `bootstrap`.
-
-    Attributes:
-        micro: intervals of the figures for all entities.
-        per_class: intervals for each class.
-        confidence: share of the resamples within an interval.
-        signature: that of the scores, with samples, seed and confidence.
-    """
-
-    micro: MetricIntervals
-    per_class: dict[str, MetricIntervals]
-    confidence: float
-    signature: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """All intervals as plain values that JSON can hold."""
-        every = {"micro": self.micro, **{f"class {name}": one for name, one in self.per_class.items()}}
-        plain = {
-            name: {
-                metric: [getattr(one, metric).low, getattr(one, metric).high]
-                for metric in ("precision", "recall", "f1")
-            }
-            for name, one in every.items()
-        }
-        return {
-            "micro": plain.pop("micro"),
-            "per_class": {name.removeprefix("class "): one for name, one in plain.items()},
-            "confidence": self.confidence,
-            "signature": self.signature,
-        }
-
-
-def bootstrap(scores: Scores, *, samples: int = 1000, seed: int = 1, confidence: float = 0.95) -> Intervals:
-    """Percentile intervals from resamples of the sentences, drawn with replacement.
-
-    Args:
-        scores: what `evaluate` returned.
-        samples: number of resamples.
-        seed: of the random numbers; the same seed gives the same intervals.
-        confidence: share of the resamples that an interval holds, between 0 and 1.
-
-    Raises:
-        Error: no sentences, or an unusable argument.
-
-    Source: Efron, Tibshirani 1993, percentile interval.
-    """
-    check_resampling(scores.sentences, samples, confidence)
-    totals = resampled_totals(np.concatenate([scores.tp, scores.fp, scores.fn], axis=1), samples, seed)
-    tp, fp, fn = totals.reshape(samples, 3, len(scores.classes)).transpose(1, 0, 2)
-
-    def intervals(*counts: npt.NDArray[np.float64]) -> MetricIntervals:
-        return MetricIntervals(*(percentile_interval(values, confidence) for values in _metrics(*counts)))
-
-    return Intervals(
-        micro=intervals(tp.sum(axis=1), fp.sum(axis=1), fn.sum(axis=1)),
-        per_class={
-            name: intervals(tp[:, index], fp[:, index], fn[:, index]) for index, name in enumerate(scores.classes)
-        },
-        confidence=confidence,
-        signature=f"{scores.signature}|bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PairedComparison:
-    """The result of `paired_bootstrap`: micro-averaged figures, first system minus second."""
-
-    precision: Difference
-    recall: Difference
-    f1: Difference
-    signature: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures as plain values that JSON can hold."""
-        plain = {metric: getattr(self, metric).to_dict() for metric in ("precision", "recall", "f1")}
-        return {**plain, "signature": self.signature}
-
-
-def paired_bootstrap(
-    first: Scores, second: Scores, *, samples: int = 1000, seed: int = 1, confidence: float = 0.95
-) -> PairedComparison:
-    """Whether one system is better than another on the same sentences: paired bootstrap resampling.
-
-    Both systems are scored on the same resamples of the sentences. The p-value is one-sided, `(k + 1) /
-    (samples + 1)` with `k` resamples in which the system that is better over all sentences is not better.
-
-    Args:
-        first: what `evaluate` returned for one system.
-        second: likewise for the other, with the same gold labels, mode and ignored classes.
-        samples: number of resamples.
-        seed: of the random numbers; the same seed gives the same result.
-        confidence: share of the resamples that an interval holds, between 0 and 1.
-
-    Raises:
-        Error: scores that cannot be compared, no sentences, or an unusable argument.
-
-    Source: Koehn 2004.
-    """
-    check_resampling(first.sentences, samples, confidence)
-    _check_comparable(first, second)
-    sides = _micro_counts(first), _micro_counts(second)
-    totals = resampled_totals(np.concatenate(sides, axis=1), samples, seed)
-    resampled = _metrics(*totals[:, :3].T), _metrics(*totals[:, 3:].T)
-    precision, recall, f1 = (
-        difference(getattr(first, metric) - getattr(second, metric), one - other, confidence)
-        for metric, one, other in zip(("precision", "recall", "f1"), *resampled, strict=True)
-    )
-    return PairedComparison(
-        precision,
-        recall,
-        f1,
-        signature=f"{first.signature}|paired-bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RandomizationTest:
-    """The result of `approximate_randomization`.
-
-    Attributes:
-        difference: by figure, the first system's minus the second's.
-        p_value: by figure, how likely a difference as large is between systems that are alike.
-        signature: how they were found.
-    """
-
-    difference: dict[str, float]
-    p_value: dict[str, float]
-    signature: str
-
-
-def approximate_randomization(
-    first: Scores, second: Scores, *, samples: int = 10_000, seed: int = 1
-) -> RandomizationTest:
-    """Whether two systems differ on the same sentences: approximate randomization, two-sided.
-
-    Were the systems alike, it would not matter which of them said what about a sentence. So the two are exchanged on
-    random sentences; the p-value is `(k + 1) / (samples + 1)` with `k` exchanges after which they differ at least as
-    much as they do.
-
-    Args:
-        first: what `evaluate` returned for one system.
-        second: likewise for the other, with the same gold labels, mode and ignored classes.
-        samples: number of exchanges.
-        seed: of the random numbers; the same seed gives the same result.
-
-    Raises:
-        Error: scores that cannot be compared, no sentences, or an unusable argument.
-
-    Source: Noreen 1989; Yeh 2000 for F1.
-    """
-    check_resampling(first.sentences, samples, 0.5)
-    _check_comparable(first, second)
-    sides = _micro_counts(first), _micro_counts(second)
-    both = (sides[0] + sides[1]).sum(axis=0)
-    # Twice the first system's counts after an exchange are all counts and, by sign, the differences of the sentences.
-    signed = signed_totals(sides[0] - sides[1], samples, seed)
-    found = [_metrics(*((both + sign * signed) / 2).T) for sign in (1, -1)]
-    observed, p_value = {}, {}
-    for name, one, other in zip(("precision", "recall", "f1"), *found, strict=True):
-        value = getattr(first, name) - getattr(second, name)
-        # Rounding must not make an exchange that changes nothing count as less.
-        as_large = int((np.abs(one - other) >= abs(value) - 1e-12).sum())
-        observed[name], p_value[name] = value, (as_large + 1) / (samples + 1)
-    return RandomizationTest(observed, p_value, f"{first.signature}|approximate-randomization:{samples}|seed:{seed}")
-
-
-def pool(runs: Sequence[Scores]) -> Scores:
-    """Several runs of a system on the same sentences as one: the counts of each sentence are added up.
-
-    So runs with different seeds are compared with another system's, sentences being what is drawn or exchanged.
-
-    Args:
-        runs: at least one, with the same gold labels, mode and ignored classes.
-
-    Raises:
-        Error: scores that cannot be compared, or none.
-    """
-    if not runs:
-        raise Error("there are no scores to pool")
-    for other in runs[1:]:
-        _check_comparable(runs[0], other)
-    classes = tuple(sorted({name for run in runs for name in run.classes}))
-
-    def total(kind: str) -> npt.NDArray[np.int32]:
-        counts = np.zeros((runs[0].sentences, len(classes)), np.int32)
-        for run in runs:
-            counts[:, [classes.index(name) for name in run.classes]] += getattr(run, kind)
-        return counts
-
-    return Scores(classes, total("tp"), total("fp"), total("fn"), runs[0].mode, runs[0].ignore)
-
-
-def _micro_counts(scores: Scores) -> npt.NDArray[np.int64]:
-    """Sentences × (found, too much, missed), of all classes together."""
-    return np.stack([counts.sum(axis=1, dtype=np.int64) for counts in (scores.tp, scores.fp, scores.fn)], axis=1)
-
-
-def _check_comparable(first: Scores, second: Scores) -> None:
-    for name in ("sentences", "mode", "ignore"):
-        if getattr(first, name) != getattr(second, name):
-            raise Error(
-                f"the two systems were not scored alike: {name} {getattr(first, name)} and {getattr(second, name)}"
-            )
-    gold = [(side.tp + side.fn).sum(axis=1) for side in (first, second)]
-    if (gold[0] != gold[1]).any():
-        row = int(np.argmax(gold[0] != gold[1]))
-        raise Error(
-            f"the two systems were not scored on the same gold labels: sentence {row} has "
-            f"{gold[0][row]} gold entities for the first and {gold[1][row]} for the second"
-        )
-
-
-def _metrics(
-    tp: npt.NDArray[np.float64], fp: npt.NDArray[np.float64], fn: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], ...]:
-    """Precision, recall and F1 of many counts at once."""
-    return (
-        tp / np.maximum(tp + fp, 1),
-        tp / np.maximum(tp + fn, 1),
-        2 * tp / np.maximum(2 * tp + fp + fn, 1),
-    )

@@ -13,21 +13,37 @@ import numpy as np
 from xner._version import __version__
 from xner.alignment.links._merging import LinkColumn, merge
 from xner.errors import Error
-from xner.evaluation._resampling import (
-    Difference,
-    Interval,
-    check_resampling,
-    difference,
-    percentile_interval,
-    resampled_totals,
-)
+from xner.evaluation._resampling import percentile_interval
+from xner.evaluation.intervals import Difference, Interval, MetricIntervals, PairedComparison
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
-__all__ = ["LinkComparison", "LinkIntervals", "LinkScores", "bootstrap", "paired_bootstrap", "score"]
+__all__ = ["LinkComparison", "LinkIntervals", "LinkScores", "score"]
 
 _METRICS = ("precision", "recall", "f1", "aer")
+_COUNTS = ("found", "sure", "sure_hits", "possible_hits")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIntervals(MetricIntervals):
+    """What `xner.evaluation.bootstrap` says of the scores of links: percentile intervals of the figures."""
+
+    aer: Interval
+    signature: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All intervals as plain values that JSON can hold."""
+        return {**MetricIntervals.to_dict(self), "signature": self.signature}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkComparison(PairedComparison):
+    """What `xner.evaluation.paired_bootstrap` says of the scores of links: the first ones' minus the second ones'."""
+
+    aer: Difference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,30 +96,53 @@ class LinkScores:
         """All figures as plain values that JSON can hold."""
         return {
             **{metric: self._metric(metric) for metric in _METRICS},
-            **{name: int(counts.sum()) for name, counts in self._named_counts()},
+            **{name: int(getattr(self, name).sum()) for name in _COUNTS},
             "sentences": self.sentences,
             "signature": self.signature,
         }
 
     def counts(self) -> npt.NDArray[np.int64]:
         """(sentence pairs × 4): found, sure, sure hits, possible hits."""
-        return np.stack([counts for _, counts in self._named_counts()], axis=1)
+        return np.stack([getattr(self, name) for name in _COUNTS], axis=1)
 
-    def _named_counts(self) -> list[tuple[str, npt.NDArray[np.int64]]]:
-        return [(name, getattr(self, name)) for name in ("found", "sure", "sure_hits", "possible_hits")]
+    def counts_by_class(self) -> npt.NDArray[np.int64]:
+        """`counts`, as links have no classes; see `xner.evaluation.SentenceScores`."""
+        return self.counts()
+
+    @staticmethod
+    def figures(totals: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+        """The figures of many totals of `counts` at once; see `xner.evaluation.SentenceScores`."""
+        found, sure, sure_hits, possible_hits = totals.T
+        precision = possible_hits / np.maximum(found, 1)
+        recall = sure_hits / np.maximum(sure, 1)
+        both = np.where(precision + recall > 0, precision + recall, 1)
+        aer = np.where(found + sure > 0, 1 - (sure_hits + possible_hits) / np.maximum(found + sure, 1), 0)
+        return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / both, "aer": aer}
+
+    def intervals(self, totals: npt.NDArray[np.float64], confidence: float, signature: str) -> LinkIntervals:
+        """Intervals out of many totals of `counts`; see `xner.evaluation.SentenceScores`."""
+        figures = {name: percentile_interval(one, confidence) for name, one in self.figures(totals).items()}
+        return LinkIntervals(**figures, signature=signature)
+
+    def comparison(self, differences: dict[str, Difference], signature: str) -> LinkComparison:
+        """See `xner.evaluation.SentenceScores`."""
+        return LinkComparison(**differences, signature=signature)
+
+    def check_comparable(self, other: LinkScores) -> None:
+        """Check that other links were scored against the same sure ones.
+
+        Raises:
+            Error: they were not.
+        """
+        if self.sentences != other.sentences or (self.sure != other.sure).any():
+            raise Error("the two sets of links were not scored against the same sure links")
+
+    def pooled(self, others: Sequence[LinkScores]) -> LinkScores:
+        """These scores and others of the same sentence pairs as one; see `xner.evaluation.pool`."""
+        return LinkScores(*sum((other.counts() for other in others), self.counts()).T)
 
     def _metric(self, metric: str) -> float:
-        return float(_metrics(self.counts().sum(axis=0, keepdims=True).astype(np.float64))[metric][0])
-
-
-def _metrics(totals: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
-    """The figures of many totals of counts at once."""
-    found, sure, sure_hits, possible_hits = totals.T
-    precision = possible_hits / np.maximum(found, 1)
-    recall = sure_hits / np.maximum(sure, 1)
-    both = np.where(precision + recall > 0, precision + recall, 1)
-    aer = np.where(found + sure > 0, 1 - (sure_hits + possible_hits) / np.maximum(found + sure, 1), 0)
-    return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / both, "aer": aer}
+        return float(self.figures(self.counts().sum(axis=0, keepdims=True).astype(np.float64))[metric][0])
 
 
 def score(gold: LinkColumn, predicted: LinkColumn, *, possible: LinkColumn | None = None) -> LinkScores:
@@ -131,90 +170,4 @@ def score(gold: LinkColumn, predicted: LinkColumn, *, possible: LinkColumn | Non
         sure=merged.count(sure),
         sure_hits=merged.count(found & sure),
         possible_hits=merged.count(found & allowed),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LinkIntervals:
-    """The result of `bootstrap`: percentile intervals of the figures."""
-
-    precision: Interval
-    recall: Interval
-    f1: Interval
-    aer: Interval
-    signature: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """All intervals as plain values that JSON can hold."""
-        plain = {metric: [getattr(self, metric).low, getattr(self, metric).high] for metric in _METRICS}
-        return {**plain, "signature": self.signature}
-
-
-def bootstrap(scores: LinkScores, *, samples: int = 1000, seed: int = 1, confidence: float = 0.95) -> LinkIntervals:
-    """Percentile intervals from resamples of the sentence pairs, drawn with replacement.
-
-    Args:
-        scores: what `score` returned.
-        samples: number of resamples.
-        seed: of the random numbers; the same seed gives the same intervals.
-        confidence: share of the resamples that an interval holds, between 0 and 1.
-
-    Raises:
-        Error: no sentence pairs, or an unusable argument.
-
-    Source: Efron, Tibshirani 1993, percentile interval.
-    """
-    check_resampling(scores.sentences, samples, confidence)
-    drawn = _metrics(resampled_totals(scores.counts(), samples, seed))
-    return LinkIntervals(
-        **{metric: percentile_interval(values, confidence) for metric, values in drawn.items()},
-        signature=f"{scores.signature}|bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LinkComparison:
-    """The result of `paired_bootstrap`: figures of the first links minus those of the second."""
-
-    precision: Difference
-    recall: Difference
-    f1: Difference
-    aer: Difference
-    signature: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures as plain values that JSON can hold."""
-        return {**{metric: getattr(self, metric).to_dict() for metric in _METRICS}, "signature": self.signature}
-
-
-def paired_bootstrap(
-    first: LinkScores, second: LinkScores, *, samples: int = 1000, seed: int = 1, confidence: float = 0.95
-) -> LinkComparison:
-    """Whether one set of links is better than another of the same sentence pairs: paired bootstrap resampling.
-
-    Args:
-        first: what `score` returned for one.
-        second: likewise for the other, against the same hand-made links.
-        samples: number of resamples.
-        seed: of the random numbers; the same seed gives the same result.
-        confidence: share of the resamples that an interval holds, between 0 and 1.
-
-    Raises:
-        Error: they were not scored against the same links; no sentence pairs; an unusable argument.
-
-    Source: Koehn 2004.
-    """
-    check_resampling(first.sentences, samples, confidence)
-    if first.sentences != second.sentences or (first.sure != second.sure).any():
-        raise Error("the two sets of links were not scored against the same sure links")
-    totals = resampled_totals(np.concatenate([first.counts(), second.counts()], axis=1), samples, seed)
-    one, other = _metrics(totals[:, :4]), _metrics(totals[:, 4:])
-    return LinkComparison(
-        **{
-            metric: difference(
-                getattr(first, metric) - getattr(second, metric), one[metric] - other[metric], confidence
-            )
-            for metric in _METRICS
-        },
-        signature=f"{first.signature}|paired-bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}",
     )

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from xner import io, labels, schema, viewer
 from xner.alignment.aligner import Aligner
-from xner.evaluation.entities import Scores, bootstrap, evaluate
+from xner.evaluation.entities import Scores, evaluate
+from xner.evaluation.significance import bootstrap
 from xner.io import sample
 from xner.projection.memory import project_with_memory
 from xner.projection.projector import Projector

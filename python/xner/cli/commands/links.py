@@ -15,6 +15,7 @@ from xner.alignment import links
 from xner.cli.options.inputs import existing_file, output_file, read_links, read_links_unchecked
 from xner.cli.options.resampling import resampling_options
 from xner.evaluation import links as link_scores
+from xner.evaluation.significance import bootstrap, paired_bootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,11 +135,9 @@ def score(
     }
     drawing: dict[str, Any] = {"samples": samples, "seed": seed, "confidence": confidence}
     resampled = samples > 0 and len(sure) > 0
-    intervals = {name: link_scores.bootstrap(one, **drawing) for name, one in scores.items()} if resampled else {}
+    intervals = {name: bootstrap(one, **drawing) for name, one in scores.items()} if resampled else {}
     first, *others = scores
-    comparisons = {
-        name: link_scores.paired_bootstrap(scores[first], scores[name], **drawing) for name in others if resampled
-    }
+    comparisons = {name: paired_bootstrap(scores[first], scores[name], **drawing) for name in others if resampled}
     if counts is not None:
         io.write(_counts_table(scores), counts)
     if as_json:

@@ -22,6 +22,7 @@ from xner import evaluation, schema
 from xner._support.digests import table_digest
 from xner._version import __version__
 from xner.errors import Error
+from xner.evaluation.significance import holm
 from xner.experiments.pages.provenance import Data
 from xner.models.taggers.tagger import Tagger
 from xner.training.run import Corpus, Judged, train
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
 
-__all__ = ["Comparison", "ExtrinsicStudy", "Method", "Run", "holm", "predictions", "run_name", "study_extrinsic"]
+__all__ = ["Comparison", "ExtrinsicStudy", "Method", "Run", "predictions", "run_name", "study_extrinsic"]
 
 _NAME = re.compile(r"[\w.+-]+")
 
@@ -223,20 +224,6 @@ _SUMMARY = pa.schema(
         ("f1_loss", pa.float64()),
     ]
 )
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, so that the chance of one false alarm among all stays what it says.
-
-    Source: Holm 1979, the step-down procedure.
-    """
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, p_values[index] * (len(p_values) - rank)))
-        adjusted[index] = highest
-    return adjusted
 
 
 def study_extrinsic(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from xner import schema
 from xner._version import __version__
-from xner.evaluation.entities import Scores, bootstrap, paired_bootstrap
+from xner.evaluation.entities import Scores
+from xner.evaluation.significance import bootstrap, paired_bootstrap
 from xner.experiments.tuning.search import Search, f1, search
 from xner.experiments.tuning.space import Setting, Space, filter_options, projection_options, score_options
 from xner.experiments.tuning.trials import LinkSource, ProjectionTrials, filters_of, score_weights
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from xner.evaluation.entities import Difference, Interval
+    from xner.evaluation.intervals import Difference, Interval
     from xner.experiments.tuning.search import Counts
 
 __all__ = ["Figure", "LinkSource", "OptionWorth", "Setting", "Tuning", "scores_for", "tune"]

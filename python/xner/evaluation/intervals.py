@@ -1,0 +1,105 @@
+"""What resampling gives: intervals of figures, and differences of two systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+__all__ = ["Difference", "Interval", "Intervals", "MetricIntervals", "PairedComparison"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A percentile interval."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:.3f}–{self.high:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far two systems are apart in one figure.
+
+    Attributes:
+        value: the first system's figure minus the second's.
+        interval: percentile interval of the difference.
+        p_value: share of the resamples in which the system that is better over all sentences is not better; 1
+            where the two are equal.
+    """
+
+    value: float
+    interval: Interval
+    p_value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain values that JSON can hold."""
+        return {
+            "difference": self.value,
+            "interval": [self.interval.low, self.interval.high],
+            "p_value": self.p_value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MetricIntervals:
+    """The intervals of the three figures."""
+
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """All intervals as plain values that JSON can hold."""
+        return {name: [one.low, one.high] for name, one in _of_kind(self, Interval).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """What `bootstrap` says of the scores of entities.
+
+    Attributes:
+        micro: intervals of the figures for all entities.
+        per_class: intervals for each class.
+        confidence: share of the resamples within an interval.
+        signature: that of the scores, with samples, seed and confidence.
+    """
+
+    micro: MetricIntervals
+    per_class: dict[str, MetricIntervals]
+    confidence: float
+    signature: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All intervals as plain values that JSON can hold."""
+        return {
+            "micro": self.micro.to_dict(),
+            "per_class": {name: one.to_dict() for name, one in self.per_class.items()},
+            "confidence": self.confidence,
+            "signature": self.signature,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PairedComparison:
+    """What `paired_bootstrap` says of the scores of entities: micro-averaged figures, first system minus second."""
+
+    precision: Difference
+    recall: Difference
+    f1: Difference
+    signature: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain values that JSON can hold."""
+        differences = {name: one.to_dict() for name, one in _of_kind(self, Difference).items()}
+        return {**differences, "signature": self.signature}
+
+
+def _of_kind(figures: MetricIntervals | PairedComparison, kind: type[T]) -> dict[str, T]:
+    """A result's fields that hold figures, by name."""
+    values = {field.name: getattr(figures, field.name) for field in fields(figures)}
+    return {name: value for name, value in values.items() if isinstance(value, kind)}
