@@ -9,10 +9,13 @@ import pyarrow as pa
 import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number, words
+from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from xner._support.sentences import Sentences
 
 __all__ = ["Reading", "Scheme", "decode", "decode_batch", "encode", "encode_batch"]
 
@@ -52,17 +55,18 @@ def decode(labels: Sequence[str], *, scheme: Scheme = "IOB2", mode: Reading = "l
 
 
 def decode_batch(
-    labels: pa.Array,
+    labels: Sentences,
     *,
     scheme: Scheme = "IOB2",
     mode: Reading = "lenient",
     column: str = schema.LABELS,
     threads: int = 0,
 ) -> pa.ListArray:
-    """`decode` for every row of a list<string> array.
+    """`decode` for every row of a column of labels.
 
     Args:
-        labels: list<string>, 32- or 64-bit offsets; a null row reads as a sentence without entities.
+        labels: lists of labels, or an Arrow array of list<string>, chunked or not, with any layout; a null row reads as
+            a sentence without entities.
         scheme: as in `decode`.
         mode: as in `decode`.
         column: what errors call the array.
@@ -72,10 +76,10 @@ def decode_batch(
         list<struct<start: int32, end: int32, label: string>>, one list a row.
 
     Raises:
-        DataError: as in `decode`, with the row.
+        DataError: as in `decode`, with the row, or something else than lists of labels.
     """
     array = _core.decode_label_lists(
-        labels,
+        without_dictionary(to_arrow(labels, column)),
         column=column,
         scheme=choose("scheme", scheme, _SCHEMES),
         reading=choose("mode", mode, _READINGS),

@@ -5,7 +5,6 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -14,11 +13,12 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.scheme import IOB1, IOB2, IOBES, Tokens
 
+from forms import word_columns
 from reference import evaluation as slow
 from reference import labels as slow_labels
 from xner import evaluation, io
 from xner.errors import DataError, Error
-from xner.evaluation import bootstrap, evaluate
+from xner.evaluation import analyse, bootstrap, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -215,26 +215,13 @@ def test_nothing_to_find(labels: Labels) -> None:
     assert scores.table()
 
 
-def test_all_forms_of_input_give_the_same() -> None:
-    expected = evaluate(GOLD, PREDICTED).to_dict()
-    types = [
-        pa.list_(pa.string()),
-        pa.large_list(pa.large_string()),
-        pa.list_(pa.dictionary(pa.int8(), pa.string())),
-    ]
-    for kind in types:
-        gold = pa.array(GOLD, kind)
-        assert evaluate(gold, PREDICTED).to_dict() == expected
-        padded = pa.array([["B-X"], *GOLD, ["B-X"]], kind)
-        assert evaluate(padded.slice(1, len(GOLD)), PREDICTED).to_dict() == expected
-        assert (
-            evaluate(pa.chunked_array([gold.slice(0, 2), gold.slice(2)]), tuple(map(tuple, PREDICTED))).to_dict()
-            == expected
-        )
-    arrays: Any = [np.array(row, dtype=object) for row in GOLD]
-    assert evaluate(arrays, PREDICTED).to_dict() == expected
-    empty = pa.table({"labels": pa.array([], pa.list_(pa.string()))})["labels"]
-    assert evaluate(empty, empty).sentences == 0
+@given(pair=pairs(LENIENT_TAGS), data=st.data())
+def test_all_forms_of_input_give_the_same(pair: tuple[Labels, Labels], data: st.DataObject) -> None:
+    expected = evaluate(*pair)
+    found = evaluate(*[data.draw(word_columns(side)) for side in pair])
+    assert found.to_dict() == expected.to_dict()
+    assert (found.tp == expected.tp).all()
+    assert analyse(*[data.draw(word_columns(side)) for side in pair]) == analyse(*pair)
 
 
 @pytest.mark.parametrize("mode", ["lenient", "strict"])
@@ -268,19 +255,16 @@ def test_what_is_not_a_tag_in_the_strict_mode_alone(tag: str) -> None:
         (
             ["O", "B-PER"],
             [["O"]],
-            "gold_labels must hold a list of labels for each sentence; put a single sentence in a list",
+            "row 0, column 'gold_labels', value 'O': expected a list of words, found str; a single sentence goes",
         ),
-        ([["O"]], "O", "predicted_labels must hold a list of labels for each sentence"),
-        ([["O"], "O"], [["O"]], "row 1, column 'gold_labels', value 'O': expected a list of labels"),
+        ([["O"]], "O", "column 'predicted_labels', value 'O': expected a sequence of sentences, each a list of words"),
+        ([["O"], "O"], [["O"]], "row 1, column 'gold_labels', value 'O': expected a list of words, found str$"),
+        ([["O"], [1]], [["O"]], r"row 1, column 'gold_labels', value 1: expected a word \(str\), found int"),
+        ([["O"], 5], [["O"]], "row 1, column 'gold_labels', value 5: expected a list of words, found int"),
         (
-            [["O"], [1]],
+            [["O"], {"O": 1}],
             [["O"]],
-            r"row 1, column 'gold_labels', value \[1\]: expected a list of labels that are texts",
-        ),
-        (
-            [["O"], 5],
-            [["O"]],
-            "row 1, column 'gold_labels', value 5: expected a list of labels that are texts",
+            "row 1, column 'gold_labels', value {'O': 1}: expected a list of words, found",
         ),
         (
             [["O"], None],
@@ -288,7 +272,8 @@ def test_what_is_not_a_tag_in_the_strict_mode_alone(tag: str) -> None:
             "row 1, column 'gold_labels', value null: a sentence without labels cannot be scored",
         ),
         ([["O", None]], [["O", "O"]], "row 0, column 'gold_labels', value null: not a tag"),
-        (pa.array([1]), [["O"]], "gold_labels must hold lists of texts, not int64"),
+        (pa.array([1]), [["O"]], "column 'gold_labels', value int64: expected an Arrow array of lists of strings"),
+        (pa.array([[1]]), [["1"]], "column 'gold_labels', value list<item: int64>: expected an Arrow array of lists"),
     ],
 )
 def test_bad_input(gold: Any, predicted: Any, message: str) -> None:

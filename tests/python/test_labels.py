@@ -169,7 +169,7 @@ def test_strict_reading(labels: list[str], scheme: Any, expected: list[Entity]) 
             {},
             ("column 'labels', value '' at word 1: the label is empty; a word outside any entity has the label O"),
         ),
-        (["O"], {"scheme": "IOB3"}, "scheme='IOB3': expected one of 'IOB1', 'IOB2', 'BIOES'"),
+        (["O"], {"scheme": "XYZ"}, "scheme='XYZ': expected one of 'IOB1', 'IOB2', 'BIOES'"),
         (["O"], {"mode": "loose"}, "mode='loose': expected one of 'lenient', 'strict', 'validate'"),
         (
             ["PER"],
@@ -308,10 +308,10 @@ def test_rows_in_errors() -> None:
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        ([["O"]], "expected an Arrow array or record batch, found list"),
-        (pa.array(["O"]), "column 'labels': expected a list, found Arrow format 'u'"),
-        (pa.array([[1]]), "column 'labels': expected strings, found Arrow format 'l'"),
-        (pa.chunked_array([[["O"]]]), "expected an Arrow array or record batch, found ChunkedArray"),
+        (5, "column 'labels', value 5: expected a sequence of sentences, each a list of words"),
+        (pa.array(["O"]), "column 'labels', value string: expected an Arrow array of lists of strings"),
+        (pa.array([[1]]), "column 'labels', value list<item: int64>: expected an Arrow array of lists of strings"),
+        ([["O"], ["O", 1]], "row 1, column 'labels', value 1: expected a word (str), found int"),
     ],
 )
 def test_bad_label_arrays(array: Any, message: str) -> None:

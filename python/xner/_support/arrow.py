@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["frequencies", "joined_lists", "list_lengths", "one_array", "with_columns"]
+__all__ = ["as_arrow", "frequencies", "is_lists", "joined_lists", "list_lengths", "one_array", "with_columns"]
 
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
@@ -24,6 +24,26 @@ def one_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
         if isinstance(array, pa.ChunkedArray):  # what some versions return for no chunks at all
             array = pa.concat_arrays(array.chunks)
     return array
+
+
+def as_arrow(values: object) -> pa.Array | None:
+    """One array of what is one, chunked or not, or hands itself over as Arrow does; None of anything else.
+
+    Of a list within a column (`pa.ListScalar`) these are its elements.
+    """
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return one_array(values)
+    if isinstance(values, pa.ListScalar):
+        return values.values
+    if hasattr(values, "__arrow_c_stream__"):
+        return one_array(pa.chunked_array(values))
+    return pa.array(values) if hasattr(values, "__arrow_c_array__") else None
+
+
+def is_lists(kind: pa.DataType) -> bool:
+    """Whether a column of this type has lists, whatever their layout."""
+    tests = ("is_list", "is_large_list", "is_fixed_size_list", "is_list_view", "is_large_list_view")
+    return any(getattr(pa.types, test)(kind) for test in tests)
 
 
 def frequencies(values: pa.Array | pa.ChunkedArray) -> dict[str, int]:

@@ -1,70 +1,92 @@
-"""Sentences from callers, as Arrow arrays of lists of words."""
+"""Sentences from callers, and their labels, as Arrow arrays of lists of words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from xner._support.arrow import one_array
+from xner._support.arrow import as_arrow, is_lists
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
 
-__all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values"]
+__all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values", "without_dictionary"]
 
-Sentences: TypeAlias = "Sequence[Sequence[str]] | pa.Array | pa.ChunkedArray"
+_LISTS = pa.large_list(pa.large_string())
 
-
-def _reject(sentences: Iterable[object], column: str, error: Exception) -> DataError:
-    """Find what makes a list of sentences unreadable."""
-    for row, sentence in enumerate(sentences):
-        if sentence is None:
-            continue
-        if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
-            return DataError(row, column, repr(sentence), f"expected a list of words, found {type(sentence).__name__}")
-        for token in sentence:
-            if not isinstance(token, str):
-                return DataError(row, column, repr(token), f"expected a word (str), found {type(token).__name__}")
-            try:
-                token.encode()
-            except UnicodeEncodeError as cause:
-                return DataError(row, column, repr(token), f"not valid Unicode: {cause.reason}")
-    return DataError(-1, column, type(sentences).__name__, str(error))
+Sentences: TypeAlias = "Iterable[Iterable[str] | None] | pa.Array | pa.ChunkedArray"
+"""Rows of words: lists, tuples, NumPy or Arrow arrays of them, one a sentence, or one Arrow array of lists."""
 
 
 def to_arrow(sentences: Sentences, column: str) -> pa.Array:
-    """Sentences as one Arrow array of lists of strings, which may be dictionary-encoded; missing rows stay null.
+    """Rows of words as one Arrow array of lists of strings, which may be dictionary-encoded; missing rows stay null.
 
     Args:
-        sentences: lists of words, or an Arrow array of lists of strings, chunked or not.
+        sentences: rows of words; an Arrow array may be chunked, with any layout of lists and strings. Of labels, too.
         column: their name in error messages.
+
+    Returns:
+        Lists or large lists of strings, large strings, or dictionaries of them; an array of such a type as it is.
 
     Raises:
         DataError: something else.
     """
-    if isinstance(sentences, pa.ChunkedArray):
-        sentences = one_array(sentences)
-    if isinstance(sentences, pa.Array):
-        kind = sentences.type
-        lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-        words = kind.value_type if lists else None
-        if words is not None and pa.types.is_dictionary(words):
-            words = words.value_type
-        if words is None or not (
-            pa.types.is_string(words) or pa.types.is_large_string(words) or pa.types.is_null(words)
-        ):
-            raise DataError(-1, column, str(kind), "expected an Arrow array of lists of strings")
-        return sentences
-    if isinstance(sentences, (str, bytes)) or not isinstance(sentences, Sequence):
+    array = as_arrow(sentences)
+    if array is None:
+        array = _rows_to_arrow(sentences, column)
+    kind = array.type
+    words = kind.value_type if is_lists(kind) else kind if pa.types.is_null(kind) else None
+    if words is not None and pa.types.is_dictionary(words):
+        words = words.value_type
+    plain = words is not None and (pa.types.is_string(words) or pa.types.is_large_string(words))
+    if not plain and (words is None or not (pa.types.is_string_view(words) or pa.types.is_null(words))):
+        raise DataError(-1, column, str(kind), "expected an Arrow array of lists of strings")
+    if is_lists(kind) and not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        array = with_values(array, array.flatten())  # as pyarrow's cast mixes up the rows of views out of chunks
+    return array if plain else array.cast(_LISTS)
+
+
+def without_dictionary(sentences: pa.Array) -> pa.Array:
+    """What `to_arrow` returns, as lists of strings or large strings."""
+    return sentences.cast(_LISTS) if pa.types.is_dictionary(sentences.type.value_type) else sentences
+
+
+def _rows_to_arrow(sentences: Any, column: str) -> pa.Array:
+    if isinstance(sentences, str | bytes | Mapping | Set) or not isinstance(sentences, Iterable):
         raise DataError(-1, column, repr(sentences)[:60], "expected a sequence of sentences, each a list of words")
-    if any(isinstance(sentence, (str, bytes)) for sentence in sentences):  # pyarrow would take them apart
-        raise _reject(sentences, column, TypeError("text in place of a list of words"))
+    rows = [_row(row, number, column) for number, row in enumerate(sentences)]
     try:
-        return pa.array([None if s is None else list(s) for s in sentences], pa.large_list(pa.large_string()))
+        return pa.array(rows, _LISTS)
     except (TypeError, ValueError) as error:
-        raise _reject(sentences, column, error) from error
+        raise _reject(rows, column, error) from error
+
+
+def _row(words: Any, number: int, column: str) -> list[Any] | None:
+    if words is None or isinstance(words, list):
+        return words
+    array = as_arrow(words)
+    if array is not None:
+        words = array.to_pylist()
+    if isinstance(words, str | bytes | Mapping | Set) or not isinstance(words, Iterable):
+        hint = "; a single sentence goes into a list of its own" if number == 0 and isinstance(words, str) else ""
+        reason = f"expected a list of words, found {type(words).__name__}{hint}"
+        raise DataError(number, column, repr(words), reason)
+    return list(words)
+
+
+def _reject(rows: list[list[Any] | None], column: str, error: Exception) -> DataError:
+    """Find what makes rows of words unreadable."""
+    for number, row in enumerate(rows):
+        for token in row or ():
+            if not isinstance(token, str):
+                return DataError(number, column, repr(token), f"expected a word (str), found {type(token).__name__}")
+            try:
+                token.encode()
+            except UnicodeEncodeError as cause:
+                return DataError(number, column, repr(token), f"not valid Unicode: {cause.reason}")
+    return DataError(-1, column, type(rows).__name__, str(error))
 
 
 def sides_to_arrow(source_sentences: Sentences, target_sentences: Sentences) -> tuple[pa.Array, pa.Array]:

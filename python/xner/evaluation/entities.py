@@ -14,23 +14,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xner import labels, schema
+from xner import labels
 from xner._support.tables import text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
 from xner.evaluation._resampling import percentile_interval
+from xner.evaluation._sides import GOLD, PREDICTED, ignored_classes, read_sides
 from xner.evaluation.intervals import Difference, Intervals, MetricIntervals, PairedComparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from xner._support.sentences import Sentences
 
 __all__ = ["Averages", "ClassScores", "Mode", "Scores", "evaluate"]
 
@@ -299,8 +302,8 @@ def _signature(**parts: object) -> str:
 
 
 def evaluate(
-    gold_labels: Sequence[Sequence[str]] | pa.Array[Any] | pa.ChunkedArray[Any],
-    predicted_labels: Sequence[Sequence[str]] | pa.Array[Any] | pa.ChunkedArray[Any],
+    gold_labels: Sentences,
+    predicted_labels: Sentences,
     *,
     mode: Mode = "lenient",
     ignore: Sequence[str] = (),
@@ -308,7 +311,8 @@ def evaluate(
     """Compares predicted with gold entities.
 
     Args:
-        gold_labels: the tags of each sentence's words: lists of texts, or an Arrow array of list<string>.
+        gold_labels: the tags of each sentence's words: lists of texts, or an Arrow array of list<string>, chunked or
+            not.
         predicted_labels: likewise; as many sentences, of as many words.
         mode: "lenient" takes every tag that is not `O` as part of an entity (conlleval, seqeval's default),
             "strict" only what IOB2 allows (seqeval's strict mode).
@@ -325,18 +329,15 @@ def evaluate(
     """
     if mode not in _PREFIXES:
         raise Error(f"mode must be 'lenient' or 'strict', not {mode!r}")
-    if isinstance(ignore, str):
-        raise Error(f"ignore must be a sequence of classes, such as ({ignore!r},), not a text")
-    gold = _as_lists(gold_labels, "gold_labels")
-    predicted = _as_lists(predicted_labels, "predicted_labels")
-    lengths = _check_same_shape(gold, predicted)
-    _check_tags(gold, lengths, "gold_labels", mode)
-    _check_tags(predicted, lengths, "predicted_labels", mode)
+    ignored = ignored_classes(ignore)
+    gold, predicted, lengths = read_sides(gold_labels, predicted_labels)
+    _check_tags(gold, lengths, GOLD, mode)
+    _check_tags(predicted, lengths, PREDICTED, mode)
 
     found = [labels.decode_batch(side, scheme="IOB2", mode=mode) for side in (gold, predicted)]
     names = [pc.struct_field(pc.list_flatten(entities), "label") for entities in found]
     known = {name for side in names for name in pc.unique(side).to_pylist()}
-    classes = tuple(sorted(known - set(ignore)))
+    classes = tuple(sorted(known - set(ignored)))
     row_g, start_g, end_g, class_g = _entities(found[0], lengths, classes)
     row_p, start_p, end_p, class_p = _entities(found[1], lengths, classes)
 
@@ -353,57 +354,8 @@ def evaluate(
         fp=_count(row_p, class_p, shape) - tp,
         fn=_count(row_g, class_g, shape) - tp,
         mode=mode,
-        ignore=tuple(sorted(set(ignore))),
+        ignore=ignored,
     )
-
-
-def _as_lists(values: Any, name: str) -> pa.ListArray[Any]:
-    """The labels as one list<string> array without nulls."""
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    if not isinstance(values, pa.Array):
-        if isinstance(values, str) or (len(values) and isinstance(values[0], str)):
-            raise Error(f"{name} must hold a list of labels for each sentence; put a single sentence in a list")
-        # Arrow would take a text for the list of its characters.
-        if any(isinstance(value, str) for value in values):
-            raise _wrong_row(values, name)
-        try:
-            values = pa.array(values, schema.WORDS_TYPE)
-        except (pa.ArrowException, TypeError) as problem:
-            raise _wrong_row(values, name) from problem
-    try:
-        lists = values.cast(schema.WORDS_TYPE)
-    except pa.ArrowException as problem:
-        raise Error(f"{name} must hold lists of texts, not {values.type}") from problem
-    if lists.null_count:
-        row = int(pc.index(pc.is_null(lists), True).as_py())
-        raise DataError(row, name, "null", "a sentence without labels cannot be scored")
-    return cast("pa.ListArray[Any]", lists)
-
-
-def _wrong_row(values: Sequence[Any], name: str) -> Error:
-    for row, value in enumerate(values):
-        if isinstance(value, str):
-            return DataError(row, name, repr(value), "expected a list of labels")
-        try:
-            pa.array([value], schema.WORDS_TYPE)
-        except (pa.ArrowException, TypeError):
-            return DataError(row, name, repr(value), "expected a list of labels that are texts")
-    return Error(f"{name} must hold a list of labels for each sentence")
-
-
-def _check_same_shape(gold: pa.ListArray[Any], predicted: pa.ListArray[Any]) -> npt.NDArray[np.int64]:
-    """Raises unless both sides have the same sentences; returns the number of words of each."""
-    if len(gold) != len(predicted):
-        raise Error(f"gold_labels has {len(gold)} sentences but predicted_labels has {len(predicted)}")
-    lengths, others = (
-        np.asarray(pc.list_value_length(side).to_numpy(zero_copy_only=False), dtype=np.int64)
-        for side in (gold, predicted)
-    )
-    if (lengths != others).any():
-        row = int(np.argmax(lengths != others))
-        raise DataError(row, "predicted_labels", f"{others[row]} labels", f"gold_labels has {lengths[row]} in this row")
-    return lengths
 
 
 def _check_tags(lists: pa.ListArray[Any], lengths: npt.NDArray[np.int64], name: str, mode: Mode) -> None:

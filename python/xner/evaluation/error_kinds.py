@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xner import labels
 from xner._support.tables import text_table
-from xner.errors import DataError, Error
+from xner.evaluation._sides import GOLD, PREDICTED, ignored_classes, read_sides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from xner._support.sentences import Sentences
 
 __all__ = ["KINDS", "ErrorAnalysis", "analyse", "pair_entities"]
 
@@ -69,31 +73,27 @@ class ErrorAnalysis:
         return text_table(rows)
 
 
-def analyse(
-    gold_labels: Iterable[Sequence[str]], predicted_labels: Iterable[Sequence[str]], *, ignore: Sequence[str] = ()
-) -> ErrorAnalysis:
+def analyse(gold_labels: Sentences, predicted_labels: Sentences, *, ignore: Sequence[str] = ()) -> ErrorAnalysis:
     """Tell the errors of predicted labels by kind.
 
     Args:
-        gold_labels: the tags of each sentence's words, read as `labels.decode` does by default.
+        gold_labels: the tags of each sentence's words, in any form that `evaluate` takes; read as `labels.decode` does
+            by default.
         predicted_labels: likewise; as many sentences, of as many words.
         ignore: classes whose entities are left out on both sides.
 
     Raises:
-        Error: different numbers of sentences.
-        DataError: sentences of different lengths.
+        Error: different numbers of sentences, or an unusable argument.
+        DataError: sentences of different lengths, or something that is not a tag; the message names the row.
     """
-    gold_labels, predicted_labels = list(gold_labels), list(predicted_labels)
-    if len(gold_labels) != len(predicted_labels):
-        raise Error(f"gold_labels has {len(gold_labels)} sentences but predicted_labels has {len(predicted_labels)}")
+    ignored = ignored_classes(ignore)
+    gold_lists, predicted_lists, _ = read_sides(gold_labels, predicted_labels)
     kinds = dict.fromkeys(KINDS, 0)
     confusion: Counter[tuple[str | None, str | None]] = Counter()
     correct = 0
-    for row, sides in enumerate(zip(gold_labels, predicted_labels, strict=True)):
-        if len(sides[0]) != len(sides[1]):
-            reason = f"gold_labels has {len(sides[0])} in this row"
-            raise DataError(row, "predicted_labels", f"{len(sides[1])} labels", reason)
-        gold, predicted = ([one for one in labels.decode(side) if one[2] not in ignore] for side in sides)
+    for gold, predicted in zip(
+        _entities(gold_lists, GOLD, ignored), _entities(predicted_lists, PREDICTED, ignored), strict=True
+    ):
         for one, other in pair_entities(gold, predicted):
             confusion[one and one[2], other and other[2]] += 1
             if one == other:
@@ -101,6 +101,12 @@ def analyse(
             else:
                 kinds[_kind(one, other)] += 1
     return ErrorAnalysis(correct, kinds, dict(confusion))
+
+
+def _entities(lists: pa.ListArray[Any], column: str, ignored: Sequence[str]) -> Iterator[list[Entity]]:
+    """The entities of each sentence."""
+    for row in labels.decode_batch(lists, column=column).to_pylist():
+        yield [(one["start"], one["end"], one["label"]) for one in row if one["label"] not in ignored]
 
 
 def pair_entities(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[Entity | None, Entity | None]]:
