@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number, words
+from xner._support.arrow import as_arrow
+from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from xner._support.records import Entities
     from xner._support.sentences import Sentences
 
 __all__ = ["Reading", "Scheme", "decode", "decode_batch", "encode", "encode_batch"]
@@ -34,7 +38,7 @@ def decode(labels: Sequence[str], *, scheme: Scheme = "IOB2", mode: Reading = "l
     """Read the entities that the labels of one sentence spell.
 
     Args:
-        labels: one label a word.
+        labels: one label a word: texts, or an Arrow or NumPy array of them.
         scheme: what `strict` and `validate` hold the labels to; `lenient` reads all three alike.
         mode: `lenient` reads any sequence by conlleval's rules, the default of seqeval: `I-PER` after `O` begins an
             entity, and so does a label without a prefix (`PER`). `strict` counts only what the
@@ -88,21 +92,22 @@ def decode_batch(
     return pa.array(array)
 
 
-def encode(entities: Iterable[tuple[int, int, str]], length: int) -> list[str]:
+def encode(entities: Entities, length: int) -> list[str]:
     """Write entities as IOB2 labels.
 
     Args:
-        entities: `(start, end, label)` in any order; spans must not overlap.
+        entities: `(start, end, label)`, or what has these names (dictionaries, `ProjectedEntity`, a row of a column of
+            entities), in any order; spans must not overlap.
         length: number of words.
 
     Returns:
         `length` labels, always valid IOB2.
 
     Raises:
-        DataError: a span outside the sentence, an overlap, or an empty label.
+        DataError: something else than an entity, a span outside the sentence, an overlap, or an empty label.
     """
     labels = ["O"] * whole_number("length", length, 0)
-    for start, end, label in entities:
+    for start, end, label in entity_tuples("entities", entities):
         value = f"[{start}, {end})"
         if not 0 <= start < end <= length:
             raise DataError(-1, "entities", value, f"the span is outside the sentence, which has {length} words")
@@ -115,13 +120,18 @@ def encode(entities: Iterable[tuple[int, int, str]], length: int) -> list[str]:
 
 
 def encode_batch(
-    entities: pa.Array, tokens: pa.Array, *, column: str = schema.ENTITIES, threads: int = 0
+    entities: Iterable[Entities | None] | pa.Array | pa.ChunkedArray,
+    tokens: Sentences,
+    *,
+    column: str = schema.ENTITIES,
+    threads: int = 0,
 ) -> pa.ListArray:
     """`encode` for every row.
 
     Args:
-        entities: list<struct<start: int32, end: int32, label: string, ...>>.
-        tokens: any list array of the same length; gives the number of words of each row.
+        entities: an Arrow array of list<struct<start, end, label, ...>>, chunked or not, or rows of entities in any
+            form that `encode` takes; a missing row has none.
+        tokens: as many rows of words; or any Arrow array of lists, which give the number of words of each row.
         column: what errors call `entities`.
         threads: 0 for one a core.
 
@@ -130,5 +140,29 @@ def encode_batch(
 
     Raises:
         DataError: as in `encode`, with the row.
+        Error: an Arrow array of another type, or different numbers of rows.
     """
-    return pa.array(_core.encode_label_lists(entities, tokens, column=column, threads=threads))
+    array = as_arrow(entities)
+    lists = _entity_lists(entities, column) if array is None else array
+    words = as_arrow(tokens)
+    encoded = _core.encode_label_lists(
+        schema.conform_column(lists, schema.SOURCE_ENTITIES, column),
+        to_arrow(tokens, schema.TOKENS) if words is None else schema.plain_lists(words),
+        column=column,
+        threads=threads,
+    )
+    return pa.array(encoded)
+
+
+def _entity_lists(rows: Any, column: str) -> pa.Array:
+    """Rows of entities as an Arrow array."""
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise DataError(-1, column, repr(rows)[:60], "expected the entities of each sentence")
+    lists: list[list[dict[str, Any]]] = []
+    for number, row in enumerate(rows):
+        try:
+            found = [] if row is None else entity_tuples(column, row)
+        except DataError as error:
+            raise DataError(number, column, error.value, error.reason) from None
+        lists.append([{"start": start, "end": end, "label": label} for start, end, label in found])
+    return pa.array(lists, schema.SOURCE_ENTITIES_TYPE)

@@ -53,9 +53,11 @@ __all__ = [
     "TRANSLATION_STATUS",
     "WORDS_TYPE",
     "conform",
+    "conform_column",
     "is_row_dropped",
     "ner_label_names",
     "ner_probabilities_field",
+    "plain_lists",
     "require_columns",
 ]
 
@@ -216,13 +218,57 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 
 def _castable(found: pa.DataType, wanted: pa.DataType) -> pa.DataType:
-    """The type to cast to: `wanted`, less the optional fields that `found` does not have."""
+    """The type to cast to: `wanted`, less the optional fields that `found` does not have.
+
+    Raises:
+        ArrowTypeError: it lacks others.
+    """
     if pa.types.is_list(wanted) and hasattr(found, "value_type"):
         return pa.list_(_castable(found.value_type, wanted.value_type))
     if pa.types.is_struct(wanted) and pa.types.is_struct(found):
         names = {field.name for field in found}
+        missing = [field.name for field in wanted if field.name not in names and field.name != "score"]
+        if missing:  # which pyarrow's cast would fill with nulls
+            raise pa.ArrowTypeError(f"no field {', '.join(missing)}")
         return pa.struct([field for field in wanted if field.name in names or field.name != "score"])
     return wanted
+
+
+def plain_lists(array: pa.Array) -> pa.Array:
+    """A column of lists of any layout as lists with offsets, 32- or 64-bit; those are handed on as they are.
+
+    The elements keep their type, but for lists, which become plain as well. `cast` does not do for views: pyarrow 26
+    mixes up their rows where they come out of slices or chunks.
+    """
+    kind = array.type
+    if not hasattr(kind, "value_type") or pa.types.is_dictionary(kind):
+        return array
+    values = plain_lists(array.flatten())
+    if (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and values.type == kind.value_type:
+        return array
+    lengths = pc.list_value_length(array).fill_null(0).cast(pa.int64())
+    offsets = pa.concat_arrays([pa.array([0]), pc.cumulative_sum(lengths)])
+    return pa.LargeListArray.from_arrays(offsets, values, mask=array.is_null() if array.null_count else None)
+
+
+def conform_column(array: pa.Array, name: str, column: str | None = None) -> pa.Array:
+    """Bring a column to a type that the core reads.
+
+    Args:
+        array: the column.
+        name: of the column of `COLUMN_TYPES` whose type it is to have.
+        column: what errors call it; None for `name`.
+
+    Raises:
+        Error: it cannot be read as that type.
+    """
+    wanted = COLUMN_TYPES[name]
+    if _fits(array.type, wanted) or _fits(array.type, _ALSO_READ.get(name, wanted)):
+        return array
+    try:
+        return plain_lists(array).cast(_castable(array.type, wanted))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise Error(f"column '{column or name}': expected {wanted}, found {array.type} ({error})") from error
 
 
 def conform(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
@@ -241,15 +287,5 @@ def conform(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
     Raises:
         Error: a column cannot be read as the type that `COLUMN_TYPES` gives for it.
     """
-    arrays = []
     names = list(columns)
-    for name in names:
-        array = batch.column(name)
-        wanted = COLUMN_TYPES[name]
-        if not _fits(array.type, wanted) and not _fits(array.type, _ALSO_READ.get(name, wanted)):
-            try:
-                array = array.cast(_castable(array.type, wanted))
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-                raise Error(f"column '{name}': expected {wanted}, found {array.type} ({error})") from error
-        arrays.append(array)
-    return pa.RecordBatch.from_arrays(arrays, names=names)
+    return pa.RecordBatch.from_arrays([conform_column(batch.column(name), name) for name in names], names=names)

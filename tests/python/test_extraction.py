@@ -339,8 +339,9 @@ BAD_BATCHES: list[tuple[Any, dict[str, Any], str]] = [
     (SQUARE[np.newaxis], {"target_lengths": [1, 1]}, "target_lengths has 2 rows but there are 1 matrices"),
     ([SQUARE], {"source_words": []}, "source_words has 0 rows but there are 1 matrices"),
     ([SQUARE, SQUARE], {"source_words": [PAIR, ONE]}, "row 1, column 'source_words', value 1 pieces: the similarities have 2"),
-    ([SQUARE], {"target_words": [[0, 1]]}, "row 0, column 'target_words', value list: expected a contiguous one-dimensional array of int32"),
-    ([SQUARE], {"target_words": [np.zeros(2, np.int64)]}, "row 0, column 'target_words', value 1-dimensional int64: expected a contiguous one-dimensional array of int32"),
+    ([SQUARE], {"target_words": [[0, 0.5]]}, "row 0, column 'target_words', value 1-dimensional float64: expected a list of whole numbers"),
+    ([SQUARE], {"target_words": [[0, 2**31]]}, "row 0, column 'target_words', value 2147483648: expected numbers of at most 31 bits"),
+    ([SQUARE], {"target_words": [[0, -2]]}, "row 0, column 'target_words', value -2: piece 1 must have a word's index, or -1 for a piece of no word"),
     ([SQUARE], {"threads": -1}, "threads=-1: expected a whole number from 0 to 2147483647"),
 ]  # fmt: skip
 

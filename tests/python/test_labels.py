@@ -324,7 +324,13 @@ def test_bad_entity_arrays() -> None:
     words = pa.array([["a"]])
     with pytest.raises(Error, match=r"^column 'entities' has 0 rows, column 'tokens' 1$"):
         encode_batch(pa.array([], schema.SOURCE_ENTITIES_TYPE), words)
-    with pytest.raises(Error, match=r"^column 'entities': expected list<struct<start, end, label>>$"):
+    with pytest.raises(Error, match=r"^column 'entities': expected list<.*>, found list<.*> \(no field end, label\)$"):
         encode_batch(pa.array([[{"start": 0}]]), words)
-    with pytest.raises(Error, match=r"^column 'entities': expected int32, found Arrow format 'l'$"):
-        encode_batch(pa.array([[{"start": 0, "end": 1, "label": "X"}]]), words)
+    with pytest.raises(Error, match=r"^column 'entities': expected list<.*>, found list<.*> \(Float value 0.5"):
+        encode_batch(pa.array([[{"start": 0.5, "end": 1, "label": "X"}]]), words)
+    with pytest.raises(Error, match=r"^column 'entities': expected list<.*>, found int64 "):
+        encode_batch(pa.array([1]), words)
+    with pytest.raises(DataError, match=r"^row 1, column 'entities', value \(0, 1\): expected \(start, end, label\)$"):
+        encode_batch([[], [(0, 1)]], words)
+    with pytest.raises(DataError, match=r"^column 'entities', value 'X': expected the entities of each sentence$"):
+        encode_batch("X", words)

@@ -75,7 +75,7 @@ def test_pairs_chunks_and_missing_rows() -> None:
         ([[[(1,)]]], {}, r"row 0, column 'links', value \(1,\): set 0: expected a pair of whole numbers"),
         ([[[]], [[(0, -1)]]], {}, "row 0, column 'links', value -1: set 1: word indices start at 0"),
         ([[[(2**31 - 1, 2**31 - 1)]] * 3], {}, "3 rows with words up to 2147483647 and 2147483647 are too many"),
-        ([pa.array([[1]])], {}, "set 0: expected lists of structs with 'source' and 'target'"),
+        ([pa.array([[1]])], {}, "row 0, column 'links', value 1: set 0: expected a pair of whole numbers"),
     ],
 )
 def test_bad_input(columns: Any, options: dict[str, Any], message: str) -> None:

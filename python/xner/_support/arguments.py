@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from xner._support.arrow import as_arrow
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-T = TypeVar("T")
 
-Spans: TypeAlias = "npt.NDArray[np.integer[Any]] | Iterable[Sequence[int]]"
-"""Pairs `(start, end)`, or an integer array, spans x 2."""
+T = TypeVar("T")
+IntegerT = TypeVar("IntegerT", np.int32, np.int64)
 
 LARGEST_INT32 = 2**31 - 1
 
@@ -72,6 +72,53 @@ def number(option: str, value: object, expected: str, fits: Callable[[float], bo
     return float(value)
 
 
+def real_array(name: str, values: object) -> npt.NDArray[np.floating[Any]]:
+    """Numbers as an array of floats, as far as none of them changes: float32 and float64 arrays as they are.
+
+    Args:
+        name: of the argument, for messages.
+        values: a list, a NumPy or Arrow array, or anything that becomes an array; lists of lists as well.
+
+    Returns:
+        float32 or float64, of the shape that `values` has.
+
+    Raises:
+        Error: rows of different lengths, something that is no number, or whole numbers that float64 does not hold.
+    """
+    arrow = None if isinstance(values, np.ndarray | list | tuple) else as_arrow(values)
+    try:
+        array = np.asarray(values if arrow is None else arrow.to_pylist())
+    except ValueError as error:
+        raise Error(f"{name}: expected numbers in rows of one length ({error})") from None
+    if array.dtype in {np.dtype(np.float32), np.dtype(np.float64)}:
+        return array
+    exact = array.astype(np.float64) if array.dtype.kind in "iuf" else None
+    if exact is None or not np.array_equal(exact.astype(array.dtype), array, equal_nan=True):
+        raise Error(f"{name}: expected numbers that float64 holds, found {array.dtype} of shape {array.shape}")
+    return exact
+
+
+def integer_array(name: str, values: object, dtype: type[IntegerT]) -> npt.NDArray[IntegerT]:
+    """Whole numbers as a one-dimensional, contiguous array.
+
+    Args:
+        name: of the argument, for messages.
+        values: a list, or anything that becomes an array.
+        dtype: of the array.
+
+    Raises:
+        DataError: something else, or numbers that `dtype` does not hold.
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise DataError(-1, name, f"{array.ndim}-dimensional {array.dtype}", "expected a list of whole numbers")
+    limits = np.iinfo(dtype)
+    wrong = (array < limits.min) | (array > limits.max)
+    if wrong.any():
+        raise DataError(-1, name, str(array[wrong][0]), f"expected numbers of at most {limits.bits - 1} bits")
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
 def index_pairs(column: str, pairs: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
     """Links or spans as tuples of Python's own integers.
 
@@ -91,7 +138,7 @@ def index_pairs(column: str, pairs: Iterable[Sequence[int]]) -> list[tuple[int, 
 
 
 def words(option: str, value: Iterable[str]) -> list[str]:
-    """A sequence of strings.
+    """A sequence of strings: a list, or anything else that has them in order, Arrow arrays included.
 
     Raises:
         Error: one string, which is a sequence of strings as well but never meant as one.
@@ -99,7 +146,8 @@ def words(option: str, value: Iterable[str]) -> list[str]:
     """
     if isinstance(value, str):
         raise Error(f"{option}={value!r}: expected a sequence of words, not one string")
-    result = list(value)
+    array = None if isinstance(value, list | tuple) else as_arrow(value)
+    result = list(value) if array is None else array.to_pylist()
     for position, word in enumerate(result):
         if not isinstance(word, str):
             raise DataError(-1, option, repr(word), f"word {position} is not a string")
@@ -116,53 +164,3 @@ def positive_number(option: str, value: object) -> float:
 def number_from_zero(option: str, value: object) -> float:
     """A finite number from 0 on; raises as `number` does."""
     return number(option, value, "from 0 on", lambda found: isfinite(found) and found >= 0)
-
-
-def span_array(column: str, spans: Spans, length: int) -> npt.NDArray[np.int32]:
-    """Spans of a sentence of `length` words as an array, spans x 2.
-
-    Raises:
-        DataError: something else than a pair of whole numbers, or a span that is empty or outside the sentence.
-    """
-    if not isinstance(spans, np.ndarray):
-        spans = np.array(index_pairs(column, spans), np.int64).reshape(-1, 2)
-    if spans.ndim != 2 or spans.shape[1] != 2 or not np.issubdtype(spans.dtype, np.integer):
-        raise DataError(-1, column, f"{spans.dtype} array of shape {spans.shape}", "expected integers, spans x 2")
-    wrong = (spans[:, 0] < 0) | (spans[:, 0] >= spans[:, 1]) | (spans[:, 1] > length)
-    if wrong.any():
-        start, end = spans[np.argmax(wrong)].tolist()
-        raise DataError(-1, column, f"[{start}, {end})", f"expected a non-empty span of a sentence of {length} words")
-    return np.ascontiguousarray(spans, dtype=np.int32)
-
-
-def scored_spans(
-    column: str,
-    scores: npt.NDArray[np.floating[Any]] | Iterable[tuple[int, int, int, float]],
-    candidates: Sequence[tuple[int, int]],
-) -> list[tuple[int, int, int, float]]:
-    """Scores of source entities and target spans as `(entity, start, end, score)`.
-
-    Args:
-        column: their name in error messages.
-        scores: such tuples, or an array, entities x candidates, of which zeros are left out.
-        candidates: `(start, end)`, for an array.
-
-    Raises:
-        DataError: something else.
-    """
-    if isinstance(scores, np.ndarray):
-        if scores.ndim != 2 or scores.shape[1] != len(candidates):
-            expected = f"an array, entities x {len(candidates)} candidates"
-            raise DataError(-1, column, f"array of shape {scores.shape}", f"expected {expected}")
-        return [(e, *candidates[c], float(scores[e, c])) for e, c in zip(*scores.nonzero(), strict=True)]
-    result = []
-    for item in scores:
-        try:
-            *where, score = item
-            entity, start, end = map(index, where)
-            result.append((entity, start, end, float(score)))
-        except (TypeError, ValueError):
-            raise DataError(-1, column, repr(item), "expected (source entity, start, end, score)") from None
-        if not 0 <= entity <= LARGEST_INT32 or max(abs(start), abs(end)) > LARGEST_INT32:
-            raise DataError(-1, column, repr(item), "expected whole numbers of at most 31 bits, the entity from 0 on")
-    return result

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from xner._support.arrow import as_arrow, is_lists
 from xner.errors import DataError, Error
-from xner.schema import SOURCE_TOKENS, TOKENS
+from xner.schema import SOURCE_TOKENS, TOKENS, plain_lists
 
 __all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values", "without_dictionary"]
 
@@ -43,9 +43,8 @@ def to_arrow(sentences: Sentences, column: str) -> pa.Array:
     plain = words is not None and (pa.types.is_string(words) or pa.types.is_large_string(words))
     if not plain and (words is None or not (pa.types.is_string_view(words) or pa.types.is_null(words))):
         raise DataError(-1, column, str(kind), "expected an Arrow array of lists of strings")
-    if is_lists(kind) and not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        array = with_values(array, array.flatten())  # as pyarrow's cast mixes up the rows of views out of chunks
-    return array if plain else array.cast(_LISTS)
+    lists = plain_lists(array)
+    return lists if plain else lists.cast(_LISTS)
 
 
 def without_dictionary(sentences: pa.Array) -> pa.Array:

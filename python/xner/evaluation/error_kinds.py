@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xner import labels
+from xner._support.records import entity_tuples
 from xner._support.tables import text_table
 from xner.evaluation._sides import GOLD, PREDICTED, ignored_classes, read_sides
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from xner._support.records import Entities
     from xner._support.sentences import Sentences
 
 __all__ = ["KINDS", "ErrorAnalysis", "analyse", "pair_entities"]
@@ -94,7 +96,7 @@ def analyse(gold_labels: Sentences, predicted_labels: Sentences, *, ignore: Sequ
     for gold, predicted in zip(
         _entities(gold_lists, GOLD, ignored), _entities(predicted_lists, PREDICTED, ignored), strict=True
     ):
-        for one, other in pair_entities(gold, predicted):
+        for one, other in _pairs(gold, predicted):
             confusion[one and one[2], other and other[2]] += 1
             if one == other:
                 correct += 1
@@ -109,19 +111,26 @@ def _entities(lists: pa.ListArray[Any], column: str, ignored: Sequence[str]) -> 
         yield [(one["start"], one["end"], one["label"]) for one in row if one["label"] not in ignored]
 
 
-def pair_entities(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[Entity | None, Entity | None]]:
+def pair_entities(gold: Entities, predicted: Entities) -> list[tuple[Entity | None, Entity | None]]:
     """Pair a sentence's gold with its predicted entities.
 
     Those that are the same come together first, then those of the same words, then those that share most words, of
     those with as many such of the same class, and of these the leftmost.
 
     Args:
-        gold: `(start, end, class)`, without overlaps.
+        gold: `(start, end, label)`, or what has these names, without overlaps.
         predicted: likewise.
 
     Returns:
-        Each entity once; None in place of a partner that shares no word with it.
+        Each entity once, as a tuple; None in place of a partner that shares no word with it.
+
+    Raises:
+        DataError: something else than an entity.
     """
+    return _pairs(entity_tuples("gold", gold), entity_tuples("predicted", predicted))
+
+
+def _pairs(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[Entity | None, Entity | None]]:
     shared = [
         (one != other, one[:2] != other[:2], -words, one[2] != other[2], one, other)
         for one in gold

@@ -149,8 +149,8 @@ def score(gold: LinkColumn, predicted: LinkColumn, *, possible: LinkColumn | Non
     """Compare links with hand-made ones.
 
     Args:
-        gold: the sure links: an Arrow array of lists of structs `source` and `target`, or lists of lists of pairs.
-            `xner.io.read_pharaoh(path, possible="drop")` reads them from a file.
+        gold: the sure links: an Arrow array of lists of structs `source` and `target`, or rows of links in any other
+            form. `xner.io.read_pharaoh(path, possible="drop")` reads them from a file.
         predicted: as many rows.
         possible: links that are no error either, as many rows; the sure ones are possible in any case.
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 import xner._core as _core
 from xner import schema
-from xner._support.arguments import index_pairs, scored_spans, whole_number, words
+from xner._support.arguments import index_pairs, whole_number, words
+from xner._support.records import scored_spans
 from xner.alignment.aligner import normalize
 from xner.errors import DataError, Error
 from xner.projection.options import HINT_COLUMNS, ProjectionOptions

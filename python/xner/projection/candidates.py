@@ -8,14 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 import xner._core as _core
-from xner._support.arguments import whole_number, words
+from xner._support.arguments import integer_array, whole_number, words
+from xner._support.records import span_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xner._support.records import Spans
+
 __all__ = ["aligned", "aligned_ends", "ngram"]
 
-Spans = npt.NDArray[np.integer]
+SpanArray = npt.NDArray[np.int32]
 
 
 def ngram(
@@ -50,26 +53,40 @@ def ngram(
     )
 
 
-def aligned(spans: Spans, linked: Sequence[int]) -> Spans:
+def aligned(spans: Spans, linked: npt.ArrayLike) -> SpanArray:
     """Those spans that lie between an entity's leftmost and rightmost linked word.
 
     Args:
-        spans: target spans, (spans × 2).
+        spans: target spans, (spans × 2), or `(start, end)` in any form, such as what `ngram` returns.
         linked: the target words that the entity's words are linked to, in any order; with none there are no spans.
+
+    Returns:
+        An array, spans × 2, int32.
+
+    Raises:
+        DataError: something else than spans or words.
 
     Source: Shkalikov 2024.
     """
-    if not linked:
-        return spans[:0]
-    return spans[(spans[:, 0] >= min(linked)) & (spans[:, 1] <= max(linked) + 1)]
+    array, words = span_array("spans", spans), integer_array("linked", linked, np.int32)
+    if not words.size:
+        return array[:0]
+    first, last = int(words.min()), int(words.max())
+    return array[(array[:, 0] >= first) & (array[:, 1] <= last + 1)]
 
 
-def aligned_ends(spans: Spans, linked: Sequence[int]) -> Spans:
+def aligned_ends(spans: Spans, linked: npt.ArrayLike) -> SpanArray:
     """Those spans whose first and last word are linked to an entity.
 
     Args:
-        spans: target spans, (spans × 2).
+        spans: target spans, (spans × 2), or `(start, end)` in any form, such as what `ngram` returns.
         linked: the target words that the entity's words are linked to, in any order.
+
+    Returns:
+        An array, spans × 2, int32.
+
+    Raises:
+        DataError: something else than spans or words.
     """
-    ends = np.asarray(linked, np.int64)
-    return spans[np.isin(spans[:, 0], ends) & np.isin(spans[:, 1] - 1, ends)]
+    array, ends = span_array("spans", spans), integer_array("linked", linked, np.int32)
+    return array[np.isin(array[:, 0], ends) & np.isin(array[:, 1] - 1, ends)]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from xner._support.arguments import choose, number, number_from_zero
+from xner._support.arguments import choose, number, number_from_zero, real_array
 from xner.errors import Error
 
 __all__ = ["PRESETS", "SCORES", "Weights", "fuse", "parse_score", "weights_of"]
@@ -117,14 +117,16 @@ def fuse(
     """Weighted sum of score arrays.
 
     Args:
-        scores: arrays of one shape by name, for instance entities x candidates. With a preset, the names are its own.
+        scores: arrays of one shape by name, or rows of numbers, for instance entities x candidates. With a preset, the
+            names are its own.
         weights: a name of `PRESETS`, or a weight for each of the names; None for 1 each.
 
     Returns:
         The sum, float64.
 
     Raises:
-        Error: arrays of different shapes, or weights and arrays that do not have the same names.
+        Error: something else than numbers, arrays of different shapes, or weights and arrays that do not have the same
+            names.
 
     Source: Shkalikov 2024, fusion of scores.
     """
@@ -134,9 +136,9 @@ def fuse(
         weights = choose("weights", weights, PRESETS)
     if not scores or set(scores) != set(weights):
         raise Error(f"scores {sorted(scores)} and weights {sorted(weights)} do not have the same names")
-    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in scores.items()}
+    arrays = {name: real_array(f"scores {name!r}", values) for name, values in scores.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
     if len(set(shapes.values())) > 1:
         raise Error(f"scores must have one shape, found {shapes}")
     factors = {name: number(f"weight {name}", weights[name], "that is finite", isfinite) for name in arrays}
-    return np.asarray(sum(factors[name] * array for name, array in arrays.items()))
+    return np.asarray(sum(factors[name] * array.astype(np.float64, copy=False) for name, array in arrays.items()))

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import xner._core as _core
-from xner._support.arguments import scored_spans
 from xner._support.options import check_names, documented
+from xner._support.records import scored_spans
 from xner.errors import Error
 from xner.projection._sentence_pair import ScoredSpans, as_entities, sentence_pair
 from xner.projection.options import ProjectionOptions

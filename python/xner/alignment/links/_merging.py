@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -9,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xner._support.arguments import index_pairs
-from xner._support.arrow import one_array
+from xner._support.arguments import LARGEST_INT32
+from xner._support.arrow import as_arrow, is_lists, list_lengths
+from xner._support.records import link_tuples
 from xner.errors import DataError, Error
 from xner.schema import LINKS
 
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from xner._support.records import Links
+
 __all__ = ["LinkColumn", "MergedLinks", "merge"]
 
-LinkColumn: TypeAlias = "Sequence[Any] | pa.Array | pa.ChunkedArray"
+LinkColumn: TypeAlias = "Iterable[Links | None] | pa.Array | pa.ChunkedArray"
+"""Links of each sentence pair, in any form; a missing row has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +58,8 @@ def merge(columns: Sequence[Any], names: Sequence[str]) -> MergedLinks:
     """Lay columns of links side by side.
 
     Args:
-        columns: each an Arrow array of lists of structs `source` and `target`, `score` where there is one; or a
-            sequence of lists of `(source, target)` pairs.
+        columns: each an Arrow array of lists of structs `source` and `target`, `score` where there is one; or rows of
+            links in any other form.
         names: what messages call them.
 
     Raises:
@@ -111,42 +116,63 @@ def _is_new(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
 
 
 def _flat(column: Any, name: str) -> _Flat:
-    if isinstance(column, pa.ChunkedArray):
-        column = one_array(column)
-    if not isinstance(column, pa.Array):
-        return _flat(_from_pairs(column, name), name)
-    kind = column.type
-    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    if not lists or not pa.types.is_struct(kind.value_type) or kind.value_type.get_field_index("target") < 0:
-        raise DataError(-1, LINKS, str(kind), f"{name}: expected lists of structs with 'source' and 'target'")
-    links = column.flatten()
-    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    row = np.repeat(np.arange(len(column), dtype=np.int64), lengths)
+    array = as_arrow(column)
+    if array is None:
+        return _flat_rows(column, name)
+    if not (is_lists(array.type) and pa.types.is_struct(array.type.value_type)):
+        return _flat_rows(array.to_pylist(), name)
+    links = array.flatten()
+    row = np.repeat(np.arange(len(array), dtype=np.int64), list_lengths(array))
     source, target = (_word_indices(links, field, row, name) for field in ("source", "target"))
-    if kind.value_type.get_field_index("score") < 0:
+    if links.type.get_field_index("score") < 0:
         scores: Any = np.ones(len(links), np.float32)
     else:
-        scores = pc.fill_null(pc.struct_field(links, "score"), 1.0).to_numpy(zero_copy_only=False)
-    return _Flat(len(column), row, (source, target), scores.astype(np.float32))
+        values = pc.struct_field(links, "score")
+        if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or pa.types.is_null(values.type)):
+            raise DataError(-1, LINKS, str(values.type), f"{name}: expected scores that are numbers")
+        scores = pc.fill_null(values.cast(pa.float64()), 1.0).to_numpy(zero_copy_only=False)
+    return _Flat(len(array), row, (source, target), scores.astype(np.float32))
 
 
 def _word_indices(links: pa.Array, field: str, row: npt.NDArray[np.int64], name: str) -> npt.NDArray[np.int64]:
+    if links.type.get_field_index(field) < 0 or not pa.types.is_integer(links.type.field(field).type):
+        reason = f"{name}: expected lists of structs with 'source' and 'target', whole numbers"
+        raise DataError(-1, LINKS, str(links.type), reason)
     values = pc.struct_field(links, field)
     if values.null_count:
         missing = int(row[int(pc.index(values.is_null(), pa.scalar(True)).as_py())])
         raise DataError(missing, LINKS, "null", f"{name}: a link's {field} is missing")
-    indices: npt.NDArray[np.int64] = values.to_numpy(zero_copy_only=False).astype(np.int64)
-    if (indices < 0).any():
-        wrong = int(np.argmax(indices < 0))
-        raise DataError(int(row[wrong]), LINKS, str(indices[wrong]), f"{name}: word indices start at 0")
-    return indices
+    return _from_zero(values.to_numpy(zero_copy_only=False), row, name)
 
 
-def _from_pairs(column: Any, name: str) -> pa.Array:
-    rows = []
-    for number, pairs in enumerate(column):
+def _from_zero(indices: npt.NDArray[Any], row: npt.NDArray[np.int64], name: str) -> npt.NDArray[np.int64]:
+    """Word indices, checked.
+
+    Raises:
+        DataError: one is below 0, or beyond what 31 bits hold.
+    """
+    wrong = (indices < 0) | (indices > LARGEST_INT32)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        reason = "word indices start at 0, and have 31 bits"
+        raise DataError(int(row[at]), LINKS, str(indices[at]), f"{name}: {reason}")
+    return indices.astype(np.int64)
+
+
+def _flat_rows(rows: Any, name: str) -> _Flat:
+    """Rows of links in any other form."""
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise DataError(-1, LINKS, repr(rows)[:60], f"{name}: expected links for each sentence pair")
+    links: list[tuple[int, int, float | None]] = []
+    lengths = []
+    for number, one in enumerate(rows):
         try:
-            rows.append([{"source": s, "target": t} for s, t in index_pairs(LINKS, pairs)])
+            found = [] if one is None else link_tuples(LINKS, one)
         except DataError as error:
             raise DataError(number, LINKS, error.value, f"{name}: {error.reason}") from None
-    return pa.array(rows, pa.list_(pa.struct([("source", pa.int32()), ("target", pa.int32())])))
+        links += found
+        lengths.append(len(found))
+    row = np.repeat(np.arange(len(lengths), dtype=np.int64), np.array(lengths, np.int64))
+    source, target = (_from_zero(np.array([link[side] for link in links], np.int64), row, name) for side in (0, 1))
+    scores = np.array([1.0 if score is None else score for *_, score in links], np.float32)
+    return _Flat(len(lengths), row, (source, target), scores)

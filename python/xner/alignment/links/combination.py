@@ -36,7 +36,8 @@ def combine(
 
     Args:
         link_columns: the sets, as many rows each: Arrow arrays of lists of structs `source`, `target` and perhaps
-            `score`, or lists of lists of `(source, target)` pairs. A link without a score counts as one of 1.
+            `score`, or rows of links in any other form: `(source, target)`, `(source, target, score)`, `Links`, ... A
+            link without a score counts as one of 1.
         method: `union`: links of any set, with their best score. `intersect`: links of all sets, with their lowest
             score. `vote`: links whose share of the sets, by weight, exceeds the threshold; the share is the score.
             `mean`: links whose weighted mean score, 0 where a set has not the link, exceeds the threshold.

@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 
 import xner._core as _core
-from xner._support.arguments import choose, number, whole_number
+from xner._support.arguments import choose, integer_array, number, whole_number
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -64,6 +64,13 @@ class Links:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __iter__(self) -> Iterator[tuple[int, int, float]]:
+        """Each link as `(source, target, score)`: what takes links takes these."""
+        return zip(*self.pairs.T.tolist(), self.scores.tolist(), strict=True)
+
+    def __repr__(self) -> str:
+        return f"Links({len(self)} links)"
 
 
 def extract(
@@ -123,8 +130,8 @@ def extract(
     """
     pairs, scores = _core.extract_links(
         similarity,
-        _integers("source_words", source_words, np.int32),
-        _integers("target_words", target_words, np.int32),
+        _optional("source_words", source_words, np.int32),
+        _optional("target_words", target_words, np.int32),
         _options(method, max_count, alpha, distortion, threshold, null_threshold),
     )
     return Links(pairs, scores)
@@ -138,8 +145,8 @@ def extract_batch(
     *,
     source_lengths: npt.ArrayLike | None = None,
     target_lengths: npt.ArrayLike | None = None,
-    source_words: Sequence[npt.NDArray[np.int32]] | None = None,
-    target_words: Sequence[npt.NDArray[np.int32]] | None = None,
+    source_words: Sequence[npt.ArrayLike] | None = None,
+    target_words: Sequence[npt.ArrayLike] | None = None,
     threads: int = 0,
     max_count: int | None = None,
     alpha: float | None = None,
@@ -155,7 +162,7 @@ def extract_batch(
         method: as in `extract`.
         source_lengths: with a padded array: the number of real rows of each matrix; without, all are.
         target_lengths: likewise, of columns.
-        source_words: for each matrix the word of each of its real rows: int32 arrays, as in `extract`.
+        source_words: for each matrix the word of each of its real rows, as in `extract`.
         target_words: likewise, of columns.
         threads: 0: one a core. Never changes the result.
         max_count: as in `extract`, like all that follow.
@@ -173,13 +180,12 @@ def extract_batch(
     """
     options = _options(method, max_count, alpha, distortion, threshold, null_threshold)
     threads = whole_number("threads", threads, 0)
-    source = None if source_words is None else list(source_words)
-    target = None if target_words is None else list(target_words)
+    source, target = _word_maps("source_words", source_words), _word_maps("target_words", target_words)
     if isinstance(similarities, np.ndarray):
         links = _core.extract_padded_link_lists(
             similarities,
-            _integers("source_lengths", source_lengths, np.int64),
-            _integers("target_lengths", target_lengths, np.int64),
+            _optional("source_lengths", source_lengths, np.int64),
+            _optional("target_lengths", target_lengths, np.int64),
             source,
             target,
             options,
@@ -234,19 +240,17 @@ def _fits_float32(value: float) -> bool:
     return abs(value) <= float(np.finfo(np.float32).max)
 
 
-def _integers(name: str, values: npt.ArrayLike | None, dtype: type[T]) -> npt.NDArray[T] | None:
-    """One-dimensional, contiguous integers.
-
-    Raises:
-        DataError: something else, or numbers that `dtype` does not hold.
-    """
-    if values is None:
+def _word_maps(name: str, maps: Sequence[npt.ArrayLike] | None) -> list[npt.NDArray[np.int32]] | None:
+    if maps is None:
         return None
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise DataError(-1, name, f"{array.ndim}-dimensional {array.dtype}", "expected a list of whole numbers")
-    limits = np.iinfo(dtype)
-    wrong = (array < limits.min) | (array > limits.max)
-    if wrong.any():
-        raise DataError(-1, name, str(array[wrong][0]), f"expected numbers of at most {limits.bits - 1} bits")
-    return np.ascontiguousarray(array, dtype=dtype)
+    result = []
+    for row, words in enumerate(maps):
+        try:
+            result.append(integer_array(name, words, np.int32))
+        except DataError as error:
+            raise DataError(row, error.column, error.value, error.reason) from None
+    return result
+
+
+def _optional(name: str, values: npt.ArrayLike | None, dtype: type[T]) -> npt.NDArray[T] | None:
+    return None if values is None else integer_array(name, values, dtype)

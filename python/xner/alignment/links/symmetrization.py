@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import xner._core as _core
-from xner._support.arguments import choose, index_pairs
+from xner._support.arguments import choose
+from xner._support.records import link_tuples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from xner._support.records import Links
 
 __all__ = ["SYMMETRIZATIONS", "Symmetrization", "symmetrize"]
 
@@ -23,13 +24,12 @@ SYMMETRIZATIONS = {
 }
 
 
-def symmetrize(
-    forward: Iterable[tuple[int, int]], reverse: Iterable[tuple[int, int]], method: Symmetrization
-) -> list[tuple[int, int]]:
+def symmetrize(forward: Links, reverse: Links, method: Symmetrization) -> list[tuple[int, int]]:
     """Make one alignment of a source-to-target and a target-to-source one.
 
     Args:
-        forward: links `(source, target)` of the one direction; order and repetitions do not matter.
+        forward: links `(source, target)` of the one direction, in any form; order and repetitions do not matter, and
+            scores, where links have them, have no say.
         reverse: links `(source, target)` of the other, indices the same way round.
         method: `intersect`, `union`, or growing from the intersection towards the union: `grow-diag` adds
             links next to present ones while one of their words is free, `-final` then links with one free
@@ -45,7 +45,7 @@ def symmetrize(
     Source: Och, Ney 2003; Koehn et al. 2005.
     """
     return _core.symmetrize(
-        index_pairs("forward", forward),
-        index_pairs("reverse", reverse),
+        [link[:2] for link in link_tuples("forward", forward)],
+        [link[:2] for link in link_tuples("reverse", reverse)],
         method=choose("method", method, SYMMETRIZATIONS),
     )

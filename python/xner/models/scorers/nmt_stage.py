@@ -11,8 +11,8 @@ import pyarrow as pa
 
 import xner._core as _core
 from xner import schema
-from xner._support.arguments import span_array
 from xner._support.arrow import with_columns
+from xner._support.records import span_array
 from xner._support.stages import run_stage
 from xner.errors import DataError, Error
 from xner.projection import candidates

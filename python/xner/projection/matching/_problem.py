@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from xner._support.arguments import LARGEST_INT32
+from xner._support.arguments import index_pairs, real_array
+from xner._support.records import span_array
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -86,17 +86,15 @@ def build_problem(
     Raises:
         Error: arrays of another form, or forced pairs that exclude each other.
     """
-    spans = _spans(candidates)
-    sparse = getattr(scores, "format", None) == "csr" and all(
-        hasattr(scores, name) for name in ("indptr", "indices", "data", "shape")
-    )
-    shape = tuple(scores.shape) if sparse or isinstance(scores, np.ndarray) else ()
-    kind = f"{scores.dtype} of shape {shape}" if shape else type(scores).__name__
-    if len(shape) != 2 or shape[1] != len(spans) or scores.dtype not in (np.float32, np.float64):
-        raise Error(
-            f"scores: expected float32 or float64 of shape (entities, {len(spans)}), as an array or a SciPy CSR "
-            f"matrix; found {kind}"
-        )
+    spans = span_array("candidates", candidates)
+    sparse = hasattr(scores, "tocsr")
+    scores = scores.tocsr() if sparse else real_array("scores", scores)
+    if scores.shape == (0,):
+        scores = scores.reshape(0, len(spans))
+    shape = tuple(scores.shape)
+    if len(shape) != 2 or shape[1] != len(spans):
+        expected = f"(entities, {len(spans)}), a column for each candidate"
+        raise Error(f"scores: expected an array, rows of numbers or a SciPy matrix of shape {expected}; found {shape}")
     must = _keys("forced", forced, shape)
     never = _keys("forbidden", forbidden, shape)
     keys, values = (_sparse_entries if sparse else _dense_entries)(scores, must)
@@ -114,32 +112,10 @@ def build_problem(
     return problem
 
 
-def _spans(candidates: Any) -> NDArray[np.int32]:
-    try:
-        spans = np.asarray(candidates)
-    except ValueError as error:  # rows of different lengths
-        raise Error(f"candidates: expected (start, end) for each ({error})") from error
-    if spans.size == 0:
-        return np.zeros((0, 2), np.int32)
-    if spans.ndim != 2 or spans.shape[1] != 2 or spans.dtype.kind not in "iu":
-        found = f"{spans.dtype} of shape {spans.shape}"
-        raise Error(f"candidates: expected whole numbers of shape (candidates, 2), found {found}")
-    start, end = spans.T
-    wrong = (start < 0) | (start >= end) | (end > LARGEST_INT32)
-    if wrong.any():
-        at = int(wrong.argmax())
-        raise Error(f"candidate {at}: [{start[at]}, {end[at]}) is not a span")
-    return np.ascontiguousarray(spans, np.int32)
-
-
 def _keys(option: str, pairs: Iterable[tuple[int, int]], shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Each pair's place in the matrix, row by row."""
     keys = []
-    for pair in pairs:
-        try:
-            entity, candidate = map(index, pair)
-        except (TypeError, ValueError):
-            raise Error(f"{option}: expected pairs (entity, candidate), found {pair!r}") from None
+    for entity, candidate in index_pairs(option, pairs):
         if not (0 <= entity < shape[0] and 0 <= candidate < shape[1]):
             raise Error(f"{option}: {(entity, candidate)} is outside of {shape[0]} entities and {shape[1]} candidates")
         keys.append(entity * shape[1] + candidate)
@@ -165,7 +141,9 @@ def _dense_entries(scores: NDArray[Any], must: NDArray[np.int64]) -> tuple[NDArr
 
 def _sparse_entries(scores: Any, must: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[Any]]:
     rows, columns = scores.shape
-    begin, candidate, values = (np.asarray(part) for part in (scores.indptr, scores.indices, scores.data))
+    begin, candidate, values = (
+        np.asarray(part) for part in (scores.indptr, scores.indices, real_array("scores", scores.data))
+    )
     lengths = np.diff(begin)
     whole = len(begin) == rows + 1 and begin[0] == 0 and (lengths >= 0).all() and begin[-1] == len(candidate)
     if not whole or len(candidate) != len(values) or ((candidate < 0) | (candidate >= columns)).any():

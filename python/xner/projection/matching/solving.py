@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import xner._core as _core
 from xner._support.arguments import LARGEST_INT32, choose, whole_number
+from xner._support.records import items_of, scored_span
 from xner.errors import Error, InfeasibleError, NotSolvedError
 from xner.projection.matching._problem import Problem, Result, Shortage, build_problem
 from xner.projection.matching.constraints import MATCHERS, RELATIONS, MatchingOptions
@@ -18,8 +18,7 @@ from xner.projection.matching.constraints import MATCHERS, RELATIONS, MatchingOp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from xner._support.records import ScoredSpans, Spans
     from xner.projection.matching.constraints import Constraint, Matcher
 
 __all__ = ["Matching", "match", "solutions", "solve"]
@@ -53,7 +52,7 @@ class Matching:
 
 def solve(
     scores: Any,
-    candidates: Sequence[tuple[int, int]] | NDArray[np.integer[Any]],
+    candidates: Spans,
     *,
     constraint: Constraint = "<=",
     n: int = 1,
@@ -66,9 +65,10 @@ def solve(
     """Choose pairs of an entity and a candidate so that no two chosen candidates overlap.
 
     Args:
-        scores: entities x candidates, a float32 or float64 array, or a SciPy CSR matrix or array of them. Pairs with
-            a score of 0 or below are not chosen.
-        candidates: `(start, end)` in words, half-open; a sequence, or a whole-number array of shape (candidates, 2).
+        scores: entities x candidates, an array, rows of numbers, or a SciPy sparse matrix or array, of numbers that
+            float64 holds. Pairs with a score of 0 or below are not chosen.
+        candidates: `(start, end)` in words, half-open, or what has these names; or a whole-number array of shape
+            (candidates, 2).
         constraint: what the number of projections of every entity is against `n`. Greedy takes `=`, `>=` and `>` as
             the published program does: they set the upper limit or lift it, the lower one is not guaranteed.
         n: see `constraint`.
@@ -101,7 +101,7 @@ def solve(
 
 def solutions(
     scores: Any,
-    candidates: Sequence[tuple[int, int]] | NDArray[np.integer[Any]],
+    candidates: Spans,
     k: int,
     *,
     constraint: Constraint = "<=",
@@ -136,7 +136,7 @@ def solutions(
 
 
 def match(
-    pairs: Sequence[tuple[int, int, int, float]],
+    pairs: ScoredSpans,
     *,
     entities: int,
     constraint: Constraint = "<=",
@@ -148,7 +148,8 @@ def match(
     """`solve` for a list of pairs, such as `xner.scores.alignment` gives.
 
     Args:
-        pairs: `(entity, start, end, score)`; the order of an entity's pairs decides between equal scores.
+        pairs: `(entity, start, end, score)`, or what has these names; the order of an entity's pairs decides between
+            equal scores.
         entities: number of source entities.
         constraint: as in `solve`.
         n: as in `solve`.
@@ -165,10 +166,10 @@ def match(
     options = MatchingOptions(constraint, n, margins, time_limit)
     entities = whole_number("entities", entities, 0)
     usable = []
-    for position, pair in enumerate(pairs):
+    for position, pair in enumerate(items_of("pairs", pairs)):
         try:
-            (entity, start, end), score = map(index, pair[:3]), float(pair[3])
-        except (IndexError, TypeError, ValueError):
+            entity, start, end, score = scored_span(pair)
+        except (TypeError, ValueError):
             raise Error(f"pair {position}: expected (entity, start, end, score), found {pair!r}") from None
         if not 0 <= entity < entities:
             raise Error(f"pair {position}: entity {entity} of {entities}")

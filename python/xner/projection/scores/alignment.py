@@ -10,27 +10,30 @@ from xner.projection.scores.pairs import ScoredPair, score_pairs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from xner._support.records import Entities, Links, Spans
+
 __all__ = ["alignment"]
 
 
 def alignment(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: Entities,
+    links: Links,
     *,
-    candidates: Iterable[tuple[int, int]],
+    candidates: Spans,
     count: Count = "links",
-    link_scores: Sequence[float] | None = None,
+    link_scores: Iterable[float] | None = None,
 ) -> list[ScoredPair]:
     """Alignment scores of all pairs of an entity and a candidate that share a link.
 
     Args:
         target_tokens: the target words.
-        source_entities: `(start, end, label)` over source words.
-        links: `(source, target)` word indices; links given twice count once.
+        source_entities: `(start, end, label)` over source words, or what has these names.
+        links: `(source, target)` word indices, `(source, target, score)`, or what has these names; links given twice
+            count once.
         candidates: `(start, end)` over target words, for instance `xner.candidates.ngram(target_tokens)`.
         count: as in `xner.project`.
-        link_scores: one score a link, for `count="weighted"`.
+        link_scores: one score a link, for `count="weighted"`, where the links have none of their own.
 
     Returns:
         The pairs with a positive score `2 · links / (entity words + span words)`, entity by entity, in the

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import xner._core as _core
-from xner._support.arguments import Spans, number_from_zero, span_array, words
+from xner._support.arguments import number_from_zero, words
+from xner._support.records import span_array
 from xner.alignment.aligner import normalize
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+
+    from xner._support.records import Spans
 
 __all__ = ["characters"]
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 import xner._core as _core
-from xner._support.arguments import Spans, number_from_zero, positive_number, span_array, words
+from xner._support.arguments import number_from_zero, positive_number, real_array, whole_number, words
+from xner._support.arrow import as_arrow
+from xner._support.records import span_array
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+    from xner._support.records import Spans
 
 __all__ = ["ner", "word_probabilities"]
 
@@ -93,7 +100,7 @@ def ner(
 
 def _checked(word_probabilities: npt.ArrayLike, labels: int) -> Floats:
     """Probabilities as float32, words x labels."""
-    probabilities = np.ascontiguousarray(word_probabilities, dtype=np.float32)
+    probabilities = np.ascontiguousarray(real_array("word_probabilities", word_probabilities), dtype=np.float32)
     if probabilities.ndim != 2 or probabilities.shape[1] != labels:
         raise Error(f"expected word probabilities of the shape (words, {labels}), found {probabilities.shape}")
     wrong = ~((probabilities >= 0) & (probabilities <= 1 + _ROUNDING))
@@ -107,7 +114,7 @@ def _checked(word_probabilities: npt.ArrayLike, labels: int) -> Floats:
 
 def word_probabilities(
     piece_logits: npt.ArrayLike,
-    word_ids: Sequence[int | None],
+    word_ids: Iterable[int | None] | pa.Array,
     *,
     words: int | None = None,
     temperature: float = 1.0,
@@ -129,16 +136,17 @@ def word_probabilities(
 
     Source: Shkalikov 2024, whose program takes the first piece of a word.
     """
-    logits = np.asarray(piece_logits, dtype=np.float64)
-    if logits.ndim != 2 or len(logits) != len(word_ids):
-        raise Error(f"expected logits of the shape ({len(word_ids)} pieces, labels), found {logits.shape}")
+    logits = real_array("piece_logits", piece_logits).astype(np.float64, copy=False)
+    pieces = _piece_words(word_ids)
+    if logits.ndim != 2 or len(logits) != len(pieces):
+        raise Error(f"expected logits of the shape ({len(pieces)} pieces, labels), found {logits.shape}")
     if not np.isfinite(logits).all():
         raise Error("piece_logits hold a value that is not a finite number")
     first_pieces: dict[int, int] = {}
-    for piece, word in enumerate(word_ids):
+    for piece, word in enumerate(pieces):
         if word is not None:
             first_pieces.setdefault(word, piece)
-    length = max(first_pieces, default=-1) + 1 if words is None else words
+    length = max(first_pieces, default=-1) + 1 if words is None else whole_number("words", words, 0)
     if any(not 0 <= word < length for word in first_pieces):
         raise Error(f"word_ids go from {min(first_pieces)} to {max(first_pieces)} in a sentence of {length} words")
     scaled = logits[list(first_pieces.values())] / positive_number("temperature", temperature)
@@ -146,3 +154,12 @@ def word_probabilities(
     result = np.zeros((length, logits.shape[1]), np.float32)
     result[list(first_pieces)] = exponentials / exponentials.sum(axis=1, keepdims=True)
     return result
+
+
+def _piece_words(word_ids: Iterable[int | None] | pa.Array) -> list[int | None]:
+    """Each piece's word, in Python's own numbers."""
+    array = as_arrow(word_ids)
+    try:
+        return [None if one is None else index(one) for one in (word_ids if array is None else array.to_pylist())]
+    except TypeError:
+        raise Error("word_ids: expected a whole number or None for each piece") from None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import xner._core as _core
-from xner.projection._sentence_pair import ScoredSpans, sentence_pair
+from xner._support.records import entity_tuples, scored_links, span_tuples
+from xner.projection._sentence_pair import sentence_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
+    from xner._support.records import Entities, Links, ScoredSpans, Spans
     from xner.projection.options import ProjectionOptions
 
 __all__ = ["ScoredPair", "score_pairs"]
@@ -28,12 +30,12 @@ class ScoredPair(NamedTuple):
 
 def score_pairs(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: Entities,
+    links: Links,
     options: ProjectionOptions,
     *,
-    candidates: Iterable[tuple[int, int]] = (),
-    link_scores: Sequence[float] | None = None,
+    candidates: Spans = (),
+    link_scores: Iterable[float] | None = None,
     source_length: int | None = None,
     source_tokens: Sequence[str] | None = None,
     ner_probabilities: npt.ArrayLike | None = None,
@@ -63,12 +65,13 @@ def score_pairs(
         DataError: malformed spans, links or scores.
         Error: something that the score needs is missing.
     """
+    pairs, link_scores = scored_links("links", links, link_scores)
     sentence = sentence_pair(
         target_tokens,
-        source_entities,
-        links,
+        entity_tuples("source_entities", source_entities),
+        pairs,
         options,
-        candidates=candidates,
+        candidates=span_tuples("candidates", candidates),
         link_scores=link_scores,
         source_length=source_length,
         source_tokens=source_tokens,
