@@ -330,7 +330,7 @@ def test_options_keep_their_weights() -> None:
             {"score": {"alignment": 1}},
             (
                 "score='alignment': expected one of 'align', 'ner', 'ner_spans', 'nmt', 'characters', 'hints'; did you "
-                "mean 'align' or 'nmt'?"
+                "mean 'align'?"
             ),
         ),
         ({"score": {"align": -1}}, "score align=-1: expected a number from 0 on"),

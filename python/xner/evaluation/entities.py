@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels
-from xner._support.tables import text_table
+from xner._support.tables import html_table, text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
 from xner.evaluation._resampling import percentile_interval
@@ -274,6 +274,20 @@ class Scores:
         Args:
             intervals: of `bootstrap`, to be shown beside F1.
         """
+        text = [text_table(self._rows(intervals))]
+        text.append(f"projection ratio {self.projection_ratio:.3f}")
+        text.append(self.signature if intervals is None else intervals.signature)
+        return "\n".join(text)
+
+    def __repr__(self) -> str:
+        figures = f"f1={self.f1:.3f}, precision={self.precision:.3f}, recall={self.recall:.3f}"
+        return f"Scores({figures}, support={self.support}, sentences={self.sentences})"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), f"projection ratio {self.projection_ratio:.3f}, {self.signature}")
+
+    def _rows(self, intervals: Intervals | None = None) -> list[list[str]]:
+        """The table's cells, the header first."""
         header = ["", "precision", "recall", "F1", "support"]
         rows = [_row(name, one, one.support) for name, one in self.per_class.items()]
         rows.append(_row("micro", self.micro, self.support))
@@ -283,10 +297,7 @@ class Scores:
             shown = [*(intervals.per_class[name].f1 for name in self.classes), intervals.micro.f1]
             for row, interval in zip(rows, [*map(str, shown), ""], strict=True):
                 row.append(interval)
-        text = [text_table([header, *rows])]
-        text.append(f"projection ratio {self.projection_ratio:.3f}")
-        text.append(self.signature if intervals is None else intervals.signature)
-        return "\n".join(text)
+        return [header, *rows]
 
 
 def _row(name: str, figures: ClassScores | Averages, support: int) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xner import labels
 from xner._support.records import entity_tuples
-from xner._support.tables import text_table
+from xner._support.tables import html_table, text_table
 from xner.evaluation._sides import GOLD, PREDICTED, ignored_classes, read_sides
 
 if TYPE_CHECKING:
@@ -67,12 +67,26 @@ class ErrorAnalysis:
 
     def table(self) -> str:
         """The confusion of classes as lines of text: gold classes down, predicted ones across."""
+        return text_table(self._rows())
+
+    def __repr__(self) -> str:
+        return f"ErrorAnalysis({self._summary})"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), self._summary)
+
+    @property
+    def _summary(self) -> str:
+        return ", ".join([f"{self.correct} correct", *(f"{count} {kind}" for kind, count in self.kinds.items())])
+
+    def _rows(self) -> list[list[str]]:
+        """The table's cells, the header first."""
         names = [*self.classes, None]
         rows = [["gold \\ predicted", *(name or "missed" for name in names)]]
         for gold in names:
             cells = [str(self.confusion.get((gold, predicted), 0)) for predicted in names]
             rows.append([gold or "spurious", *(cells if gold else [*cells[:-1], ""])])
-        return text_table(rows)
+        return rows
 
 
 def analyse(gold_labels: Sentences, predicted_labels: Sentences, *, ignore: Sequence[str] = ()) -> ErrorAnalysis:

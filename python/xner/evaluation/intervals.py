@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from xner._support.tables import html_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Difference", "Interval", "Intervals", "MetricIntervals", "PairedComparison"]
 
@@ -36,6 +41,9 @@ class Difference:
     interval: Interval
     p_value: float
 
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} ({self.interval}, p = {self.p_value:.3f})"
+
     def to_dict(self) -> dict[str, Any]:
         """All figures as plain values that JSON can hold."""
         return {
@@ -52,6 +60,9 @@ class MetricIntervals:
     precision: Interval
     recall: Interval
     f1: Interval
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_in_line(_of_kind(self, Interval))})"
 
     def to_dict(self) -> dict[str, Any]:
         """All intervals as plain values that JSON can hold."""
@@ -74,6 +85,16 @@ class Intervals:
     confidence: float
     signature: str
 
+    def __repr__(self) -> str:
+        figures = _in_line(_of_kind(self.micro, Interval))
+        return f"Intervals({figures}, classes={len(self.per_class)}, confidence={self.confidence:g})"
+
+    def _repr_html_(self) -> str:
+        rows = [["", "precision", "recall", "F1"]]
+        for name, one in [*self.per_class.items(), ("micro", self.micro)]:
+            rows.append([name, str(one.precision), str(one.recall), str(one.f1)])
+        return html_table(rows, self.signature)
+
     def to_dict(self) -> dict[str, Any]:
         """All intervals as plain values that JSON can hold."""
         return {
@@ -93,6 +114,9 @@ class PairedComparison:
     f1: Difference
     signature: str
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_in_line(_of_kind(self, Difference))})"
+
     def to_dict(self) -> dict[str, Any]:
         """All figures as plain values that JSON can hold."""
         differences = {name: one.to_dict() for name, one in _of_kind(self, Difference).items()}
@@ -103,3 +127,8 @@ def _of_kind(figures: MetricIntervals | PairedComparison, kind: type[T]) -> dict
     """A result's fields that hold figures, by name."""
     values = {field.name: getattr(figures, field.name) for field in fields(figures)}
     return {name: value for name, value in values.items() if isinstance(value, kind)}
+
+
+def _in_line(figures: Mapping[str, object]) -> str:
+    """Figures by name, for a `repr`."""
+    return ", ".join(f"{name}={one}" for name, one in figures.items())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xner._support.tables import html_table
 from xner._version import __version__
 from xner.alignment.links._merging import LinkColumn, merge
 from xner.errors import Error
@@ -27,7 +28,7 @@ _METRICS = ("precision", "recall", "f1", "aer")
 _COUNTS = ("found", "sure", "sure_hits", "possible_hits")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LinkIntervals(MetricIntervals):
     """What `xner.evaluation.bootstrap` says of the scores of links: percentile intervals of the figures."""
 
@@ -39,7 +40,7 @@ class LinkIntervals(MetricIntervals):
         return {**MetricIntervals.to_dict(self), "signature": self.signature}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LinkComparison(PairedComparison):
     """What `xner.evaluation.paired_bootstrap` says of the scores of links: the first ones' minus the second ones'."""
 
@@ -61,6 +62,15 @@ class LinkScores:
     sure: npt.NDArray[np.int64]
     sure_hits: npt.NDArray[np.int64]
     possible_hits: npt.NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{metric}={self._metric(metric):.3f}" for metric in _METRICS)
+        return f"LinkScores({figures}, sentences={self.sentences})"
+
+    def _repr_html_(self) -> str:
+        header = ["precision", "recall", "F1", "AER", "links", "sure"]
+        figures = [f"{self._metric(metric):.3f}" for metric in _METRICS]
+        return html_table([header, [*figures, str(self.found.sum()), str(self.sure.sum())]], self.signature)
 
     @property
     def sentences(self) -> int:

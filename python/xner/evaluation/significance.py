@@ -148,6 +148,10 @@ class RandomizationTest:
     p_value: dict[str, float]
     signature: str
 
+    def __repr__(self) -> str:
+        figures = (f"{name}={value:+.3f} (p = {self.p_value[name]:.3f})" for name, value in self.difference.items())
+        return f"RandomizationTest({', '.join(figures)})"
+
 
 def approximate_randomization(
     first: ScoresT, second: ScoresT, *, samples: int = 10_000, seed: int = 1

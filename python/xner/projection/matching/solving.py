@@ -44,6 +44,10 @@ class Matching:
     optimal: bool
     margins: tuple[float, ...]
 
+    def __repr__(self) -> str:
+        proof = "optimal" if self.optimal else f"gap={self.gap:g}"
+        return f"Matching({len(self.pairs)} pairs, objective={self.objective:g}, {proof})"
+
     @property
     def gap(self) -> float:
         """How much the objective may be below the highest one; 0 when it is proven."""
