@@ -25,12 +25,12 @@ def labels() -> pa.Array:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("mode", ["lenient", "strict", "validate"])
-def test_decode(benchmark: BenchmarkFixture, labels: pa.Array, mode: str, threads: int) -> None:
-    head = decode_batch(labels.slice(0, 100), mode=mode)  # type: ignore[arg-type]  # a str of the parameters
-    expected = [decode(row, mode=mode) for row in labels.slice(0, 100).to_pylist()]  # type: ignore[arg-type]  # a str of the parameters
+@pytest.mark.parametrize("reading", ["lenient", "strict", "validate"])
+def test_decode(benchmark: BenchmarkFixture, labels: pa.Array, reading: str, threads: int) -> None:
+    head = decode_batch(labels.slice(0, 100), reading=reading)  # type: ignore[arg-type]  # a str of the parameters
+    expected = [decode(row, reading=reading) for row in labels.slice(0, 100).to_pylist()]  # type: ignore[arg-type]  # a str of the parameters
     assert [[tuple(item.values()) for item in row] for row in head.to_pylist()] == expected
-    benchmark(decode_batch, labels, mode=mode, threads=threads)
+    benchmark(decode_batch, labels, reading=reading, threads=threads)
     fastest = benchmark.stats.stats.min  # type: ignore[union-attr]  # set by the run
     benchmark.extra_info["ns_per_word"] = round(fastest / len(labels.values) * 1e9, 2)
 

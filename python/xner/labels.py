@@ -18,7 +18,7 @@ from xner.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xner._support.records import Entities
+    from xner._support.records import EntitiesLike
     from xner._support.sentences import Sentences
 
 __all__ = ["Reading", "Scheme", "decode", "decode_batch", "encode", "encode_batch"]
@@ -34,13 +34,15 @@ _READINGS = {
 }
 
 
-def decode(labels: Sequence[str], *, scheme: Scheme = "IOB2", mode: Reading = "lenient") -> list[tuple[int, int, str]]:
+def decode(
+    labels: Sequence[str], *, scheme: Scheme = "IOB2", reading: Reading = "lenient"
+) -> list[tuple[int, int, str]]:
     """Read the entities that the labels of one sentence spell.
 
     Args:
         labels: one label a word: texts, or an Arrow or NumPy array of them.
         scheme: what `strict` and `validate` hold the labels to; `lenient` reads all three alike.
-        mode: `lenient` reads any sequence by conlleval's rules, the default of seqeval: `I-PER` after `O` begins an
+        reading: `lenient` reads any sequence by conlleval's rules, the default of seqeval: `I-PER` after `O` begins an
             entity, and so does a label without a prefix (`PER`). `strict` counts only what the
             scheme allows. `validate` raises on what it does not allow.
 
@@ -54,7 +56,9 @@ def decode(labels: Sequence[str], *, scheme: Scheme = "IOB2", mode: Reading = "l
     Source: Tjong Kim Sang, De Meulder 2003 (the CoNLL-2003 shared task's scorer).
     """
     return _core.decode_labels(
-        words("labels", labels), scheme=choose("scheme", scheme, _SCHEMES), reading=choose("mode", mode, _READINGS)
+        words("labels", labels),
+        scheme=choose("scheme", scheme, _SCHEMES),
+        reading=choose("reading", reading, _READINGS),
     )
 
 
@@ -62,7 +66,7 @@ def decode_batch(
     labels: Sentences,
     *,
     scheme: Scheme = "IOB2",
-    mode: Reading = "lenient",
+    reading: Reading = "lenient",
     column: str = schema.LABELS,
     threads: int = 0,
 ) -> pa.ListArray:
@@ -72,7 +76,7 @@ def decode_batch(
         labels: lists of labels, or an Arrow array of list<string>, chunked or not, with any layout; a null row reads as
             a sentence without entities.
         scheme: as in `decode`.
-        mode: as in `decode`.
+        reading: as in `decode`.
         column: what errors call the array.
         threads: 0 for one a core.
 
@@ -86,13 +90,13 @@ def decode_batch(
         without_dictionary(to_arrow(labels, column)),
         column=column,
         scheme=choose("scheme", scheme, _SCHEMES),
-        reading=choose("mode", mode, _READINGS),
+        reading=choose("reading", reading, _READINGS),
         threads=threads,
     )
     return pa.array(array)
 
 
-def encode(entities: Entities, length: int) -> list[str]:
+def encode(entities: EntitiesLike, length: int) -> list[str]:
     """Write entities as IOB2 labels.
 
     Args:
@@ -120,7 +124,7 @@ def encode(entities: Entities, length: int) -> list[str]:
 
 
 def encode_batch(
-    entities: Iterable[Entities | None] | pa.Array | pa.ChunkedArray,
+    entities: Iterable[EntitiesLike | None] | pa.Array | pa.ChunkedArray,
     tokens: Sentences,
     *,
     column: str = schema.ENTITIES,

@@ -58,7 +58,7 @@ def test_every_scheme_reads_back(sentence: tuple[list[Entity], int], scheme: Any
     written = WRITERS[scheme](entities, length)
     assert len(written) == length
     for mode in ("lenient", "strict", "validate"):
-        assert decode(written, scheme=scheme, mode=mode) == entities
+        assert decode(written, scheme=scheme, reading=mode) == entities
 
 
 @many(5)
@@ -70,14 +70,14 @@ def test_any_labels_read_as_something(labels: list[str], scheme: Any) -> None:
     inside = {word for start, end, _ in lenient for word in range(start, end)}
     assert inside == {word for word, tag in enumerate(labels) if tag != "O"}
     rewritten = encode(lenient, len(labels))
-    assert decode(rewritten, mode="validate") == lenient
+    assert decode(rewritten, reading="validate") == lenient
     try:
-        valid = decode(labels, scheme=scheme, mode="validate")
+        valid = decode(labels, scheme=scheme, reading="validate")
     except DataError as error:
         where = (error.row, error.column)
         assert where == (-1, "labels")
         return
-    assert valid == lenient == decode(labels, scheme=scheme, mode="strict")
+    assert valid == lenient == decode(labels, scheme=scheme, reading="strict")
     assert WRITERS[scheme](valid, len(labels)) == labels
 
 
@@ -156,7 +156,7 @@ def test_lenient_reading(labels: list[str], expected: list[Entity]) -> None:
     ],
 )
 def test_strict_reading(labels: list[str], scheme: Any, expected: list[Entity]) -> None:
-    assert decode(labels, scheme=scheme, mode="strict") == expected
+    assert decode(labels, scheme=scheme, reading="strict") == expected
 
 
 @pytest.mark.parametrize(
@@ -170,34 +170,34 @@ def test_strict_reading(labels: list[str], scheme: Any, expected: list[Entity]) 
             ("column 'labels', value '' at word 1: the label is empty; a word outside any entity has the label O"),
         ),
         (["O"], {"scheme": "XYZ"}, "scheme='XYZ': expected one of 'IOB1', 'IOB2', 'BIOES'"),
-        (["O"], {"mode": "loose"}, "mode='loose': expected one of 'lenient', 'strict', 'validate'"),
+        (["O"], {"reading": "loose"}, "reading='loose': expected one of 'lenient', 'strict', 'validate'"),
         (
             ["PER"],
-            {"mode": "strict"},
+            {"reading": "strict"},
             "column 'labels', value 'PER' at word 0: an IOB2 label is O or one of B-CLASS, I-CLASS",
         ),
         (
             ["\0-PER"],
-            {"mode": "strict"},
+            {"reading": "strict"},
             "column 'labels', value '\0-PER' at word 0: an IOB2 label is O or one of B-CLASS, I-CLASS",
         ),
         (
             ["E-X"],
-            {"mode": "strict", "scheme": "IOB1"},
+            {"reading": "strict", "scheme": "IOB1"},
             "column 'labels', value 'E-X' at word 0: an IOB1 label is O or one of B-CLASS, I-CLASS",
         ),
         (
             ["X-X"],
-            {"mode": "strict", "scheme": "BIOES"},
+            {"reading": "strict", "scheme": "BIOES"},
             (
                 "column 'labels', value 'X-X' at word 0: an BIOES label is O or one of B-CLASS, I-CLASS, "
                 "E-CLASS, S-CLASS"
             ),
         ),
-        (["B-"], {"mode": "strict"}, "column 'labels', value 'B-' at word 0: the label has no class"),
+        (["B-"], {"reading": "strict"}, "column 'labels', value 'B-' at word 0: the label has no class"),
         (
             ["O", "I-X"],
-            {"mode": "validate"},
+            {"reading": "validate"},
             (
                 "column 'labels', value 'I-X' at word 1: in IOB2, I- follows B- or I- of the same class; is "
                 "this file IOB1?"
@@ -205,7 +205,7 @@ def test_strict_reading(labels: list[str], scheme: Any, expected: list[Entity]) 
         ),
         (
             ["B-X", "I-Y"],
-            {"mode": "validate"},
+            {"reading": "validate"},
             (
                 "column 'labels', value 'I-Y' at word 1: in IOB2, I- follows B- or I- of the same class; is "
                 "this file IOB1?"
@@ -213,7 +213,7 @@ def test_strict_reading(labels: list[str], scheme: Any, expected: list[Entity]) 
         ),
         (
             ["B-X"],
-            {"mode": "validate", "scheme": "IOB1"},
+            {"reading": "validate", "scheme": "IOB1"},
             (
                 "column 'labels', value 'B-X' at word 0: in IOB1, B- stands only directly after an entity of "
                 "the same class"
@@ -221,12 +221,12 @@ def test_strict_reading(labels: list[str], scheme: Any, expected: list[Entity]) 
         ),
         (
             ["O", "B-X"],
-            {"mode": "validate", "scheme": "BIOES"},
+            {"reading": "validate", "scheme": "BIOES"},
             ("column 'labels', value 'B-X' at word 1: in BIOES, B- and I- are followed by I- or E- of the same class"),
         ),
         (
             ["E-X"],
-            {"mode": "validate", "scheme": "BIOES"},
+            {"reading": "validate", "scheme": "BIOES"},
             "column 'labels', value 'E-X' at word 0: in BIOES, I- and E- follow B- or I- of the same class",
         ),
     ],
@@ -295,7 +295,7 @@ def test_rows_in_errors() -> None:
     array = pa.array([["O"]] * 5000 + [["O", "I-X"]] + [["I-X"]] * 5000)
     for threads in (1, 3):
         with pytest.raises(DataError) as error:
-            decode_batch(array, mode="validate", column="gold_labels", threads=threads)
+            decode_batch(array, reading="validate", column="gold_labels", threads=threads)
         assert str(error.value) == (
             "row 5000, column 'gold_labels', value 'I-X' at word 1: in IOB2, I- follows B- or I- of the "
             "same class; "

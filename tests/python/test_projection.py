@@ -211,7 +211,7 @@ def test_labels_are_valid_and_say_what_the_entities_say(
     found = run(sentence, **options.changes())
     assert len(found.labels) == len(sentence.tokens)
     assert heuristic.is_iob2(found.labels)
-    assert labels.decode(found.labels, mode="validate") == spelled(found)
+    assert labels.decode(found.labels, reading="validate") == spelled(found)
     for entity in found.entities:
         assert sentence.entities[entity.source][2] == entity.label
         assert entity.score > 0
@@ -461,7 +461,7 @@ def test_labels_with_odd_characters() -> None:
     label = "Ä-\0\n B-"
     found = project(["a", "b"], [(0, 2, label)], [(0, 0), (1, 1)])
     assert found.labels == [f"B-{label}", f"I-{label}"]
-    assert labels.decode(found.labels, mode="validate") == [(0, 2, label)]
+    assert labels.decode(found.labels, reading="validate") == [(0, 2, label)]
 
 
 # Large inputs

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
-    "Entities",
-    "Links",
-    "ScoredSpans",
-    "Spans",
+    "EntitiesLike",
+    "LinksLike",
+    "ScoredSpansLike",
+    "SpansLike",
     "entity_tuples",
     "items_of",
     "link_tuples",
@@ -38,18 +38,18 @@ __all__ = [
     "span_tuples",
 ]
 
-Links: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+LinksLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
 """`(source, target)`, `(source, target, score)`, or what has these names."""
-Spans: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+SpansLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
 """`(start, end)`, an integer array, spans x 2, or what has these names; entities are spans, too."""
-Entities: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+EntitiesLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
 """`(start, end, label)`, or what has these names."""
-ScoredSpans: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+ScoredSpansLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
 """`(source entity, start, end, score)`, what has the names `source` or `entity`, `start`, `end` and `score`; where
 candidates are given, a NumPy array, entities x candidates."""
 
 
-def link_tuples(column: str, links: Links) -> list[tuple[int, int, float | None]]:
+def link_tuples(column: str, links: LinksLike) -> list[tuple[int, int, float | None]]:
     """Links as `(source, target, score)`, the score None where a link has none.
 
     Args:
@@ -73,7 +73,7 @@ def link_tuples(column: str, links: Links) -> list[tuple[int, int, float | None]
 
 
 def scored_links(
-    column: str, links: Links, scores: Iterable[float] | None = None
+    column: str, links: LinksLike, scores: Iterable[float] | None = None
 ) -> tuple[list[tuple[int, int]], list[float] | None]:
     """Links as `(source, target)`, and their scores, None unless every link has one.
 
@@ -102,7 +102,7 @@ def scored_links(
     return pairs, given
 
 
-def entity_tuples(column: str, entities: Entities) -> list[tuple[int, int, str]]:
+def entity_tuples(column: str, entities: EntitiesLike) -> list[tuple[int, int, str]]:
     """Entities as `(start, end, label)`.
 
     Args:
@@ -125,7 +125,7 @@ def entity_tuples(column: str, entities: Entities) -> list[tuple[int, int, str]]
     return result
 
 
-def span_tuples(column: str, spans: Spans) -> list[tuple[int, int]]:
+def span_tuples(column: str, spans: SpansLike) -> list[tuple[int, int]]:
     """Spans as `(start, end)`; those of entities, without their labels.
 
     Args:
@@ -147,7 +147,7 @@ def span_tuples(column: str, spans: Spans) -> list[tuple[int, int]]:
     return result
 
 
-def span_array(column: str, spans: Spans, length: int | None = None) -> npt.NDArray[np.int32]:
+def span_array(column: str, spans: SpansLike, length: int | None = None) -> npt.NDArray[np.int32]:
     """Spans as an array, spans x 2.
 
     Args:
@@ -191,7 +191,7 @@ def scored_span(item: object) -> tuple[int, int, int, float]:
 
 
 def scored_spans(
-    column: str, scores: ScoredSpans, candidates: Sequence[tuple[int, int]]
+    column: str, scores: ScoredSpansLike, candidates: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int, int, float]]:
     """Scores of source entities and target spans as `(entity, start, end, score)`.
 

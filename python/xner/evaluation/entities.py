@@ -345,7 +345,7 @@ def evaluate(
     _check_tags(gold, lengths, GOLD, mode)
     _check_tags(predicted, lengths, PREDICTED, mode)
 
-    found = [labels.decode_batch(side, scheme="IOB2", mode=mode) for side in (gold, predicted)]
+    found = [labels.decode_batch(side, scheme="IOB2", reading=mode) for side in (gold, predicted)]
     names = [pc.struct_field(pc.list_flatten(entities), "label") for entities in found]
     known = {name for side in names for name in pc.unique(side).to_pylist()}
     classes = tuple(sorted(known - set(ignored)))

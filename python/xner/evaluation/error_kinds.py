@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from xner._support.records import Entities
+    from xner._support.records import EntitiesLike
     from xner._support.sentences import Sentences
 
 __all__ = ["KINDS", "ErrorAnalysis", "analyse", "pair_entities"]
@@ -125,7 +125,7 @@ def _entities(lists: pa.ListArray[Any], column: str, ignored: Sequence[str]) -> 
         yield [(one["start"], one["end"], one["label"]) for one in row if one["label"] not in ignored]
 
 
-def pair_entities(gold: Entities, predicted: Entities) -> list[tuple[Entity | None, Entity | None]]:
+def pair_entities(gold: EntitiesLike, predicted: EntitiesLike) -> list[tuple[Entity | None, Entity | None]]:
     """Pair a sentence's gold with its predicted entities.
 
     Those that are the same come together first, then those of the same words, then those that share most words, of

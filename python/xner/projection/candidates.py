@@ -14,7 +14,7 @@ from xner._support.records import span_array
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xner._support.records import Spans
+    from xner._support.records import SpansLike
 
 __all__ = ["aligned", "aligned_ends", "ngram"]
 
@@ -53,7 +53,7 @@ def ngram(
     )
 
 
-def aligned(spans: Spans, linked: npt.ArrayLike) -> SpanArray:
+def aligned(spans: SpansLike, linked: npt.ArrayLike) -> SpanArray:
     """Those spans that lie between an entity's leftmost and rightmost linked word.
 
     Args:
@@ -75,7 +75,7 @@ def aligned(spans: Spans, linked: npt.ArrayLike) -> SpanArray:
     return array[(array[:, 0] >= first) & (array[:, 1] <= last + 1)]
 
 
-def aligned_ends(spans: Spans, linked: npt.ArrayLike) -> SpanArray:
+def aligned_ends(spans: SpansLike, linked: npt.ArrayLike) -> SpanArray:
     """Those spans whose first and last word are linked to an entity.
 
     Args:

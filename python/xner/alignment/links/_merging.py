@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from xner._support.records import Links
+    from xner._support.records import LinksLike
 
 __all__ = ["LinkColumn", "MergedLinks", "merge"]
 
-LinkColumn: TypeAlias = "Iterable[Links | None] | pa.Array | pa.ChunkedArray"
+LinkColumn: TypeAlias = "Iterable[LinksLike | None] | pa.Array | pa.ChunkedArray"
 """Links of each sentence pair, in any form; a missing row has none."""
 
 

@@ -9,7 +9,7 @@ from xner._support.arguments import choose
 from xner._support.records import link_tuples
 
 if TYPE_CHECKING:
-    from xner._support.records import Links
+    from xner._support.records import LinksLike
 
 __all__ = ["SYMMETRIZATIONS", "Symmetrization", "symmetrize"]
 
@@ -24,7 +24,7 @@ SYMMETRIZATIONS = {
 }
 
 
-def symmetrize(forward: Links, reverse: Links, method: Symmetrization) -> list[tuple[int, int]]:
+def symmetrize(forward: LinksLike, reverse: LinksLike, method: Symmetrization) -> list[tuple[int, int]]:
     """Make one alignment of a source-to-target and a target-to-source one.
 
     Args:

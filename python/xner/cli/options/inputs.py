@@ -177,7 +177,9 @@ def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: 
     elif schema.ENTITIES in names:
         entities = table.column(schema.ENTITIES)
     elif schema.LABELS in names:
-        batches = [labels.decode_batch(chunk, scheme=scheme, mode=mode) for chunk in table.column(schema.LABELS).chunks]
+        batches = [
+            labels.decode_batch(chunk, scheme=scheme, reading=mode) for chunk in table.column(schema.LABELS).chunks
+        ]
         entities = pa.chunked_array(batches, type=schema.SOURCE_ENTITIES_TYPE)
     else:
         raise Error(

@@ -18,7 +18,7 @@ from xner.projection.matching.constraints import MATCHERS, RELATIONS, MatchingOp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from xner._support.records import ScoredSpans, Spans
+    from xner._support.records import ScoredSpansLike, SpansLike
     from xner.projection.matching.constraints import Constraint, Matcher
 
 __all__ = ["Matching", "match", "solutions", "solve"]
@@ -56,7 +56,7 @@ class Matching:
 
 def solve(
     scores: Any,
-    candidates: Spans,
+    candidates: SpansLike,
     *,
     constraint: Constraint = "<=",
     n: int = 1,
@@ -105,7 +105,7 @@ def solve(
 
 def solutions(
     scores: Any,
-    candidates: Spans,
+    candidates: SpansLike,
     k: int,
     *,
     constraint: Constraint = "<=",
@@ -140,7 +140,7 @@ def solutions(
 
 
 def match(
-    pairs: ScoredSpans,
+    pairs: ScoredSpansLike,
     *,
     entities: int,
     constraint: Constraint = "<=",

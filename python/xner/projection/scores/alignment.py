@@ -10,17 +10,17 @@ from xner.projection.scores.pairs import ScoredPair, score_pairs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from xner._support.records import Entities, Links, Spans
+    from xner._support.records import EntitiesLike, LinksLike, SpansLike
 
 __all__ = ["alignment"]
 
 
 def alignment(
     target_tokens: Sequence[str],
-    source_entities: Entities,
-    links: Links,
+    source_entities: EntitiesLike,
+    links: LinksLike,
     *,
-    candidates: Spans,
+    candidates: SpansLike,
     count: Count = "links",
     link_scores: Iterable[float] | None = None,
 ) -> list[ScoredPair]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from xner._support.records import Spans
+    from xner._support.records import SpansLike
 
 __all__ = ["characters"]
 
@@ -23,8 +23,8 @@ __all__ = ["characters"]
 def characters(
     source_tokens: Sequence[str],
     target_tokens: Sequence[str],
-    source_entities: Spans,
-    candidates: Spans,
+    source_entities: SpansLike,
+    candidates: SpansLike,
     *,
     threshold: float = 0.7,
 ) -> npt.NDArray[np.float64]:

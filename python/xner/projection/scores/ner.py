@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from xner._support.records import Spans
+    from xner._support.records import SpansLike
 
 __all__ = ["ner", "word_probabilities"]
 
@@ -32,7 +32,7 @@ _ROUNDING = 1e-3
 def ner(
     word_probabilities: npt.ArrayLike,
     label_names: Sequence[str],
-    candidates: Spans,
+    candidates: SpansLike,
     *,
     alpha: float = ...,
     spans_only: Literal[False] = ...,
@@ -44,7 +44,7 @@ def ner(
 def ner(
     word_probabilities: npt.ArrayLike,
     label_names: Sequence[str],
-    candidates: Spans,
+    candidates: SpansLike,
     *,
     alpha: float = ...,
     spans_only: Literal[True],
@@ -55,7 +55,7 @@ def ner(
 def ner(
     word_probabilities: npt.ArrayLike,
     label_names: Sequence[str],
-    candidates: Spans,
+    candidates: SpansLike,
     *,
     alpha: float = 1.15,
     spans_only: bool = False,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from xner._support.records import Entities, Links, ScoredSpans, Spans
+    from xner._support.records import EntitiesLike, LinksLike, ScoredSpansLike, SpansLike
     from xner.projection.options import ProjectionOptions
 
 __all__ = ["ScoredPair", "score_pairs"]
@@ -30,17 +30,17 @@ class ScoredPair(NamedTuple):
 
 def score_pairs(
     target_tokens: Sequence[str],
-    source_entities: Entities,
-    links: Links,
+    source_entities: EntitiesLike,
+    links: LinksLike,
     options: ProjectionOptions,
     *,
-    candidates: Spans = (),
+    candidates: SpansLike = (),
     link_scores: Iterable[float] | None = None,
     source_length: int | None = None,
     source_tokens: Sequence[str] | None = None,
     ner_probabilities: npt.ArrayLike | None = None,
-    hints: ScoredSpans = (),
-    nmt_scores: ScoredSpans = (),
+    hints: ScoredSpansLike = (),
+    nmt_scores: ScoredSpansLike = (),
 ) -> list[ScoredPair]:
     """What `xner.project` chooses from: all pairs with a positive score.
 
