@@ -49,6 +49,9 @@ ScoredSpansLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
 candidates are given, a NumPy array, entities x candidates."""
 
 
+_PAIR = "expected a pair of whole numbers"
+
+
 def link_tuples(column: str, links: LinksLike) -> list[tuple[int, int, float | None]]:
     """Links as `(source, target, score)`, the score None where a link has none.
 
@@ -120,7 +123,8 @@ def entity_tuples(column: str, entities: EntitiesLike) -> list[tuple[int, int, s
             label = None
         if not isinstance(label, str):
             raise DataError(-1, column, repr(item), "expected (start, end, label)")
-        words(column, [label])
+        if not label.isascii():
+            words(column, [label])
         result.append((*_span(column, item, start, end), label))
     return result
 
@@ -181,13 +185,14 @@ def scored_span(item: object) -> tuple[int, int, int, float]:
         TypeError: something else.
         ValueError: likewise.
     """
-    named = None if type(item) is tuple else _named(item, "start", "end", "score", "entity", "source")
-    if named is None:
-        entity, start, end, score = _unnamed(item)
+    if type(item) is tuple:
+        entity, start, end, score = item
+    elif (named := _named(item, "start", "end", "score", "entity", "source")) is not None:
+        start, end, score, entity, source = named
+        entity = source if entity is None else entity
     else:
-        start, end, score, *either = named
-        entity = next((one for one in either if one is not None), None)
-    return index(entity), index(start), index(end), _number(score)
+        entity, start, end, score = _unnamed(item)
+    return index(entity), index(start), index(end), score if type(score) is float else _number(score)
 
 
 def scored_spans(
@@ -219,9 +224,6 @@ def scored_spans(
             raise DataError(-1, column, repr(item), "expected whole numbers of at most 31 bits, the entity from 0 on")
         result.append(found)
     return result
-
-
-_PAIR = "expected a pair of whole numbers"
 
 
 def items_of(column: str, items: Any) -> Iterable[Any]:
@@ -269,9 +271,11 @@ def _unnamed(item: Any) -> Sequence[Any]:
     Raises:
         TypeError: it has no order.
     """
+    if isinstance(item, tuple | list):
+        return item
     if isinstance(item, str | bytes | Set):
         raise TypeError
-    return item if isinstance(item, tuple | list) else list(item)
+    return list(item)
 
 
 def _three(values: Sequence[Any]) -> Sequence[Any]:
