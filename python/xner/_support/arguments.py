@@ -28,7 +28,9 @@ LARGEST_INT32 = 2**31 - 1
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """`; did you mean 'exact'?`, to end a message about a name that is unknown; empty where no known one is near."""
     spelled = {one.lower(): one for one in known}
-    near = get_close_matches(name.lower(), spelled, n=2, cutoff=0.7) if isinstance(name, str) else []
+    lower = name.lower() if isinstance(name, str) else ""
+    parts = [one for one in spelled if len(lower) > 2 and lower in one]  # `2025` of `politov2025`
+    near = get_close_matches(lower, spelled, n=2, cutoff=0.7) or parts[:2]
     return f"; did you mean {' or '.join(repr(spelled[one]) for one in near)}?" if near else ""
 
 
