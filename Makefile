@@ -69,7 +69,7 @@ tsan: ## C++ unit tests under ThreadSanitizer
 
 tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy
-	printf "%s\n" $(wildcard cpp/src/*.cpp) | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
+	printf "%s\n" $(shell find cpp/src -name '*.cpp') | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
 
 wheel: $(VENV)/.demo ## build a wheel into dist/
 	$(PIP) wheel -q -c constraints.txt --no-deps -w dist .

@@ -1,0 +1,124 @@
+#include "aligner/cues.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "aligner/evidence.hpp"
+#include "aligner/prior.hpp"
+#include "xner/parallel.hpp"
+
+namespace xner::aligner {
+
+namespace {
+
+constexpr double kMostFromLetters = 10.0;  // long equal words are certain enough, and odds must stay finite
+
+bool has_letters(WordKind kind) { return kind == WordKind::plain || kind == WordKind::capitalised; }
+
+double kind_cue(WordKind source, WordKind target, double weight) {
+  if (source == target) return source == WordKind::plain ? 0.0 : weight;
+  return has_letters(source) && has_letters(target) ? 0.0 : -weight;
+}
+
+// By pair of the finest types: what the letters say that are shared beyond chance.
+std::vector<float> letter_cues(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
+                               std::size_t threads) {
+  if (options.letter_weight <= 0) return std::vector<float>(types.targets.size(), 0.0F);
+  const double floor = options.similarity_floor;
+  std::vector<float> result = similarities(level, types, floor, threads);
+  for (std::size_t type = 0; type < types.rows(); ++type) {
+    const std::size_t letters = level.source_text[type].size();
+    for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+      if (result[pair] <= 0.0F) continue;
+      const std::size_t other = level.target_text[static_cast<std::size_t>(types.targets[pair])].size();
+      const double shared =
+          (static_cast<double>(result[pair]) - floor) * static_cast<double>(std::max(letters, other));
+      result[pair] = static_cast<float>(std::clamp(options.letter_weight * shared, 0.0, kMostFromLetters));
+    }
+  }
+  return result;
+}
+
+std::vector<float> letter_counts(std::span<const WordKind> kinds, std::span<const std::int32_t> types,
+                                 RaggedView<std::uint32_t> text) {
+  std::vector<float> result(kinds.size(), 0.0F);
+  for (std::size_t word = 0; word < kinds.size(); ++word) {
+    if (has_letters(kinds[word]))
+      result[word] = static_cast<float>(text[static_cast<std::size_t>(types[word])].size());
+  }
+  return result;
+}
+
+// By token: the logarithm of its relative length, 0 if it has none.
+void relative_lengths(std::span<const std::int32_t> words, const std::vector<float>& length,
+                      std::vector<float>& result) {
+  float sum = 0.0F;
+  float count = 0.0F;
+  for (const std::int32_t word : words) {
+    sum += length[static_cast<std::size_t>(word)];
+    count += length[static_cast<std::size_t>(word)] > 0.0F ? 1.0F : 0.0F;
+  }
+  result.resize(words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const float letters = length[static_cast<std::size_t>(words[i])];
+    result[i] = letters > 0.0F ? std::log(letters * count / sum) : 0.0F;
+  }
+}
+
+}  // namespace
+
+Cues find_cues(const AlignerCorpus& corpus, const Pairs& words, const LevelPairs& finest,
+               const AlignerOptions& options, const std::vector<float>& source_seen,
+               const std::vector<float>& target_seen, std::int64_t sentence_pairs, std::size_t threads) {
+  const AlignerLevel& level = corpus.levels.back();
+  const std::vector<float> letters = letter_cues(level, finest.types, options, threads);
+  Cues cues;
+  cues.factor.resize(words.targets.size());
+  cues.say.resize(words.targets.size());
+  parallel_for(words.rows(), kTypesPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t word = first; word < last; ++word) {
+      for (std::size_t pair = words.begin(word); pair < words.end(word); ++pair) {
+        const auto other = static_cast<std::size_t>(words.targets[pair]);
+        const auto seen = static_cast<double>(std::min(source_seen[word], target_seen[other]));
+        const double say = cue_say(seen, options.cue_halving, sentence_pairs);
+        const double cue =
+            static_cast<double>(letters[static_cast<std::size_t>(finest.of_word_pair[pair])]) +
+            kind_cue(corpus.source_kinds[word], corpus.target_kinds[other], options.kind_weight);
+        cues.factor[pair] = static_cast<float>(std::exp(say * cue));
+        cues.say[pair] = static_cast<float>(say);
+      }
+    }
+  });
+  cues.source_length = letter_counts(corpus.source_kinds, level.source_types, level.source_text);
+  cues.target_length = letter_counts(corpus.target_kinds, level.target_types, level.target_text);
+  cues.length_weight = static_cast<float>(options.length_weight);
+  return cues;
+}
+
+void apply_cues(const AlignerCorpus& corpus, const Index& index, const Cues& cues, std::size_t row,
+                PairScratch& s) {
+  const auto source = corpus.source[row];
+  const auto target = corpus.target[row];
+  relative_lengths(source, cues.source_length, s.source_row);
+  relative_lengths(target, cues.target_length, s.target_row);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const auto word = static_cast<std::size_t>(source[i]);
+    const std::size_t begin = index.words.begin(word);
+    const std::uint32_t* local =
+        index.local.data() + static_cast<std::size_t>(index.cell_offsets[row]) + i * target.size();
+    const bool measured = cues.source_length[word] > 0.0F;
+    for (std::size_t j = 0; j < target.size(); ++j) {
+      const std::size_t pair = begin + local[j];
+      float factor = cues.factor[pair];
+      if (measured && cues.target_length[static_cast<std::size_t>(target[j])] > 0.0F) {
+        const float apart = std::abs(s.source_row[i] - s.target_row[j]);
+        factor *= std::exp(-cues.say[pair] * cues.length_weight * apart);
+      }
+      s.forward_emission[j * source.size() + i] *= factor;
+      s.backward_emission[i * target.size() + j] *= factor;
+    }
+  }
+}
+
+}  // namespace xner::aligner

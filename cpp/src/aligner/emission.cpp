@@ -1,0 +1,76 @@
+#include "aligner/emission.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "aligner/evidence.hpp"
+
+namespace xner::aligner {
+
+double sum_of(const std::vector<float>& values) {
+  double sum = 0.0;
+  for (const float value : values) sum += static_cast<double>(value);
+  return sum;
+}
+
+Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& type_frequency,
+               const std::vector<float>& word_frequency, double tokens, std::size_t levels,
+               double base_weight) {
+  Side side;
+  side.factor.resize(type_of.size());
+  side.base.resize(type_of.size());
+  side.total.assign(type_of.size(), 0.0F);
+  for (std::size_t word = 0; word < type_of.size(); ++word) {
+    const std::int32_t type = type_of[word];
+    const double of_type =
+        type < 0 ? 1.0 : std::max(1.0, static_cast<double>(type_frequency[static_cast<std::size_t>(type)]));
+    const double of_word = std::clamp(static_cast<double>(word_frequency[word]), 1.0, of_type);
+    side.factor[word] = static_cast<float>(of_word / of_type / static_cast<double>(levels));
+    side.base[word] = static_cast<float>(base_weight * of_type / std::max(1.0, tokens));
+  }
+  return side;
+}
+
+std::vector<float> null_emissions(const std::vector<float>& expected, std::span<const std::int32_t> type_of,
+                                  const Side& side, const std::vector<float>& type_frequency, double tokens,
+                                  const AlignerOptions& options, std::size_t levels, double least) {
+  const auto estimate = [&](double value) { return sharpened(value, least); };
+  const double total = estimate(sum_of(expected) + options.alpha * static_cast<double>(expected.size()) +
+                                options.null_base_weight);
+  std::vector<float> result(type_of.size());
+  for (std::size_t word = 0; word < type_of.size(); ++word) {
+    const std::int32_t type = type_of[word];
+    double mass = options.alpha;
+    double frequency = 1.0;
+    if (type >= 0) {
+      mass += static_cast<double>(expected[static_cast<std::size_t>(type)]);
+      frequency = static_cast<double>(type_frequency[static_cast<std::size_t>(type)]);
+    }
+    mass += options.null_base_weight * frequency / std::max(1.0, tokens);
+    const double share = static_cast<double>(side.factor[word]) * static_cast<double>(levels);
+    result[word] = std::max(kSmallest, static_cast<float>(estimate(mass) / total * share));
+  }
+  return result;
+}
+
+void favour_diagonal(double decay, std::size_t source, std::size_t target, PairScratch& s) {
+  if (decay <= 0.0) return;
+  // exp(-d |a - b|) is the smaller of exp(-d a) exp(d b) and its inverse: two exponentials a word, not one a
+  // cell.
+  for (std::size_t j = 0; j < target; ++j) {
+    s.target_row[j] =
+        static_cast<float>(std::exp(decay * (static_cast<double>(j) + 0.5) / static_cast<double>(target)));
+  }
+  for (std::size_t i = 0; i < source; ++i) {
+    const auto here =
+        static_cast<float>(std::exp(-decay * (static_cast<double>(i) + 0.5) / static_cast<double>(source)));
+    for (std::size_t j = 0; j < target; ++j) {
+      const float ratio = here * s.target_row[j];
+      const float near = std::min(ratio, 1.0F / ratio);
+      s.forward_emission[j * source + i] *= near;
+      s.backward_emission[i * target + j] *= near;
+    }
+  }
+}
+
+}  // namespace xner::aligner

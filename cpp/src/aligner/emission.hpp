@@ -1,0 +1,67 @@
+// What words emit: the parts of emissions that fitting and decoding share. Internal to the aligner.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "aligner/sentence.hpp"
+#include "xner/aligner.hpp"
+
+namespace xner::aligner {
+
+inline constexpr float kSmallest = 1e-9F;  // floor of every emission probability: no path is impossible
+
+double sum_of(const std::vector<float>& values);
+
+// What the sides of one level contribute to an emission, by word: p(word | other) = share of the mixture *
+// p(word | its type) * (count + pseudo-count of the pair of types + base) / total of the other's type.
+struct Side {
+  std::vector<float> factor;  // 1 / levels * p(word | its type)
+  std::vector<float> base;    // pseudo-count that depends on the word's type only
+  std::vector<float> total;   // expected links and pseudo-counts of the word's type
+};
+
+// `type_of` gives the word's row in the tables, or -1 for a type the model does not know. `total` is left at
+// 0.
+Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& type_frequency,
+               const std::vector<float>& word_frequency, double tokens, std::size_t levels,
+               double base_weight);
+
+// What the null word emits, by word of the last level. `expected`: tokens without a partner, by type of the
+// model; `least`: see sharpened.
+std::vector<float> null_emissions(const std::vector<float>& expected, std::span<const std::int32_t> type_of,
+                                  const Side& side, const std::vector<float>& type_frequency, double tokens,
+                                  const AlignerOptions& options, std::size_t levels, double least);
+
+// Both directions' matrices for one sentence pair.
+struct PairScratch {
+  std::vector<float> forward_emission, forward_posterior;    // by target word, then source word
+  std::vector<float> backward_emission, backward_posterior;  // by source word, then target word
+  std::vector<float> forward_null, backward_null;            // emissions of the null word
+  std::vector<float> source_row, target_row;                 // a value a word, for what is at work
+  SentenceScratch sentence;
+
+  void resize(std::size_t source, std::size_t target) {
+    for (auto* matrix : {&forward_emission, &forward_posterior, &backward_emission, &backward_posterior}) {
+      matrix->resize(source * target);
+    }
+    forward_null.resize(target);
+    backward_null.resize(source);
+    source_row.resize(source);
+    target_row.resize(target);
+  }
+  [[nodiscard]] Emissions forward(std::size_t source, std::size_t target) const {
+    return {target, source, forward_emission.data(), forward_null.data()};
+  }
+  [[nodiscard]] Emissions backward(std::size_t source, std::size_t target) const {
+    return {source, target, backward_emission.data(), backward_null.data()};
+  }
+};
+
+// Makes words at the same relative position likelier partners, in both directions: by exp(-decay * |i / I - j
+// / J|).
+void favour_diagonal(double decay, std::size_t source, std::size_t target, PairScratch& s);
+
+}  // namespace xner::aligner

@@ -1,0 +1,484 @@
+// Fitting: expectation maximisation on the sentence pairs of one corpus.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "aligner/check.hpp"
+#include "aligner/cues.hpp"
+#include "aligner/emission.hpp"
+#include "aligner/evidence.hpp"
+#include "aligner/index.hpp"
+#include "aligner/jumps.hpp"
+#include "aligner/prior.hpp"
+#include "aligner/sentence.hpp"
+#include "xner/aligner.hpp"
+#include "xner/parallel.hpp"
+
+namespace xner::aligner {
+
+namespace {
+
+constexpr float kNegligible = 1e-5F;  // expected links below this are not kept in a model
+
+// How often each word occurs, by word id.
+std::vector<float> word_frequencies(RaggedView<std::int32_t> sentences, std::size_t words) {
+  std::vector<std::int64_t> counts(words, 0);
+  for (std::size_t row = 0; row < sentences.size(); ++row) {
+    for (const std::int32_t word : sentences[row]) ++counts[static_cast<std::size_t>(word)];
+  }
+  return {counts.begin(), counts.end()};
+}
+
+std::vector<float> sum_by_type(const std::vector<float>& by_word, std::span<const std::int32_t> types,
+                               std::size_t count) {
+  std::vector<double> sums(count, 0.0);
+  for (std::size_t word = 0; word < by_word.size(); ++word) {
+    sums[static_cast<std::size_t>(types[word])] += static_cast<double>(by_word[word]);
+  }
+  return {sums.begin(), sums.end()};
+}
+
+// Expectation maximisation on one corpus.
+class Trainer {
+ public:
+  Trainer(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads)
+      : corpus_(corpus),
+        options_(options),
+        threads_(resolve_threads(threads)),
+        clip_(static_cast<std::size_t>(options.jump_clip)),
+        index_(build_index(corpus, corpus.levels.front().source_types.size(),
+                           corpus.levels.front().target_types.size(), threads)),
+        links_(index_.local.size(), 0.0F),
+        forward_null_(static_cast<std::size_t>(index_.target_offsets.back()), 0.0F),
+        backward_null_(static_cast<std::size_t>(index_.source_offsets.back()), 0.0F),
+        source_frequency_(word_frequencies(corpus.source, corpus.levels.front().source_types.size())),
+        target_frequency_(word_frequencies(corpus.target, corpus.levels.front().target_types.size())),
+        scratch_(threads_) {
+    for (const AlignerLevel& level : corpus.levels) add_level(level);
+    pairs_ = count_pairs();
+    position_decay_ = position_decay(options.diagonal, pairs_);
+    cues_ = find_cues(corpus, index_.words, levels_.back().pairs, options, source_frequency_,
+                      target_frequency_, pairs_, threads);
+    masses_.resize(index_.words.targets.size() * levels_.size());
+    source_jumps_ = target_jumps_ = first_jump_weights(clip_);
+  }
+
+  AlignerModel run(const AlignerProgress& progress) {
+    const int total = options_.ibm1_iterations + options_.hmm_iterations;
+    for (int iteration = 0; iteration < total; ++iteration) {
+      update_tables(iteration == 0);
+      if (iteration < options_.ibm1_iterations) {
+        visit_ibm1();
+      } else {
+        visit_hmm();
+      }
+      if (progress) progress(iteration + 1, total);
+    }
+    update_tables(false);
+    return take_model();
+  }
+
+ private:
+  struct Level {
+    const AlignerLevel* corpus;
+    LevelPairs pairs;
+    std::vector<float> prior;   // by pair of types: pseudo-count
+    std::vector<float> counts;  // by pair of types: expected links
+    std::vector<float> source_frequency, target_frequency, source_totals, target_totals;  // by type
+    Side source, target;
+  };
+
+  // Memory of one thread.
+  struct Scratch {
+    PairScratch pair;
+    std::vector<float> forward_row, target_sides, masses;  // see emit
+  };
+
+  void add_level(const AlignerLevel& corpus) {
+    Level level;
+    level.corpus = &corpus;
+    level.pairs = build_level(corpus, index_.words, threads_);
+    level.prior = string_prior(corpus, level.pairs.types, options_, threads_);
+    level.counts.assign(level.prior.size(), 0.0F);
+    level.source_frequency = sum_by_type(source_frequency_, corpus.source_types, corpus.source_text.size());
+    level.target_frequency = sum_by_type(target_frequency_, corpus.target_types, corpus.target_text.size());
+    level.source =
+        make_side(corpus.source_types, level.source_frequency, source_frequency_,
+                  static_cast<double>(backward_null_.size()), corpus_.levels.size(), options_.base_weight);
+    level.target =
+        make_side(corpus.target_types, level.target_frequency, target_frequency_,
+                  static_cast<double>(forward_null_.size()), corpus_.levels.size(), options_.base_weight);
+    levels_.push_back(std::move(level));
+  }
+
+  [[nodiscard]] std::int64_t count_pairs() const {
+    std::int64_t pairs = 0;
+    for (std::size_t row = 0; row < corpus_.source.size(); ++row) {
+      if (!corpus_.source[row].empty() && !corpus_.target[row].empty()) ++pairs;
+    }
+    return pairs;
+  }
+
+  // --- Maximisation ---
+
+  // From the expected links of cells to what emissions are made of.
+  void update_tables(bool first) {
+    if (!first) {
+      const std::vector<float> word_counts = count_word_pairs();
+      for (Level& level : levels_) count_type_pairs(level, word_counts);
+    }
+    parallel_for(levels_.size(), 1, threads_,
+                 [&](std::size_t l, std::size_t, std::size_t) { update_totals(levels_[l]); });
+    fill_masses();
+    update_nulls(first);
+  }
+
+  // Expected links by pair of words. Each row is summed by one thread in corpus order.
+  [[nodiscard]] std::vector<float> count_word_pairs() const {
+    const Occurrences& tokens = index_.occurrences;
+    std::vector<float> counts(index_.words.targets.size());
+    parallel_for(index_.words.rows(), kTypesPerChunk, threads_,
+                 [&](std::size_t first, std::size_t last, std::size_t) {
+                   std::vector<double> sums;
+                   for (std::size_t word = first; word < last; ++word) {
+                     sums.assign(index_.words.end(word) - index_.words.begin(word), 0.0);
+                     for (auto at = tokens.offsets[word]; at < tokens.offsets[word + 1]; ++at) {
+                       const auto token = static_cast<std::size_t>(at);
+                       const auto row = static_cast<std::size_t>(tokens.sentence[token]);
+                       const std::size_t targets = corpus_.target[row].size();
+                       const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) +
+                                                static_cast<std::size_t>(tokens.position[token]) * targets;
+                       for (std::size_t j = 0; j < targets; ++j)
+                         sums[index_.local[cell + j]] += static_cast<double>(links_[cell + j]);
+                     }
+                     std::ranges::copy(sums, counts.begin() + index_.words.offsets[word]);
+                   }
+                 });
+    return counts;
+  }
+
+  void count_type_pairs(Level& level, const std::vector<float>& word_counts) const {
+    const LevelPairs& pairs = level.pairs;
+    parallel_for(
+        pairs.types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
+          std::fill(level.counts.begin() + pairs.types.offsets[first],
+                    level.counts.begin() + pairs.types.offsets[last], 0.0F);
+          for (auto at = pairs.word_offsets[first]; at < pairs.word_offsets[last]; ++at) {
+            const auto word = static_cast<std::size_t>(pairs.words_of_type[static_cast<std::size_t>(at)]);
+            for (std::size_t pair = index_.words.begin(word); pair < index_.words.end(word); ++pair) {
+              level.counts[static_cast<std::size_t>(pairs.of_word_pair[pair])] += word_counts[pair];
+            }
+          }
+        });
+  }
+
+  void update_totals(Level& level) const {
+    const Pairs& types = level.pairs.types;
+    const double source_base =
+        options_.base_weight / std::max(1.0, static_cast<double>(backward_null_.size()));
+    const double target_base =
+        options_.base_weight / std::max(1.0, static_cast<double>(forward_null_.size()));
+    std::vector<double> source(types.rows(), 0.0);
+    std::vector<double> target(level.corpus->target_text.size(), 0.0);
+    for (std::size_t type = 0; type < types.rows(); ++type) {
+      const double from_source = source_base * static_cast<double>(level.source_frequency[type]);
+      for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+        const auto other = static_cast<std::size_t>(types.targets[pair]);
+        const double mass =
+            static_cast<double>(level.counts[pair]) + static_cast<double>(level.prior[pair]) + options_.alpha;
+        source[type] += mass + target_base * static_cast<double>(level.target_frequency[other]);
+        target[other] += mass + from_source;
+      }
+    }
+    level.source_totals.assign(source.begin(), source.end());
+    level.target_totals.assign(target.begin(), target.end());
+    const auto spread = [](const std::vector<float>& by_type, std::span<const std::int32_t> types_of,
+                           std::vector<float>& by_word) {
+      for (std::size_t word = 0; word < types_of.size(); ++word)
+        by_word[word] = by_type[static_cast<std::size_t>(types_of[word])];
+    };
+    spread(level.source_totals, level.corpus->source_types, level.source.total);
+    spread(level.target_totals, level.corpus->target_types, level.target.total);
+  }
+
+  // Gathers what the levels know about each pair of words into one place, for the expectation step to read at
+  // once.
+  void fill_masses() {
+    parallel_for(
+        index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
+          const std::size_t count = levels_.size();
+          for (std::size_t l = 0; l < count; ++l) {
+            const Level& level = levels_[l];
+            for (std::size_t pair = index_.words.begin(first); pair < index_.words.begin(last); ++pair) {
+              const auto at = static_cast<std::size_t>(level.pairs.of_word_pair[pair]);
+              masses_[pair * count + l] =
+                  level.counts[at] + level.prior[at] + static_cast<float>(options_.alpha);
+            }
+          }
+        });
+  }
+
+  void update_nulls(bool first) {
+    const Level& finest = levels_.back();
+    const auto by_type = [&](const std::vector<float>& expected, RaggedView<std::int32_t> sentences,
+                             std::span<const std::int32_t> types, std::size_t count) {
+      std::vector<double> sums(count, first ? 1.0 : 0.0);
+      std::size_t token = 0;
+      for (std::size_t row = 0; row < sentences.size(); ++row) {
+        for (const std::int32_t word : sentences[row]) {
+          sums[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])] +=
+              static_cast<double>(expected[token++]);
+        }
+      }
+      return std::vector<float>(sums.begin(), sums.end());
+    };
+    target_null_ = by_type(forward_null_, corpus_.target, finest.corpus->target_types,
+                           finest.corpus->target_text.size());
+    source_null_ = by_type(backward_null_, corpus_.source, finest.corpus->source_types,
+                           finest.corpus->source_text.size());
+    target_null_emission_ =
+        null_emissions(target_null_, finest.corpus->target_types, finest.target, finest.target_frequency,
+                       static_cast<double>(forward_null_.size()), options_, levels_.size(), kUnsharpened);
+    source_null_emission_ =
+        null_emissions(source_null_, finest.corpus->source_types, finest.source, finest.source_frequency,
+                       static_cast<double>(backward_null_.size()), options_, levels_.size(), kUnsharpened);
+  }
+
+  // --- Expectation ---
+
+  // Emissions of one sentence pair in both directions, each cell's own expected links left out of the counts.
+  // First gathers scattered values, so that the inner loops are plain ones that the compiler vectorises.
+  void emit(std::size_t row, Scratch& s) const {
+    const auto source = corpus_.source[row];
+    const auto target = corpus_.target[row];
+    const std::size_t width = target.size();
+    s.pair.resize(source.size(), width);
+    s.forward_row.resize(width);
+    gather_target_sides(target, s.target_sides);
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      const auto word = static_cast<std::size_t>(source[i]);
+      const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) + i * width;
+      gather_masses(word, std::span(index_.local).subspan(cell, width), s.masses);
+      float* forward = s.forward_row.data();
+      float* backward = s.pair.backward_emission.data() + i * width;
+      std::fill(forward, forward + width, 0.0F);
+      std::fill(backward, backward + width, 0.0F);
+      for (std::size_t l = 0; l < levels_.size(); ++l) {
+        const Side& side = levels_[l].source;
+        add_level_emissions(links_.data() + cell, s.masses.data() + l * width,
+                            s.target_sides.data() + 3 * l * width, width,
+                            {side.factor[word], side.base[word], side.total[word]}, forward, backward);
+      }
+      for (std::size_t j = 0; j < width; ++j) {
+        s.pair.forward_emission[j * source.size() + i] = std::max(kSmallest, forward[j]);
+        backward[j] = std::max(kSmallest, backward[j]);
+      }
+      s.pair.backward_null[i] = source_null_emission_[word];
+    }
+    for (std::size_t j = 0; j < width; ++j)
+      s.pair.forward_null[j] = target_null_emission_[static_cast<std::size_t>(target[j])];
+    apply_cues(corpus_, index_, cues_, row, s.pair);
+  }
+
+  // By level: factors, bases, totals of the words.
+  void gather_target_sides(std::span<const std::int32_t> target, std::vector<float>& sides) const {
+    const std::size_t width = target.size();
+    sides.resize(3 * levels_.size() * width);
+    for (std::size_t l = 0; l < levels_.size(); ++l) {
+      const Side& side = levels_[l].target;
+      for (std::size_t j = 0; j < width; ++j) {
+        const auto word = static_cast<std::size_t>(target[j]);
+        sides[(3 * l) * width + j] = side.factor[word];
+        sides[(3 * l + 1) * width + j] = side.base[word];
+        sides[(3 * l + 2) * width + j] = side.total[word];
+      }
+    }
+  }
+
+  // By level: masses of a source word's pairs. `local`: see Index.
+  void gather_masses(std::size_t word, std::span<const std::uint32_t> local,
+                     std::vector<float>& masses) const {
+    const std::size_t count = levels_.size();
+    const std::size_t width = local.size();
+    masses.resize(count * width);
+    const float* mass = masses_.data() + index_.words.begin(word) * count;
+    for (std::size_t j = 0; j < width; ++j) {
+      const float* of_pair = mass + local[j] * count;
+      for (std::size_t l = 0; l < count; ++l) masses[l * width + j] = of_pair[l];
+    }
+  }
+
+  // What Side holds, for one word.
+  struct WordSide {
+    float factor, base, total;
+  };
+
+  // Adds one level's share to the emissions of one source word. `target_sides`: factors, bases, totals of the
+  // target words.
+  static void add_level_emissions(const float* own, const float* mass, const float* target_sides,
+                                  std::size_t width, WordSide source, float* forward, float* backward) {
+    const float* factor = target_sides;
+    const float* base = target_sides + width;
+    const float* total = target_sides + 2 * width;
+    for (std::size_t j = 0; j < width; ++j) {
+      const float left = std::max(0.0F, mass[j] - own[j]);
+      forward[j] += factor[j] * (left + base[j]) / std::max(kSmallest, source.total - own[j]);
+      backward[j] += source.factor * (left + source.base) / std::max(kSmallest, total[j] - own[j]);
+    }
+  }
+
+  // Calls body(row, scratch, chunk) for every sentence pair with words on both sides.
+  template <class Body>
+  void for_each_pair(const Body& body) {
+    parallel_for(corpus_.source.size(), kSentencesPerChunk, threads_,
+                 [&](std::size_t first, std::size_t last, std::size_t worker) {
+                   for (std::size_t row = first; row < last; ++row) {
+                     if (!corpus_.source[row].empty() && !corpus_.target[row].empty())
+                       body(row, scratch_[worker], first / kSentencesPerChunk);
+                   }
+                 });
+  }
+
+  // Where the posteriors of the null word go: its expected counts.
+  [[nodiscard]] Posteriors forward_out(std::size_t row, PairScratch& s) {
+    return {s.forward_posterior.data(), forward_null_.data() + index_.target_offsets[row]};
+  }
+  [[nodiscard]] Posteriors backward_out(std::size_t row, PairScratch& s) {
+    return {s.backward_posterior.data(), backward_null_.data() + index_.source_offsets[row]};
+  }
+
+  // Merges both directions' posteriors into the expected links of the cells.
+  template <class Merge>
+  void agree(std::size_t row, const PairScratch& s, const Merge& merge) {
+    const std::size_t source = corpus_.source[row].size();
+    const std::size_t target = corpus_.target[row].size();
+    float* links = links_.data() + index_.cell_offsets[row];
+    for (std::size_t i = 0; i < source; ++i) {
+      for (std::size_t j = 0; j < target; ++j) {
+        links[i * target + j] =
+            merge(s.forward_posterior[j * source + i], s.backward_posterior[i * target + j]);
+      }
+    }
+  }
+
+  // Model 1 is too unsure to multiply its directions: they share their mean.
+  void visit_ibm1() {
+    for_each_pair([&](std::size_t row, Scratch& s, std::size_t) {
+      const std::size_t source = corpus_.source[row].size();
+      const std::size_t target = corpus_.target[row].size();
+      emit(row, s);
+      ibm1_posteriors(s.pair.forward(source, target), options_.diagonal, options_.null_probability,
+                      forward_out(row, s.pair), s.pair.sentence);
+      ibm1_posteriors(s.pair.backward(source, target), options_.diagonal, options_.null_probability,
+                      backward_out(row, s.pair), s.pair.sentence);
+      agree(row, s.pair, [](float forward, float backward) { return 0.5F * (forward + backward); });
+    });
+  }
+
+  void visit_hmm() {
+    const std::size_t lengths = 2 * clip_ + 1;
+    const std::size_t chunks = (corpus_.source.size() + kSentencesPerChunk - 1) / kSentencesPerChunk;
+    std::vector<double> counts(chunks * 2 * lengths, 0.0);
+    for_each_pair([&](std::size_t row, Scratch& s, std::size_t chunk) {
+      const std::size_t source = corpus_.source[row].size();
+      const std::size_t target = corpus_.target[row].size();
+      const std::span<double> here = std::span(counts).subspan(chunk * 2 * lengths, 2 * lengths);
+      emit(row, s);
+      favour_diagonal(position_decay_, source, target, s.pair);
+      hmm_posteriors(s.pair.forward(source, target), {clip_, source_jumps_}, options_.null_probability,
+                     forward_out(row, s.pair), here.first(lengths), s.pair.sentence);
+      hmm_posteriors(s.pair.backward(source, target), {clip_, target_jumps_}, options_.null_probability,
+                     backward_out(row, s.pair), here.last(lengths), s.pair.sentence);
+      agree(row, s.pair, [](float forward, float backward) { return forward * backward; });
+    });
+    update_jumps(counts);
+  }
+
+  // `counts`: by chunk, the expected jumps between source words and between target words, each by length.
+  void update_jumps(const std::vector<double>& counts) {
+    const std::size_t lengths = 2 * clip_ + 1;
+    const std::size_t chunks = counts.size() / (2 * lengths);
+    std::vector<double> source(lengths, 0.0);
+    std::vector<double> target(lengths, 0.0);
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+      for (std::size_t d = 0; d < lengths; ++d) {
+        source[d] += counts[chunk * 2 * lengths + d];
+        target[d] += counts[chunk * 2 * lengths + lengths + d];
+      }
+    }
+    source_jumps_ =
+        jump_weights(source, options_.jump_smoothing, mean_far_jumps(corpus_.target, corpus_.source, clip_));
+    target_jumps_ =
+        jump_weights(target, options_.jump_smoothing, mean_far_jumps(corpus_.source, corpus_.target, clip_));
+  }
+
+  // --- Result ---
+
+  AlignerModel take_model() {
+    AlignerModel model;
+    model.options = options_;
+    for (Level& level : levels_) model.levels.push_back(take_table(level));
+    model.source_null = std::move(source_null_);
+    model.target_null = std::move(target_null_);
+    model.sentence_pairs = pairs_;
+    model.source_jumps = std::move(source_jumps_);
+    model.target_jumps = std::move(target_jumps_);
+    return model;
+  }
+
+  static AlignerTable take_table(Level& level) {
+    AlignerTable table;
+    const Pairs& types = level.pairs.types;
+    table.offsets.push_back(0);
+    for (std::size_t type = 0; type < types.rows(); ++type) {
+      for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+        if (level.counts[pair] < kNegligible) continue;
+        table.targets.push_back(types.targets[pair]);
+        table.counts.push_back(level.counts[pair]);
+      }
+      table.offsets.push_back(static_cast<std::int64_t>(table.targets.size()));
+    }
+    table.source_frequency = std::move(level.source_frequency);
+    table.target_frequency = std::move(level.target_frequency);
+    table.source_totals = std::move(level.source_totals);
+    table.target_totals = std::move(level.target_totals);
+    return table;
+  }
+
+  const AlignerCorpus& corpus_;
+  const AlignerOptions& options_;
+  std::size_t threads_;
+  std::size_t clip_;
+  Index index_;
+  std::vector<float> links_;          // by cell: expected links
+  std::vector<float> forward_null_;   // by target token: probability that it has no partner
+  std::vector<float> backward_null_;  // the same by source token
+  std::vector<float> source_frequency_, target_frequency_;  // by word
+  std::vector<Level> levels_;
+  std::vector<float> masses_;  // by pair of words, then level: count + pseudo-counts of the pair of types
+  std::vector<float> source_null_, target_null_;                    // by type of the last level
+  std::vector<float> source_null_emission_, target_null_emission_;  // by word
+  std::vector<float> source_jumps_, target_jumps_;
+  std::int64_t pairs_ = 0;  // with words on both sides
+  double position_decay_ = 0.0;
+  Cues cues_;
+  std::vector<Scratch> scratch_;  // by worker
+};
+
+}  // namespace
+
+}  // namespace xner::aligner
+
+namespace xner {
+
+AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads,
+                         const AlignerProgress& progress) {
+  aligner::check_options(options);
+  aligner::check_corpus(corpus);
+  return aligner::Trainer(corpus, options, threads).run(progress);
+}
+
+}  // namespace xner

@@ -1,0 +1,66 @@
+// The string prior: words that look alike tend to be translations of each other (names, numbers, cognates).
+#include "aligner/prior.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "xner/edit_distance.hpp"
+#include "xner/parallel.hpp"
+
+namespace xner::aligner {
+
+namespace {
+
+// A set of characters, hashed to 64 bits: disjoint sets share no character.
+std::uint64_t character_set(Text text) {
+  std::uint64_t set = 0;
+  for (const std::uint32_t character : text) set |= std::uint64_t{1} << (character % 64);
+  return set;
+}
+
+}  // namespace
+
+std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, double floor,
+                                std::size_t threads) {
+  std::vector<float> result(types.targets.size(), 0.0F);
+  std::vector<std::uint64_t> target_sets(level.target_text.size());
+  for (std::size_t type = 0; type < target_sets.size(); ++type) {
+    target_sets[type] = character_set(level.target_text[type]);
+  }
+  parallel_for(types.rows(), 64, threads, [&](std::size_t first, std::size_t last, std::size_t) {
+    EditDistance edit;
+    for (std::size_t row = first; row < last; ++row) {
+      const Text source = level.source_text[row];
+      const std::uint64_t source_set = character_set(source);
+      edit.set_pattern(source);
+      for (std::size_t pair = types.begin(row); pair < types.end(row); ++pair) {
+        const auto type = static_cast<std::size_t>(types.targets[pair]);
+        if ((source_set & target_sets[type]) == 0) continue;
+        const Text target = level.target_text[type];
+        const auto longer = static_cast<double>(std::max(source.size(), target.size()));
+        const auto shorter = static_cast<double>(std::min(source.size(), target.size()));
+        if (shorter <= floor * longer) continue;  // even if it were contained in the other
+        const double similarity = 1.0 - static_cast<double>(edit.distance(target)) / longer;
+        if (similarity > floor) result[pair] = static_cast<float>(similarity);
+      }
+    }
+  });
+  return result;
+}
+
+std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
+                                std::size_t threads) {
+  if (options.prior_weight <= 0) return std::vector<float>(types.targets.size(), 0.0F);
+  const double floor = options.similarity_floor;
+  std::vector<float> result = similarities(level, types, floor, threads);
+  for (float& value : result) {
+    if (value <= 0.0F) continue;
+    const double excess = std::max(0.0, static_cast<double>(value) - floor) / (1.0 - floor);
+    value = static_cast<float>(options.prior_weight * std::pow(excess, options.similarity_power));
+  }
+  return result;
+}
+
+}  // namespace xner::aligner

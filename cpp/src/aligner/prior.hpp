@@ -1,0 +1,21 @@
+// Similar strings: how similar, and the pseudo-counts they get. Internal to the aligner.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "aligner/index.hpp"
+#include "xner/aligner.hpp"
+
+namespace xner::aligner {
+
+// By pair of types: 1 - Levenshtein distance / longer length, or 0 where that is at most `floor` (most
+// pairs).
+std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, double floor,
+                                std::size_t threads);
+
+// Pseudo-counts of similar strings, by pair of types (0 for most). See AlignerOptions.
+std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
+                                std::size_t threads);
+
+}  // namespace xner::aligner
