@@ -2,9 +2,8 @@
 //
 // Two directional models, source to target and target to source, share one table of expected links:
 // - IBM model 1 with a diagonal position prior (Brown et al. 1993), then the HMM of Vogel, Ney, Tillmann
-// (1996) with
-//   null states that remember the last position. Both directions are trained to agree (Liang, Taskar, Klein
-//   2006).
+//   (1996) with null states that remember the last position. Both directions are trained to agree (Liang,
+//   Taskar, Klein 2006).
 // - A word is emitted by a mixture over levels of folding (say the first 3, 5 and 8 letters): coarse levels
 //   carry rare and inflected words, fine ones tell frequent words apart.
 // - While training, a token's emission leaves out the token's own expected links (the zero-order collapsed

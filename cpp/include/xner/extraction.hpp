@@ -34,12 +34,16 @@ struct WordMaps {
   std::optional<std::span<const std::int32_t>> target;
 };
 
-// forward: the best column of every row. reverse: the best row of every column. intersect: what both say.
-// itermax: intersect, then again among the rows and columns left over (Jalili Sabet et al. 2020, algorithm
-// 1). mwmf: the matching of the highest total similarity among those of min(rows, columns) links (ibid.,
-// "Match"). softmax, entmax15: cells whose probability along the row and along the column exceeds a threshold
-// (Dou, Neubig 2021; entmax with alpha 1.5: Peters, Niculae, Martins 2019). Of equal cells the first one is
-// the best.
+//   forward            the best column of every row
+//   reverse            the best row of every column
+//   intersect          what both say
+//   itermax            intersect, then again among the rows and columns left over (Jalili Sabet et al. 2020,
+//                      algorithm 1)
+//   mwmf               the matching of the highest total similarity among those of min(rows, columns) links
+//                      (ibid., "Match")
+//   softmax, entmax15  cells whose probability along the row and along the column exceeds a threshold (Dou,
+//                      Neubig 2021; entmax with alpha 1.5: Peters, Niculae, Martins 2019)
+// Of equal cells the first one is the best.
 enum class ExtractionMethod { forward, reverse, intersect, itermax, mwmf, softmax, entmax15 };
 
 struct ExtractionOptions {

@@ -48,8 +48,8 @@ struct ProjectedRange {
 // skip: as in Shkalikov 2024. Entities by length, shortest first (those of one length in the order of `rank`,
 // if given, else as given); the ranges are the maximal runs of linked words.
 //
-// Precondition: links and entities lie within the sentence. O(links) an entity, plus sorting
-// what belongs to it.
+// Precondition: links and entities lie within the sentence. O(links) an entity, plus sorting what belongs to
+// it.
 class HeuristicProjector {
  public:
   // Ranges in the order in which they label the sentence. `rank[e]` orders entities of one length. The result

@@ -26,8 +26,7 @@ enum class Scheme {
 };
 
 enum class Reading {
-  lenient,   // conlleval's rules: any tag sequence of any scheme reads as something; "PER" alone reads as
-             // I-PER
+  lenient,   // conlleval's rules: any tag sequence of any scheme reads as something, "PER" alone as I-PER
   strict,    // only well-formed entities of the scheme count; anything else is no entity
   validate,  // anything that the scheme does not allow is an error
 };

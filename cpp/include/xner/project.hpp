@@ -136,12 +136,14 @@ class SentenceProjector {
 //   tokens            list<string>
 //   source_entities   list<struct<start: int32, end: int32, label: string>>
 //   links             list<struct<source: int32, target: int32[, score: float32]>>, optional where no score
-//   needs it source_tokens     list<string>, optional: lets spans and links be checked against the source
-//   sentence candidates        list<struct<start: int32, end: int32>>, for CandidateKind::given hints
-//   list<struct<source: int32, start: int32, end: int32, score: float32>>, optional, like every
-//                     column that options.hint_columns names
+//                     needs it
+//   source_tokens     list<string>, optional: lets spans and links be checked against the source sentence
+//   candidates        list<struct<start: int32, end: int32>>, for CandidateKind::given
+//   hints             list<struct<source: int32, start: int32, end: int32, score: float32>>, optional, like
+//                     every column that options.hint_columns names
 //   ner_probabilities list<list<float32 or float16>>, words by labels, for the NER score; null: not known
-//   folded_source_tokens, folded_tokens  list<string>, the words as the characters' score is to see them
+//   folded_source_tokens, folded_tokens
+//                     list<string>, the words as the characters' score is to see them
 // and returns a struct array of the same length with `entities`, `labels` and `status`. Lists and strings may
 // have 32- or 64-bit offsets; arrays may be slices and have nulls. Rows go to `threads` threads (0: one a
 // core) in chunks; the result does not depend on their number. A wrong row throws DataError, or with

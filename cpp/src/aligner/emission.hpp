@@ -23,8 +23,7 @@ struct Side {
   std::vector<float> total;   // expected links and pseudo-counts of the word's type
 };
 
-// `type_of` gives the word's row in the tables, or -1 for a type the model does not know. `total` is left at
-// 0.
+// `type_of` gives the word's row in the tables, or -1 for a type the model does not know. `total` stays 0.
 Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& type_frequency,
                const std::vector<float>& word_frequency, double tokens, std::size_t levels,
                double base_weight);
@@ -60,8 +59,8 @@ struct PairScratch {
   }
 };
 
-// Makes words at the same relative position likelier partners, in both directions: by exp(-decay * |i / I - j
-// / J|).
+// Makes words at the same relative position likelier partners, in both directions:
+// by exp(-decay * |i / I - j / J|).
 void favour_diagonal(double decay, std::size_t source, std::size_t target, PairScratch& s);
 
 }  // namespace xner::aligner

@@ -63,7 +63,7 @@ void AssignmentExtractor::prepare(const Matrix& similarity) {
   previous_.resize(width_);
 }
 
-// A row's price is its lowest cost, which makes all reduced costs, cost - row price - column price, at least
+// A row's price is its lowest cost, which makes all reduced costs (cost - row price - column price) at least
 // 0, and those of the cells taken here 0.
 void AssignmentExtractor::take_best_columns() {
   for (std::size_t i = 0; i < rows_; ++i) {

@@ -31,8 +31,7 @@ struct ComponentSolution {
 //     same dual solution bounds what the others can reach (as in Balas, Zemel 1980, for knapsacks).
 //  2. A greedy choice by reduced values is improved by ejections; subgradient steps improve the relaxation.
 //  3. Proof: items that no choice better than the incumbent can hold are dropped; on what is left, searches
-//  of
-//     growing width improve the incumbent or prove it.
+//     of growing width improve the incumbent or prove it.
 // Where entities need projections and step 2 finds no choice that has them, the choice with the most of them
 // is sought in the same way, with each of them worth 1. Work is limited by an Effort; what is open when it
 // ends is in the bound.

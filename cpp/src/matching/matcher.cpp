@@ -195,8 +195,8 @@ void Matcher::find_components(const ScoredPairs& pairs) {
   for (const Pair& pair : pairs.pairs) words = std::max(words, pair.span.end);
   word_owner_.assign(static_cast<std::size_t>(words), none);
   for (std::uint32_t entity = 0; entity < pairs.entities(); ++entity) {
-    Span covered;  // marked so far from the current start on; candidates often come in order, so few words
-                   // are seen twice
+    // Marked so far from the current start on; candidates often come in order, so few words are seen twice.
+    Span covered;
     for (std::uint32_t i = pairs.begin[entity]; i < pairs.begin[entity + 1]; ++i) {
       if (blocked(i)) continue;
       const Span span = pairs.pairs[i].span;
