@@ -150,28 +150,46 @@ ExportedArray project_record_batch(const py::object& batch, const ProjectOptions
   return ExportedArray(project_batch(imported.ref(), options, threads, skip_invalid));
 }
 
+ScoreInput checked_input(const SentencePair& view, const ScoreOptions& options) {
+  check_pair(view, options);
+  return {.source_words = view.source_words,
+          .target_words = view.target_words,
+          .entities = view.entities,
+          .labels = view.labels,
+          .links = view.links,
+          .given = view.candidates,
+          .hints = view.hints,
+          .stops = view.stops,
+          .probabilities = view.probabilities,
+          .source_text = view.source_text,
+          .target_text = view.target_text};
+}
+
 std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> score_pairs(
     const OwnedPair& pair, const ProjectOptions& options) {
   const std::vector<std::int32_t> stops = pair.stops(options.stop_words);
-  const SentencePair view = pair.view(stops);
-  check_pair(view, options.score);
   PairScorer scorer;
-  const ScoredPairs& scored = scorer({.source_words = view.source_words,
-                                      .target_words = view.target_words,
-                                      .entities = view.entities,
-                                      .labels = view.labels,
-                                      .links = view.links,
-                                      .given = view.candidates,
-                                      .hints = view.hints,
-                                      .stops = view.stops,
-                                      .probabilities = view.probabilities,
-                                      .source_text = view.source_text,
-                                      .target_text = view.target_text},
-                                     options.score);
+  const ScoredPairs& scored = scorer(checked_input(pair.view(stops), options.score), options.score);
   std::vector<std::tuple<std::uint32_t, std::int32_t, std::int32_t, double>> result;
   result.reserve(scored.pairs.size());
   for (const Pair& scored_pair : scored.pairs) {
     result.emplace_back(scored_pair.entity, scored_pair.span.start, scored_pair.span.end, scored_pair.score);
+  }
+  return result;
+}
+
+// For every entity its candidates, n x 2.
+std::vector<py::array_t<std::int32_t>> entity_candidates(const OwnedPair& pair,
+                                                         const ProjectOptions& options) {
+  const std::vector<std::int32_t> stops = pair.stops(options.stop_words);
+  PairScorer scorer;
+  std::vector<py::array_t<std::int32_t>> result;
+  for (const std::vector<Span>& spans :
+       scorer.candidates(checked_input(pair.view(stops), options.score), options.score)) {
+    std::vector<std::int32_t> ends;
+    ends.reserve(2 * spans.size());
+    for (const Span span : spans) ends.insert(ends.end(), {span.start, span.end});
+    result.push_back(to_numpy(std::move(ends)).reshape({spans.size(), std::size_t{2}}));
   }
   return result;
 }
@@ -218,6 +236,8 @@ void register_project(py::module_& m) {
         py::arg("threads"), py::arg("skip_invalid"), "Projects every row of a record batch.");
   m.def("score_pairs", &score_pairs, py::arg("pair"), py::arg("options"),
         "Pairs (entity, start, end, score) with a positive score.");
+  m.def("entity_candidates", &entity_candidates, py::arg("pair"), py::arg("options"),
+        "For every entity the spans that are scored, n x 2; without those that only hints know.");
 }
 
 }  // namespace xner::bindings

@@ -18,16 +18,17 @@ namespace xner::bindings {
 
 namespace {
 
-ScoreOptions make_options(CandidateKind candidates, std::int32_t min_words,
+ScoreOptions make_options(std::optional<CandidateKind> candidates, std::int32_t min_words,
                           std::optional<std::int32_t> max_words, double alignment, double ner,
-                          double ner_spans, double characters, Count count, bool links_are_a_set,
+                          double ner_spans, double characters, double nmt, Count count, bool links_are_a_set,
                           std::vector<std::string> ner_labels, double ner_alpha, double ner_threshold,
                           double character_threshold, Ties ties) {
   ScoreOptions options;
   options.candidates = candidates;
   options.limits.min_words = min_words;
   if (max_words) options.limits.max_words = *max_words;
-  options.weights = {.alignment = alignment, .ner = ner, .ner_spans = ner_spans, .characters = characters};
+  options.weights = {
+      .alignment = alignment, .ner = ner, .ner_spans = ner_spans, .characters = characters, .nmt = nmt};
   options.count = count;
   options.links_are_a_set = links_are_a_set;
   options.ner_labels = NerLabels(std::move(ner_labels));
@@ -108,9 +109,12 @@ void register_scores(py::module_& m) {
   py::class_<ScoreOptions>(m, "ScoreOptions", "What is scored, and how.")
       .def(py::init(&make_options), py::kw_only(), py::arg("candidates"), py::arg("min_words"),
            py::arg("max_words"), py::arg("alignment"), py::arg("ner"), py::arg("ner_spans"),
-           py::arg("characters"), py::arg("count"), py::arg("links_are_a_set"), py::arg("ner_labels"),
-           py::arg("ner_alpha"), py::arg("ner_threshold"), py::arg("character_threshold"), py::arg("ties"),
-           "See xner.projection.ProjectionOptions.");
+           py::arg("characters"), py::arg("nmt"), py::arg("count"), py::arg("links_are_a_set"),
+           py::arg("ner_labels"), py::arg("ner_alpha"), py::arg("ner_threshold"),
+           py::arg("character_threshold"), py::arg("ties"), "See xner.projection.ProjectionOptions.")
+      .def_property_readonly(
+          "candidates", [](const ScoreOptions& options) { return candidate_kind(options, {}); },
+          "The kind of the candidates of sentences without hints below 0.");
   m.def("ner_scores", &ner_scores, py::arg("probabilities").noconvert(), py::arg("labels"),
         py::arg("candidates").noconvert(), py::kw_only(), py::arg("alpha"), py::arg("threshold"),
         "For every class the NER scores of the candidates.");

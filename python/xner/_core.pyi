@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -122,9 +122,14 @@ class ScoreOptions:
     """
     What is scored, and how.
     """
-    def __init__(self, *, candidates: CandidateKind, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, alignment: typing.SupportsFloat | typing.SupportsIndex, ner: typing.SupportsFloat | typing.SupportsIndex, ner_spans: typing.SupportsFloat | typing.SupportsIndex, characters: typing.SupportsFloat | typing.SupportsIndex, count: Count, links_are_a_set: bool, ner_labels: collections.abc.Sequence[str], ner_alpha: typing.SupportsFloat | typing.SupportsIndex, ner_threshold: typing.SupportsFloat | typing.SupportsIndex, character_threshold: typing.SupportsFloat | typing.SupportsIndex, ties: Ties) -> None:
+    def __init__(self, *, candidates: CandidateKind | None, min_words: typing.SupportsInt | typing.SupportsIndex, max_words: typing.SupportsInt | typing.SupportsIndex | None, alignment: typing.SupportsFloat | typing.SupportsIndex, ner: typing.SupportsFloat | typing.SupportsIndex, ner_spans: typing.SupportsFloat | typing.SupportsIndex, characters: typing.SupportsFloat | typing.SupportsIndex, nmt: typing.SupportsFloat | typing.SupportsIndex, count: Count, links_are_a_set: bool, ner_labels: collections.abc.Sequence[str], ner_alpha: typing.SupportsFloat | typing.SupportsIndex, ner_threshold: typing.SupportsFloat | typing.SupportsIndex, character_threshold: typing.SupportsFloat | typing.SupportsIndex, ties: Ties) -> None:
         """
         See xner.projection.ProjectionOptions.
+        """
+    @property
+    def candidates(self) -> CandidateKind:
+        """
+        The kind of the candidates of sentences without hints below 0.
         """
 class MatcherKind(enum.Enum):
     """
@@ -340,6 +345,10 @@ def decode_labels(labels: collections.abc.Sequence[str], *, scheme: Scheme, read
 def encode_label_lists(entities: typing.Any, tokens: typing.Any, *, column: str, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
     """
     IOB2 labels for the entities of every sentence.
+    """
+def entity_candidates(pair: SentencePair, options: ProjectOptions) -> list[numpy.typing.NDArray[numpy.int32]]:
+    """
+    For every entity the spans that are scored, n x 2; without those that only hints know.
     """
 def extract_link_lists(similarities: list[typing.Any], source_words: list[typing.Any] | None, target_words: list[typing.Any] | None, options: ExtractionOptions, *, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
     """

@@ -46,6 +46,41 @@ TEST_CASE("kinds of candidates") {
   CHECK(spans(CandidateKind::given).empty());
 }
 
+TEST_CASE("the default kind of candidates goes by weights and hints") {
+  const std::vector<Hint> raising{{0, {0, 1}, 0.0F}, {0, {1, 2}, 0.5F}};
+  const std::vector<Hint> lowering{{0, {0, 1}, 0.5F}, {0, {0, 1}, -0.25F}};
+  ScoreOptions chosen;
+  CHECK(candidate_kind(chosen, {}) == CandidateKind::aligned_ends);
+  CHECK(candidate_kind(chosen, raising) == CandidateKind::aligned_ends);
+  CHECK(candidate_kind(chosen, lowering) == CandidateKind::ngram);
+  for (double ScoreWeights::* weight :
+       {&ScoreWeights::ner, &ScoreWeights::ner_spans, &ScoreWeights::characters, &ScoreWeights::nmt}) {
+    ScoreOptions other;
+    other.weights.*weight = 1;
+    CHECK(candidate_kind(other, raising) == CandidateKind::ngram);
+  }
+  chosen.candidates = CandidateKind::aligned;
+  CHECK(candidate_kind(chosen, lowering) == CandidateKind::aligned);
+}
+
+TEST_CASE("candidates of entities are those that are scored") {
+  const Sentence sentence{{{0, 2}, {2, 3}}, {0, 1}, {1, 3}, {}, 5};
+  const std::vector<Span> given{{3, 5}, {0, 1}};
+  const std::vector<std::int32_t> stops{2};
+  const std::vector<Hint> hints{{1, {4, 5}, -1.0F}};
+  ScoreInput input = sentence.input();
+  input.given = given;
+  input.stops = stops;
+  PairScorer scorer;
+  using Spans = std::vector<std::vector<Span>>;
+  CHECK(scorer.candidates(input, {}) == Spans{{{1, 2}, {3, 4}}, {}});
+  CHECK(scorer.candidates(input, options(CandidateKind::aligned)) == Spans{{{1, 2}, {3, 4}}, {}});
+  CHECK(scorer.candidates(input, options(CandidateKind::given)) == Spans{given, given});
+  const std::vector<Span> ngrams{{0, 1}, {0, 2}, {1, 2}, {3, 4}, {3, 5}, {4, 5}};
+  input.hints = hints;
+  CHECK(scorer.candidates(input, {}) == Spans{ngrams, ngrams});
+}
+
 TEST_CASE("scores") {
   const Sentence sentence{{{0, 2}}, {0, 0, 1}, {0, 0, 0}, {0.25F, 0.5F, 0.125F}, 1};
   PairScorer scorer;

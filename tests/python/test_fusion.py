@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,40 @@ def test_hints_below_zero_can_make_a_longer_span_the_best() -> None:
         "hints": [[{"source": 0, "start": 1, "end": 2, "score": -1.0}], None],
     }
     assert Projector()(pa.record_batch(rows))["labels"].to_pylist() == [["B-PER", "I-PER"], ["O", "B-PER"]]
+    explicit = Projector(candidates="aligned_ends")(pa.record_batch(rows))
+    assert explicit["labels"].to_pylist() == [["O", "O"], ["O", "B-PER"]]
+
+
+@many(1)
+@given(
+    rows=st.lists(scored, min_size=1, max_size=4),
+    score=st.sampled_from(["align", {"align": 1, "hints": 0.5}, {"hints": 2}]),
+    lower=st.sampled_from([-0.25, -1.0, -3.0]),
+)
+def test_batches_with_hints_below_zero(rows: list[tuple[Sentence, Evidence]], score: Any, lower: float) -> None:
+    """Each row has the best choice among all spans, whatever the other rows' hints and the number of threads."""
+
+    def lowered(evidence: Evidence) -> Evidence:
+        """Every second hint lower."""
+        hints = [
+            (e, start, end, value + lower * (place % 2)) for place, (e, start, end, value) in enumerate(evidence.hints)
+        ]
+        return replace(evidence, hints=hints)
+
+    rows = [(sentence, lowered(evidence)) for sentence, evidence in rows]
+    batch = batch_of([row_of(*row) for row in rows], None, schema.NER_PROBABILITIES_TYPE)
+    repeated = pa.array(np.arange(3 * 4096) % len(rows))
+    found = [Projector(score=score, threads=threads)(batch.take(repeated)) for threads in (1, 2, 5)]
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
+    alone = Projector(score=score, threads=1)(batch)
+    assert found[0].column("labels").equals(alone.take(repeated).column("labels"))
+    for row, (sentence, evidence) in zip(alone.to_pylist(), rows, strict=True):
+        spans = candidates.ngram(sentence.tokens)
+        weights = dict(weights_of(score))
+        pairs = reference.pairs(sentence, evidence, [spans] * len(sentence.entities), weights, by_span=True)
+        assert sum(entity["score"] for entity in row["entities"]) == pytest.approx(matching.cp_sat(pairs), abs=1e-5)
+        assert row["labels"] == run(sentence, evidence, score=score).labels
 
 
 @many(1)

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -37,14 +38,16 @@ struct ScoreWeights {
   double ner = 0;         // how likely the span is an entity of the entity's class
   double ner_spans = 0;   // how likely the span is an entity of any class
   double characters = 0;  // how alike entity and span are written
+  // How likely one is a translation of the other. Not computed here: it comes with the hints, weighted.
+  double nmt = 0;
 
   [[nodiscard]] bool any_ner() const noexcept { return ner > 0 || ner_spans > 0; }
-  // Hints may come to it.
+  // Whether of what is computed here only alignment counts; hints may come to it.
   [[nodiscard]] bool only_alignment() const noexcept { return !any_ner() && characters <= 0; }
 };
 
 struct ScoreOptions {
-  CandidateKind candidates = CandidateKind::aligned_ends;
+  std::optional<CandidateKind> candidates;  // none: by row, see candidate_kind
   CandidateLimits limits;
   ScoreWeights weights;
   Count count = Count::links;
@@ -63,6 +66,13 @@ struct Hint {
   Span span;
   float score = 0;
 };
+
+// Whether a hint lowers a score. Then a span can be worse than a longer one with the same links.
+bool any_below_zero(std::span<const Hint> hints);
+
+// Of which kind the candidates of a row with these hints are: that of the options, if they name one. Else
+// aligned_ends where they do: where only alignment counts and no hint is below 0. Else ngram.
+CandidateKind candidate_kind(const ScoreOptions& options, std::span<const Hint> hints);
 
 // One sentence pair as the scorer sees it. What a score needs and is not there, it counts as 0.
 struct ScoreInput {
@@ -104,6 +114,9 @@ class PairScorer {
   // The result lives until the next call.
   const ScoredPairs& operator()(const ScoreInput& input, const ScoreOptions& options);
 
+  // Every entity's candidates, as many as are scored, in their order; without the spans that only hints know.
+  std::vector<std::vector<Span>> candidates(const ScoreInput& input, const ScoreOptions& options);
+
  private:
   // The entity at hand.
   struct Entity {
@@ -112,7 +125,10 @@ class PairScorer {
     std::uint32_t ner_class = NerLabels::no_class;
   };
 
+  void set_sentence(const ScoreInput& input, const ScoreOptions& options);
   void set_entity(std::uint32_t index);
+  template <class Visit>
+  void for_each_span(Visit&& visit);
   void visit_candidates();
   void visit_given();
   void sort_hints();
@@ -125,6 +141,7 @@ class PairScorer {
 
   const ScoreInput* input_ = nullptr;
   const ScoreOptions* options_ = nullptr;
+  CandidateKind kind_ = CandidateKind::ngram;
   LinkCounter counter_;
   NerScore ner_;
   CharacterScore characters_;

@@ -19,12 +19,27 @@ double centre(Span span, std::int32_t words) { return (span.start + span.end) / 
 
 }  // namespace
 
-const ScoredPairs& PairScorer::operator()(const ScoreInput& input, const ScoreOptions& options) {
+bool any_below_zero(std::span<const Hint> hints) {
+  return std::ranges::any_of(hints, [](const Hint& hint) { return hint.score < 0; });
+}
+
+CandidateKind candidate_kind(const ScoreOptions& options, std::span<const Hint> hints) {
+  if (options.candidates) return *options.candidates;
+  const bool only_alignment = options.weights.only_alignment() && options.weights.nmt <= 0;
+  return only_alignment && !any_below_zero(hints) ? CandidateKind::aligned_ends : CandidateKind::ngram;
+}
+
+void PairScorer::set_sentence(const ScoreInput& input, const ScoreOptions& options) {
   input_ = &input;
   options_ = &options;
+  kind_ = candidate_kind(options, input.hints);
+  counter_.set_sentence(input.entities, input.links, input.target_words);
+}
+
+const ScoredPairs& PairScorer::operator()(const ScoreInput& input, const ScoreOptions& options) {
+  set_sentence(input, options);
   result_.pairs.clear();
   result_.begin.clear();
-  counter_.set_sentence(input.entities, input.links, input.target_words);
   uses_ner_ = options.weights.any_ner() && !input.probabilities.empty();
   if (uses_ner_) ner_.set_sentence(input.probabilities, options.ner_labels, options.ner);
   uses_characters_ = options.weights.characters > 0 && !input.source_text.empty();
@@ -43,6 +58,20 @@ const ScoredPairs& PairScorer::operator()(const ScoreInput& input, const ScoreOp
   }
   result_.begin.push_back(static_cast<std::uint32_t>(result_.pairs.size()));
   return result_;
+}
+
+std::vector<std::vector<Span>> PairScorer::candidates(const ScoreInput& input, const ScoreOptions& options) {
+  set_sentence(input, options);
+  std::vector<std::vector<Span>> result(input.entities.size());
+  for (std::size_t e = 0; e < input.entities.size(); ++e) {
+    if (kind_ == CandidateKind::given) {
+      result[e].assign(input.given.begin(), input.given.end());
+      continue;
+    }
+    counter_.set_entity(e, options.links_are_a_set);
+    for_each_span([&](Span span, const LinkCounts&) { result[e].push_back(span); });
+  }
+  return result;
 }
 
 void PairScorer::set_entity(std::uint32_t index) {
@@ -140,7 +169,24 @@ void PairScorer::offer_hinted_before(Span span) {
   }
 }
 
+// Calls visit(span, counts) for the entity's candidates, which are not given, by start, then end.
+template <class Visit>
+void PairScorer::for_each_span(Visit&& visit) {
+  const auto between = [&](Span span) { visit(span, counter_.between(span)); };
+  if (kind_ == CandidateKind::aligned_ends) {
+    counter_.for_each_linked_ends(options_->limits, input_->stops, visit);
+  } else {
+    const Span within = kind_ == CandidateKind::aligned ? counter_.hull() : Span{0, input_->target_words};
+    for_each_ngram(within, options_->limits, input_->stops, between);
+  }
+}
+
 void PairScorer::visit_candidates() {
+  if (kind_ == CandidateKind::given) {
+    visit_given();
+    return;
+  }
+  if (counter_.empty() && hints_.empty() && !uses_ner_ && !uses_characters_) return;
   const auto visit = [&](Span span, const LinkCounts& counts) {
     if (hints_.empty()) {
       add(span, counts, 0);
@@ -148,22 +194,7 @@ void PairScorer::visit_candidates() {
       offer(span, counts);
     }
   };
-  const auto between = [&](Span span) { visit(span, counter_.between(span)); };
-  switch (options_->candidates) {
-    case CandidateKind::aligned_ends:
-      counter_.for_each_linked_ends(options_->limits, input_->stops, visit);
-      break;
-    case CandidateKind::aligned:
-      for_each_ngram(counter_.hull(), options_->limits, input_->stops, between);
-      break;
-    case CandidateKind::ngram:
-      if (counter_.empty() && hints_.empty() && !uses_ner_ && !uses_characters_) return;
-      for_each_ngram({0, input_->target_words}, options_->limits, input_->stops, between);
-      break;
-    case CandidateKind::given:
-      visit_given();
-      return;
-  }
+  for_each_span(visit);
   offer_hinted_before(behind_all);
 }
 

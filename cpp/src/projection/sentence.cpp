@@ -28,14 +28,12 @@ std::string words_in(const char* side, std::int32_t words) {
 // that, being candidates anyway, unless one of them lowers a score: then a span beside it may win that has an
 // unlinked end.
 CandidateKind cheapest_equivalent(const ProjectOptions& options, std::span<const Hint> hints) {
-  const CandidateKind kind = options.score.candidates;
+  const CandidateKind kind = candidate_kind(options.score, hints);
   const bool spans_of_words = kind == CandidateKind::ngram || kind == CandidateKind::aligned;
   const bool proven = options.matcher == MatcherKind::exact || options.constraint.is_upper_bound();
   const bool reducible =
       proven && options.score.limits.min_words <= 1 && options.score.weights.only_alignment();
-  const auto raises = [](const Hint& hint) { return hint.score >= 0; };
-  return spans_of_words && reducible && std::ranges::all_of(hints, raises) ? CandidateKind::aligned_ends
-                                                                           : kind;
+  return spans_of_words && reducible && !any_below_zero(hints) ? CandidateKind::aligned_ends : kind;
 }
 
 // How far above 1 rounding may take a probability; float16 keeps three decimals.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import xner._core as _core
 from xner import schema
@@ -131,8 +131,6 @@ class ProjectionOptions(DeclaredOptions):
         resolve=lambda o: o.resolved_candidates,
         default_text="aligned_ends for align, ngram for other scores and hints below 0",
         group=_SPANS,
-        core=("score", "candidates"),
-        to_core=_of(_core.CandidateKind),
     )
     matcher: Matcher = option(
         "exact",
@@ -343,18 +341,11 @@ class ProjectionOptions(DeclaredOptions):
 
     @property
     def resolved_candidates(self) -> Candidates:
-        """`candidates`, or their default: `aligned_ends` where they give the result of `ngram`, else `ngram`."""
-        if self.candidates is not None:
-            return self.candidates
-        return "aligned_ends" if self.uses_only_alignment else "ngram"
+        """`candidates`, or their default: `aligned_ends` where they give the result of `ngram`, else `ngram`.
 
-    def for_hints(self, lowest: float) -> ProjectionOptions:
-        """The options to use with hints of which the lowest is this.
-
-        A hint below 0 can make a span worse than a longer one, so that the default candidates would leave out the best.
+        By default, sentences with hints below 0 have `ngram` in any case.
         """
-        by_default = self.method == "candidates" and self.candidates is None
-        return replace(self, candidates="ngram") if by_default and lowest < 0 else self
+        return cast("Candidates", self._score_to_core().candidates.name)
 
     @property
     def resolved_ties(self) -> Ties:
@@ -381,20 +372,24 @@ class ProjectionOptions(DeclaredOptions):
         one_only = self.compat == "shkalikov2024" and self.matcher == "greedy" and self.constraint == "<="
         return min(self.n, 1) if one_only else self.n
 
-    def to_core(self) -> _core.ProjectOptions:
-        """The options as the core takes them."""
+    def _score_to_core(self) -> _core.ScoreOptions:
         weights = self.weights
-        summed: dict[str, Any] = {name: weights.get(name, 0.0) for name in ("ner", "ner_spans", "characters")}
-        score = _core.ScoreOptions(
+        summed: dict[str, Any] = {name: weights.get(name, 0.0) for name in ("ner", "ner_spans", "characters", "nmt")}
+        return _core.ScoreOptions(
+            candidates=None if self.candidates is None else getattr(_core.CandidateKind, self.candidates),
             alignment=weights.get("align", 0.0),
             links_are_a_set=self.compat is None,
             **summed,
             **self.core_arguments("score"),
         )
+
+    def to_core(self) -> _core.ProjectOptions:
+        """The options as the core takes them."""
+        weights = self.weights
         return _core.ProjectOptions(
             **self.core_arguments("project"),
             n=self._effective_n,
-            score=score,
+            score=self._score_to_core(),
             hint_columns=[(column, weights[name]) for name, column in HINT_COLUMNS.items() if name in weights],
             canonical_order=self.compat is None and (self.method == "heuristic" or self.matcher != "greedy"),
         )

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -124,7 +123,7 @@ class Projector:
         options = self.options
         if options.uses_ner and options.ner_labels is None:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
-        result = self._with_hints_below_zero(columns, options, self._run(columns, options))
+        result = self._run(columns, options)
         if schema.STATUS in batch.schema.names:
             before = batch.column(schema.STATUS)
             merged = merge_status(before, result.column(schema.STATUS), _is_outdated(before))
@@ -142,24 +141,6 @@ class Projector:
 
             result = choose_batch_anew(columns, result, options, core)
         return result
-
-    def _with_hints_below_zero(
-        self, columns: pa.RecordBatch, options: ProjectionOptions, result: pa.RecordBatch
-    ) -> pa.RecordBatch:
-        """The result with the rows projected anew that have hints for which the default candidates do not do."""
-        if schema.HINTS not in columns.schema.names or options.for_hints(-1) is options:
-            return result
-        hints = columns.column(schema.HINTS)
-        below = pc.less(pc.struct_field(pc.list_flatten(hints), "score"), 0)
-        rows = pc.unique(pc.list_parent_indices(hints).filter(below))
-        if not len(rows):
-            return result
-        anew = self._run(columns.take(rows), options.for_hints(-1))
-        places = np.arange(len(columns))
-        places[rows.to_numpy()] = len(columns) + np.arange(len(rows))
-        both = pa.Table.from_batches([result]).cast(anew.schema), pa.Table.from_batches([anew])
-        table = pa.concat_tables(both).unify_dictionaries().combine_chunks().take(pa.array(places))
-        return table.combine_chunks().to_batches()[0]
 
     def _labels_of(self, probabilities: pa.Field) -> tuple[str, ...]:
         """The names of the labels in the column of probabilities."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import xner._core as _core
 from xner._support.options import check_names, documented
-from xner._support.records import scored_spans
 from xner.errors import Error
 from xner.projection._sentence_pair import ScoredSpans, as_entities, sentence_pair
 from xner.projection.options import ProjectionOptions
@@ -145,11 +144,6 @@ def project(
         raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
     chosen, core = _options_of({"candidates": kind, **options})
     entities = as_entities(source_entities)
-    if kind is None:
-        hints = scored_spans("hints", hints, [])
-        suited = chosen.for_hints(min((score for *_, score in hints), default=0.0))
-        if suited is not chosen:
-            chosen, core = suited, suited.to_core()
     pair = sentence_pair(
         target_tokens,
         entities,
