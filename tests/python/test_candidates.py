@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference import candidates as reference
-from strategies import WORDS, many
-from xner.errors import Error
-from xner.projection.candidates import ngram
+from strategies import WORDS, Sentence, many, sentences
+from xner.errors import DataError, Error
+from xner.projection.candidates import aligned, aligned_ends, ngram
 
 
 @many(2)
@@ -24,6 +24,22 @@ from xner.projection.candidates import ngram
 def test_ngram(tokens: list[str], min_words: int, max_words: int | None, stop_words: list[str]) -> None:
     expected = reference.ngram(tokens, min_words=min_words, max_words=max_words, stop_words=stop_words)
     assert ngram(tokens, min_words=min_words, max_words=max_words, stop_words=stop_words) == expected
+
+
+@many(2)
+@given(
+    sentence=sentences(),
+    min_words=st.integers(1, 3),
+    longer=st.none() | st.integers(0, 8),
+    stop_words=st.lists(st.sampled_from(WORDS), max_size=2),
+)
+def test_spans_of_entities(sentence: Sentence, min_words: int, longer: int | None, stop_words: list[str]) -> None:
+    max_words = None if longer is None else min_words + longer
+    limits: Any = {"min_words": min_words, "max_words": max_words, "stop_words": stop_words}
+    spans = reference.ngram(sentence.tokens, **limits)
+    for of_entities, expected in ((aligned, reference.aligned), (aligned_ends, reference.aligned_ends)):
+        found = of_entities(sentence.tokens, sentence.entities, sentence.links, **limits)
+        assert found == [expected(spans, (start, end), sentence.links) for start, end, _ in sentence.entities]
 
 
 def test_order_is_by_start_then_end() -> None:
@@ -64,3 +80,13 @@ def test_bad_input(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(Error) as error:
         ngram(**{"target_tokens": ["a"], **arguments})
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("of_entities", [aligned, aligned_ends])
+def test_bad_input_for_entities(of_entities: Any) -> None:
+    with pytest.raises(DataError, match="the target sentence has 1 word"):
+        of_entities(["a"], [(0, 1, "X")], [(0, 1)])
+    with pytest.raises(Error, match=r"stop_words='!\?': expected a sequence of words"):
+        of_entities(["a"], [(0, 1, "X")], [], stop_words="!?")
+    with pytest.raises(Error, match="max_words=1: expected a whole number from 2"):
+        of_entities(["a"], [(0, 1, "X")], [], min_words=2, max_words=1)

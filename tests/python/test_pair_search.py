@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference import candidates as reference
 from strategies import LABELS, Sentence, many, sentences
 from xner import project
 from xner.projection import ProjectionOptions, candidates
@@ -173,15 +172,3 @@ def test_another_entity_may_want_the_span() -> None:
 )
 def test_what_may_be_skipped(options: dict[str, Any], pruning: str) -> None:
     assert pruning_for(ProjectionOptions(score="align_nmt", **options)) == pruning
-
-
-@given(sentence=sentences())
-def test_candidates_of_an_entity(sentence: Sentence) -> None:
-    ngrams = reference.ngram(sentence.tokens)
-    spans = np.array(ngrams, np.int32).reshape(-1, 2)
-    for start, end, _ in sentence.entities:
-        linked = [target for source, target in sentence.links if start <= source < end]
-        found = [tuple(span) for span in candidates.aligned(spans, linked).tolist()]
-        assert found == reference.aligned(ngrams, (start, end), sentence.links)
-        found = [tuple(span) for span in candidates.aligned_ends(spans, linked).tolist()]
-        assert found == reference.aligned_ends(ngrams, (start, end), sentence.links)

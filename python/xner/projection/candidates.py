@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 import xner._core as _core
-from xner._support.arguments import integer_array, whole_number, words
-from xner._support.records import span_array
+from xner._support.arguments import whole_number, words
+from xner.projection._sentence_pair import sentence_pair
+from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from xner._support.records import SpansLike
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["aligned", "aligned_ends", "ngram"]
 
-SpanArray = npt.NDArray[np.int32]
+Spans = list[tuple[int, int]]
 
 
 def ngram(
@@ -27,7 +23,7 @@ def ngram(
     min_words: int = 1,
     max_words: int | None = None,
     stop_words: Sequence[str] = ("!", "?"),
-) -> list[tuple[int, int]]:
+) -> Spans:
     """Every span of `min_words` to `max_words` words that holds no stop word.
 
     Args:
@@ -53,40 +49,75 @@ def ngram(
     )
 
 
-def aligned(spans: SpansLike, linked: npt.ArrayLike) -> SpanArray:
-    """Those spans that lie between an entity's leftmost and rightmost linked word.
+def aligned(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    *,
+    min_words: int = 1,
+    max_words: int | None = None,
+    stop_words: Sequence[str] = ("!", "?"),
+) -> list[Spans]:
+    """For every entity, those spans that lie between its leftmost and rightmost linked word.
 
     Args:
-        spans: target spans, (spans × 2), or `(start, end)` in any form, such as what `ngram` returns.
-        linked: the target words that the entity's words are linked to, in any order; with none there are no spans.
+        target_tokens: the target words.
+        source_entities: `(start, end, label)` over source words.
+        links: `(source, target)` word indices.
+        min_words: as for `ngram`, as are all others.
+        max_words: likewise.
+        stop_words: likewise.
 
     Returns:
-        An array, spans × 2, int32.
+        Of each entity the spans, as `ngram` orders them; none for an entity without links.
 
     Raises:
-        DataError: something else than spans or words.
+        DataError: malformed words, spans or links.
+        Error: a length that is not a whole number in its range.
 
     Source: Shkalikov 2024.
     """
-    array, words = span_array("spans", spans), integer_array("linked", linked, np.int32)
-    if not words.size:
-        return array[:0]
-    first, last = int(words.min()), int(words.max())
-    return array[(array[:, 0] >= first) & (array[:, 1] <= last + 1)]
+    stops = tuple(words("stop_words", stop_words))
+    options = ProjectionOptions(candidates="aligned", min_words=min_words, max_words=max_words, stop_words=stops)
+    return _of_entities(target_tokens, source_entities, links, options)
 
 
-def aligned_ends(spans: SpansLike, linked: npt.ArrayLike) -> SpanArray:
-    """Those spans whose first and last word are linked to an entity.
+def aligned_ends(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    *,
+    min_words: int = 1,
+    max_words: int | None = None,
+    stop_words: Sequence[str] = ("!", "?"),
+) -> list[Spans]:
+    """For every entity, those spans whose first and last word are linked to it.
 
     Args:
-        spans: target spans, (spans × 2), or `(start, end)` in any form, such as what `ngram` returns.
-        linked: the target words that the entity's words are linked to, in any order.
+        target_tokens: as for `aligned`, as are all others.
+        source_entities: likewise.
+        links: likewise.
+        min_words: likewise.
+        max_words: likewise.
+        stop_words: likewise.
 
     Returns:
-        An array, spans × 2, int32.
+        As for `aligned`.
 
     Raises:
-        DataError: something else than spans or words.
+        DataError: as for `aligned`.
+        Error: likewise.
     """
-    array, ends = span_array("spans", spans), integer_array("linked", linked, np.int32)
-    return array[np.isin(array[:, 0], ends) & np.isin(array[:, 1] - 1, ends)]
+    stops = tuple(words("stop_words", stop_words))
+    options = ProjectionOptions(candidates="aligned_ends", min_words=min_words, max_words=max_words, stop_words=stops)
+    return _of_entities(target_tokens, source_entities, links, options)
+
+
+def _of_entities(
+    target_tokens: Sequence[str],
+    source_entities: Iterable[tuple[int, int, str]],
+    links: Iterable[tuple[int, int]],
+    options: ProjectionOptions,
+) -> list[Spans]:
+    pair = sentence_pair(target_tokens, source_entities, links, options)
+    return [list(map(tuple, spans.tolist())) for spans in _core.entity_candidates(pair, options.to_core())]

@@ -12,10 +12,8 @@ import pyarrow as pa
 import xner._core as _core
 from xner import schema
 from xner._support.arrow import with_columns
-from xner._support.records import span_array
 from xner._support.stages import run_stage
 from xner.errors import DataError, Error
-from xner.projection import candidates
 from xner.projection._pair_search import PairSearch, Pruning, ScoredSpan, pruning_for
 from xner.projection._sentence_pair import columns_of, pair_of_row
 from xner.text.detokenization import detokenize
@@ -178,10 +176,6 @@ class _Rows:
             DataError: the row is wrong.
         """
         values = self._rows[row]
-        tokens = values[schema.TOKENS]
-        entities = _tuples(values[schema.SOURCE_ENTITIES], "start", "end", "label")
-        links = _tuples(values.get(schema.LINKS), "source", "target")
-        given = _tuples(values.get(schema.CANDIDATES), "start", "end")
 
         def sums(scores: Sequence[ScoredSpan]) -> list[tuple[int, int, int, float]]:
             scored = [dict(zip(_SCORE_FIELDS, score, strict=True)) for score in scores]
@@ -190,9 +184,9 @@ class _Rows:
         try:
             if schema.NER_PROBABILITIES in values:
                 values[schema.NER_PROBABILITIES] = self._probabilities(values)
-            lengths = [end - start for start, end, _ in entities]
-            spans = self._candidates(tokens, entities, links, given)
-            return PairSearch(sums, spans, lengths, len(tokens), gain=gain, pruning=pruning)
+            spans = _core.entity_candidates(pair_of_row(values, self._options), self._core)
+            lengths = [entity["end"] - entity["start"] for entity in values[schema.SOURCE_ENTITIES] or ()]
+            return PairSearch(sums, spans, lengths, len(values[schema.TOKENS]), gain=gain, pruning=pruning)
         except DataError as error:
             raise DataError(row, error.column, error.value, error.reason) from None
 
@@ -222,33 +216,6 @@ class _Rows:
             found = f"{len(given)} words with {'/'.join(map(str, sorted(lengths)))} probabilities"
             raise DataError(-1, schema.NER_PROBABILITIES, found, f"expected {shape[0]} with {shape[1]}")
         return np.array(given, np.float32)
-
-    def _candidates(
-        self,
-        tokens: Sequence[str],
-        entities: Sequence[tuple[int, int, str]],
-        links: Sequence[tuple[int, int]],
-        given: Sequence[tuple[int, int]],
-    ) -> list[npt.NDArray[np.integer]]:
-        """Every entity's candidates."""
-        options = self._options
-        kind = options.resolved_candidates
-        if kind == "given":
-            return [span_array(schema.CANDIDATES, given, len(tokens))] * len(entities)
-        ngrams = candidates.ngram(
-            tokens, min_words=options.min_words, max_words=options.max_words, stop_words=options.stop_words
-        )
-        spans: npt.NDArray[np.integer] = np.array(ngrams, np.int32).reshape(-1, 2)
-        if kind == "ngram":
-            return [spans] * len(entities)
-        choose = candidates.aligned if kind == "aligned" else candidates.aligned_ends
-        linked = [[target for source, target in links if start <= source < end] for start, end, _ in entities]
-        return [choose(spans, words) for words in linked]
-
-
-def _tuples(structs: Sequence[dict[str, Any]] | None, *fields: str) -> list[Any]:
-    """Structs as tuples of some of their fields; none where the row has none."""
-    return [tuple(struct[field] for field in fields) for struct in structs or []]
 
 
 def _with_scores(batch: pa.RecordBatch, searches: Sequence[PairSearch], signature: str) -> pa.RecordBatch:
