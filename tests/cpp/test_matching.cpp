@@ -217,3 +217,43 @@ TEST_CASE("tiny scores are not proven by being tiny") {
   CHECK(matching.status == MatchStatus::optimal);
   CHECK(matching.objective * 1e20 == doctest::Approx(expected));
 }
+
+TEST_CASE("an entity whose uses are not counted comes after 64 that are") {
+  Matcher matcher;
+  MatchOptions options = at_most(1);
+  options.margins = false;
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> score(0.5, 1.0);
+    std::vector<Pair> pairs;
+    for (std::uint32_t entity = 0; entity < 64; ++entity) {
+      for (int i = 0; i < 6; ++i) {
+        const auto start = static_cast<std::int32_t>(random() % 86);
+        const auto words = static_cast<std::int32_t>(1 + random() % 4);
+        pairs.push_back(pair(entity, {start, start + words}, score(random)));
+      }
+    }
+    // Each has one span, so that no limit can bind.
+    for (std::int32_t start = 87; start > 79; --start) {
+      pairs.push_back(pair(static_cast<std::uint32_t>(151 - start), {start, start + 3}, score(random)));
+    }
+    const ScoredPairs scored = problem(pairs, 72);
+    const double greedy = matcher.greedy(scored, at_most(1)).objective;
+    const Matching& exact = matcher.exact(scored, options);
+    CHECK(exact.objective >= greedy - 1e-9);
+    CHECK(exact.bound >= exact.objective);
+  }
+}
+
+TEST_CASE("no margin is below 0 where evidence decides between scores that all but tie") {
+  const double score = 0.5;
+  const double higher = score * (1 + 1e-10);
+  const ScoredPairs scored =
+      problem({{0, {0, 1}, score, score * (1 + 0x1p-30)}, {0, {2, 3}, higher, higher}}, 1);
+  Matcher matcher;
+  for (const Matching& matching : {matcher.exact(scored, at_most(1)), matcher.greedy(scored, at_most(1))}) {
+    REQUIRE(matching.chosen.size() == 1);
+    CHECK(matching.chosen[0].pair == 0);
+    CHECK(matching.chosen[0].margin == 0);
+  }
+}

@@ -74,7 +74,7 @@ struct Arcs {
   }
 };
 
-// A field for every entity that has arcs; none if they take more than `words` words.
+// A field for every entity that has arcs and is counted; none if they take more than `words` words.
 std::optional<std::vector<Field>> make_fields(const Arcs& arcs, std::span<const Limits> limits,
                                               std::size_t words) {
   std::vector<Field> fields(limits.size());
@@ -82,6 +82,7 @@ std::optional<std::vector<Field>> make_fields(const Arcs& arcs, std::span<const 
   std::uint32_t shift = 0;
   for (const std::uint32_t entity : arcs.expiring) {
     const auto bits = static_cast<std::uint32_t>(std::bit_width(limits[entity].counted()));
+    if (bits == 0) continue;
     if (shift + bits > 64) {
       ++word;
       shift = 0;

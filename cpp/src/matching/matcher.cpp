@@ -100,7 +100,8 @@ bool Matcher::margins_of_disjoint_bests(const ScoredPairs& pairs, const MatchOpt
         return other != pair && pairs.pairs[other].span.overlaps(pairs.pairs[second].span);
       });
       if (!fits) return false;
-      margin = pairs.pairs[pair].score - pairs.pairs[second].score;
+      // Of scores that tie within what evidence can decide, the chosen one may be the lower one.
+      margin = std::max(0.0, pairs.pairs[pair].score - pairs.pairs[second].score);
     }
     result_.chosen.push_back({pair, options.margins ? margin : 0});
   }
