@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
+#include "fixtures.hpp"
+#include "xner/error.hpp"
 #include "xner/scores.hpp"
 
 using namespace xner;
+using namespace xner::test;
 
 namespace {
 
@@ -196,4 +199,22 @@ TEST_CASE("scores are added up with their weights") {
   REQUIRE(scored.pairs.size() == 2);
   CHECK(scored.pairs[0].score == doctest::Approx(1 + 2 * 0.5 + 4 * 0.5 + 8));
   CHECK(scored.pairs[1].score == doctest::Approx(2.0 / 3 + 2 * 0.25 + 4 * 0.25 + 8 * 2.0 / 3));
+}
+
+TEST_CASE("hints are added up in double, as far as float's range") {
+  const Sentence sentence{{{0, 1}}, {}, {}, {}, 2};
+  constexpr float large = 3e38F;
+  const std::vector<Hint> cancelling{
+      {0, {0, 1}, large}, {0, {0, 1}, large}, {0, {0, 1}, -large}, {0, {0, 1}, -large}, {0, {0, 1}, 0.5F}};
+  ScoreInput input = sentence.input();
+  input.hints = cancelling;
+  PairScorer scorer;
+  const ScoredPairs& scored = scorer(input, {});
+  REQUIRE(scored.pairs.size() == 1);
+  CHECK(scored.pairs[0].score == doctest::Approx(0.5));
+  const std::vector<Hint> growing{{0, {1, 2}, large}, {0, {1, 2}, large}};
+  input.hints = growing;
+  CHECK(message_of<DataError>([&] { scorer(input, {}); }) ==
+        "column 'hints', value [1, 2): a source entity's scores for this span add up to more than a float32 "
+        "holds");
 }

@@ -140,6 +140,23 @@ def test_hints_below_zero_can_make_a_longer_span_the_best() -> None:
     assert explicit["labels"].to_pylist() == [["O", "O"], ["O", "B-PER"]]
 
 
+@pytest.mark.parametrize("matcher", ["exact", "greedy"])
+def test_hints_near_the_end_of_the_range(matcher: Any) -> None:
+    large = 3e38
+    row: dict[str, Any] = {
+        "target_tokens": ["a", "b", "c"],
+        "source_entities": [(0, 1, "PER"), (1, 2, "LOC")],
+        "links": [(0, 0), (1, 0), (1, 1)],
+        "matcher": matcher,
+    }
+    with pytest.raises(DataError, match=r"column 'hints', value \[0, 1\): a source entity's scores for this span add up"):
+        project(**row, hints=[(0, 0, 1, large)] * 2)
+    found = project(**row, hints=[(0, 0, 1, large), (1, 0, 1, large), (1, 0, 1, -large), (1, 1, 2, large)])
+    assert found.labels == ["B-PER", "B-LOC", "O"]
+    assert found.objective == pytest.approx(2 * large)
+    assert all(0 < entity.margin <= np.finfo(np.float32).max for entity in found.entities)
+
+
 @many(1)
 @given(
     rows=st.lists(scored, min_size=1, max_size=4),

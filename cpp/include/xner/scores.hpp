@@ -64,7 +64,7 @@ struct ScoreOptions {
 struct Hint {
   std::uint32_t entity = 0;
   Span span;
-  float score = 0;
+  double score = 0;
 };
 
 // Whether a hint lowers a score. Then a span can be worse than a longer one with the same links.
@@ -111,7 +111,8 @@ struct ScoredPairs {
 // otherwise, besides what LinkCounter and NerScore take to prepare.
 class PairScorer {
  public:
-  // The result lives until the next call.
+  // The result lives until the next call. Throws DataError (row -1) for a score beyond float's range, as only
+  // weights and hints that are nearly so can give.
   const ScoredPairs& operator()(const ScoreInput& input, const ScoreOptions& options);
 
   // Every entity's candidates, as many as are scored, in their order; without the spans that only hints know.

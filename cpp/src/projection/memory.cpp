@@ -194,7 +194,7 @@ arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef b
       sources.push_back(static_cast<std::int32_t>(hint.entity));
       starts.push_back(hint.span.start);
       ends.push_back(hint.span.end);
-      scores.push_back(hint.score);
+      scores.push_back(static_cast<float>(hint.score));
     }
   }
   const auto count = static_cast<std::int64_t>(scores.size());

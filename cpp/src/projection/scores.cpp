@@ -4,6 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
+
+#include "xner/error.hpp"
 
 namespace xner {
 
@@ -14,6 +17,14 @@ namespace {
 constexpr double evidence_unit = 0x1p-30;
 
 constexpr Span behind_all{std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::max()};
+
+// Results are floats.
+constexpr double largest_score = std::numeric_limits<float>::max();
+
+[[noreturn]] void throw_too_large(Span span) {
+  throw DataError(-1, "hints", "[" + std::to_string(span.start) + ", " + std::to_string(span.end) + ")",
+                  "a source entity's scores for this span add up to more than a float32 holds");
+}
 
 double centre(Span span, std::int32_t words) { return (span.start + span.end) / (2.0 * words); }
 
@@ -147,6 +158,7 @@ void PairScorer::add(Span span, const LinkCounts& counts, double hint) {
   if (counts.links > 0) score += options_->weights.alignment * alignment_score(span, counts);
   if (uses_ner_ || uses_characters_) score += other_scores(span);
   if (!(score > 0)) return;
+  if (score > largest_score) throw_too_large(span);
   const double value =
       options_->ties == Ties::evidence ? score * (1 + evidence_unit * evidence(span, counts)) : score;
   result_.pairs.push_back({entity_.index, span, score, value});
@@ -157,14 +169,14 @@ void PairScorer::offer(Span span, const LinkCounts& counts) {
   offer_hinted_before(span);
   const bool hinted = next_hint_ < hints_.size() && hints_[next_hint_].span == span;
   if (hinted) hint_is_used_ = true;
-  add(span, counts, hinted ? static_cast<double>(hints_[next_hint_].score) : 0.0);
+  add(span, counts, hinted ? hints_[next_hint_].score : 0.0);
 }
 
 // Makes candidates of the spans before `span` that only hints know.
 void PairScorer::offer_hinted_before(Span span) {
   for (; next_hint_ < hints_.size() && hints_[next_hint_].span < span; ++next_hint_) {
     const Hint& hint = hints_[next_hint_];
-    if (!hint_is_used_) add(hint.span, counter_.between(hint.span), static_cast<double>(hint.score));
+    if (!hint_is_used_) add(hint.span, counter_.between(hint.span), hint.score);
     hint_is_used_ = false;
   }
 }

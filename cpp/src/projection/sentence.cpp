@@ -67,6 +67,12 @@ void check_texts(const SentencePair& pair) {
   }
 }
 
+// Within float's range: a difference of sums may be beyond it, and infinite margins have a meaning.
+float as_margin(double margin) {
+  constexpr double largest = std::numeric_limits<float>::max();
+  return static_cast<float>(std::isfinite(margin) ? std::clamp(margin, -largest, largest) : margin);
+}
+
 Status status_of(MatchStatus exact) {
   switch (exact) {
     case MatchStatus::optimal:
@@ -221,7 +227,7 @@ void SentenceProjector::project_candidates(const SentencePair& pair) {
     const Pair& chosen = scored.pairs[match.pair];
     const std::uint32_t source = order_.empty() ? chosen.entity : order_[chosen.entity];
     result_.entities.push_back(
-        {chosen.span, source, static_cast<float>(chosen.score), static_cast<float>(match.margin)});
+        {chosen.span, source, static_cast<float>(chosen.score), as_margin(match.margin)});
     result_.runs.push_back({chosen.span, pair.labels[source], true});
   }
   std::ranges::sort(result_.runs, {}, &TagRun::span);
