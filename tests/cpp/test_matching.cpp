@@ -74,6 +74,33 @@ std::vector<Pair> random_pairs(std::mt19937& random, std::uint32_t entities, std
 
 constexpr std::uint32_t nothing = 0xFFFFFFFF;
 
+// The first largest value again and again, by looking at all pairs.
+std::vector<std::uint32_t> plain_greedy(const ScoredPairs& scored, const MatchOptions& options,
+                                        std::uint32_t without) {
+  std::vector<std::uint32_t> chosen(options.forced.begin(), options.forced.end());
+  const auto fits = [&](std::uint32_t candidate) {
+    if (candidate == without || (!options.forbidden.empty() && options.forbidden[candidate] != 0))
+      return false;
+    std::uint32_t uses = 0;
+    for (const std::uint32_t other : chosen) {
+      if (scored.pairs[other].span.overlaps(scored.pairs[candidate].span)) return false;
+      uses += scored.pairs[other].entity == scored.pairs[candidate].entity ? 1 : 0;
+    }
+    return uses < options.constraint.most();
+  };
+  while (true) {
+    std::uint32_t best = nothing;
+    double value = 0;
+    for (std::uint32_t i = 0; i < scored.pairs.size(); ++i) {
+      if (!(scored.pairs[i].value > value) || !fits(i)) continue;
+      value = scored.pairs[i].value;
+      best = i;
+    }
+    if (best == nothing) return chosen;
+    chosen.push_back(best);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("exact is brute force, with its margins") {
@@ -163,6 +190,45 @@ TEST_CASE("greedy takes the first largest") {
   CHECK(matching.chosen[0].pair == 3);
   CHECK(matching.chosen[1].pair == 1);
   CHECK(matching.objective == 3);
+}
+
+TEST_CASE("greedy is the plain algorithm, with its margins") {
+  std::mt19937 random(6);
+  Matcher matcher;
+  for (int round = 0; round < 1000; ++round) {
+    const auto entities = static_cast<std::uint32_t>(1 + random() % 6);
+    const ScoredPairs scored =
+        problem(random_pairs(random, entities, 12, static_cast<int>(random() % 40)), entities);
+    MatchOptions options =
+        with({static_cast<Constraint::Relation>(random() % 5), static_cast<std::uint32_t>(1 + random() % 3)});
+    std::vector<std::uint32_t> forced;
+    std::vector<char> forbidden(scored.pairs.size(), 0);
+    if (round % 3 == 0 && !scored.pairs.empty() && options.constraint.most() > 0) {
+      forced.push_back(static_cast<std::uint32_t>(random() % scored.pairs.size()));
+      for (std::size_t i = 0; i < forbidden.size(); ++i) forbidden[i] = i != forced[0] && random() % 5 == 0;
+    }
+    options.forced = forced;
+    options.forbidden = forbidden;
+    if (options.constraint.most() == 0) continue;
+    const auto score_of = [&](const std::vector<std::uint32_t>& chosen) {
+      double sum = 0;
+      for (const std::uint32_t index : chosen) sum += scored.pairs[index].score;
+      return sum;
+    };
+    const Matching& matching = matcher.greedy(scored, options);
+    const std::vector<std::uint32_t> expected = plain_greedy(scored, options, nothing);
+    REQUIRE(matching.chosen.size() == expected.size());
+    CHECK(matching.objective == score_of(expected));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      CHECK(matching.chosen[i].pair == expected[i]);
+      if (i < forced.size()) {
+        CHECK(std::isinf(matching.chosen[i].margin));
+      } else {
+        const double without = score_of(plain_greedy(scored, options, expected[i]));
+        CHECK(matching.chosen[i].margin == doctest::Approx(matching.objective - without));
+      }
+    }
+  }
 }
 
 TEST_CASE("the relations' limits") {

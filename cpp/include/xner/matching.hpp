@@ -119,8 +119,8 @@ class Matcher {
   // Their greedy algorithm: take the first largest score in row-major order (entity, then candidate), drop
   // what overlaps it and, once the entity has its number of projections, the entity; until no positive score
   // is left. The chosen pairs come in the order of choice, forced ones first. Lower bounds on the number of
-  // projections are not enforced. O(pairs) for every pair chosen; O(pairs) in all when the entities' best
-  // candidates do not overlap.
+  // projections are not enforced. O(pairs) and sorting those that may be chosen: few, where spans hold better
+  // ones of the same entity.
   const Matching& greedy(const ScoredPairs& pairs, const MatchOptions& options);
 
   // The optimum. Weighted job interval selection: components of entities with overlapping candidates are
@@ -156,8 +156,6 @@ class Matcher {
   void block(const ScoredPairs& pairs, const MatchOptions& options);
   [[nodiscard]] bool blocked(std::uint32_t pair) const { return !blocked_.empty() && blocked_[pair] != 0; }
   void find_components(const ScoredPairs& pairs);
-  void run_greedy(const ScoredPairs& pairs, const MatchOptions& options, std::uint32_t without,
-                  std::vector<std::uint32_t>& chosen);
   bool solve_component(Component& component, const ScoredPairs& pairs, const MatchOptions& options,
                        std::span<const std::uint32_t> entities, Clock& clock);
   [[nodiscard]] static double score_of(const ScoredPairs& pairs, std::span<const std::uint32_t> chosen);
@@ -168,8 +166,6 @@ class Matcher {
   std::vector<std::uint32_t> forced_uses_;  // of every entity
   std::vector<std::uint32_t> component_;    // entity -> component
   std::vector<std::uint32_t> word_owner_;
-  std::vector<char> alive_;
-  std::vector<std::uint32_t> used_;
 };
 
 }  // namespace xner

@@ -7,37 +7,8 @@ namespace xner {
 void NeededPairs::append(std::span<const Pair> pairs, std::uint32_t begin, std::uint32_t end,
                          std::uint32_t without, std::span<const char> banned,
                          std::vector<std::uint32_t>& needed) {
-  order_.clear();
-  std::int32_t first = std::numeric_limits<std::int32_t>::max();
-  std::int32_t last = 0;
-  for (std::uint32_t i = begin; i < end; ++i) {
-    if (!(pairs[i].value > 0) || i == without || (!banned.empty() && banned[i] != 0)) continue;
-    order_.push_back(i);
-    first = std::min(first, pairs[i].span.start);
-    last = std::max(last, pairs[i].span.end);
-  }
-  if (order_.empty()) return;
-  const auto span_of = [&](std::uint32_t i) { return pairs[i].span; };
-  if (!std::ranges::is_sorted(order_, {}, span_of)) std::ranges::stable_sort(order_, {}, span_of);
-  best_.assign(static_cast<std::size_t>(last - first) + 1, 0);
-  for (std::size_t group_end = order_.size(); group_end > 0;) {
-    const std::int32_t start = pairs[order_[group_end - 1]].span.start;
-    std::size_t at = group_end;
-    while (at > 0 && pairs[order_[at - 1]].span.start == start) --at;
-    const std::size_t group_begin = at;
-    double best_here = 0;
-    for (std::int32_t word = pairs[order_[at]].span.end; word <= last; ++word) {
-      double& best = best_[static_cast<std::size_t>(word - first)];
-      for (; at < group_end && pairs[order_[at]].span.end == word; ++at) {
-        const double value = pairs[order_[at]].value;
-        if (value > best_here && value > best) needed.push_back(order_[at]);
-        best_here = std::max(best_here, value);
-      }
-      if (at == group_end && best >= best_here) break;  // and so it is for all words beyond
-      best = std::max(best, best_here);
-    }
-    group_end = group_begin;
-  }
+  const auto left_out = [&](std::uint32_t i) { return i == without || (!banned.empty() && banned[i] != 0); };
+  nested_.append(pairs, begin, end, left_out, needed);
 }
 
 void ItemIndex::operator()(std::span<const Pair> all, std::span<const std::uint32_t> pairs,

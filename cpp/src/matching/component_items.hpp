@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "matching/nested_spans.hpp"
 #include "xner/matching.hpp"
 
 namespace xner {
@@ -51,7 +52,7 @@ struct Incumbent {
 
 // Finds the pairs of an entity that an optimum can need: a span that holds another one of the same entity
 // with at least its value is not among them, since the shorter one blocks a subset of what the longer one
-// blocks. Linear for pairs that are sorted by span and have their ends close to each other, as candidates do.
+// blocks.
 class NeededPairs {
  public:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
@@ -62,8 +63,7 @@ class NeededPairs {
               std::span<const char> banned, std::vector<std::uint32_t>& needed);
 
  private:
-  std::vector<std::uint32_t> order_;
-  std::vector<double> best_;  // for each end: the best value of a span that starts later and ends by there
+  NestedSpans<HighestValue> nested_;
 };
 
 // Sorts pairs (indices into `all`) into items: counting sort by start. `entity_of` numbers entities within

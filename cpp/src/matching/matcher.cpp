@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "matching/component.hpp"
+#include "matching/greedy.hpp"
 #include "xner/matching.hpp"
 #include "xner/scores.hpp"
 
@@ -17,10 +18,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 bool overlaps_any(Span span, const ScoredPairs& pairs, std::span<const std::uint32_t> chosen) {
   return std::ranges::any_of(chosen,
                              [&](std::uint32_t pair) { return pairs.pairs[pair].span.overlaps(span); });
-}
-
-bool forbids(const MatchOptions& options, std::uint32_t pair) {
-  return !options.forbidden.empty() && options.forbidden[pair] != 0;
 }
 
 bool fixes_nothing(const MatchOptions& options) {
@@ -127,61 +124,17 @@ const Matching& Matcher::greedy(const ScoredPairs& pairs, const MatchOptions& op
   if (disjoint) {
     std::ranges::stable_sort(best_, std::ranges::greater{},
                              [&](std::uint32_t pair) { return pairs.pairs[pair].value; });
+  }
+  if (disjoint && margins_of_disjoint_bests(pairs, options)) {
+    result_.objective = score_of(pairs, best_);
   } else {
-    run_greedy(pairs, options, none, best_);
+    result_.chosen.clear();
+    result_.objective = choose_greedily(pairs, options, result_.chosen);
   }
   const bool complete = options.constraint.least() == 0 || best_.size() == pairs.entities();
-  result_.objective = score_of(pairs, best_);
   result_.status = disjoint && complete ? MatchStatus::optimal : MatchStatus::feasible;
   result_.bound = disjoint && complete ? result_.objective : infinity;
-  if (disjoint && margins_of_disjoint_bests(pairs, options)) return result_;
-  result_.chosen.clear();
-  std::vector<std::uint32_t> without;
-  for (const std::uint32_t pair : best_) {
-    double margin = 0;
-    if (std::ranges::find(options.forced, pair) != options.forced.end()) {
-      margin = infinity;
-    } else if (options.margins) {
-      run_greedy(pairs, options, pair, without);
-      margin = result_.objective - score_of(pairs, without);
-    }
-    result_.chosen.push_back({pair, margin});
-  }
   return result_;
-}
-
-void Matcher::run_greedy(const ScoredPairs& pairs, const MatchOptions& options, std::uint32_t without,
-                         std::vector<std::uint32_t>& chosen) {
-  chosen.clear();
-  alive_.assign(pairs.pairs.size(), 1);
-  if (without != none) alive_[without] = 0;
-  for (std::uint32_t pair = 0; pair < options.forbidden.size(); ++pair) {
-    if (forbids(options, pair)) alive_[pair] = 0;
-  }
-  used_.assign(pairs.entities(), 0);
-  const std::uint32_t limit = options.constraint.most();
-  const auto take = [&](std::uint32_t best) {
-    chosen.push_back(best);
-    const Pair& taken = pairs.pairs[best];
-    const bool full = ++used_[taken.entity] >= limit;
-    for (std::uint32_t pair = 0; pair < pairs.pairs.size(); ++pair) {
-      const Pair& other = pairs.pairs[pair];
-      if (other.span.overlaps(taken.span) || (full && other.entity == taken.entity)) alive_[pair] = 0;
-    }
-  };
-  for (const std::uint32_t pair : options.forced) take(pair);
-  for (;;) {
-    std::uint32_t best = none;
-    double value = 0;
-    for (std::uint32_t pair = 0; pair < pairs.pairs.size(); ++pair) {
-      if (alive_[pair] != 0 && pairs.pairs[pair].value > value) {
-        value = pairs.pairs[pair].value;
-        best = pair;
-      }
-    }
-    if (best == none) return;
-    take(best);
-  }
 }
 
 // Entities share a component when candidates of theirs cover the same word, directly or through others.
