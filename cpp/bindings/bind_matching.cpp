@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "numpy_bindings.hpp"
 #include "xner/matching.hpp"
 #include "xner/scores.hpp"
 
@@ -19,9 +20,6 @@ namespace py = pybind11;
 namespace xner::bindings {
 
 namespace {
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
 
 // Only the order of the spans' ends matters: ranks in their place keep the matcher's memory in proportion.
 std::vector<Span> ranked(const Array<std::int32_t>& spans) {

@@ -12,13 +12,13 @@ namespace xner::bindings {
 
 namespace {
 
-ProjectOptions make_options(Method method, MatcherKind matcher, Constraint::Relation relation,
-                            std::uint32_t n, const ScoreOptions& score,
-                            const std::vector<std::pair<std::string, double>>& hint_columns,
-                            std::vector<std::string> stop_words, std::optional<double> length_ratio_threshold,
-                            std::int32_t merge_distance, OverlapPolicy policy,
-                            std::optional<std::int32_t> top_k, TopKOrder top_k_order, bool only_i,
-                            bool canonical_order) {
+ProjectOptions make_project_options(Method method, MatcherKind matcher, Constraint::Relation relation,
+                                    std::uint32_t n, const ScoreOptions& score,
+                                    const std::vector<std::pair<std::string, double>>& hint_columns,
+                                    std::vector<std::string> stop_words,
+                                    std::optional<double> length_ratio_threshold, std::int32_t merge_distance,
+                                    OverlapPolicy policy, std::optional<std::int32_t> top_k,
+                                    TopKOrder top_k_order, bool only_i, bool canonical_order) {
   ProjectOptions options;
   options.method = method;
   options.matcher = matcher;
@@ -216,11 +216,11 @@ void register_project(py::module_& m) {
   m.attr("STATUS_NAMES") = py::tuple(statuses);
 
   py::class_<ProjectOptions>(m, "ProjectOptions", "Checked options of the projector.")
-      .def(py::init(&make_options), py::kw_only(), py::arg("method"), py::arg("matcher"), py::arg("relation"),
-           py::arg("n"), py::arg("score"), py::arg("hint_columns"), py::arg("stop_words"),
-           py::arg("length_ratio_threshold"), py::arg("merge_distance"), py::arg("policy"), py::arg("top_k"),
-           py::arg("top_k_order"), py::arg("only_i"), py::arg("canonical_order"),
-           "See xner.projection.ProjectionOptions.");
+      .def(py::init(&make_project_options), py::kw_only(), py::arg("method"), py::arg("matcher"),
+           py::arg("relation"), py::arg("n"), py::arg("score"), py::arg("hint_columns"),
+           py::arg("stop_words"), py::arg("length_ratio_threshold"), py::arg("merge_distance"),
+           py::arg("policy"), py::arg("top_k"), py::arg("top_k_order"), py::arg("only_i"),
+           py::arg("canonical_order"), "See xner.projection.ProjectionOptions.");
   py::class_<OwnedPair>(m, "SentencePair", "One sentence pair, as single calls take it.")
       .def(py::init<std::vector<std::string>, const std::vector<EntityTuple>&, const std::vector<IndexPair>&,
                     std::vector<float>, const std::vector<IndexPair>&, std::int32_t,

@@ -18,11 +18,11 @@ namespace xner::bindings {
 
 namespace {
 
-ScoreOptions make_options(std::optional<CandidateKind> candidates, std::int32_t min_words,
-                          std::optional<std::int32_t> max_words, double alignment, double ner,
-                          double ner_spans, double characters, double nmt, Count count, bool links_are_a_set,
-                          std::vector<std::string> ner_labels, double ner_alpha, double ner_threshold,
-                          double character_threshold, Ties ties) {
+ScoreOptions make_score_options(std::optional<CandidateKind> candidates, std::int32_t min_words,
+                                std::optional<std::int32_t> max_words, double alignment, double ner,
+                                double ner_spans, double characters, double nmt, Count count,
+                                bool links_are_a_set, std::vector<std::string> ner_labels, double ner_alpha,
+                                double ner_threshold, double character_threshold, Ties ties) {
   ScoreOptions options;
   options.candidates = candidates;
   options.limits.min_words = min_words;
@@ -107,7 +107,7 @@ void register_scores(py::module_& m) {
       .def(py::init<std::vector<std::string>>(), py::arg("names"))
       .def("__len__", &NerLabels::size, "Number of labels.");
   py::class_<ScoreOptions>(m, "ScoreOptions", "What is scored, and how.")
-      .def(py::init(&make_options), py::kw_only(), py::arg("candidates"), py::arg("min_words"),
+      .def(py::init(&make_score_options), py::kw_only(), py::arg("candidates"), py::arg("min_words"),
            py::arg("max_words"), py::arg("alignment"), py::arg("ner"), py::arg("ner_spans"),
            py::arg("characters"), py::arg("nmt"), py::arg("count"), py::arg("links_are_a_set"),
            py::arg("ner_labels"), py::arg("ner_alpha"), py::arg("ner_threshold"),
