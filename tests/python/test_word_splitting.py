@@ -60,6 +60,7 @@ def test_treebank_rules() -> None:
 
 def test_chinese_words() -> None:
     assert texts("他来到了网易杭研大厦。", "zho_Hans") == ["他", "来到", "了", "网易", "杭研", "大厦", "。"]
+    assert texts("COVID-19疫情和B-2轰炸机", "zho_Hans") == ["COVID-19", "疫情", "和", "B-2", "轰炸机"]
 
 
 def test_thai_words() -> None:

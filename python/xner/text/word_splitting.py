@@ -7,7 +7,6 @@ quotes, dashes and combining marks stay what they were, and spans of characters 
 from __future__ import annotations
 
 import itertools
-import logging
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -82,15 +81,14 @@ def _places(text: str, tokens: Iterable[str]) -> Iterator[Word]:
 
 
 def _by_jieba(text: str) -> list[Word]:
-    """Chinese words, by jieba's dictionary and its model for words that it does not know."""
-    return [Word(word, start, end) for word, start, end in _jieba().tokenize(text) if word.strip()]
+    """Chinese words, by jieba's dictionary and its model for words that it does not know, in Rust.
 
-
-@lru_cache(maxsize=1)
-def _jieba() -> Any:
-    jieba = require("jieba", extra="words", what="splitting Chinese text into words")
-    jieba.setLogLevel(logging.WARNING)  # else it tells how long loading took
-    return jieba
+    Common Chinese characters are cut as the Python package `jieba` cuts them: alike in all of 750 real sentences of 13
+    thousand words, and in random ones. But what it takes apart stays whole here: Latin words and numbers that a hyphen,
+    underscore or full stop joins (`COVID-19`), and runs of rare characters (from U+3400 or U+20000).
+    """
+    rjieba = require("rjieba", extra="words", what="splitting Chinese text into words")
+    return [Word(word, start, end) for word, start, end in rjieba.tokenize(text) if word.strip()]
 
 
 def _by_newmm(text: str) -> list[Word]:
