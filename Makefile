@@ -17,18 +17,19 @@ help: ## what the targets do
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Three levels of set-up; each is done anew when the sources it builds have changed.
+# Three levels of set-up; each is done anew when the sources it builds have changed. xner alone is built without isolation, so
+# that its build folder is kept. What an extra brings is then installed as what the installed xner asks for: pip takes
+# wheels, and builds what has none by itself.
 $(VENV)/.demo: $(SOURCES) | $(BIN)/python
 	$(PIP) install -q -c constraints.txt scikit-build-core pybind11 cmake ninja
-	$(PIP) install -q -c constraints.txt --no-build-isolation -e .
+	$(PIP) install -q -c constraints.txt --no-build-isolation --no-deps -e .
+	$(PIP) install -q -c constraints.txt xner
 	touch $@
-# (seqeval comes as a source package only, which needs its own build environment.)
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) install -q -c constraints.txt seqeval
-	$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[test]'
+	$(PIP) install -q -c constraints.txt 'xner[test]'
 	touch $@
 $(VENV)/.dev: $(VENV)/.test
-	$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(PIP) install -q -c constraints.txt 'xner[dev]'
 	touch $@
 
 demo: $(VENV)/.demo ## set up and run the main job on the built-in sample
