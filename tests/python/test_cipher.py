@@ -176,7 +176,8 @@ def test_labels_by_markers_alone(files: Path, model: Path) -> None:
     options = ("--model", str(model), "--beams", "1", "--markers", "brackets", "--cache", "cache.sqlite")
     made = done(xner("translate", *named, *options, "-o", "marked.conll", cwd=files))
     rows = io.read(files / "marked.conll").num_rows
-    assert f"  {len(HELD_OUT) - rows} rows left out of marked.conll for that" in made.stderr or rows == len(HELD_OUT)
+    said = f"  {len(HELD_OUT) - rows} rows left out of marked.conll for that" in made.stderr
+    assert said == (rows < len(HELD_OUT))
     done(xner("translate", *named, *options, "-o", "marked.parquet", cwd=files))
     done(xner("project", "--source", "en.conll", "--target", "marked.parquet", "-o", "whole.parquet", cwd=files))
     assert f1(files / "whole.parquet") >= 0.95

@@ -40,6 +40,9 @@ def test_every_file_has_its_rows(rows: list[Row]) -> None:
     assert sum("ngram_max10" in row for row in rows) == (1275 if synthetic else 435)
     objective = "exact_objective_all" if synthetic else "exact_objective_max10"
     assert sum(objective in row for row in rows) == (1275 if synthetic else 435)
+    for key in ("greedy_less_or_equal_2", "greedy_greater_or_equal_1"):
+        assert sum(key in row for row in rows) == (1268 if synthetic else 435)
+    assert {(len(row["heuristic"]), len(row["heuristic_thesis"])) for row in rows} == {(5, 5)}
 
 
 def test_heuristic_of_politov(rows: list[Row]) -> None:

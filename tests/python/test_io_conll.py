@@ -355,5 +355,7 @@ def test_europarl(test_data: Path, folder: Path) -> None:
 
 
 def test_masakhaner(test_data: Path) -> None:
-    for path in sorted(test_data.glob("masakhaner2/*/test.txt")):
+    paths = sorted(test_data.glob("masakhaner2/*/test.txt"))
+    assert len(paths) == 20
+    for path in paths:
         assert rows_of(io.read(path, "conll")) == slow_read_conll(path.read_bytes().decode())

@@ -266,6 +266,7 @@ def test_large_components_with_required_projections(
 @pytest.mark.parametrize(("constraint", "n"), [("=", 1), (">=", 1), ("=", 2), ("<=", 2)])
 def test_what_is_not_proven_is_bounded(constraint: Constraint, n: int) -> None:
     """64 entities over 300 words, some all but unable to have their projections: too hard for a proof in time."""
+    checked = 0
     for seed in range(2):
         problem = random_pairs(64, 300, 6, seed=seed)
         begin = time.perf_counter()
@@ -280,6 +281,8 @@ def test_what_is_not_proven_is_bounded(constraint: Constraint, n: int) -> None:
         finally:
             assert time.perf_counter() - begin < 5
         check_exact(problem, result, constraint=constraint, n=n, entities=64)
+        checked += 1
+    assert checked or (constraint, n) == ("=", 2), "there it cannot be met"
 
 
 @many(5)
