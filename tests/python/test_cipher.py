@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import cipher
-from test_cli import Run, done, xner
+from command_line import Run, done, xner
 from xner import Aligner, Projector, evaluate, io, labels, schema
 from xner.models.translators import Translator
 from xner.models.translators.translator import Decoding

@@ -16,29 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from command_line import done, started, xner
 from xner import io, schema
 from xner.io import sample
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Run = subprocess.CompletedProcess[str]
-
-
-def xner(*arguments: str | Path, cwd: Path | None = None) -> Run:
-    return subprocess.run(
-        [sys.executable, "-m", "xner", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        check=False,
-        timeout=120,
-    )
-
-
-def done(run: Run) -> Run:
-    assert run.returncode == 0, run.stderr
-    return run
 
 
 @pytest.fixture
@@ -51,7 +34,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_project_aligns_and_projects(files: Path) -> None:
-    run = done(xner("project", "--source", "en.conll", "--target", "de.txt", "--output", "de.out.conll", cwd=files))
+    run = done(started("project", "--source", "en.conll", "--target", "de.txt", "--output", "de.out.conll", cwd=files))
     assert run.stdout == ""
     assert "170 sentences: " in run.stderr
     assert "source entities projected" in run.stderr
@@ -165,7 +148,7 @@ def test_paired_comparison(files: Path) -> None:
 
 
 def test_demo_prints_a_table_and_writes_pages(tmp_path: Path) -> None:
-    run = done(xner("demo", "--output", tmp_path / "demo"))
+    run = done(started("demo", "--output", tmp_path / "demo"))
     assert "candidates, exact" in run.stdout
     for language in ("de", "es"):
         assert (tmp_path / "demo" / f"{language}.html").is_file()
@@ -175,14 +158,20 @@ def test_demo_prints_a_table_and_writes_pages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["project", "filter", "align", "evaluate", "view", "demo"])
 def test_help_teaches(command: str) -> None:
     text = done(xner(command, "--help")).stdout
-    assert "Usage:" in text
+    usage, what, *_ = text.split("\n\n")
+    assert usage.startswith(f"Usage: xner {command} [OPTIONS]")
+    assert len(what.split()) >= 5, "what the command does"
+    options, _, examples = text.partition("\n  Examples:\n")
+    assert "\nOptions:\n" in options
     if command != "demo":
-        assert "Examples:" in text
-        assert f"xner {command}" in text
+        shown = re.findall(rf"^    xner {command} (.+)$", examples, flags=re.MULTILINE)
+        assert shown
+        for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", " " + " ".join(shown)):
+            assert re.search(rf"^  .*(?<![\w-]){option}\b", options, flags=re.MULTILINE), f"no {option}"
 
 
 def test_version_and_overview() -> None:
-    assert done(xner("--version")).stdout.startswith("xner, version ")
+    assert done(started("--version")).stdout.startswith("xner, version ")
     overview = done(xner("--help")).stdout
     for command in ("project", "filter", "align", "evaluate", "view", "demo"):
         assert command in overview

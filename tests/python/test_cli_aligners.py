@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from test_cli import done, xner
+from command_line import done, xner
 from xner import io
 
 if TYPE_CHECKING:

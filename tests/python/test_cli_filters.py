@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from test_cli import Run, done, xner
+from command_line import Run, done, xner
 from xner import filters, io, schema
 from xner.cli.options.filters import FILTERS_HELP
 

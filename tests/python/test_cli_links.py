@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from test_cli import done, xner
+from command_line import done, xner
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from test_cli import done, xner
+from command_line import done, xner
 from test_nmt_score import entries
 from xner import io, schema
 from xner.cli.main import cli

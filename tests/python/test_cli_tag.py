@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import tiny_models
-from test_cli import done, xner
+from command_line import done, xner
 from xner import io, schema
 from xner.cli.main import cli
 from xner.errors import Error

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from test_cli import Run, done, xner
+from command_line import Run, done, xner
 from xner.cli.options.translators import TranslatorSettings, translator_options
 from xner.io import sample
 from xner.models.translators import Translator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from test_cli import done, xner
+from command_line import done, xner
 from xner import io
 from xner.io import sample
 

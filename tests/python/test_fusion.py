@@ -149,7 +149,9 @@ def test_hints_near_the_end_of_the_range(matcher: Any) -> None:
         "links": [(0, 0), (1, 0), (1, 1)],
         "matcher": matcher,
     }
-    with pytest.raises(DataError, match=r"column 'hints', value \[0, 1\): a source entity's scores for this span add up"):
+    with pytest.raises(
+        DataError, match=r"column 'hints', value \[0, 1\): a source entity's scores for this span add up"
+    ):
         project(**row, hints=[(0, 0, 1, large)] * 2)
     found = project(**row, hints=[(0, 0, 1, large), (1, 0, 1, large), (1, 0, 1, -large), (1, 1, 2, large)])
     assert found.labels == ["B-PER", "B-LOC", "O"]

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import golden
-from test_cli import done, xner
+from command_line import done, xner
 from test_view import payload
 from xner import Error, Projector, evaluation, io, labels, schema, viewer
 from xner.experiments.matching import (

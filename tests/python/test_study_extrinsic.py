@@ -10,7 +10,7 @@ import pyarrow.csv as pacsv
 import pytest
 
 import two_languages as world
-from test_cli import done, xner
+from command_line import done, xner
 from xner import Error, evaluation, io, viewer
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings

@@ -1,0 +1,63 @@
+"""The command line as a person meets it: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from xner.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Run", "done", "started", "xner"]
+
+Run = subprocess.CompletedProcess[str]
+
+
+def xner(*arguments: str | Path, cwd: Path | None = None) -> Run:
+    """Run `xner` in this process, which saves the time that its imports take; output is no terminal's, as in a pipe."""
+    command = ["xner", *map(str, arguments)]
+    out, error = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    status = 0
+    with (
+        contextlib.chdir(cwd or "."),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(error),
+        mock.patch.object(sys, "argv", command),
+        mock.patch.dict(sys.modules, __main__=ModuleType("__main__")),  # whose name click would show
+        mock.patch.dict(os.environ, COLUMNS="80"),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(bool(end.code))
+    return Run(command, status, _text(out), _text(error))
+
+
+def started(*arguments: str | Path, cwd: Path | None = None) -> Run:
+    """The same in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "xner", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        timeout=120,
+    )
+
+
+def done(run: Run) -> Run:
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
