@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import extras
+
+extras.need("models")
+
 import json
 import random
 from typing import TYPE_CHECKING, Any

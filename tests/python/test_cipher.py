@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import extras
+
+extras.need("models", "words")
+
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa

@@ -99,6 +99,7 @@ def test_rows_that_cannot_meet_the_constraint_are_counted(files: Path) -> None:
     assert re.search(rf"170 sentences: .*\b{counts['infeasible']} infeasible", done(run).stderr)
 
 
+@pytest.mark.needs("exact")
 def test_ortools_as_the_matcher(files: Path) -> None:
     totals = []
     for matcher in ("exact", "ortools"):

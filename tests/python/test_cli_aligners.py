@@ -174,6 +174,7 @@ def test_align_without_its_files(files: Path) -> None:
     assert "Missing option '--target'." in run.stderr
 
 
+@pytest.mark.needs("models")
 def test_no_such_encoder(files: Path) -> None:
     run = xner("align", *SIDES, "--aligner", "labse", "--model", "nowhere/nothing", "-o", "links.pharaoh", cwd=files)
     assert run.returncode == 1

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import extras
+
+extras.need("train")
+
 import signal
 import subprocess
 import sys

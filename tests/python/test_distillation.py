@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import extras
+
+extras.need("train")
+
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import extras
+
+extras.need("models")
+
 from typing import TYPE_CHECKING
 
 import pytest

@@ -9,9 +9,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seqeval.metrics import f1_score, precision_score, recall_score
-from seqeval.metrics.sequence_labeling import get_entities
-from seqeval.scheme import IOB1, IOB2, IOBES, Tokens
 
 from forms import word_columns
 from reference import evaluation as slow
@@ -62,7 +59,11 @@ def pairs(tags: list[str]) -> st.SearchStrategy[tuple[Labels, Labels]]:
     return draw_pair()
 
 
+@pytest.mark.needs("test")
 def test_the_slow_reading_is_that_of_seqeval() -> None:
+    from seqeval.metrics.sequence_labeling import get_entities
+    from seqeval.scheme import IOB1, IOB2, IOBES, Tokens
+
     lenient = ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "B", "I", "I-A-B"]
     for length in range(4):
         for tags in itertools.product(lenient, repeat=length):
@@ -101,7 +102,13 @@ def test_strict_equals_slow_counts(pair: tuple[Labels, Labels], ignore: tuple[st
     check_against_slow_counts(*pair, "strict", ignore)
 
 
-def check_against_seqeval(scores: evaluation.Scores, gold: Labels, predicted: Labels, options: dict[str, Any]) -> None:
+def check_against_seqeval(
+    scores: evaluation.Scores, gold: Labels, predicted: Labels, mode: evaluation.Mode = "lenient"
+) -> None:
+    from seqeval.metrics import f1_score, precision_score, recall_score
+    from seqeval.scheme import IOB2
+
+    options: dict[str, Any] = {"mode": "strict", "scheme": IOB2} if mode == "strict" else {}
     for function, name in ((precision_score, "precision"), (recall_score, "recall"), (f1_score, "f1")):
         micro = function(gold, predicted, average="micro", zero_division=0, **options)
         assert getattr(scores, name) == pytest.approx(micro, abs=1e-12)
@@ -113,14 +120,16 @@ def check_against_seqeval(scores: evaluation.Scores, gold: Labels, predicted: La
             assert getattr(scores.macro, name) == pytest.approx(macro, abs=1e-12)
 
 
+@pytest.mark.needs("test")
 @given(pair=pairs(LENIENT_TAGS))
 def test_lenient_equals_seqeval(pair: tuple[Labels, Labels]) -> None:
-    check_against_seqeval(evaluate(*pair), *pair, {})
+    check_against_seqeval(evaluate(*pair), *pair)
 
 
+@pytest.mark.needs("test")
 @given(pair=pairs(STRICT_TAGS))
 def test_strict_equals_seqeval(pair: tuple[Labels, Labels]) -> None:
-    check_against_seqeval(evaluate(*pair, mode="strict"), *pair, {"mode": "strict", "scheme": IOB2})
+    check_against_seqeval(evaluate(*pair, mode="strict"), *pair, "strict")
 
 
 @pytest.mark.parametrize(
@@ -288,6 +297,7 @@ def test_bad_options() -> None:
         evaluate([["O"]], [["O"]], ignore="MISC")
 
 
+@pytest.mark.needs("test")
 @pytest.mark.parametrize("mode", ["lenient", "strict"])
 def test_europarl_equals_seqeval(test_data: Path, mode: Mode) -> None:
     table = io.read(test_data / "europarl-ner/de-europarl.test.conll02")
@@ -295,4 +305,4 @@ def test_europarl_equals_seqeval(test_data: Path, mode: Mode) -> None:
     rng = random.Random(2)
     predicted = [[rng.choice([label, label, label, label, "O", "B-PER", "I-ORG"]) for label in row] for row in gold]
     scores = check_against_slow_counts(gold, predicted, mode, ())
-    check_against_seqeval(scores, gold, predicted, {"mode": "strict", "scheme": IOB2} if mode == "strict" else {})
+    check_against_seqeval(scores, gold, predicted, mode)

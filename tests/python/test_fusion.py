@@ -107,6 +107,7 @@ def test_pairs_are_the_reference(
 # --- What is chosen ---
 
 
+@pytest.mark.needs("exact")
 @many(3)
 @given(row=scored, weights=weights, n=st.integers(1, 2))
 def test_choice_is_the_best_by_default(row: tuple[Sentence, Evidence], weights: Weights, n: int) -> None:
@@ -191,6 +192,7 @@ def test_batches_with_hints_below_zero(rows: list[tuple[Sentence, Evidence]], sc
         assert row["labels"] == run(sentence, evidence, score=score).labels
 
 
+@pytest.mark.needs("exact")
 @many(1)
 @given(row=scored, weights=weights, constraint=st.sampled_from(["<=", "=", ">=", "<", ">"]), n=st.integers(0, 2))
 def test_judges_agree_with_exact(row: tuple[Sentence, Evidence], weights: Weights, constraint: Any, n: int) -> None:
@@ -249,6 +251,7 @@ def batch_of(rows: list[dict[str, Any]], labels: list[str] | None, probabilities
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
+@pytest.mark.needs("exact")
 @many(1)
 @given(
     rows=st.lists(scored, min_size=1, max_size=5),

@@ -22,6 +22,7 @@ Pair = tuple[int, int, int, float]
 JUDGES: list[tuple[Any, float]] = [("ortools", _cp_sat.RESOLUTION), ("milp", _milp.TOLERANCE)]
 
 
+@pytest.mark.needs("exact")
 @many(1)
 @pytest.mark.parametrize(("matcher", "resolution"), JUDGES)
 @given(problem=pairs(most=20, entities=4), constraint=st.sampled_from(["<=", "=", ">=", "<", ">"]), n=st.integers(0, 2))
@@ -48,6 +49,7 @@ def test_is_the_native_optimum(matcher: Any, resolution: float, problem: list[Pa
         assert margin == pytest.approx(margins.get(pair, 0), abs=slack)
 
 
+@pytest.mark.needs("exact")
 def test_forced_forbidden_and_no_margins() -> None:
     scores, candidates = np.array([[1.0, 0.5], [0.75, 0.25]]), [(0, 2), (2, 3)]
     for matcher in ("exact", "ortools", "milp"):
@@ -58,6 +60,7 @@ def test_forced_forbidden_and_no_margins() -> None:
         assert solve(scores, candidates, forbidden=[(1, 0)], margins=False, **ask).pairs == ((0, 1),)
 
 
+@pytest.mark.needs("exact")
 def test_time_limit() -> None:
     scores = np.random.default_rng(0).random((40, 900))
     candidates = [(start, start + length) for start in range(300) for length in (1, 2, 3)]

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import extras
+
+extras.need("models")
+
 from functools import partial
 from typing import TYPE_CHECKING, Any
 

@@ -115,6 +115,7 @@ def test_exact_margins(problem: list[Pair], constraint: Constraint, n: int) -> N
     assert unasked == replace(result, margins=())
 
 
+@pytest.mark.needs("exact")
 @many(10)
 @given(
     problem=pairs(most=60, words=20) | pairs(most=60, words=20, entities=4),
@@ -175,6 +176,7 @@ def test_pairs_in_any_order(problem: list[Pair], order: random.Random) -> None:
     check_exact(shuffled, result)
 
 
+@pytest.mark.needs("exact")
 @pytest.mark.parametrize("scale", [1e-300, 1e-15, 1e-9, 1.0, 1e6, 1e15, 1e300])
 def test_scores_of_any_size(scale: float) -> None:
     """What counts as equal goes with the scores: tiny ones are not proven by being tiny."""
@@ -184,6 +186,7 @@ def test_scores_of_any_size(scale: float) -> None:
     assert result.objective / scale == pytest.approx(reference.cp_sat(problem), abs=1e-6)
 
 
+@pytest.mark.needs("exact")
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("entities", "words", "each", "n"),
@@ -232,6 +235,7 @@ def test_dense_problems_are_all_but_solved(entities: int, words: int, length: in
     assert seconds < 5
 
 
+@pytest.mark.needs("exact")
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     ("entities", "words", "each", "constraint", "n"),
@@ -357,6 +361,7 @@ def test_solutions_that_are_not_proven_say_so() -> None:
     assert first.pairs != second.pairs
 
 
+@pytest.mark.needs("exact")
 @pytest.mark.parametrize("limit", [1e-9, 0.02, 30])
 def test_time_limit(limit: float) -> None:
     """However little time there is, a choice comes back with a bound; with enough of it, the optimum."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import extras
+
+extras.need("exact")
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

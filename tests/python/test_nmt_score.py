@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +36,8 @@ PAIRS = [
 
 @pytest.mark.parametrize("engine", ["outspoken_nllb", "converted_nllb"])
 def test_scores_are_the_reference(engine: str, outspoken_nllb: Path, request: pytest.FixtureRequest) -> None:
+    import transformers
+
     model = transformers.AutoModelForSeq2SeqLM.from_pretrained(outspoken_nllb).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(outspoken_nllb)
     expected = [reference.nmt_score(model, tokenizer, *pair, LANGUAGES, threshold=0.001, cap=1000) for pair in PAIRS]

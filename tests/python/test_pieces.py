@@ -58,6 +58,7 @@ def test_a_missing_or_unknown_language(tiny_nllb: Path) -> None:
         tokenizer.around("xxx_Latn")
 
 
+@pytest.mark.needs("models")
 def test_no_such_model(tmp_path: Path) -> None:
     with pytest.raises(Error, match="cannot load the tokenizer of"):
         load(tmp_path)

@@ -41,6 +41,7 @@ def spelled(projection: Projection) -> list[tuple[int, int, str]]:
 # Candidates and matching
 
 
+@pytest.mark.needs("exact")
 @many(8)
 @given(
     sentence=sentences(entities=4, words=6),
@@ -501,6 +502,7 @@ def test_one_word() -> None:
         assert found.labels == ["B-A"]
 
 
+@pytest.mark.needs("exact")
 @pytest.mark.parametrize("seed", range(3))
 def test_twenty_five_entities_in_one_component(seed: int) -> None:
     generator = random.Random(seed)

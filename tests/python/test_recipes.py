@@ -206,7 +206,7 @@ def test_back_translation(tmp_path: Path) -> None:
     assert found.column("labels").to_pylist() == LABELS
 
 
-@pytest.mark.parametrize("refined", [False, True])
+@pytest.mark.parametrize("refined", [False, pytest.param(True, marks=pytest.mark.needs("words"))])
 def test_translate_test(tmp_path: Path, refined: bool) -> None:
     backwards: Any = Dictionary({other: word for word, other in WORDS.items()})
     forwards: Any = Dictionary(WORDS)

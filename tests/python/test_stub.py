@@ -10,6 +10,7 @@ import stubs
 import xner
 
 
+@pytest.mark.needs("test")
 @pytest.mark.parametrize("path", ["_core.pyi", "projection/_keywords.pyi"])
 def test_the_stub_is_up_to_date(path: str) -> None:
     committed = Path(xner.__file__).parent / path

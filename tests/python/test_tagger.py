@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import extras
+
+extras.need("models")
+
 import unicodedata
 from functools import partial
 from typing import TYPE_CHECKING, Any

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import extras
+
+extras.need("models")
+
 import json
 import shutil
 from dataclasses import dataclass

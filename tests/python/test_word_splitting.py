@@ -14,6 +14,7 @@ from xner import Error
 from xner.text import SPLITTERS, Word, by_blanks, split_words, splitter_for, words_within
 
 HERE = [name for name in SPLITTERS if name != "icu"]  # which needs a library that is built from source
+OF_WORDS = ("treebank", "jieba", "newmm")
 
 TEXT = st.text(
     alphabet=st.one_of(
@@ -25,7 +26,9 @@ TEXT = st.text(
 )
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.needs("words") if name in OF_WORDS else ()) for name in HERE]
+)
 @given(text=TEXT)
 @example(text="")
 @example(text=" \n ")
@@ -47,6 +50,7 @@ def texts(text: str, language: str) -> list[str]:
     return [word.text for word in split_words(text, language)]
 
 
+@pytest.mark.needs("words")
 def test_treebank_rules() -> None:
     text = "\"I don't,\" said Mr. O'Neill (64) of St. John's, 'won 3,000.50 EUR'."
     assert texts(text, "eng_Latn") == [
@@ -58,11 +62,13 @@ def test_treebank_rules() -> None:
     ]
 
 
+@pytest.mark.needs("words")
 def test_chinese_words() -> None:
     assert texts("他来到了网易杭研大厦。", "zho_Hans") == ["他", "来到", "了", "网易", "杭研", "大厦", "。"]
     assert texts("COVID-19疫情和B-2轰炸机", "zho_Hans") == ["COVID-19", "疫情", "和", "B-2", "轰炸机"]
 
 
+@pytest.mark.needs("words")
 def test_thai_words() -> None:
     assert texts("ผมรักภาษาไทย 2024", "tha_Thai") == ["ผม", "รัก", "ภาษาไทย", "2024"]
 

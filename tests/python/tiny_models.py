@@ -8,6 +8,7 @@ import string
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import extras
 from xner.models.network.loading import import_transformers, quiet
 
 if TYPE_CHECKING:
@@ -37,9 +38,14 @@ WORDS = [
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
+def _transformers() -> Any:
+    extras.need("models")
+    return import_transformers("a test")
+
+
 def bert_tokenizer(longest: int = 512) -> Any:
     """A WordPiece tokenizer of printable ASCII characters and some words."""
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     characters = [c for c in string.printable if not c.isspace()]
     pieces = [*SPECIAL, *characters, *(f"##{c}" for c in string.ascii_letters + string.digits), *WORDS]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
@@ -52,12 +58,12 @@ def learned_bert_tokenizer(sentences: Iterable[Sequence[str]], *, pieces: int = 
 
     learned = BertWordPieceTokenizer(lowercase=False)
     learned.train_from_iterator(map(" ".join, sentences), vocab_size=pieces, show_progress=False)
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     return transformers.BertTokenizer(vocab=learned.get_vocab(), do_lower_case=False, model_max_length=longest)
 
 
 def bert_config(tokenizer: Any, **changes: Any) -> Any:
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     settings = {
         "vocab_size": len(tokenizer),
         "hidden_size": 32,
@@ -96,7 +102,7 @@ def save_xlm_roberta(
         seed: of the weights.
         **changes: settings of the configuration.
     """
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *string.ascii_letters, *string.digits, *".,!?-"]
     pieces += [f"▁{c}" for c in string.ascii_letters]
     tokenizer = transformers.XLMRobertaTokenizer(
@@ -111,7 +117,7 @@ def save_roberta(
     folder: Path, *, longest: int = 130, head: str = "RobertaModel", seed: int = 0, **changes: Any
 ) -> Path:
     """Save a RoBERTa whose pieces are bytes; see `save_xlm_roberta`."""
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     from tokenizers.pre_tokenizers import ByteLevel
 
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *sorted(ByteLevel.alphabet()), "<mask>"]
@@ -153,9 +159,9 @@ def save_tagger(
             first one, whatever stands around them. Without, weights are random and labels depend on the whole sentence.
         **changes: as for the function that saves such a model.
     """
+    transformers = _transformers()
     import torch
 
-    transformers = import_transformers("a test")
     save, head = _TAGGERS[kind]
     named = {"id2label": dict(enumerate(labels)), "label2id": {label: number for number, label in enumerate(labels)}}
     if known is not None:
@@ -197,7 +203,7 @@ def save_nllb(
         seed: of the weights.
         **changes: settings of the configuration.
     """
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     characters = [f"▁{c}" for c in string.ascii_letters] + list(string.ascii_letters + string.digits + ".,!?-")
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *characters]
     tokenizer = transformers.NllbTokenizer(
@@ -212,7 +218,7 @@ def save_nllb(
 
 def save_m2m100(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
     """Save an M2M-100, whose tokenizer has its marks (`__de__`) beside its vocabulary."""
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *dict(_sentencepieces(folder / "pieces.spm", seed))]
     (folder / "pieces.json").write_text(json.dumps({piece: number for number, piece in enumerate(pieces)}))
     tokenizer = transformers.M2M100Tokenizer(
@@ -225,7 +231,7 @@ def save_m2m100(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
 
 def save_mbart50(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
     """Save an mBART-50; it knows all of its 52 languages."""
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     pieces = _sentencepieces(folder / "pieces.spm", seed)
     special = [(piece, 0.0) for piece in ("<unk>", "<s>", "</s>")]
     tokenizer = transformers.MBart50Tokenizer(vocab=[*special, *pieces])
@@ -237,7 +243,7 @@ def save_madlad(
     folder: Path, *, languages: tuple[str, ...] = ("en", "de", "sw"), seed: int = 0, **changes: Any
 ) -> Path:
     """Save a MADLAD-400: a T5 whose vocabulary has marks of target languages (`<2de>`)."""
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     marks = [f"<2{language}>" for language in languages]
     pieces = _sentencepieces(folder / "spiece.model", seed, symbols=marks)
     special = [(piece, 0.0) for piece in ("<pad>", "</s>", "<unk>")]
@@ -274,7 +280,7 @@ def save_marian(
         seed: of the weights.
         **changes: settings of the configuration.
     """
-    transformers = import_transformers("a test")
+    transformers = _transformers()
     pieces = dict(_sentencepieces(folder / "from.spm", 0) + _sentencepieces(folder / "into.spm", 1))
     tokens = ["</s>", "<unk>", *(f">>{mark}<<" for mark in marks), *pieces, "<pad>"]
     (folder / "pieces.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
@@ -344,9 +350,9 @@ def _sentencepieces(path: Path, seed: int, *, symbols: Sequence[str] = ()) -> li
 def _save(
     folder: Path, tokenizer: Any, kind: str, config: Any, seed: int, generation: dict[str, Any] | None = None
 ) -> Path:
+    transformers = _transformers()
     import torch
 
-    transformers = import_transformers("a test")
     torch.manual_seed(seed)
     with quiet(transformers):
         model = getattr(transformers, kind)(config)
@@ -359,9 +365,10 @@ def _save(
 
 def save_converted(folder: Path, nllb: Path) -> Path:
     """Save an NLLB in CTranslate2's format, in float32, with its tokenizer."""
+    extras.need("translate")
     from ctranslate2.converters import TransformersConverter
 
-    with quiet(import_transformers("a test")):
+    with quiet(_transformers()):
         converter = TransformersConverter(str(nllb), copy_files=["tokenizer.json", "tokenizer_config.json"])
         converter.convert(str(folder), force=True)
     return folder
