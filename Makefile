@@ -1,15 +1,17 @@
 # Two targets set everything up on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
+BASE := $(VENV)-base
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt $(shell find cpp -type f)
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 CPP := $(shell find cpp tests/cpp -name '*.cpp' -o -name '*.hpp')
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough bench lint format stubs cpp-test asan tsan tidy wheel clean
+.PHONY: help demo test test-thorough test-base bench lint format stubs cpp-test asan tsan tidy wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,14 +34,23 @@ $(VENV)/.dev: $(VENV)/.test
 	$(PIP) install -q -c constraints.txt 'xner[dev]'
 	touch $@
 
+# As a user installs it, and what runs tests.
+$(BASE)/.done: $(SOURCES) $(shell find python -name '*.py*')
+	$(PYTHON) -m venv --clear $(BASE)
+	$(BASE)/bin/python -m pip install -q -c constraints.txt --config-settings=build-dir=build/base . hypothesis pytest pytest-xdist
+	touch $@
+
 demo: $(VENV)/.demo ## set up and run the main job on the built-in sample
 	$(BIN)/xner demo --output demo
 
 test: $(VENV)/.test ## set up and run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	XNER_TEST_EXTRAS=all $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n auto --dist loadfile -m 'not gpu and not network'
+	XNER_TEST_EXTRAS=all HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not gpu and not network'
+
+test-base: $(BASE)/.done ## the tests in an installation without extras: what needs one skips and names it
+	PATH="$(abspath $(BASE))/bin:$$PATH" $(BASE)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m pytest bench -o 'python_files=bench_*.py'
@@ -76,4 +87,4 @@ wheel: $(VENV)/.demo ## build a wheel into dist/
 	$(PIP) wheel -q -c constraints.txt --no-deps -w dist .
 
 clean: ## remove what was built
-	rm -rf build dist demo $(VENV)
+	rm -rf build dist demo $(VENV) $(BASE)
