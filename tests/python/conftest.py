@@ -19,10 +19,29 @@ from hypothesis import HealthCheck, settings
 import extras
 import tiny_models
 
-settings.register_profile("default", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+
+
+# Files that take long go first, so that no worker is left alone with one at the end.
+LONG = (
+    "cipher",
+    "training",
+    "distillation",
+    "study_extrinsic",
+    "alignment_training",
+    "translation",
+    "golden",
+    "matching",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files in the order in which workers are to take them."""
+    place = {f"test_{name}": at for at, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -235,12 +235,14 @@ def test_skipping_wrong_rows(files: Path) -> None:
 
 @pytest.mark.parametrize(
     ("format", "filters"),
-    [("parquet", ()), ("conll", ("--filter", "source-coverage", "--filter", "class-counts:row"))],
-    ids=["unfiltered", "filtered"],
+    [
+        pytest.param("parquet", (), marks=pytest.mark.slow, id="unfiltered"),
+        pytest.param("conll", ("--filter", "source-coverage", "--filter", "class-counts:row"), id="filtered"),
+    ],
 )
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path, format: str, filters: tuple[str, ...]) -> None:
     """kill -9 while parts are being written; the same command then finishes from the parts."""
-    copies = 3000
+    copies = 2000
     for name in ("en.conll", "de.txt"):
         text = (files / name).read_bytes()
         (files / name).write_bytes(text * copies if name.endswith("txt") else (text + b"\n") * copies)

@@ -87,6 +87,7 @@ def test_several_aligners_and_files_are_combined(files: Path, tiny_bert: Path) -
     )
 
 
+@pytest.mark.slow
 def test_an_interrupted_encoder_goes_on(files: Path, tiny_bert: Path) -> None:
     """Killed when some parts are done; the same command ends with the bytes of an uninterrupted run."""
     rows = 20_000

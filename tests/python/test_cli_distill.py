@@ -97,6 +97,7 @@ def test_similarity_and_seeds(corpus: Path, tmp_path: Path) -> None:
     assert native > 0.6 > english
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_tags_nothing_anew(corpus: Path, tmp_path: Path) -> None:
     others = ["--dev", str(corpus / "dev.conll"), "--epochs", "4", "-o"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"

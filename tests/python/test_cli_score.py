@@ -118,6 +118,7 @@ def test_the_cache_is_the_users_by_default(files: Path, outspoken_nllb: Path, mo
     assert io.read(files / "nmt.arrow").schema.names == names
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(files: Path, outspoken_nllb: Path) -> None:
     model = (*LANGUAGES, "--device", "cpu", "--model", str(outspoken_nllb), "--token-budget", "200")
     arguments = ("score", "nmt", *LINKED, *model, "--all-pairs", "--cache", "cache", "-o", "nmt.parquet")

@@ -80,6 +80,7 @@ def europarl(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
 class TestEuroparl:
     """A small model from scratch on 600 English sentences, in processes of its own."""
 
+    @pytest.mark.slow
     def test_it_learns_and_survives_a_kill(self, europarl: list[str], tmp_path: Path) -> None:
         whole, killed = tmp_path / "whole", tmp_path / "killed"
         done = subprocess.run([*europarl, "-o", str(whole)], check=True, capture_output=True, text=True)
@@ -136,6 +137,7 @@ class TestProcesses:
         assert alone.exit_code == 0
         assert metrics(tmp_path / "launched") == metrics(tmp_path / "alone")
 
+    @pytest.mark.slow
     def test_two_processes_do_what_one_does(self, tmp_path: Path, corpus: Path) -> None:
         # Without dropout, whose randomness is each process's own.
         still = world.save_shape(tmp_path / "still", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)

@@ -19,7 +19,11 @@ CAPS = {"all": None, "max10": 10}
 ALIGNED = ("ngram", "aligned", "aligned_ends")
 
 
-@pytest.fixture(params=golden.FILES)
+# Two of the five every time, all in `make test-thorough`.
+OFTEN = ("en-de.grow", "synthetic")
+
+
+@pytest.fixture(params=[name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow) for name in golden.FILES])
 def rows(request: pytest.FixtureRequest, test_data: Path) -> list[Row]:
     return golden.load(test_data, request.param)
 

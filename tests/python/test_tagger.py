@@ -293,7 +293,17 @@ def test_statuses(random_model: str) -> None:
     assert load(random_model).tag([]) == []
 
 
-@pytest.mark.parametrize(("kind", "rows"), [("bert", 250), ("xlm-roberta", 10_000), ("roberta", 250)])
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        ("bert", 100),
+        ("xlm-roberta", 100),
+        ("roberta", 100),
+        pytest.param("bert", 250, marks=pytest.mark.slow),
+        pytest.param("xlm-roberta", 10_000, marks=pytest.mark.slow),
+        pytest.param("roberta", 250, marks=pytest.mark.slow),
+    ],
+)
 def test_real_text(kind: str, rows: int, tmp_path: Path, test_data: Path) -> None:
     """Every row keeps its words, whatever stands for a diacritic: one character, or two of which one is combining."""
     model = load(str(tiny_models.save_tagger(tmp_path, LABELS, kind=kind)))

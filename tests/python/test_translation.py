@@ -210,6 +210,7 @@ RUN = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 def test_killed_half_way(outspoken_nllb: Path, tmp_path: Path) -> None:
     """What a killed run has translated is not translated again, and the result is that of an uninterrupted run."""
     (tmp_path / "texts.json").write_text(json.dumps(sentences(300)))
