@@ -97,6 +97,7 @@ class TestTwoLanguages:
     student can do more than guess.
     """
 
+    @pytest.mark.slow
     def test_a_student_reaches_a_teacher_that_was_transferred(
         self, transfer: Path, shape: Path, tmp_path: Path
     ) -> None:

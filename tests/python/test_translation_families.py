@@ -188,21 +188,22 @@ def test_is_what_the_makers_of_the_family_say(case: Case, folder: Path) -> None:
         assert (found.status == "cut") <= (tokenizer.eos_token_id not in said)
 
 
+@pytest.mark.parametrize("texts", [15, pytest.param(60, marks=pytest.mark.slow)])
 def test_engines_agree_token_for_token(
-    case: Case, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Case, folder: Path, texts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Greedily, in float32."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     engines = load(folder)._engine, load(folder, engine="ctranslate2")._engine
     tokenizer = engines[0].tokenizer
-    sources = tokenizer.encode(sentences(60), *case.languages)
+    sources = tokenizer.encode(sentences(texts), *case.languages)
     start = tokenizer.start(case.languages[1])
     ours, theirs = (
         [one for source in sources for one in engine.generate(engine.models[0], [source], start, 1, 30)]
         for engine in engines
     )
     assert ours == theirs
-    assert len({tuple(one.ids) for one in ours}) > 10, "sources make a difference"
+    assert len({tuple(one.ids) for one in ours}) > texts / 6, "sources make a difference"
 
 
 @pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
