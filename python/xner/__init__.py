@@ -11,7 +11,9 @@ from xner._version import __version__
 from xner.alignment import Aligner, links
 from xner.errors import DataError, Error, FormatError
 from xner.evaluation import evaluate
+from xner.io.sides import read_pairs
 from xner.models.aligners.encoder_aligner import EncoderAligner
+from xner.pipelines.projection_run import Pipeline
 from xner.projection import (
     ProjectedEntity,
     Projection,
@@ -31,6 +33,7 @@ __all__ = [
     "EncoderAligner",
     "Error",
     "FormatError",
+    "Pipeline",
     "ProjectedEntity",
     "Projection",
     "ProjectionOptions",
@@ -48,6 +51,7 @@ __all__ = [
     "matching",
     "memory",
     "project",
+    "read_pairs",
     "schema",
     "scores",
 ]

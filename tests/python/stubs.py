@@ -10,13 +10,15 @@ import re
 import subprocess
 import sys
 import tempfile
+import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xner.pipelines.projection_run import PARTS
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 
 def core() -> str:
@@ -35,26 +37,24 @@ def core() -> str:
     return text.replace("    @classmethod\n    def __new__(cls, value):\n        ...\n", "")
 
 
-def keywords(options: type[Any], names: Mapping[str, Collection[str]]) -> str:
-    """The text of a stub with a TypedDict of a class's options for type checkers: what `**options` may hold.
+def keywords(options: Sequence[type[Any]], names: Mapping[str, Collection[str]]) -> str:
+    """The text of a stub with TypedDicts of options for type checkers: what `**options` may hold.
 
     Args:
-        options: a dataclass of options.
+        options: dataclasses of options.
         names: by TypedDict, the options that it lacks.
     """
-    fields = {field.name: str(field.type) for field in dataclasses.fields(options)}
-    module = sys.modules[options.__module__]
-    used = {word for text in fields.values() for word in re.findall(r"[A-Z]\w+", text)} & set(module.__all__)
-    fields = {name: text.replace("tuple[str, ...]", "Sequence[str]") for name, text in fields.items()}
-    lines = [
-        "from collections.abc import Sequence",
-        "from typing import TypedDict",
-        "",
-        f"from {module.__name__} import {', '.join(sorted(used))}",
-        "",
-    ]
+    fields = {}
+    for one in options:
+        hints = typing.get_type_hints(one)
+        for field in dataclasses.fields(one):
+            hint = hints[field.name]
+            text = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else repr(hint)
+            fields[field.name] = re.sub(r"tuple\[(.+), \.\.\.\]", r"collections.abc.Sequence[\1]", text)
+    named = {module for text in fields.values() for module in re.findall(r"(xner[a-z_.]*)\.[A-Z]", text)}
+    lines = ["import collections.abc", "import typing", *(f"import {module}" for module in sorted(named)), ""]
     for name, left_out in names.items():
-        lines.append(f"class {name}(TypedDict, total=False):")
+        lines.append(f"class {name}(typing.TypedDict, total=False):")
         lines += [f"    {field}: {text}" for field, text in fields.items() if field not in left_out]
         lines.append("")
     return "\n".join(lines)
@@ -65,8 +65,9 @@ def generate() -> dict[str, str]:
     return {
         "_core.pyi": core(),
         "projection/_keywords.pyi": keywords(
-            ProjectionOptions, {"ProjectionKeywords": (), "SentenceKeywords": ("candidates",)}
+            [ProjectionOptions], {"ProjectionKeywords": (), "SentenceKeywords": ("candidates",)}
         ),
+        "pipelines/_keywords.pyi": keywords(PARTS, {"PipelineKeywords": ()}),
     }
 
 

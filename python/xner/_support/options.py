@@ -27,7 +27,9 @@ __all__ = [
     "DeclaredOptions",
     "Flag",
     "Kind",
+    "Many",
     "Number",
+    "Text",
     "When",
     "Whole",
     "Words",
@@ -115,9 +117,10 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A finite number from 0 on, or above 0."""
+    """A finite number from 0 on, or above 0, and below a limit where there is one."""
 
     positive: bool = False
+    below: float = float("inf")
 
     @property
     def metavar(self) -> str:
@@ -126,9 +129,11 @@ class Number:
 
     def check(self, name: str, value: Any) -> float:
         """See `Kind`."""
-        if self.positive:
-            return number(name, value, "above 0", lambda found: 0 < found < float("inf"))
-        return number(name, value, "from 0 on", lambda found: 0 <= found < float("inf"))
+        expected = "above 0" if self.positive else "from 0 on"
+        if self.below != float("inf"):
+            expected += f" and below {self.below:g}"
+        least = float.__gt__ if self.positive else float.__ge__
+        return number(name, value, expected, lambda found: least(found, 0.0) and found < self.below)
 
     def parse(self, name: str, text: str) -> float:
         """See `Kind`."""
@@ -189,6 +194,52 @@ class Words:
     def to_text(self, value: tuple[str, ...]) -> str:
         """See `Kind`."""
         return " ".join(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text that is not empty."""
+
+    metavar: str = "TEXT"
+
+    def check(self, name: str, value: Any) -> str:
+        """See `Kind`."""
+        if not isinstance(value, str) or not value:
+            raise Error(f"{name}={value!r}: expected a text that is not empty")
+        return value
+
+    def parse(self, name: str, text: str) -> str:
+        """See `Kind`."""
+        return self.check(name, text)
+
+    def to_text(self, value: str) -> str:
+        """See `Kind`."""
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Any number of values; a single one may be given as it is."""
+
+    each: Kind
+
+    @property
+    def metavar(self) -> str:
+        """Of one."""
+        return self.each.metavar
+
+    def check(self, name: str, value: Any) -> tuple[Any, ...]:
+        """See `Kind`."""
+        values = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+        return tuple(self.each.check(name, one) for one in values)
+
+    def parse(self, name: str, text: str) -> tuple[Any, ...]:
+        """See `Kind`."""
+        return (self.each.parse(name, text),)
+
+    def to_text(self, value: tuple[Any, ...]) -> str:
+        """See `Kind`."""
+        return ",".join(map(self.each.to_text, value))
 
 
 @dataclass(frozen=True, slots=True)

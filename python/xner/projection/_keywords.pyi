@@ -1,51 +1,49 @@
-from collections.abc import Sequence
-from typing import TypedDict
+import collections.abc
+import typing
 
-from xner.projection.options import Candidates, Compat, Constraint, Count, Matcher, Method, Policy, Score, Ties, TopKOrder
-
-class ProjectionKeywords(TypedDict, total=False):
-    method: Method
-    score: Score
-    candidates: Candidates | None
-    matcher: Matcher
-    constraint: Constraint
+class ProjectionKeywords(typing.TypedDict, total=False):
+    method: typing.Literal['candidates', 'heuristic']
+    score: str | collections.abc.Mapping[str, float]
+    candidates: typing.Optional[typing.Literal['aligned_ends', 'aligned', 'ngram', 'given']]
+    matcher: typing.Literal['exact', 'greedy', 'ortools', 'milp']
+    constraint: typing.Literal['<=', '=', '>=', '<', '>']
     n: int
     min_words: int
     max_words: int | None
-    stop_words: Sequence[str]
-    count: Count
-    ner_labels: Sequence[str] | None
+    stop_words: collections.abc.Sequence[str]
+    count: typing.Literal['links', 'words', 'weighted']
+    ner_labels: collections.abc.Sequence[str] | None
     ner_alpha: float
     ner_threshold: float
     character_threshold: float
-    ties: Ties | None
+    ties: typing.Optional[typing.Literal['first', 'evidence']]
     length_ratio_threshold: float | None
     merge_distance: int
-    policy: Policy | None
+    policy: typing.Optional[typing.Literal['overwrite', 'skip']]
     top_k: int | None
-    top_k_order: TopKOrder
+    top_k_order: typing.Literal['shortest', 'longest']
     only_i: bool
-    compat: Compat | None
+    compat: typing.Optional[typing.Literal['politov2025', 'shkalikov2024']]
 
-class SentenceKeywords(TypedDict, total=False):
-    method: Method
-    score: Score
-    matcher: Matcher
-    constraint: Constraint
+class SentenceKeywords(typing.TypedDict, total=False):
+    method: typing.Literal['candidates', 'heuristic']
+    score: str | collections.abc.Mapping[str, float]
+    matcher: typing.Literal['exact', 'greedy', 'ortools', 'milp']
+    constraint: typing.Literal['<=', '=', '>=', '<', '>']
     n: int
     min_words: int
     max_words: int | None
-    stop_words: Sequence[str]
-    count: Count
-    ner_labels: Sequence[str] | None
+    stop_words: collections.abc.Sequence[str]
+    count: typing.Literal['links', 'words', 'weighted']
+    ner_labels: collections.abc.Sequence[str] | None
     ner_alpha: float
     ner_threshold: float
     character_threshold: float
-    ties: Ties | None
+    ties: typing.Optional[typing.Literal['first', 'evidence']]
     length_ratio_threshold: float | None
     merge_distance: int
-    policy: Policy | None
+    policy: typing.Optional[typing.Literal['overwrite', 'skip']]
     top_k: int | None
-    top_k_order: TopKOrder
+    top_k_order: typing.Literal['shortest', 'longest']
     only_i: bool
-    compat: Compat | None
+    compat: typing.Optional[typing.Literal['politov2025', 'shkalikov2024']]

@@ -11,12 +11,18 @@ import pyarrow.compute as pc
 from xner import io, schema
 from xner._support.arrow import frequencies
 from xner.cli.commands import align_train
-from xner.cli.options.aligners import AlignerRun, AlignerSettings, aligner_options
-from xner.cli.options.inputs import existing_file, output_file, read_sentences, side_format_options
+from xner.cli.options.aligners import aligning_group
+from xner.cli.options.groups import takes
+from xner.cli.options.inputs import existing_file, output_file, side_format_options
+from xner.io.sides import read_sentences
 from xner.pipelines import runner
+from xner.pipelines.recipes import StepRun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from xner.pipelines.aligning import Aligning
 
 __all__ = ["command"]
 
@@ -26,11 +32,11 @@ __all__ = ["command"]
     invoke_without_command=True,
     subcommand_metavar="| train ...",
     epilog="\b\nExamples:\n"
-    "  xner align --source en.txt --target de.txt -o links.pharaoh --save-model m.safetensors\n"
-    "  xner align --source new.en.txt --target new.de.txt --model m.safetensors -o new.pharaoh\n"
+    "  xner align --source en.txt --target de.txt -o links.pharaoh --save-aligner m.safetensors\n"
+    "  xner align --source new.en.txt --target new.de.txt --aligner-model m.safetensors -o new.pharaoh\n"
     "  xner align --source en.txt --target de.txt -o links.pharaoh --scores\n"
     "  xner align --source en.txt --target yo.txt --aligner awesome-mbert -o links.pharaoh\n"
-    "      an encoder from the Hugging Face hub; --model names another one, or its folder\n"
+    "      an encoder from the Hugging Face hub; --aligner-model names another one, or its folder\n"
     "  xner align --source en.txt --target yo.txt --aligner builtin --aligner labse --combine union -o links.pharaoh",
 )
 @click.option(
@@ -52,7 +58,7 @@ __all__ = ["command"]
     help="Format of the output; by default its name tells.",
 )
 @side_format_options
-@aligner_options
+@takes(aligning=aligning_group)
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
 @click.option(
     "--threads",
@@ -80,7 +86,7 @@ def command(
     scores: bool,
     threads: int,
     resume: bool,
-    **options: Any,
+    aligning: Callable[..., Aligning],
 ) -> None:
     """Link the words of sentences and their translations.
 
@@ -94,18 +100,18 @@ def command(
     if source is None or target is None or output is None:
         missing = next(f"--{name}" for name in ("source", "target", "output") if context.params[name] is None)
         raise click.UsageError(f"Missing option '{missing}'.")
-    settings = AlignerSettings.take(options)
     links_format = io.format_of(output, format_ or ("pharaoh" if output.suffix == "" else None))
     sides = read_sentences(source, source_format)
     other = read_sentences(target, target_format)
     source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
+    table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
+    settings = aligning(threads=threads)
     key = runner.fingerprint(
         {"source": source, "target": target}, {"formats": [source_format, target_format], "aligner": settings.key}
     )
     with runner.checkpoints(output, key, resume=resume) as kept, runner.progress_reporter() as report:
-        found = settings.link(AlignerRun(source_tokens, tokens, kept, threads, report))
-        table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
+        found = settings.link(table, StepRun(kept, report))
         for name in found.column_names:
             table = table.append_column(name, found.column(name))
         if schema.ID in other.column_names:

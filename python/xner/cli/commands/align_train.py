@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner import io, schema
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, read_sentences
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.io.sides import read_sentences
 from xner.models.aligners.training import OBJECTIVES, TrainingOptions, train_encoder
 from xner.pipelines import runner
 

@@ -6,21 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xner.cli.options.inputs import existing_file, label_options, read_sentence_pairs, side_format_options
-from xner.cli.options.pipelines import Pipeline, back_markers_option, pipeline_options
-from xner.cli.options.projecting import Projecting, projecting_options
-from xner.cli.options.scores import ScoreSettings
-from xner.cli.options.taggers import TaggerSettings, tagger_beside_options
+from xner.cli.options.groups import Command, takes
+from xner.cli.options.inputs import existing_file, label_options, side_format_options
+from xner.cli.options.pipelines import (
+    back_markers_option,
+    output_group,
+    pipeline_group,
+    scores_option,
+    steps_option,
+    tell,
+    tell_step,
+)
+from xner.io.sides import read_pairs
 from xner.pipelines import recipes
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.cli.options.pipelines import Output
+    from xner.pipelines.projection_run import Pipeline
+    from xner.pipelines.recipes import Step
 
 __all__ = ["command"]
 
 
 @click.command(
     "back-translate",
+    cls=Command,
     epilog="\b\nExample:\n"
     "  xner back-translate --source en.conll --target yo.txt --source-language en --target-language yo \\\n"
     "      --translator ychenNLP/nllb-200-3.3B-easyproject -o yo.conll\n\n"
@@ -33,44 +45,58 @@ __all__ = ["command"]
 @click.option(
     "--target", type=existing_file, required=True, help="Their translations, row by row; labels there count as gold."
 )
+@takes(output=output_group, pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers"]))
 @side_format_options
-@back_markers_option
-@pipeline_options
-@tagger_beside_options
 @label_options
-@projecting_options
+@scores_option
+@back_markers_option
+@steps_option
 def command(
     source: Path,
     target: Path,
+    output: Output,
+    pipeline: Pipeline,
     source_format: str | None,
     target_format: str | None,
     scheme: Any,
     read_labels: Any,
+    scores: tuple[Path, ...],
     markers: Any,
-    **options: Any,
+    steps: Path | None,
 ) -> None:
     """Refine projection by back-translation.
 
     The labelled sentences are translated with markers around their entities, and take the place of their originals:
     words are aligned with words of the same language. Where markers broke, the row keeps its original.
     """
-    languages = options["source_language"] or "en", options["target_language"]
-    if languages[1] is None:
+    if pipeline.running.target_language is None:
         raise click.UsageError("--target-language is missing: the one of --target")
-    scores = ScoreSettings.take(options)
-    tagger = TaggerSettings.take(options)
-    pipeline = Pipeline.take(options, languages)
-    projecting = Projecting.take(options, shares_device=True)
-    steps = recipes.back_translation(
-        pipeline.direction(*languages),
-        markers=markers,
-        words=pipeline.words,
-        target_tags=projecting.target_tags(tagger),
-        aligner=projecting.links_step(),
+    if pipeline.translating.translator is None:
+        raise click.UsageError("--translator is missing: the translation model")
+
+    def recipe(target_tags: Step | None, aligner: Step) -> list[Step]:
+        into = pipeline.translating.directions()(*map(str, pipeline.languages))
+        words = pipeline.translating.words
+        return recipes.back_translation(into, markers=markers, words=words, target_tags=target_tags, aligner=aligner)
+
+    table = read_pairs(
+        source,
+        target,
+        source_format=source_format,
+        target_format=target_format,
+        scores=scores,
+        scheme=scheme,
+        read_labels=read_labels,
     )
-    reading = {"scheme": scheme, "mode": read_labels}
-    table = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format, **reading)
-    table = scores.add_columns(table)
-    files = {"source": source, "target": target}
-    files |= {f"scores {number}": path for number, path in enumerate(scores.files)}
-    projecting.run(table, steps, files, [source_format, target_format, reading], folder=pipeline.steps)
+    tell(
+        pipeline.run(
+            table,
+            output.path,
+            format=output.format,
+            recipe=recipe,
+            steps=steps,
+            save_aligner=output.save_aligner,
+            resume=output.resume,
+            told=tell_step,
+        )
+    )

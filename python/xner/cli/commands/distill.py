@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from xner.cli.options.inputs import read_sentences
 from xner.cli.options.taggers import take_classes
 from xner.cli.options.training import Training, data_options, model_options, read_corpus, run_options, settings_options
+from xner.io.sides import read_sentences
 from xner.pipelines.runner import progress_reporter
 from xner.training.distillation.distilling import distill
 from xner.training.distillation.language_similarity import LanguageSimilarity

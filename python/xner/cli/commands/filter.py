@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from xner import io
-from xner.cli.options.filters import FILTERS_HELP, filter_options, report_filters, take_filters, without_dropped_rows
+from xner.cli.options.filters import FILTERS_HELP, filters_group
+from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.filters.summary import count, show
+from xner.pipelines.summaries import dropped_lines, without_dropped_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.filters.stage import Filters
 
 __all__ = ["command"]
 
 
 @click.command(
     "filter",
+    cls=Command,
     epilog="\b\nExamples:\n"
     "  xner filter de.parquet --filter length-ratio --filter min-margin=0.1 -o filtered.parquet\n"
     "  xner filter de.parquet --filter source-coverage:row --filter class-counts:row -o train.conll\n\n" + FILTERS_HELP,
 )
 @click.argument("table", type=existing_file)
 @click.option("--output", "-o", type=output_file, required=True, help="The filtered sentences.")
-@filter_options
+@takes(filters=filters_group)
 @click.option(
     "--format",
     "format_",
@@ -32,18 +38,19 @@ __all__ = ["command"]
     help="Format of the output; by default its name tells.",
 )
 @click.option("--table-format", type=click.Choice(FORMAT_NAMES), help="Format of the table, likewise.")
-def command(table: Path, output: Path, format_: str | None, table_format: str | None, **options: Any) -> None:
+def command(table: Path, output: Path, format_: str | None, table_format: str | None, filters: Filters | None) -> None:
     """Filter entities that are projected already, so that filters can be tried without projecting again.
 
     TABLE is what `xner project --format parquet` (or arrow, jsonl) wrote. Counts are of all filters
     that it went through, earlier ones as well.
     """
-    filters = take_filters(options)
     if filters is None:
         raise click.UsageError("name a filter with --filter")
     io.format_of(output, format_)
     result = filters(io.read(table, table_format))
     io.write(without_dropped_rows(result, output, format_), output, format_)
-    report_filters(result, filters, output, format_)
+    click.echo(show(count(result, [one.name for one in filters.filters])), err=True)
+    for line in dropped_lines(result, output, format_):
+        click.echo(line, err=True)
     click.echo(f"written to {output}", err=True)
     click.echo(filters.signature, err=True)

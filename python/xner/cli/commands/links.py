@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner.alignment import links
-from xner.cli.options.inputs import existing_file, output_file, read_links, read_links_unchecked
+from xner.cli.options.inputs import existing_file, output_file
 from xner.cli.options.resampling import resampling_options
 from xner.evaluation import links as link_scores
 from xner.evaluation.significance import bootstrap, paired_bootstrap
+from xner.io.sides import read_links, read_links_unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

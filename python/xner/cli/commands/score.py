@@ -8,17 +8,12 @@ import click
 import pyarrow as pa
 
 from xner import io, schema
-from xner.cli.options.candidates import span_options
-from xner.cli.options.inputs import (
-    existing_file,
-    link_flags,
-    output_file,
-    read_links,
-    read_sentence_pairs,
-    side_format_options,
-)
-from xner.cli.options.scores import ScoreSettings, score_options
+from xner.cli.options.declared import declared_options
+from xner.cli.options.groups import Command, Group, takes
+from xner.cli.options.inputs import existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.pipelines import scores_option
 from xner.cli.options.translators import engine_options, take_engine
+from xner.io.sides import add_scores, read_links, read_pairs
 from xner.models.scorers.nmt_score import NmtScorer
 from xner.models.scorers.nmt_stage import NmtStage, required_columns
 from xner.models.scorers.translation_scores import load_translation_scorer
@@ -34,6 +29,11 @@ __all__ = ["command"]
 # Sentences whose pairs go through the model together: enough to fill batches.
 _PART_ROWS = 1024
 
+_DECIDING = [
+    *("score", "candidates", "matcher", "min_words", "max_words", "stop_words", "count"),
+    *("ner_labels", "ner_alpha", "ner_threshold", "character_threshold"),
+]
+
 _TABLE_FORMATS = ("parquet", "arrow", "jsonl")
 
 
@@ -42,8 +42,15 @@ def command() -> None:
     """Score entities and target spans by a model, for `xner project --scores`."""
 
 
+# What decides which pairs there are, and which of them can be chosen.
+_PROJECTION = Group(
+    declared_options(ProjectionOptions, only=_DECIDING), lambda **options: ProjectionOptions.where_they_apply(options)
+)
+
+
 @command.command(
     "nmt",
+    cls=Command,
     context_settings={"default_map": {"score": "align_nmt"}},
     epilog="\b\nExamples:\n"
     "  xner score nmt --source en.conll --target de.conll --links de.pharaoh -o nmt.parquet \\\n"
@@ -77,20 +84,8 @@ def command() -> None:
 @click.option("--target-language", required=True, help="Likewise: swh_Latn, sw, Swahili.")
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
 @link_flags
-@score_options
-@click.option(
-    "--candidates",
-    type=click.Choice(["ngram", "aligned", "aligned_ends", "given"]),
-    help="Target spans to score, as for `xner project`.  [default: ngram]",
-)
-@span_options
-@click.option(
-    "--matcher",
-    type=click.Choice(["exact", "greedy"]),
-    default="exact",
-    show_default=True,
-    help="Of the projection to come: fewer pairs are skipped for greedy.",
-)
+@scores_option
+@takes(projection=_PROJECTION)
 @click.option(
     "--all-pairs",
     is_flag=True,
@@ -129,7 +124,8 @@ def nmt(
     links: Path | None,
     one_based: bool,
     reverse: bool,
-    stop_words: str,
+    scores: tuple[Path, ...],
+    projection: ProjectionOptions,
     all_pairs: bool,
     threshold: float,
     cap: float,
@@ -142,19 +138,17 @@ def nmt(
     NMTScore (Vamvas and Sennrich 2022), direct, normalised, in both directions. With the other scores of --score known,
     pairs that projection could not choose whatever their score are skipped: the same labels for less work.
     """
-    scores = ScoreSettings.take(options)
     engine = take_engine(options)
     if links is None and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
-    projection = ProjectionOptions(stop_words=tuple(stop_words.split()), **options)
     required = required_columns(projection)
     table_format = io.format_of(output)
     if table_format not in _TABLE_FORMATS:
         raise click.UsageError(f"--output '{output}': scores go into a table, {', '.join(_TABLE_FORMATS)}")
-    pairs = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
+    pairs = read_pairs(source, target, source_format=source_format, target_format=target_format)
     if schema.NMT_SCORES in pairs.schema.names:
         pairs = pairs.drop_columns([schema.NMT_SCORES])
-    table = scores.add_columns(pairs)
+    table = add_scores(pairs, scores)
     if links is not None:
         found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
         table = table.append_column(schema.LINKS, found)

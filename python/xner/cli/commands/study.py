@@ -12,7 +12,7 @@ import click
 
 from xner import schema, viewer
 from xner.alignment.aligner import Aligner
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, read_links, read_sentence_pairs, side_format_options
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, side_format_options
 from xner.cli.options.taggers import class_options, take_classes
 from xner.cli.options.training import read_corpus, seed_numbers, settings_options, show_moment, take_settings
 from xner.errors import Error
@@ -23,6 +23,7 @@ from xner.experiments.matching import report as matching_report
 from xner.experiments.matching.problems import Size
 from xner.experiments.matching.report import write_matching_report
 from xner.experiments.matching.study import MatchingOptions, study_matching
+from xner.io.sides import read_links, read_pairs
 from xner.pipelines import runner
 from xner.projection.matching.constraints import MATCHERS
 
@@ -160,7 +161,7 @@ def matching(
     with runner.progress_reporter() as report:
         for number, target in enumerate(targets):
             assert source is not None, "there are targets"
-            table = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
+            table = read_pairs(source, target, source_format=source_format, target_format=target_format)
             found = (
                 read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
             )

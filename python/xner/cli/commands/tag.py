@@ -10,13 +10,15 @@ import pyarrow.compute as pc
 
 from xner import evaluation, io, labels, schema
 from xner._support.arrow import frequencies, one_array
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, labels_as_gold, output_file, read_sentences
-from xner.cli.options.models import computing_options, device_names
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.models import computing_options
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.taggers import class_options, take_classes
+from xner.io.sides import labels_as_gold, read_sentences
 from xner.models.taggers.tag_schemes import SCHEMES
 from xner.models.taggers.tagger import DECODINGS, ROLES, STATUSES, WORDS, Tagger, TaggerStage
 from xner.pipelines import runner
+from xner.pipelines.aligning import device_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from xner import io, labels, schema
 from xner._support.arrow import one_array, with_columns
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file, read_sentences, read_source
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file
 from xner.cli.options.pipelines import markers_option
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.translators import TranslatorSettings, translator_options
+from xner.io.sides import read_sentences, read_source
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import runner
 from xner.pipelines.recipes import Direction

@@ -7,21 +7,33 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner import io
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, read_target
-from xner.cli.options.pipelines import Pipeline, back_markers_option, pipeline_options
-from xner.cli.options.projecting import Projecting, projecting_options
-from xner.cli.options.scores import ScoreSettings
-from xner.cli.options.taggers import TaggerSettings, tagger_beside_options
+from xner.cli.options.groups import Command, takes
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.cli.options.pipelines import (
+    back_markers_option,
+    output_group,
+    pipeline_group,
+    scores_option,
+    steps_option,
+    tell,
+    tell_step,
+)
+from xner.io.sides import add_scores, read_target
 from xner.pipelines import recipes
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.cli.options.pipelines import Output
+    from xner.pipelines.projection_run import Pipeline
+    from xner.pipelines.recipes import Step
 
 __all__ = ["command"]
 
 
 @click.command(
     "translate-test",
+    cls=Command,
     epilog="\b\nExamples:\n"
     "  xner translate-test --target yo.txt --target-language yo --translator facebook/nllb-200-3.3B \\\n"
     "      --tagger FacebookAI/xlm-roberta-large-finetuned-conll03-english --ignore-class MISC -o yo.conll\n"
@@ -40,36 +52,55 @@ __all__ = ["command"]
     is_flag=True,
     help="Translate the tagged sentences back, with markers, and align words of the same language.",
 )
+@takes(output=output_group, pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers"]))
+@scores_option
 @back_markers_option
-@pipeline_options
-@tagger_beside_options
-@projecting_options
-def command(target: Path, target_format: str | None, back_translate: bool, markers: Any, **options: Any) -> None:
+@steps_option
+def command(
+    target: Path,
+    output: Output,
+    pipeline: Pipeline,
+    target_format: str | None,
+    back_translate: bool,
+    scores: tuple[Path, ...],
+    markers: Any,
+    steps: Path | None,
+) -> None:
     """Label text by way of another language.
 
     Translates the sentences into a language that has a tagger, tags the translations, and projects what it finds back
     onto the original words. Every row keeps its place.
     """
-    languages = options["source_language"] or "en", options["target_language"]
-    if languages[1] is None:
+    if pipeline.running.target_language is None:
         raise click.UsageError("--target-language is missing: the one of --target")
-    tagger = TaggerSettings.take(options)
-    if tagger is None:
+    if pipeline.tagging.tagger is None:
         raise click.UsageError("--tagger is missing: the model that tags the translations")
-    scores = ScoreSettings.take(options)
-    pipeline = Pipeline.take(options, languages)
-    projecting = Projecting.take(options, shares_device=True)
-    steps = recipes.translate_test(
-        pipeline.direction(*reversed(languages)),
-        tagger.step("source-tags", ["source"]),
-        back=pipeline.direction(*languages) if back_translate else None,
-        markers=markers,
-        words=pipeline.words,
-        by_blanks=io.format_of(target, target_format) == "text",
-        keep_bad=pipeline.keep_bad,
-        target_tags=projecting.target_tags(tagger) if projecting.target_roles else None,
-        aligner=projecting.links_step(),
+    if pipeline.translating.translator is None:
+        raise click.UsageError("--translator is missing: the translation model")
+
+    def recipe(target_tags: Step | None, aligner: Step) -> list[Step]:
+        direction, languages = pipeline.translating.directions(), list(map(str, pipeline.languages))
+        return recipes.translate_test(
+            direction(*reversed(languages)),
+            pipeline.tagging.step("source-tags", ["source"]),
+            back=direction(*languages) if back_translate else None,
+            markers=markers,
+            words=pipeline.translating.words,
+            by_blanks=io.format_of(target, target_format) == "text",
+            keep_bad=pipeline.translating.keep_bad,
+            target_tags=target_tags,
+            aligner=aligner,
+        )
+
+    tell(
+        pipeline.run(
+            add_scores(read_target(target, format=target_format), scores),
+            output.path,
+            format=output.format,
+            recipe=recipe,
+            steps=steps,
+            save_aligner=output.save_aligner,
+            resume=output.resume,
+            told=tell_step,
+        )
     )
-    table = scores.add_columns(read_target(target, format=target_format))
-    files = {"target": target} | {f"scores {number}": path for number, path in enumerate(scores.files)}
-    projecting.run(table, steps, files, target_format, folder=pipeline.steps)

@@ -9,32 +9,39 @@ import click
 
 from xner import io, schema
 from xner._support.tables import text_table
-from xner.cli.options.aligners import BUILTIN, AlignerRun, AlignerSettings, aligner_options
-from xner.cli.options.inputs import (
-    existing_file,
-    link_flags,
-    output_file,
-    read_links,
-    read_sentence_pairs,
-    side_format_options,
-)
-from xner.cli.options.scores import ScoreSettings, score_column_options
+from xner.cli.options.aligners import aligning_group
+from xner.cli.options.declared import declared_options
+from xner.cli.options.groups import Command, Group, takes
+from xner.cli.options.inputs import existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.pipelines import scores_option
 from xner.errors import Error
 from xner.experiments.tuning.trials import LinkSource
 from xner.experiments.tuning.tuning import tune
+from xner.io.sides import read_links, read_pairs
 from xner.pipelines import runner
+from xner.pipelines.aligning import BUILTIN
+from xner.pipelines.recipes import StepRun
+from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from xner.experiments.tuning.tuning import Tuning
+    from xner.pipelines.aligning import Aligning
 
 __all__ = ["command"]
 
 
+# What the tables say, and is not to be tuned.
+_FIXED: Group[dict[str, Any]] = Group(
+    declared_options(ProjectionOptions, only=["ner_labels", "ner_alpha"], titles={"Scores": ""}), dict
+)
+
+
 @click.command(
     "tune",
+    cls=Command,
     epilog="\b\nExamples:\n"
     "  xner tune --source en.dev.conll --target de.dev.conll -o tuned.json\n"
     "      a few hundred sentences with gold labels on both sides; fits the built-in aligner on them\n"
@@ -63,8 +70,8 @@ __all__ = ["command"]
     help="Word links, as for `xner project`; with several sets, how they combine is tuned.",
 )
 @link_flags
-@aligner_options
-@score_column_options
+@scores_option
+@takes(aligning=aligning_group, fixed=_FIXED)
 @click.option("--trials", type=click.IntRange(1), default=2000, show_default=True, help="Settings to try at most.")
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts of the sentences held out in turn."
@@ -100,36 +107,37 @@ def command(
     confidence: float,
     seed: int,
     threads: int,
-    **options: Any,
+    scores: tuple[Path, ...],
+    aligning: Callable[..., Aligning],
+    fixed: dict[str, Any],
 ) -> None:
     """Find the settings that suit a corpus, on a sample of it with gold labels.
 
     Tries combinations of how links are decoded and combined, what scores weigh, how labels are projected, and what is
     filtered, and says what the best one is worth on sentences that it was not chosen on.
     """
-    _refuse_what_is_tuned(options)
-    settings = AlignerSettings.take(options, files=len(links))
-    scores = ScoreSettings.take(options)
-    pairs = read_sentence_pairs(source, target, source_format=source_format, target_format=target_format)
-    if schema.GOLD_LABELS not in pairs.schema.names:
+    table = read_pairs(source, target, source_format=source_format, target_format=target_format, scores=scores)
+    if schema.GOLD_LABELS not in table.schema.names:
         raise Error(f"the target file '{target}' has no gold labels to tune on")
-    table = scores.add_columns(pairs)
     found = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
+    settings = aligning(others=found, threads=threads)
+    _refuse_what_is_tuned(settings)
     files = {"source": source, "target": target}
     key = runner.fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format]})
     with runner.checkpoints(output, key) as kept, runner.progress_reporter() as report:
-        sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
-        run = AlignerRun(*sides, kept, threads, report)
-        encoders = [settings.encode(name, run).column(schema.LINKS) for name in settings.names if name != BUILTIN]
-        aligner = settings.fit(run) if BUILTIN in settings.names else None
+        run = StepRun(kept, report)
+        encoders = [
+            settings.encode(name, table, run).column(schema.LINKS) for name in settings.names if name != BUILTIN
+        ]
+        aligner = settings.fit(table, run) if BUILTIN in settings.names else None
         tuning = tune(
             table,
-            LinkSource(*sides, aligner, [*found, *encoders]),
+            LinkSource(table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS), aligner, [*found, *encoders]),
             memory=bool(settings.names),
             trials=trials,
             folds=folds,
             ignore=ignore,
-            fixed=options,
+            fixed=fixed,
             seed=seed,
             samples=samples,
             confidence=confidence,
@@ -143,11 +151,11 @@ def command(
     click.echo(tuning.signature, err=True)
 
 
-def _refuse_what_is_tuned(options: dict[str, Any]) -> None:
+def _refuse_what_is_tuned(aligning: Aligning) -> None:
     for name in ("decode", "symmetrization", "combine"):
-        if options[name] is not None:
+        if getattr(aligning.options, name) is not None:
             raise click.UsageError(f"--{name} is among what is tuned")
-    if options["threshold"] is not None and set(options["aligners"]) <= {BUILTIN}:
+    if aligning.options.threshold is not None and not aligning.options.encoders:
         raise click.UsageError("--threshold is among what is tuned, other than for encoders")
 
 

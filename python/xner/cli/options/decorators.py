@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["with_options"]
+    import click
+
+__all__ = ["with_options", "with_parameters"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -21,4 +23,15 @@ def with_options(options: Sequence[Callable[[Any], Any]], command: F) -> F:
     """
     for option in reversed(options):
         command = option(command)
+    return command
+
+
+def with_parameters(options: Sequence[click.Option], command: F) -> F:
+    """Add options that are made already to a command; its help lists them in their order.
+
+    Args:
+        options: of the command line.
+        command: the function behind the command.
+    """
+    command.__dict__["__click_params__"] = [*getattr(command, "__click_params__", []), *reversed(options)]
     return command

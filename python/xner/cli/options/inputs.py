@@ -1,54 +1,34 @@
-"""Reading what several commands take: sentences, labels, parallel sides, links."""
+"""What several commands take in: files, and how they are read."""
 
 from __future__ import annotations
 
-import gzip
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import pyarrow as pa
 
-from xner import io, labels, schema
+from xner import io
+from xner._support.arguments import did_you_mean
 from xner.cli.options.decorators import with_options
-from xner.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterator
 
 __all__ = [
     "FORMAT_NAMES",
+    "config_option",
     "existing_file",
     "label_options",
-    "labels_as_gold",
     "link_flags",
     "output_file",
-    "read_links",
-    "read_links_unchecked",
-    "read_sentence_pairs",
-    "read_sentences",
-    "read_source",
-    "read_target",
     "side_format_options",
     "tuned_option",
 ]
 
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
-
-_TARGET_COLUMNS = (
-    schema.ID,
-    schema.TOKENS,
-    schema.CANDIDATES,
-    schema.NER_PROBABILITIES,
-    schema.NMT_SCORES,
-    schema.HINTS,
-    schema.GOLD_LABELS,
-    schema.TRANSLATION,
-    schema.TRANSLATION_STATUS,
-    schema.MARKED_ENTITIES,
-    schema.MARKER_PROBLEM,
-)
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -119,6 +99,60 @@ def _use_tuned(context: click.Context, parameter: click.Parameter, path: Path | 
     context.default_map = {**(context.default_map or {}), **options}
 
 
+def _use_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """Make what a TOML file says the defaults of a command's options, whose names it has without dashes in front."""
+    if path is None:
+        return
+    known: dict[str, click.Parameter] = {}
+    for other in context.command.params:
+        for name in (str(other.name), *(flag.lstrip("-") for flag in other.opts if flag.startswith("--"))):
+            known[name.replace("-", "_")] = other
+    try:
+        text = path.read_text(encoding="utf-8")
+        read = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"'{path}': {error}", context, parameter) from None
+    options = {}
+    for name, value in _flat(read, known):
+        place = f"'{path}', line {_line_of(name, text)}"
+        option = known.get(name.replace("-", "_"))
+        if option is None:
+            near = did_you_mean(name.replace("-", "_"), known)
+            raise click.BadParameter(f"{place}: there is no option {name!r}{near}", context, parameter)
+        given = [value] if option.multiple and not isinstance(value, list) else value
+        try:
+            option.type_cast_value(context, given)
+        except click.BadParameter as error:
+            raise click.BadParameter(f"{place}: {name}: {error.message}", context, parameter) from None
+        options[str(option.name)] = given
+    context.default_map = {**(context.default_map or {}), **options}
+
+
+def _flat(read: dict[str, Any], known: Container[str]) -> Iterator[tuple[str, Any]]:
+    """Names and values; tables that are no option's value hold options, and are there for order alone."""
+    for name, value in read.items():
+        if isinstance(value, dict) and name.replace("-", "_") not in known:
+            yield from value.items()
+        else:
+            yield name, value
+
+
+def _line_of(name: str, text: str) -> int:
+    """The line, from 1, on which a key of a TOML file has its value."""
+    key = re.compile(rf"""^\s*(?:["']?){re.escape(name)}(?:["']?)\s*=""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if key.match(line)), 1)
+
+
+config_option = click.option(
+    "--config",
+    type=existing_file,
+    is_eager=True,
+    expose_value=False,
+    callback=_use_config,
+    help="Options from a TOML file, by their names without dashes in front (max_words = 10), in tables of any name or "
+    "in none; those given beside it go first.",
+)
+
 tuned_option = click.option(
     "--tuned",
     type=existing_file,
@@ -127,156 +161,3 @@ tuned_option = click.option(
     callback=_use_tuned,
     help="Settings that `xner tune` has found; options given beside it go first.",
 )
-
-
-def _read(path: Path, format: str | None) -> pa.Table:
-    """Read a file; columns of words alone, without labels, are allowed."""
-    if io.format_of(path, format) == "conll" and _is_single_column(path):
-        return io.read(path, format, label_column=None)
-    return io.read(path, format)
-
-
-def _is_single_column(path: Path) -> bool:
-    """Whether the first word's line of a CoNLL file holds nothing else."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for line in file:
-            fields = line.removeprefix(b"\xef\xbb\xbf").split()
-            if fields and not line.startswith((b"#", b"-DOCSTART-")):
-                return len(fields) == 1
-    return False
-
-
-def read_sentences(path: Path, format: str | None = None) -> pa.Table:
-    """Read a file of sentences: `id`, `tokens`, and `labels` or other columns where the format has them."""
-    table = _read(path, format)
-    schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
-    return table
-
-
-def read_source(path: Path, *, format: str | None, scheme: labels.Scheme, mode: labels.Reading) -> pa.Table:
-    """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
-
-    A file with a `source_entities` or `entities` column is taken at its word; else its `labels` are read.
-
-    Args:
-        path: the file.
-        format: None goes by the name.
-        scheme: of the labels.
-        mode: how strictly they are read.
-
-    Raises:
-        Error: the file has neither.
-        DataError: labels that `mode` does not allow.
-    """
-    table = io.read(path, format)
-    names = table.schema.names
-    tokens = schema.SOURCE_TOKENS if schema.SOURCE_TOKENS in names else schema.TOKENS
-    schema.require_columns(table.schema, [tokens], f"the source file '{path}'")
-    if schema.SOURCE_ENTITIES in names:
-        entities = table.column(schema.SOURCE_ENTITIES)
-    elif schema.ENTITIES in names:
-        entities = table.column(schema.ENTITIES)
-    elif schema.LABELS in names:
-        batches = [
-            labels.decode_batch(chunk, scheme=scheme, reading=mode) for chunk in table.column(schema.LABELS).chunks
-        ]
-        entities = pa.chunked_array(batches, type=schema.SOURCE_ENTITIES_TYPE)
-    else:
-        raise Error(
-            f"the source file '{path}' has no labels; it needs a column of them, or a column "
-            f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'"
-        )
-    columns: dict[str, Any] = {schema.SOURCE_TOKENS: table.column(tokens), schema.SOURCE_ENTITIES: entities}
-    if schema.ID in names:
-        columns = {schema.ID: table.column(schema.ID), **columns}
-    return pa.table(columns)
-
-
-def read_target(path: Path, *, format: str | None) -> pa.Table:
-    """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`.
-
-    Args:
-        path: the file.
-        format: None goes by the name.
-
-    Raises:
-        Error: it has no words.
-    """
-    table = _read(path, format)
-    schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
-    table = labels_as_gold(table)
-    return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
-
-
-def labels_as_gold(table: pa.Table) -> pa.Table:
-    """A table of sentences to be labelled, whose `labels` are `gold_labels` where it has none of these."""
-    if schema.GOLD_LABELS in table.schema.names or schema.LABELS not in table.schema.names:
-        return table
-    return table.rename_columns([schema.GOLD_LABELS if name == schema.LABELS else name for name in table.schema.names])
-
-
-def read_sentence_pairs(
-    source: Path,
-    target: Path,
-    *,
-    source_format: str | None,
-    target_format: str | None,
-    scheme: labels.Scheme = "IOB2",
-    mode: labels.Reading = "lenient",
-) -> pa.Table:
-    """Read a labelled side and the side to be labelled, row by row.
-
-    Args:
-        source: labelled sentences.
-        target: as many sentences; labels there are gold ones.
-        source_format: None goes by the name.
-        target_format: likewise.
-        scheme: of the source labels.
-        mode: how strictly they are read.
-
-    Returns:
-        The columns of both sides; where both have one, the target's.
-
-    Raises:
-        Error: numbers of rows differ, or the source has no labels.
-        DataError: labels that `mode` does not allow.
-    """
-    sides = (
-        read_source(source, format=source_format, scheme=scheme, mode=mode),
-        read_target(target, format=target_format),
-    )
-    io.check_parallel(
-        sides[0].column(schema.SOURCE_TOKENS),
-        sides[1].column(schema.TOKENS),
-        source_name=str(source),
-        target_name=str(target),
-    )
-    owners = {name: side for side in sides for name in side.schema.names}
-    order = [name for name in schema.COLUMN_TYPES if name in owners]
-    fields = [owners[name].schema.field(name) for name in order]
-    return pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
-
-
-def read_links(path: Path, rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray:
-    """Read word links, one row a sentence pair.
-
-    Raises:
-        Error: their number of rows is not that of the sentences.
-    """
-    links = read_links_unchecked(path, one_based=one_based, reverse=reverse)
-    if len(links) != rows:
-        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
-    return links
-
-
-def read_links_unchecked(path: Path, *, one_based: bool, reverse: bool, possible: Any = "keep") -> pa.ChunkedArray:
-    """Read word links of any number of sentence pairs.
-
-    `one_based`, `reverse` and `possible` are for the Pharaoh format; a table's column `links` is taken as it is.
-    """
-    names = [io.FORMATS[name].suffixes for name in ("parquet", "arrow", "jsonl")]
-    if any(path.name.lower().endswith(suffix) for suffixes in names for suffix in suffixes):
-        table = io.read(path)
-        schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
-        return table.column(schema.LINKS)
-    return pa.chunked_array([io.read_pharaoh(path, one_based=one_based, reverse=reverse, possible=possible)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +12,7 @@ from xner.models.network.device import DTYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["PRECISION", "computing_options", "device_names", "model_key"]
+__all__ = ["PRECISION", "computing_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -55,15 +54,3 @@ def computing_options(whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_
         return with_options(options, command)
 
     return add
-
-
-def device_names(device: str) -> str | list[str]:
-    """What `--device` says, as models take it."""
-    return device if device == "auto" else device.split(",")
-
-
-def model_key(model: str) -> list[Any]:
-    """Tells a model from another, and a folder or file from what it was before it changed, for a run's fingerprint."""
-    path = Path(model)
-    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
-    return [model, [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]]

@@ -1,133 +1,130 @@
-"""Commands that translate before they project: their options, and the directions of translation."""
+"""The options of commands that end in projection; each is handed a `Pipeline`."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from xner.cli.options.aligners import BUILTIN
-from xner.cli.options.decorators import with_options
-from xner.cli.options.translators import TranslatorSettings, translator_beside_options
-from xner.pipelines.recipes import Direction
-from xner.text.languages import language
-from xner.text.word_splitting import SPLITTERS
+from xner.cli.options.declared import declared_options
+from xner.cli.options.groups import Group, GroupedOption
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.pipelines.projection_run import PARTS, Pipeline
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-__all__ = ["Pipeline", "back_markers_option", "broken_option", "markers_option", "pipeline_options"]
+    from xner.pipelines.projection_run import Run
 
-F = TypeVar("F", bound="Callable[..., Any]")
-
-_OPTIONS = [
-    translator_beside_options,
-    click.option(
-        "--words",
-        type=click.Choice(list(SPLITTERS)),
-        help="How translations are split into words; by default as suits the language.",
-    ),
-    click.option(
-        "--keep-bad",
-        is_flag=True,
-        help="Use translations that are cut, repeat themselves or copy the source; else their rows are empty.",
-    ),
-    click.option(
-        "--steps",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="Folder in which the output of each step is kept, and from which it is taken as long as nothing that "
-        "decides it has changed.  [default: OUTPUT.steps]",
-    ),
+__all__ = [
+    "Output",
+    "back_markers_option",
+    "markers_option",
+    "output_group",
+    "pipeline_group",
+    "scores_option",
+    "steps_option",
+    "tell",
+    "tell_step",
 ]
 
-_OWN = ("words", "keep_bad", "steps")
-_GIVEN = (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.DEFAULT_MAP)
 
+def pipeline_group(*, without: Iterable[str] = ()) -> Group[Pipeline]:
+    """The options of a pipeline, but for some."""
+    left_out = tuple(without)
+    options = [option for part in PARTS for option in declared_options(part, without=left_out)]
+
+    def make(**values: Any) -> Pipeline:
+        return Pipeline(**values)
+
+    # Those that are about no method in particular come first.
+    return Group(sorted(options, key=lambda option: bool(getattr(option, "title", ""))), make)
+
+
+class Output:
+    """Where a pipeline writes.
+
+    Attributes:
+        path: the file.
+        format: None goes by its name.
+        resume: whether to take up what earlier runs have left.
+        save_aligner: where the built-in aligner is to be saved.
+    """
+
+    def __init__(self, output: Path, format_: str | None, save_aligner: Path | None, *, resume: bool) -> None:
+        self.path = output
+        self.format = format_
+        self.save_aligner = save_aligner
+        self.resume = resume
+
+
+output_group = Group(
+    [
+        GroupedOption(["--output", "-o"], type=output_file, required=True, help="Labelled target sentences."),
+        GroupedOption(
+            ["--format", "format_"],
+            type=click.Choice(FORMAT_NAMES),
+            help="Format of the output; by default its name tells.",
+        ),
+        GroupedOption(
+            ["--save-aligner"], type=output_file, help="Where to save the built-in aligner.", title="Alignment"
+        ),
+        GroupedOption(
+            ["--resume/--no-resume"],
+            default=True,
+            show_default=True,
+            help="Go on from an interrupted run's finished parts, and take steps that are kept.",
+        ),
+    ],
+    Output,
+)
+
+scores_option = click.option(
+    "--scores",
+    cls=GroupedOption,
+    type=existing_file,
+    multiple=True,
+    help="A file with columns that scores need, row by row (Parquet, Arrow, JSONL): ner_probabilities for ner and "
+    "ner_spans, nmt_scores for nmt (`xner score nmt` makes them), hints. May be given several times; the target "
+    "file may have them as well.",
+    title="Scores",
+)
+
+steps_option = click.option(
+    "--steps",
+    cls=GroupedOption,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which the output of each step is kept, and from which it is taken as long as nothing that "
+    "decides it has changed.  [default: OUTPUT.steps]",
+    title="Translation",
+)
+
+
+# How `xner translate` and what translates back mark entities.
 markers_option = click.option(
     "--markers",
     type=click.Choice(list(STYLES)),
     help="Put markers around the entities that are translated, and read them off the translation.",
 )
-broken_option = click.option(
-    "--broken-markers",
-    type=click.Choice(["align", "drop"]),
-    default="align",
-    show_default=True,
-    help="Sentences whose markers broke are translated without any and aligned, or dropped.",
-)
 back_markers_option = click.option(
     "--markers",
+    cls=GroupedOption,
     type=click.Choice(list(STYLES)),
     default="brackets",
     show_default=True,
     help="What stands around entities when they are translated back.",
+    title="Translation",
 )
 
 
-def pipeline_options(command: F) -> F:
-    """Add the options of translation within a pipeline to a command; `Pipeline.take` gathers their values."""
-    return with_options(_OPTIONS, command)
+def tell_step(message: str) -> None:
+    """Say that a step was taken from where it is kept."""
+    click.echo(message, err=True)
 
 
-class Pipeline:
-    """How a pipeline translates.
-
-    Attributes:
-        words: how translations are split, None for what suits the language.
-        keep_bad: whether bad translations are used.
-        steps: the folder of the steps' outputs.
-    """
-
-    def __init__(self, settings: TranslatorSettings, words: str | None, *, keep_bad: bool, steps: Path) -> None:
-        """Use `Pipeline.take`."""
-        self.words = words
-        self.keep_bad = keep_bad
-        self.steps = steps
-        self._settings = settings
-        self._load = cache(settings.load)
-
-    @classmethod
-    def take(cls, values: dict[str, Any], languages: tuple[str, str]) -> Pipeline:
-        """Take the options of translation out of a command's values, and tell the aligners the languages.
-
-        Args:
-            values: of all options by name, those of the aligners among them.
-            languages: of the labelled side, and of the side to be labelled.
-
-        Raises:
-            click.UsageError: no translation model is named.
-            Error: an unknown language.
-        """
-        settings = TranslatorSettings.take_beside(values)
-        words, keep_bad, steps = (values.pop(name) for name in _OWN)
-        codes = [language(one).code for one in languages]
-        has_encoder = set(values["aligners"]) - {BUILTIN}
-        values |= dict(zip(("source_language", "target_language"), codes if has_encoder else (None, None), strict=True))
-        output: Path = values["output"]
-        folder = steps or output.with_name(f"{output.name}.steps")
-        return cls(settings, words, keep_bad=keep_bad, steps=folder)
-
-    @staticmethod
-    def refuse(context: click.Context, values: dict[str, Any], needed: str) -> None:
-        """Take the options of translation out of the values of a command that does not translate this time.
-
-        Args:
-            context: of the command.
-            values: of all options by name.
-            needed: the option that would make it translate.
-
-        Raises:
-            click.UsageError: one of them was given.
-        """
-        for name in ("translator", "engine", "translator_dtype", "beams", "length_ratio", "cache", *_OWN):
-            values.pop(name)
-            if context.get_parameter_source(name) in _GIVEN:
-                raise click.UsageError(f"--{name.replace('_', '-')} goes with {needed}")
-
-    def direction(self, source_language: str, target_language: str) -> Direction:
-        """The translator from one language into another; the model is loaded once for all."""
-        settings = self._settings
-        return Direction(self._load, source_language, target_language, key=settings.key, cache=settings.cache)
+def tell(run: Run) -> None:
+    """Say what a pipeline has done."""
+    for line in run.lines():
+        click.echo(line, err=True)

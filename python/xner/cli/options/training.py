@@ -79,7 +79,6 @@ _DATA_OPTIONS = [
     ),
     click.option(
         "--ignore-class",
-        "ignored",
         multiple=True,
         metavar="CLASS",
         help="A class of the data that becomes O. May be given several times.",

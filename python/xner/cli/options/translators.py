@@ -9,12 +9,14 @@ import click
 
 from xner.cli.options.decorators import with_options
 from xner.cli.options.inputs import output_file
-from xner.cli.options.models import PRECISION, computing_options, device_names, model_key
+from xner.cli.options.models import computing_options
 from xner.models.network.device import DTYPES
 from xner.models.translators.cache import default_cache_path
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
 from xner.models.translators.translator import Decoding, Translator
+from xner.pipelines.aligning import device_names
+from xner.pipelines.identity import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,6 @@ __all__ = [
     "TranslatorSettings",
     "engine_options",
     "take_engine",
-    "translator_beside_options",
     "translator_options",
 ]
 
@@ -78,18 +79,6 @@ _OPTIONS = [
     *_ENGINE_OPTIONS,
     *_DECODING_OPTIONS,
 ]
-_BESIDE_OPTIONS = [
-    click.option("--translator", metavar="MODEL", help=f"The translation model. {_MODELS}"),
-    _ENGINE,
-    click.option(
-        "--translator-dtype",
-        type=click.Choice(_DTYPES),
-        default="auto",
-        show_default=True,
-        help=f"Its {PRECISION}{_DTYPE_NOTE}.",
-    ),
-    *_DECODING_OPTIONS,
-]
 
 
 def engine_options(command: F) -> F:
@@ -106,11 +95,6 @@ def take_engine(values: dict[str, Any]) -> dict[str, Any]:
 def translator_options(command: F) -> F:
     """Add the options of translation models to a command; `TranslatorSettings.take` gathers their values."""
     return with_options(_OPTIONS, command)
-
-
-def translator_beside_options(command: F) -> F:
-    """Add them to a command that has other models as well; `TranslatorSettings.take_beside` gathers their values."""
-    return with_options(_BESIDE_OPTIONS, command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +123,6 @@ class TranslatorSettings:
         decoding = Decoding(beams=values.pop("beams"), length_ratio=values.pop("length_ratio"))
         cache = values.pop("cache") or default_cache_path()
         return cls(values.pop("model"), decoding, cache, take_engine(values))
-
-    @classmethod
-    def take_beside(cls, values: dict[str, Any]) -> TranslatorSettings:
-        """As `take`, for `translator_beside_options`; `--device` is the other models' as well and stays.
-
-        Raises:
-            click.UsageError: no model is named.
-        """
-        own = {name: values.pop(name) for name in ("engine", "beams", "length_ratio", "cache")}
-        own |= {"model": values.pop("translator"), "dtype": values.pop("translator_dtype")}
-        if own["model"] is None:
-            raise click.UsageError("--translator is missing: the translation model")
-        return cls.take({**own, "device": values["device"], "tokenizer": None, "token_budget": None})
 
     @property
     def key(self) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""Options of the command line that follow from declared ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xner._support.options import Choice, Declared, DeclaredOptions, Flag, Kind, Many, Number, Whole, declared
+from xner.cli.options.groups import GroupedOption
+from xner.errors import Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["declared_options"]
+
+
+class _Parsed(click.ParamType[Any]):
+    """A value that its kind reads."""
+
+    def __init__(self, name: str, kind: Kind) -> None:
+        self.name = name
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType`."""
+        try:
+            return self._kind.parse(self.name, value) if isinstance(value, str) else self._kind.check(self.name, value)
+        except Error as error:
+            self.fail(str(error).removeprefix(f"{self.name}="), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """See `click.ParamType`."""
+        return self._kind.metavar
+
+
+def _type_of(name: str, kind: Kind) -> click.ParamType[Any]:
+    if isinstance(kind, Many):
+        return _type_of(name, kind.each)
+    if isinstance(kind, Choice):
+        return click.Choice(list(kind.names))
+    if isinstance(kind, Whole):
+        return click.IntRange(kind.least)
+    if isinstance(kind, Number):
+        limit = None if kind.below == float("inf") else kind.below
+        return click.FloatRange(0, limit, min_open=kind.positive, max_open=limit is not None)
+    return _Parsed(name, kind)
+
+
+def _option(its: Declared, title: str) -> GroupedOption:
+    flag = "--" + its.name.replace("_", "-")
+    flags = [*its.flags] if any(one.startswith("--") for one in its.flags) else [flag, *its.flags]
+    rest: dict[str, Any] = {}
+    default = its.default_text
+    if isinstance(its.kind, Flag):
+        flags = [f"{flag}/--no-{flag[2:]}"] if its.is_optional else flags
+        rest["is_flag"] = True
+    else:
+        rest["type"] = _type_of(its.name, its.kind)
+        rest["multiple"] = isinstance(its.kind, Many)
+        if its.default is not None and its.default != ():
+            default = its.shown(its.default)
+    more = " May be given several times." if rest.get("multiple") else ""
+    shown = f"  [default: {default}]" if default else ""
+    return GroupedOption([*flags, its.name], default=its.default, help=f"{its.help}{more}{shown}", title=title, **rest)
+
+
+def declared_options(
+    options: type[DeclaredOptions],
+    *,
+    only: Iterable[str] | None = None,
+    without: Iterable[str] = (),
+    titles: Mapping[str, str] | None = None,
+) -> list[click.Option]:
+    """Options of the command line for those of a class.
+
+    Args:
+        options: the class.
+        only: names; None for all.
+        without: names that are left out.
+        titles: in help, by group, where they differ from it.
+    """
+    left_out, renamed = set(without), titles or {}
+    wanted = set(declared(options) if only is None else only) - left_out
+    return [_option(its, renamed.get(its.group, its.group)) for its in declared(options).values() if its.name in wanted]

@@ -1,0 +1,241 @@
+"""The sides of a parallel corpus, read into one table: labelled sentences, sentences to be labelled, links, scores."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from xner import labels, schema
+from xner.errors import Error
+from xner.io.formats import FORMATS, format_of, read
+from xner.io.parallel import check_parallel
+from xner.io.pharaoh import read_pharaoh
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+__all__ = [
+    "add_scores",
+    "labels_as_gold",
+    "read_links",
+    "read_links_unchecked",
+    "read_pairs",
+    "read_sentences",
+    "read_source",
+    "read_target",
+]
+
+_TARGET_COLUMNS = (
+    schema.ID,
+    schema.TOKENS,
+    schema.CANDIDATES,
+    schema.NER_PROBABILITIES,
+    schema.NMT_SCORES,
+    schema.HINTS,
+    schema.GOLD_LABELS,
+    schema.TRANSLATION,
+    schema.TRANSLATION_STATUS,
+    schema.MARKED_ENTITIES,
+    schema.MARKER_PROBLEM,
+)
+
+
+def _read(path: str | os.PathLike[str], format: str | None) -> pa.Table:
+    """Read a file; columns of words alone, without labels, are allowed."""
+    if format_of(path, format) == "conll" and _is_single_column(path):
+        return read(path, format, label_column=None)
+    return read(path, format)
+
+
+def _is_single_column(path: str | os.PathLike[str]) -> bool:
+    """Whether the first word's line of a CoNLL file holds nothing else."""
+    path = Path(path)
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for line in file:
+            fields = line.removeprefix(b"\xef\xbb\xbf").split()
+            if fields and not line.startswith((b"#", b"-DOCSTART-")):
+                return len(fields) == 1
+    return False
+
+
+def read_sentences(path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
+    """Read a file of sentences: `id`, `tokens`, and `labels` or other columns where the format has them."""
+    table = _read(path, format)
+    schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+    return table
+
+
+def read_source(
+    path: str | os.PathLike[str], *, format: str | None, scheme: labels.Scheme, mode: labels.Reading
+) -> pa.Table:
+    """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
+
+    A file with a `source_entities` or `entities` column is taken at its word; else its `labels` are read.
+
+    Args:
+        path: the file.
+        format: None goes by the name.
+        scheme: of the labels.
+        mode: how strictly they are read.
+
+    Raises:
+        Error: the file has neither.
+        DataError: labels that `mode` does not allow.
+    """
+    table = read(path, format)
+    names = table.schema.names
+    tokens = schema.SOURCE_TOKENS if schema.SOURCE_TOKENS in names else schema.TOKENS
+    schema.require_columns(table.schema, [tokens], f"the source file '{path}'")
+    if schema.SOURCE_ENTITIES in names:
+        entities = table.column(schema.SOURCE_ENTITIES)
+    elif schema.ENTITIES in names:
+        entities = table.column(schema.ENTITIES)
+    elif schema.LABELS in names:
+        batches = [
+            labels.decode_batch(chunk, scheme=scheme, reading=mode) for chunk in table.column(schema.LABELS).chunks
+        ]
+        entities = pa.chunked_array(batches, type=schema.SOURCE_ENTITIES_TYPE)
+    else:
+        raise Error(
+            f"the source file '{path}' has no labels; it needs a column of them, or a column "
+            f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'"
+        )
+    columns: dict[str, Any] = {schema.SOURCE_TOKENS: table.column(tokens), schema.SOURCE_ENTITIES: entities}
+    if schema.ID in names:
+        columns = {schema.ID: table.column(schema.ID), **columns}
+    return pa.table(columns)
+
+
+def read_target(path: str | os.PathLike[str], *, format: str | None) -> pa.Table:
+    """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`.
+
+    Args:
+        path: the file.
+        format: None goes by the name.
+
+    Raises:
+        Error: it has no words.
+    """
+    table = _read(path, format)
+    schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
+    table = labels_as_gold(table)
+    return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
+
+
+def labels_as_gold(table: pa.Table) -> pa.Table:
+    """A table of sentences to be labelled, whose `labels` are `gold_labels` where it has none of these."""
+    if schema.GOLD_LABELS in table.schema.names or schema.LABELS not in table.schema.names:
+        return table
+    return table.rename_columns([schema.GOLD_LABELS if name == schema.LABELS else name for name in table.schema.names])
+
+
+def read_pairs(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    links: str | os.PathLike[str] | None = None,
+    one_based: bool = False,
+    reverse: bool = False,
+    scores: Sequence[str | os.PathLike[str]] = (),
+    scheme: labels.Scheme = "IOB2",
+    read_labels: labels.Reading = "lenient",
+) -> pa.Table:
+    """Read a labelled side and the side to be labelled, row by row: what `Projector` and `Pipeline` take.
+
+    Args:
+        source: labelled sentences (CoNLL columns, JSONL, Parquet, Arrow).
+        target: as many sentences: words split by blanks (.txt), or columns; labels there are gold ones.
+        source_format: None goes by the name.
+        target_format: likewise.
+        links: word links in Pharaoh format, or a file with a column of them; None: there are none yet.
+        one_based: whether that file counts words from 1.
+        reverse: whether it says target-source.
+        scores: files with columns that scores need, row by row.
+        scheme: of the source labels.
+        read_labels: how strictly they are read: `lenient`, `strict` or `validate`.
+
+    Returns:
+        The columns of both sides; where both have one, the target's.
+
+    Raises:
+        Error: numbers of rows differ, or the source has no labels.
+        DataError: labels that `read_labels` does not allow.
+    """
+    sides = (
+        read_source(source, format=source_format, scheme=scheme, mode=read_labels),
+        read_target(target, format=target_format),
+    )
+    check_parallel(
+        sides[0].column(schema.SOURCE_TOKENS),
+        sides[1].column(schema.TOKENS),
+        source_name=str(source),
+        target_name=str(target),
+    )
+    owners = {name: side for side in sides for name in side.schema.names}
+    order = [name for name in schema.COLUMN_TYPES if name in owners]
+    fields = [owners[name].schema.field(name) for name in order]
+    table = pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
+    if links is not None:
+        found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
+        table = table.append_column(schema.LINKS, found)
+    return add_scores(table, scores)
+
+
+_SCORE_COLUMNS = (schema.NER_PROBABILITIES, schema.NMT_SCORES, schema.HINTS)
+
+
+def add_scores(table: pa.Table, files: Sequence[str | os.PathLike[str]]) -> pa.Table:
+    """Add the columns of scores that files have to a table of as many rows.
+
+    Args:
+        table: of sentence pairs.
+        files: Parquet, Arrow or JSONL with `ner_probabilities`, `nmt_scores` or `hints`.
+
+    Raises:
+        Error: a file without such columns, with one that is there already, or of another number of rows.
+    """
+    for path in files:
+        found = read(path)
+        names = [name for name in _SCORE_COLUMNS if name in found.schema.names]
+        if not names:
+            raise Error(f"'{path}' has none of the columns {', '.join(_SCORE_COLUMNS)}")
+        if found.num_rows != table.num_rows:
+            raise Error(f"'{path}' has {found.num_rows} rows but there are {table.num_rows} sentence pairs")
+        for name in names:
+            if name in table.schema.names:
+                raise Error(f"'{path}': there is a column '{name}' already")
+            table = table.append_column(found.schema.field(name), found.column(name))
+    return table
+
+
+def read_links(path: str | os.PathLike[str], rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray:
+    """Read word links, one row a sentence pair.
+
+    Raises:
+        Error: their number of rows is not that of the sentences.
+    """
+    links = read_links_unchecked(path, one_based=one_based, reverse=reverse)
+    if len(links) != rows:
+        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
+    return links
+
+
+def read_links_unchecked(
+    path: str | os.PathLike[str], *, one_based: bool, reverse: bool, possible: Any = "keep"
+) -> pa.ChunkedArray:
+    """Read word links of any number of sentence pairs.
+
+    `one_based`, `reverse` and `possible` are for the Pharaoh format; a table's column `links` is taken as it is.
+    """
+    names = [FORMATS[name].suffixes for name in ("parquet", "arrow", "jsonl")]
+    if any(Path(path).name.lower().endswith(suffix) for suffixes in names for suffix in suffixes):
+        table = read(path)
+        schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
+        return table.column(schema.LINKS)
+    return pa.chunked_array([read_pharaoh(path, one_based=one_based, reverse=reverse, possible=possible)])

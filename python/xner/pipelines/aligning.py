@@ -1,0 +1,319 @@
+"""The links of a pipeline: by the built-in aligner, by encoders, from elsewhere, or several of these combined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
+
+import pyarrow as pa
+
+from xner import schema
+from xner._support.arrow import with_columns
+from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, Text, When, Whole, option
+from xner.alignment.aligner import Aligner, Decode
+from xner.alignment.links.combination import COMBINATIONS, Combination, combine
+from xner.alignment.links.extraction import METHODS, Method
+from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
+from xner.errors import Error
+from xner.models.aligners.encoder_aligner import PRESETS, EncoderAligner
+from xner.models.network.device import DTYPES, Dtype
+from xner.pipelines.identity import model_key
+from xner.pipelines.recipes import Step, StepRun
+from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["BUILTIN", "Aligning", "AligningOptions", "device_names"]
+
+BUILTIN: Final = "builtin"
+_NAMES: Final = (BUILTIN, *PRESETS)
+
+_WITH_BUILTIN = When(f"the aligner {BUILTIN}", lambda o: BUILTIN in o.names)
+_WITH_ENCODERS = When(f"an encoder as aligner ({', '.join(PRESETS)})", lambda o: bool(o.encoders))
+_ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
+
+_GROUP = "Alignment"
+
+
+def device_names(device: str) -> str | list[str]:
+    """What an option for a device says, as models take it: several with commas."""
+    return device if device == "auto" else device.split(",")
+
+
+@dataclass(frozen=True, slots=True)
+class AligningOptions(DeclaredOptions):
+    """Who aligns, and how.
+
+    Raises:
+        Error: a value is unknown or out of range, or goes with an aligner that is not used.
+    """
+
+    aligner: tuple[str, ...] = option(
+        (),
+        Many(Choice(_NAMES)),
+        f"Who aligns: {BUILTIN}, which learns from the sentence pairs themselves, or a multilingual encoder (needs the "
+        "extra `models`). Several: their links are combined.",
+        default_text=f"{BUILTIN}, where there are no links",
+        group=_GROUP,
+    )
+    aligner_model: tuple[str, ...] = option(
+        (),
+        Many(Text("MODEL|NAME=MODEL")),
+        f"{BUILTIN}: a saved aligner; without it, one is fitted on the input. Encoders: name on the Hugging Face hub, "
+        "or folder, of another model than the aligner's own. With several aligners: NAME=MODEL.",
+        group=_GROUP,
+    )
+    combine: Combination | None = option(
+        None,
+        Choice(tuple(COMBINATIONS)),
+        "How the links of several aligners or files become one set.",
+        optional=True,
+        default_text="union",
+        group=_GROUP,
+    )
+    decode: Decode | None = option(
+        None,
+        Choice(get_args(Decode)),
+        f"{BUILTIN}: link what is probable enough (posterior), or combine the best alignment of either direction "
+        "(viterbi).",
+        when=[_WITH_BUILTIN],
+        optional=True,
+        default_text="posterior",
+        group=_GROUP,
+    )
+    symmetrization: Symmetrization | None = option(
+        None,
+        Choice(tuple(SYMMETRIZATIONS)),
+        f"{BUILTIN}, viterbi: how two directions become one.",
+        when=[_WITH_BUILTIN, When("decode='viterbi'", lambda o: o.decode == "viterbi")],
+        optional=True,
+        group=_GROUP,
+    )
+    threshold: float | None = option(
+        None,
+        Number(below=1),
+        f"Least probability of a link: {BUILTIN} with posterior decoding, encoders with softmax or entmax15.",
+        when=[_ALONE],
+        optional=True,
+        group=_GROUP,
+    )
+    layer: int | None = option(
+        None,
+        Whole(0),
+        "Encoders: the layer whose embeddings are compared.",
+        when=[_WITH_ENCODERS],
+        optional=True,
+        group=_GROUP,
+    )
+    extraction: Method | None = option(
+        None,
+        Choice(tuple(METHODS)),
+        "Encoders: how links are read off the similarities.",
+        when=[_WITH_ENCODERS],
+        optional=True,
+        group=_GROUP,
+    )
+    aligner_device: str = option(
+        "auto",
+        Text("DEVICE"),
+        "Encoders: where to compute: cpu, cuda, cuda:1, ...; several with commas.",
+        when=[_WITH_ENCODERS],
+        group=_GROUP,
+    )
+    aligner_dtype: Dtype = option(
+        "auto",
+        Choice(tuple(DTYPES)),
+        "Encoders: precision; auto is half precision on GPUs, float32 elsewhere.",
+        when=[_WITH_ENCODERS],
+        group=_GROUP,
+    )
+    aligner_token_budget: int | None = option(
+        None,
+        Whole(1),
+        "Encoders: most word pieces in a batch, padding included.",
+        when=[_WITH_ENCODERS],
+        optional=True,
+        group=_GROUP,
+    )
+    aligner_compile: bool = option(
+        False,
+        Flag(),
+        "Encoders: torch.compile; for long runs.",
+        when=[_WITH_ENCODERS],
+        group=_GROUP,
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The aligners, each once; the built-in one where none is named."""
+        return tuple(dict.fromkeys(self.aligner)) or (BUILTIN,)
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """Those of them that are encoders."""
+        return tuple(name for name in self.names if name != BUILTIN)
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """By aligner, the model that is named for it."""
+        models = {}
+        for value in self.aligner_model:
+            name, equals, model = value.partition("=")
+            if not equals or name not in _NAMES:
+                if len(self.names) != 1:
+                    raise Error(f"aligner_model={value!r}: say which aligner's it is, as {self.names[0]}={value}")
+                name, model = self.names[0], value
+            if name not in self.names:
+                raise Error(f"aligner_model={value!r}: the aligner {name!r} is not used")
+            if name == BUILTIN and not Path(model).is_file():
+                raise Error(f"aligner_model={value!r}: there is no file {model!r}")
+            models[name] = model
+        return models
+
+    def check_together(self) -> None:
+        """See `DeclaredOptions`."""
+        _ = self.models  # which says what is wrong with them
+
+
+@dataclass(frozen=True, slots=True)
+class Aligning:
+    """Finds the links of a pipeline.
+
+    Attributes:
+        options: who aligns.
+        others: links of the same rows from elsewhere; where there are some, no aligner is used but those named.
+        languages: codes of source and target side, for encoders that mark sentences with them; None: not known.
+        threads: of the core, 0 for one a core.
+        save_model: where the built-in aligner is to be saved; None: nowhere.
+
+    Raises:
+        Error: `combine` without several sets of links, or `save_model` without the built-in aligner.
+    """
+
+    options: AligningOptions = field(default_factory=AligningOptions)
+    others: Sequence[pa.ChunkedArray] = ()
+    languages: tuple[str | None, str | None] = (None, None)
+    threads: int = 0
+    save_model: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.options.combine is not None and len(self.names) + len(self.others) < 2:
+            raise Error("combine needs two sets of links at least: more than one aligner or file of links")
+        if self.save_model is not None and BUILTIN not in self.names:
+            raise Error(f"save_model is for the aligner {BUILTIN!r}, which is not used here")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The aligners that are used."""
+        return () if self.others and not self.options.aligner else self.options.names
+
+    @property
+    def decoding(self) -> dict[str, Any]:
+        """How the built-in aligner decodes, where that is said."""
+        given = {name: getattr(self.options, name) for name in ("decode", "symmetrization")}
+        given["threshold"] = self.options.threshold if self.names == (BUILTIN,) else None
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """How encoders are loaded, where that is said."""
+        options = self.options
+        languages = self.languages if options.encoders else (None, None)
+        given: dict[str, Any] = {
+            "layer": options.layer,
+            "extraction": options.extraction,
+            "threshold": options.threshold if len(options.encoders) == 1 else None,
+            "source_language": languages[0],
+            "target_language": languages[1],
+            "device": None if options.aligner_device == "auto" else device_names(options.aligner_device),
+            "dtype": None if options.aligner_dtype == "auto" else options.aligner_dtype,
+            "token_budget": options.aligner_token_budget,
+            "compile": options.aligner_compile or None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What decides the links, but for the sentences and the links from elsewhere."""
+        models = self.options.models
+        return {
+            "aligners": self.names,
+            "models": {name: model_key(models[name]) for name in self.names if name in models},
+            "combine": self.options.combine or "union",
+            "loading": self.loading,
+            "decoding": self.decoding,
+        }
+
+    def step(self) -> Step:
+        """The step that reads `source_tokens` and `tokens` and adds `links`."""
+
+        def link(table: pa.Table, run: StepRun) -> pa.Table:
+            return with_columns(table, {schema.LINKS: self.link(table, run).column(schema.LINKS)})
+
+        return Step("links", self.key, link)
+
+    def link(self, table: pa.Table, run: StepRun) -> pa.Table:
+        """Align a corpus with all aligners and combine their links with those from elsewhere.
+
+        Args:
+            table: has the columns `source_tokens` and `tokens`.
+            run: where what is found is kept, so that an interrupted run goes on from it.
+
+        Returns:
+            The columns `links`, and `status` where a single aligner says what became of each row.
+        """
+        found = [self._builtin(table, run) if name == BUILTIN else self.encode(name, table, run) for name in self.names]
+        if len(found) == 1 and not self.others:
+            return found[0]
+        columns = [*self.others, *(one.column(schema.LINKS) for one in found)]
+        how = self.options.combine or "union"
+        return pa.table({schema.LINKS: combine(columns, how) if len(columns) > 1 else columns[0]})
+
+    def fit(self, table: pa.Table, run: StepRun) -> Aligner:
+        """The built-in aligner, fitted on the two sides unless a model is given."""
+        fitted = run.kept.path("aligner.safetensors")
+        models = self.options.models
+        if BUILTIN in models:
+            aligner = Aligner.load(models[BUILTIN])
+        elif fitted.is_file():
+            aligner = Aligner.load(fitted)
+        else:
+            aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report)
+            aligner.save(fitted)
+        if self.save_model is not None:
+            aligner.save(self.save_model)
+        return aligner
+
+    def _builtin(self, table: pa.Table, run: StepRun) -> pa.Table:
+        found = self.fit(table, run).align_batch(*_sides(table), threads=self.threads, **self.decoding)
+        return pa.table(cast("Any", found))
+
+    def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
+        """Links by an encoder, part by part; it is loaded only where a part is missing."""
+        loaded: list[EncoderAligner] = []
+
+        def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+            if not loaded:
+                loaded.append(EncoderAligner.load(name, self.options.models.get(name), **self.loading))
+            return loaded[0].align_batch(
+                batch.column(schema.SOURCE_TOKENS),
+                batch.column(schema.TOKENS),
+                threads=self.threads,
+                progress=lambda what, done, total: run.report(f"{name}: {what}", done, total),
+            )
+
+        return run_parts(
+            table.select([schema.SOURCE_TOKENS, schema.TOKENS]),
+            stage,
+            run.kept,
+            name=f"links-{name}",
+            report=run.report,
+            what=f"{name}: align",
+            part_rows=MODEL_PART_ROWS,
+        )
+
+
+def _sides(table: pa.Table) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    return table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)

@@ -1,0 +1,502 @@
+"""What `xner project` does: steps that lead to links, projection, filters, the output, and what there is to say of it.
+
+pipeline = Pipeline(matcher="exact", filters=["class-counts:row"])
+print(pipeline.run(read_pairs("en.conll", "de.txt"), "de.conll"))
+print(pipeline.signature)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import io, schema
+from xner._support.arguments import unknown_option
+from xner._support.arrow import frequencies, one_array, with_columns
+from xner._support.options import Choice, DeclaredOptions, Flag, Many, Text, When, Whole, declared, option
+from xner.errors import Error
+from xner.filters.base import Filter
+from xner.filters.catalogue import parse, to_text
+from xner.filters.stage import Filters
+from xner.filters.summary import count, show
+from xner.models.translators.translator import STATUSES
+from xner.pipelines import recipes, runner
+from xner.pipelines.aligning import Aligning, AligningOptions
+from xner.pipelines.identity import table_digest
+from xner.pipelines.summaries import dropped_lines, is_text, status_lines, without_dropped_rows
+from xner.pipelines.tagging import TaggingOptions
+from xner.pipelines.translating import TranslatingOptions
+from xner.projection.memory import Memory
+from xner.projection.options import ProjectionOptions
+from xner.projection.projector import Projector
+from xner.text.languages import language
+from xner.translation.marked import REASONS
+from xner.translation.markers import STYLES, MarkerStyle
+from xner.translation.stages import adopt_marked
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+    from typing import Unpack
+
+    from xner.models.taggers.tagger import Role
+    from xner.pipelines._keywords import PipelineKeywords
+    from xner.pipelines.recipes import Step
+    from xner.pipelines.runner import Reporter
+
+__all__ = ["PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions"]
+
+logger = logging.getLogger("xner")
+
+BrokenMarkers = Literal["align", "drop"]
+
+_WITH_MARKERS = When("markers", lambda o: o.markers is not None)
+_FILTERED = When("filters", lambda o: bool(o.filters))
+_FILTERING = "Filters"
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A filter, or the text of one."""
+
+    metavar: str = "NAME[=VALUE][,OPTION=VALUE...][:row]"
+
+    def check(self, name: str, value: Any) -> Any:
+        if isinstance(value, str):
+            parse(value)
+        elif not hasattr(value, "apply"):
+            raise Error(f"{name}={value!r}: expected a filter, or the text of one")
+        return value
+
+    def parse(self, name: str, text: str) -> Any:
+        return self.check(name, text)
+
+    def to_text(self, value: Any) -> str:
+        return value if isinstance(value, str) else to_text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions(DeclaredOptions):
+    """What a pipeline does beside linking, projecting, tagging and translating.
+
+    Raises:
+        Error: a value is unknown, or goes with another that is not given.
+    """
+
+    translate_to: str | None = option(
+        None,
+        Text("LANGUAGE"),
+        "Translate the source sentences into this language, where there are no target sentences.",
+        optional=True,
+        group="Translation",
+    )
+    source_language: str | None = option(
+        None,
+        Text("LANGUAGE"),
+        "Language of the source side: for encoders that mark sentences with it (nllb-encoder), as eng_Latn, and for "
+        "translation, whose default is en.",
+        optional=True,
+        group="Languages",
+    )
+    target_language: str | None = option(
+        None,
+        Text("LANGUAGE"),
+        "Language of the target side, likewise; translation has no default.",
+        optional=True,
+        group="Languages",
+    )
+    markers: MarkerStyle | None = option(
+        None,
+        Choice(tuple(STYLES)),
+        "Put markers around the entities that are translated, and read them off the translation.",
+        optional=True,
+        group="Translation",
+    )
+    broken_markers: BrokenMarkers = option(
+        "align",
+        Choice(("align", "drop")),
+        "Sentences whose markers broke are translated without any and aligned, or dropped.",
+        when=[_WITH_MARKERS],
+        group="Translation",
+    )
+    memory: bool | None = option(
+        None,
+        Flag(),
+        "Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere.",
+        optional=True,
+        default_text="with an aligner, not with ready links alone or the heuristic, where rows stand for themselves",
+    )
+    filters: tuple[str | Filter, ...] = option(
+        (),
+        Many(_Filter()),
+        "Drop projected entities, or change their spans: each filter sees what those before it left. With :row, the "
+        "whole row goes where an entity does not pass.",
+        flags=["--filter"],
+        group=_FILTERING,
+    )
+    drop_rows: bool = option(
+        False,
+        Flag(),
+        "As if every filter ended in :row. Rows that go are left out of CoNLL, JSONL and text; Parquet and Arrow keep "
+        "them without entities and say why.",
+        when=[_FILTERED],
+        group=_FILTERING,
+    )
+    on_error: Literal["raise", "skip"] = option(
+        "raise", Choice(("raise", "skip")), "Stop at a wrong row, or leave it without entities and go on."
+    )
+    threads: int = option(0, Whole(0), "0: one a core. Never changes the output.")
+
+    def made_filters(self) -> Filters | None:
+        """The stage that filters; None without filters."""
+        return Filters(self.filters, drop="row" if self.drop_rows else "entity") if self.filters else None
+
+
+PARTS: tuple[type[DeclaredOptions], ...] = (
+    ProjectionOptions,
+    RunOptions,
+    AligningOptions,
+    TaggingOptions,
+    TranslatingOptions,
+)
+"""The options of a pipeline; no two of them have the same name."""
+
+
+class Pipeline:
+    """Labels for one side of a corpus from the other: what `xner project` does, with the same bytes as a result.
+
+    Args:
+        **options: of projection (`xner.ProjectionOptions`), of the aligners, the tagger and the translation model
+            (`xner.pipelines.aligning`, `tagging` and `translating`), and of the run (`RunOptions`): those of
+            `xner project`, by the same names.
+
+    Raises:
+        Error: an option that there is not, that is out of range, or that says nothing beside the others.
+    """
+
+    def __init__(self, **options: Unpack[PipelineKeywords]) -> None:
+        owners = {name: part for part in PARTS for name in declared(part)}
+        for name in options:
+            if name not in owners:
+                raise unknown_option(name, owners)
+        given: dict[str, Any] = dict(options)
+        made: Any = [part(**{name: given[name] for name in declared(part) if name in given}) for part in PARTS]
+        self.projection: ProjectionOptions = made[0]
+        self.running: RunOptions = made[1]
+        self.aligning: AligningOptions = made[2]
+        self.tagging: TaggingOptions = made[3]
+        self.translating: TranslatingOptions = made[4]
+        if self.running.translate_to is not None and self.translating.translator is None:
+            raise Error("translate_to needs a translator: the translation model")
+        if self.running.memory and self.projection.method != "candidates":
+            raise Error("memory goes with method='candidates'")
+        self.projector = Projector(self.projection, threads=self.running.threads, on_error=self.running.on_error)
+        self.filters = self.running.made_filters()
+
+    @property
+    def _parts(self) -> tuple[DeclaredOptions, ...]:
+        return self.projection, self.running, self.aligning, self.tagging, self.translating
+
+    def __repr__(self) -> str:
+        return f"Pipeline({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is not at its default, by name, in the types of JSON and TOML."""
+        changes = {name: value for part in self._parts for name, value in part.changes().items()}
+        return {name: _plain(value) for name, value in changes.items()}
+
+    @classmethod
+    def from_dict(cls, options: Mapping[str, Any]) -> Self:
+        """The pipeline of which `to_dict` has given the options.
+
+        Raises:
+            Error: as the class itself.
+        """
+        return cls(**options)
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how results were made: every option that decides them."""
+        parts = [self.projector.signature]
+        for options in self._parts[1:]:
+            known = declared(type(options))
+            parts += [f"{name}:{known[name].shown(value)}" for name, value in options.changes().items()]
+        return "|".join(part for part in parts if not part.startswith(("threads:", "on_error:skip")))
+
+    @property
+    def languages(self) -> tuple[str | None, str | None]:
+        """The codes of both sides' languages: those given, and for translation what stands for them."""
+        source, target = self.running.source_language, self.running.translate_to or self.running.target_language
+        if self.translating.translator is None:
+            return source, target
+        return tuple(None if one is None else language(one).code for one in (source or "en", target))  # type: ignore[return-value]  # of two
+
+    @property
+    def target_roles(self) -> list[Role]:
+        """What a tagger has to make of the target words."""
+        roles: list[Role] = ["candidates"] if self.projection.candidates == "given" else []
+        return [*roles, "scores"] if self.projection.uses_ner else roles
+
+    def target_tags(self) -> Step | None:
+        """The step that adds a tagger's candidates and scores, where there is a tagger.
+
+        Raises:
+            Error: there is one and nothing goes by it.
+        """
+        if self.tagging.tagger is None:
+            return None
+        if not self.target_roles:
+            raise Error("tagger goes with candidates='given' or a score of ner or ner_spans")
+        return self.tagging.step("target-tags", self.target_roles)
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """The table as `run` projects it, in memory and without a word."""
+        return self.run(table, progress=runner.silent).table
+
+    def run(
+        self,
+        table: pa.Table,
+        output: str | os.PathLike[str] | None = None,
+        *,
+        format: str | None = None,
+        links: Sequence[pa.ChunkedArray] = (),
+        recipe: Callable[[Step | None, Step], Sequence[Step]] | None = None,
+        steps: str | os.PathLike[str] | None = None,
+        save_aligner: str | os.PathLike[str] | None = None,
+        needs_words: bool = False,
+        resume: bool = True,
+        progress: Reporter | None = None,
+        told: Callable[[str], None] = logger.info,
+    ) -> Run:
+        """Link, project and filter a corpus, and write the result.
+
+        An interrupted run of the same table and options goes on where it stopped, and ends with the same bytes.
+
+        Args:
+            table: `source_tokens`, `source_entities` and, unless they are to be made by translation, `tokens`, as
+                `xner.read_pairs` gives them; further columns that the options need. Where it has `links`, these are
+                taken, together with those of aligners that are named.
+            output: the file to write; None writes none.
+            format: of the output; None goes by its name.
+            links: further sets of links of the same rows.
+            recipe: makes the steps that lead to links, from that of the tagger (None: there is none) and that of the
+                aligner; None for those of the options.
+            steps: folder in which the output of each step is kept; None for `OUTPUT.steps` where something is
+                translated, and none else.
+            save_aligner: where to save the built-in aligner.
+            needs_words: whether files of text lack rows without target words, as with translations of no use.
+            resume: whether to take up what earlier runs have left.
+            progress: told how far the work has come; None draws bars on a terminal.
+            told: gets a line for each step that was not done anew.
+
+        Raises:
+            Error: columns missing, what a step or the writer raises, an output whose name tells no format.
+            DataError: a wrong row, with `on_error="raise"`.
+        """
+        path = None if output is None else Path(output)
+        if path is not None:
+            io.format_of(path, format)
+        others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
+        aligning = Aligning(
+            self.aligning,
+            others,
+            self.languages,
+            self.running.threads,
+            None if save_aligner is None else Path(save_aligner),
+        )
+        wants_links = bool(self.aligning.aligner or others) or self.projection.uses_links
+        folder = None if steps is None else Path(steps)
+        made, translates = self._steps(table, aligning, recipe, wants_links=wants_links)
+        if translates and folder is None and path is not None:
+            folder = path.with_name(f"{path.name}.steps")
+        if folder is not None and save_aligner is not None:
+            raise Error("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
+        memory = self.running.memory
+        if memory is None:
+            by_default = self.projection.method == "candidates" and self.projection.compat is None
+            memory = by_default and wants_links and bool(aligning.names)
+        if memory and schema.HINTS in table.schema.names:
+            raise Error("memory makes a column 'hints', which the input has already: memory=False takes it")
+        key = runner.fingerprint(
+            {},
+            {
+                "options": self.signature,
+                "memory": memory,
+                "steps": [[step.name, step.key] for step in made],
+                "table": "" if path is None else table_digest(table),
+            },
+        )
+        with _kept(path, key, resume=resume) as kept, _reporter(progress) as report:
+            table = recipes.run(table, made, folder, kept=kept, reuse=resume, report=report, told=told)
+            if memory:
+                table = self._with_hints(table)
+            if kept is None:
+                result = self._project(table)
+            else:
+                result = runner.run(
+                    table,
+                    self._project,
+                    kept,
+                    format=format,
+                    report=report,
+                    select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
+                )
+        return Run(result, path, format, self, memory=memory, needs_words=needs_words)
+
+    def _steps(
+        self,
+        table: pa.Table,
+        aligning: Aligning,
+        recipe: Callable[[Step | None, Step], Sequence[Step]] | None,
+        *,
+        wants_links: bool,
+    ) -> tuple[list[Step], bool]:
+        """The steps that lead to links, and whether one of them translates."""
+        running = self.running
+        if recipe is not None:
+            return list(recipe(self.target_tags() if self.target_roles else None, aligning.step())), True
+        if running.translate_to is None:
+            if self.translating.translator is not None or running.markers is not None:
+                name = "markers" if self.translating.translator is None else "translator"
+                raise Error(f"{name} goes with translate_to: there is nothing to translate")
+            tags = self.target_tags()
+            return [*([] if tags is None else [tags]), *([aligning.step()] if wants_links else [])], False
+        if schema.TOKENS in table.schema.names:
+            raise Error("translate_to makes the target sentences, which the table has already")
+        direction = self.translating.directions()(*map(str, self.languages))
+        return recipes.translate_train(
+            direction,
+            markers=running.markers,
+            words=self.translating.words,
+            keep_bad=self.translating.keep_bad,
+            target_tags=self.target_tags(),
+            aligner=aligning.step(),
+        ), True
+
+    def _project(self, rows: Any) -> Any:
+        found = self.projector(rows)
+        if schema.MARKED_ENTITIES in found.schema.names:
+            found = adopt_marked(found, drop_broken=self.running.broken_markers == "drop")
+        return found if self.filters is None else self.filters(found)
+
+    def _with_hints(self, table: pa.Table) -> pa.Table:
+        """What a first projection of the whole corpus says about each entity."""
+        first = self.projector(table)
+        memory = Memory()
+        memory.remember(first)
+        hints = memory.hint(first, threads=self.running.threads).column(schema.HINTS)
+        return with_columns(table, {schema.HINTS: hints})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Run:
+    """What a pipeline has done; as text, what there is to say of it.
+
+    Attributes:
+        table: the result, with `entities`, `labels` and `status`; every row of the input.
+        output: the file that was written; None: none.
+        format: of it; None went by its name.
+        pipeline: what ran.
+        memory: whether the corpus's memory was used.
+        needs_words: whether rows without words were left out of files of text.
+    """
+
+    table: pa.Table
+    output: Path | None
+    format: str | None
+    pipeline: Pipeline
+    memory: bool
+    needs_words: bool = False
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how the result was made."""
+        memory = [] if self.pipeline.running.memory is not None else [f"memory:{'yes' if self.memory else 'no'}"]
+        return "|".join([self.pipeline.signature, *memory])
+
+    @property
+    def entities(self) -> int:
+        """How many source entities there are."""
+        return pc.sum(pc.list_value_length(self.table.column(schema.SOURCE_ENTITIES))).as_py() or 0
+
+    @property
+    def projected(self) -> int:
+        """How many of them were projected and kept."""
+        found = one_array(self.table.column(schema.ENTITIES))
+        pairs = {"row": pc.list_parent_indices(found), "source": pc.struct_field(pc.list_flatten(found), "source")}
+        return int(pa.table(pairs).group_by(["row", "source"]).aggregate([]).num_rows)
+
+    def __repr__(self) -> str:
+        return f"<Run: {self.table.num_rows} sentences, {self.projected} of {self.entities} source entities projected>"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """What there is to say: statuses, how many entities were projected, what filters did, the signature."""
+        table, names = self.table, self.table.schema.names
+        if schema.TRANSLATION_STATUS in names:
+            yield from status_lines(table.column(schema.TRANSLATION_STATUS), STATUSES, "translations")
+        if schema.MARKER_PROBLEM in names:
+            problems = table.column(schema.MARKER_PROBLEM).fill_null("ok")
+            yield from status_lines(problems, REASONS, "sentences with markers")
+        statuses = frequencies(table.column(schema.STATUS))
+        yield f"{table.num_rows} sentences: " + (", ".join(f"{n} {one}" for one, n in statuses.items()) or "none")
+        share = f" ({self.projected / self.entities:.1%})" if self.entities else ""
+        what = "projected and kept" if self.pipeline.filters else "projected"
+        yield f"{self.projected} of {self.entities} source entities {what}{share}"
+        if self.pipeline.filters:
+            yield show(count(table, [one.name for one in self.pipeline.filters.filters]))
+        if self.output is not None:
+            yield from self._lines_of_output()
+        yield self.signature
+
+    def _lines_of_output(self) -> Iterator[str]:
+        yield from dropped_lines(self.table, Path(str(self.output)), self.format)
+        empty = pc.sum(pc.equal(pc.list_value_length(self.table.column(schema.TOKENS)), 0)).as_py() or 0
+        if self.needs_words and empty and is_text(Path(str(self.output)), self.format):
+            rows = f"{empty} of {self.table.num_rows} rows"
+            yield f"{rows} have no good translation; they are left out of {self.output}"
+        yield f"written to {self.output}"
+
+
+def _plain(value: Any) -> Any:
+    """An option's value in the types of JSON and TOML."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return [one if isinstance(one, str) else to_text(one) for one in value]
+    return value
+
+
+@contextmanager
+def _kept(output: Path | None, key: str, *, resume: bool) -> Iterator[runner.Checkpoints | None]:
+    if output is None:
+        yield None
+        return
+    with runner.checkpoints(output, key, resume=resume) as kept:
+        yield kept
+
+
+@contextmanager
+def _reporter(progress: Reporter | None) -> Iterator[Reporter]:
+    if progress is not None:
+        yield progress
+        return
+    with runner.progress_reporter() as report:
+        yield report
+
+
+def _written(table: pa.Table, output: Path, format: str | None, *, needs_words: bool) -> pa.Table:
+    """The rows that are written."""
+    table = without_dropped_rows(table, output, format)
+    if needs_words and is_text(output, format):
+        table = table.filter(pc.greater(pc.list_value_length(table.column(schema.TOKENS)), 0))
+    return table

@@ -1,0 +1,134 @@
+"""The translation model of a pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xner._support.options import Choice, DeclaredOptions, Flag, Number, Text, When, Whole, option
+from xner.errors import Error
+from xner.models.network.device import DTYPES
+from xner.models.translators.cache import default_cache_path
+from xner.models.translators.engines import ENGINES
+from xner.models.translators.families import FAMILIES
+from xner.models.translators.translator import Decoding, Translator
+from xner.pipelines.aligning import device_names
+from xner.pipelines.identity import model_key
+from xner.pipelines.recipes import Direction
+from xner.text.word_splitting import SPLITTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["TranslatingOptions"]
+
+_DEFAULT = Decoding()
+_WITH_TRANSLATOR = When("translator", lambda o: o.translator is not None)
+_GROUP = "Translation"
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatingOptions(DeclaredOptions):
+    """How a pipeline translates, if it does.
+
+    Raises:
+        Error: a value is unknown or out of range, or options of a translator without one.
+    """
+
+    translator: str | None = option(
+        None,
+        Text("MODEL"),
+        "The translation model: name on the Hugging Face hub, or folder, of a model with weights in safetensors files: "
+        f"{', '.join(family.title for family in FAMILIES)}; or a folder of one in CTranslate2's format.",
+        optional=True,
+        group=_GROUP,
+    )
+    engine: str = option(
+        "auto",
+        Choice(tuple(ENGINES)),
+        "What computes: ctranslate2 is the quicker one on processors, and converts a model on first use; auto takes it "
+        "for models in its format.",
+        when=[_WITH_TRANSLATOR],
+        group=_GROUP,
+    )
+    translator_device: str = option(
+        "auto",
+        Text("DEVICE"),
+        "Where it computes: cpu, cuda, cuda:1, ...; several with commas.",
+        when=[_WITH_TRANSLATOR],
+        group=_GROUP,
+    )
+    translator_dtype: str = option(
+        "auto",
+        Choice((*DTYPES, "int8")),
+        "Its precision; auto is half precision on GPUs, float32 elsewhere; for ctranslate2, which takes int8 too, that "
+        "of the model's files.",
+        when=[_WITH_TRANSLATOR],
+        group=_GROUP,
+    )
+    beams: int = option(_DEFAULT.beams, Whole(1), "Hypotheses that are kept.", when=[_WITH_TRANSLATOR], group=_GROUP)
+    length_ratio: float = option(
+        _DEFAULT.length_ratio,
+        Number(positive=True),
+        "Most pieces of a translation for each piece of its source.",
+        when=[_WITH_TRANSLATOR],
+        group=_GROUP,
+    )
+    cache: str | None = option(
+        None,
+        Text("FILE"),
+        "File that keeps translations for runs to come.",
+        when=[_WITH_TRANSLATOR],
+        optional=True,
+        default_text="in the user's folder of caches",
+        group=_GROUP,
+    )
+    words: str | None = option(
+        None,
+        Choice(tuple(SPLITTERS)),
+        "How translations are split into words; by default as suits the language.",
+        when=[_WITH_TRANSLATOR],
+        optional=True,
+        group=_GROUP,
+    )
+    keep_bad: bool = option(
+        False,
+        Flag(),
+        "Use translations that are cut, repeat themselves or copy the source; else their rows are empty.",
+        when=[_WITH_TRANSLATOR],
+        group=_GROUP,
+    )
+
+    @property
+    def decoding(self) -> Decoding:
+        """How translations are searched for."""
+        return Decoding(beams=self.beams, length_ratio=self.length_ratio)
+
+    def directions(self) -> Callable[[str, str], Direction]:
+        """What makes the translator from one language into another; the model is loaded once for all.
+
+        Raises:
+            Error: no model is named.
+        """
+        if self.translator is None:
+            raise Error("translator is missing: the translation model")
+        model, decoding = self.translator, self.decoding
+        loading: dict[str, Any] = {
+            "engine": self.engine,
+            "device": device_names(self.translator_device),
+            "dtype": self.translator_dtype,
+        }
+
+        @cache
+        def load() -> Translator:
+            return Translator.load(model, decoding=decoding, **loading)
+
+        key = {"model": model_key(model), "decoding": asdict(decoding), "loading": loading}
+        kept = default_cache_path() if self.cache is None else Path(self.cache)
+
+        def direction(source_language: str, target_language: str) -> Direction:
+            return Direction(load, source_language, target_language, key=key, cache=kept)
+
+        return direction
