@@ -50,7 +50,7 @@ def test_the_stages_one_by_one_give_the_same_labels(files: Path) -> None:
     done(
         xner(
             *("align", "--source", "en.txt", "--target", "de.txt", "-o", "links.pharaoh", "--scores"),
-            *("--save-model", "m.safetensors"),
+            *("--save-aligner", "m.safetensors"),
             cwd=files,
         )
     )
@@ -63,7 +63,7 @@ def test_the_stages_one_by_one_give_the_same_labels(files: Path) -> None:
     )
     done(
         xner(
-            *("project", "--source", "en.conll", "--target", "de.txt", "--model", "m.safetensors"),
+            *("project", "--source", "en.conll", "--target", "de.txt", "--aligner-model", "m.safetensors"),
             *("--threads", "1", "--no-memory", "-o", "three.conll"),
             cwd=files,
         )
@@ -121,7 +121,7 @@ def test_a_target_of_words_alone(files: Path) -> None:
 
 
 def test_decoding_options_of_align(files: Path) -> None:
-    sides = ("align", "--source", "en.txt", "--target", "de.txt", "--save-model", "m.safetensors")
+    sides = ("align", "--source", "en.txt", "--target", "de.txt", "--save-aligner", "m.safetensors")
     done(xner(*sides, "-o", "default.pharaoh", cwd=files))
     done(xner(*sides, "--threshold", "0.9", "-o", "few.pharaoh", cwd=files))
     done(xner(*sides, "--decode", "viterbi", "--symmetrization", "union", "-o", "union.pharaoh", cwd=files))
@@ -185,14 +185,14 @@ BAD_USES = [
     ("unknown method", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.conll", "--method", "magic"], 2, "'magic' is not one of"),
     ("unknown command", ["projekt"], 2, "No such command 'projekt'"),
     ("output format", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.doc"], 1, "cannot tell the format of 'x.doc'"),
-    ("links and model", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "en.txt", "--save-model", "m", "-o", "x.conll"], 2, "--save-model is for the aligner 'builtin', which is not used here"),
+    ("links and model", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "en.txt", "--save-aligner", "m", "-o", "x.conll"], 2, "--save-aligner is for the aligner 'builtin', which is not used here"),
     ("reverse alone", ["project", "--source", "en.conll", "--target", "de.txt", "--reverse", "-o", "x.conll"], 2, "--one-based and --reverse say how to read --links"),
     ("rows differ", ["project", "--source", "en.conll", "--target", "short.txt", "-o", "x.conll"], 1, "'en.conll' has 170 rows but 'short.txt' has 169; first suspicious row, counted from 0: 4"),
     ("links rows differ", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "short.pharaoh", "-o", "x.conll"], 1, "'short.pharaoh' has links for 2 sentence pairs but there are 170"),
     ("link outside", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "far.pharaoh", "-o", "x.conll"], 1, "row 3 (id '3'), column 'links', value 0-99: the target sentence has"),
     ("no labels", ["project", "--source", "en.txt", "--target", "de.txt", "-o", "x.conll"], 1, "has no labels"),
     ("label without B-", ["project", "--source", "plain.conll", "--target", "one.txt", "--read-labels", "validate", "-o", "x.conll"], 1, "row 0, column 'labels', value 'PER' at word 0"),
-    ("not an aligner", ["project", "--source", "en.conll", "--target", "de.txt", "--model", "en.txt", "-o", "x.conll"], 1, "en.txt"),
+    ("not an aligner", ["project", "--source", "en.conll", "--target", "de.txt", "--aligner-model", "en.txt", "-o", "x.conll"], 1, "en.txt"),
     ("not UTF-8", ["project", "--source", "en.conll", "--target", "latin1.txt", "-o", "x.conll"], 1, "latin1.txt"),
     ("folder missing", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "no/x.conll"], 1, "the folder"),
     ("row out of range", ["view", "de.conll", "--open-row", "1000", "-o", "x.html"], 1, "cannot open row 1000: the table has 170 rows"),
@@ -309,16 +309,16 @@ def test_scores_from_a_file(files: Path) -> None:
     assert json.loads(shown)["micro"]["precision"] > 0.95
     run = done(xner(*base, "--score", "align=0.5,ner_spans=0.5", "--no-memory", "-o", "both.parquet", cwd=files))
     assert "candidates:ngram" in run.stderr
-    assert "score:0.5*align-links+0.5*ner_spans-1.15>0.05" in run.stderr
+    assert "score:align=0.5,ner_spans=0.5" in run.stderr
     run = done(xner(*base[:5], "--score", "align_characters", "-o", "spelling.conll", cwd=files))
-    assert "score:align-links+0.5*characters>0.7" in run.stderr
+    assert "score:align_characters" in run.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (("--score", "all"), 1, "score='all': expected one of 'align', 'ner'"),
-        (("--score", "align=x"), 1, "score 'align=x': expected NAME=WEIGHT,..., found 'align=x'"),
+        (("--score", "all"), 2, "Invalid value for '--score': 'all': expected one of 'align', 'ner'"),
+        (("--score", "align=x"), 2, "score 'align=x': expected NAME=WEIGHT,..., found 'align=x'"),
         (("--score", "nmt"), 1, "projection needs the column(s) nmt_scores"),
         (("--scores", "de.ids.parquet"), 1, "'de.ids.parquet' has none of the columns ner_probabilities, nmt_scores"),
         (("--scores", "short.parquet"), 1, "'short.parquet' has 1 rows but there are 170 sentence pairs"),
@@ -327,8 +327,8 @@ def test_scores_from_a_file(files: Path) -> None:
             1,
             "'de.ner.parquet': there is a column 'ner_probabilities' already",
         ),
-        (("--scores", "hints.parquet", "--memory"), 2, "--memory makes a column 'hints', which the input has already"),
-        (("--score", "ner", "--ner-labels", "O B-X", "--scores", "de.ner.parquet"), 1, "the NER labels have no 'I-X'"),
+        (("--scores", "hints.parquet", "--memory"), 1, "memory makes a column 'hints', which the input has already"),
+        (("--score", "ner", "--ner-labels", "O B-X", "--scores", "de.ner.parquet"), 2, "the NER labels have no 'I-X'"),
     ],
 )
 def test_scores_that_do_not_fit(files: Path, options: tuple[str, ...], status: int, message: str) -> None:

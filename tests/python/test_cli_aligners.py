@@ -44,7 +44,18 @@ SIDES = ("--source", "en.txt", "--target", "xx.txt")
 def test_align_with_an_encoder(files: Path, tiny_bert: Path) -> None:
     run = done(
         xner(
-            *("align", *SIDES, "--aligner", "simalign-mbert", "--model", tiny_bert, "--layer", "2", "--device", "cpu"),
+            *(
+                "align",
+                *SIDES,
+                "--aligner",
+                "simalign-mbert",
+                "--aligner-model",
+                tiny_bert,
+                "--layer",
+                "2",
+                "--aligner-device",
+                "cpu",
+            ),
             *("-o", "links.parquet"),
             cwd=files,
         )
@@ -60,7 +71,16 @@ def test_project_with_an_encoder(files: Path, tiny_bert: Path) -> None:
     done(
         xner(
             *("project", "--source", "en.conll", "--target", "three.txt", "--aligner", "awesome-mbert"),
-            *("--model", f"awesome-mbert={tiny_bert}", "--layer", "2", "--device", "cpu,cpu", "-o", "xx.conll"),
+            *(
+                "--aligner-model",
+                f"awesome-mbert={tiny_bert}",
+                "--layer",
+                "2",
+                "--aligner-device",
+                "cpu,cpu",
+                "-o",
+                "xx.conll",
+            ),
             cwd=files,
         )
     )
@@ -68,10 +88,10 @@ def test_project_with_an_encoder(files: Path, tiny_bert: Path) -> None:
 
 
 def test_several_aligners_and_files_are_combined(files: Path, tiny_bert: Path) -> None:
-    encoder = ("--aligner", "simalign-mbert", "--layer", "2", "--device", "cpu")
+    encoder = ("--aligner", "simalign-mbert", "--layer", "2", "--aligner-device", "cpu")
     done(xner("align", *SIDES, "-o", "a.pharaoh", cwd=files))
-    done(xner("align", *SIDES, *encoder, "--model", tiny_bert, "-o", "b.pharaoh", cwd=files))
-    model = ("--model", f"simalign-mbert={tiny_bert}")
+    done(xner("align", *SIDES, *encoder, "--aligner-model", tiny_bert, "-o", "b.pharaoh", cwd=files))
+    model = ("--aligner-model", f"simalign-mbert={tiny_bert}")
     done(xner("align", *SIDES, "--aligner", "builtin", *encoder, *model, "-o", "both.pharaoh", cwd=files))
     links = {
         name: [{(link["source"], link["target"]) for link in row} for row in io.read_pharaoh(files / name).to_pylist()]
@@ -101,11 +121,11 @@ def test_an_interrupted_encoder_goes_on(files: Path, tiny_bert: Path) -> None:
         *SIDES,
         "--aligner",
         "simalign-mbert",
-        "--model",
+        "--aligner-model",
         str(tiny_bert),
         "--layer",
         "0",
-        "--device",
+        "--aligner-device",
         "cpu",
     )
     process = subprocess.Popen([sys.executable, "-m", "xner", *command, "-o", "links.pharaoh"], cwd=files)
@@ -139,7 +159,18 @@ def test_train_and_align(files: Path, tiny_masked_bert: Path) -> None:
     assert "tlm: mean loss " in run.stderr
     done(
         xner(
-            *("align", *SIDES, "--aligner", "awesome-mbert", "--model", "trained", "--layer", "2", "--device", "cpu"),
+            *(
+                "align",
+                *SIDES,
+                "--aligner",
+                "awesome-mbert",
+                "--aligner-model",
+                "trained",
+                "--layer",
+                "2",
+                "--aligner-device",
+                "cpu",
+            ),
             *("-o", "links.pharaoh"),
             cwd=files,
         )
@@ -149,17 +180,20 @@ def test_train_and_align(files: Path, tiny_masked_bert: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--layer", "2"), "--layer is for encoders: name one with --aligner (simalign-mbert"),
-        (("--aligner", "labse", "--save-model", "m.safetensors"), "--save-model is for the aligner 'builtin'"),
-        (("--aligner", "labse", "--decode", "viterbi"), "--decode is for the aligner 'builtin'"),
+        (("--layer", "2"), "--layer=2 goes with an encoder as aligner (simalign-mbert"),
+        (("--aligner", "labse", "--save-aligner", "m.safetensors"), "--save-aligner is for the aligner 'builtin'"),
+        (("--aligner", "labse", "--decode", "viterbi"), "--decode='viterbi' goes with the aligner builtin"),
         (("--combine", "union"), "--combine needs two sets of links at least"),
         (
-            ("--aligner", "labse", "--aligner", "builtin", "--model", "x"),
-            "--model x: say which aligner's it is, as labse=x",
+            ("--aligner", "labse", "--aligner", "builtin", "--aligner-model", "x"),
+            "--aligner-model='x': say which aligner's it is, as labse=x",
         ),
-        (("--model", "labse=x"), "--model labse=x: the aligner 'labse' is not used; add --aligner labse"),
-        (("--model", "nothing.safetensors"), "--model: there is no file 'nothing.safetensors'"),
-        (("--aligner", "labse", "--aligner", "builtin", "--threshold", "0.1"), "--threshold goes with one aligner"),
+        (("--aligner-model", "labse=x"), "--aligner-model='labse=x': the aligner 'labse' is not used"),
+        (
+            ("--aligner-model", "nothing.safetensors"),
+            "--aligner-model='nothing.safetensors': there is no file 'nothing.safetensors'",
+        ),
+        (("--aligner", "labse", "--aligner", "builtin", "--threshold", "0.1"), "--threshold=0.1 goes with one aligner"),
         (("--aligner", "gpt"), "'gpt' is not one of 'builtin', 'simalign-mbert'"),
     ],
 )
@@ -177,7 +211,9 @@ def test_align_without_its_files(files: Path) -> None:
 
 @pytest.mark.needs("models")
 def test_no_such_encoder(files: Path) -> None:
-    run = xner("align", *SIDES, "--aligner", "labse", "--model", "nowhere/nothing", "-o", "links.pharaoh", cwd=files)
+    run = xner(
+        "align", *SIDES, "--aligner", "labse", "--aligner-model", "nowhere/nothing", "-o", "links.pharaoh", cwd=files
+    )
     assert run.returncode == 1
     assert run.stderr.startswith("xner: cannot load the tokenizer of 'nowhere/nothing': ")
     assert "Traceback" not in run.stderr

@@ -186,23 +186,23 @@ class Aligning:
         others: links of the same rows from elsewhere; where there are some, no aligner is used but those named.
         languages: codes of source and target side, for encoders that mark sentences with them; None: not known.
         threads: of the core, 0 for one a core.
-        save_model: where the built-in aligner is to be saved; None: nowhere.
+        save_aligner: where the built-in aligner is to be saved; None: nowhere.
 
     Raises:
-        Error: `combine` without several sets of links, or `save_model` without the built-in aligner.
+        Error: `combine` without several sets of links, or `save_aligner` without the built-in aligner.
     """
 
     options: AligningOptions = field(default_factory=AligningOptions)
     others: Sequence[pa.ChunkedArray] = ()
     languages: tuple[str | None, str | None] = (None, None)
     threads: int = 0
-    save_model: Path | None = None
+    save_aligner: Path | None = None
 
     def __post_init__(self) -> None:
         if self.options.combine is not None and len(self.names) + len(self.others) < 2:
             raise Error("combine needs two sets of links at least: more than one aligner or file of links")
-        if self.save_model is not None and BUILTIN not in self.names:
-            raise Error(f"save_model is for the aligner {BUILTIN!r}, which is not used here")
+        if self.save_aligner is not None and BUILTIN not in self.names:
+            raise Error(f"save_aligner is for the aligner {BUILTIN!r}, which is not used here")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -282,8 +282,8 @@ class Aligning:
         else:
             aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report)
             aligner.save(fitted)
-        if self.save_model is not None:
-            aligner.save(self.save_model)
+        if self.save_aligner is not None:
+            aligner.save(self.save_aligner)
         return aligner
 
     def _builtin(self, table: pa.Table, run: StepRun) -> pa.Table:

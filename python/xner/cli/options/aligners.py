@@ -22,7 +22,7 @@ def _aligning(
     *, source_language: str | None, target_language: str | None, save_aligner: Path | None, **options: Any
 ) -> Callable[..., Aligning]:
     made = partial(
-        Aligning, AligningOptions(**options), languages=(source_language, target_language), save_model=save_aligner
+        Aligning, AligningOptions(**options), languages=(source_language, target_language), save_aligner=save_aligner
     )
     made()  # says what does not go together
     return made

@@ -108,6 +108,8 @@ class Command(click.Command):
         if grouped is None or self.callback is None:
             return
         arguments = inspect.signature(self.callback).parameters
+        if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in arguments.values()):
+            return
         for option in self.params:
             name = str(option.name)
             if option.expose_value and name not in grouped and name not in arguments:
