@@ -102,9 +102,7 @@ def test_strict_equals_slow_counts(pair: tuple[Labels, Labels], ignore: tuple[st
     check_against_slow_counts(*pair, "strict", ignore)
 
 
-def check_against_seqeval(
-    scores: evaluation.Scores, gold: Labels, predicted: Labels, mode: evaluation.Mode = "lenient"
-) -> None:
+def check_against_seqeval(scores: evaluation.Scores, gold: Labels, predicted: Labels, mode: Mode = "lenient") -> None:
     from seqeval.metrics import f1_score, precision_score, recall_score
     from seqeval.scheme import IOB2
 

@@ -136,18 +136,15 @@ def test_alignment_scores(sentence: Sentence, data: st.DataObject) -> None:
 
 
 def test_candidates_of_an_entity() -> None:
-    spans_ = candidates.ngram(["a", "b", "c", "d"])
-    between, ends = ([[1, 2], [1, 3], [1, 4], [2, 3], [2, 4], [3, 4]], [[1, 2], [1, 4], [3, 4]])
-    for form in spans_forms(spans_):
-        assert candidates.aligned(form, [1, 3]).tolist() == between
-    for form in spans_forms(spans_):
-        assert candidates.aligned_ends(form, [3, 1]).tolist() == ends
-    for linked in ((1, 3), np.array([1, 3], np.uint8), pa.array([3, 1])):
-        assert candidates.aligned(spans_, linked).tolist() == between
-        assert candidates.aligned_ends(spans_, linked).tolist() == ends
-    assert candidates.aligned(spans_, []).shape == candidates.aligned_ends(spans_, []).shape == (0, 2)
-    with pytest.raises(DataError, match="column 'linked', value 1-dimensional float64: expected a list of whole"):
-        candidates.aligned(spans_, [0.5])
+    tokens, entities, links_ = ["a", "b", "c", "d"], [(0, 1, "X")], [(0, 1), (0, 3)]
+    between, ends = [(1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)], [(1, 2), (1, 4), (3, 4)]
+    for form in entity_forms(entities):
+        assert candidates.aligned(tokens, form, links_) == [between]
+    for form in link_forms(links_):
+        assert candidates.aligned_ends(tokens, entities, form) == [ends]
+    assert candidates.aligned(tokens, entities, []) == [[]]
+    with pytest.raises(DataError, match="column 'links'"):
+        candidates.aligned(tokens, entities, [(0, 0.5)])
 
 
 def test_scores_of_spans() -> None:

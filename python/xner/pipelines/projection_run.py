@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from xner import io, schema
 from xner._support.arguments import unknown_option
 from xner._support.arrow import frequencies, one_array, with_columns
+from xner._support.digests import table_digest
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Text, When, Whole, declared, option
 from xner.errors import Error
 from xner.filters.base import Filter
@@ -29,7 +30,6 @@ from xner.filters.summary import count, show
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.aligning import Aligning, AligningOptions
-from xner.pipelines.identity import table_digest
 from xner.pipelines.summaries import dropped_lines, is_text, status_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions

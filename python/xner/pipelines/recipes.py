@@ -25,7 +25,6 @@ from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
 from xner.alignment.aligner import Aligner
 from xner.errors import Error
-from xner.pipelines.identity import table_digest
 from xner.pipelines.runner import MODEL_PART_ROWS, Checkpoints, Reporter, checkpoints, fingerprint, run_parts, silent
 from xner.projection.memory import project_with_memory
 from xner.text import languages

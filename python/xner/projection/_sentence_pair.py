@@ -2,68 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 import xner._core as _core
 from xner import schema
-from xner._support.arguments import index_pairs, whole_number, words
-from xner._support.records import scored_spans
+from xner._support.arguments import whole_number, words
+from xner._support.records import entity_tuples, scored_links, scored_spans, span_tuples
 from xner.alignment.aligner import normalize
 from xner.errors import DataError, Error
 from xner.projection.options import HINT_COLUMNS, ProjectionOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     import pyarrow as pa
 
+    from xner._support.records import EntitiesLike, LinksLike, ScoredSpansLike, SpansLike
+
 __all__ = [
-    "ScoredSpans",
-    "as_entities",
     "columns_of",
     "pair_of_row",
     "scored_rows",
     "sentence_pair",
 ]
 
-ScoredSpans: TypeAlias = npt.NDArray[np.floating] | Iterable[tuple[int, int, int, float]]
-
-
-def as_entities(entities: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Source entities checked for their form.
-
-    Raises:
-        DataError: one is no `(start, end, label)` of two whole numbers and a text.
-    """
-    result = []
-    for entity in entities:
-        try:
-            start, end, label = entity
-        except (TypeError, ValueError):
-            label = None
-        if not isinstance(label, str):
-            raise DataError(-1, "source_entities", repr(entity), "expected (start, end, label)")
-        words("source_entities", [label])
-        result += [(*span, label) for span in index_pairs("source_entities", [(start, end)])]
-    return result
-
 
 def sentence_pair(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: EntitiesLike,
+    links: LinksLike,
     options: ProjectionOptions,
     *,
-    candidates: Iterable[tuple[int, int]] = (),
-    link_scores: Sequence[float] | None = None,
+    candidates: SpansLike = (),
+    link_scores: Iterable[float] | None = None,
     source_length: int | None = None,
     source_tokens: Sequence[str] | None = None,
     ner_probabilities: npt.ArrayLike | None = None,
-    hints: ScoredSpans = (),
-    nmt_scores: ScoredSpans = (),
+    hints: ScoredSpansLike = (),
+    nmt_scores: ScoredSpansLike = (),
 ) -> _core.SentencePair:
     """One sentence pair as the core takes it: checked for shape, not yet for range.
 
@@ -73,15 +53,9 @@ def sentence_pair(
             and is missing.
     """
     tokens = words("tokens", target_tokens)
-    pairs = index_pairs("links", links)
-    spans = index_pairs("candidates", candidates)
-    try:
-        scores = [] if link_scores is None else [float(score) for score in link_scores]
-    except (TypeError, ValueError) as error:
-        raise Error(f"link_scores={link_scores!r}: expected one number a link ({error})") from error
-    if link_scores is not None and len(scores) != len(pairs):
-        raise Error(f"{len(scores)} link scores for {len(pairs)} links")
-    if options.count == "weighted" and link_scores is None and pairs:
+    pairs, scores = scored_links("links", links, link_scores)
+    spans = span_tuples("candidates", candidates)
+    if options.count == "weighted" and scores is None and pairs:
         raise Error("count='weighted' needs link_scores")
     source = None if source_tokens is None else words("source_tokens", source_tokens)
     if source is not None and source_length not in {None, len(source)}:
@@ -93,9 +67,9 @@ def sentence_pair(
         raise Error(f"{options.shown_score} needs source_tokens")
     return _core.SentencePair(
         tokens=tokens,
-        entities=as_entities(source_entities),
+        entities=entity_tuples("source_entities", source_entities),
         links=pairs,
-        link_scores=scores,
+        link_scores=scores or [],
         candidates=spans,
         source_words=-1 if source_length is None else whole_number("source_length", source_length, 0),
         hints=_weighted("hints", hints, spans, options) + _weighted("nmt_scores", nmt_scores, spans, options),
@@ -106,7 +80,7 @@ def sentence_pair(
 
 
 def _weighted(
-    column: str, scores: ScoredSpans, candidates: list[tuple[int, int]], options: ProjectionOptions
+    column: str, scores: ScoredSpansLike, candidates: list[tuple[int, int]], options: ProjectionOptions
 ) -> list[tuple[int, int, int, float]]:
     """Scores from elsewhere, with their weight in the sum."""
     weight = {column: options.weights.get(name, 0.0) for name, column in HINT_COLUMNS.items()}[column]

@@ -10,7 +10,9 @@ from xner.projection._sentence_pair import sentence_pair
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from xner._support.records import EntitiesLike, LinksLike
 
 __all__ = ["aligned", "aligned_ends", "ngram"]
 
@@ -51,8 +53,8 @@ def ngram(
 
 def aligned(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: EntitiesLike,
+    links: LinksLike,
     *,
     min_words: int = 1,
     max_words: int | None = None,
@@ -84,8 +86,8 @@ def aligned(
 
 def aligned_ends(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: EntitiesLike,
+    links: LinksLike,
     *,
     min_words: int = 1,
     max_words: int | None = None,
@@ -115,8 +117,8 @@ def aligned_ends(
 
 def _of_entities(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: EntitiesLike,
+    links: LinksLike,
     options: ProjectionOptions,
 ) -> list[Spans]:
     pair = sentence_pair(target_tokens, source_entities, links, options)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import xner._core as _core
 from xner._support.options import check_names, documented
+from xner._support.records import entity_tuples
 from xner.errors import Error
-from xner.projection._sentence_pair import ScoredSpans, as_entities, sentence_pair
+from xner.projection._sentence_pair import sentence_pair
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from xner._support.records import EntitiesLike, LinksLike, ScoredSpansLike, SpansLike
     from xner.projection._keywords import SentenceKeywords
     from xner.projection.options import Candidates
 
@@ -93,24 +95,25 @@ def _options_of(given: dict[str, Any]) -> tuple[ProjectionOptions, _core.Project
 @documented(ProjectionOptions, without=["candidates"])
 def project(
     target_tokens: Sequence[str],
-    source_entities: Iterable[tuple[int, int, str]],
-    links: Iterable[tuple[int, int]],
+    source_entities: EntitiesLike,
+    links: LinksLike,
     *,
-    candidates: Candidates | Iterable[tuple[int, int]] | None = None,
-    link_scores: Sequence[float] | None = None,
+    candidates: Candidates | SpansLike | None = None,
+    link_scores: Iterable[float] | None = None,
     source_length: int | None = None,
     source_tokens: Sequence[str] | None = None,
     ner_probabilities: npt.ArrayLike | None = None,
-    hints: ScoredSpans = (),
-    nmt_scores: ScoredSpans = (),
+    hints: ScoredSpansLike = (),
+    nmt_scores: ScoredSpansLike = (),
     **options: Unpack[SentenceKeywords],
 ) -> Projection:
     """Project the entities of a source sentence onto the words of its translation.
 
     Args:
         target_tokens: the target words.
-        source_entities: `(start, end, label)` over source words, half-open, in any order.
-        links: `(source, target)` word indices from 0.
+        source_entities: `(start, end, label)` over source words, half-open, in any order: tuples, dictionaries, objects
+            or Arrow rows with these values, as all that follow.
+        links: `(source, target)` word indices from 0, or with a score each, such as a row that an aligner gives.
         candidates: a name, see below, or a list of `(start, end)` to choose from.
         link_scores: one score a link, such as its probability; used by `ties="evidence"` and `count="weighted"`.
         source_length: number of source words; with it spans and links are checked against the source sentence, and
@@ -134,7 +137,7 @@ def project(
     Source: Politov et al. 2025 (arXiv 2501.18750), section 3; García-Ferrero et al. 2022 for the heuristic; Shkalikov
         2024 for `policy="skip"` and the sums of scores. Exact matching replaces Shkalikov's Gurobi model.
     """
-    given: Iterable[tuple[int, int]] = ()
+    given: SpansLike = ()
     kind: str | None = "given"
     if candidates is None or isinstance(candidates, str):
         kind = candidates
@@ -143,7 +146,7 @@ def project(
     if candidates == "given":
         raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
     chosen, core = _options_of({"candidates": kind, **options})
-    entities = as_entities(source_entities)
+    entities = entity_tuples("source_entities", source_entities)
     pair = sentence_pair(
         target_tokens,
         entities,

@@ -21,7 +21,8 @@ from xner import labels, schema
 from xner._support.digests import table_digest
 from xner._version import __version__
 from xner.errors import Error, InfeasibleError, NotSolvedError
-from xner.evaluation.entities import bootstrap, evaluate, paired_bootstrap
+from xner.evaluation.entities import evaluate
+from xner.evaluation.significance import bootstrap, paired_bootstrap
 from xner.experiments.matching.problems import CandidateSpans, Problem, Size, corpus_problems, synthetic_problem
 from xner.experiments.pages.provenance import Data
 from xner.projection.matching.solving import Matching, solve

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import xner._core as _core
-from xner._support.records import entity_tuples, scored_links, span_tuples
 from xner.projection._sentence_pair import sentence_pair
 
 if TYPE_CHECKING:
@@ -65,13 +64,12 @@ def score_pairs(
         DataError: malformed spans, links or scores.
         Error: something that the score needs is missing.
     """
-    pairs, link_scores = scored_links("links", links, link_scores)
     sentence = sentence_pair(
         target_tokens,
-        entity_tuples("source_entities", source_entities),
-        pairs,
+        source_entities,
+        links,
         options,
-        candidates=span_tuples("candidates", candidates),
+        candidates=candidates,
         link_scores=link_scores,
         source_length=source_length,
         source_tokens=source_tokens,
