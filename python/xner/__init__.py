@@ -9,7 +9,16 @@ from __future__ import annotations
 from xner import errors, evaluation, filters, io, labels, schema
 from xner._version import __version__
 from xner.alignment import Aligner, links
-from xner.errors import DataError, Error, FormatError
+from xner.errors import (
+    DataError,
+    Error,
+    FormatError,
+    InfeasibleError,
+    MissingExtraError,
+    NotSolvedError,
+    OptionError,
+    SolverError,
+)
 from xner.evaluation import evaluate
 from xner.io.sides import read_pairs
 from xner.models.aligners.encoder_aligner import EncoderAligner
@@ -33,11 +42,16 @@ __all__ = [
     "EncoderAligner",
     "Error",
     "FormatError",
+    "InfeasibleError",
+    "MissingExtraError",
+    "NotSolvedError",
+    "OptionError",
     "Pipeline",
     "ProjectedEntity",
     "Projection",
     "ProjectionOptions",
     "Projector",
+    "SolverError",
     "__version__",
     "candidates",
     "errors",

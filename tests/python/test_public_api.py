@@ -51,20 +51,3 @@ def test_import_is_light() -> None:
     code = f"import sys, xner; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
-
-
-def test_errors_are_value_errors() -> None:
-    from xner import errors
-
-    for name in errors.__all__:
-        assert issubclass(getattr(errors, name), errors.Error)
-        assert issubclass(getattr(errors, name), ValueError)
-    error = errors.DataError(3, "links", "1-2", "too far", row_id="s3")
-    assert str(error) == "row 3 (id 's3'), column 'links', value 1-2: too far"
-    assert (error.row, error.column, error.value, error.reason, error.row_id) == (
-        3,
-        "links",
-        "1-2",
-        "too far",
-        "s3",
-    )

@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import Any
 
-from xner.errors import Error
+from xner.errors import MissingExtraError
 
 __all__ = ["require"]
 
@@ -27,7 +27,7 @@ def require(module: str, *, extra: str, what: str) -> Any:
         The module.
 
     Raises:
-        Error: it is not installed; the message names the command that installs it.
+        MissingExtraError: it is not installed; the message names the command that installs it.
     """
     for name, value in _BEFORE_TORCH.items():
         os.environ.setdefault(name, value)
@@ -36,6 +36,5 @@ def require(module: str, *, extra: str, what: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != module.partition(".")[0]:
             raise
-        raise Error(
-            f"{what} needs {error.name}, which is not installed; pip install 'xner[{extra}]' brings it"
-        ) from None
+        message = f"{what} needs {error.name}, which is not installed; pip install 'xner[{extra}]' brings it"
+        raise MissingExtraError(message, name=error.name, extra=extra) from None

@@ -51,8 +51,8 @@ def _located(
     try:
         return stage(batch)
     except DataError as error:
-        row_id = batch.column(schema.ID)[error.row].as_py() if schema.ID in batch.schema.names else None
-        raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=row_id) from None
+        has_id = error.row >= 0 and schema.ID in batch.schema.names
+        raise error.behind(first_row, row_id=batch.column(schema.ID)[error.row].as_py() if has_id else None) from None
 
 
 def merge_status(before: pa.Array, after: pa.Array, outdated: pa.Array) -> pa.Array:

@@ -30,7 +30,7 @@ from xner._support.arguments import choose
 from xner._support.sentences import Sentences, to_arrow
 from xner._version import __version__
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
-from xner.errors import DataError, Error, FormatError
+from xner.errors import DataError, Error, FormatError, OptionError
 from xner.schema import LINKS, LINKS_TYPE, SOURCE_TOKENS, STATUS, TOKENS
 from xner.text.scripts import is_unspaced
 
@@ -179,19 +179,19 @@ class AlignerOptions:
         elif not (
             callable(self.fold) or (isinstance(self.fold, tuple) and self.fold and all(map(callable, self.fold)))
         ):
-            raise Error(
+            raise OptionError(
                 f"fold={self.fold!r}: expected one of {', '.join(map(repr, FOLDS))}, a function, or a tuple of them"
             )
         choose("decode", self.decode, dict.fromkeys(get_args(Decode)))
         choose("symmetrization", self.symmetrization, SYMMETRIZATIONS)
         if not 0 <= self.threshold < 1:
-            raise Error(f"threshold={self.threshold!r}: expected a number of at least 0 and below 1")
+            raise OptionError(f"threshold={self.threshold!r}: expected a number of at least 0 and below 1")
         if not 0 <= self.least_association <= 1:
-            raise Error(f"least_association={self.least_association!r}: expected a number from 0 to 1")
+            raise OptionError(f"least_association={self.least_association!r}: expected a number from 0 to 1")
         for name in _TRAINING:
             value, wanted = getattr(self, name), type(_TRAINING[name])
             if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else int):
-                raise Error(f"{name}={value!r}: expected {'a number' if wanted is float else 'a whole number'}")
+                raise OptionError(f"{name}={value!r}: expected {'a number' if wanted is float else 'a whole number'}")
 
 
 # The options of decoding, which `Aligner.align` can change.
@@ -436,7 +436,7 @@ class Aligner:
     ) -> tuple[pa.ListArray, _Side, _Side]:
         for name in changes:
             if name not in _DECODING:
-                raise Error(f"{name}: not an option of align; expected one of {', '.join(_DECODING)}")
+                raise OptionError(f"{name}: not an option of align; expected one of {', '.join(_DECODING)}")
         options = _with_changes(self.options, changes)
         source = _fold_side(source_sentences, SOURCE_TOKENS, options.fold)
         target = _fold_side(target_sentences, TOKENS, options.fold)
@@ -565,7 +565,7 @@ def _with_changes(options: AlignerOptions, changes: Mapping[str, Any]) -> Aligne
     names = {field.name for field in dataclasses.fields(AlignerOptions)}
     for name in changes:
         if name not in names:
-            raise Error(f"{name}: no such option; the aligner has {', '.join(sorted(names))}")
+            raise OptionError(f"{name}: no such option; the aligner has {', '.join(sorted(names))}")
     return dataclasses.replace(options, **changes) if changes else options
 
 
@@ -578,7 +578,7 @@ def _core_options(options: AlignerOptions) -> _core.AlignerOptions:
 
 def _threads(threads: int) -> int:
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise Error(f"threads={threads!r}: expected a whole number of at least 0")
+        raise OptionError(f"threads={threads!r}: expected a whole number of at least 0")
     return threads
 
 

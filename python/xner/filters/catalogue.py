@@ -7,7 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from xner._support.arguments import did_you_mean
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.filters.base import DropRow
 from xner.filters.counts import ClassCounts, LengthRatio, OneWord
 from xner.filters.links import Contiguous, Discontinuous, SourceCoverage
@@ -48,7 +48,7 @@ def parse(text: str) -> Filter:
     """
     body, colon, what = text.rpartition(":") if ":" in text else (text, "", "")
     if colon and what != "row":
-        raise Error(f"filter {text!r}: expected ':row' or nothing at the end, found ':{what}'")
+        raise OptionError(f"filter {text!r}: expected ':row' or nothing at the end, found ':{what}'")
     head, *others = body.split(",")
     name, equals, value = head.partition("=")
     if name not in FILTERS:
@@ -59,24 +59,24 @@ def parse(text: str) -> Filter:
     for other in others:
         option, other_equals, value = other.partition("=")
         if not other_equals:
-            raise Error(f"filter {text!r}: expected {usage(kind)}, found ',{other}'")
+            raise OptionError(f"filter {text!r}: expected {usage(kind)}, found ',{other}'")
         given.append((option, value))
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for option, value in given:
         if option not in options or option in values:
-            raise Error(f"filter {text!r}: expected {usage(kind)}")
+            raise OptionError(f"filter {text!r}: expected {usage(kind)}")
         values[option] = _value(text, value, hints[option])
     missing = [field.name for field in dataclasses.fields(kind) if _is_required(field) and field.name not in values]
     if missing:
-        raise Error(f"filter {text!r}: expected {usage(kind)}")
+        raise OptionError(f"filter {text!r}: expected {usage(kind)}")
     made: Filter = kind(**values)
     return DropRow(made) if colon else made
 
 
 def _unknown(text: str, name: str) -> Error:
     hint = did_you_mean(name, FILTERS) or "."
-    return Error(f"filter {text!r}: there is no filter {name!r}{hint} The filters are {', '.join(FILTERS)}")
+    return OptionError(f"filter {text!r}: there is no filter {name!r}{hint} The filters are {', '.join(FILTERS)}")
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
@@ -94,7 +94,7 @@ def _value(text: str, value: str, hint: Any) -> Any:
         return kind(value)
     except ValueError:
         expected = "whole number" if kind is int else "number"
-        raise Error(f"filter {text!r}: {value!r} is not a {expected}") from None
+        raise OptionError(f"filter {text!r}: {value!r} is not a {expected}") from None
 
 
 def _inner(hint: Any) -> Any:

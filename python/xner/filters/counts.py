@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from xner._support.arguments import number_from_zero
-from xner.errors import Error
+from xner.errors import OptionError
 
 if TYPE_CHECKING:
     from xner.filters.entities import Entities
@@ -31,7 +31,9 @@ class LengthRatio:
     def __post_init__(self) -> None:
         number_from_zero("length-ratio", self.least)
         if self.most is not None and number_from_zero("length-ratio most", self.most) <= self.least:
-            raise Error(f"length-ratio most={self.most:g}: expected a number above the least ratio, {self.least:g}")
+            raise OptionError(
+                f"length-ratio most={self.most:g}: expected a number above the least ratio, {self.least:g}"
+            )
 
     def apply(self, entities: Entities) -> None:
         """Filter."""

@@ -12,7 +12,7 @@ from xner import schema
 from xner._support.arguments import choose
 from xner._support.arrow import joined_lists, with_columns
 from xner._support.stages import run_stage
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.filters.base import DropRow, Filter
 from xner.filters.catalogue import parse, to_text
 from xner.filters.entities import Entities, Flags
@@ -41,7 +41,7 @@ class Filters:
 
     def __init__(self, filters: Iterable[str | Filter], *, drop: Literal["entity", "row"] = "entity") -> None:
         if isinstance(filters, str):
-            raise Error(f"filters={filters!r}: expected a sequence of filters, not one string")
+            raise OptionError(f"filters={filters!r}: expected a sequence of filters, not one string")
         made = [parse(one) if isinstance(one, str) else one for one in filters]
         if choose("drop", drop, {"entity": False, "row": True}):
             made = [one if isinstance(one, DropRow) else DropRow(one) for one in made]

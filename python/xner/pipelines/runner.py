@@ -282,9 +282,7 @@ def _located(stage: Stage, batch: pa.RecordBatch, first_row: int) -> pa.RecordBa
     try:
         return stage(batch)
     except DataError as error:
-        if error.row < 0 or first_row == 0:
-            raise
-        raise DataError(first_row + error.row, error.column, error.value, error.reason, row_id=error.row_id) from None
+        raise error.behind(first_row) from None
 
 
 def _open_part(path: Path) -> pa.Table:

@@ -22,7 +22,7 @@ from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.sentences import with_values
 from xner.alignment.aligner import normalize
-from xner.errors import Error
+from xner.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,9 +70,9 @@ class Memory:
 
     def __init__(self, *, least: int = 2, weight: float = 1.0, vocabulary: Vocabulary | None = None) -> None:
         if least < 1:
-            raise Error(f"least={least}: expected a whole number from 1 on")
+            raise OptionError(f"least={least}: expected a whole number from 1 on")
         if not 0 < weight < float("inf"):
-            raise Error(f"weight={weight}: expected a number above 0")
+            raise OptionError(f"weight={weight}: expected a number above 0")
         self.least = least
         self.weight = weight
         self._vocabulary = Vocabulary() if vocabulary is None else vocabulary

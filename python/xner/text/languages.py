@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from xner.errors import Error
+from xner.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -73,11 +73,11 @@ def language(text: str) -> Language:
     if len(found) == 1:
         return found[0]
     if found:
-        raise Error(f"language {text!r} may be {_listed(found)}: say which")
+        raise OptionError(f"language {text!r} may be {_listed(found)}: say which")
     near = difflib.get_close_matches(spelling, _by_spelling(), n=3, cutoff=0.6)
     nearest = [one for match in near for one in _by_spelling()[match]]
     hint = f"; the nearest are {_listed(dict.fromkeys(nearest))}" if nearest else "; codes are like yor_Latn or yo"
-    raise Error(f"language {text!r} is unknown{hint}")
+    raise OptionError(f"language {text!r} is unknown{hint}")
 
 
 def model_code(text: str, supported: Collection[str], *, role: str = "") -> str:
@@ -102,7 +102,7 @@ def model_code(text: str, supported: Collection[str], *, role: str = "") -> str:
         return min(found, key=lambda code: (_country(code) is not None, len(known[code])))
     near = [code for code, meant in known.items() if any(_related(wanted, one) for one in meant)]
     near += difflib.get_close_matches(wanted.code, supported, n=3, cutoff=0)
-    raise Error(
+    raise OptionError(
         f"the model does not support {wanted.name} ({wanted.code}){role and f' {role}'}; the nearest that it does are "
         f"{', '.join(list(dict.fromkeys(near))[:3])}"
     )

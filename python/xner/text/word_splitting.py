@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.text.scripts import UNSPACED_CODES, is_unspaced
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def splitter_for(language: str) -> WordSplitter:
     name, _, script = language.partition("_")
     if len(name) not in {2, 3} or len(script) != 4:
         names = ", ".join(map(repr, SPLITTERS))
-        raise Error(f"language={language!r}: expected a code with a script, as yor_Latn, or one of {names}")
+        raise OptionError(f"language={language!r}: expected a code with a script, as yor_Latn, or one of {names}")
     if script in {"Hans", "Hant", "Hani"}:
         return _by_jieba
     if script == "Thai":

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from xner import labels as tags
 from xner import schema
-from xner.errors import DataError, Error
+from xner.errors import DataError, OptionError
 from xner.models.network.windows import windows
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class EncodedSentences:
         before, after = tokenizer.around()
         capacity = longest - len(before) - len(after)
         if capacity < 1:
-            raise Error(f"longest={longest}: no room beside {len(before) + len(after)} special tokens")
+            raise OptionError(f"longest={longest}: no room beside {len(before) + len(after)} special tokens")
         overlap = min(overlap, capacity // 2)
         numbers = {name: number for number, name in enumerate(names)}
         self.examples: list[Example] = []

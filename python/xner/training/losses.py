@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from xner._support.arguments import choose
-from xner.errors import Error
+from xner.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -222,7 +222,7 @@ def label_weights(
         return tuple(share / count if count else 1.0 for count in counts)
     known = sorted({*names, *(name[2:] for name in names if name != "O")})
     if unknown := sorted(set(wanted) - set(known)):
-        raise Error(f"class_weights: {unknown[0]!r} is none of the labels and classes {', '.join(known)}")
+        raise OptionError(f"class_weights: {unknown[0]!r} is none of the labels and classes {', '.join(known)}")
     return tuple(wanted.get(name, wanted.get(name[2:], 1.0)) for name in names)
 
 

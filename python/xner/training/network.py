@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.network.loading import first_line, import_transformers, load_weights, quiet
 from xner.training.fine_tuning import WHAT
 
@@ -98,7 +98,7 @@ def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
             warnings.simplefilter("ignore", FutureWarning)
             return peft.get_peft_model(network, config)
     except ValueError as error:
-        raise Error(f"lora targets={settings.targets}: {first_line(error)}") from error
+        raise OptionError(f"lora targets={settings.targets}: {first_line(error)}") from error
 
 
 def merged(network: Any) -> Any:

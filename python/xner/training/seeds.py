@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xner import io
 from xner._support.tables import text_table
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.training.fine_tuning import is_main_process
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def train_seeds(
         Error: fewer than two seeds, or one twice.
     """
     if len(seeds) < 2 or len(set(seeds)) < len(seeds):
-        raise Error(f"seeds={list(seeds)}: expected at least two different ones")
+        raise OptionError(f"seeds={list(seeds)}: expected at least two different ones")
     folder = Path(output)
     folder.mkdir(exist_ok=True)
     reports = [train(seed, folder / f"seed-{seed}") for seed in seeds]

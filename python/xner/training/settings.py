@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from xner._support.arguments import choose, number, number_from_zero, positive_number, whole_number
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.training.losses import LOSSES, LossName
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LoraSettings:
         positive_number("lora alpha", self.alpha)
         _share("lora dropout", self.dropout)
         if not self.targets:
-            raise Error("lora targets=(): expected names of layers, or 'all-linear'")
+            raise OptionError("lora targets=(): expected names of layers, or 'all-linear'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from xner._support.arguments import choose, number
 from xner.alignment.links._merging import LinkColumn, merge
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.schema import LINKS_TYPE
 
 if TYPE_CHECKING:
@@ -53,9 +53,11 @@ def combine(
     """
     choose("method", method, COMBINATIONS)
     if not link_columns:
-        raise Error("link_columns=[]: expected at least one set of links")
+        raise OptionError("link_columns=[]: expected at least one set of links")
     if method not in _WEIGHED and not (weights is None and threshold is None):
-        raise Error(f"weights and threshold go with {' and '.join(map(repr, _WEIGHED))}, not with method={method!r}")
+        raise OptionError(
+            f"weights and threshold go with {' and '.join(map(repr, _WEIGHED))}, not with method={method!r}"
+        )
     shares = _shares(weights, len(link_columns))
     least = 0.5 if threshold is None else number("threshold", threshold, "from 0 to 1", lambda value: 0 <= value <= 1)
     merged = merge(link_columns, [f"set {index}" for index in range(len(link_columns))])
@@ -84,7 +86,7 @@ def _shares(weights: Sequence[float] | None, sets: int) -> npt.NDArray[np.float6
         return np.full(sets, 1 / sets)
     checked = [number("weights", value, "from 0 on", lambda one: 0 <= one < np.inf) for value in weights]
     if len(checked) != sets:
-        raise Error(f"{len(checked)} weights for {sets} sets of links")
+        raise OptionError(f"{len(checked)} weights for {sets} sets of links")
     if not sum(checked):
-        raise Error("weights: at least one must be above 0")
+        raise OptionError("weights: at least one must be above 0")
     return np.array(checked) / sum(checked)

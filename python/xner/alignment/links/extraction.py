@@ -19,7 +19,7 @@ import pyarrow as pa
 
 import xner._core as _core
 from xner._support.arguments import choose, integer_array, number, whole_number
-from xner.errors import DataError, Error
+from xner.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -193,7 +193,9 @@ def extract_batch(
         )
         return pa.array(links)
     if source_lengths is not None or target_lengths is not None:
-        raise Error("source_lengths and target_lengths go with a padded array; matrices of a list have their own sizes")
+        raise OptionError(
+            "source_lengths and target_lengths go with a padded array; matrices of a list have their own sizes"
+        )
     return pa.array(_core.extract_link_lists(list(similarities), source, target, options, threads=threads))
 
 
@@ -221,7 +223,7 @@ def _options(
     }
     for name, value in given.items():
         if value is not None and name not in _TAKES[method]:
-            raise Error(f"{name}={value!r}: the method {method!r} takes only {', '.join(_TAKES[method])}")
+            raise OptionError(f"{name}={value!r}: the method {method!r} takes only {', '.join(_TAKES[method])}")
     if max_count is not None:
         options.max_count = whole_number("max_count", max_count, 1)
     if alpha is not None:

@@ -19,7 +19,7 @@ from xner._support.arguments import choose, whole_number
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._version import __version__
 from xner.alignment.links.extraction import METHODS, Method, extract_batch
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.aligners._work import STATUSES, Corpus, align_corpus
 from xner.models.network.device import Dtype, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
@@ -171,7 +171,7 @@ class EncoderAligner:
         names = [field.name for field in dataclasses.fields(options)]
         for name in changes:
             if name not in names:
-                raise Error(f"{name}: no such option; the encoder aligner has {', '.join(names)}")
+                raise OptionError(f"{name}: no such option; the encoder aligner has {', '.join(names)}")
         if "extraction" in changes and changes["extraction"] != options.extraction:
             # The preset's thresholds are for its own method.
             changes = dict.fromkeys(options.extraction_options) | changes

@@ -19,7 +19,7 @@ from xner._support.arguments import choose, number, whole_number
 from xner._support.extras import require
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._version import __version__
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.network.device import import_torch
 from xner.models.network.loading import first_line, import_transformers, quiet
 from xner.models.network.piece_network import longest_input
@@ -74,7 +74,7 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         if not self.objectives:
-            raise Error(f"objectives=(): expected at least one of {', '.join(map(repr, OBJECTIVES))}")
+            raise OptionError(f"objectives=(): expected at least one of {', '.join(map(repr, OBJECTIVES))}")
         for objective in self.objectives:
             choose("objectives", objective, OBJECTIVES)
         for name in ("steps", "batch_pairs", "micro_batch_pairs", "checkpoint_steps", "layer"):
@@ -223,7 +223,7 @@ def _load_network(transformers: Any, model: str, options: TrainingOptions) -> An
                 f"cannot load the model '{model}': {first_line(error)} (weights are read from safetensors files only)"
             ) from error
     if options.layer > network.config.num_hidden_layers:
-        raise Error(
+        raise OptionError(
             f"layer={options.layer}: the encoder '{model}' has the layers 1 to {network.config.num_hidden_layers}"
         )
     return network

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from xner._support.arguments import choose
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ def resolve_devices(device: str | Sequence[str], *, what: str) -> list[torch.dev
         return [torch.device("mps" if torch.backends.mps.is_available() else "cpu")]
     names = [device] if isinstance(device, str) else list(device)
     if not names:
-        raise Error("device=[]: expected 'auto' or the name of at least one device")
+        raise OptionError("device=[]: expected 'auto' or the name of at least one device")
     devices = []
     for name in names:
         try:
@@ -60,7 +60,7 @@ def resolve_devices(device: str | Sequence[str], *, what: str) -> list[torch.dev
             torch.empty(0, device=found)
         except (AssertionError, NotImplementedError, RuntimeError, TypeError) as error:
             reason = str(error).partition("\n")[0]
-            raise Error(f"device={name!r}: cannot compute there: {reason}") from None
+            raise OptionError(f"device={name!r}: cannot compute there: {reason}") from None
         devices.append(found)
     return devices
 

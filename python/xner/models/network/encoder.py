@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.network.device import import_torch
 from xner.models.network.loading import load_config, load_weights
 from xner.models.network.piece_network import PieceNetwork
@@ -102,7 +102,7 @@ def _load_layers(name: str, layer: int, dtype: torch.dtype) -> Any:
     config = load_config(name, kind="encoder", what=_WHAT)
     layers = config.num_hidden_layers
     if not 0 <= layer <= layers:
-        raise Error(f"layer={layer}: the encoder '{name}' has the layers 0 to {layers}")
+        raise OptionError(f"layer={layer}: the encoder '{name}' has the layers 0 to {layers}")
     cut = {"encoder_layers": layer, "decoder_layers": 0} if config.is_encoder_decoder else {"num_hidden_layers": layer}
     model, absent = load_weights("AutoModel", name, kind="encoder", what=_WHAT, dtype=dtype, **cut)
     if config.is_encoder_decoder:

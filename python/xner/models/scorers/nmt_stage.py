@@ -13,7 +13,7 @@ import xner._core as _core
 from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.stages import run_stage
-from xner.errors import DataError, Error
+from xner.errors import DataError, OptionError
 from xner.projection._pair_search import PairSearch, Pruning, ScoredSpan, pruning_for
 from xner.projection._sentence_pair import columns_of, pair_of_row
 from xner.text.detokenization import detokenize
@@ -56,7 +56,7 @@ def required_columns(options: ProjectionOptions) -> list[str]:
         Error: its score does not use `nmt`.
     """
     if "nmt" not in options.weights:
-        raise Error(f"{options.shown_score} does not use nmt: a sum with it is 'align_nmt' or 'all_fusion'")
+        raise OptionError(f"{options.shown_score} does not use nmt: a sum with it is 'align_nmt' or 'all_fusion'")
     needed, _ = columns_of(options)
     by_links = options.resolved_candidates in {"aligned", "aligned_ends"}
     columns = [*needed, schema.SOURCE_TOKENS, *([schema.LINKS] if by_links else [])]

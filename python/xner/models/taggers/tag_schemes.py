@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xner._support.arguments import choose
-from xner.errors import Error
+from xner.errors import Error, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -209,9 +209,9 @@ def _check_classes(renamed: Mapping[str, str], parsed: Iterable[tuple[str, str]]
     known = dict.fromkeys(name for _, name in parsed if name != _OUTSIDE)  # such without a prefix included
     for old, new in renamed.items():
         if old not in known:
-            raise Error(f"classes: '{model}' has no class {old!r}, only {', '.join(known)}")
+            raise OptionError(f"classes: '{model}' has no class {old!r}, only {', '.join(known)}")
         if not isinstance(new, str) or not new or new != new.strip():
-            raise Error(f"classes: {old!r} cannot become {new!r}; expected the name of a class, or O")
+            raise OptionError(f"classes: {old!r} cannot become {new!r}; expected the name of a class, or O")
 
 
 def best_iob2_path(probabilities: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

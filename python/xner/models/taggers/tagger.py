@@ -30,7 +30,7 @@ from xner._support.arrow import list_lengths, with_columns
 from xner._support.sentences import Sentences, to_arrow
 from xner._support.stages import merge_status, run_stage
 from xner._version import __version__
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, OptionError
 from xner.models.network.device import Dtype, import_torch, resolve_devices, resolve_dtype
 from xner.models.network.loading import load_config, load_weights, revision
 from xner.models.network.piece_network import PieceNetwork
@@ -497,7 +497,7 @@ class TaggerStage:
     def __init__(self, tagger: Tagger, roles: Role | Sequence[Role] = "labels", *, float16: bool = False) -> None:
         named = [roles] if isinstance(roles, str) else list(roles)
         if not named:
-            raise Error("roles=[]: expected at least one")
+            raise OptionError("roles=[]: expected at least one")
         for role in named:
             choose("role", role, ROLES)
         self.roles: tuple[Role, ...] = tuple(dict.fromkeys(named))

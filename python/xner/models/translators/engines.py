@@ -19,7 +19,7 @@ import numpy as np
 
 from xner._support.arguments import choose
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.network.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype
 from xner.models.network.loading import first_line, folder_digest, revision
 from xner.models.translators.conversion import convert_model, is_converted
@@ -211,7 +211,7 @@ def load_engine(
     if engine == "ctranslate2" or (engine == "auto" and converted):
         return CTranslate2Engine.load(model, tokenizer=tokenizer, device=device, dtype=dtype, what=what)
     if dtype == "int8":
-        raise Error("dtype='int8': that is for engine='ctranslate2'")
+        raise OptionError("dtype='int8': that is for engine='ctranslate2'")
     return TransformersEngine.load(model, tokenizer=tokenizer, device=device, dtype=dtype, what=what)
 
 
@@ -377,7 +377,7 @@ class CTranslate2Engine(TranslationEngine):
             device = [f"cuda:{index}" for index in range(library.get_cuda_device_count())] or ["cpu"]
         devices = [device] if isinstance(device, str) else list(device)
         if not devices:
-            raise Error("device=[]: expected 'auto' or the name of at least one device")
+            raise OptionError("device=[]: expected 'auto' or the name of at least one device")
         model_type = None if is_converted(model) else translation_model_type(model, what=what)
         loaded = Seq2SeqTokenizer.load(tokenizer or model, what=what, model_type=model_type)
         if not loaded.shares_vocabulary:

@@ -21,7 +21,7 @@ from xner import io, schema
 from xner._support.arguments import number, positive_number
 from xner._support.arrow import list_lengths, one_array
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.network.loading import load_config
 from xner.pipelines import recipes
 from xner.pipelines.runner import fingerprint, silent
@@ -108,7 +108,7 @@ def distill(
     settings, classes = settings or TrainingSettings(**DISTILLATION.settings), dict(classes or {})
     number("min_confidence", min_confidence, "from 0 to below 1", lambda value: 0 <= value < 1)
     if not teachers:
-        raise Error("teachers=[]: expected at least one")
+        raise OptionError("teachers=[]: expected at least one")
     _check_weights(weights, len(teachers))
     schema.require_columns(text.table.schema, [schema.TOKENS], "distillation")
     tokens = text.table.select([schema.TOKENS])
@@ -130,7 +130,7 @@ def distill(
     names = _order_of_labels(model, soft.names)
     taught = taught_sentences(tokens, SoftLabels(names, soft.under(names)), min_confidence=min_confidence)
     if not len(taught.sentences):
-        raise Error(f"min_confidence={min_confidence}: the teachers are not sure of any word")
+        raise OptionError(f"min_confidence={min_confidence}: the teachers are not sure of any word")
     return train_on(
         model,
         taught.sentences,
@@ -235,7 +235,7 @@ def _check_weights(weights: Sequence[float] | LanguageSimilarity | None, teacher
     of = weights.texts if isinstance(weights, LanguageSimilarity) else weights
     what = "texts of the teachers' languages" if isinstance(weights, LanguageSimilarity) else "weights"
     if len(of) != teachers:
-        raise Error(f"{len(of)} {what} for {teachers} teachers: expected one each")
+        raise OptionError(f"{len(of)} {what} for {teachers} teachers: expected one each")
     if not isinstance(weights, LanguageSimilarity):
         for place, weight in enumerate(weights, 1):
             positive_number(f"weight of teacher {place}", weight)
