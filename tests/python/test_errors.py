@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from xner._support.choices import choose
 
 import xner
 from xner import errors, labels
+from xner._support.arguments import choose
 from xner._support.extras import require
 from xner._support.stages import run_stage
 from xner.errors import (

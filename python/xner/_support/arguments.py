@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from xner._support.arrow import as_arrow
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,28 +38,28 @@ def choose(option: str, value: object, table: Mapping[str, T]) -> T:
     """Look an option's value up in its table.
 
     Raises:
-        Error: the table does not have it; the message lists what it has, and names the nearest.
+        OptionError: the table does not have it; the message lists what it has, and names the nearest.
     """
     if isinstance(value, str) and value in table:
         return table[value]
-    raise Error(f"{option}={value!r}: expected one of {', '.join(map(repr, table))}{did_you_mean(value, table)}")
+    raise OptionError(f"{option}={value!r}: expected one of {', '.join(map(repr, table))}{did_you_mean(value, table)}")
 
 
-def unknown_option(name: str, known: Iterable[str]) -> Error:
+def unknown_option(name: str, known: Iterable[str]) -> OptionError:
     """What is to be raised about a keyword that is no option; names the nearest options, or all where none is near."""
     known = list(known)
     near = did_you_mean(name, known)
-    return Error(f"unknown option {name!r}{near or ': expected one of ' + ', '.join(map(repr, known))}")
+    return OptionError(f"unknown option {name!r}{near or ': expected one of ' + ', '.join(map(repr, known))}")
 
 
 def whole_number(option: str, value: object, least: int, most: int = LARGEST_INT32) -> int:
     """An option that counts something.
 
     Raises:
-        Error: not a whole number from `least` to `most`.
+        OptionError: not a whole number from `least` to `most`.
     """
     if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= index(value) <= most:
-        raise Error(f"{option}={value!r}: expected a whole number from {least} to {most}")
+        raise OptionError(f"{option}={value!r}: expected a whole number from {least} to {most}")
     return index(value)
 
 
@@ -67,10 +67,10 @@ def number(option: str, value: object, expected: str, fits: Callable[[float], bo
     """An option that is a number, of which `expected` says which ones and `fits` whether it is one.
 
     Raises:
-        Error: it is none of them.
+        OptionError: it is none of them.
     """
     if isinstance(value, bool) or not isinstance(value, Real) or not fits(float(value)):
-        raise Error(f"{option}={value!r}: expected a number {expected}")
+        raise OptionError(f"{option}={value!r}: expected a number {expected}")
     return float(value)
 
 
@@ -143,11 +143,11 @@ def words(option: str, value: Iterable[str]) -> list[str]:
     """A sequence of strings: a list, or anything else that has them in order, Arrow arrays included.
 
     Raises:
-        Error: one string, which is a sequence of strings as well but never meant as one.
+        OptionError: one string, which is a sequence of strings as well but never meant as one.
         DataError: an element is not a string, or holds half a surrogate pair and so is not Unicode text.
     """
     if isinstance(value, str):
-        raise Error(f"{option}={value!r}: expected a sequence of words, not one string")
+        raise OptionError(f"{option}={value!r}: expected a sequence of words, not one string")
     array = None if isinstance(value, list | tuple) else as_arrow(value)
     result = list(value) if array is None else array.to_pylist()
     for position, word in enumerate(result):
