@@ -22,10 +22,10 @@ import numpy as np
 import pyarrow as pa
 
 import xner
-from xner.alignment import normalize
 from xner.evaluation import bootstrap
 from xner.evaluation import links as link_scores
 from xner.projection import project_with_memory
+from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

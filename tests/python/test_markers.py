@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xner import Error
-from xner.alignment import normalize
+from xner.text.normalization import normalize
 from xner.translation.markers import PROBLEMS, STYLES, assign, find_problem, mark, unmark
 
 WORDS = ["Ann", "Lee", "saw", "Cape", "Town", "."]

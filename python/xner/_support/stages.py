@@ -1,29 +1,83 @@
-"""What every stage does with what it is handed: tables batch by batch, and errors that name the row."""
+"""What a stage is, and what all do with what they are handed: tables batch by batch, errors that name the row."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.progress import Reporter, silent
+from xner._version import __version__
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["merge_status", "run_stage"]
+    from xner._support.arrow import Rows
+
+__all__ = ["Stage", "identity_of", "merge_status", "run_stage", "status_column"]
 
 
-def run_stage(
-    stage: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch | pa.Table
-) -> pa.RecordBatch | pa.Table:
+class Stage(Protocol):
+    """Adds columns to record batches and tables; every row stays where it is.
+
+    Stages pickle, as what they were made of: models as what loads them. So they work in other processes, as those of
+    `concurrent.futures` and `datasets`, and what they compute there is the same.
+    """
+
+    @property
+    def signature(self) -> str:
+        """One line for tables and papers: the version, the method, and every option."""
+
+    @property
+    def identity(self) -> str:
+        """Tells what decides the output, all options and the content of models, from all others."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The columns that it makes, in place of those that may be there."""
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
+        """Add the columns.
+
+        Args:
+            rows: a record batch or table.
+            progress: told how far the work has come.
+
+        Returns:
+            The same kind of object.
+
+        Raises:
+            DataError: a row is wrong; the message names it.
+            Error: a column is missing or of another type.
+        """
+
+
+def identity_of(what: str, *decides: object) -> str:
+    """An identity that depends on all that is given, and on the version.
+
+    Args:
+        what: it is: "aligner".
+        *decides: what decides the output; JSON-serialisable.
+    """
+    text = json.dumps([__version__, what, *decides], sort_keys=True)
+    return f"{what}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def run_stage(stage: Callable[[pa.RecordBatch], pa.RecordBatch], rows: Rows) -> Rows:
     """Call a stage on a record batch, or on every batch of a table.
 
     Args:
         stage: keeps every row where it is.
-        batch: a table without batches is handed on as one batch without rows.
+        rows: a table without batches is handed on as one batch without rows.
 
     Returns:
         The same kind of object.
@@ -32,11 +86,11 @@ def run_stage(
         DataError: the stage's, with the row counted from the table's first one, and its `id` where there is one.
         Error: neither a record batch nor a table.
     """
-    if isinstance(batch, pa.RecordBatch):
-        return _located(stage, batch, 0)
-    if not isinstance(batch, pa.Table):
-        raise Error(f"expected a pyarrow RecordBatch or Table, found {type(batch).__name__}")
-    pieces = batch.to_batches() or [pa.RecordBatch.from_pylist([], schema=batch.schema)]
+    if isinstance(rows, pa.RecordBatch):
+        return _located(stage, rows, 0)
+    if not isinstance(rows, pa.Table):
+        raise Error(f"expected a pyarrow RecordBatch or Table, found {type(rows).__name__}")
+    pieces = rows.to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
     done = []
     first_row = 0
     for piece in pieces:
@@ -69,3 +123,20 @@ def merge_status(before: pa.Array, after: pa.Array, outdated: pa.Array) -> pa.Ar
     before, after = before.cast(pa.string()), after.cast(pa.string())
     stands = pc.and_(pc.is_valid(before), pc.invert(outdated))
     return pc.if_else(pc.and_(pc.equal(after, "ok"), stands), before, after)
+
+
+def status_column(batch: pa.RecordBatch, status: pa.Array, own: Iterable[str]) -> pa.Array:
+    """The column `status` after a stage: see `merge_status`.
+
+    Args:
+        batch: with the statuses of earlier stages, or none.
+        status: the stage's.
+        own: all that the stage can say: it takes back what it has said of a row before.
+
+    Returns:
+        As `schema.STATUS_TYPE`.
+    """
+    if schema.STATUS in batch.schema.names:
+        before = batch.column(schema.STATUS).cast(pa.string())
+        status = merge_status(before, status, pc.is_in(before, value_set=pa.array(list(own))))
+    return status.cast(pa.string()).dictionary_encode().cast(schema.STATUS_TYPE)

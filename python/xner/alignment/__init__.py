@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from xner.alignment.aligner import FOLDS, STATUSES, Aligner, AlignerOptions, Fold, TrainedOn, normalize
+from xner.alignment._folding import FOLDS, Fold
+from xner.alignment._model_file import TrainedOn
+from xner.alignment.aligner import STATUSES, Aligner
+from xner.alignment.options import AlignerOptions
 
-__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "TrainedOn", "normalize"]
+__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "TrainedOn"]

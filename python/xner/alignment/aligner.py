@@ -11,314 +11,40 @@ the number of threads.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import json
-import os
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import xner._core as _core
-from xner._support.arguments import choose
-from xner._support.sentences import Sentences, to_arrow
+from xner._support.arguments import whole_number
+from xner._support.arrow import Rows, with_columns
+from xner._support.progress import Reporter, silent
+from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
-from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
-from xner.errors import DataError, Error, FormatError, OptionError
-from xner.schema import LINKS, LINKS_TYPE, SOURCE_TOKENS, STATUS, TOKENS
-from xner.text.scripts import is_unspaced
+from xner.alignment._folding import Fold, Integers, Side, corpus_of, fold_names, fold_side
+from xner.alignment._model_file import Fitted, TrainedOn, core_options, read_model, write_model
+from xner.alignment.links.symmetrization import SYMMETRIZATIONS
+from xner.alignment.options import DECODING, AlignerOptions, with_changes
+from xner.errors import Error, OptionError
+from xner.io.atomic import replacing
+from xner.schema import LINKS, LINKS_TYPE, SOURCE_TOKENS, STATUS, TOKENS, require_columns
 
-__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "TrainedOn", "normalize"]
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
 
-Decode = Literal["posterior", "viterbi"]
-Fold: TypeAlias = Callable[[str], str]
-Progress: TypeAlias = Callable[[str, int, int], None]
+    from xner._support.sentences import Sentences
+
+__all__ = ["STATUSES", "Aligner"]
 
 STATUSES: Final = ("ok", "empty_source", "empty_target", "no_links")
 """What `Aligner.align_batch` says about a row. A row empty on both sides is `empty_source`."""
 
-_FORMAT = "xner-aligner"
-_FORMAT_VERSION = 2
-
-_Integers: TypeAlias = npt.NDArray[np.int32]
-_Offsets: TypeAlias = npt.NDArray[np.int64]
-
-
-# --- Folding --------------------------------------------------------------------------------------------------------
-
-# Punctuation of other scripts and typographies by its plain counterpart.
-_PUNCTUATION = str.maketrans("。、「」『』《》„“”«»‘’–—〜·", '.,"""""""""""\'\'---.')
-
-_PREFIXES = (3, 5, 8)
-
-
-def normalize(token: str) -> str:
-    """Bring a token to lower case without diacritics: `Straße` -> `strasse`, `１２` -> `12`, `É` -> `e`.
-
-    Never empty unless the token is: a token of nothing but combining marks stays as it is.
-    """
-    if token.isascii():
-        return token.lower()
-    decomposed = unicodedata.normalize("NFKD", token.casefold()).translate(_PUNCTUATION)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)) or token
-
-
-# `xner::WordKind` of the core.
-_PLAIN, _CAPITALISED, _NUMBER, _SYMBOL = range(4)
-
-
-def _kind(token: str) -> int:
-    """What a token looks like at first sight."""
-    if any(c.isnumeric() for c in token):
-        return _NUMBER
-    if any(c.isalpha() for c in token):
-        return _CAPITALISED if token[0].isupper() else _PLAIN
-    return _SYMBOL
-
-
-def _by_prefix(token: str) -> tuple[str, ...]:
-    text = normalize(token)
-    return tuple(text[:length] for length in _PREFIXES)
-
-
-def _by_character(token: str) -> tuple[str, ...]:
-    text = normalize(token)
-    return text[:1], text[-1:], text
-
-
-def _by_script(token: str) -> tuple[str, ...]:
-    return _by_character(token) if is_unspaced(normalize(token)[:1]) else _by_prefix(token)
-
-
-def _unfolded(token: str) -> tuple[str, ...]:
-    return (token,)
-
-
-FOLDS: Final[Mapping[str, Callable[[str], tuple[str, ...]]]] = {
-    "auto": _by_script,
-    "prefix": _by_prefix,
-    "characters": _by_character,
-    "none": _unfolded,
-}
-"""The foldings that have names: each takes a token to its forms, from coarse to fine."""
-
-
-# --- Options --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AlignerOptions:
-    """What an aligner does. The numbers were chosen by alignment error rate on four language pairs.
-
-    Attributes:
-        fold: how tokens are folded into word types on several levels, from coarse to fine. `prefix`: lower case
-            without diacritics, the first 3, 5 and 8 characters. `characters`: the first character, the last
-            one, and the word. `auto`: `characters` for words in scripts without blanks (Chinese, Japanese, Thai,
-            ...), `prefix` for others. `none`: the tokens as they are. Or a function from a token to its folded form
-            (a stemmer, say), or several, from coarse to fine. Functions are not saved with a model.
-        decode: `posterior` links every pair of words whose score exceeds `threshold`; `viterbi` combines the most
-            probable alignment of each direction by `symmetrization`.
-        threshold: in [0, 1); lower values give more links. A model of a handful of sentence pairs also links words
-            that are each other's best at lower scores.
-        least_association: in [0, 1]; of a word's several posterior links, those far weaker than its best are
-            accidents and are dropped: where score times Dice coefficient of the two words' expected links in the
-            fitted corpus is below this share of the best of either word. 0 keeps all.
-        symmetrization: as in `xner.links.symmetrize`.
-        ibm1_iterations: iterations of IBM model 1, at least 1.
-        hmm_iterations: iterations of the HMM, at least 0.
-        diagonal: how strongly words at the same relative position are expected to be partners; in the HMM this fades
-            as sentence pairs teach how words move.
-        null_probability: of a word that has no partner.
-        alpha: pseudo-count of every pair of types that occurs together.
-        base_weight: pseudo-counts spread over the other side's types by their frequency.
-        null_base_weight: the same for words without a partner.
-        prior_weight: pseudo-count of a pair of equal strings; 0 turns the string prior off.
-        similarity_floor: string similarity (1 - Levenshtein distance / longer length) that counts as none.
-        similarity_power: pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ** power.
-        letter_weight: cue: logarithm of the odds for every letter that two words share beyond `similarity_floor`.
-        kind_weight: cue: the same for two capitalised words, two numbers, or two symbols; as much against a word
-            facing a number or a symbol, or a number facing a symbol.
-        length_weight: cue: the same against lengths, relative to the sentence's mean, that differ by the factor e.
-        cue_halving: cues need no training and fade with it: this many occurrences of the rarer of two words halve
-            what cues say about them (more in a corpus of a few sentence pairs).
-        jump_clip: jumps of this many words and more, to either side, are equally likely.
-        jump_smoothing: pseudo-count of jumps, most of them to the next word.
-    """
-
-    fold: str | Fold | tuple[Fold, ...] = "auto"
-    decode: Decode = "posterior"
-    threshold: float = 0.47
-    least_association: float = 0.01
-    symmetrization: Symmetrization = "grow-diag-final-and"
-    ibm1_iterations: int = 5
-    hmm_iterations: int = 2
-    diagonal: float = 2.0
-    null_probability: float = 0.1
-    alpha: float = 0.002
-    base_weight: float = 2.0
-    null_base_weight: float = 20.0
-    prior_weight: float = 3.0
-    similarity_floor: float = 0.4
-    similarity_power: float = 4.0
-    letter_weight: float = 2.0
-    kind_weight: float = 2.5
-    length_weight: float = 0.8
-    cue_halving: float = 0.5
-    jump_clip: int = 8
-    jump_smoothing: float = 100.0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.fold, str):
-            choose("fold", self.fold, FOLDS)
-        elif not (
-            callable(self.fold) or (isinstance(self.fold, tuple) and self.fold and all(map(callable, self.fold)))
-        ):
-            raise OptionError(
-                f"fold={self.fold!r}: expected one of {', '.join(map(repr, FOLDS))}, a function, or a tuple of them"
-            )
-        choose("decode", self.decode, dict.fromkeys(get_args(Decode)))
-        choose("symmetrization", self.symmetrization, SYMMETRIZATIONS)
-        if not 0 <= self.threshold < 1:
-            raise OptionError(f"threshold={self.threshold!r}: expected a number of at least 0 and below 1")
-        if not 0 <= self.least_association <= 1:
-            raise OptionError(f"least_association={self.least_association!r}: expected a number from 0 to 1")
-        for name in _TRAINING:
-            value, wanted = getattr(self, name), type(_TRAINING[name])
-            if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else int):
-                raise OptionError(f"{name}={value!r}: expected {'a number' if wanted is float else 'a whole number'}")
-
-
-# The options of decoding, which `Aligner.align` can change.
-_DECODING: Final = ("decode", "threshold", "least_association", "symmetrization")
-# The options of fitting that the core knows, with the type of each.
-_TRAINING: Final[Mapping[str, float]] = {
-    field.name: field.default
-    for field in dataclasses.fields(AlignerOptions)
-    if isinstance(field.default, (int, float)) and field.name not in _DECODING
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedOn:
-    """What a model was fitted on."""
-
-    sentence_pairs: int
-    source_tokens: int
-    target_tokens: int
-    xner_version: str
-
-
-def _forms_of(fold: str | Fold | tuple[Fold, ...]) -> Callable[[str], tuple[str, ...]]:
-    """The function that takes a token to its forms on all levels."""
-    if isinstance(fold, str):
-        return FOLDS[fold]
-    folds = fold if isinstance(fold, tuple) else (fold,)
-
-    def forms(token: str) -> tuple[str, ...]:
-        results = tuple(function(token) for function in folds)
-        for result in results:
-            if not isinstance(result, str):
-                raise Error(f"fold: expected a str for token {token!r}, got {result!r}")
-        return results
-
-    return forms
-
-
-# --- Sentences as numbers -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """One level of folding of one side.
-
-    Attributes:
-        types: by word, its type.
-        texts: by type, its folded form.
-    """
-
-    types: _Integers
-    texts: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One side of a corpus: row i holds the words `words[offsets[i]:offsets[i + 1]]`.
-
-    Attributes:
-        kinds: by word, see `_kind`.
-    """
-
-    offsets: _Offsets
-    words: _Integers
-    kinds: npt.NDArray[np.uint8]
-    levels: tuple[_Level, ...]
-
-
-def _tokens(sentences: pa.Array, column: str) -> tuple[_Offsets, _Integers, list[str]]:
-    """Row offsets, token ids, and the distinct tokens."""
-    lengths = pc.list_value_length(sentences).fill_null(0).to_numpy(zero_copy_only=False)
-    offsets = np.zeros(len(sentences) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    values = sentences.flatten()
-    if values.null_count:
-        missing = int(pc.index(values.is_null(), pa.scalar(True)).as_py())
-        row = int(np.searchsorted(offsets, missing, side="right")) - 1
-        raise DataError(row, column, "null", "a word is missing")
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    encoded = values.cast(pa.large_string()).dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    return (
-        offsets,
-        encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32),
-        encoded.dictionary.to_pylist(),
-    )
-
-
-def _fold_side(sentences: Sentences, column: str, fold: str | Fold | tuple[Fold, ...]) -> _Side:
-    """Fold every distinct token once and number types and words by first occurrence."""
-    offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
-    forms = _forms_of(fold)
-    words: dict[tuple[int, tuple[str, ...]], int] = {}
-    word_of_token = np.fromiter(
-        (words.setdefault((_kind(t), forms(t)), len(words)) for t in distinct), np.int32, len(distinct)
-    )
-    kinds = np.fromiter((kind for kind, _ in words), np.uint8, len(words))
-    count = len(next(iter(words))[1]) if words else len(forms("x"))
-    levels = []
-    for level in range(count):
-        types: dict[str, int] = {}
-        of_word = np.fromiter((types.setdefault(w[level], len(types)) for _, w in words), np.int32, len(words))
-        levels.append(_Level(of_word, list(types)))
-    return _Side(offsets, word_of_token[tokens], kinds, tuple(levels))
-
-
-def _code_points(texts: Sequence[str]) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
-    offsets = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=offsets[1:])
-    return offsets, np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
-
-
-def _corpus(source: _Side, target: _Side) -> _core.AlignerCorpus:
-    rows, other_rows = len(source.offsets) - 1, len(target.offsets) - 1
-    if rows != other_rows:
-        raise Error(
-            f"expected as many target as source sentences, found {rows} source and {other_rows} target sentences"
-        )
-    corpus = _core.AlignerCorpus(source.offsets, source.words, source.kinds, target.offsets, target.words, target.kinds)
-    for left, right in zip(source.levels, target.levels, strict=True):
-        corpus.add_level(left.types, *_code_points(left.texts), right.types, *_code_points(right.texts))
-    return corpus
-
-
-# --- The aligner ----------------------------------------------------------------------------------------------------
+_WHAT = "the aligner"
 
 
 class Aligner:
@@ -338,19 +64,16 @@ class Aligner:
         trained_on: the size of the corpus it was fitted on.
     """
 
-    def __init__(
-        self,
-        model: _core.AlignerModel,
-        options: AlignerOptions,
-        trained_on: TrainedOn,
-        texts: Sequence[tuple[Sequence[str], Sequence[str]]],
-    ) -> None:
-        """Use `Aligner.fit` or `Aligner.load`. `texts`: by level, the folded forms of source and target types."""
-        self.options = options
-        self.trained_on = trained_on
-        self._model = model
-        self._texts = [(list(source), list(target)) for source, target in texts]
-        self._ids = [tuple({text: i for i, text in enumerate(side)} for side in level) for level in self._texts]
+    reads: Final = (SOURCE_TOKENS, TOKENS)
+    writes: Final = (LINKS, STATUS)
+
+    def __init__(self, fitted: Fitted) -> None:
+        """Use `Aligner.fit` or `Aligner.load`."""
+        self.options = fitted.options
+        self.trained_on = fitted.trained_on
+        self._fitted = fitted
+        self._model = fitted.model
+        self._ids = [tuple({text: i for i, text in enumerate(side)} for side in level) for level in fitted.texts]
 
     @classmethod
     def fit(
@@ -360,7 +83,7 @@ class Aligner:
         options: AlignerOptions | None = None,
         *,
         threads: int = 0,
-        progress: Progress | None = None,
+        progress: Reporter = silent,
         **changes: Any,
     ) -> Aligner:
         """Learn from sentence pairs; any parallel text of the two languages helps.
@@ -371,23 +94,71 @@ class Aligner:
             target_sentences: as many rows.
             options: default `AlignerOptions()`.
             threads: 0 for one per core. The result does not depend on it.
-            progress: called with the stage (`"fit"`), the iterations done, and their total.
+            progress: told `fit`, the iterations done, and their total.
             **changes: options by name, in place of those in `options`: `Aligner.fit(s, t, decode="viterbi")`.
 
         Raises:
             Error: row counts differ; the message has both. An option has no meaning.
             DataError: a row is not a list of words.
         """
-        options = _with_changes(options or AlignerOptions(), changes)
-        source = _fold_side(source_sentences, SOURCE_TOKENS, options.fold)
-        target = _fold_side(target_sentences, TOKENS, options.fold)
-        report = None if progress is None else lambda done, total: progress("fit", done, total)
+        options = with_changes(options or AlignerOptions(), changes)
+        source = fold_side(source_sentences, SOURCE_TOKENS, options.fold)
+        target = fold_side(target_sentences, TOKENS, options.fold)
         model = _core.fit_aligner(
-            _corpus(source, target), _core_options(options), threads=_threads(threads), progress=report
+            corpus_of(source, target),
+            core_options(options),
+            threads=_threads(threads),
+            progress=lambda done, total: progress("fit", done, total),
         )
         trained_on = TrainedOn(len(source.offsets) - 1, len(source.words), len(target.words), __version__)
         texts = [(a.texts, b.texts) for a, b in zip(source.levels, target.levels, strict=True)]
-        return cls(model, options, trained_on, texts)
+        return cls(Fitted(model, options, trained_on, texts))
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how links were made: all options, and the size of what they were learned from."""
+        options = {field.name: getattr(self.options, field.name) for field in dataclasses.fields(self.options)}
+        options["fold"] = ",".join(fold_names(self.options.fold))
+        size = self.trained_on
+        fitted = f"{size.sentence_pairs} pairs,{size.source_tokens}-{size.target_tokens} words,xner {size.xner_version}"
+        shown = [f"{name}:{value}" for name, value in options.items()]
+        return "|".join([f"xner:{__version__}", "aligner:builtin", *shown, f"fitted:{fitted}"])
+
+    @cached_property
+    def identity(self) -> str:
+        """Tells this model, with its options, from all others.
+
+        Functions that it folds by count by their names, and by what they made of the words that it was fitted on.
+        """
+        return identity_of("aligner", hashlib.sha256(self._content).hexdigest(), fold_names(self.options.fold))
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
+        """The stage: adds the columns `links` and `status`, in place of those that may be there.
+
+        Args:
+            rows: a record batch or table with `source_tokens` and `tokens`.
+            progress: told `align`, the rows done, and their number.
+
+        Returns:
+            The same kind of object. The status is one of `STATUSES` where that is not `ok`, else what an earlier stage
+            said.
+
+        Raises:
+            DataError: a row is not a list of words.
+            Error: a column is missing.
+        """
+        done = 0
+
+        def align(batch: pa.RecordBatch) -> pa.RecordBatch:
+            nonlocal done
+            require_columns(batch.schema, self.reads, _WHAT)
+            found = self.align_batch(batch.column(SOURCE_TOKENS), batch.column(TOKENS))
+            done += batch.num_rows
+            progress("align", done, rows.num_rows)
+            status = status_column(batch, found.column(STATUS), STATUSES)
+            return with_columns(batch, {LINKS: found.column(LINKS), STATUS: status})
+
+        return run_stage(align, rows)
 
     def align(
         self, source_sentences: Sentences, target_sentences: Sentences, *, threads: int = 0, **changes: Any
@@ -433,14 +204,14 @@ class Aligner:
         target_sentences: Sentences,
         threads: int,
         changes: Mapping[str, Any],
-    ) -> tuple[pa.ListArray, _Side, _Side]:
+    ) -> tuple[pa.ListArray, Side, Side]:
         for name in changes:
-            if name not in _DECODING:
-                raise OptionError(f"{name}: not an option of align; expected one of {', '.join(_DECODING)}")
-        options = _with_changes(self.options, changes)
-        source = _fold_side(source_sentences, SOURCE_TOKENS, options.fold)
-        target = _fold_side(target_sentences, TOKENS, options.fold)
-        corpus = _corpus(source, target)
+            if name not in DECODING:
+                raise OptionError(f"{name}: not an option of align; expected one of {', '.join(DECODING)}")
+        options = with_changes(self.options, changes)
+        source = fold_side(source_sentences, SOURCE_TOKENS, options.fold)
+        target = fold_side(target_sentences, TOKENS, options.fold)
+        corpus = corpus_of(source, target)
         maps = [
             (_recall(source_ids, source_level.texts), _recall(target_ids, target_level.texts))
             for (source_ids, target_ids), source_level, target_level in zip(
@@ -473,38 +244,8 @@ class Aligner:
         Raises:
             OSError: the file cannot be written.
         """
-        from safetensors.numpy import save
-
-        tensors: dict[str, npt.NDArray[Any]] = dict(self._model.arrays())
-        for level, sides in enumerate(self._texts):
-            for side, texts in zip(("source", "target"), sides, strict=True):
-                encoded = [text.encode() for text in texts]
-                offsets = np.zeros(len(texts) + 1, np.int64)
-                np.cumsum([len(text) for text in encoded], out=offsets[1:])
-                tensors[f"levels.{level}.{side}_text_offsets"] = offsets
-                tensors[f"levels.{level}.{side}_text"] = np.frombuffer(b"".join(encoded), np.uint8)
-        options = {
-            f.name: getattr(self.options, f.name) for f in dataclasses.fields(AlignerOptions) if f.name != "fold"
-        }
-        fold = self.options.fold if isinstance(self.options.fold, str) else None
-        header = {
-            "format": _FORMAT,
-            "version": _FORMAT_VERSION,
-            "levels": len(self._texts),
-            "fitted_pairs": self._model.sentence_pairs,
-            "fold": fold,
-            "options": options,
-            "trained_on": dataclasses.asdict(self.trained_on),
-        }
-        # One entry, because safetensors does not keep the order of several.
-        data = save(tensors, {_FORMAT: json.dumps(header, sort_keys=True)})
-        target = Path(path)
-        aside = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            aside.write_bytes(data)
-            os.replace(aside, target)  # noqa: PTH105 - the atomic one, by its own name
-        finally:
-            aside.unlink(missing_ok=True)
+        with replacing(path) as file:
+            file.write(self._content)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, fold: Fold | tuple[Fold, ...] | None = None) -> Aligner:
@@ -519,92 +260,39 @@ class Aligner:
             FormatError: the file is not a model of this aligner, or of a version that is not known here.
             Error: `fold` is missing, or given for a model that does not need it.
         """
-        from safetensors import SafetensorError, safe_open
-
-        if not Path(path).is_file():
+        file = Path(path)
+        if not file.is_file():
             raise FileNotFoundError(f"{path}: no such file")
-        try:
-            with safe_open(path, "numpy") as file:
-                header = _read_header(path, file.metadata())
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        except SafetensorError as error:
-            raise FormatError(f"{path}: not a safetensors file: {error}") from error
-        if (header["fold"] is None) != (fold is not None):
-            needs = (
-                "was fitted with functions of its user's: pass them as fold"
-                if fold is None
-                else f"folds by {header['fold']!r}: fold cannot be given"
+        return cls(read_model(file.read_bytes(), str(path), fold))
+
+    @property
+    def _content(self) -> bytes:
+        return write_model(self._fitted)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        fold = None if isinstance(self.options.fold, str) else self.options.fold
+        if fold is not None and (nameless := [name for name in fold_names(fold) if "<" in name]):
+            raise OptionError(
+                f"fold: {nameless[0]} cannot be pickled with its aligner; a function at the top of a module can"
             )
-            raise Error(f"{path}: the model {needs}")
-        try:
-            options = AlignerOptions(fold=fold if fold is not None else header["fold"], **header["options"])
-            texts = [
-                (_read_texts(tensors, level, "source"), _read_texts(tensors, level, "target"))
-                for level in range(header["levels"])
-            ]
-            model = _core.AlignerModel.from_arrays(
-                _core_options(options), header["levels"], header["fitted_pairs"], tensors
-            )
-            _check_texts(tensors, texts)
-            trained_on = TrainedOn(**header["trained_on"])
-        except (Error, KeyError, TypeError, UnicodeDecodeError) as error:
-            raise FormatError(f"{path}: a damaged aligner model: {error}") from error
-        return cls(model, options, trained_on, texts)
+        return _unpickled, (self._content, fold)
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> Aligner:
+        return self  # nothing of it changes
 
     def __repr__(self) -> str:
-        pairs = self.trained_on.sentence_pairs
-        return f"Aligner(fitted on {pairs} sentence pair{'' if pairs == 1 else 's'}, fold={self.options.fold!r})"
+        pairs, fold = self.trained_on.sentence_pairs, ",".join(fold_names(self.options.fold))
+        return f"Aligner(fitted on {pairs} sentence pair{'' if pairs == 1 else 's'}, fold={fold!r})"
 
 
-def _recall(known: Mapping[str, int], texts: Sequence[str]) -> _Integers:
+def _recall(known: Mapping[str, int], texts: Sequence[str]) -> Integers:
     """The model's number of each text, -1 for those it does not know."""
     return np.fromiter((known.get(text, -1) for text in texts), np.int32, len(texts))
 
 
-def _with_changes(options: AlignerOptions, changes: Mapping[str, Any]) -> AlignerOptions:
-    names = {field.name for field in dataclasses.fields(AlignerOptions)}
-    for name in changes:
-        if name not in names:
-            raise OptionError(f"{name}: no such option; the aligner has {', '.join(sorted(names))}")
-    return dataclasses.replace(options, **changes) if changes else options
-
-
-def _core_options(options: AlignerOptions) -> _core.AlignerOptions:
-    result = _core.AlignerOptions()
-    for name in _TRAINING:
-        setattr(result, name, getattr(options, name))
-    return result
+def _unpickled(content: bytes, fold: Fold | tuple[Fold, ...] | None) -> Aligner:
+    return Aligner(read_model(content, "a pickled aligner", fold))
 
 
 def _threads(threads: int) -> int:
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise OptionError(f"threads={threads!r}: expected a whole number of at least 0")
-    return threads
-
-
-def _read_header(path: str | os.PathLike[str], metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    try:
-        header: dict[str, Any] = json.loads((metadata or {})[_FORMAT])
-        version = header["version"]
-    except (KeyError, ValueError, TypeError) as error:
-        raise FormatError(f"{path}: a safetensors file, but not an aligner model of xner") from error
-    if version != _FORMAT_VERSION:
-        raise FormatError(f"{path}: an aligner model of version {version}, this xner reads version {_FORMAT_VERSION}")
-    missing = {"levels", "fitted_pairs", "fold", "options", "trained_on"} - header.keys()
-    if missing:
-        raise FormatError(f"{path}: a damaged aligner model: no {', '.join(sorted(missing))} in its header")
-    return header
-
-
-def _read_texts(tensors: Mapping[str, npt.NDArray[Any]], level: int, side: str) -> list[str]:
-    data = tensors[f"levels.{level}.{side}_text"].tobytes()
-    offsets = tensors[f"levels.{level}.{side}_text_offsets"].tolist()
-    return [data[start:end].decode() for start, end in itertools.pairwise(offsets)]
-
-
-def _check_texts(tensors: Mapping[str, npt.NDArray[Any]], texts: Sequence[tuple[list[str], list[str]]]) -> None:
-    for level, sides in enumerate(texts):
-        for side, found in zip(("source", "target"), sides, strict=True):
-            types = len(tensors[f"levels.{level}.{side}_totals"])
-            if len(found) != types:
-                raise Error(f"level {level} has {len(found)} {side} texts for {types} types")
+    return whole_number("threads", threads, 0)

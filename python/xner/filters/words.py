@@ -12,7 +12,7 @@ import numpy as np
 from xner import schema
 from xner._support import arguments as _arguments
 from xner._support.arguments import choose
-from xner.alignment.aligner import normalize
+from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

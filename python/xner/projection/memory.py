@@ -21,8 +21,8 @@ import xner._core as _core
 from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.sentences import with_values
-from xner.alignment.aligner import normalize
 from xner.errors import OptionError
+from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

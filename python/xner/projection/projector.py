@@ -16,10 +16,10 @@ from xner._support.arrow import with_columns
 from xner._support.options import check_names
 from xner._support.sentences import map_words
 from xner._support.stages import merge_status, run_stage
-from xner.alignment.aligner import normalize
 from xner.errors import Error
 from xner.projection._sentence_pair import columns_of
 from xner.projection.options import ProjectionOptions
+from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -17,9 +17,9 @@ import numpy as np
 
 from xner._support.arguments import choose, number
 from xner.alignment import links
-from xner.alignment.aligner import normalize
 from xner.errors import Error
 from xner.projection.scores.characters import characters
+from xner.text.normalization import normalize
 from xner.text.scripts import is_unspaced
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import xner._core as _core
-from xner._support.arguments import number_from_zero, words
+from xner._support.arguments import number_from_zero, span_array, words
 from xner._support.records import span_array
-from xner.alignment.aligner import normalize
+from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,181 @@
+"""Words as the core's aligner sees them: folded into types on several levels, and numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import xner._core as _core
+from xner._support.sentences import Sentences, to_arrow
+from xner.errors import DataError, Error
+from xner.text.normalization import normalize
+from xner.text.scripts import is_unspaced
+
+__all__ = ["FOLDS", "Fold", "Folding", "Integers", "Side", "corpus_of", "fold_names", "fold_side"]
+
+Fold: TypeAlias = Callable[[str], str]
+Folding: TypeAlias = "str | Fold | tuple[Fold, ...]"
+"""A key of `FOLDS`, a function, or several from coarse to fine."""
+
+Integers: TypeAlias = npt.NDArray[np.int32]
+_Offsets: TypeAlias = npt.NDArray[np.int64]
+
+_PREFIXES = (3, 5, 8)
+
+# `xner::WordKind` of the core.
+_PLAIN, _CAPITALISED, _NUMBER, _SYMBOL = range(4)
+
+
+def _kind(token: str) -> int:
+    """What a token looks like at first sight."""
+    if any(c.isnumeric() for c in token):
+        return _NUMBER
+    if any(c.isalpha() for c in token):
+        return _CAPITALISED if token[0].isupper() else _PLAIN
+    return _SYMBOL
+
+
+def _by_prefix(token: str) -> tuple[str, ...]:
+    text = normalize(token)
+    return tuple(text[:length] for length in _PREFIXES)
+
+
+def _by_character(token: str) -> tuple[str, ...]:
+    text = normalize(token)
+    return text[:1], text[-1:], text
+
+
+def _by_script(token: str) -> tuple[str, ...]:
+    return _by_character(token) if is_unspaced(normalize(token)[:1]) else _by_prefix(token)
+
+
+def _unfolded(token: str) -> tuple[str, ...]:
+    return (token,)
+
+
+FOLDS: Final[Mapping[str, Callable[[str], tuple[str, ...]]]] = {
+    "auto": _by_script,
+    "prefix": _by_prefix,
+    "characters": _by_character,
+    "none": _unfolded,
+}
+"""The foldings that have names: each takes a token to its forms, from coarse to fine."""
+
+
+def _forms_of(fold: Folding) -> Callable[[str], tuple[str, ...]]:
+    """The function that takes a token to its forms on all levels."""
+    if isinstance(fold, str):
+        return FOLDS[fold]
+    folds = fold if isinstance(fold, tuple) else (fold,)
+
+    def forms(token: str) -> tuple[str, ...]:
+        results = tuple(function(token) for function in folds)
+        for result in results:
+            if not isinstance(result, str):
+                raise Error(f"fold: expected a str for token {token!r}, got {result!r}")
+        return results
+
+    return forms
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of folding of one side.
+
+    Attributes:
+        types: by word, its type.
+        texts: by type, its folded form.
+    """
+
+    types: Integers
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a corpus: row i holds the words `words[offsets[i]:offsets[i + 1]]`.
+
+    Attributes:
+        kinds: by word, see `_kind`.
+    """
+
+    offsets: _Offsets
+    words: Integers
+    kinds: npt.NDArray[np.uint8]
+    levels: tuple[Level, ...]
+
+
+def _tokens(sentences: pa.Array, column: str) -> tuple[_Offsets, Integers, list[str]]:
+    """Row offsets, token ids, and the distinct tokens."""
+    lengths = pc.list_value_length(sentences).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.zeros(len(sentences) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    values = sentences.flatten()
+    if values.null_count:
+        missing = int(pc.index(values.is_null(), pa.scalar(True)).as_py())
+        row = int(np.searchsorted(offsets, missing, side="right")) - 1
+        raise DataError(row, column, "null", "a word is missing")
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    encoded = values.cast(pa.large_string()).dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return (
+        offsets,
+        encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32),
+        encoded.dictionary.to_pylist(),
+    )
+
+
+def fold_side(sentences: Sentences, column: str, fold: Folding) -> Side:
+    """Fold every distinct token once and number types and words by first occurrence."""
+    offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
+    forms = _forms_of(fold)
+    words: dict[tuple[int, tuple[str, ...]], int] = {}
+    word_of_token = np.fromiter(
+        (words.setdefault((_kind(t), forms(t)), len(words)) for t in distinct), np.int32, len(distinct)
+    )
+    kinds = np.fromiter((kind for kind, _ in words), np.uint8, len(words))
+    count = len(next(iter(words))[1]) if words else len(forms("x"))
+    levels = []
+    for level in range(count):
+        types: dict[str, int] = {}
+        of_word = np.fromiter((types.setdefault(w[level], len(types)) for _, w in words), np.int32, len(words))
+        levels.append(Level(of_word, list(types)))
+    return Side(offsets, word_of_token[tokens], kinds, tuple(levels))
+
+
+def _code_points(texts: Sequence[str]) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    return offsets, np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+
+
+def corpus_of(source: Side, target: Side) -> _core.AlignerCorpus:
+    rows, other_rows = len(source.offsets) - 1, len(target.offsets) - 1
+    if rows != other_rows:
+        raise Error(
+            f"expected as many target as source sentences, found {rows} source and {other_rows} target sentences"
+        )
+    corpus = _core.AlignerCorpus(source.offsets, source.words, source.kinds, target.offsets, target.words, target.kinds)
+    for left, right in zip(source.levels, target.levels, strict=True):
+        corpus.add_level(left.types, *_code_points(left.texts), right.types, *_code_points(right.texts))
+    return corpus
+
+
+def fold_names(fold: Folding) -> list[str]:
+    """A folding as text: its name, or `module.function` of each function."""
+    if isinstance(fold, str):
+        return [fold]
+    return [_name(function) for function in (fold if isinstance(fold, tuple) else (fold,))]
+
+
+def _name(function: Fold) -> str:
+    kind = type(function)
+    return f"{getattr(function, '__module__', kind.__module__)}.{getattr(function, '__qualname__', kind.__qualname__)}"
