@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
 
 from stage_checks import check_stage, null_word
-from xner import schema
+from xner import Projector, schema
 from xner._support.stages import Stage, identity_of, run_stage
 from xner.alignment import Aligner, AlignerOptions
 from xner.errors import Error, OptionError
+from xner.filters import DropRow, Filters
 from xner.io import sample
 
 
@@ -94,8 +95,61 @@ def test_the_aligner_needs_its_columns() -> None:
         fitted()(corpus().select([schema.TOKENS]))
 
 
+FILTERS = [
+    "length-ratio=0.8",
+    "length-ratio=0.7",
+    "length-ratio=0.8,most=3",
+    "min-score=0.5",
+    "min-margin=0.5",
+    "class-counts",
+    "class-counts:row",
+    "contiguous",
+    "discontinuous=largest",
+    "discontinuous=fill",
+    "trim-punctuation",
+]
+
+
+def projected() -> pa.Table:
+    """Sentence pairs with entities of all kinds."""
+    table = fitted()(corpus()).drop_columns([schema.STATUS])
+    spans = [
+        [{"start": 0, "end": 1, "label": "PER"}] if words else [] for words in table[schema.SOURCE_TOKENS].to_pylist()
+    ]
+    table = table.append_column(schema.SOURCE_ENTITIES, pa.array(spans, schema.SOURCE_ENTITIES_TYPE))
+    return Projector()(table).drop_columns([schema.STATUS])
+
+
+def test_filters() -> None:
+    table = projected()
+    entities = table.column(schema.ENTITIES).to_pylist()
+    entities[1][0]["source"] = 7
+    at = table.schema.get_field_index(schema.ENTITIES)
+    wrong = table.set_column(at, schema.ENTITIES, pa.array(entities, schema.ENTITIES_TYPE))
+    others = [Filters([text]) for text in FILTERS] + [Filters(FILTERS[::-1])]
+    check_stage(Filters(FILTERS), table, wrong=wrong, others=others)
+    assert repr(Filters(["min-score=0.5"])) == "Filters(['min-score=0.5'])"
+
+
+@dataclass(frozen=True)
+class Own:
+    """A filter of somebody else's."""
+
+    least: int = 2
+    name: ClassVar[str] = "own"
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def apply(self, entities: Any) -> None:
+        """Keep all."""
+
+
+def test_filters_of_others_say_their_options_too() -> None:
+    check_stage(Filters([Own()]), projected(), others=[Filters([Own(3)]), Filters([DropRow(Own())])], elsewhere=[])
+    assert Filters([Own(3)]).signature == "filter:own=3"
+
+
 def test_the_protocol_is_met() -> None:
-    stages: list[Stage] = [fitted()]
+    stages: list[Stage] = [fitted(), Filters([])]
     assert stages
 
 

@@ -81,6 +81,16 @@ class Registry(Mapping[str, T_co]):
         hint = did_you_mean(name, self) or "."
         raise OptionError(f"{where}there is no {self._what} {name!r}{hint} The {self._what}s are {', '.join(self)}")
 
+    def working(self) -> dict[str, T_co]:
+        """All that can be imported, by name; what cannot is logged."""
+        found = {}
+        for name in self:
+            try:
+                found[name] = self[name]
+            except Error as error:
+                logger.warning("%s", error)
+        return found
+
     def prefixed(self, text: str) -> tuple[T_co, str] | None:
         """What `NAME:REST` names, and the rest; None where the text does not begin with a name of an extension."""
         name, colon, rest = text.partition(":")

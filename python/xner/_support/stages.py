@@ -72,12 +72,20 @@ def identity_of(what: str, *decides: object) -> str:
     return f"{what}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def run_stage(stage: Callable[[pa.RecordBatch], pa.RecordBatch], rows: Rows) -> Rows:
+def run_stage(
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+    rows: Rows,
+    *,
+    progress: Reporter = silent,
+    what: str = "rows",
+) -> Rows:
     """Call a stage on a record batch, or on every batch of a table.
 
     Args:
         stage: keeps every row where it is.
         rows: a table without batches is handed on as one batch without rows.
+        progress: told after each batch how many rows are done; for stages that have nothing more to tell.
+        what: name of the work in reports.
 
     Returns:
         The same kind of object.
@@ -87,16 +95,19 @@ def run_stage(stage: Callable[[pa.RecordBatch], pa.RecordBatch], rows: Rows) -> 
         Error: neither a record batch nor a table.
     """
     if isinstance(rows, pa.RecordBatch):
-        return _located(stage, rows, 0)
+        done = _located(stage, rows, 0)
+        progress(what, rows.num_rows, rows.num_rows)
+        return done
     if not isinstance(rows, pa.Table):
         raise Error(f"expected a pyarrow RecordBatch or Table, found {type(rows).__name__}")
     pieces = rows.to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
-    done = []
+    made = []
     first_row = 0
     for piece in pieces:
-        done.append(_located(stage, piece, first_row))
+        made.append(_located(stage, piece, first_row))
         first_row += piece.num_rows
-    return pa.Table.from_batches(done)
+        progress(what, first_row, rows.num_rows)
+    return pa.Table.from_batches(made)
 
 
 def _located(

@@ -147,18 +147,13 @@ class Aligner:
             DataError: a row is not a list of words.
             Error: a column is missing.
         """
-        done = 0
+        return run_stage(self._add_links, rows, progress=progress, what="align")
 
-        def align(batch: pa.RecordBatch) -> pa.RecordBatch:
-            nonlocal done
-            require_columns(batch.schema, self.reads, _WHAT)
-            found = self.align_batch(batch.column(SOURCE_TOKENS), batch.column(TOKENS))
-            done += batch.num_rows
-            progress("align", done, rows.num_rows)
-            status = status_column(batch, found.column(STATUS), STATUSES)
-            return with_columns(batch, {LINKS: found.column(LINKS), STATUS: status})
-
-        return run_stage(align, rows)
+    def _add_links(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        require_columns(batch.schema, self.reads, _WHAT)
+        found = self.align_batch(batch.column(SOURCE_TOKENS), batch.column(TOKENS))
+        status = status_column(batch, found.column(STATUS), STATUSES)
+        return with_columns(batch, {LINKS: found.column(LINKS), STATUS: status})
 
     def align(
         self, source_sentences: Sentences, target_sentences: Sentences, *, threads: int = 0, **changes: Any

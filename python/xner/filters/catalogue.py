@@ -6,8 +6,8 @@ import dataclasses
 import types
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from xner._support.arguments import did_you_mean
-from xner.errors import Error, OptionError
+from xner._support.registry import Registry
+from xner.errors import OptionError
 from xner.filters.base import DropRow
 from xner.filters.counts import ClassCounts, LengthRatio, OneWord
 from xner.filters.links import Contiguous, Discontinuous, SourceCoverage
@@ -15,7 +15,7 @@ from xner.filters.scores import MinMargin, MinScore
 from xner.filters.words import Affixes, Compound, TrimPunctuation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from xner.filters.base import Filter
 
@@ -34,8 +34,8 @@ _KINDS: Sequence[type[Any]] = (
     MinScore,
     MinMargin,
 )
-FILTERS: Mapping[str, type[Any]] = {kind.name: kind for kind in _KINDS}
-"""Filters by name; each is a dataclass of its options."""
+FILTERS: Registry[type[Any]] = Registry("xner.filters", "filter", {kind.name: kind for kind in _KINDS})
+"""Filters by name; each is a dataclass of its options. Distributions add theirs to the entry points `xner.filters`."""
 
 
 def parse(text: str) -> Filter:
@@ -51,9 +51,7 @@ def parse(text: str) -> Filter:
         raise OptionError(f"filter {text!r}: expected ':row' or nothing at the end, found ':{what}'")
     head, *others = body.split(",")
     name, equals, value = head.partition("=")
-    if name not in FILTERS:
-        raise _unknown(text, name)
-    kind = FILTERS[name]
+    kind = FILTERS.choose(name, where=f"filter {text!r}: ")
     options = [field.name for field in dataclasses.fields(kind)]
     given = [(options[0] if options else "", value)] if equals else []
     for other in others:
@@ -72,11 +70,6 @@ def parse(text: str) -> Filter:
         raise OptionError(f"filter {text!r}: expected {usage(kind)}")
     made: Filter = kind(**values)
     return DropRow(made) if colon else made
-
-
-def _unknown(text: str, name: str) -> Error:
-    hint = did_you_mean(name, FILTERS) or "."
-    return OptionError(f"filter {text!r}: there is no filter {name!r}{hint} The filters are {', '.join(FILTERS)}")
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
@@ -126,14 +119,11 @@ def _placeholder(field: dataclasses.Field[Any], kind: Any) -> str:
 
 
 def to_text(filter_: Filter) -> str:
-    """A filter as `parse` reads it; of one that is none of `FILTERS`, the name."""
+    """A filter as `parse` reads it; of one that is no dataclass, the name."""
     if isinstance(filter_, DropRow):
         return f"{to_text(filter_.filter)}:row"
-    kind = FILTERS.get(filter_.name)
     shown = filter_.name
-    if kind is None or not isinstance(filter_, kind):
-        return shown
-    for index, field in enumerate(dataclasses.fields(kind)):
+    for index, field in enumerate(dataclasses.fields(filter_) if dataclasses.is_dataclass(filter_) else ()):
         value = getattr(filter_, field.name)
         if index == 0 or value != field.default:
             text = "+".join(value) if isinstance(value, tuple) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from xner import schema
 from xner._support.arguments import choose
 from xner._support.arrow import joined_lists, with_columns
-from xner._support.stages import run_stage
+from xner._support.progress import Reporter, silent
+from xner._support.stages import identity_of, run_stage
 from xner.errors import OptionError
 from xner.filters.base import DropRow, Filter
 from xner.filters.catalogue import parse, to_text
@@ -20,9 +21,9 @@ from xner.filters.entities import Entities, Flags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Filters"]
+    from xner._support.arrow import Rows
 
-_RESULTS = (schema.ENTITIES, schema.LABELS, schema.STATUS, schema.DROPPED, schema.ADJUSTED)
+__all__ = ["Filters"]
 
 
 class Filters:
@@ -39,6 +40,8 @@ class Filters:
         filters: what is applied.
     """
 
+    writes: Final = (schema.ENTITIES, schema.LABELS, schema.STATUS, schema.DROPPED, schema.ADJUSTED)
+
     def __init__(self, filters: Iterable[str | Filter], *, drop: Literal["entity", "row"] = "entity") -> None:
         if isinstance(filters, str):
             raise OptionError(f"filters={filters!r}: expected a sequence of filters, not one string")
@@ -52,12 +55,27 @@ class Filters:
         """What tells in one line how results were filtered: `filter:length-ratio=0.8|filter:one-word:row`."""
         return "|".join(f"filter:{to_text(one)}" for one in self.filters)
 
-    def __call__(self, batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
+    @property
+    def identity(self) -> str:
+        """Tells these filters from all others."""
+        return identity_of("filters", [to_text(one) for one in self.filters])
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that the filters look at."""
+        names = [schema.TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
+        return tuple(dict.fromkeys(names + [name for one in self.filters for name in one.columns]))
+
+    def __repr__(self) -> str:
+        return f"Filters({[to_text(one) for one in self.filters]})"
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
         """Filter; every row stays where it is.
 
         Args:
-            batch: projected: `tokens`, `source_entities`, `entities`, and `links` or `source_tokens` for filters that
+            rows: projected: `tokens`, `source_entities`, `entities`, and `links` or `source_tokens` for filters that
                 look at them.
+            progress: told `filter`, the rows done, and their number.
 
         Returns:
             The same kind of object with `entities`, `labels` and `status` as the filters left them, and two columns of
@@ -70,13 +88,11 @@ class Filters:
             DataError: an entity that the row's sentences do not have.
             Error: columns missing or of another type.
         """
-        return run_stage(self._filter, batch)
+        return run_stage(self._filter, rows, progress=progress, what="filter")
 
     def _filter(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        names = [schema.TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
-        needed = dict.fromkeys(names + [name for one in self.filters for name in one.columns])
-        schema.require_columns(batch.schema, needed, "filtering")
-        entities = Entities(schema.conform(batch, needed))
+        schema.require_columns(batch.schema, self.reads, "filtering")
+        entities = Entities(schema.conform(batch, self.reads))
         had_some = entities.counts() > 0
         for one in self.filters:
             one.apply(entities)
@@ -85,7 +101,7 @@ class Filters:
 
 def _with_results(batch: pa.RecordBatch, entities: Entities, emptied: Flags) -> pa.RecordBatch:
     """The batch with what the filters left; rows that they did not touch keep their labels and status."""
-    before = schema.conform(batch, [name for name in _RESULTS if name in batch.schema.names])
+    before = schema.conform(batch, [name for name in Filters.writes if name in batch.schema.names])
     columns = {
         schema.ENTITIES: entities.entity_lists(),
         schema.LABELS: entities.label_lists(),

@@ -20,7 +20,7 @@ def _described(kind: type[Any]) -> str:
 
 
 FILTERS_HELP = "\b\nFilters; what stands in [ ] may be left out, with the value shown:\n" + "".join(
-    map(_described, filters.FILTERS.values())
+    map(_described, filters.FILTERS.working().values())
 )
 
 filters_group = Group(
