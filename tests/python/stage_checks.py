@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
@@ -45,6 +46,7 @@ def check_stage(
     wrong: pa.Table | None = None,
     others: Sequence[Stage] = (),
     elsewhere: Sequence[str] = EVERYWHERE,
+    tolerance: float = 0.0,
 ) -> None:
     """Check that a stage keeps what stages promise.
 
@@ -54,15 +56,16 @@ def check_stage(
         wrong: a table of which a row is wrong, where the stage can be handed one.
         others: stages that differ from it in one option each.
         elsewhere: where it is to work besides this process: some of `EVERYWHERE`.
+        tolerance: by which numbers may differ that networks compute in other batches.
     """
     known = _Known.of(stage)
     made = stage(table)
     assert _Known.of(stage) == known, "use changes nothing of what a stage is"
     _check_rows(stage, table, made)
-    _check_batches(stage, table, made)
+    _check_batches(stage, table, made, tolerance)
     _check_statuses(stage, table, made)
     _check_progress(stage, table)
-    _check_copies(stage, table, made, known)
+    _check_copies(stage, table, made, known, tolerance)
     _check_words(stage)
     _check_others(stage, known, others)
     with pytest.raises(Error, match="RecordBatch or Table, found dict"):
@@ -70,9 +73,9 @@ def check_stage(
     error = None if wrong is None else _error_of(stage, wrong)
     for method in elsewhere:
         if method == "datasets":
-            _check_datasets(stage, table, made)
+            _check_datasets(stage, table, made, tolerance)
         else:
-            _check_process(stage, table, made, known, method, wrong, error)
+            _check_process(stage, table, made, known, method, wrong, error, tolerance)
 
 
 def _check_rows(stage: Stage, table: pa.Table, made: pa.Table) -> None:
@@ -88,16 +91,16 @@ def _check_rows(stage: Stage, table: pa.Table, made: pa.Table) -> None:
             assert made.schema.field(name).type == schema.COLUMN_TYPES[name], name
 
 
-def _check_batches(stage: Stage, table: pa.Table, made: pa.Table) -> None:
+def _check_batches(stage: Stage, table: pa.Table, made: pa.Table, tolerance: float) -> None:
     """A table gives what its batches give, however it is cut."""
     ends = [0, 1, table.num_rows // 2, table.num_rows]
     pieces = [table.slice(start, end - start).combine_chunks().to_batches()[0] for start, end in pairwise(ends)]
     cut = stage(pa.Table.from_batches(pieces))
-    assert _same(cut, made)
+    assert _same(cut, made, tolerance)
     parts = [stage(piece) for piece in pieces]
     assert all(isinstance(part, pa.RecordBatch) for part in parts)
-    assert _same(pa.Table.from_batches(parts), made)
-    assert _same(stage(made), stage(stage(made))), "what a stage has said it takes back"
+    assert _same(pa.Table.from_batches(parts), made, tolerance)
+    assert _same(stage(made), stage(stage(made)), tolerance), "what a stage has said it takes back"
 
 
 def _check_statuses(stage: Stage, table: pa.Table, made: pa.Table) -> None:
@@ -126,11 +129,11 @@ def _check_progress(stage: Stage, table: pa.Table) -> None:
         assert any(done == total for name, done, total in told if name == what), what
 
 
-def _check_copies(stage: Stage, table: pa.Table, made: pa.Table, known: _Known) -> None:
+def _check_copies(stage: Stage, table: pa.Table, made: pa.Table, known: _Known, tolerance: float) -> None:
     for other in (pickle.loads(pickle.dumps(stage)), copy.deepcopy(stage), copy.copy(stage)):
         assert type(other) is type(stage)
         assert _Known.of(other) == known
-        assert _same(other(table), made)
+        assert _same(other(table), made, tolerance)
         assert (other.reads, other.writes) == (stage.reads, stage.writes)
 
 
@@ -155,11 +158,18 @@ def _check_others(stage: Stage, known: _Known, others: Sequence[Stage]) -> None:
 
 
 def _check_process(
-    stage: Stage, table: pa.Table, made: pa.Table, known: _Known, method: str, wrong: pa.Table | None, error: Any
+    stage: Stage,
+    table: pa.Table,
+    made: pa.Table,
+    known: _Known,
+    method: str,
+    wrong: pa.Table | None,
+    error: Any,
+    tolerance: float,
 ) -> None:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
         assert pool.submit(_Known.of, stage).result(timeout=300) == known
-        assert _same(pool.submit(stage, table).result(timeout=300), made)
+        assert _same(pool.submit(stage, table).result(timeout=300), made, tolerance)
         if wrong is not None:
             assert pool.submit(_error_of, stage, wrong).result(timeout=300) == error
             assert _shown(pool.submit(stage, wrong).exception(timeout=300)) == error
@@ -176,15 +186,17 @@ def _shown(error: BaseException | None) -> Any:
     return type(error).__name__, str(error), {name: value for name, value in vars(error).items() if name != notes}
 
 
-def _check_datasets(stage: Stage, table: pa.Table, made: pa.Table) -> None:
+def _check_datasets(stage: Stage, table: pa.Table, made: pa.Table, tolerance: float) -> None:
     rows = datasets.Dataset(datasets.table.InMemoryTable(table)).with_format("arrow")
     found = rows.map(stage, batched=True, batch_size=3, num_proc=2, load_from_cache_file=False)
-    assert _same(found.data.table, made)
+    assert _same(found.data.table, made, tolerance)
 
 
-def _same(found: pa.Table, made: pa.Table) -> bool:
+def _same(found: pa.Table, made: pa.Table, tolerance: float) -> bool:
     """Whether tables hold the same, the order of columns and what datasets does to types apart."""
     assert sorted(found.schema.names) == sorted(made.schema.names)
+    if tolerance:
+        return _close(found.to_pydict(), made.to_pydict(), tolerance)
     return bool(_plain(found).equals(_plain(made)))
 
 
@@ -194,6 +206,16 @@ def _plain(table: pa.Table) -> pa.Table:
         column = table.column(name)
         columns[name] = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
     return pa.table(columns).combine_chunks()
+
+
+def _close(one: Any, other: Any, tolerance: float) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_close(one[key], other[key], tolerance) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_close(*both, tolerance) for both in zip(one, other, strict=True))
+    return bool(one == other)
 
 
 def null_word(table: pa.Table, column: str, row: int) -> pa.Table:

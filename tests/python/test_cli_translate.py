@@ -112,7 +112,7 @@ def test_help_names_the_families() -> None:
 
 
 def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> None:
-    """They take the translation models' options alone, and their key changes with what decides translations."""
+    """They take the translation models' options alone, and their identity changes with what decides translations."""
 
     def settings(*options: str) -> TranslatorSettings:
         taken: list[TranslatorSettings] = []
@@ -131,6 +131,6 @@ def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> No
     plain = settings("--device", "cpu,cpu", "--cache", str(tmp_path / "cache"))
     assert plain.load().decoding == Decoding()
     assert plain.cache == tmp_path / "cache"
-    assert plain.key == settings("--device", "cpu,cpu").key
-    for options in (("--beams", "1"), ("--length-ratio", "3"), ("--dtype", "bfloat16"), ("--token-budget", "9")):
-        assert settings("--device", "cpu,cpu", *options).key != plain.key
+    assert plain.load().identity == settings("--device", "cpu,cpu", "--token-budget", "9").load().identity
+    for options in (("--beams", "1"), ("--length-ratio", "3"), ("--dtype", "bfloat16")):
+        assert settings("--device", "cpu,cpu", *options).load().identity != plain.load().identity

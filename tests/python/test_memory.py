@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 
 from reference import memory as reference
 from xner import schema
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, OptionError
 from xner.projection import Memory, Projector, project_with_memory
 
 
@@ -151,3 +155,61 @@ def test_wrong_tables_and_options_are_named() -> None:
         Memory(least=0)
     with pytest.raises(Error, match=r"^weight=nan: expected"):
         Memory(weight=math.nan)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"least": True}, "least=True: expected a whole number from 1"),
+        ({"least": 1.5}, r"least=1\.5: expected a whole number from 1"),
+        ({"least": "2"}, "least='2': expected a whole number from 1"),
+        ({"weight": True}, "weight=True: expected a number above 0"),
+        ({"weight": math.inf}, "weight=inf: expected a number above 0"),
+        ({"weight": "1"}, "weight='1': expected a number above 0"),
+    ],
+)
+def test_options_of_other_types(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=f"^{message}"):
+        Memory(**options)
+
+
+LINKED = [
+    {"tokens": ["x", "y"], "source": ["a", "b"], "entities": [(0, 1)], "links": [(0, 0)]},
+    {"tokens": ["y", "x"], "source": ["b", "a"], "entities": [(1, 2)], "links": [(1, 1)]},
+    {"tokens": ["y", "x"], "source": ["b", "a"], "entities": [(1, 2)], "links": []},
+    {"tokens": ["z", "y", "x"], "source": ["A"], "entities": [(0, 1)], "links": [(0, 0)]},
+]
+
+
+def test_hints_that_are_there_are_not_overwritten() -> None:
+    rows = project_with_memory(table(LINKED, projected=False), Projector())
+    with pytest.raises(Error, match=r"makes the column 'hints', which the table has already: drop it, or call the pro"):
+        project_with_memory(rows, Projector())
+    again = project_with_memory(rows.drop_columns([schema.HINTS]), Projector())
+    assert again.column(schema.LABELS).equals(rows.column(schema.LABELS))
+
+
+def test_memories_are_copied_with_what_they_remember() -> None:
+    first = Projector()(table(LINKED, projected=False))
+    memory = Memory(least=1, weight=2.0)
+    memory.remember(first)
+    expected = memory.hint(first)
+    assert any(expected.column(schema.HINTS).to_pylist())
+    for other in (pickle.loads(pickle.dumps(memory)), copy.deepcopy(memory)):
+        assert repr(other) == repr(memory) == "Memory(least=1, weight=2, 1 source entities)"
+        assert other.hint(first).equals(expected)
+        other.remember(first)
+        assert not other.hint(first).equals(expected)
+    assert memory.hint(first).equals(expected), "copies share nothing"
+
+
+def hints_of(memory: Memory, rows: pa.Table) -> pa.Table:
+    return memory.hint(rows)
+
+
+def test_memories_work_in_other_processes() -> None:
+    first = Projector()(table(LINKED, projected=False))
+    memory = Memory(least=1)
+    memory.remember(first)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(hints_of, memory, first).result(timeout=300).equals(memory.hint(first))

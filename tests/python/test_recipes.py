@@ -184,7 +184,7 @@ LABELS = [["B-PER", "O", "B-LOC"], ["B-LOC", "O", "B-PER"], ["B-PER", "O", "B-LO
 @pytest.mark.parametrize("markers", [None, "brackets", "tags"])
 def test_translate_train(tmp_path: Path, markers: Any) -> None:
     translator: Any = Dictionary(WORDS)
-    into = recipes.Direction.of(translator, "en", "sl")
+    into = recipes.Direction(translator, "en", "sl")
     steps = recipes.translate_train(into, markers=markers, words="blanks", by_blanks=True)
     found = recipes.project(recipes.run(labelled(), steps, tmp_path), Projector())
     assert found.column("labels").to_pylist() == LABELS
@@ -199,7 +199,7 @@ def test_back_translation(tmp_path: Path) -> None:
     translator: Any = Dictionary(WORDS)
     targets = [[WORDS[word] for word in words] for words in SOURCE]
     table = labelled().append_column(schema.TOKENS, pa.array(targets, schema.WORDS_TYPE))
-    steps = recipes.back_translation(recipes.Direction.of(translator, "en", "sl"), words="blanks", by_blanks=True)
+    steps = recipes.back_translation(recipes.Direction(translator, "en", "sl"), words="blanks", by_blanks=True)
     found = recipes.project(recipes.run(table, steps, tmp_path), Projector())
     assert found.column("source_tokens").to_pylist() == targets
     assert found.column("pivot_tokens").to_pylist() == SOURCE
@@ -221,9 +221,9 @@ def test_translate_test(tmp_path: Path, refined: bool) -> None:
         return batch.append_column(schema.SOURCE_ENTITIES, pa.array(spans, schema.SOURCE_ENTITIES_TYPE))
 
     steps = recipes.translate_test(
-        recipes.Direction.of(backwards, "sl", "en"),
+        recipes.Direction(backwards, "sl", "en"),
         recipes.stage_step("source-tags", lambda: tag, key="tag"),
-        back=recipes.Direction.of(forwards, "en", "sl") if refined else None,
+        back=recipes.Direction(forwards, "en", "sl") if refined else None,
         words="blanks",
         by_blanks=True,
     )
@@ -249,4 +249,4 @@ def test_a_fitted_aligner_is_known_by_its_content(tmp_path: Path) -> None:
 
 def test_languages_are_checked_at_once() -> None:
     with pytest.raises(Error, match="language 'Klingon' is unknown"):
-        recipes.Direction.of(Dictionary({}), "en", "Klingon")  # type: ignore[arg-type]  # a stand-in
+        recipes.Direction(Dictionary({}), "en", "Klingon")  # type: ignore[arg-type]  # a stand-in

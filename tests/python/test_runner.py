@@ -10,6 +10,9 @@ import pytest
 from xner import io
 from xner.errors import DataError, Error
 from xner.pipelines import runner
+from xner.pipelines.checkpoints import Checkpoints, checkpoints
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +26,8 @@ def add_number(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column("words", pa.array([len(words) for words in batch.column("tokens").to_pylist()]))
 
 
-def run(rows: int, output: Path, key: str = "k", *, stage: runner.Stage = add_number, **options: Any) -> pa.Table:
-    with runner.checkpoints(output, key) as kept:
+def run(rows: int, output: Path, key: str = "k", *, stage: Any = add_number, **options: Any) -> pa.Table:
+    with checkpoints(output, key) as kept:
         return runner.run(table(rows), stage, kept, part_rows=4, **options)
 
 
@@ -69,15 +72,15 @@ def test_a_failed_run_resumes_after_its_last_part(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("key", "resume"), [("other", True), ("k", False)])
 def test_parts_of_another_run_are_not_used(tmp_path: Path, key: str, *, resume: bool) -> None:
-    first = runner.Checkpoints.open(tmp_path / "out.parquet", "k")
+    first = Checkpoints.open(tmp_path / "out.parquet", "k")
     first.path("part-000000.arrow").write_bytes(b"from the other run")
-    second = runner.Checkpoints.open(tmp_path / "out.parquet", key, resume=resume)
+    second = Checkpoints.open(tmp_path / "out.parquet", key, resume=resume)
     assert not second.path("part-000000.arrow").exists()
 
 
 def test_a_part_cut_short_by_a_kill_is_never_seen(tmp_path: Path) -> None:
     """Parts are written aside: what a killed process leaves behind does not have a part's name."""
-    checkpoints = runner.Checkpoints.open(tmp_path / "out.parquet", "k")
+    checkpoints = Checkpoints.open(tmp_path / "out.parquet", "k")
     checkpoints.path(".part-000000.arrow.0123.tmp").write_bytes(b"half")
     runner.run(table(3), add_number, checkpoints, part_rows=4)
     assert io.read(tmp_path / "out.parquet").num_rows == 3
@@ -102,27 +105,27 @@ def test_a_stage_may_not_lose_rows(tmp_path: Path) -> None:
 
 def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(Error, match=r"it is a folder$"):
-        runner.Checkpoints.open(tmp_path, "k")
+        Checkpoints.open(tmp_path, "k")
     with pytest.raises(Error, match=r"the folder '.*no' does not exist$"):
-        runner.Checkpoints.open(tmp_path / "no" / "out.parquet", "k")
+        Checkpoints.open(tmp_path / "no" / "out.parquet", "k")
 
 
 def test_the_fingerprint_is_of_contents_and_options(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x", encoding="utf-8")
     (tmp_path / "b").write_text("x", encoding="utf-8")
     (tmp_path / "c").write_text("y", encoding="utf-8")
-    base = runner.fingerprint({"source": tmp_path / "a", "links": None}, {"n": 1})
-    assert runner.fingerprint({"links": None, "source": tmp_path / "b"}, {"n": 1}) == base
-    assert runner.fingerprint({"source": tmp_path / "c", "links": None}, {"n": 1}) != base
-    assert runner.fingerprint({"source": tmp_path / "a", "links": None}, {"n": 2}) != base
-    assert runner.fingerprint({"source": None, "links": tmp_path / "a"}, {"n": 1}) != base
+    base = fingerprint({"source": tmp_path / "a", "links": None}, {"n": 1})
+    assert fingerprint({"links": None, "source": tmp_path / "b"}, {"n": 1}) == base
+    assert fingerprint({"source": tmp_path / "c", "links": None}, {"n": 1}) != base
+    assert fingerprint({"source": tmp_path / "a", "links": None}, {"n": 2}) != base
+    assert fingerprint({"source": None, "links": tmp_path / "a"}, {"n": 1}) != base
 
 
 def test_progress_is_drawn_only_on_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    with runner.progress_reporter() as report:
+    with progress_reporter() as report:
         report("work", 1, 2)
     assert capfd.readouterr() == ("", "")
-    with runner.progress_reporter(enabled=True) as report:
+    with progress_reporter(enabled=True) as report:
         report("work", 1, 2)
         report("work", 2, 2)
     shown = capfd.readouterr()

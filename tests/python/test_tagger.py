@@ -345,7 +345,7 @@ def batch() -> pa.RecordBatch:
 
 
 def test_the_tagger_itself_is_the_stage_that_labels(tagger: Tagger, batch: pa.RecordBatch) -> None:
-    found = tagger(batch)
+    found = TaggerStage(tagger)(batch)
     assert found.schema.names == ["id", "tokens", "labels", "status"]
     assert found.select(["id", "tokens"]) == batch
     expected = [["B-PER", "I-PER", "O", "B-LOC", "O"], [], ["O", "O", "B-LOC"], []]
@@ -378,7 +378,7 @@ def test_all_roles_in_one_pass(tagger: Tagger, batch: pa.RecordBatch, monkeypatc
         assert found.schema.field(name).type == schema.COLUMN_TYPES[name]
     names = schema.ner_label_names(found.schema.field("ner_probabilities"))
     assert names == tagger.label_names == ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-    assert stage.signature.endswith("|roles:scores,candidates,source,labels")
+    assert stage.signature.endswith("|roles:scores,candidates,source,labels|probabilities:float")
 
 
 def test_both_sides(tagger: Tagger, batch: pa.RecordBatch) -> None:
@@ -398,11 +398,11 @@ def test_what_was_there_before(tagger: Tagger, batch: pa.RecordBatch) -> None:
     """Columns are replaced; a status of another stage stays where nothing is wrong now."""
     before = pa.array(["truncated", "truncated", "empty", None])
     labels = pa.array([["O"]] * 4)
-    found = tagger(batch.append_column("labels", labels).append_column("status", before))
+    found = TaggerStage(tagger)(batch.append_column("labels", labels).append_column("status", before))
     assert found.schema.names == ["id", "tokens", "labels", "status"]
     assert found.column("labels").to_pylist()[0] == ["B-PER", "I-PER", "O", "B-LOC", "O"]
     assert found.column("status").to_pylist() == ["truncated", "empty", "words_without_pieces", "empty"]
-    again = tagger(found.set_column(3, "status", pa.array(["empty", "ok", "ok", "ok"])))
+    again = TaggerStage(tagger)(found.set_column(3, "status", pa.array(["empty", "ok", "ok", "ok"])))
     assert again.column("status").to_pylist() == ["ok", "empty", "words_without_pieces", "empty"]
 
 
@@ -425,14 +425,14 @@ def test_projection_with_candidates_and_scores(tagger: Tagger, batch: pa.RecordB
 
 def test_bad_rows(tagger: Tagger, batch: pa.RecordBatch) -> None:
     with pytest.raises(Error, match=r"the tagger needs the column\(s\) tokens; the table has: id"):
-        tagger(batch.select(["id"]))
+        TaggerStage(tagger)(batch.select(["id"]))
     with pytest.raises(Error, match="role='label': expected one of 'labels', 'source', 'candidates', 'scores'"):
         TaggerStage(tagger, "label")  # type: ignore[arg-type]  # on purpose
     with pytest.raises(Error, match="expected at least one"):
         TaggerStage(tagger, [])
     words = pa.array([["the"], ["Madrid", None]], schema.WORDS_TYPE)
     with pytest.raises(DataError) as error:
-        tagger(pa.record_batch([pa.array(["a", "b"]), words], names=["id", "tokens"]))
+        TaggerStage(tagger)(pa.record_batch([pa.array(["a", "b"]), words], names=["id", "tokens"]))
     assert str(error.value) == "row 1 (id 'b'), column 'tokens', value null: word 1 is missing"
     with pytest.raises(DataError, match="row 0, column 'tokens', value 'the': expected a list of words, found str"):
         tagger.tag(["the"])
@@ -445,7 +445,7 @@ def test_signature_and_identity(random_model: str, short_model: str) -> None:
     tagger = load(random_model, classes={"MISC": "O"})
     assert tagger.signature == (
         f"xner:{xner.__version__}|tagger:{random_model}|scheme:IOB2|classes:PER,LOC,DATE|words:first|decoding:argmax|"
-        "overlap:128|dtype:float32"
+        "overlap:128|dtype:float32|renamed:MISC>O"
     )
     others: list[dict[str, Any]] = [
         {},

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "xner/arrow.hpp"
@@ -20,6 +21,18 @@ class ProjectionMemory {
  public:
   using Words = std::span<const std::int32_t>;
 
+  // What a sequence of source words was projected onto, and how often.
+  struct Form {
+    std::vector<std::int32_t> words;
+    std::uint32_t count = 0;
+  };
+  // By the bytes of source words. Forms stand in the order of their first occurrence, so results do not depend
+  // on hashing.
+  using Forms = std::unordered_map<std::string, std::vector<Form>>;
+
+  ProjectionMemory() = default;
+  explicit ProjectionMemory(Forms forms) : forms_(std::move(forms)) {}
+
   void add(Words source, Words target);
 
   // Appends a hint for every place in `sentence` that holds a sequence which the entity was projected onto
@@ -31,15 +44,10 @@ class ProjectionMemory {
 
   // Distinct source sequences.
   [[nodiscard]] std::size_t size() const noexcept { return forms_.size(); }
+  [[nodiscard]] const Forms& forms() const noexcept { return forms_; }
 
  private:
-  struct Form {
-    std::vector<std::int32_t> words;
-    std::uint32_t count = 0;
-  };
-  // The key is the words' bytes. Forms stand in the order of their first occurrence, so results do not depend
-  // on hashing.
-  std::unordered_map<std::string, std::vector<Form>> forms_;
+  Forms forms_;
 };
 
 // Adds every projected entity of a batch with the columns `source_words` and `target_words` (list<int32>,

@@ -123,7 +123,10 @@ def to_text(filter_: Filter) -> str:
     if isinstance(filter_, DropRow):
         return f"{to_text(filter_.filter)}:row"
     shown = filter_.name
-    for index, field in enumerate(dataclasses.fields(filter_) if dataclasses.is_dataclass(filter_) else ()):
+    options: tuple[dataclasses.Field[Any], ...] = (
+        dataclasses.fields(filter_) if dataclasses.is_dataclass(filter_) else ()
+    )
+    for index, field in enumerate(options):
         value = getattr(filter_, field.name)
         if index == 0 or value != field.default:
             text = "+".join(value) if isinstance(value, tuple) else str(value)

@@ -11,14 +11,15 @@ import pyarrow as pa
 from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, Text, When, Whole, option
-from xner.alignment.aligner import Aligner, Decode
+from xner.alignment.aligner import Aligner
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
 from xner.alignment.links.extraction import METHODS, Method
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
+from xner.alignment.options import Decode
 from xner.errors import Error
 from xner.models.aligners.encoder_aligner import PRESETS, EncoderAligner
 from xner.models.network.device import DTYPES, Dtype
-from xner.pipelines.identity import model_key
+from xner.pipelines.identity import model_identity
 from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 
@@ -240,7 +241,11 @@ class Aligning:
         models = self.options.models
         return {
             "aligners": self.names,
-            "models": {name: model_key(models[name]) for name in self.names if name in models},
+            "models": {
+                name: model_identity(models[name], what=f"the aligner {name!r}")
+                for name in self.names
+                if name in models
+            },
             "combine": self.options.combine or "union",
             "loading": self.loading,
             "decoding": self.decoding,

@@ -7,7 +7,6 @@ print(pipeline.signature)
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from xner._support.arguments import unknown_option
 from xner._support.arrow import frequencies, one_array, with_columns
 from xner._support.digests import table_digest
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Text, When, Whole, declared, option
+from xner._support.progress import logger, silent
 from xner.errors import Error
 from xner.filters.base import Filter
 from xner.filters.catalogue import parse, to_text
@@ -30,6 +30,9 @@ from xner.filters.summary import count, show
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.aligning import Aligning, AligningOptions
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.progress import progress_reporter
 from xner.pipelines.summaries import dropped_lines, is_text, status_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
@@ -46,14 +49,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Unpack
 
+    from xner._support.progress import Reporter
     from xner.models.taggers.tagger import Role
     from xner.pipelines._keywords import PipelineKeywords
+    from xner.pipelines.checkpoints import Checkpoints
     from xner.pipelines.recipes import Step
-    from xner.pipelines.runner import Reporter
 
 __all__ = ["PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions"]
-
-logger = logging.getLogger("xner")
 
 BrokenMarkers = Literal["align", "drop"]
 
@@ -258,7 +260,7 @@ class Pipeline:
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table as `run` projects it, in memory and without a word."""
-        return self.run(table, progress=runner.silent).table
+        return self.run(table, progress=silent).table
 
     def run(
         self,
@@ -324,7 +326,7 @@ class Pipeline:
             memory = by_default and wants_links and bool(aligning.names)
         if memory and schema.HINTS in table.schema.names:
             raise Error("memory makes a column 'hints', which the input has already: memory=False takes it")
-        key = runner.fingerprint(
+        key = fingerprint(
             {},
             {
                 "options": self.signature,
@@ -477,11 +479,11 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def _kept(output: Path | None, key: str, *, resume: bool) -> Iterator[runner.Checkpoints | None]:
+def _kept(output: Path | None, key: str, *, resume: bool) -> Iterator[Checkpoints | None]:
     if output is None:
         yield None
         return
-    with runner.checkpoints(output, key, resume=resume) as kept:
+    with checkpoints(output, key, resume=resume) as kept:
         yield kept
 
 
@@ -490,7 +492,7 @@ def _reporter(progress: Reporter | None) -> Iterator[Reporter]:
     if progress is not None:
         yield progress
         return
-    with runner.progress_reporter() as report:
+    with progress_reporter() as report:
         yield report
 
 

@@ -1,6 +1,6 @@
 """Recipes: pipelines made of steps, each of whose output is kept and reused.
 
-    into = recipes.Direction.of(Translator.load("facebook/nllb-200-distilled-600M"), "en", "yo")
+    into = recipes.Direction(Translator.load("facebook/nllb-200-distilled-600M"), "en", "yo")
     table = recipes.run(table, recipes.translate_train(into), "yo.steps")  # has source_tokens, source_entities
     table = recipes.project(table, Projector())
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,22 +22,21 @@ import pyarrow as pa
 from xner import io, schema
 from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
+from xner._support.progress import Reporter, logger, silent
 from xner.alignment.aligner import Aligner
 from xner.errors import Error
-from xner.pipelines.runner import MODEL_PART_ROWS, Checkpoints, Reporter, checkpoints, fingerprint, run_parts, silent
+from xner.pipelines.checkpoints import Checkpoints, checkpoints
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 from xner.projection.memory import project_with_memory
-from xner.text import languages
-from xner.text.detokenization import detokenize
-from xner.text.word_splitting import splitter_for
-from xner.translation.stages import adopt_marked, translate_back, translate_source, translate_target
+from xner.translation.direction import Direction
+from xner.translation.stages import BackTranslation, SourceTranslation, TargetTranslation, adopt_marked
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Sequence
 
-    from xner.models.aligners.encoder_aligner import EncoderAligner
-    from xner.models.translators.translator import Translation, Translator
-    from xner.pipelines.runner import Stage
+    from xner._support.stages import Stage
     from xner.translation.markers import MarkerStyle
 
 __all__ = [
@@ -50,6 +48,7 @@ __all__ = [
     "project",
     "run",
     "stage_step",
+    "step_of",
     "translate_test",
     "translate_train",
 ]
@@ -85,54 +84,6 @@ class Step:
     run: Callable[[pa.Table, StepRun], pa.Table]
 
 
-class Direction:
-    """A translator from one language into another.
-
-    Args:
-        load: gives the translator; called when something has to be translated that is not kept.
-        source_language: `eng_Latn`, `en`, `English`, ...
-        target_language: likewise.
-        key: what decides the translations, beside the languages; must be JSON-serialisable.
-        cache: as for `Translator.translate`.
-
-    Raises:
-        Error: an unknown language.
-    """
-
-    def __init__(
-        self,
-        load: Callable[[], Translator],
-        source_language: str,
-        target_language: str,
-        *,
-        key: object,
-        cache: str | os.PathLike[str] | None = None,
-    ) -> None:
-        self.source_language = languages.language(source_language).code
-        self.target_language = languages.language(target_language).code
-        self.key = [key, self.source_language, self.target_language]
-        self._load = load
-        self._cache = cache
-
-    @classmethod
-    def of(
-        cls,
-        translator: Translator,
-        source_language: str,
-        target_language: str,
-        *,
-        cache: str | os.PathLike[str] | None = None,
-    ) -> Direction:
-        """A translator that is loaded already; arguments and errors are those of the class."""
-        return cls(lambda: translator, source_language, target_language, key=translator.identity, cache=cache)
-
-    def translate(self, texts: Sequence[str], *, progress: Reporter = silent) -> list[Translation]:
-        """Translate texts: `Translator.translate`."""
-        return self._load().translate(
-            texts, self.source_language, self.target_language, cache=self._cache, progress=progress
-        )
-
-
 def translate_train(
     into: Direction,
     *,
@@ -158,8 +109,8 @@ def translate_train(
         Steps that read `source_tokens` and `source_entities`, and add `tokens`, `translation`, `translation_status`,
         `links`, and with markers `marked_entities` and `marker_problem`.
     """
-    translate = partial(translate_target, markers=markers, keep_bad=keep_bad)
-    translated = _translation("translation", into, translate, [markers, keep_bad], words=words, by_blanks=by_blanks)
+    stage = TargetTranslation(into, words, by_blanks, markers=markers, keep_bad=keep_bad)
+    translated = _translation("translation", stage)
     return [translated, *_where(target_tags), aligner or alignment_step()]
 
 
@@ -188,7 +139,7 @@ def back_translation(
 
     Source: Politov et al. 2025 (arXiv 2501.18750), back-translation.
     """
-    translated = _back_translation(into, markers, words, by_blanks=by_blanks)
+    translated = _translation("back-translation", BackTranslation(into, words, by_blanks, markers=markers))
     return [translated, *_where(target_tags), aligner or alignment_step()]
 
 
@@ -221,9 +172,10 @@ def translate_test(
         Steps that read `tokens` and add `source_tokens`, `source_entities`, `translation`, `translation_status` and
         `links`; with `back` what `back_translation` adds as well.
     """
-    translate = partial(translate_source, keep_bad=keep_bad)
-    translated = _translation("translation", into, translate, [keep_bad], words=words, by_blanks=by_blanks)
-    refined = [] if back is None else [_back_translation(back, markers, None, by_blanks=by_blanks)]
+    translated = _translation("translation", SourceTranslation(into, words, by_blanks, keep_bad=keep_bad))
+    refined = (
+        [_translation("back-translation", BackTranslation(back, None, by_blanks, markers=markers))] if back else []
+    )
     return [translated, tag, *refined, *_where(target_tags), aligner or alignment_step()]
 
 
@@ -231,68 +183,62 @@ def _where(step: Step | None) -> list[Step]:
     return [] if step is None else [step]
 
 
-def _back_translation(into: Direction, markers: MarkerStyle, words: str | None, *, by_blanks: bool) -> Step:
-    translate = partial(translate_back, markers=markers)
-    return _translation("back-translation", into, translate, [markers], words=words, by_blanks=by_blanks)
-
-
-def _translation(
-    name: str,
-    into: Direction,
-    translate: Callable[..., pa.Table],
-    key: Sequence[object],
-    *,
-    words: str | None,
-    by_blanks: bool,
-) -> Step:
-    """The step that a function of `translation_stages` makes; `key` has what was chosen of it."""
+def _translation(name: str, stage: Stage) -> Step:
+    """The step of a stage that translates: the whole corpus at once serves it best."""
 
     def work(table: pa.Table, run: StepRun) -> pa.Table:
-        say = partial(into.translate, progress=run.report)
-        split = splitter_for(words or into.target_language)
-        return translate(table, say, split, join=" ".join if by_blanks else detokenize)
+        return stage(table.combine_chunks(), progress=run.report)
 
-    return Step(name, [into.key, words, by_blanks, *key], work)
+    return Step(name, stage.identity, work)
 
 
-def alignment_step(aligner: Aligner | EncoderAligner | None = None, *, threads: int = 0) -> Step:
+def alignment_step(aligner: Stage | None = None, *, threads: int = 0) -> Step:
     """The step that links words: reads `source_tokens` and `tokens`, adds `links`.
 
     Args:
-        aligner: None for the built-in one, fitted on the table.
+        aligner: a stage that makes `links`; None for the built-in one, fitted on the table.
         threads: of the core, 0 for one a core.
     """
     if aligner is not None and not isinstance(aligner, Aligner):
-        return stage_step("links", lambda: aligner, key=aligner.signature)
+        return step_of("links", aligner)
 
     def link(table: pa.Table, run: StepRun) -> pa.Table:
         sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
         used = aligner or Aligner.fit(*sides, threads=threads, progress=run.report)
         return with_columns(table, {schema.LINKS: used.align(*sides, threads=threads)})
 
-    return Step("links", None if aligner is None else _content(aligner), link)
+    return Step("links", None if aligner is None else aligner.identity, link)
 
 
-def _content(aligner: Aligner) -> str:
-    """Tells a fitted aligner from others."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "aligner.safetensors"
-        aligner.save(path)
-        return fingerprint({"aligner": path}, {})
-
-
-def stage_step(name: str, load: Callable[[], Stage], *, key: object, part_rows: int = MODEL_PART_ROWS) -> Step:
-    """The step that a stage is, for instance a tagger: part by part, each of which is kept.
+def step_of(name: str, stage: Stage, *, part_rows: int = MODEL_PART_ROWS) -> Step:
+    """The step that a stage is: part by part, each of which is kept.
 
     Args:
         name: of the step.
-        load: gives the stage; called when a part is missing.
-        key: everything that decides the stage's output but its input.
+        stage: whose model, if it has one, is best loaded when it is needed first, and not before.
+        part_rows: rows a part.
+    """
+    return stage_step(name, lambda: stage, key=stage.identity, part_rows=part_rows)
+
+
+def stage_step(
+    name: str,
+    load: Callable[[], Callable[[pa.RecordBatch], pa.RecordBatch]],
+    *,
+    key: object,
+    part_rows: int = MODEL_PART_ROWS,
+) -> Step:
+    """The step that a function of record batches is: part by part, each of which is kept.
+
+    Args:
+        name: of the step.
+        load: gives the function; called when a part is missing.
+        key: everything that decides its output but its input.
         part_rows: rows a part.
     """
 
     def work(table: pa.Table, run: StepRun) -> pa.Table:
-        loaded: list[Stage] = []
+        loaded: list[Callable[[pa.RecordBatch], pa.RecordBatch]] = []
 
         def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
             if not loaded:
@@ -328,7 +274,7 @@ def run(
     kept: Checkpoints | None = None,
     reuse: bool = True,
     report: Reporter = silent,
-    told: Callable[[str], None] = lambda message: None,
+    told: Callable[[str], None] = logger.info,
 ) -> pa.Table:
     """Run a recipe.
 
@@ -340,7 +286,7 @@ def run(
         kept: without a folder, where steps keep what they have finished; None keeps nothing.
         reuse: whether to take outputs that are kept.
         report: told how far the work has come.
-        told: gets a line for each step: what was reused, and from where.
+        told: gets a line for each step: what was reused, and from where; by default the logger `xner` does.
 
     Returns:
         The last step's output.

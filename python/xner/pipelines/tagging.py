@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xner._support.options import DeclaredOptions, Many, Text, When, option
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.models.taggers.tagger import Tagger, TaggerStage
 from xner.pipelines.aligning import device_names
-from xner.pipelines.identity import model_key
-from xner.pipelines.recipes import Step, stage_step
+from xner.pipelines.recipes import Step, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ def _renaming(text: str) -> tuple[str, str]:
     """The class that a text renames, and its new name."""
     old, equals, new = text.partition("=")
     if not (old and equals and new):
-        raise Error(f"class_map={text!r}: expected OLD=NEW")
+        raise OptionError(f"class_map={text!r}: expected OLD=NEW")
     return old, new
 
 
@@ -93,11 +92,7 @@ class TaggingOptions(DeclaredOptions):
             roles: see `TaggerStage`.
         """
         if self.tagger is None:
-            raise Error("tagger is missing: the model that tags")
-        model, classes = self.tagger, classes_of(self.class_map, self.ignore_class)
-        device = device_names(self.tagger_device)
-
-        def load() -> TaggerStage:
-            return TaggerStage(Tagger.load(model, classes=classes, device=device), roles)
-
-        return stage_step(name, load, key=[model_key(model), classes, device, list(roles)])
+            raise OptionError("tagger is missing: the model that tags")
+        classes = classes_of(self.class_map, self.ignore_class)
+        tagger = Tagger.load(self.tagger, classes=classes, device=device_names(self.tagger_device), lazily=True)
+        return step_of(name, TaggerStage(tagger, roles))

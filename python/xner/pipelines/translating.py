@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xner._support.options import Choice, DeclaredOptions, Flag, Number, Text, When, Whole, option
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.models.network.device import DTYPES
 from xner.models.translators.cache import default_cache_path
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
 from xner.models.translators.translator import Decoding, Translator
 from xner.pipelines.aligning import device_names
-from xner.pipelines.identity import model_key
-from xner.pipelines.recipes import Direction
 from xner.text.word_splitting import SPLITTERS
+from xner.translation.direction import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,25 +108,14 @@ class TranslatingOptions(DeclaredOptions):
         """What makes the translator from one language into another; the model is loaded once for all.
 
         Raises:
-            Error: no model is named.
+            OptionError: no model is named.
         """
         if self.translator is None:
-            raise Error("translator is missing: the translation model")
-        model, decoding = self.translator, self.decoding
+            raise OptionError("translator is missing: the translation model")
         loading: dict[str, Any] = {
             "engine": self.engine,
             "device": device_names(self.translator_device),
             "dtype": self.translator_dtype,
         }
-
-        @cache
-        def load() -> Translator:
-            return Translator.load(model, decoding=decoding, **loading)
-
-        key = {"model": model_key(model), "decoding": asdict(decoding), "loading": loading}
-        kept = default_cache_path() if self.cache is None else Path(self.cache)
-
-        def direction(source_language: str, target_language: str) -> Direction:
-            return Direction(load, source_language, target_language, key=key, cache=kept)
-
-        return direction
+        translator = Translator.load(self.translator, decoding=self.decoding, lazily=True, **loading)
+        return partial(Direction, translator, cache=default_cache_path() if self.cache is None else self.cache)

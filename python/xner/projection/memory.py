@@ -19,9 +19,10 @@ import pyarrow as pa
 
 import xner._core as _core
 from xner import schema
+from xner._support.arguments import positive_number, whole_number
 from xner._support.arrow import with_columns
 from xner._support.sentences import with_values
-from xner.errors import OptionError
+from xner.errors import Error
 from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
@@ -65,18 +66,17 @@ class Memory:
         vocabulary: which words are the same. Several memories may share one, so that words are folded once.
 
     Raises:
-        Error: a value is out of range.
+        OptionError: a value is out of range.
     """
 
     def __init__(self, *, least: int = 2, weight: float = 1.0, vocabulary: Vocabulary | None = None) -> None:
-        if least < 1:
-            raise OptionError(f"least={least}: expected a whole number from 1 on")
-        if not 0 < weight < float("inf"):
-            raise OptionError(f"weight={weight}: expected a number above 0")
-        self.least = least
-        self.weight = weight
+        self.least = whole_number("least", least, 1)
+        self.weight = positive_number("weight", weight)
         self._vocabulary = Vocabulary() if vocabulary is None else vocabulary
         self._memory = _core.ProjectionMemory()
+
+    def __repr__(self) -> str:
+        return f"Memory(least={self.least}, weight={self.weight:g}, {len(self)} source entities)"
 
     def __len__(self) -> int:
         """Number of different source entities remembered."""
@@ -145,7 +145,15 @@ def project_with_memory(
 
     Returns:
         The second projection; its scores include the hints', and it has the column `hints`.
+
+    Raises:
+        Error: the table has `hints` already, which would be lost.
     """
+    if schema.HINTS in table.schema.names:
+        raise Error(
+            f"the memory makes the column '{schema.HINTS}', which the table has already: drop it, or call the "
+            "projector alone, which adds up the scores that are there"
+        )
     memory = Memory() if memory is None else memory
     first = projector(table)
     memory.remember(first)

@@ -13,7 +13,7 @@ from xner._support.extras import require
 from xner._version import __version__
 from xner.errors import Error
 from xner.evaluation.error_kinds import analyse
-from xner.models.network.loading import import_transformers, load_config, quiet, revision
+from xner.models.network.loading import import_transformers, load_config, model_identity, quiet
 from xner.models.network.piece_network import longest_input
 from xner.models.network.pieces import PieceTokenizer
 from xner.models.taggers.tagger import Tagger
@@ -212,7 +212,7 @@ def train_on(
     described = {
         "xner": __version__,
         "model": model,
-        "revision": revision(model, what=WHAT),
+        "revision": model_identity(model, what=WHAT),
         "random_weights": random_weights,
         "labels": list(names),
         "settings": asdict(settings),

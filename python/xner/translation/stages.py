@@ -1,37 +1,249 @@
 """Stages that translate: the target side from the source side, the source side from the target side, and back.
 
-Each takes a translator as a function from texts to translations with statuses, and calls it once a batch with all its
-texts, or with markers three times: a whole corpus as one batch serves it best.
+    stage = TargetTranslation(Direction(Translator.load("facebook/nllb-200-distilled-600M"), "en", "yo"))
+    table = stage(table)
+
+Each calls its translator once a batch with all its texts, or with markers three times: a whole corpus as one batch
+serves it best. What they do is also there as functions, whose translator is a function from texts to translations with
+statuses.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.arrow import with_columns
-from xner._support.stages import run_stage
+from xner._support.progress import Reporter, silent
+from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, Error
 from xner.text.detokenization import detokenize
+from xner.text.word_splitting import splitter_for
 from xner.translation.marked import translate_marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from xner._support.arrow import Rows
     from xner.text.word_splitting import WordSplitter
+    from xner.translation.direction import Direction
     from xner.translation.marked import MarkedTranslation, Translate
     from xner.translation.markers import MarkerStyle
 
-__all__ = ["adopt_marked", "outer_entities", "translate_back", "translate_source", "translate_target"]
-
-Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+__all__ = [
+    "BackTranslation",
+    "MarkedAdoption",
+    "SourceTranslation",
+    "TargetTranslation",
+    "adopt_marked",
+    "outer_entities",
+    "translate_back",
+    "translate_source",
+    "translate_target",
+]
 
 # Statuses of translations that are used. A copy is no training data in the target language, but can be tagged well.
 _GOOD_TARGETS: Final = frozenset({"ok"})
 _GOOD_SOURCES: Final = frozenset({"ok", "copied"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation(ABC):
+    """What stages that translate have in common.
+
+    Attributes:
+        into: the translator, from the language of what is there into the wanted one.
+        words: how translations are split into words: a name of `word_splitting.SPLITTERS`; None goes by the language.
+        by_blanks: whether words are joined with blanks; else as text is written, see `xner.text.detokenize`.
+    """
+
+    into: Direction
+    words: str | None = None
+    by_blanks: bool = False
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> tuple[str, ...]:
+        """The columns that it makes, in place of those that may be there."""
+
+    @abstractmethod
+    def _translate(self, rows: pa.RecordBatch, translate: Translate) -> pa.RecordBatch:
+        """Translate a batch."""
+
+    @property
+    def _options(self) -> dict[str, object]:
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "into"}
+        return own | {"words": self.words or self.into.target_language}
+
+    @property
+    def signature(self) -> str:
+        """One line that tells how texts were translated: the model, the languages, and all options."""
+        options = [f"{name}:{value}" for name, value in self._options.items()]
+        return "|".join([self.into.signature, f"stage:{type(self).__name__}", *options])
+
+    @property
+    def identity(self) -> str:
+        """Tells what decides the output, the weights' content above all, from all others."""
+        return identity_of(type(self).__name__, self.into.identity, self._options)
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
+        """Translate; every row stays where it is.
+
+        Args:
+            rows: a record batch or table with the columns of `reads`.
+            progress: told `translate`, the distinct texts done, and their number.
+
+        Returns:
+            The same kind of object with the columns of `writes`.
+
+        Raises:
+            DataError: an entity outside its sentence.
+            Error: a column is missing, or the translator fails.
+        """
+        translate = partial(self.into.translate, progress=progress)
+        return run_stage(lambda batch: self._translate(batch, translate), rows)
+
+    @property
+    def _split(self) -> WordSplitter:
+        return splitter_for(self.words or self.into.target_language)
+
+    @property
+    def _join(self) -> Callable[[Sequence[str]], str]:
+        return " ".join if self.by_blanks else detokenize
+
+
+_TRANSLATED: Final = (schema.TRANSLATION, schema.TRANSLATION_STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTranslation(_Translation):
+    """Translates the source side: see `translate_target`.
+
+    Attributes:
+        markers: how entities are marked; None translates plainly.
+        threshold: see `xner.translation.markers.assign`.
+        keep_bad: whether rows keep the words of translations that are cut, repeat themselves or copy the source.
+    """
+
+    markers: MarkerStyle | None = None
+    threshold: float = 0.5
+    keep_bad: bool = False
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+        return (schema.SOURCE_TOKENS,) if self.markers is None else (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The columns that it makes, in place of those that may be there."""
+        marked = () if self.markers is None else (schema.MARKED_ENTITIES, schema.MARKER_PROBLEM)
+        return (schema.TOKENS, *_TRANSLATED, *marked)
+
+    def _translate(self, rows: pa.RecordBatch, translate: Translate) -> pa.RecordBatch:
+        return translate_target(
+            rows,
+            translate,
+            self._split,
+            markers=self.markers,
+            threshold=self.threshold,
+            join=self._join,
+            keep_bad=self.keep_bad,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTranslation(_Translation):
+    """Translates the target side: see `translate_source`.
+
+    Attributes:
+        keep_bad: whether rows keep the words of translations that are cut or repeat themselves.
+    """
+
+    keep_bad: bool = False
+    reads: ClassVar[tuple[str, ...]] = (schema.TOKENS,)
+    writes: ClassVar[tuple[str, ...]] = (schema.SOURCE_TOKENS, *_TRANSLATED)
+
+    def _translate(self, rows: pa.RecordBatch, translate: Translate) -> pa.RecordBatch:
+        return translate_source(rows, translate, self._split, join=self._join, keep_bad=self.keep_bad)
+
+
+@dataclass(frozen=True, slots=True)
+class BackTranslation(_Translation):
+    """Puts the labelled source side into the target language: see `translate_back`.
+
+    Attributes:
+        markers: how entities are marked.
+        threshold: see `xner.translation.markers.assign`.
+    """
+
+    markers: MarkerStyle = "brackets"
+    threshold: float = 0.5
+    reads: ClassVar[tuple[str, ...]] = (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)
+    writes: ClassVar[tuple[str, ...]] = (
+        schema.PIVOT_TOKENS,
+        schema.PIVOT_ENTITIES,
+        schema.SOURCE_TOKENS,
+        schema.SOURCE_ENTITIES,
+        schema.MARKER_PROBLEM,
+    )
+
+    def _translate(self, rows: pa.RecordBatch, translate: Translate) -> pa.RecordBatch:
+        return translate_back(
+            rows, translate, self._split, markers=self.markers, threshold=self.threshold, join=self._join
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedAdoption:
+    """Takes the entities that markers gave: see `adopt_marked`.
+
+    Attributes:
+        drop_broken: whether rows whose markers broke are dropped.
+    """
+
+    drop_broken: bool = False
+    writes: ClassVar[tuple[str, ...]] = (schema.ENTITIES, schema.LABELS, schema.STATUS)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+        needed = (schema.TOKENS, schema.MARKED_ENTITIES, schema.ENTITIES, schema.LABELS, schema.STATUS)
+        return (*needed, schema.MARKER_PROBLEM) if self.drop_broken else needed
+
+    @property
+    def signature(self) -> str:
+        """One line that tells what is done."""
+        return f"markers:adopted|broken:{'dropped' if self.drop_broken else 'projected'}"
+
+    @property
+    def identity(self) -> str:
+        """Tells this from all other stages."""
+        return identity_of("marked-adoption", self.drop_broken)
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
+        """Take the entities.
+
+        Args:
+            rows: as for `adopt_marked`, as are result and errors.
+            progress: told how many rows are done.
+        """
+        return run_stage(self._adopt, rows, progress=progress)
+
+    def _adopt(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        schema.require_columns(batch.schema, self.reads, "taking entities from markers")
+        return _adopt_marked(batch, drop_broken=self.drop_broken)
 
 
 def translate_target(
@@ -171,13 +383,10 @@ def adopt_marked(rows: Rows, *, drop_broken: bool = False) -> Rows:
     Raises:
         Error: columns missing.
     """
-    return run_stage(lambda batch: _adopt_marked(batch, drop_broken=drop_broken), rows)
+    return MarkedAdoption(drop_broken=drop_broken)(rows)
 
 
 def _adopt_marked(batch: pa.RecordBatch, *, drop_broken: bool) -> pa.RecordBatch:
-    needed = [schema.TOKENS, schema.MARKED_ENTITIES, schema.ENTITIES, schema.LABELS, schema.STATUS]
-    needed += [schema.MARKER_PROBLEM] if drop_broken else []
-    schema.require_columns(batch.schema, needed, "taking entities from markers")
     marked = outer_entities(batch.column(schema.MARKED_ENTITIES))
     is_marked = marked.is_valid()
     others, status = batch.column(schema.ENTITIES), batch.column(schema.STATUS).cast(pa.string())

@@ -15,7 +15,9 @@ from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
 from xner.cli.options.inputs import existing_file, output_file, side_format_options
 from xner.io.sides import read_sentences
-from xner.pipelines import runner
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import StepRun
 
 if TYPE_CHECKING:
@@ -107,10 +109,10 @@ def command(
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
     table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
     settings = aligning(threads=threads)
-    key = runner.fingerprint(
+    key = fingerprint(
         {"source": source, "target": target}, {"formats": [source_format, target_format], "aligner": settings.key}
     )
-    with runner.checkpoints(output, key, resume=resume) as kept, runner.progress_reporter() as report:
+    with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
         found = settings.link(table, StepRun(kept, report))
         for name in found.column_names:
             table = table.append_column(name, found.column(name))

@@ -11,7 +11,7 @@ from xner import io, schema
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
 from xner.io.sides import read_sentences
 from xner.models.aligners.training import OBJECTIVES, TrainingOptions, train_encoder
-from xner.pipelines import runner
+from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ def command(
         for path, name in ((source, source_format), (target, target_format))
     ]
     io.check_parallel(*sides, source_name=str(source), target_name=str(target))
-    with runner.progress_reporter() as report:
+    with progress_reporter() as report:
         done = train_encoder(model, sides[0], sides[1], output, settings, device=device, resume=resume, progress=report)
     skipped = f", {done.left_out} left out (a side is empty, or both are longer than the encoder takes)"
     click.echo(f"{done.pairs} sentence pairs{skipped if done.left_out else ''}", err=True)

@@ -11,7 +11,7 @@ import click
 from xner.cli.options.taggers import take_classes
 from xner.cli.options.training import Training, data_options, model_options, read_corpus, run_options, settings_options
 from xner.io.sides import read_sentences
-from xner.pipelines.runner import progress_reporter
+from xner.pipelines.progress import progress_reporter
 from xner.training.distillation.distilling import distill
 from xner.training.distillation.language_similarity import LanguageSimilarity
 from xner.training.presets import DISTILLATION

@@ -18,7 +18,7 @@ from xner.models.scorers.nmt_score import NmtScorer
 from xner.models.scorers.nmt_stage import NmtStage, required_columns
 from xner.models.scorers.translation_scores import load_translation_scorer
 from xner.models.translators.cache import TranslationCache, default_cache_path
-from xner.pipelines import runner
+from xner.pipelines.progress import progress_reporter
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def nmt(
         scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=kept)
         stage = NmtStage(scorer, projection, prune=not all_pairs)
         parts = pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=_PART_ROWS), table.schema)
-        with runner.progress_reporter() as report:
+        with progress_reporter() as report:
             scored = stage(parts, progress=report)
     io.write(scored.select([name for name in (schema.ID, schema.NMT_SCORES) if name in scored.schema.names]), output)
     _summarize(stage, scorer, table.num_rows, output, path)

@@ -24,7 +24,7 @@ from xner.experiments.matching.problems import Size
 from xner.experiments.matching.report import write_matching_report
 from xner.experiments.matching.study import MatchingOptions, study_matching
 from xner.io.sides import read_links, read_pairs
-from xner.pipelines import runner
+from xner.pipelines.progress import progress_reporter
 from xner.projection.matching.constraints import MATCHERS
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def matching(
     if links and len(links) != len(targets):
         raise click.UsageError(f"{len(links)} files of links for {len(targets)} targets: one for each, or none")
     corpora = {}
-    with runner.progress_reporter() as report:
+    with progress_reporter() as report:
         for number, target in enumerate(targets):
             assert source is not None, "there are targets"
             table = read_pairs(source, target, source_format=source_format, target_format=target_format)

@@ -19,6 +19,9 @@ from xner.models.taggers.tag_schemes import SCHEMES
 from xner.models.taggers.tagger import DECODINGS, ROLES, STATUSES, WORDS, Tagger, TaggerStage
 from xner.pipelines import runner
 from xner.pipelines.aligning import device_names
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +136,7 @@ def command(
         **options,
     )
     stage = TaggerStage(tagger, roles, float16=float16)
-    key = runner.fingerprint(
+    key = fingerprint(
         {"sentences": sentences},
         {
             "tagger": tagger.identity,
@@ -144,8 +147,8 @@ def command(
         },
     )
     with (
-        runner.checkpoints(output, key, resume=resume) as kept,
-        runner.progress_reporter() as report,
+        checkpoints(output, key, resume=resume) as kept,
+        progress_reporter() as report,
     ):
         result = runner.run(
             table,

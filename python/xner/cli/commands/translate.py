@@ -17,7 +17,7 @@ from xner.cli.options.statuses import report_statuses
 from xner.cli.options.translators import TranslatorSettings, translator_options
 from xner.io.sides import read_sentences, read_source
 from xner.models.translators.translator import STATUSES
-from xner.pipelines import runner
+from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import Direction
 from xner.text.detokenization import detokenize
 from xner.text.languages import language
@@ -85,13 +85,13 @@ def command(
     """
     is_text = io.FORMATS[io.format_of(output, format_)].is_text
     settings = TranslatorSettings.take(options)
-    into = Direction(settings.load, source_language, target_language, key=settings.key, cache=settings.cache)
+    into = Direction(settings.load(), source_language, target_language, cache=settings.cache)
     split = splitter_for(words or language(target_language).code)
     if markers is None:
         table = read_sentences(source, source_format).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})
     else:
         table = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
-    with runner.progress_reporter() as report:
+    with progress_reporter() as report:
         found = translate_target(
             table.select([name for name in _READ if name in table.schema.names]),
             partial(into.translate, progress=report),

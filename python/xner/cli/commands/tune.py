@@ -18,8 +18,10 @@ from xner.errors import Error
 from xner.experiments.tuning.trials import LinkSource
 from xner.experiments.tuning.tuning import tune
 from xner.io.sides import read_links, read_pairs
-from xner.pipelines import runner
 from xner.pipelines.aligning import BUILTIN
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import StepRun
 from xner.projection.options import ProjectionOptions
 
@@ -123,8 +125,8 @@ def command(
     settings = aligning(others=found, threads=threads)
     _refuse_what_is_tuned(settings)
     files = {"source": source, "target": target}
-    key = runner.fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format]})
-    with runner.checkpoints(output, key) as kept, runner.progress_reporter() as report:
+    key = fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format]})
+    with checkpoints(output, key) as kept, progress_reporter() as report:
         run = StepRun(kept, report)
         encoders = [
             settings.encode(name, table, run).column(schema.LINKS) for name in settings.names if name != BUILTIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,7 +16,6 @@ from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
 from xner.models.translators.translator import Decoding, Translator
 from xner.pipelines.aligning import device_names
-from xner.pipelines.identity import model_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,15 +123,6 @@ class TranslatorSettings:
         cache = values.pop("cache") or default_cache_path()
         return cls(values.pop("model"), decoding, cache, take_engine(values))
 
-    @property
-    def key(self) -> dict[str, Any]:
-        """What decides the translations, for a run's fingerprint."""
-        return {"model": model_key(self.model), "decoding": asdict(self.decoding), "loading": self.loading}
-
     def load(self) -> Translator:
-        """The model, whose weights are read when there is something to translate.
-
-        Raises:
-            Error: it cannot be used.
-        """
-        return Translator.load(self.model, decoding=self.decoding, **self.loading)
+        """The model, which is read when there is something to translate."""
+        return Translator.load(self.model, decoding=self.decoding, lazily=True, **self.loading)

@@ -9,26 +9,35 @@ The encoder's part is torch's and transformers'; links are extracted from simila
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from xner._support.arguments import choose, whole_number
+from xner._support.arguments import choose, unknown_option, whole_number
+from xner._support.arrow import with_columns
+from xner._support.progress import Reporter, silent
 from xner._support.sentences import Sentences, sides_to_arrow
+from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
 from xner.alignment.links.extraction import METHODS, Method, extract_batch
-from xner.errors import Error, OptionError
+from xner.errors import OptionError
 from xner.models.aligners._work import STATUSES, Corpus, align_corpus
-from xner.models.network.device import Dtype, resolve_devices, resolve_dtype
+from xner.models.network.device import Dtype, dtype_name, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
+from xner.models.network.loading import Reloaded, model_identity
+from xner.models.network.pieces import PieceTokenizer
 from xner.schema import LINKS, SOURCE_TOKENS, STATUS, TOKENS, require_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
+    import torch
+
+    from xner._support.arrow import Rows
 
 __all__ = ["PRESETS", "STATUSES", "EncoderAligner", "EncoderAlignerOptions", "Similarity"]
 
@@ -110,7 +119,7 @@ PRESETS: Final[Mapping[str, EncoderAlignerOptions]] = {
 # --- The aligner ----------------------------------------------------------------------------------------------------
 
 
-class EncoderAligner:
+class EncoderAligner(Reloaded):
     """Aligns words whose embeddings are similar. Make one with `EncoderAligner.load`.
 
     Each distinct sentence is encoded once, in batches of sentences of similar length; only the layers that are needed
@@ -124,18 +133,26 @@ class EncoderAligner:
         encoded_sentences: how many sentences the last call sent through the encoder.
     """
 
-    def __init__(self, options: EncoderAlignerOptions, encoders: Sequence[Encoder], *, token_budget: int) -> None:
-        """Use `EncoderAligner.load`. `encoders`: one a device, with the same weights."""
+    reads: Final = (SOURCE_TOKENS, TOKENS)
+    writes: Final = (LINKS, STATUS)
+
+    def __init__(
+        self,
+        options: EncoderAlignerOptions,
+        *,
+        device: str | Sequence[str],
+        dtype: Dtype,
+        token_budget: int | None,
+        compile: bool,
+    ) -> None:
+        """Use `EncoderAligner.load`, whose arguments these are."""
         self.options = options
-        self.name = encoders[0].name
+        self.name = options.encoder
         self.encoded_sentences = 0
-        self._encoders = list(encoders)
+        self._device = device
+        self._dtype: Dtype = dtype
         self._token_budget = token_budget
-        if encoders[0].tokenizer.needs_language and None in {options.source_language, options.target_language}:
-            raise Error(
-                f"the encoder '{self.name}' marks sentences with their language: name those of both sides "
-                "(source_language and target_language, 'eng_Latn' for instance)"
-            )
+        self._compile = compile
 
     @classmethod
     def load(
@@ -147,6 +164,7 @@ class EncoderAligner:
         dtype: Dtype = "auto",
         token_budget: int | None = None,
         compile: bool = False,
+        lazily: bool = False,
         **changes: Any,
     ) -> EncoderAligner:
         """Load an encoder.
@@ -161,6 +179,7 @@ class EncoderAligner:
             token_budget: most word pieces in a batch, padding included; None goes by the device. A batch that does not
                 fit the device's memory is done in halves.
             compile: whether to compile the encoder with `torch.compile`.
+            lazily: whether it is read when it is needed first, and not before.
             **changes: options of `EncoderAlignerOptions` in place of the preset's: `layer=7`, `threshold=0.1`.
 
         Raises:
@@ -171,28 +190,79 @@ class EncoderAligner:
         names = [field.name for field in dataclasses.fields(options)]
         for name in changes:
             if name not in names:
-                raise OptionError(f"{name}: no such option; the encoder aligner has {', '.join(names)}")
+                raise unknown_option(name, names)
         if "extraction" in changes and changes["extraction"] != options.extraction:
             # The preset's thresholds are for its own method.
             changes = dict.fromkeys(options.extraction_options) | changes
         if model is not None:
             changes["encoder"] = model
         options = dataclasses.replace(options, **changes)
-        devices = resolve_devices(device, what=_WHAT)
-        if token_budget is None:
-            token_budget = _TOKEN_BUDGETS.get(devices[0].type, _TOKEN_BUDGETS["cpu"])
-        whole_number("token_budget", token_budget, 1)
-        encoders = [
-            Encoder.load(
-                options.encoder,
-                options.layer,
-                device=one,
-                dtype=resolve_dtype(dtype, one, what=_WHAT),
-                compile=compile,
+        if token_budget is not None:
+            whole_number("token_budget", token_budget, 1)
+        made = cls(options, device=device, dtype=dtype, token_budget=token_budget, compile=compile)
+        if not lazily:
+            made._load()
+        return made
+
+    def _load(self) -> None:
+        options = self.options
+        if self._encoders[0].tokenizer.needs_language and None in {options.source_language, options.target_language}:
+            raise OptionError(
+                f"the encoder '{self.name}' marks sentences with their language: name those of both sides "
+                "(source_language and target_language, 'eng_Latn' for instance)"
             )
-            for one in devices
+
+    @cached_property
+    def _encoders(self) -> list[Encoder]:
+        """One a device, with the same weights."""
+        self._check_sources()
+        return [
+            Encoder.load(
+                self.options.encoder,
+                self.options.layer,
+                device=device,
+                dtype=resolve_dtype(self._dtype, device, what=_WHAT),
+                compile=self._compile,
+            )
+            for device in self._devices
         ]
-        return cls(options, encoders, token_budget=token_budget)
+
+    @cached_property
+    def _devices(self) -> list[torch.device]:
+        return resolve_devices(self._device, what=_WHAT)
+
+    @property
+    def _precision(self) -> Dtype:
+        """Of the first device's encoder, by name."""
+        return dtype_name(resolve_dtype(self._dtype, self._devices[0], what=_WHAT))
+
+    @cached_property
+    def _marks_languages(self) -> bool:
+        return PieceTokenizer.load(self.name, what=_WHAT).needs_language
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        return {self.name: _WHAT}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # In the same precision wherever it is loaded again.
+        return super().__getstate__() | {"_dtype": self._precision, "encoded_sentences": 0}
+
+    def __repr__(self) -> str:
+        return f"EncoderAligner({self.name!r}, layer={self.options.layer}, extraction={self.options.extraction!r})"
+
+    @property
+    def _languages(self) -> tuple[str | None, str | None]:
+        """Of both sides, where the encoder marks sentences with them."""
+        options = self.options
+        return (options.source_language, options.target_language) if self._marks_languages else (None, None)
+
+    @property
+    def identity(self) -> str:
+        """Tells this model, with its options, from all others."""
+        options = asdict(self.options) | dict(zip(("source_language", "target_language"), self._languages, strict=True))
+        options["encoder"] = model_identity(self.name, what=_WHAT)
+        return identity_of("encoder-aligner", options, self._precision, self._compile)
 
     @property
     def signature(self) -> str:
@@ -205,10 +275,13 @@ class EncoderAligner:
             f"similarity:{options.similarity}",
             f"extraction:{options.extraction}",
             *(f"{name}:{value}" for name, value in options.extraction_options.items()),
-            f"dtype:{self._encoders[0].dtype}",
+            f"overlap:{options.window_overlap}",
+            f"dtype:{self._precision}",
         ]
-        if self._encoders[0].tokenizer.needs_language:
+        if self._marks_languages:
             parts.append(f"languages:{options.source_language}-{options.target_language}")
+        if self._compile:
+            parts.append("compiled:yes")
         return "|".join(parts)
 
     def align(
@@ -217,7 +290,7 @@ class EncoderAligner:
         target_sentences: Sentences,
         *,
         threads: int = 0,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Reporter = silent,
     ) -> pa.ListArray:
         """Link the words of sentence pairs.
 
@@ -226,7 +299,7 @@ class EncoderAligner:
                 a missing row is an empty one).
             target_sentences: as many rows.
             threads: of the core, for extraction; 0 for one per core. The result does not depend on it.
-            progress: called with the stage (`"encode"`), the sentences encoded, and their total.
+            progress: told `encode`, the sentences encoded, and their number.
 
         Returns:
             For each row a list of structs `source` and `target` (int32, word indices from 0) and `score` (float32; what
@@ -244,7 +317,7 @@ class EncoderAligner:
         target_sentences: Sentences,
         *,
         threads: int = 0,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Reporter = silent,
     ) -> pa.RecordBatch:
         """As `align`, with a word on each row.
 
@@ -255,41 +328,47 @@ class EncoderAligner:
         status = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(STATUSES))
         return pa.record_batch([links, status], names=[LINKS, STATUS])
 
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The stage: adds the columns `links` and `status` to a batch, in place of those it may have.
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
+        """The stage: adds the columns `links` and `status`, in place of those that may be there.
+
+        Args:
+            rows: a record batch or table with `source_tokens` and `tokens`.
+            progress: as for `align`.
+
+        Returns:
+            The same kind of object. The status is one of `STATUSES` where that is not `ok`, else what an earlier stage
+            said.
 
         Raises:
-            Error: the batch has no `source_tokens` or `tokens`.
+            DataError: a row is not a list of words.
+            Error: a column is missing.
         """
-        require_columns(batch.schema, [SOURCE_TOKENS, TOKENS], _WHAT)
-        found = self.align_batch(batch.column(SOURCE_TOKENS), batch.column(TOKENS))
-        for name in found.schema.names:
-            if name in batch.schema.names:
-                batch = batch.drop_columns([name])
-            batch = batch.append_column(name, found.column(name))
-        return batch
+        return run_stage(lambda batch: self._add_links(batch, progress), rows)
+
+    def _add_links(self, batch: pa.RecordBatch, progress: Reporter) -> pa.RecordBatch:
+        require_columns(batch.schema, self.reads, _WHAT)
+        found = self.align_batch(batch.column(SOURCE_TOKENS), batch.column(TOKENS), progress=progress)
+        status = status_column(batch, found.column(STATUS), STATUSES)
+        return with_columns(batch, {LINKS: found.column(LINKS), STATUS: status})
 
     def _align(
         self,
         source_sentences: Sentences,
         target_sentences: Sentences,
         threads: int,
-        progress: Callable[[str, int, int], None] | None,
+        progress: Reporter,
     ) -> tuple[pa.ListArray, npt.NDArray[np.int32]]:
         source, target = sides_to_arrow(source_sentences, target_sentences)
         options = self.options
-        marked = self._encoders[0].tokenizer.needs_language
-        languages = (options.source_language, options.target_language) if marked else (None, None)
-        corpus = Corpus.of(source, target, languages)
+        corpus = Corpus.of(source, target, self._languages)
         sentences = sum(map(bool, corpus.texts))
 
         def note(encoded: int) -> None:
-            if progress is not None:
-                progress("encode", min(encoded, sentences), sentences)
+            progress("encode", min(encoded, sentences), sentences)
 
-        outcome = align_corpus(
-            corpus, self._encoders, options, token_budget=self._token_budget, threads=threads, note=note
-        )
+        kind = self._devices[0].type
+        budget = self._token_budget or _TOKEN_BUDGETS.get(kind, _TOKEN_BUDGETS["cpu"])
+        outcome = align_corpus(corpus, self._encoders, options, token_budget=budget, threads=threads, note=note)
         self.encoded_sentences = outcome.encoded
         links = outcome.links()
         lengths = np.diff(links.offsets.to_numpy())

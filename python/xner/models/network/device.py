@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from xner._support.arguments import choose
 from xner._support.extras import require
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["DTYPES", "Dtype", "import_torch", "in_halves", "resolve_devices", "resolve_dtype"]
+__all__ = ["DTYPES", "Dtype", "dtype_name", "import_torch", "in_halves", "resolve_devices", "resolve_dtype"]
 
 T = TypeVar("T")
+
+_PROCESS = os.getpid()  # that imported this module; a forked one did not
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 DTYPES = {"auto": None, "float32": "float32", "float16": "float16", "bfloat16": "bfloat16"}
@@ -25,13 +28,19 @@ DTYPES = {"auto": None, "float32": "float32", "float16": "float16", "bfloat16": 
 def import_torch(what: str) -> Any:
     """The module `torch`.
 
+    A process that was forked computes with one thread: OpenMP's other threads do not survive a fork, and whoever counts
+    on them waits forever.
+
     Args:
         what: who needs it, for the message of the error.
 
     Raises:
-        Error: it is not installed.
+        MissingExtraError: it is not installed.
     """
-    return require("torch", extra="models", what=what)
+    torch = require("torch", extra="models", what=what)
+    if os.getpid() != _PROCESS and torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+    return torch
 
 
 def resolve_devices(device: str | Sequence[str], *, what: str) -> list[torch.device]:
@@ -85,6 +94,11 @@ def resolve_dtype(dtype: Dtype, device: torch.device, *, what: str) -> torch.dty
         name = half if device.type == "cuda" else "float32"
     found: torch.dtype = getattr(torch, name)
     return found
+
+
+def dtype_name(dtype: torch.dtype) -> Dtype:
+    """A precision's name, as `resolve_dtype` takes it."""
+    return cast("Dtype", str(dtype).removeprefix("torch."))
 
 
 def in_halves(work: Callable[[Sequence[T]], None], batch: Sequence[T]) -> None:

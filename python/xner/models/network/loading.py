@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from abc import ABC, abstractmethod
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,16 @@ from xner.errors import Error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["first_line", "folder_digest", "import_transformers", "load_config", "load_weights", "quiet", "revision"]
+__all__ = [
+    "Reloaded",
+    "first_line",
+    "folder_digest",
+    "import_transformers",
+    "load_config",
+    "load_weights",
+    "model_identity",
+    "quiet",
+]
 
 
 def import_transformers(what: str) -> Any:
@@ -94,17 +105,81 @@ def load_weights(auto_class: str, name: str, *, kind: str, what: str, **options:
     return model, sorted(report["missing_keys"])
 
 
-def revision(name: str, *, what: str) -> str:
-    """Tells the content of a model from that of all others: the hub's commit, or a digest of the folder's files."""
+def model_identity(name: str, *, what: str) -> str:
+    """Tells the content of a model from that of all others, wherever it lies and whatever it is called.
+
+    Args:
+        name: on the Hugging Face hub, or a folder or file.
+        what: who asks, for messages.
+
+    Returns:
+        For a model of the hub the commit that is loaded, found in the cache where there is no network
+        (`HF_HUB_OFFLINE`); for a folder or a file a digest of names and content.
+
+    Raises:
+        Error: there is no such model.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return folder_digest(path)
+    if path.is_file():
+        return _file_digest(path).hex()
     from_hub = import_transformers(what).utils.hub
-    config = from_hub.cached_file(name, "config.json")
-    return from_hub.extract_commit_hash(config, None) or folder_digest(Path(config).parent)
+    try:
+        config = from_hub.cached_file(name, "config.json")
+    except OSError as error:
+        raise Error(f"cannot find the model '{name}': {first_line(error)}") from error
+    commit = from_hub.extract_commit_hash(config, None)
+    return commit or folder_digest(Path(config).parent)
 
 
 def folder_digest(folder: Path) -> str:
     """A SHA-256 digest of a folder's files, their names included; folders within it do not count."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        with path.open("rb") as file:
-            digest.update(f"{path.name}\0".encode() + hashlib.file_digest(file, "sha256").digest())
+        digest.update(f"{path.name}\0".encode() + _file_digest(path))
     return digest.hexdigest()
+
+
+def _file_digest(path: Path) -> bytes:
+    status = path.stat()
+    return _digest_of(str(path.resolve()), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(path: str, size: int, changed: int) -> bytes:
+    """A SHA-256 digest of a file's content, read once as long as its size and time of change stay."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+class Reloaded(ABC):
+    """What pickles as what loads it: all that is in cached properties is left behind, and loaded where it is needed.
+
+    A model that has changed meanwhile is an error, not another result.
+    """
+
+    _pickled: dict[str, str] | None = None
+
+    @property
+    @abstractmethod
+    def _sources(self) -> dict[str, str]:
+        """The names of the models that it is loaded from, and of who needs them, for messages."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {name: value for name, value in vars(self).items() if not _is_cached(type(self), name)}
+        return own | {"_pickled": {name: model_identity(name, what=what) for name, what in self._sources.items()}}
+
+    def _check_sources(self) -> None:
+        """To be called before something is loaded.
+
+        Raises:
+            Error: a model is another one than when this was pickled; the message names it.
+        """
+        for name, identity in (self._pickled or {}).items():
+            if model_identity(name, what=self._sources[name]) != identity:
+                raise Error(f"the model '{name}' is another one than when {self._sources[name]} was pickled")
+
+
+def _is_cached(kind: type, name: str) -> bool:
+    return isinstance(getattr(kind, name, None), cached_property)

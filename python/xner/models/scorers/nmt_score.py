@@ -6,7 +6,8 @@ scorer.score([("the European Union", "die Europäische Union")])
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +103,17 @@ class NmtScorer:
         self._pivot = None if pivot is None else model.language_code(pivot)
         self._languages = model.language_code(source_language), model.language_code(target_language)
         self._cache = TranslationCache(None) if cache is None else cache
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"computed": 0, "reused": 0}
+
+    def __repr__(self) -> str:
+        return f"NmtScorer({self._model.name!r}, {'-'.join(self._languages)})"
+
+    @property
+    def identity(self) -> str:
+        """Tells what decides the scores, the weights' content above all, from all others."""
+        return json.dumps([self._model.identity, self._languages, self._pivot, self.threshold, self.cap])
 
     @property
     def signature(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,23 +12,23 @@ import pyarrow as pa
 import xner._core as _core
 from xner import schema
 from xner._support.arrow import with_columns
-from xner._support.stages import run_stage
+from xner._support.progress import Reporter, silent
+from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, OptionError
 from xner.projection._pair_search import PairSearch, Pruning, ScoredSpan, pruning_for
 from xner.projection._sentence_pair import columns_of, pair_of_row
 from xner.text.detokenization import detokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
+    from xner._support.arrow import Rows
     from xner.models.scorers.nmt_score import NmtScorer
     from xner.projection.options import ProjectionOptions
 
 __all__ = ["NmtStage", "PairCounts", "required_columns"]
-
-Data = TypeVar("Data", pa.RecordBatch, pa.Table)
 
 _WHAT = "scoring translations"
 _SCORE_FIELDS = ("source", "start", "end", "score")
@@ -84,6 +84,8 @@ class NmtStage:
         Error: `options` are for a score without `nmt`.
     """
 
+    writes: Final = (schema.NMT_SCORES,)
+
     def __init__(self, scorer: NmtScorer, options: ProjectionOptions, *, prune: bool = True) -> None:
         self.counts = PairCounts()
         self._scorer = scorer
@@ -95,14 +97,36 @@ class NmtStage:
     @property
     def signature(self) -> str:
         """One line that tells how the scores were made."""
-        skipped = "none" if self._pruning == "none" else f"{self._pruning} for {self._options.signature}"
-        return f"{self._scorer.signature}|skipped:{skipped}"
+        return f"{self._scorer.signature}|skipped:{self._pruning} for {'|'.join(self._decides)}"
 
-    def __call__(self, batch: Data, *, progress: Callable[[str, int, int], None] | None = None) -> Data:
+    @property
+    def _decides(self) -> list[str]:
+        """The options of the projection, on which it depends what is scored."""
+        options = self._options
+        more = {"stop_words": sorted(options.stop_words), "ner_labels": options.ner_labels or []}
+        return [options.signature, *(f"{name}:{','.join(values)}" for name, values in more.items() if values)]
+
+    @property
+    def identity(self) -> str:
+        """Tells what decides the scores, the weights' content above all, from all others."""
+        return identity_of("nmt", self._scorer.identity, self._pruning, *self._decides)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that the candidates and the other scores of the sum need, and the words."""
+        return tuple(self._required)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"counts": PairCounts()}
+
+    def __repr__(self) -> str:
+        return f"NmtStage({self._scorer!r}, score={self._options.shown_score!r})"
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
         """Add the column `nmt_scores`, in place of one that may be there.
 
         Args:
-            batch: a record batch, or a table, whose batches are done one after the other: with the columns `tokens`,
+            rows: a record batch, or a table, whose batches are done one after the other: with the columns `tokens`,
                 `source_tokens`, `source_entities`, and what the other scores of the sum need, as for `xner.Projector`.
             progress: told what is counted, how much of it is done, and how much there is: after each batch sentences,
                 after each round the pairs of a batch that are scored or skipped, within a round probabilities.
@@ -120,27 +144,24 @@ class NmtStage:
             nonlocal sentences
             scored = self._score(piece, progress)
             sentences += piece.num_rows
-            if progress is not None:
-                progress("sentences", sentences, batch.num_rows)
+            progress("sentences", sentences, rows.num_rows)
             return scored
 
-        schema.require_columns(batch.schema, self._required, _WHAT)
-        return run_stage(score, batch)
+        return run_stage(score, rows)
 
-    def _score(self, batch: pa.RecordBatch, progress: Callable[[str, int, int], None] | None) -> pa.RecordBatch:
+    def _score(self, batch: pa.RecordBatch, progress: Reporter) -> pa.RecordBatch:
+        schema.require_columns(batch.schema, self._required, _WHAT)
         rows = _Rows(batch, self._options, self._required)
         searches = [rows.search(row, self._gain, self._pruning) for row in range(batch.num_rows)]
         total = sum(search.pairs for search in searches)
         per_entity = 1
         while True:
-            if progress is not None:
-                progress("pairs of these sentences", total - sum(search.open for search in searches), total)
+            progress("pairs of these sentences", total - sum(search.open for search in searches), total)
             asked = [(row, pair) for row, search in enumerate(searches) for pair in search.most_promising(per_entity)]
             if not asked:
                 break
             texts = [rows.texts(row, pair) for row, pair in asked]
-            note = None if progress is None else partial(progress, "probabilities of these pairs")
-            scores = self._scorer.score(texts, progress=note)
+            scores = self._scorer.score(texts, progress=partial(progress, "probabilities of these pairs"))
             found: dict[int, list[tuple[int, int, int, float]]] = {}
             for (row, pair), score in zip(asked, scores.tolist(), strict=True):
                 found.setdefault(row, []).append((*pair, score))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from xner.models.translators.engines import TokenPair, TranslationEngine
+    from xner.models.translators.seq2seq import Seq2SeqTokenizer
 
 __all__ = ["ModelScorer", "TranslationScorer", "load_translation_scorer"]
 
@@ -150,8 +151,11 @@ class ModelScorer:
         """Use `load_translation_scorer`."""
         self.name = engine.name
         self._engine = engine
-        self._tokenizer = engine.tokenizer
-        self._token_budget = token_budget or _TOKEN_BUDGETS.get(engine.kind, _TOKEN_BUDGETS["cpu"])
+        self._token_budget = token_budget
+
+    @property
+    def _tokenizer(self) -> Seq2SeqTokenizer:
+        return self._engine.tokenizer
 
     @property
     def signature(self) -> str:
@@ -228,7 +232,8 @@ class ModelScorer:
         Yields:
             Indices of items, and as many results.
         """
-        batches = batches_by_length(lengths, self._token_budget)
+        budget = self._token_budget or _TOKEN_BUDGETS.get(self._engine.kind, _TOKEN_BUDGETS["cpu"])
+        batches = batches_by_length(lengths, budget)
         return self._engine.run(batches, lambda model, some: compute(model, [items[index] for index in some]))
 
 

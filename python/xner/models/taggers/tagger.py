@@ -16,6 +16,7 @@ import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -27,12 +28,13 @@ from xner import labels as word_labels
 from xner import schema
 from xner._support.arguments import choose, whole_number
 from xner._support.arrow import list_lengths, with_columns
+from xner._support.progress import Reporter, silent
 from xner._support.sentences import Sentences, to_arrow
-from xner._support.stages import merge_status, run_stage
+from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
 from xner.errors import DataError, Error, OptionError
-from xner.models.network.device import Dtype, import_torch, resolve_devices, resolve_dtype
-from xner.models.network.loading import load_config, load_weights, revision
+from xner.models.network.device import Dtype, dtype_name, import_torch, resolve_devices, resolve_dtype
+from xner.models.network.loading import Reloaded, load_config, load_weights, model_identity
 from xner.models.network.piece_network import PieceNetwork
 from xner.models.network.pieces import PieceTokenizer
 from xner.models.taggers.tag_schemes import TagScheme, TagSet, best_iob2_path, read_tags
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from xner._support.arrow import Rows
     from xner.models.network.pieces import Pieces
 
 __all__ = ["DECODINGS", "ROLES", "STATUSES", "WORDS", "Role", "Tagged", "TaggedBatch", "Tagger", "TaggerStage"]
@@ -127,7 +130,7 @@ class TaggedBatch:
         return pa.ListArray.from_arrays(entities.offsets, spans)
 
 
-class Tagger:
+class Tagger(Reloaded):
     """Labels the words of sentences by a token-classification model. Make one with `Tagger.load`.
 
     A word's distribution over the model's labels comes from its pieces. What becomes the same label by renaming its
@@ -150,28 +153,32 @@ class Tagger:
 
     def __init__(
         self,
-        networks: Sequence[PieceNetwork],
+        model: str,
         tags: TagSet,
         *,
+        device: str | Sequence[str],
+        dtype: Dtype,
         words: Words,
         decoding: Decoding,
-        token_budget: int,
+        classes: Mapping[str, str],
+        token_budget: int | None,
         overlap: int,
+        compile: bool,
     ) -> None:
-        """Use `Tagger.load`. `networks`: one a device, with the same weights."""
-        self.name = networks[0].tokenizer.name
+        """Use `Tagger.load`, whose arguments these are. `tags`: what the model's labels mean."""
+        self.name = model
         self.label_names = tags.label_names
         self.classes = tags.classes
         self.scheme = tags.scheme
         self._tags = tags
+        self._device = device
+        self._dtype: Dtype = dtype
         self._words = words
         self._decoding = decoding
+        self._renamed = dict(classes)
         self._token_budget = token_budget
-        # More would cost more windows than it could be worth.
-        self._overlap = min(overlap, networks[0].capacity // 2)
-        self._dtype = networks[0].dtype
-        self._tokenizer = networks[0].tokenizer
-        self._networks = list(networks)
+        self._overlap = overlap
+        self._compile = compile
 
     @classmethod
     def load(
@@ -187,6 +194,7 @@ class Tagger:
         token_budget: int | None = None,
         overlap: int = 128,
         compile: bool = False,
+        lazily: bool = False,
     ) -> Tagger:
         """Load a token-classification model.
 
@@ -206,6 +214,7 @@ class Tagger:
             overlap: word pieces that neighbouring windows of a long sentence share, at least; at most half of
                 what the model takes.
             compile: whether to compile the model with `torch.compile`: worth it for long runs.
+            lazily: whether the weights and the tokenizer are read when they are needed first, and not before.
 
         Raises:
             Error: the extra `models` is not installed, an option has no meaning, or the model cannot be used: there is
@@ -214,36 +223,78 @@ class Tagger:
         choose("words", words, dict.fromkeys(WORDS))
         choose("decoding", decoding, dict.fromkeys(DECODINGS))
         whole_number("overlap", overlap, 0)
-        torch = import_torch(_WHAT)
+        if token_budget is not None:
+            whole_number("token_budget", token_budget, 1)
         config = load_config(model, kind=_KIND, what=_WHAT)
         tags = read_tags(config.id2label, model, scheme=scheme, classes=classes)
-        devices = resolve_devices(device, what=_WHAT)
-        if token_budget is None:
-            token_budget = _TOKEN_BUDGETS.get(devices[0].type, _TOKEN_BUDGETS["cpu"])
-        whole_number("token_budget", token_budget, 1)
-        tokenizer = PieceTokenizer.load(model, what=_WHAT)
+        made = cls(
+            model,
+            tags,
+            device=device,
+            dtype=dtype,
+            words=words,
+            decoding=decoding,
+            classes=classes or {},
+            token_budget=token_budget,
+            overlap=overlap,
+            compile=compile,
+        )
+        if not lazily:
+            _ = made._networks
+        return made
+
+    @cached_property
+    def _networks(self) -> list[PieceNetwork]:
+        """One a device, with the same weights."""
+        torch = import_torch(_WHAT)
+        self._check_sources()
         networks = []
-        for one in devices:
-            network = _load_network(model, resolve_dtype(dtype, one, what=_WHAT)).to(one).eval()
-            network = torch.compile(network, dynamic=True) if compile else network
-            networks.append(PieceNetwork(network, tokenizer, one, output="logits", kind=_KIND))
-        return cls(networks, tags, words=words, decoding=decoding, token_budget=token_budget, overlap=overlap)
+        for device in self._devices:
+            network = _load_network(self.name, resolve_dtype(self._dtype, device, what=_WHAT)).to(device).eval()
+            network = torch.compile(network, dynamic=True) if self._compile else network
+            networks.append(PieceNetwork(network, self._tokenizer, device, output="logits", kind=_KIND))
+        return networks
+
+    @cached_property
+    def _tokenizer(self) -> PieceTokenizer:
+        return PieceTokenizer.load(self.name, what=_WHAT)
+
+    @cached_property
+    def _devices(self) -> list[torch.device]:
+        return resolve_devices(self._device, what=_WHAT)
+
+    @property
+    def _precision(self) -> Dtype:
+        """Of the first device's network, by name."""
+        return dtype_name(resolve_dtype(self._dtype, self._devices[0], what=_WHAT))
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        return {self.name: _WHAT}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # In the same precision wherever it is loaded again.
+        return super().__getstate__() | {"_dtype": self._precision}
+
+    def __repr__(self) -> str:
+        return f"Tagger({self.name!r}, classes={','.join(self.classes)!r})"
 
     @property
     def signature(self) -> str:
         """One line that tells how sentences were tagged, for tables and papers."""
-        return f"xner:{__version__}|tagger:{self.name}|{self._settings}"
+        renamed = ",".join(f"{old}>{new}" for old, new in self._renamed.items())
+        return f"xner:{__version__}|tagger:{self.name}|{self._settings}" + (f"|renamed:{renamed}" if renamed else "")
 
     @property
     def identity(self) -> str:
         """Tells what decides the output, the weights' content above all, from all others."""
-        return f"{revision(self.name, what=_WHAT)}|{self._settings}|{json.dumps(self._meaning)}"
+        return f"{model_identity(self.name, what=_WHAT)}|{self._settings}|{json.dumps(self._meaning)}"
 
     @property
     def _settings(self) -> str:
         return (
             f"scheme:{self.scheme}|classes:{','.join(self.classes)}|words:{self._words}|decoding:{self._decoding}|"
-            f"overlap:{self._overlap}|dtype:{self._dtype}"
+            f"overlap:{self._overlap}|dtype:{self._precision}" + ("|compiled:yes" if self._compile else "")
         )
 
     @property
@@ -251,14 +302,12 @@ class Tagger:
         """The tag of each of the model's labels that counts."""
         return [self._tags.tags[tag] for tag in self._tags.tag_of]
 
-    def tag(
-        self, sentences: Sequence[Sequence[str]], *, progress: Callable[[str, int, int], None] | None = None
-    ) -> list[Tagged]:
+    def tag(self, sentences: Sequence[Sequence[str]], *, progress: Reporter = silent) -> list[Tagged]:
         """Tag sentences.
 
         Args:
             sentences: lists of words, which may be empty.
-            progress: called with the name of the work, sentences that are done, and their number.
+            progress: told `tag`, the sentences done, and their number.
 
         Returns:
             One result a sentence, in order.
@@ -281,7 +330,7 @@ class Tagger:
         sentences: Sentences,
         *,
         column: str = schema.TOKENS,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Reporter = silent,
     ) -> TaggedBatch:
         """As `tag`, with columns as the result.
 
@@ -296,16 +345,12 @@ class Tagger:
         found = self._on_all_devices(self._chunks(rows), _counter("tag", len(rows), progress))
         return self._decoded(_WordTags.joined([_WordTags.outside(0, len(self._tags.tags)), *found]), lengths)
 
-    def __call__(self, batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
-        """The stage that labels: see `TaggerStage`, whose role is `labels` here."""
-        return TaggerStage(self)(batch)
-
     def _chunks(self, sentences: Sequence[Sequence[str]]) -> Iterator[_Chunk]:
         for first in range(0, len(sentences), _CHUNK):
             chunk = sentences[first : first + _CHUNK]
             yield _Chunk(self._tokenizer.pieces(chunk), np.array([len(words) for words in chunk], np.int64))
 
-    def _on_all_devices(self, chunks: Iterable[_Chunk], note: Callable[[int], None] | None) -> Iterator[_WordTags]:
+    def _on_all_devices(self, chunks: Iterable[_Chunk], note: Callable[[int], None]) -> Iterator[_WordTags]:
         if len(self._networks) == 1:
             for chunk in chunks:
                 yield self._word_tags(self._networks[0], chunk, note)
@@ -324,10 +369,12 @@ class Tagger:
         with ThreadPoolExecutor(len(self._networks)) as pool:
             yield from pool.map(run, chunks)
 
-    def _word_tags(self, network: PieceNetwork, chunk: _Chunk, note: Callable[[int], None] | None) -> _WordTags:
-        logits = network.run(chunk.pieces, token_budget=self._token_budget, overlap=self._overlap, progress=note)
-        if note is not None:
-            note(sum(not len(one) for one in chunk.pieces))
+    def _word_tags(self, network: PieceNetwork, chunk: _Chunk, note: Callable[[int], None]) -> _WordTags:
+        budget = self._token_budget or _TOKEN_BUDGETS.get(network.device.type, _TOKEN_BUDGETS["cpu"])
+        # More overlap would cost more windows than it could be worth.
+        overlap = min(self._overlap, network.capacity // 2)
+        logits = network.run(chunk.pieces, token_budget=budget, overlap=overlap, progress=note)
+        note(sum(not len(one) for one in chunk.pieces))
         first_words = _offsets(chunk.lengths)
         found = _WordTags.outside(int(first_words[-1]), len(self._tags.tags))
         if len(logits):
@@ -346,8 +393,8 @@ class Tagger:
         kept = torch.from_numpy(self._tags.kept).to(logits.device)
         probabilities: Floats = logits.float()[:, kept].softmax(dim=1).cpu().numpy()
         if not np.isfinite(probabilities).all():
-            hint = "; dtype='float32' or 'bfloat16' may do" if self._dtype == "float16" else ""
-            raise Error(f"'{self.name}' gives numbers that are not finite in {self._dtype}{hint}")
+            hint = "; dtype='float32' or 'bfloat16' may do" if self._precision == "float16" else ""
+            raise Error(f"'{self.name}' gives numbers that are not finite in {self._precision}{hint}")
         return probabilities
 
     def _decoded(self, words: _WordTags, lengths: npt.NDArray[np.int64]) -> TaggedBatch:
@@ -417,10 +464,8 @@ def _load_network(model: str, dtype: torch.dtype) -> Any:
     return network
 
 
-def _counter(what: str, total: int, progress: Callable[[str, int, int], None] | None) -> Callable[[int], None] | None:
+def _counter(what: str, total: int, progress: Reporter) -> Callable[[int], None]:
     """Makes reports of how much is done out of reports of how much more is, from several threads."""
-    if progress is None:
-        return None
     done = 0
     lock = threading.Lock()
 
@@ -505,17 +550,38 @@ class TaggerStage:
         self._probabilities_type = schema.NER_PROBABILITIES_HALF_TYPE if float16 else schema.NER_PROBABILITIES_TYPE
 
     @property
+    def _stored(self) -> str:
+        """The precision in which probabilities are stored, where there are any."""
+        return str(self._probabilities_type.value_type.value_type) if "scores" in self.roles else "none"
+
+    @property
     def signature(self) -> str:
         """One line that tells what was made, and how."""
-        return f"{self._tagger.signature}|roles:{','.join(self.roles)}"
+        return f"{self._tagger.signature}|roles:{','.join(self.roles)}|probabilities:{self._stored}"
 
-    def __call__(
-        self, batch: pa.RecordBatch | pa.Table, *, progress: Callable[[str, int, int], None] | None = None
-    ) -> pa.RecordBatch | pa.Table:
+    @property
+    def identity(self) -> str:
+        """Tells what decides the output, the weights' content above all, from all others."""
+        return identity_of("tagger", self._tagger.identity, sorted(self.roles), self._stored)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that the roles read; where there is no source side, the source is `tokens`."""
+        return tuple(dict.fromkeys(schema.SOURCE_TOKENS if role == "source" else schema.TOKENS for role in self.roles))
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The roles' columns, and `status`."""
+        return (*(ROLES[role] for role in self.roles), schema.STATUS)
+
+    def __repr__(self) -> str:
+        return f"TaggerStage({self._tagger!r}, roles={','.join(self.roles)!r})"
+
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
         """Add the roles' columns and `status`, in place of those that may be there.
 
         Args:
-            batch: with the columns that the roles read.
+            rows: a record batch or table with the columns that the roles read.
             progress: as for `Tagger.tag`.
 
         Returns:
@@ -526,9 +592,9 @@ class TaggerStage:
             DataError: a row is not a list of words.
             Error: a column is missing.
         """
-        return run_stage(lambda piece: self._tag(piece, progress), batch)
+        return run_stage(lambda piece: self._tag(piece, progress), rows)
 
-    def _tag(self, batch: pa.RecordBatch, progress: Callable[[str, int, int], None] | None) -> pa.RecordBatch:
+    def _tag(self, batch: pa.RecordBatch, progress: Reporter) -> pa.RecordBatch:
         reads = {role: self._column(role, batch.schema.names) for role in self.roles}
         columns = dict.fromkeys(reads.values())
         schema.require_columns(batch.schema, columns, _WHAT)
@@ -540,10 +606,7 @@ class TaggerStage:
         status, *others = (tagged.status.cast(pa.string()) for tagged in found.values())
         for other in others:
             status = pc.if_else(pc.equal(status, "ok"), other, status)
-        if schema.STATUS in batch.schema.names:
-            before = batch.column(schema.STATUS).cast(pa.string())
-            status = merge_status(before, status, pc.is_in(before, value_set=pa.array(list(STATUSES))))
-        made[schema.STATUS] = status.dictionary_encode().cast(schema.STATUS_TYPE)
+        made[schema.STATUS] = status_column(batch, status, STATUSES)
         return with_columns(batch, made)
 
     @staticmethod

@@ -72,6 +72,10 @@ class TranslationCache:
                 self._connection.close()
                 raise
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process opens the file itself; what is in memory alone stays here.
+        return TranslationCache, (None if self.path == ":memory:" else self.path,)
+
     def __enter__(self) -> TranslationCache:
         return self
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from xner._support.extras import require
 from xner.errors import Error
-from xner.models.network.loading import first_line, import_transformers, quiet, revision
+from xner.models.network.loading import first_line, import_transformers, model_identity, quiet
 from xner.models.translators.cache import default_cache_path
 from xner.models.translators.seq2seq import add_marks, no_advice
 
@@ -51,7 +51,7 @@ def convert_model(name: str, dtype: str = "auto", *, folder: Path | None = None)
             raise Error(f"cannot convert '{name}': it has no weights in safetensors files")
     except OSError as error:
         raise Error(f"cannot load the translation model '{name}': {first_line(error)}") from error
-    place = (folder or default_cache_path().parent / "ctranslate2") / f"{revision(name, what=_WHAT)[:32]}-{dtype}"
+    place = (folder or default_cache_path().parent / "ctranslate2") / f"{model_identity(name, what=_WHAT)[:32]}-{dtype}"
     if place.is_dir():
         return place
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import os
 import queue
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 
 from xner._support.arguments import choose
 from xner._support.extras import require
 from xner.errors import Error, OptionError
-from xner.models.network.device import DTYPES, Dtype, in_halves, resolve_devices, resolve_dtype
-from xner.models.network.loading import first_line, folder_digest, revision
+from xner.models.network.device import DTYPES, Dtype, dtype_name, in_halves, resolve_devices, resolve_dtype
+from xner.models.network.loading import Reloaded, first_line, model_identity
 from xner.models.translators.conversion import convert_model, is_converted
 from xner.models.translators.seq2seq import Seq2SeqTokenizer, load_seq2seq, longest_text, translation_model_type
 
@@ -68,24 +68,63 @@ class Generated(NamedTuple):
     ended: bool
 
 
-class TranslationEngine(ABC):
-    """A translation model, one copy a device.
+class TranslationEngine(Reloaded):
+    """A translation model, one copy a device. All that is read of it is read when it is needed first.
 
     Attributes:
         name: of the model, or its folder.
-        tokenizer: the model's.
-        kind: of device: `cpu`, `cuda`, `mps`.
-        longest: most tokens of a text, source or translation, special ones included; None for any number, or where that
-            is not known.
     """
 
-    def __init__(self, name: str, tokenizer: Seq2SeqTokenizer, kind: str, what: str, longest: int | None) -> None:
-        """Use `load_engine`. `what`: who needs the model, for messages."""
+    def __init__(
+        self, name: str, *, tokenizer: str | None, device: str | Sequence[str], dtype: EngineDtype, what: str
+    ) -> None:
+        """Use `load_engine`, whose arguments these are."""
         self.name = name
-        self.tokenizer = tokenizer
-        self.kind = kind
-        self.longest = longest
+        self._tokenizer_name = tokenizer or name
+        self._device = device
+        self._dtype = dtype
         self._what = what
+
+    def prepare(self) -> None:
+        """Read all but the weights now.
+
+        Raises:
+            Error: an option has no meaning, or the model is not of a known family.
+        """
+        _ = self.kind, self.tokenizer, self.longest
+
+    @cached_property
+    def tokenizer(self) -> Seq2SeqTokenizer:
+        """The model's.
+
+        Raises:
+            Error: the model is not of a known family.
+        """
+        self._check_sources()
+        return Seq2SeqTokenizer.load(self._tokenizer_name, what=self._what, model_type=self._model_type)
+
+    @property
+    def _model_type(self) -> str | None:
+        return translation_model_type(self.name, what=self._what)
+
+    @cached_property
+    def longest(self) -> int | None:
+        """Most tokens of a text, source or translation, special ones included; None for any number, or not known."""
+        return longest_text(self.name, what=self._what)
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        return dict.fromkeys((self.name, self._tokenizer_name), self._what)
+
+    @cached_property
+    def _digests(self) -> list[str]:
+        """Of the model, and of the tokenizer where it is another's."""
+        return [model_identity(name, what=self._what) for name in self._sources]
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Of device: `cpu`, `cuda`, `mps`."""
 
     @property
     @abstractmethod
@@ -188,6 +227,7 @@ def load_engine(
     device: str | Sequence[str],
     dtype: EngineDtype,
     what: str,
+    lazily: bool = False,
 ) -> TranslationEngine:
     """Prepare a translation model: its configuration and tokenizer are read, its weights are not.
 
@@ -201,18 +241,21 @@ def load_engine(
         dtype: precision; `auto` is half precision on GPUs, float32 elsewhere, and for CTranslate2 what the model was
             converted to. CTranslate2 takes `int8`, too.
         what: who needs it, for messages.
+        lazily: whether configuration and tokenizer, too, are read when they are needed first.
 
     Raises:
         Error: an extra is not installed, an option has no meaning, or the model is not of a known family.
     """
     choose("engine", engine, dict.fromkeys(ENGINES))
     choose("dtype", dtype, dict.fromkeys((*DTYPES, "int8")))
-    converted = is_converted(model)
-    if engine == "ctranslate2" or (engine == "auto" and converted):
-        return CTranslate2Engine.load(model, tokenizer=tokenizer, device=device, dtype=dtype, what=what)
-    if dtype == "int8":
+    by_ctranslate2 = engine == "ctranslate2" or (engine == "auto" and is_converted(model))
+    if dtype == "int8" and not by_ctranslate2:
         raise OptionError("dtype='int8': that is for engine='ctranslate2'")
-    return TransformersEngine.load(model, tokenizer=tokenizer, device=device, dtype=dtype, what=what)
+    kind = CTranslate2Engine if by_ctranslate2 else TransformersEngine
+    made = kind(model, tokenizer=tokenizer, device=device, dtype=dtype, what=what)
+    if not lazily:
+        made.prepare()
+    return made
 
 
 class TransformersEngine(TranslationEngine):
@@ -222,44 +265,36 @@ class TransformersEngine(TranslationEngine):
     tokens alone, some hundred at a time, and summed up in float32.
     """
 
-    def __init__(
-        self,
-        name: str,
-        tokenizer: Seq2SeqTokenizer,
-        devices: Sequence[torch.device],
-        dtypes: Sequence[torch.dtype],
-        what: str,
-        longest: int | None,
-    ) -> None:
-        """Use `load_engine`."""
-        super().__init__(name, tokenizer, devices[0].type, what, longest)
-        self._devices = list(zip(devices, dtypes, strict=True))
+    @cached_property
+    def _devices(self) -> list[tuple[torch.device, torch.dtype]]:
+        """Where to compute, and in what precision."""
+        dtype = cast("Dtype", self._dtype)
+        devices = resolve_devices(self._device, what=self._what)
+        return [(device, resolve_dtype(dtype, device, what=self._what)) for device in devices]
 
-    @classmethod
-    def load(
-        cls, model: str, *, tokenizer: str | None, device: str | Sequence[str], dtype: Dtype, what: str
-    ) -> TransformersEngine:
-        """See `load_engine`."""
-        devices = resolve_devices(device, what=what)
-        model_type = translation_model_type(model, what=what)
-        loaded = Seq2SeqTokenizer.load(tokenizer or model, what=what, model_type=model_type)
-        dtypes = [resolve_dtype(dtype, one, what=what) for one in devices]
-        return cls(model, loaded, devices, dtypes, what, longest_text(model, what=what))
+    def __getstate__(self) -> dict[str, Any]:
+        # In the same precision wherever it is loaded again.
+        return super().__getstate__() | {"_dtype": dtype_name(self._devices[0][1])}
+
+    @property
+    def kind(self) -> str:
+        """See `TranslationEngine`."""
+        return self._devices[0][0].type
 
     @property
     def signature(self) -> str:
         """Engine and precision."""
-        return "transformers-" + str(self._devices[0][1]).removeprefix("torch.")
+        return f"transformers-{dtype_name(self._devices[0][1])}"
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """Tells what decides the model's answers, its weights' content above all, from all others."""
-        digests = {name: revision(name, what=self._what) for name in (self.name, self.tokenizer.name)}
-        return "|".join([self.signature, *digests.values()])
+        return "|".join([self.signature, *self._digests])
 
     @cached_property
     def models(self) -> Sequence[Any]:
         """One copy of the model a device, loaded on first use."""
+        self._check_sources()
         return [load_seq2seq(self.name, device=one, dtype=dtype, what=self._what) for one, dtype in self._devices]
 
     def generate(
@@ -353,51 +388,47 @@ def _log_probabilities_of(
 class CTranslate2Engine(TranslationEngine):
     """A model in CTranslate2's format. Make one with `load_engine`."""
 
-    def __init__(
-        self,
-        name: str,
-        tokenizer: Seq2SeqTokenizer,
-        devices: Sequence[str],
-        dtype: str,
-        what: str,
-        longest: int | None,
-    ) -> None:
-        """Use `load_engine`."""
-        super().__init__(name, tokenizer, devices[0].partition(":")[0], what, longest)
-        self._devices = devices
-        self._dtype = dtype
+    def prepare(self) -> None:
+        """See `TranslationEngine`."""
+        super().prepare()
+        if not self.tokenizer.shares_vocabulary:
+            raise Error(f"'{self.name}' has a vocabulary a language, which CTranslate2's converter does not take")
 
-    @classmethod
-    def load(
-        cls, model: str, *, tokenizer: str | None, device: str | Sequence[str], dtype: str, what: str
-    ) -> CTranslate2Engine:
-        """See `load_engine`."""
-        library = require("ctranslate2", extra="translate", what=f"{what} with CTranslate2")
+    @cached_property
+    def _devices(self) -> list[str]:
+        device = self._device
+        library = require("ctranslate2", extra="translate", what=f"{self._what} with CTranslate2")
         if device == "auto":
             device = [f"cuda:{index}" for index in range(library.get_cuda_device_count())] or ["cpu"]
         devices = [device] if isinstance(device, str) else list(device)
         if not devices:
             raise OptionError("device=[]: expected 'auto' or the name of at least one device")
-        model_type = None if is_converted(model) else translation_model_type(model, what=what)
-        loaded = Seq2SeqTokenizer.load(tokenizer or model, what=what, model_type=model_type)
-        if not loaded.shares_vocabulary:
-            raise Error(f"'{model}' has a vocabulary a language, which CTranslate2's converter does not take")
-        # A folder in CTranslate2's format does not say how many positions there are.
-        longest = None if is_converted(model) else longest_text(model, what=what)
-        return cls(model, loaded, devices, dtype, what, longest)
+        return devices
+
+    @property
+    def kind(self) -> str:
+        """See `TranslationEngine`."""
+        return self._devices[0].partition(":")[0]
+
+    @property
+    def _model_type(self) -> str | None:
+        return None if is_converted(self.name) else super()._model_type
+
+    @cached_property
+    def longest(self) -> int | None:
+        """See `TranslationEngine`; a folder in CTranslate2's format does not say how many positions there are."""
+        return None if is_converted(self.name) else longest_text(self.name, what=self._what)
 
     @property
     def signature(self) -> str:
         """Engine and precision."""
         return f"ctranslate2-{self.models[0].compute_type}"
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """Tells what decides the model's answers, its weights' content above all, from all others."""
-        digests = {str(self._folder): folder_digest(self._folder)}
-        if self.tokenizer.name != str(self._folder):
-            digests[self.tokenizer.name] = revision(self.tokenizer.name, what=self._what)
-        return "|".join([self.signature, *digests.values()])
+        # Known without the weights: the precision that is asked for, and what decides what becomes of it.
+        return "|".join([f"ctranslate2-{self._dtype}-{self.kind}", *self._digests])
 
     @cached_property
     def _folder(self) -> Path:
@@ -406,6 +437,7 @@ class CTranslate2Engine(TranslationEngine):
     @cached_property
     def models(self) -> Sequence[Any]:
         """The model once for each batch that is computed at the same time: one a GPU, several on a processor."""
+        self._check_sources()
         library = require("ctranslate2", extra="translate", what=self._what)
         compute = "default" if self._dtype == "auto" else self._dtype
         models = []

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from xner._support.arguments import number, whole_number
+from xner._support.progress import Reporter, silent
+from xner._version import __version__
 from xner.models.network.batching import batches_by_length
 from xner.models.translators.cache import TranslationCache, content_key
 from xner.models.translators.conversion import convert_model
@@ -21,9 +23,10 @@ from xner.models.translators.engines import Engine, EngineDtype, load_engine
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from xner.models.translators.engines import TranslationEngine
+    from xner.models.translators.seq2seq import Seq2SeqTokenizer
 
 __all__ = ["STATUSES", "Decoding", "Translation", "Translator", "convert_model", "judge_translation"]
 
@@ -102,8 +105,14 @@ class Translator:
         self.name = engine.name
         self.decoding = decoding
         self._engine = engine
-        self._tokenizer = engine.tokenizer
-        self._token_budget = token_budget or _TOKEN_BUDGETS.get(engine.kind, _TOKEN_BUDGETS["cpu"])
+        self._token_budget = token_budget
+
+    def __repr__(self) -> str:
+        return f"Translator({self.name!r}, beams={self.decoding.beams})"
+
+    @property
+    def _tokenizer(self) -> Seq2SeqTokenizer:
+        return self._engine.tokenizer
 
     @classmethod
     def load(
@@ -116,6 +125,7 @@ class Translator:
         dtype: EngineDtype = "auto",
         token_budget: int | None = None,
         tokenizer: str | None = None,
+        lazily: bool = False,
     ) -> Translator:
         """Prepare a translation model. Its weights are read when there is something to translate, and not before.
 
@@ -132,13 +142,16 @@ class Translator:
             dtype: precision; `auto` is half precision on GPUs, float32 elsewhere. CTranslate2 takes `int8`, too.
             token_budget: most source tokens in a batch, padding included; None goes by the device.
             tokenizer: name or folder of another tokenizer than the model's: CTranslate2 folders may come without one.
+            lazily: whether configuration and tokenizer, too, are read when they are needed first, and not before.
 
         Raises:
             Error: an extra is not installed, an option has no meaning, or the model is not of a known family.
         """
         if token_budget is not None:
             whole_number("token_budget", token_budget, 1)
-        made = load_engine(model, engine=engine, tokenizer=tokenizer, device=device, dtype=dtype, what=_WHAT)
+        made = load_engine(
+            model, engine=engine, tokenizer=tokenizer, device=device, dtype=dtype, what=_WHAT, lazily=lazily
+        )
         return cls(made, decoding or Decoding(), token_budget)
 
     def language_codes(self, source_language: str, target_language: str) -> tuple[str, str]:
@@ -155,6 +168,12 @@ class Translator:
         return self._tokenizer.source_code(source_language), self._tokenizer.target_code(target_language)
 
     @property
+    def signature(self) -> str:
+        """What translates, and how, for tables and papers."""
+        decoding = ",".join(f"{name}={value:g}" for name, value in asdict(self.decoding).items())
+        return f"xner:{__version__}|translator:{self.name}|engine:{self._engine.signature}|{decoding}"
+
+    @property
     def identity(self) -> str:
         """Tells what decides translations, but the languages: the weights' content, the engine, and the search."""
         return f"{self._engine.identity}|{json.dumps(asdict(self.decoding), sort_keys=True)}"
@@ -166,7 +185,7 @@ class Translator:
         target_language: str,
         *,
         cache: str | os.PathLike[str] | None = None,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Reporter = silent,
     ) -> list[Translation]:
         """Translate texts, each distinct one once.
 
@@ -176,7 +195,7 @@ class Translator:
             target_language: likewise.
             cache: a file that keeps translations, for runs to come and for this one should it be interrupted; None for
                 none. Batches are the same whatever is in it, so that an interrupted run ends as if it had not been.
-            progress: called with the name of the work, distinct texts that are done, and their number.
+            progress: told `translate`, the distinct texts done, and their number.
 
         Returns:
             One translation a text, in order.
@@ -215,8 +234,7 @@ class Translator:
                 done = dict(zip(batch, translations, strict=True))
                 kept.put({keys[text]: json.dumps(value, ensure_ascii=False) for text, value in done.items()})
                 found |= done
-                if progress is not None:
-                    progress("translate", len(found), len(distinct))
+                progress("translate", len(found), len(distinct))
         return [found[text] if text in found else Translation("", "empty_source") for text in texts]
 
     def _batches(self, encoded: dict[str, list[int]]) -> list[list[str]]:
@@ -224,10 +242,11 @@ class Translator:
         buckets: dict[int, list[str]] = {}
         for text, ids in encoded.items():
             buckets.setdefault(_bucket(len(ids)), []).append(text)
+        budget = self._token_budget or _TOKEN_BUDGETS.get(self._engine.kind, _TOKEN_BUDGETS["cpu"])
         batches = []
         for length in sorted(buckets, reverse=True):
             texts = sorted(buckets[length])
-            grouped = batches_by_length([length] * len(texts), self._token_budget)
+            grouped = batches_by_length([length] * len(texts), budget)
             batches += [[texts[index] for index in batch] for batch in grouped]
         return batches
 

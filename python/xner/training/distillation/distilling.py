@@ -21,10 +21,11 @@ from xner import io, schema
 from xner._support.arguments import number, positive_number
 from xner._support.arrow import list_lengths, one_array
 from xner._support.extras import require
+from xner._support.progress import silent
 from xner.errors import Error, OptionError
 from xner.models.network.loading import load_config
 from xner.pipelines import recipes
-from xner.pipelines.runner import fingerprint, silent
+from xner.pipelines.identity import fingerprint
 from xner.training.data import LabelledSentences
 from xner.training.distillation.language_similarity import LanguageSimilarity
 from xner.training.distillation.soft_labels import SoftLabels, Teacher, mixed
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from xner.pipelines.runner import Reporter
+    from xner._support.progress import Reporter
     from xner.training.fine_tuning import Moment
     from xner.training.report import TrainingReport
 

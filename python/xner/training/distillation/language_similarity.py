@@ -11,7 +11,7 @@ from xner._support.arguments import whole_number
 from xner.errors import Error
 from xner.models.network.device import import_torch, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
-from xner.models.network.loading import load_config, revision
+from xner.models.network.loading import load_config, model_identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ class LanguageSimilarity:
     def key(self) -> list[Any]:
         """What decides the weights but the target text, as plain values."""
         texts = [text.table.column(schema.TOKENS).to_pylist() for text in self.texts]
-        return [texts, revision(self.model, what=_WHAT), self.sentences, self.seed]
+        return [texts, model_identity(self.model, what=_WHAT), self.sentences, self.seed]
 
     def weights(self, target: pa.Table, *, device: str = "auto") -> list[float]:
         """The teachers' weights for a text.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from xner import schema
 from xner._support.arrow import one_array
 from xner.errors import Error
-from xner.models.network.loading import load_config, revision
+from xner.models.network.loading import load_config, model_identity
 from xner.models.taggers.tag_schemes import read_tags
 from xner.models.taggers.tagger import Tagger, TaggerStage
 from xner.pipelines.recipes import Step, stage_step
@@ -61,7 +61,7 @@ class Teacher:
             new = (classes or {}).get(name, (classes or {}).get("*", name))
             if new != name:
                 renamed[name] = new
-        return cls(model, renamed, revision(model, what=_WHAT))
+        return cls(model, renamed, model_identity(model, what=_WHAT))
 
     def step(self, name: str, *, device: str = "auto", part_rows: int = MODEL_PART_ROWS) -> Step:
         """The step that adds its `ner_probabilities`, in half precision, to a table with `tokens`.
