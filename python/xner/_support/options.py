@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from xner._support.arguments import choose, number, unknown_option, whole_number, words
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -53,7 +53,7 @@ class Kind(Protocol):
         """The value in the form that is kept.
 
         Raises:
-            Error: it is none; the message names the option, the value, and what is expected.
+            OptionError: it is none; the message names the option, the value, and what is expected.
         """
 
     def parse(self, name: str, text: str) -> Any:
@@ -108,7 +108,7 @@ class Whole:
         try:
             return self.check(name, int(text))
         except ValueError:
-            raise Error(f"{name}={text!r}: expected a whole number from {self.least} on") from None
+            raise OptionError(f"{name}={text!r}: expected a whole number from {self.least} on") from None
 
     def to_text(self, value: int) -> str:
         """See `Kind`."""
@@ -140,7 +140,7 @@ class Number:
         try:
             value = float(text)
         except ValueError:
-            raise Error(f"{name}={text!r}: expected a number") from None
+            raise OptionError(f"{name}={text!r}: expected a number") from None
         return self.check(name, value)
 
     def to_text(self, value: float) -> str:
@@ -160,7 +160,7 @@ class Flag:
     def check(self, name: str, value: Any) -> bool:
         """See `Kind`."""
         if not isinstance(value, bool):
-            raise Error(f"{name}={value!r}: expected True or False")
+            raise OptionError(f"{name}={value!r}: expected True or False")
         return value
 
     def parse(self, name: str, text: str) -> bool:
@@ -184,7 +184,7 @@ class Words:
     def check(self, name: str, value: Any) -> tuple[str, ...]:
         """See `Kind`."""
         if not isinstance(value, Iterable):
-            raise Error(f"{name}={value!r}: expected a sequence of words")
+            raise OptionError(f"{name}={value!r}: expected a sequence of words")
         return tuple(words(name, value))
 
     def parse(self, name: str, text: str) -> tuple[str, ...]:
@@ -304,7 +304,7 @@ class Declared:
         except Error as error:
             if str(error).endswith("?"):  # it proposes a name
                 raise
-            raise Error(f"{error}, or None") from None
+            raise OptionError(f"{error}, or None") from None
 
     def resolved(self, options: Any) -> Any:
         """The value, or what stands for it."""
@@ -375,7 +375,7 @@ def check_names(given: Iterable[str], options: type[DeclaredOptions]) -> None:
     """Look for names of options that there are not.
 
     Raises:
-        Error: the first such name, with those that are nearest to it.
+        OptionError: the first such name, with those that are nearest to it.
     """
     known = declared(options)
     for name in given:
@@ -392,7 +392,7 @@ class DeclaredOptions:
         """Check all values, then whether what is not at its default applies.
 
         Raises:
-            Error: a value that an option does not take, or an option that does not go with others.
+            OptionError: a value that an option does not take, or an option that does not go with others.
         """
         known = declared(type(self))
         for name, its in known.items():
@@ -403,7 +403,7 @@ class DeclaredOptions:
                 continue
             missing = its.missing(self)
             if missing is not None:
-                raise Error(f"{name}={getattr(self, name)!r} goes with {missing}")
+                raise OptionError(f"{name}={getattr(self, name)!r} goes with {missing}")
 
     def check_together(self) -> None:
         """Check what concerns several options; called when each is a value of its kind."""
