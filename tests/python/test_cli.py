@@ -302,8 +302,8 @@ def test_scores_from_a_file(files: Path) -> None:
     spelled_like("de", files)
     base = ("project", "--source", "en.conll", "--target", "de.conll", "--scores", "de.ner.parquet")
     run = done(xner(*base, "--score", "ner", "-o", "ner.parquet", cwd=files))
-    assert "score:ner-1.15>0.05" in run.stderr
-    assert "memory" not in run.stderr
+    assert "score:ner|" in run.stderr
+    assert "|memory:no" in run.stderr
     assert "links" not in pq.read_table(files / "ner.parquet").column_names, "nothing asked for links"
     shown = done(xner("evaluate", "--predicted", "ner.parquet", "--json", cwd=files)).stdout
     assert json.loads(shown)["micro"]["precision"] > 0.95

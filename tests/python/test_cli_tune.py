@@ -59,7 +59,7 @@ def test_options_go_before_what_was_tuned(files: Path) -> None:
     settings = {"options": {"method": "heuristic", "merge_distance": 3}}
     (files / "tuned.json").write_text(json.dumps(settings))
     tuned = ("project", *SIDES, "--tuned", "tuned.json")
-    assert "|merge:3|" in done(xner(*tuned, "-o", "a.conll", cwd=files)).stderr
+    assert "|merge_distance:3|" in done(xner(*tuned, "-o", "a.conll", cwd=files)).stderr
     assert "|merge:0|" in done(xner(*tuned, "--merge-distance", "0", "-o", "b.conll", cwd=files)).stderr
 
 

@@ -171,6 +171,10 @@ PARTS: tuple[type[DeclaredOptions], ...] = (
 """The options of a pipeline; no two of them have the same name."""
 
 
+# By the projector, by the filters' own signature, or by nothing, as threads change nothing.
+_TOLD_OTHERWISE = ("on_error", "filters", "drop_rows", "memory", "threads")
+
+
 class Pipeline:
     """Labels for one side of a corpus from the other: what `xner project` does, with the same bytes as a result.
 
@@ -226,11 +230,17 @@ class Pipeline:
     @property
     def signature(self) -> str:
         """One line that tells how results were made: every option that decides them."""
+        return self.signature_with(memory=self.running.memory)
+
+    def signature_with(self, *, memory: bool | None) -> str:
+        """The signature of a run of which it is known whether it used the corpus's memory."""
         parts = [self.projector.signature]
         for options in self._parts[1:]:
             known = declared(type(options))
-            parts += [f"{name}:{known[name].shown(value)}" for name, value in options.changes().items()]
-        return "|".join(part for part in parts if not part.startswith(("threads:", "on_error:skip")))
+            changes = {name: value for name, value in options.changes().items() if name not in _TOLD_OTHERWISE}
+            parts += [f"{name}:{known[name].shown(value)}" for name, value in changes.items()]
+        parts += [] if memory is None else [f"memory:{'yes' if memory else 'no'}"]
+        return "|".join([*parts, *([self.filters.signature] if self.filters else [])])
 
     @property
     def languages(self) -> tuple[str | None, str | None]:
@@ -420,8 +430,7 @@ class Run:
     @property
     def signature(self) -> str:
         """One line that tells how the result was made."""
-        memory = [] if self.pipeline.running.memory is not None else [f"memory:{'yes' if self.memory else 'no'}"]
-        return "|".join([self.pipeline.signature, *memory])
+        return self.pipeline.signature_with(memory=self.memory)
 
     @property
     def entities(self) -> int:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 import xner._core as _core
 from xner import schema
-from xner._support.arguments import scored_spans, whole_number, words
+from xner._support.arguments import whole_number, words
 from xner._support.records import entity_tuples, scored_links, scored_spans, span_tuples
 from xner.errors import DataError, Error
 from xner.projection.options import HINT_COLUMNS, ProjectionOptions

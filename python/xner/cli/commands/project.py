@@ -25,6 +25,7 @@ from xner.cli.options.pipelines import (
     tell_step,
 )
 from xner.io.sides import add_scores, read_links, read_pairs, read_source
+from xner.pipelines.aligning import BUILTIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,8 @@ def command(
         raise click.UsageError("--target has the translations, --translate-to has them made: give one of them")
     if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
+    if output.save_aligner is not None and links and BUILTIN not in pipeline.aligning.aligner:
+        raise click.UsageError(f"--save-aligner is for the aligner {BUILTIN!r}, which is not used here")
     if translates:
         for name, given in (("--links", links), ("--scores", scores), ("--target-format", target_format)):
             if given:

@@ -44,14 +44,14 @@ def command() -> None:
 
 # What decides which pairs there are, and which of them can be chosen.
 _PROJECTION = Group(
-    declared_options(ProjectionOptions, only=_DECIDING), lambda **options: ProjectionOptions.where_they_apply(options)
+    declared_options(ProjectionOptions, only=_DECIDING, defaults={"score": "align_nmt"}),
+    lambda **options: ProjectionOptions.where_they_apply(options),
 )
 
 
 @command.command(
     "nmt",
     cls=Command,
-    context_settings={"default_map": {"score": "align_nmt"}},
     epilog="\b\nExamples:\n"
     "  xner score nmt --source en.conll --target de.conll --links de.pharaoh -o nmt.parquet \\\n"
     "      --model facebook/nllb-200-distilled-600M --source-language eng_Latn --target-language deu_Latn\n"

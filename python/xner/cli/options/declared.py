@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,6 +73,7 @@ def declared_options(
     only: Iterable[str] | None = None,
     without: Iterable[str] = (),
     titles: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> list[click.Option]:
     """Options of the command line for those of a class.
 
@@ -80,7 +82,12 @@ def declared_options(
         only: names; None for all.
         without: names that are left out.
         titles: in help, by group, where they differ from it.
+        defaults: by name, where they differ from the options' own.
     """
-    left_out, renamed = set(without), titles or {}
+    left_out, renamed, others = set(without), titles or {}, defaults or {}
     wanted = set(declared(options) if only is None else only) - left_out
-    return [_option(its, renamed.get(its.group, its.group)) for its in declared(options).values() if its.name in wanted]
+    return [
+        _option(replace(its, default=others.get(its.name, its.default)), renamed.get(its.group, its.group))
+        for its in declared(options).values()
+        if its.name in wanted
+    ]

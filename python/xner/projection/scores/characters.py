@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import xner._core as _core
-from xner._support.arguments import number_from_zero, span_array, words
+from xner._support.arguments import number_from_zero, words
 from xner._support.records import span_array
 from xner.text.normalization import normalize
 
