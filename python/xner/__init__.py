@@ -1,10 +1,18 @@
 """Annotation projection for cross-lingual named entity recognition, with a native core.
 
+    table = xner.read_pairs("en.conll", "de.txt")
+    run = xner.Pipeline(matcher="exact").run(table, "de.conll")
+
 `project` moves entity labels across one sentence pair, `Projector` across record batches, `Aligner` finds the word
-links, `evaluate` compares labels with gold labels.
+links, `Pipeline` does all of it for files, `evaluate` compares labels with gold labels, `view` shows them.
+
+What needs more than numpy and pyarrow, or is needed seldom, is loaded when it is first named.
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from xner import errors, evaluation, filters, io, labels, schema
 from xner._version import __version__
@@ -21,8 +29,6 @@ from xner.errors import (
 )
 from xner.evaluation import evaluate
 from xner.io.sides import read_pairs
-from xner.models.aligners.encoder_aligner import EncoderAligner
-from xner.pipelines.projection_run import Pipeline
 from xner.projection import (
     ProjectedEntity,
     Projection,
@@ -35,6 +41,13 @@ from xner.projection import (
     project,
     scores,
 )
+
+if TYPE_CHECKING:
+    from xner import experiments, models, pipelines, text, training, translation, viewer
+    from xner.models.aligners.encoder_aligner import EncoderAligner
+    from xner.pipelines import recipes
+    from xner.pipelines.projection_run import Pipeline
+    from xner.viewer import write as view
 
 __all__ = [
     "Aligner",
@@ -57,6 +70,7 @@ __all__ = [
     "errors",
     "evaluate",
     "evaluation",
+    "experiments",
     "filters",
     "fusion",
     "io",
@@ -64,8 +78,44 @@ __all__ = [
     "links",
     "matching",
     "memory",
+    "models",
+    "pipelines",
     "project",
     "read_pairs",
+    "recipes",
     "schema",
     "scores",
+    "text",
+    "training",
+    "translation",
+    "view",
+    "viewer",
 ]
+
+_LATER = {
+    "EncoderAligner": "xner.models.aligners.encoder_aligner:EncoderAligner",
+    "Pipeline": "xner.pipelines.projection_run:Pipeline",
+    "experiments": "xner.experiments",
+    "models": "xner.models",
+    "pipelines": "xner.pipelines",
+    "recipes": "xner.pipelines.recipes",
+    "text": "xner.text",
+    "training": "xner.training",
+    "translation": "xner.translation",
+    "view": "xner.viewer:write",
+    "viewer": "xner.viewer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'xner' has no attribute {name!r}")
+    module, _, attribute = _LATER[name].partition(":")
+    found = importlib.import_module(module)
+    value = getattr(found, attribute) if attribute else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

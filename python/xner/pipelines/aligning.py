@@ -17,8 +17,9 @@ from xner.alignment.links.extraction import METHODS, Method
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.alignment.options import Decode
 from xner.errors import Error
-from xner.models.aligners.encoder_aligner import PRESETS, EncoderAligner
-from xner.models.network.device import DTYPES, Dtype
+from xner.models.aligners.encoder_aligner import EncoderAligner
+from xner.models.aligners.options import PRESETS
+from xner.models.network.device import DTYPES, Dtype, device_names
 from xner.pipelines.identity import model_identity
 from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
@@ -26,7 +27,7 @@ from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BUILTIN", "Aligning", "AligningOptions", "device_names"]
+__all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
 BUILTIN: Final = "builtin"
 _NAMES: Final = (BUILTIN, *PRESETS)
@@ -36,11 +37,6 @@ _WITH_ENCODERS = When(f"an encoder as aligner ({', '.join(PRESETS)})", lambda o:
 _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
 
 _GROUP = "Alignment"
-
-
-def device_names(device: str) -> str | list[str]:
-    """What an option for a device says, as models take it: several with commas."""
-    return device if device == "auto" else device.split(",")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from xner._support.options import DeclaredOptions, Many, Text, When, option
 from xner.errors import OptionError
+from xner.models.network.device import device_names
 from xner.models.taggers.tagger import Tagger, TaggerStage
-from xner.pipelines.aligning import device_names
 from xner.pipelines.recipes import Step, step_of
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from xner._support.options import Choice, DeclaredOptions, Flag, Number, Text, When, Whole, option
 from xner.errors import OptionError
-from xner.models.network.device import DTYPES
+from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
 from xner.models.translators.translator import Decoding, Translator
-from xner.pipelines.aligning import device_names
 from xner.text.word_splitting import SPLITTERS
 from xner.translation.direction import Direction
 

@@ -15,10 +15,10 @@ from xner.cli.options.models import computing_options
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.taggers import class_options, take_classes
 from xner.io.sides import labels_as_gold, read_sentences
+from xner.models.network.device import device_names
 from xner.models.taggers.tag_schemes import SCHEMES
 from xner.models.taggers.tagger import DECODINGS, ROLES, STATUSES, WORDS, Tagger, TaggerStage
 from xner.pipelines import runner
-from xner.pipelines.aligning import device_names
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter

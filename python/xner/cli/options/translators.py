@@ -10,12 +10,11 @@ import click
 from xner.cli.options.decorators import with_options
 from xner.cli.options.inputs import output_file
 from xner.cli.options.models import computing_options
-from xner.models.network.device import DTYPES
+from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
 from xner.models.translators.translator import Decoding, Translator
-from xner.pipelines.aligning import device_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xner.models.aligners.encoder_aligner import PRESETS, EncoderAligner, EncoderAlignerOptions
+from xner.models.aligners.encoder_aligner import EncoderAligner
+from xner.models.aligners.options import PRESETS, EncoderAlignerOptions
 from xner.models.aligners.training import TrainingOptions, TrainingReport, train_encoder
 
 __all__ = [

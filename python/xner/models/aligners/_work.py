@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-    from xner.models.aligners.encoder_aligner import EncoderAlignerOptions
+    from xner.models.aligners.options import EncoderAlignerOptions
     from xner.models.network.encoder import Encoder
     from xner.models.network.pieces import Pieces
 

@@ -9,9 +9,9 @@ The encoder's part is torch's and transformers'; links are extracted from simila
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +22,9 @@ from xner._support.progress import Reporter, silent
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
-from xner.alignment.links.extraction import METHODS, Method, extract_batch
 from xner.errors import OptionError
 from xner.models.aligners._work import STATUSES, Corpus, align_corpus
+from xner.models.aligners.options import PRESETS, EncoderAlignerOptions
 from xner.models.network.device import Dtype, dtype_name, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
 from xner.models.network.loading import Reloaded, model_identity
@@ -32,91 +32,18 @@ from xner.models.network.pieces import PieceTokenizer
 from xner.schema import LINKS, SOURCE_TOKENS, STATUS, TOKENS, require_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
     import torch
 
     from xner._support.arrow import Rows
 
-__all__ = ["PRESETS", "STATUSES", "EncoderAligner", "EncoderAlignerOptions", "Similarity"]
+__all__ = ["STATUSES", "EncoderAligner"]
 
-Similarity = Literal["cosine", "dot"]
-_SIMILARITIES = dict.fromkeys(("cosine", "dot"))
 
 _WHAT = "the encoder aligner"
 _TOKEN_BUDGETS = {"cuda": 32_768, "mps": 8_192, "cpu": 2_048}
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderAlignerOptions:
-    """Which embeddings are compared, and how links are read off their similarities.
-
-    Attributes:
-        encoder: name on the Hugging Face hub, or folder, of the model used where none is given.
-        layer: whose output is compared, from 1; 0 is the embedding layer.
-        similarity: `dot` product, or `cosine`, brought to [0, 1] as (cosine + 1) / 2.
-        extraction: how links are extracted, as in `xner.links.extract`.
-        threshold: for the methods that have one; None for the method's default.
-        null_threshold: likewise.
-        max_count: likewise.
-        alpha: likewise.
-        distortion: likewise.
-        source_language: the language of the source side as the encoder spells it (`eng_Latn`), for encoders that mark
-            sentences with it.
-        target_language: likewise of the target side.
-        window_overlap: word pieces that neighbouring windows of a long sentence share, at least.
-    """
-
-    encoder: str
-    layer: int = 8
-    similarity: Similarity = "cosine"
-    extraction: Method = "itermax"
-    threshold: float | None = None
-    null_threshold: float | None = None
-    max_count: int | None = None
-    alpha: float | None = None
-    distortion: float | None = None
-    source_language: str | None = None
-    target_language: str | None = None
-    window_overlap: int = 128
-
-    def __post_init__(self) -> None:
-        whole_number("layer", self.layer, 0)
-        choose("similarity", self.similarity, _SIMILARITIES)
-        choose("extraction", self.extraction, METHODS)
-        whole_number("window_overlap", self.window_overlap, 0)
-        # Found wrong before a model is loaded rather than after hours.
-        extract_batch([], self.extraction, **self.extraction_options)
-
-    @property
-    def extraction_options(self) -> dict[str, Any]:
-        """The options of the extraction that differ from its defaults."""
-        names = ("threshold", "null_threshold", "max_count", "alpha", "distortion")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
-
-
-_MBERT = "google-bert/bert-base-multilingual-cased"
-
-PRESETS: Final[Mapping[str, EncoderAlignerOptions]] = {
-    # Jalili Sabet et al. 2020: layer 8 was best for both encoders, IterMax with two rounds and alpha 0.9.
-    "simalign-mbert": EncoderAlignerOptions(_MBERT),
-    "simalign-xlmr": EncoderAlignerOptions("FacebookAI/xlm-roberta-base"),
-    # Dou, Neubig 2021: softmax over dot products of layer 8, threshold 0.001.
-    "awesome-mbert": EncoderAlignerOptions(_MBERT, similarity="dot", extraction="softmax", threshold=0.001),
-    # Wang et al. 2022 (AccAlign): layer 6 of LaBSE. The threshold is AWESoME's.
-    "labse": EncoderAlignerOptions(
-        "sentence-transformers/LaBSE", layer=6, similarity="dot", extraction="softmax", threshold=0.001
-    ),
-    # Ebing et al. 2025 (TransAlign): the top of NLLB's encoder. The threshold is AWESoME's.
-    "nllb-encoder": EncoderAlignerOptions(
-        "facebook/nllb-200-distilled-600M", layer=12, similarity="dot", extraction="softmax", threshold=0.001
-    ),
-}
-"""The published aligners by name."""
-
-
-# --- The aligner ----------------------------------------------------------------------------------------------------
 
 
 class EncoderAligner(Reloaded):

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["DTYPES", "Dtype", "dtype_name", "import_torch", "in_halves", "resolve_devices", "resolve_dtype"]
+__all__ = [
+    "DTYPES",
+    "Dtype",
+    "device_names",
+    "dtype_name",
+    "import_torch",
+    "in_halves",
+    "resolve_devices",
+    "resolve_dtype",
+]
 
 T = TypeVar("T")
 
@@ -126,3 +135,8 @@ def in_halves(work: Callable[[Sequence[T]], None], batch: Sequence[T]) -> None:
     middle = len(batch) // 2
     in_halves(work, batch[:middle])
     in_halves(work, batch[middle:])
+
+
+def device_names(device: str) -> str | list[str]:
+    """What an option for a device says, as models take it: several with commas."""
+    return device if device == "auto" else device.split(",")
