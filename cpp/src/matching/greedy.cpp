@@ -39,19 +39,70 @@ class Room {
   std::uint32_t most_;
 };
 
-// The pairs that can be chosen, with any one of them forbidden too, in the order in which they are looked at.
-std::vector<std::uint32_t> open_pairs(const ScoredPairs& pairs, std::span<const char> forbidden) {
-  NestedSpans<FirstTwo> nested;
-  const auto left_out = [&](std::uint32_t pair) { return !forbidden.empty() && forbidden[pair] != 0; };
-  std::vector<std::uint32_t> open;
-  for (std::size_t entity = 0; entity < pairs.entities(); ++entity) {
-    nested.append(pairs.pairs, pairs.begin[entity], pairs.begin[entity + 1], left_out, open);
+using Place = FirstTwo::Place;
+
+// Above so many choices sorting costs less than looking for the first pair again and again.
+constexpr std::uint64_t few_choices = 16;
+
+// The pairs that still fit.
+class OpenPairs {
+ public:
+  OpenPairs(const ScoredPairs& pairs, std::span<const char> forbidden, bool sorted)
+      : pairs_(&pairs), sorted_(sorted) {
+    const auto left_out = [&](std::uint32_t pair) { return !forbidden.empty() && forbidden[pair] != 0; };
+    const auto add = [&](std::uint32_t pair) { open_.push_back({pairs.pairs[pair].value, pair}); };
+    if (sorted) {
+      NestedSpans<FirstTwo> nested;
+      std::vector<std::uint32_t> needed;
+      for (std::size_t entity = 0; entity < pairs.entities(); ++entity) {
+        nested.append(pairs.pairs, pairs.begin[entity], pairs.begin[entity + 1], left_out, needed);
+      }
+      std::ranges::for_each(needed, add);
+      std::ranges::sort(open_, [](const Place& a, const Place& b) { return a.before(b); });
+    } else {
+      open_.reserve(pairs.pairs.size());
+      for (std::uint32_t pair = 0; pair < pairs.pairs.size(); ++pair) {
+        if (pairs.pairs[pair].value > 0 && !left_out(pair)) add(pair);
+      }
+    }
   }
-  std::ranges::sort(open, [&](std::uint32_t a, std::uint32_t b) {
-    return FirstTwo::Place{pairs.pairs[a].value, a}.before({pairs.pairs[b].value, b});
-  });
-  return open;
-}
+
+  [[nodiscard]] bool empty() const { return open_.empty(); }
+
+  std::uint32_t take_first() {
+    // Unsorted pairs keep their order, so that of equal values the first one is found.
+    const auto higher = [](const Place& a, const Place& b) { return a.value > b.value; };
+    const auto first = sorted_ ? open_.begin() : std::ranges::min_element(open_, higher);
+    const std::uint32_t pair = first->pair;
+    open_.erase(first);
+    return pair;
+  }
+
+  void drop_misfits(const Room& room) {
+    std::erase_if(open_, [&](const Place& place) { return !room.fits(pairs_->pairs[place.pair]); });
+  }
+
+  // Takes pairs until none is left; `score` and theirs.
+  double take_all(Room& room, double score) {
+    const auto take = [&](std::uint32_t pair) {
+      room.take(pairs_->pairs[pair]);
+      score += pairs_->pairs[pair].score;
+    };
+    if (sorted_) {
+      for (const Place& place : open_) {
+        if (room.fits(pairs_->pairs[place.pair])) take(place.pair);
+      }
+    } else {
+      for (; !open_.empty(); drop_misfits(room)) take(take_first());
+    }
+    return score;
+  }
+
+ private:
+  const ScoredPairs* pairs_;
+  bool sorted_;
+  std::vector<Place> open_;
+};
 
 }  // namespace
 
@@ -59,7 +110,8 @@ double choose_greedily(const ScoredPairs& pairs, const MatchOptions& options, st
   constexpr double infinity = std::numeric_limits<double>::infinity();
   std::int32_t words = 0;
   for (const Pair& pair : pairs.pairs) words = std::max(words, pair.span.end);
-  Room room(static_cast<std::size_t>(words), pairs.entities(), options.constraint.most());
+  const std::uint32_t most = options.constraint.most();
+  Room room(static_cast<std::size_t>(words), pairs.entities(), most);
   double score = 0;
   for (const std::uint32_t pair : options.forced) {
     room.take(pairs.pairs[pair]);
@@ -67,26 +119,19 @@ double choose_greedily(const ScoredPairs& pairs, const MatchOptions& options, st
     chosen.push_back({pair, infinity});
   }
   const std::size_t forced = chosen.size();
-  std::vector<std::uint32_t> open = open_pairs(pairs, options.forbidden);
-  const auto drop_misfits = [&] {
-    std::erase_if(open, [&](std::uint32_t pair) { return !room.fits(pairs.pairs[pair]); });
-  };
-  Room other = room;
-  for (drop_misfits(); !open.empty(); drop_misfits()) {
+  const auto choices = std::min(static_cast<std::uint64_t>(words), std::uint64_t{most} * pairs.entities());
+  OpenPairs open(pairs, options.forbidden, choices > few_choices);
+  for (open.drop_misfits(room); !open.empty(); open.drop_misfits(room)) {
+    const std::uint32_t best = open.take_first();
     double without = 0;
     if (options.margins) {
-      other = room;
-      without = score;
-      for (std::size_t i = 1; i < open.size(); ++i) {
-        const Pair& pair = pairs.pairs[open[i]];
-        if (!other.fits(pair)) continue;
-        other.take(pair);
-        without += pair.score;
-      }
+      OpenPairs other_open = open;
+      Room other_room = room;
+      without = other_open.take_all(other_room, score);
     }
-    room.take(pairs.pairs[open.front()]);
-    score += pairs.pairs[open.front()].score;
-    chosen.push_back({open.front(), without});
+    room.take(pairs.pairs[best]);
+    score += pairs.pairs[best].score;
+    chosen.push_back({best, without});
   }
   for (std::size_t i = forced; i < chosen.size(); ++i) {
     chosen[i].margin = options.margins ? score - chosen[i].margin : 0;
