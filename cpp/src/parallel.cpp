@@ -15,11 +15,16 @@ std::size_t resolve_threads(std::size_t requested) {
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
+std::size_t count_workers(std::size_t count, std::size_t chunk, std::size_t threads) {
+  chunk = std::max<std::size_t>(1, chunk);
+  return std::min(resolve_threads(threads), (count + chunk - 1) / chunk);
+}
+
 void parallel_for(std::size_t count, std::size_t chunk, std::size_t threads,
                   const std::function<void(std::size_t, std::size_t, std::size_t)>& body) {
   chunk = std::max<std::size_t>(1, chunk);
   const std::size_t chunks = (count + chunk - 1) / chunk;
-  const std::size_t workers = std::min(resolve_threads(threads), chunks);
+  const std::size_t workers = count_workers(count, chunk, threads);
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::exception_ptr error;
@@ -45,7 +50,16 @@ void parallel_for(std::size_t count, std::size_t chunk, std::size_t threads,
   } else {
     std::vector<std::jthread> pool;
     pool.reserve(workers - 1);
-    for (std::size_t worker = 1; worker < workers; ++worker) pool.emplace_back(work, worker);
+    const auto starts = [&](std::size_t worker) {
+      try {
+        pool.emplace_back(work, worker);
+        return true;
+      } catch (const std::system_error&) {
+        return false;
+      }
+    };
+    std::size_t worker = 1;
+    while (worker < workers && starts(worker)) ++worker;
     work(0);
     pool.clear();
   }

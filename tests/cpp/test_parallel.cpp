@@ -62,6 +62,32 @@ TEST_SUITE("threads") {
     CHECK_THROWS_AS(parallel_for(8, 1, 3, [](std::size_t, std::size_t, std::size_t) { throw 7; }), int);
   }
 
+  TEST_CASE("there are no more workers than chunks") {
+    CHECK(count_workers(0, 10, 3) == 0);
+    CHECK(count_workers(21, 10, 2) == 2);
+    CHECK(count_workers(21, 10, 1000) == 3);
+    CHECK(count_workers(3, 0, 1000) == 3);
+  }
+
+  TEST_CASE("scratch is made once, for workers that ask for it") {
+    std::atomic<int> made{0};
+    PerWorker<std::vector<int>> scratch(count_workers(1000, 1, 4));
+    std::atomic<int> sum{0};
+    parallel_for(1000, 1, 4, [&](std::size_t first, std::size_t, std::size_t worker) {
+      std::vector<int>& own = scratch.of(worker, [&] {
+        ++made;
+        return std::vector<int>(1, 1);
+      });
+      sum += own[0] * static_cast<int>(first);
+    });
+    CHECK(sum == 999 * 1000 / 2);
+    CHECK(made >= 1);
+    CHECK(made <= 4);
+    PerWorker<int> idle(1000);
+    CHECK(idle.of(7, [] { return 5; }) == 5);
+    CHECK(idle.of(7, [] { return 6; }) == 5);
+  }
+
   TEST_CASE("0 threads are one a core") {
     CHECK(resolve_threads(0) >= 1);
     CHECK(resolve_threads(5) == 5);

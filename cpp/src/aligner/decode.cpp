@@ -118,10 +118,11 @@ class Decoder {
   // Adds the model's expected links to the pairs of types that it has seen together.
   void add_counts(std::vector<float>& masses, const Pairs& types, const AlignerTable& table,
                   const AlignerTypeMap& map) const {
-    std::vector<std::vector<float>> learned(threads_, std::vector<float>(table.target_totals.size(), 0.0F));
+    PerWorker<std::vector<float>> learned(count_workers(types.rows(), kTypesPerChunk, threads_));
     parallel_for(
         types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t worker) {
-          std::vector<float>& row = learned[worker];
+          std::vector<float>& row =
+              learned.of(worker, [&] { return std::vector<float>(table.target_totals.size(), 0.0F); });
           for (std::size_t type = first; type < last; ++type) {
             if (map.source[type] < 0) continue;
             const auto begin =
@@ -214,12 +215,16 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
   const Decoder decoder(model, corpus, maps, threads);
   const std::size_t rows = corpus.source.size();
   const auto clip = static_cast<std::size_t>(model.options.jump_clip);
-  std::vector<PairScratch> scratch(resolve_threads(threads));
-  std::vector<std::vector<float>> nulls(2 * scratch.size());
+  struct Scratch {
+    PairScratch pair;
+    std::vector<float> forward_null, backward_null;
+  };
+  PerWorker<Scratch> scratch(count_workers(rows, kSentencesPerChunk, threads));
   std::vector<ScoredLinks> chunks((rows + kSentencesPerChunk - 1) / kSentencesPerChunk);
   parallel_for(
       rows, kSentencesPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-        PairScratch& s = scratch[worker];
+        Scratch& own = scratch.of(worker, [] { return Scratch{}; });
+        PairScratch& s = own.pair;
         ScoredLinks& out = chunks[first / kSentencesPerChunk];
         for (std::size_t row = first; row < last; ++row) {
           const std::size_t source = corpus.source[row].size();
@@ -227,14 +232,14 @@ ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
           if (source != 0 && target != 0) {
             decoder.emit(row, s);
             favour_diagonal(position_decay(model.options.diagonal, model.sentence_pairs), source, target, s);
-            nulls[2 * worker].resize(target);
-            nulls[2 * worker + 1].resize(source);
+            own.forward_null.resize(target);
+            own.backward_null.resize(source);
             hmm_posteriors(s.forward(source, target), {clip, model.source_jumps},
                            model.options.null_probability,
-                           {s.forward_posterior.data(), nulls[2 * worker].data()}, {}, s.sentence);
+                           {s.forward_posterior.data(), own.forward_null.data()}, {}, s.sentence);
             hmm_posteriors(s.backward(source, target), {clip, model.target_jumps},
                            model.options.null_probability,
-                           {s.backward_posterior.data(), nulls[2 * worker + 1].data()}, {}, s.sentence);
+                           {s.backward_posterior.data(), own.backward_null.data()}, {}, s.sentence);
             extract(row, s, out);
           }
           out.offsets.push_back(static_cast<std::int64_t>(out.source.size()));

@@ -56,7 +56,7 @@ class Trainer {
         backward_null_(static_cast<std::size_t>(index_.source_offsets.back()), 0.0F),
         source_frequency_(word_frequencies(corpus.source, corpus.levels.front().source_types.size())),
         target_frequency_(word_frequencies(corpus.target, corpus.levels.front().target_types.size())),
-        scratch_(threads_) {
+        scratch_(count_workers(corpus.source.size(), kSentencesPerChunk, threads)) {
     for (const AlignerLevel& level : corpus.levels) add_level(level);
     pairs_ = count_pairs();
     position_decay_ = position_decay(options.diagonal, pairs_);
@@ -337,7 +337,7 @@ class Trainer {
                  [&](std::size_t first, std::size_t last, std::size_t worker) {
                    for (std::size_t row = first; row < last; ++row) {
                      if (!corpus_.source[row].empty() && !corpus_.target[row].empty())
-                       body(row, scratch_[worker], first / kSentencesPerChunk);
+                       body(row, scratch_.of(worker, [] { return Scratch{}; }), first / kSentencesPerChunk);
                    }
                  });
   }
@@ -465,7 +465,7 @@ class Trainer {
   std::int64_t pairs_ = 0;  // with words on both sides
   double position_decay_ = 0.0;
   Cues cues_;
-  std::vector<Scratch> scratch_;  // by worker
+  PerWorker<Scratch> scratch_;
 };
 
 }  // namespace

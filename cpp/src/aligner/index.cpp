@@ -105,10 +105,10 @@ Index build_index(const AlignerCorpus& corpus, std::size_t source_words, std::si
   const std::size_t chunks = (source_words + kRowsPerChunk - 1) / kRowsPerChunk;
   std::vector<std::vector<std::int32_t>> found(chunks);
   std::vector<std::int64_t> sizes(source_words + 1, 0);
-  std::vector<DistinctSet> sets(resolve_threads(threads), DistinctSet(target_words));
+  PerWorker<DistinctSet> sets(count_workers(source_words, kRowsPerChunk, threads));
   parallel_for(
       source_words, kRowsPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-        DistinctSet& set = sets[worker];
+        DistinctSet& set = sets.of(worker, [&] { return DistinctSet(target_words); });
         auto& out = found[first / kRowsPerChunk];
         for (std::size_t word = first; word < last; ++word) {
           const auto begin = static_cast<std::size_t>(tokens.offsets[word]);
@@ -153,7 +153,7 @@ LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_
   const std::size_t chunks = (source_types + kRowsPerChunk - 1) / kRowsPerChunk;
   std::vector<std::vector<std::int32_t>> found(chunks);
   std::vector<std::int64_t> sizes(source_types + 1, 0);
-  std::vector<DistinctSet> sets(resolve_threads(threads), DistinctSet(level.target_text.size()));
+  PerWorker<DistinctSet> sets(count_workers(source_types, kRowsPerChunk, threads));
   const auto each_pair = [&](std::size_t type, const auto& body) {
     for (auto at = result.word_offsets[type]; at < result.word_offsets[type + 1]; ++at) {
       const auto word = static_cast<std::size_t>(result.words_of_type[static_cast<std::size_t>(at)]);
@@ -164,7 +164,7 @@ LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_
   };
   parallel_for(source_types, kRowsPerChunk, threads,
                [&](std::size_t first, std::size_t last, std::size_t worker) {
-                 DistinctSet& set = sets[worker];
+                 DistinctSet& set = sets.of(worker, [&] { return DistinctSet(level.target_text.size()); });
                  auto& out = found[first / kRowsPerChunk];
                  for (std::size_t type = first; type < last; ++type) {
                    set.start();

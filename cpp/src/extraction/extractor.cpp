@@ -167,24 +167,21 @@ arrow::OwnedArray extract_link_lists(std::span<const SimilarityView> similaritie
                                      std::size_t threads) {
   const std::size_t rows = similarities.size();
   std::vector<Chunk> chunks((rows + matrices_per_chunk - 1) / matrices_per_chunk);
-  std::vector<LinkExtractor> extractors;
-  const std::size_t workers = std::min(resolve_threads(threads), chunks.size());
-  extractors.reserve(workers);
-  for (std::size_t worker = 0; worker < workers; ++worker) extractors.emplace_back(options);
-  parallel_for(rows, matrices_per_chunk, threads,
-               [&](std::size_t first, std::size_t last, std::size_t worker) {
-                 Chunk& chunk = chunks[first / matrices_per_chunk];
-                 chunk.counts.reserve(last - first);
-                 for (std::size_t row = first; row < last; ++row) {
-                   const WordMaps maps = words.empty() ? WordMaps{} : words[row];
-                   const auto links =
-                       extractors[worker].extract(similarities[row], maps, static_cast<std::int64_t>(row));
-                   // Room for all, were the others like the first one.
-                   if (row == first) chunk.links.reserve(links.size() * (last - first) * 5 / 4);
-                   chunk.links.insert(chunk.links.end(), links.begin(), links.end());
-                   chunk.counts.push_back(links.size());
-                 }
-               });
+  PerWorker<LinkExtractor> extractors(count_workers(rows, matrices_per_chunk, threads));
+  parallel_for(
+      rows, matrices_per_chunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
+        LinkExtractor& extractor = extractors.of(worker, [&] { return LinkExtractor(options); });
+        Chunk& chunk = chunks[first / matrices_per_chunk];
+        chunk.counts.reserve(last - first);
+        for (std::size_t row = first; row < last; ++row) {
+          const WordMaps maps = words.empty() ? WordMaps{} : words[row];
+          const auto links = extractor.extract(similarities[row], maps, static_cast<std::int64_t>(row));
+          // Room for all, were the others like the first one.
+          if (row == first) chunk.links.reserve(links.size() * (last - first) * 5 / 4);
+          chunk.links.insert(chunk.links.end(), links.begin(), links.end());
+          chunk.counts.push_back(links.size());
+        }
+      });
   return as_link_lists(chunks, rows);
 }
 

@@ -187,10 +187,11 @@ arrow::OwnedArray project_batch(arrow::ArrayRef batch, const ProjectOptions& opt
       SentenceProjector projector;
       ProjectColumns::Scratch scratch;
     };
-    std::vector<Worker> workers(std::min(resolve_threads(threads), chunks.size()),
-                                Worker{.projector = SentenceProjector(options), .scratch = {}});
+    PerWorker<Worker> workers(count_workers(rows, rows_per_chunk, threads));
     parallel_for(rows, rows_per_chunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
-      project_rows(columns, first, last, skip_invalid, workers[worker].projector, workers[worker].scratch,
+      Worker& own =
+          workers.of(worker, [&] { return Worker{.projector = SentenceProjector(options), .scratch = {}}; });
+      project_rows(columns, first, last, skip_invalid, own.projector, own.scratch,
                    chunks[first / rows_per_chunk]);
     });
   }
