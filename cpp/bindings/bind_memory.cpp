@@ -30,8 +30,8 @@ ExportedArray recall(const ProjectionMemory& memory, const py::object& batch, st
   return ExportedArray(recall_batch(memory, imported.ref(), least, weight, threads));
 }
 
-// The bytes of source words, and what they were projected onto how often. A memory gives it always in the same
-// order: that of the bytes.
+// The bytes of source words, and what they were projected onto how often. A memory gives it always in the
+// same order: that of the bytes.
 using Counted = std::vector<std::pair<std::vector<std::int32_t>, std::uint32_t>>;
 using State = std::vector<std::pair<py::bytes, Counted>>;
 

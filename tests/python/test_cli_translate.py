@@ -129,7 +129,7 @@ def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> No
         return taken[0]
 
     plain = settings("--device", "cpu,cpu", "--cache", str(tmp_path / "cache"))
-    assert plain.load().decoding == Decoding()
+    assert plain.decoding == Decoding()
     assert plain.cache == tmp_path / "cache"
     assert plain.load().identity == settings("--device", "cpu,cpu", "--token-budget", "9").load().identity
     for options in (("--beams", "1"), ("--length-ratio", "3"), ("--dtype", "bfloat16")):

@@ -26,8 +26,8 @@ class ProjectionMemory {
     std::vector<std::int32_t> words;
     std::uint32_t count = 0;
   };
-  // By the bytes of source words. Forms stand in the order of their first occurrence, so results do not depend
-  // on hashing.
+  // By the bytes of source words. Forms stand in the order of their first occurrence, so results do not
+  // depend on hashing.
   using Forms = std::unordered_map<std::string, std::vector<Form>>;
 
   ProjectionMemory() = default;

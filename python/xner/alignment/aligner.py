@@ -237,6 +237,7 @@ class Aligner:
         """Write the model to one safetensors file. The same model gives the same bytes.
 
         Raises:
+            Error: the file's folder does not exist, or a folder is there.
             OSError: the file cannot be written.
         """
         with replacing(path) as file:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from xner._support.registry import Registry
 from xner.errors import Error
 from xner.io._rows import RowWriter, write_rows
 from xner.io.atomic import is_packed, replacing
@@ -89,14 +90,19 @@ class Format:
     is_text: bool = True
 
 
-FORMATS: dict[str, Format] = {
-    "conll": Format((".conll", ".conll02", ".conll03", ".bio", ".iob"), iter_conll, ConllWriter),
-    "text": Format((".txt",), iter_text, TextWriter),
-    "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
-    "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
-    "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
-    "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
-}
+FORMATS: Final[Registry[Format]] = Registry(
+    "xner.formats",
+    "format",
+    {
+        "conll": Format((".conll", ".conll02", ".conll03", ".bio", ".iob"), iter_conll, ConllWriter),
+        "text": Format((".txt",), iter_text, TextWriter),
+        "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
+        "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
+        "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
+        "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
+    },
+)
+"""All formats by name. Distributions add theirs, each a `Format`, to the entry points `xner.formats`."""
 
 
 def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:

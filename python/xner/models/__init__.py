@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from xner.models.aligners import (
+    ALIGNERS,
     PRESETS,
     EncoderAligner,
     EncoderAlignerOptions,
     TrainingOptions,
     TrainingReport,
+    load_aligner,
     train_encoder,
 )
 from xner.models.scorers import NmtScorer, NmtStage, load_translation_scorer
-from xner.models.taggers import Tagged, Tagger, TaggerStage
-from xner.models.translators import Translation, TranslationCache, Translator
+from xner.models.taggers import TAGGERS, Tagged, Tagger, TaggerStage, load_tagger
+from xner.models.translators import TRANSLATORS, Translation, TranslationCache, Translator, load_translator
 
 __all__ = [
+    "ALIGNERS",
     "PRESETS",
+    "TAGGERS",
+    "TRANSLATORS",
     "EncoderAligner",
     "EncoderAlignerOptions",
     "NmtScorer",
@@ -28,6 +33,9 @@ __all__ = [
     "Translation",
     "TranslationCache",
     "Translator",
+    "load_aligner",
+    "load_tagger",
     "load_translation_scorer",
+    "load_translator",
     "train_encoder",
 ]

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from xner import schema
 from xner._support.arrow import with_columns
+from xner._support.digests import table_digest
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, Text, When, Whole, option
 from xner.alignment.aligner import Aligner
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
@@ -17,10 +18,8 @@ from xner.alignment.links.extraction import METHODS, Method
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.alignment.options import Decode
 from xner.errors import Error
-from xner.models.aligners.encoder_aligner import EncoderAligner
-from xner.models.aligners.options import PRESETS
+from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.network.device import DTYPES, Dtype, device_names
-from xner.pipelines.identity import model_identity
 from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
 BUILTIN: Final = "builtin"
-_NAMES: Final = (BUILTIN, *PRESETS)
+_NAMES: Final = (BUILTIN, *ALIGNERS)
 
 _WITH_BUILTIN = When(f"the aligner {BUILTIN}", lambda o: BUILTIN in o.names)
-_WITH_ENCODERS = When(f"an encoder as aligner ({', '.join(PRESETS)})", lambda o: bool(o.encoders))
+_WITH_ENCODERS = When(f"an encoder as aligner ({', '.join(ALIGNERS)})", lambda o: bool(o.encoders))
 _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
 
 _GROUP = "Alignment"
@@ -232,20 +231,28 @@ class Aligning:
         return {name: value for name, value in given.items() if value is not None}
 
     @property
-    def key(self) -> dict[str, Any]:
-        """What decides the links, but for the sentences and the links from elsewhere."""
-        models = self.options.models
+    def key(self) -> object:
+        """What decides the links but for the sentences; of one aligner alone that of `recipes.alignment_step`."""
+        identities = [self._identity(name) for name in self.names]
+        if len(identities) == 1 and not self.decoding and not self.others:
+            return identities[0]
+        others = [table_digest(pa.table({schema.LINKS: one})) for one in self.others]
         return {
-            "aligners": self.names,
-            "models": {
-                name: model_identity(models[name], what=f"the aligner {name!r}")
-                for name in self.names
-                if name in models
-            },
+            "aligners": identities,
+            "others": others,
             "combine": self.options.combine or "union",
-            "loading": self.loading,
             "decoding": self.decoding,
         }
+
+    def _identity(self, name: str) -> str | None:
+        """Tells an aligner from others; None is the built-in one that is fitted on what it aligns."""
+        if name == BUILTIN:
+            models = self.options.models
+            return Aligner.load(models[name]).identity if name in models else None
+        return self._load(name).identity
+
+    def _load(self, name: str) -> WordAligner:
+        return load_aligner(name, self.options.models.get(name), lazily=True, **self.loading)
 
     def step(self) -> Step:
         """The step that reads `source_tokens` and `tokens` and adds `links`."""
@@ -293,12 +300,10 @@ class Aligning:
 
     def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""
-        loaded: list[EncoderAligner] = []
+        aligner = self._load(name)
 
         def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
-            if not loaded:
-                loaded.append(EncoderAligner.load(name, self.options.models.get(name), **self.loading))
-            return loaded[0].align_batch(
+            return aligner.align_batch(
                 batch.column(schema.SOURCE_TOKENS),
                 batch.column(schema.TOKENS),
                 threads=self.threads,

@@ -192,20 +192,20 @@ def _translation(name: str, stage: Stage) -> Step:
     return Step(name, stage.identity, work)
 
 
-def alignment_step(aligner: Stage | None = None, *, threads: int = 0) -> Step:
+def alignment_step(aligner: Stage | None = None, *, threads: int = 0, part_rows: int = MODEL_PART_ROWS) -> Step:
     """The step that links words: reads `source_tokens` and `tokens`, adds `links`.
 
     Args:
         aligner: a stage that makes `links`; None for the built-in one, fitted on the table.
-        threads: of the core, 0 for one a core.
+        threads: of the core while the built-in aligner is fitted, 0 for one a core.
+        part_rows: rows a part.
     """
-    if aligner is not None and not isinstance(aligner, Aligner):
-        return step_of("links", aligner)
 
     def link(table: pa.Table, run: StepRun) -> pa.Table:
-        sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
-        used = aligner or Aligner.fit(*sides, threads=threads, progress=run.report)
-        return with_columns(table, {schema.LINKS: used.align(*sides, threads=threads)})
+        sides = table.select([schema.SOURCE_TOKENS, schema.TOKENS])
+        used = aligner or Aligner.fit(*sides.columns, threads=threads, progress=run.report)
+        found = run_parts(sides, used, run.kept, name="links", report=run.report, what="align", part_rows=part_rows)
+        return with_columns(table, {schema.LINKS: found.column(schema.LINKS)})
 
     return Step("links", None if aligner is None else aligner.identity, link)
 

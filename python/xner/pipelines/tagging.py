@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from xner._support.options import DeclaredOptions, Many, Text, When, option
 from xner.errors import OptionError
 from xner.models.network.device import device_names
-from xner.models.taggers.tagger import Tagger, TaggerStage
+from xner.models.taggers.catalogue import load_tagger
+from xner.models.taggers.tagger import TaggerStage
 from xner.pipelines.recipes import Step, step_of
 
 if TYPE_CHECKING:
@@ -94,5 +95,5 @@ class TaggingOptions(DeclaredOptions):
         if self.tagger is None:
             raise OptionError("tagger is missing: the model that tags")
         classes = classes_of(self.class_map, self.ignore_class)
-        tagger = Tagger.load(self.tagger, classes=classes, device=device_names(self.tagger_device), lazily=True)
+        tagger = load_tagger(self.tagger, classes=classes, device=device_names(self.tagger_device), lazily=True)
         return step_of(name, TaggerStage(tagger, roles))

@@ -10,9 +10,10 @@ from xner._support.options import Choice, DeclaredOptions, Flag, Number, Text, W
 from xner.errors import OptionError
 from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
+from xner.models.translators.catalogue import load_translator
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
-from xner.models.translators.translator import Decoding, Translator
+from xner.models.translators.translator import Decoding
 from xner.text.word_splitting import SPLITTERS
 from xner.translation.direction import Direction
 
@@ -116,5 +117,5 @@ class TranslatingOptions(DeclaredOptions):
             "device": device_names(self.translator_device),
             "dtype": self.translator_dtype,
         }
-        translator = Translator.load(self.translator, decoding=self.decoding, lazily=True, **loading)
+        translator = load_translator(self.translator, decoding=self.decoding, lazily=True, **loading)
         return partial(Direction, translator, cache=default_cache_path() if self.cache is None else self.cache)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from xner._support.progress import Reporter, silent
 from xner.text import languages
@@ -12,32 +12,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from xner.models.translators.catalogue import TextTranslator
     from xner.models.translators.translator import Translation
 
-__all__ = ["Direction", "TextTranslator"]
-
-
-class TextTranslator(Protocol):
-    """What translates texts: a `Translator`, or what a distribution adds to the entry points `xner.translators`."""
-
-    @property
-    def signature(self) -> str:
-        """One line for tables and papers: the version, the model, and every option."""
-
-    @property
-    def identity(self) -> str:
-        """Tells what decides translations, the languages apart, from all others; read without the model's weights."""
-
-    def translate(
-        self,
-        texts: Sequence[str],
-        source_language: str,
-        target_language: str,
-        *,
-        cache: str | os.PathLike[str] | None = None,
-        progress: Reporter = silent,
-    ) -> list[Translation]:
-        """Translate texts; see `Translator.translate`."""
+__all__ = ["Direction"]
 
 
 class Direction:

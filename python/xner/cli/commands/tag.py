@@ -16,8 +16,9 @@ from xner.cli.options.statuses import report_statuses
 from xner.cli.options.taggers import class_options, take_classes
 from xner.io.sides import labels_as_gold, read_sentences
 from xner.models.network.device import device_names
+from xner.models.taggers.catalogue import load_tagger
 from xner.models.taggers.tag_schemes import SCHEMES
-from xner.models.taggers.tagger import DECODINGS, ROLES, STATUSES, WORDS, Tagger, TaggerStage
+from xner.models.taggers.tagger import DECODINGS, ROLES, STATUSES, WORDS, TaggerStage
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
@@ -128,7 +129,7 @@ def command(
     _check_output(output, format_, roles)
     classes = take_classes(options)
     table = labels_as_gold(read_sentences(sentences, input_format))
-    tagger = Tagger.load(
+    tagger = load_tagger(
         model,
         device=device_names(device),
         classes=classes,

@@ -1,4 +1,4 @@
-"""What commands that run neural models share: options for where and how they compute, and what tells models apart."""
+"""What commands that run neural models share: options for where and how they compute."""
 
 from __future__ import annotations
 

@@ -12,9 +12,10 @@ from xner.cli.options.inputs import output_file
 from xner.cli.options.models import computing_options
 from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
+from xner.models.translators.catalogue import TextTranslator, load_translator
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
-from xner.models.translators.translator import Decoding, Translator
+from xner.models.translators.translator import Decoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ class TranslatorSettings:
         model: name on the Hugging Face hub, or folder.
         decoding: how translations are searched for.
         cache: the file that keeps them, for `Translator.translate`.
-        loading: further options for `Translator.load`.
+        loading: further options for `load_translator`.
     """
 
     model: str
@@ -122,6 +123,6 @@ class TranslatorSettings:
         cache = values.pop("cache") or default_cache_path()
         return cls(values.pop("model"), decoding, cache, take_engine(values))
 
-    def load(self) -> Translator:
+    def load(self) -> TextTranslator:
         """The model, which is read when there is something to translate."""
-        return Translator.load(self.model, decoding=self.decoding, lazily=True, **self.loading)
+        return load_translator(self.model, decoding=self.decoding, lazily=True, **self.loading)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.aligners.encoder_aligner import EncoderAligner
 from xner.models.aligners.options import PRESETS, EncoderAlignerOptions
 from xner.models.aligners.training import TrainingOptions, TrainingReport, train_encoder
 
 __all__ = [
+    "ALIGNERS",
     "PRESETS",
     "EncoderAligner",
     "EncoderAlignerOptions",
     "TrainingOptions",
     "TrainingReport",
+    "WordAligner",
+    "load_aligner",
     "train_encoder",
 ]

@@ -128,16 +128,8 @@ class EncoderAligner(Reloaded):
             whole_number("token_budget", token_budget, 1)
         made = cls(options, device=device, dtype=dtype, token_budget=token_budget, compile=compile)
         if not lazily:
-            made._load()
+            _ = made._encoders, made._languages
         return made
-
-    def _load(self) -> None:
-        options = self.options
-        if self._encoders[0].tokenizer.needs_language and None in {options.source_language, options.target_language}:
-            raise OptionError(
-                f"the encoder '{self.name}' marks sentences with their language: name those of both sides "
-                "(source_language and target_language, 'eng_Latn' for instance)"
-            )
 
     @cached_property
     def _encoders(self) -> list[Encoder]:
@@ -180,9 +172,20 @@ class EncoderAligner(Reloaded):
 
     @property
     def _languages(self) -> tuple[str | None, str | None]:
-        """Of both sides, where the encoder marks sentences with them."""
-        options = self.options
-        return (options.source_language, options.target_language) if self._marks_languages else (None, None)
+        """Of both sides, where the encoder marks sentences with them.
+
+        Raises:
+            OptionError: it does, and they are not given.
+        """
+        if not self._marks_languages:
+            return None, None
+        given = self.options.source_language, self.options.target_language
+        if None in given:
+            raise OptionError(
+                f"the encoder '{self.name}' marks sentences with their language: name those of both sides "
+                "(source_language and target_language, 'eng_Latn' for instance)"
+            )
+        return given
 
     @property
     def identity(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner.models.taggers.catalogue import TAGGERS, WordTagger, load_tagger
 from xner.models.taggers.tagger import Tagged, Tagger, TaggerStage
 
-__all__ = ["Tagged", "Tagger", "TaggerStage"]
+__all__ = ["TAGGERS", "Tagged", "Tagger", "TaggerStage", "WordTagger", "load_tagger"]

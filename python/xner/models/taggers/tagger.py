@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from xner._support.arrow import Rows
     from xner.models.network.pieces import Pieces
+    from xner.models.taggers.catalogue import WordTagger
 
 __all__ = ["DECODINGS", "ROLES", "STATUSES", "WORDS", "Role", "Tagged", "TaggedBatch", "Tagger", "TaggerStage"]
 
@@ -539,7 +540,7 @@ class TaggerStage:
             0.00025.
     """
 
-    def __init__(self, tagger: Tagger, roles: Role | Sequence[Role] = "labels", *, float16: bool = False) -> None:
+    def __init__(self, tagger: WordTagger, roles: Role | Sequence[Role] = "labels", *, float16: bool = False) -> None:
         named = [roles] if isinstance(roles, str) else list(roles)
         if not named:
             raise OptionError("roles=[]: expected at least one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xner.models.translators.cache import TranslationCache
+from xner.models.translators.catalogue import TRANSLATORS, TextTranslator, load_translator
 from xner.models.translators.translator import Translation, Translator
 
-__all__ = ["Translation", "TranslationCache", "Translator"]
+__all__ = ["TRANSLATORS", "TextTranslator", "Translation", "TranslationCache", "Translator", "load_translator"]

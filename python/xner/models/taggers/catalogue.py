@@ -1,0 +1,70 @@
+"""Taggers by name: those of transformers, and what distributions add."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from xner import schema
+from xner._support.progress import Reporter, silent
+from xner._support.registry import Registry
+
+if TYPE_CHECKING:
+    from xner._support.sentences import Sentences
+    from xner.models.taggers.tagger import TaggedBatch
+
+__all__ = ["TAGGERS", "LoadTagger", "WordTagger", "load_tagger"]
+
+
+class WordTagger(Protocol):
+    """Labels the words of sentences; `TaggerStage` makes a stage of it."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """`O`, then `B-X` and `I-X` for each class."""
+
+    @property
+    def signature(self) -> str:
+        """One line for tables and papers: the version, the model, and every option."""
+
+    @property
+    def identity(self) -> str:
+        """Tells what decides the output, the model's content above all, from all others."""
+
+    def tag_batch(
+        self, sentences: Sentences, *, column: str = schema.TOKENS, progress: Reporter = silent
+    ) -> TaggedBatch:
+        """Tag sentences; see `Tagger.tag_batch`."""
+
+
+class LoadTagger(Protocol):
+    """Loads a tagger."""
+
+    def __call__(self, model: str, **options: Any) -> WordTagger:
+        """Load it.
+
+        Args:
+            model: its name.
+            **options: those of `Tagger.load`; it may ignore what means nothing to it.
+        """
+
+
+_OWN = "transformers"
+
+TAGGERS: Final[Registry[LoadTagger]] = Registry(
+    "xner.taggers", "tagger", {_OWN: "xner.models.taggers.tagger:Tagger.load"}
+)
+"""What loads taggers, by name. Distributions add theirs to the entry points `xner.taggers`."""
+
+
+def load_tagger(model: str, **options: Any) -> WordTagger:
+    """Load a tagger.
+
+    Args:
+        model: name on the Hugging Face hub, or folder; or `NAME:MODEL`, with a name of `TAGGERS`.
+        **options: those of `Tagger.load`.
+
+    Raises:
+        Error: it cannot be loaded.
+    """
+    load, name = TAGGERS.prefixed(model) or (TAGGERS[_OWN], model)
+    return load(name, **options)
