@@ -166,7 +166,7 @@ def test_a_changed_model_or_option_begins_anew(files: Path, model: str, monkeypa
         keys.append(key)
         raise Error("seen enough")
 
-    monkeypatch.setattr("xner.pipelines.runner.checkpoints", stop)
+    monkeypatch.setattr("xner.cli.commands.tag.checkpoints", stop)
     command = ("tag", files / "de.txt", "--model", model, "--device", "cpu", "-o", files / "out.parquet")
     others = (
         ("--decoding", "viterbi"),

@@ -41,14 +41,11 @@ def publish(hub: Path, name: str, commit: str, model: Path) -> None:
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of the hub, which models are looked for in here and by programs that are started."""
     import huggingface_hub.constants
-    import transformers.utils.hub
 
     folder = tmp_path / "home" / "hub"
     folder.mkdir(parents=True)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(folder))
-    for name in ("HF_HUB_CACHE", "TRANSFORMERS_CACHE"):
-        monkeypatch.setattr(transformers.utils.hub.constants, name, str(folder), raising=False)
     return folder
 
 
