@@ -88,5 +88,5 @@ def test_bad_input_for_entities(of_entities: Any) -> None:
         of_entities(["a"], [(0, 1, "X")], [(0, 1)])
     with pytest.raises(Error, match=r"stop_words='!\?': expected a sequence of words"):
         of_entities(["a"], [(0, 1, "X")], [], stop_words="!?")
-    with pytest.raises(Error, match="max_words=1: expected a whole number from 2"):
+    with pytest.raises(Error, match="max_words=1: expected a whole number from min_words=2 on"):
         of_entities(["a"], [(0, 1, "X")], [], min_words=2, max_words=1)

@@ -114,7 +114,7 @@ def files(tmp_path: Path) -> Path:
 
 def run(files: Path, model: Path, command: str, *options: str) -> Run:
     named = ("--translator", str(model), "--beams", "1", "--cache", "cache.sqlite")
-    return done(xner(command, *named, "--device", "cpu", *options, cwd=files))
+    return done(xner(command, *named, "--translator-device", "cpu", *options, cwd=files))
 
 
 def f1(path: Path) -> float:
@@ -190,14 +190,14 @@ def test_labels_by_markers_alone(files: Path, model: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--translate-to", "xh"), "--translator is missing: the translation model"),
+        (("--translate-to", "xh"), "--translate-to needs a translator: the translation model"),
         (("--target", "xh.txt", "--markers", "tags"), "--markers goes with --translate-to"),
-        (("--target", "xh.txt", "--beams", "2"), "--beams goes with --translate-to"),
+        (("--target", "xh.txt", "--beams", "2"), "--beams=2 goes with translator"),
         (("--target", "xh.txt", "--translate-to", "xh"), "give one of them"),
         ((), "--target is missing: the translations; or --translate-to"),
         (("--translate-to", "xh", "--links", "xh.txt"), "--links goes with --target"),
         (("--translate-to", "Klingon", "--translator", "m"), "language 'Klingon' is unknown"),
-        (("--translate-to", "xh", "--translator", "nowhere"), "cannot load the"),
+        (("--translate-to", "xh", "--translator", "nowhere"), "cannot find the model"),
     ],
 )
 def test_wrong_use(files: Path, options: tuple[str, ...], message: str) -> None:

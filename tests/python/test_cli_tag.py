@@ -118,11 +118,11 @@ def test_from_tags_to_projection(files: Path, model: str, monkeypatch: pytest.Mo
         assert pq.read_table("out.parquet").column("labels").to_pylist() == [first, *others]
         # The same in one go.
         at_once = [one if one != "de.parquet" else "de.conll" for one in project]
-        well(invoke(*at_once, *how, "--tagger", model, "--device", "cpu", *RENAMED, "-o", "once.parquet"))
+        well(invoke(*at_once, *how, "--tagger", model, "--tagger-device", "cpu", *RENAMED, "-o", "once.parquet"))
         assert pq.read_table("once.parquet").column("labels").to_pylist() == [first, *others]
     well(invoke(*project, "--score", "align_ner_spans", "-o", "out.parquet"))
     run = invoke(*project, "--tagger", model, "-o", "no.parquet")
-    assert "--tagger goes with --candidates given or a --score of ner or ner_spans" in run.stderr
+    assert "tagger goes with candidates='given' or a score of ner or ner_spans" in run.stderr
 
 
 def test_half_precision(files: Path, model: str) -> None:
@@ -231,7 +231,7 @@ def test_options_reach_the_tagger(files: Path, model: str, monkeypatch: pytest.M
             "CoNLL files hold labels alone: --role labels, or write .parquet or .jsonl",
         ),
         (("--float16",), "out.conll", "--float16 goes with --role scores"),
-        (("--class-map", "MISC"), "out.conll", "'MISC' is not OLD=NEW"),
+        (("--class-map", "MISC"), "out.conll", "'MISC': expected OLD=NEW"),
         (("--class-map", "ORG=O"), "out.conll", "has no class 'ORG', only PERSON, LOC, MISC"),
         (
             ("--scheme", "BIOES", "--role", "label"),

@@ -271,7 +271,7 @@ class TestOptions:
         [
             (["--class-weights", "auto"], "'auto' is neither 'balanced' nor CLASS=NUMBER"),
             (["--class-weights", "balanced", "--class-weights", "PER=2"], "'balanced' is neither"),
-            (["--class-map", "PER"], "'PER' is not OLD=NEW"),
+            (["--class-map", "PER"], "'PER': expected OLD=NEW"),
             (["--seeds", "1,x"], "expected whole numbers separated by commas"),
             (["--warmup", "2"], "warmup=2.0: expected a number from 0 to below 1"),
             (["--test", "nothing.conll"], "there is no file 'nothing.conll'"),

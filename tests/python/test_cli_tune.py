@@ -60,7 +60,7 @@ def test_options_go_before_what_was_tuned(files: Path) -> None:
     (files / "tuned.json").write_text(json.dumps(settings))
     tuned = ("project", *SIDES, "--tuned", "tuned.json")
     assert "|merge_distance:3|" in done(xner(*tuned, "-o", "a.conll", cwd=files)).stderr
-    assert "|merge:0|" in done(xner(*tuned, "--merge-distance", "0", "-o", "b.conll", cwd=files)).stderr
+    assert "|merge_distance:0|" in done(xner(*tuned, "--merge-distance", "0", "-o", "b.conll", cwd=files)).stderr
 
 
 @pytest.mark.parametrize(

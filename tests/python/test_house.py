@@ -38,7 +38,7 @@ def modules() -> dict[str, Path]:
 
 def imports(file: Path, known: dict[str, Path]) -> set[str]:
     """The modules that a file imports, wherever in it: at its head, in functions, and for type checkers."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(one.name.removeprefix("xner.") for one in node.names if one.name.startswith("xner."))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tiny_models
-from test_cli import done, xner
+from command_line import done, xner
 from xner import schema
-from xner.cli.options.inputs import read_source
 from xner.errors import Error
+from xner.io.sides import read_source
 from xner.models import EncoderAligner, Tagger, TaggerStage, Translator
 from xner.pipelines import recipes
 from xner.pipelines.identity import model_identity

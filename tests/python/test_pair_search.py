@@ -80,7 +80,7 @@ def cases(draw: st.DrawFn) -> tuple[Sentence, Costly, dict[str, Any], float]:
 @pytest.mark.parametrize("matcher", ["exact", "greedy"])
 def test_projection_is_that_with_all_scores(matcher: Any, case: Any, score: Any, step: int) -> None:
     sentence, costly, evidence, cap = case
-    options = ProjectionOptions(score=score, matcher=matcher, ner_labels=NER_LABELS)
+    options = ProjectionOptions.where_they_apply({"score": score, "matcher": matcher, "ner_labels": NER_LABELS})
     search = search_for(sentence, options, pruning_for(options), cap=cap, **evidence)
     scored = run(search, costly.__getitem__, step)
     some, every = (
@@ -88,10 +88,8 @@ def test_projection_is_that_with_all_scores(matcher: Any, case: Any, score: Any,
             sentence.tokens,
             sentence.entities,
             sentence.links,
-            score=score,
-            matcher=matcher,
-            ner_labels=NER_LABELS,
             nmt_scores=scores,
+            **options.changes(),
             **evidence,
         )
         for scores in (scored, [(*pair, value) for pair, value in costly.items()])

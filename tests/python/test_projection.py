@@ -537,6 +537,9 @@ def test_scores_are_double_in_the_objective() -> None:
 # Bad input
 
 
+NO_LINK = "expected a pair of whole numbers, source and target word, and perhaps a score"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -581,7 +584,7 @@ def test_scores_are_double_in_the_objective() -> None:
         ),
         (
             {"source_entities": [(0.0, 1, "X")]},
-            "column 'source_entities', value (0.0, 1): expected a pair of whole numbers",
+            "column 'source_entities', value (0.0, 1, 'X'): expected a pair of whole numbers",
         ),
         (
             {"source_entities": [(0, 1, "\udfff")]},
@@ -606,14 +609,14 @@ def test_scores_are_double_in_the_objective() -> None:
             {"links": [(2**31, 0)]},
             "column 'links', value (2147483648, 0): expected whole numbers of at most 31 bits",
         ),
-        ({"links": [0]}, "column 'links', value 0: expected a pair of whole numbers"),
-        ({"links": ["0-0"]}, "column 'links', value '0-0': expected a pair of whole numbers"),
-        ({"links": [(0, 0, 1)]}, "column 'links', value (0, 0, 1): expected a pair of whole numbers"),
-        ({"links": [(0, 0.5)]}, "column 'links', value (0, 0.5): expected a pair of whole numbers"),
+        ({"links": [0]}, f"column 'links', value 0: {NO_LINK}"),
+        ({"links": ["0-0"]}, f"column 'links', value '0-0': {NO_LINK}"),
+        ({"links": [(0, 0, 1, 1)]}, f"column 'links', value (0, 0, 1, 1): {NO_LINK}"),
+        ({"links": [(0, 0.5)]}, f"column 'links', value (0, 0.5): {NO_LINK}"),
         ({"link_scores": [1.0, 1.0]}, "2 link scores for 1 links"),
         (
             {"link_scores": ["high"]},
-            "link_scores=['high']: expected one number a link (could not convert string to float: 'high')",
+            "link_scores=['high']: expected one number a link ('high' is not a number)",
         ),
         (
             {"link_scores": [float("inf")]},

@@ -61,7 +61,7 @@ def test_lower_levels_are_the_reference_and_what_was_recorded(level: str) -> Non
 
 
 def test_an_unknown_level_is_an_error() -> None:
-    script = "import numpy as np; from xner.links import extract; extract(np.eye(2, dtype=np.float32), 'fwd')"
+    script = "import numpy as np; from xner.alignment.links import extract; extract(np.eye(2, dtype=np.float32), 'fwd')"
     done = run("sse9", "-c", script)
     expected = ", ".join(_core.simd_levels())
     assert f"xner.errors.Error: XNER_SIMD='sse9': expected one that this CPU has: {expected}" in done.stderr

@@ -107,8 +107,13 @@ def command(
     entity the span of target words that fits it best.
     """
     translates = pipeline.running.translate_to is not None
-    if (target is None) != translates:
+    if target is not None and translates:
         raise click.UsageError("--target has the translations, --translate-to has them made: give one of them")
+    if target is None and not translates:
+        raise click.UsageError("--target is missing: the translations; or --translate-to, to have them made")
+    if not translates:
+        for name in (*pipeline.translating.changes(), *(["markers"] if pipeline.running.markers else [])):
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --translate-to")
     if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     if output.save_aligner is not None and links and BUILTIN not in pipeline.aligning.aligner:

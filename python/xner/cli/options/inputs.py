@@ -129,9 +129,10 @@ def _use_config(context: click.Context, parameter: click.Parameter, path: Path |
 
 
 def _flat(read: dict[str, Any], known: Container[str]) -> Iterator[tuple[str, Any]]:
-    """Names and values; tables that are no option's value hold options, and are there for order alone."""
+    """Names and values; tables that hold options are there for order alone, others are an option's value."""
     for name, value in read.items():
-        if isinstance(value, dict) and name.replace("-", "_") not in known:
+        is_option = name.replace("-", "_") in known
+        if isinstance(value, dict) and (not is_option or any(one.replace("-", "_") in known for one in value)):
             yield from value.items()
         else:
             yield name, value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xner.models.taggers.catalogue import TAGGERS, WordTagger, load_tagger
-from xner.models.taggers.tagger import Tagged, Tagger, TaggerStage
+from xner.models.taggers.catalogue import TAGGERS, load_tagger
+from xner.models.taggers.tagger import Tagged, Tagger, TaggerStage, WordTagger
 
 __all__ = ["TAGGERS", "Tagged", "Tagger", "TaggerStage", "WordTagger", "load_tagger"]

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from xner import schema
-from xner._support.progress import Reporter, silent
 from xner._support.registry import Registry
 
 if TYPE_CHECKING:
-    from xner._support.sentences import Sentences
-    from xner.models.taggers.tagger import TaggedBatch
+    from xner.models.taggers.tagger import WordTagger
 
-__all__ = ["TAGGERS", "LoadTagger", "WordTagger", "load_tagger"]
-
-
-class WordTagger(Protocol):
-    """Labels the words of sentences; `TaggerStage` makes a stage of it."""
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """`O`, then `B-X` and `I-X` for each class."""
-
-    @property
-    def signature(self) -> str:
-        """One line for tables and papers: the version, the model, and every option."""
-
-    @property
-    def identity(self) -> str:
-        """Tells what decides the output, the model's content above all, from all others."""
-
-    def tag_batch(
-        self, sentences: Sentences, *, column: str = schema.TOKENS, progress: Reporter = silent
-    ) -> TaggedBatch:
-        """Tag sentences; see `Tagger.tag_batch`."""
+__all__ = ["TAGGERS", "LoadTagger", "load_tagger"]
 
 
 class LoadTagger(Protocol):

@@ -17,7 +17,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +46,19 @@ if TYPE_CHECKING:
 
     from xner._support.arrow import Rows
     from xner.models.network.pieces import Pieces
-    from xner.models.taggers.catalogue import WordTagger
 
-__all__ = ["DECODINGS", "ROLES", "STATUSES", "WORDS", "Role", "Tagged", "TaggedBatch", "Tagger", "TaggerStage"]
+__all__ = [
+    "DECODINGS",
+    "ROLES",
+    "STATUSES",
+    "WORDS",
+    "Role",
+    "Tagged",
+    "TaggedBatch",
+    "Tagger",
+    "TaggerStage",
+    "WordTagger",
+]
 
 Floats = npt.NDArray[np.float32]
 Words = Literal["first", "mean", "max"]
@@ -519,6 +529,27 @@ def _word_distributions(
     confidence = pieces.max(axis=1)
     highest = np.flatnonzero(confidence == np.repeat(np.maximum.reduceat(confidence, first), counts))
     return pieces[highest[np.diff(owners[highest], prepend=-1) > 0]], words
+
+
+class WordTagger(Protocol):
+    """Labels the words of sentences; `TaggerStage` makes a stage of it."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """`O`, then `B-X` and `I-X` for each class."""
+
+    @property
+    def signature(self) -> str:
+        """One line for tables and papers: the version, the model, and every option."""
+
+    @property
+    def identity(self) -> str:
+        """Tells what decides the output, the model's content above all, from all others."""
+
+    def tag_batch(
+        self, sentences: Sentences, *, column: str = schema.TOKENS, progress: Reporter = silent
+    ) -> TaggedBatch:
+        """Tag sentences; see `Tagger.tag_batch`."""
 
 
 class TaggerStage:
