@@ -131,6 +131,40 @@ def test_filters() -> None:
     assert repr(Filters(["min-score=0.5"])) == "Filters(['min-score=0.5'])"
 
 
+OTHER_PROJECTORS: tuple[dict[str, Any], ...] = (
+    {"matcher": "greedy"},
+    {"constraint": "=", "n": 2},
+    {"n": 2},
+    {"candidates": "ngram"},
+    {"min_words": 2},
+    {"max_words": 3},
+    {"stop_words": ["."]},
+    {"stop_words": []},
+    {"count": "words"},
+    {"ties": "first"},
+    {"compat": "shkalikov2024"},
+    {"score": {"align": 2.0}},
+    {"score": "align_characters"},
+    {"score": "align_characters", "character_threshold": 0.5},
+    {"method": "heuristic"},
+    {"method": "heuristic", "merge_distance": 2},
+    {"method": "heuristic", "top_k": 1},
+    {"on_error": "skip"},
+)
+
+
+def test_projector() -> None:
+    table = projected().drop_columns([schema.ENTITIES, schema.LABELS])
+    others = [Projector(**options) for options in OTHER_PROJECTORS]
+    entities = table.column(schema.SOURCE_ENTITIES).to_pylist()
+    entities[2][0]["end"] = 999
+    at = table.schema.get_field_index(schema.SOURCE_ENTITIES)
+    wrong = table.set_column(at, schema.SOURCE_ENTITIES, pa.array(entities, schema.SOURCE_ENTITIES_TYPE))
+    check_stage(Projector(), table, wrong=wrong, others=others)
+    check_stage(Projector(score={"align": 1, "characters": 0.5}, stop_words=["x"]), table, elsewhere=["spawn"])
+    assert Projector(threads=2).identity == Projector().identity, "threads change nothing"
+
+
 @dataclass(frozen=True)
 class Own:
     """A filter of somebody else's."""
@@ -149,7 +183,7 @@ def test_filters_of_others_say_their_options_too() -> None:
 
 
 def test_the_protocol_is_met() -> None:
-    stages: list[Stage] = [fitted(), Filters([])]
+    stages: list[Stage] = [fitted(), Filters([]), Projector()]
     assert stages
 
 

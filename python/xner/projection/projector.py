@@ -14,8 +14,9 @@ from xner import schema
 from xner._support.arguments import choose, whole_number
 from xner._support.arrow import with_columns
 from xner._support.options import check_names
+from xner._support.progress import Reporter, silent
 from xner._support.sentences import map_words
-from xner._support.stages import merge_status, run_stage
+from xner._support.stages import identity_of, merge_status, run_stage
 from xner.errors import Error
 from xner.projection._sentence_pair import columns_of
 from xner.projection.options import ProjectionOptions
@@ -24,6 +25,7 @@ from xner.text.normalization import normalize
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from xner._support.arrow import Rows
     from xner.projection._keywords import ProjectionKeywords
 
 __all__ = ["Projector"]
@@ -79,7 +81,7 @@ class Projector:
     @property
     def identity(self) -> str:
         """What tells this stage from those that give other results."""
-        return self.signature
+        return identity_of("projector", self.signature)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -91,11 +93,11 @@ class Projector:
         """The columns that it adds or replaces."""
         return _RESULTS
 
-    def __call__(self, batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
+    def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
         """Add the columns `entities`, `labels` and `status`; every row stays where it is.
 
         Args:
-            batch: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`
+            rows: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`
                 (unless neither method nor score needs them), for given candidates `candidates`, and, if there,
                 `source_tokens` (to check spans and links against), `hints` (scores to be added, see `xner.memory`) and
                 `id` (to name rows in errors). The scores `ner` and `ner_spans` need `ner_probabilities`, whose labels
@@ -103,6 +105,7 @@ class Projector:
                 `nmt` needs `nmt_scores`; `characters` needs `source_tokens`. What a row of these columns
                 does not have counts as 0. A `status` other than `ok` that the batch brings along is kept where
                 projecting went well.
+            progress: told how many rows are done.
 
         Returns:
             The same kind of object, with the three columns added or replaced.
@@ -111,7 +114,7 @@ class Projector:
             DataError: a wrong row, with `on_error="raise"`.
             Error: columns missing or of another type.
         """
-        return run_stage(self._project, batch)
+        return run_stage(self._project, rows, progress=progress, what="projecting")
 
     def _project(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         schema.require_columns(batch.schema, self._needed, "projection")

@@ -45,7 +45,7 @@ __all__ = ["command"]
 @click.option(
     "--target", type=existing_file, required=True, help="Their translations, row by row; labels there count as gold."
 )
-@takes(output=output_group, pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers"]))
+@takes(output=output_group, pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers", "keep_bad"]))
 @side_format_options
 @label_options
 @scores_option
