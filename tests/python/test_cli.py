@@ -327,7 +327,7 @@ def test_scores_from_a_file(files: Path) -> None:
             1,
             "'de.ner.parquet': there is a column 'ner_probabilities' already",
         ),
-        (("--scores", "hints.parquet", "--memory"), 1, "memory makes a column 'hints', which the input has already"),
+        (("--scores", "hints.parquet", "--memory"), 2, "memory makes a column 'hints', which the input has already"),
         (("--score", "ner", "--ner-labels", "O B-X", "--scores", "de.ner.parquet"), 2, "the NER labels have no 'I-X'"),
     ],
 )

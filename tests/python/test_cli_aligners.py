@@ -215,6 +215,6 @@ def test_no_such_encoder(files: Path) -> None:
         "align", *SIDES, "--aligner", "labse", "--aligner-model", "nowhere/nothing", "-o", "links.pharaoh", cwd=files
     )
     assert run.returncode == 1
-    assert run.stderr.startswith("xner: cannot find the model 'nowhere/nothing': ")
+    assert run.stderr.startswith("xner: cannot load the tokenizer of 'nowhere/nothing': ")
     assert "Traceback" not in run.stderr
     assert not (files / "links.pharaoh").exists()

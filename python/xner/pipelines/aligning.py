@@ -17,7 +17,7 @@ from xner.alignment.links.combination import COMBINATIONS, Combination, combine
 from xner.alignment.links.extraction import METHODS, Method
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.alignment.options import Decode
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.network.device import DTYPES, Dtype, device_names
 from xner.pipelines.recipes import Step, StepRun
@@ -159,12 +159,12 @@ class AligningOptions(DeclaredOptions):
             name, equals, model = value.partition("=")
             if not equals or name not in _NAMES:
                 if len(self.names) != 1:
-                    raise Error(f"aligner_model={value!r}: say which aligner's it is, as {self.names[0]}={value}")
+                    raise OptionError(f"aligner_model={value!r}: say which aligner's it is, as {self.names[0]}={value}")
                 name, model = self.names[0], value
             if name not in self.names:
-                raise Error(f"aligner_model={value!r}: the aligner {name!r} is not used")
+                raise OptionError(f"aligner_model={value!r}: the aligner {name!r} is not used")
             if name == BUILTIN and not Path(model).is_file():
-                raise Error(f"aligner_model={value!r}: there is no file {model!r}")
+                raise OptionError(f"aligner_model={value!r}: there is no file {model!r}")
             models[name] = model
         return models
 
@@ -196,9 +196,9 @@ class Aligning:
 
     def __post_init__(self) -> None:
         if self.options.combine is not None and len(self.names) + len(self.others) < 2:
-            raise Error("combine needs two sets of links at least: more than one aligner or file of links")
+            raise OptionError("combine needs two sets of links at least: more than one aligner or file of links")
         if self.save_aligner is not None and BUILTIN not in self.names:
-            raise Error(f"save_aligner is for the aligner {BUILTIN!r}, which is not used here")
+            raise OptionError(f"save_aligner is for the aligner {BUILTIN!r}, which is not used here")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from xner._support.arrow import frequencies, one_array, with_columns
 from xner._support.digests import table_digest
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Text, When, Whole, declared, option
 from xner._support.progress import logger, silent
-from xner.errors import Error
+from xner.errors import OptionError
 from xner.filters.base import Filter
 from xner.filters.catalogue import parse, to_text
 from xner.filters.stage import Filters
@@ -74,7 +74,7 @@ class _Filter:
         if isinstance(value, str):
             parse(value)
         elif not hasattr(value, "apply"):
-            raise Error(f"{name}={value!r}: expected a filter, or the text of one")
+            raise OptionError(f"{name}={value!r}: expected a filter, or the text of one")
         return value
 
     def parse(self, name: str, text: str) -> Any:
@@ -200,9 +200,9 @@ class Pipeline:
         self.tagging: TaggingOptions = made[3]
         self.translating: TranslatingOptions = made[4]
         if self.running.translate_to is not None and self.translating.translator is None:
-            raise Error("translate_to needs a translator: the translation model")
+            raise OptionError("translate_to needs a translator: the translation model")
         if self.running.memory and self.projection.method != "candidates":
-            raise Error("memory goes with method='candidates'")
+            raise OptionError("memory goes with method='candidates'")
         self.projector = Projector(self.projection, threads=self.running.threads, on_error=self.running.on_error)
         self.filters = self.running.made_filters()
 
@@ -265,7 +265,7 @@ class Pipeline:
         if self.tagging.tagger is None:
             return None
         if not self.target_roles:
-            raise Error("tagger goes with candidates='given' or a score of ner or ner_spans")
+            raise OptionError("tagger goes with candidates='given' or a score of ner or ner_spans")
         return self.tagging.step("target-tags", self.target_roles)
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -329,13 +329,13 @@ class Pipeline:
         if translates and folder is None and path is not None:
             folder = path.with_name(f"{path.name}.steps")
         if folder is not None and save_aligner is not None:
-            raise Error("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
+            raise OptionError("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
         memory = self.running.memory
         if memory is None:
             by_default = self.projection.method == "candidates" and self.projection.compat is None
             memory = by_default and wants_links and bool(aligning.names)
         if memory and schema.HINTS in table.schema.names:
-            raise Error("memory makes a column 'hints', which the input has already: memory=False takes it")
+            raise OptionError("memory makes a column 'hints', which the input has already: memory=False takes it")
         key = fingerprint(
             {},
             {
@@ -377,11 +377,11 @@ class Pipeline:
         if running.translate_to is None:
             if self.translating.translator is not None or running.markers is not None:
                 name = "markers" if self.translating.translator is None else "translator"
-                raise Error(f"{name} goes with translate_to: there is nothing to translate")
+                raise OptionError(f"{name} goes with translate_to: there is nothing to translate")
             tags = self.target_tags()
             return [*([] if tags is None else [tags]), *([aligning.step()] if wants_links else [])], False
         if schema.TOKENS in table.schema.names:
-            raise Error("translate_to makes the target sentences, which the table has already")
+            raise OptionError("translate_to makes the target sentences, which the table has already")
         direction = self.translating.directions()(*map(str, self.languages))
         return recipes.translate_train(
             direction,

@@ -12,10 +12,9 @@ from xner.cli.options.pipelines import (
     back_markers_option,
     output_group,
     pipeline_group,
+    run,
     scores_option,
     steps_option,
-    tell,
-    tell_step,
 )
 from xner.io.sides import read_pairs
 from xner.pipelines import recipes
@@ -88,15 +87,10 @@ def command(
         scheme=scheme,
         read_labels=read_labels,
     )
-    tell(
-        pipeline.run(
-            table,
-            output.path,
-            format=output.format,
-            recipe=recipe,
-            steps=steps,
-            save_aligner=output.save_aligner,
-            resume=output.resume,
-            told=tell_step,
-        )
+    run(
+        pipeline,
+        table,
+        output,
+        recipe=recipe,
+        steps=steps,
     )

@@ -19,10 +19,9 @@ from xner.cli.options.inputs import (
 from xner.cli.options.pipelines import (
     output_group,
     pipeline_group,
+    run,
     scores_option,
     steps_option,
-    tell,
-    tell_step,
 )
 from xner.io.sides import add_scores, read_links, read_pairs, read_source
 from xner.pipelines.aligning import BUILTIN
@@ -137,16 +136,11 @@ def command(
         )
         table = add_scores(table, scores)
     others = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
-    tell(
-        pipeline.run(
-            table,
-            output.path,
-            format=output.format,
-            links=others,
-            steps=steps,
-            save_aligner=output.save_aligner,
-            needs_words=translates,
-            resume=output.resume,
-            told=tell_step,
-        )
+    run(
+        pipeline,
+        table,
+        output,
+        links=others,
+        steps=steps,
+        needs_words=translates,
     )

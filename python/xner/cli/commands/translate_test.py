@@ -13,10 +13,9 @@ from xner.cli.options.pipelines import (
     back_markers_option,
     output_group,
     pipeline_group,
+    run,
     scores_option,
     steps_option,
-    tell,
-    tell_step,
 )
 from xner.io.sides import add_scores, read_target
 from xner.pipelines import recipes
@@ -92,15 +91,10 @@ def command(
             aligner=aligner,
         )
 
-    tell(
-        pipeline.run(
-            add_scores(read_target(target, format=target_format), scores),
-            output.path,
-            format=output.format,
-            recipe=recipe,
-            steps=steps,
-            save_aligner=output.save_aligner,
-            resume=output.resume,
-            told=tell_step,
-        )
+    run(
+        pipeline,
+        add_scores(read_target(target, format=target_format), scores),
+        output,
+        recipe=recipe,
+        steps=steps,
     )

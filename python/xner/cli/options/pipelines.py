@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,14 @@ import click
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.errors import OptionError
 from xner.pipelines.projection_run import PARTS, Pipeline
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xner.pipelines.projection_run import Run
+    import pyarrow as pa
 
 __all__ = [
     "Output",
@@ -24,10 +26,9 @@ __all__ = [
     "markers_option",
     "output_group",
     "pipeline_group",
+    "run",
     "scores_option",
     "steps_option",
-    "tell",
-    "tell_step",
 ]
 
 
@@ -119,12 +120,29 @@ back_markers_option = click.option(
 )
 
 
-def tell_step(message: str) -> None:
-    """Say that a step was taken from where it is kept."""
-    click.echo(message, err=True)
+def run(pipeline: Pipeline, table: pa.Table, output: Output, **how: Any) -> None:
+    """Run a pipeline, and say what it has done.
 
+    Args:
+        pipeline: of the command's options.
+        table: what it reads.
+        output: where it writes.
+        **how: further arguments of `Pipeline.run`.
 
-def tell(run: Run) -> None:
-    """Say what a pipeline has done."""
-    for line in run.lines():
+    Raises:
+        click.UsageError: options that do not go with each other or with the table.
+    """
+    try:
+        done = pipeline.run(
+            table,
+            output.path,
+            format=output.format,
+            save_aligner=output.save_aligner,
+            resume=output.resume,
+            told=partial(click.echo, err=True),
+            **how,
+        )
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
+    for line in done.lines():
         click.echo(line, err=True)
