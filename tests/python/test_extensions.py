@@ -161,6 +161,7 @@ def test_taggers(installed: Path) -> None:
     assert stage(pa.table({"tokens": words("a B")}))["labels"].to_pylist() == [["O", "B-X"]]
 
 
+@pytest.mark.needs("words")
 def test_translators(installed: Path) -> None:
     into = Direction(load_translator("reversed:m", device="auto"), "en", "de")
     found = SourceTranslation(into, by_blanks=True)(pa.table({"tokens": words("a b c")}))

@@ -160,6 +160,7 @@ def test_hints_near_the_end_of_the_range(matcher: Any) -> None:
     assert all(0 < entity.margin <= np.finfo(np.float32).max for entity in found.entities)
 
 
+@pytest.mark.needs("exact")
 @many(1)
 @given(
     rows=st.lists(scored, min_size=1, max_size=4),

@@ -726,6 +726,13 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
     assert str(error.value) == message
 
 
+def test_what_equals_an_option_is_none() -> None:
+    assert project(["a"], [], [], n=1).status == "ok"
+    for wrong in (True, 1.0):  # both equal 1, and have its hash
+        with pytest.raises(Error, match="expected a whole number"):
+            project(["a"], [], [], n=wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
 def test_signature_names_what_decides() -> None:
     assert ProjectionOptions().signature.endswith(
         "|method:candidates|score:align|candidates:aligned_ends|matcher:exact|constraint:<=|n:1|min_words:1|"

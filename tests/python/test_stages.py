@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import extras
+
+extras.need("train")
+
 import copy
 import pickle
 from dataclasses import dataclass, fields

@@ -131,6 +131,7 @@ def test_constraints_that_cannot_be_met_are_counted(small: pa.Table) -> None:
     assert shares == [0.0, 1.0]
 
 
+@pytest.mark.needs("exact")
 def test_all_matchers_agree_on_the_optimum(test_data: Path) -> None:
     rows = golden.load(test_data, "en-de.grow")[:60]
     corpus = pa.table(
@@ -263,6 +264,7 @@ def test_intervals_of_shares(count: int, total: int, low: float, high: float) ->
     assert wilson(total - count, total) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 
+@pytest.mark.needs("exact")
 def test_what_was_found(small: pa.Table) -> None:
     """Ties, differences, several settings, no gold labels, one matcher: the sentences are of the numbers."""
     [tie] = findings(study_of(small.slice(1)))

@@ -77,16 +77,19 @@ class Projection:
 
 
 @lru_cache(maxsize=256)
-def _known_options(given: tuple[tuple[str, Any], ...]) -> tuple[ProjectionOptions, _core.ProjectOptions]:
-    """Options and what they are in the core; callers mostly give the same ones again and again."""
-    options = ProjectionOptions(**dict(given))
+def _known_options(given: tuple[tuple[str, type, Any], ...]) -> tuple[ProjectionOptions, _core.ProjectOptions]:
+    """Options and what they are in the core; callers mostly give the same ones again and again.
+
+    Types are among what is given, as True is no whole number and yet equal to 1.
+    """
+    options = ProjectionOptions(**{name: value for name, _, value in given})
     return options, options.to_core()
 
 
 def _options_of(given: dict[str, Any]) -> tuple[ProjectionOptions, _core.ProjectOptions]:
     check_names(given, ProjectionOptions)
     try:
-        return _known_options(tuple(given.items()))
+        return _known_options(tuple((name, type(value), value) for name, value in given.items()))
     except TypeError:  # a value that has no hash, such as a list of stop words
         options = ProjectionOptions(**given)
         return options, options.to_core()
