@@ -13,7 +13,6 @@ namespace xner {
 
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
 // Exact: below the smallest difference that evidence between ties makes, above what summing doubles loses.
 // Ties: above all evidence of a component, so that choices that tie in score are not told apart.
 constexpr Tolerances value_tolerances{.exact = 1e-13, .ties = 1e-8};
@@ -22,7 +21,6 @@ constexpr Tolerances number_tolerances{.exact = 1 - 1e-6, .ties = 1 - 1e-6};
 constexpr std::size_t core_size = 8192;
 constexpr std::size_t most_in_core = 4 * core_size;
 constexpr int most_cores = 3;
-constexpr std::size_t parts_to_improve = 4;
 constexpr std::size_t parts_to_find_required = 4;
 constexpr std::size_t root_steps = 100;
 constexpr std::size_t later_steps = 25;

@@ -1,6 +1,7 @@
 // Good choices quickly: greedy by reduced value, then ejections.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "matching/component_effort.hpp"
@@ -8,6 +9,9 @@
 #include "matching/component_relaxation.hpp"
 
 namespace xner {
+
+// One of so many parts of the effort goes into improving.
+inline constexpr std::size_t parts_to_improve = 4;
 
 // What improve() takes at least: sorting an item is so much work.
 [[nodiscard]] inline std::size_t improve_units(const Items& items) { return 40 * items.list.size(); }

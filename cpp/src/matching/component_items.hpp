@@ -12,6 +12,9 @@
 
 namespace xner {
 
+// Value of what cannot be chosen.
+inline constexpr double nothing = -std::numeric_limits<double>::infinity();
+
 // How many projections an entity must and may have.
 struct Limits {
   static constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <utility>
 
 #include "matching/component_improve.hpp"
@@ -12,10 +11,8 @@ namespace xner {
 
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
 // One of so many parts of the effort goes into telling ties apart, before the score alone is to be proven.
 constexpr std::size_t parts_for_ties = 4;
-constexpr std::size_t parts_to_improve = 4;
 // Subgradient steps of a round take one of so many parts of the effort.
 constexpr std::size_t parts_to_descend = 16;
 constexpr std::size_t least_steps = 5;

@@ -13,7 +13,6 @@ namespace xner {
 
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
 // Work on a state or on extending it, in units of looking at an item.
 constexpr std::size_t units_a_state = 8;
 

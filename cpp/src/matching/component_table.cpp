@@ -1,16 +1,14 @@
 #include "matching/component_table.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace xner {
 
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
 constexpr std::size_t most_uses = 256;
 constexpr std::size_t most_cells = std::size_t{1} << 16U;
-constexpr std::size_t most_steps = std::size_t{1} << 20U;
+constexpr std::size_t most_table_steps = std::size_t{1} << 20U;
 
 }  // namespace
 
@@ -25,7 +23,7 @@ bool UsesTable::fits(std::size_t items, std::size_t words, std::span<const Limit
     if (uses_ > most_uses) return false;
   }
   // Without a limit that counts, this is interval scheduling: linear, and nothing else is faster.
-  return uses_ == 1 || (std::min(items, words) * uses_ <= most_cells && items * uses_ <= most_steps);
+  return uses_ == 1 || (std::min(items, words) * uses_ <= most_cells && items * uses_ <= most_table_steps);
 }
 
 // Lets the item be taken at its position wherever that is better.

@@ -12,7 +12,7 @@ namespace xner {
 
 namespace {
 
-constexpr std::size_t rows_per_chunk = 4096;
+constexpr std::size_t rows_at_a_time = 4096;
 constexpr const char* span_type = "list<struct<start: int32, end: int32>>";
 
 std::string key_of(ProjectionMemory::Words words) {
@@ -158,9 +158,9 @@ arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef b
     std::vector<std::int32_t> counts;
     std::vector<Hint> hints;
   };
-  std::vector<Chunk> chunks((rows + rows_per_chunk - 1) / rows_per_chunk);
-  parallel_for(rows, rows_per_chunk, threads, [&](std::size_t first, std::size_t last, std::size_t) {
-    Chunk& chunk = chunks[first / rows_per_chunk];
+  std::vector<Chunk> chunks((rows + rows_at_a_time - 1) / rows_at_a_time);
+  parallel_for(rows, rows_at_a_time, threads, [&](std::size_t first, std::size_t last, std::size_t) {
+    Chunk& chunk = chunks[first / rows_at_a_time];
     std::vector<ProjectionMemory::Words> own;
     for (std::size_t index = first; index < last; ++index) {
       const auto row = static_cast<std::int64_t>(index);
