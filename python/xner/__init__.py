@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from xner import errors, evaluation, filters, io, labels, schema
+from xner._support.faces import listing
 from xner._version import __version__
 from xner.alignment import Aligner, links
 from xner.errors import (
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from xner.models.aligners.encoder_aligner import EncoderAligner
     from xner.pipelines import recipes
     from xner.pipelines.projection_run import Pipeline
-    from xner.viewer import write as view
+    from xner.viewer import view
 
 __all__ = [
     "Aligner",
@@ -92,6 +93,8 @@ __all__ = [
     "viewer",
 ]
 
+__dir__ = listing(__all__)
+
 _LATER = {
     "EncoderAligner": "xner.models.aligners.encoder_aligner:EncoderAligner",
     "Pipeline": "xner.pipelines.projection_run:Pipeline",
@@ -102,7 +105,7 @@ _LATER = {
     "text": "xner.text",
     "training": "xner.training",
     "translation": "xner.translation",
-    "view": "xner.viewer:write",
+    "view": "xner.viewer:view",
     "viewer": "xner.viewer",
 }
 
@@ -115,7 +118,3 @@ def __getattr__(name: str) -> Any:
     value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

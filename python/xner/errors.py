@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class Error(ValueError):
     """Bad input or an unusable option; the message says what was expected and what was found."""
 

@@ -11,6 +11,7 @@ import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number, words
 from xner._support.arrow import as_arrow
+from xner._support.faces import listing
 from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from xner._support.sentences import Sentences
 
 __all__ = ["Reading", "Scheme", "decode", "decode_batch", "encode", "encode_batch"]
+
+__dir__ = listing(__all__)
 
 Scheme = Literal["IOB1", "IOB2", "BIOES"]
 Reading = Literal["lenient", "strict", "validate"]

@@ -61,6 +61,11 @@ __all__ = [
     "require_columns",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 ID = "id"
 TOKENS = "tokens"
 SOURCE_TOKENS = "source_tokens"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 import subprocess
 import sys
@@ -51,3 +52,33 @@ def test_import_is_light() -> None:
     code = f"import sys, xner; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# Groups of entry points are named as modules could be, and are none.
+GROUPS = {f"xner.{kind}" for kind in ("aligners", "filters", "formats", "taggers", "translators")}
+
+
+def named_in_text() -> list[str]:
+    """Every `xner.something` of documents, docstrings and comments."""
+    files = [*ROOT.glob("*.md"), *ROOT.glob("bench/*.md"), *ROOT.glob("cpp/**/*.md"), *ROOT.glob("python/**/*.py")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    # Not the keys that a file's metadata has, which are bytes and quoted values.
+    return sorted({*re.findall(r"(?<!\")\bxner(?:\.[A-Za-z]\w*)+", text)} - GROUPS)
+
+
+@pytest.mark.parametrize("name", named_in_text())
+def test_names_in_text_exist(name: str) -> None:
+    pkgutil.resolve_name(name)
+
+
+def test_groups_of_entry_points_are_those_of_the_registries() -> None:
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "python").rglob("catalogue.py"))
+    sources += (ROOT / "python/xner/io/formats.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"\"(xner\.[a-z]+)\"", sources)) == GROUPS
+
+
+@pytest.mark.parametrize("name", ["xner", *(f"xner.{name}" for name in xner.__all__)])
+def test_dir_shows_public_names_alone(name: str) -> None:
+    module = pkgutil.resolve_name(name)
+    if hasattr(module, "__all__"):
+        assert dir(module) == sorted(module.__all__)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 
-from xner._support.tables import html_table
+from xner._support.tables import html_records, html_table
 from xner.evaluation import (
     Difference,
     Interval,
@@ -18,6 +19,7 @@ from xner.evaluation import (
     links,
     paired_bootstrap,
 )
+from xner.projection import project
 from xner.projection.matching import Matching, solve
 
 GOLD = [["B-PER", "I-PER", "O", "B-LOC"], ["B-<b>", "O"]]
@@ -112,3 +114,24 @@ def test_in_a_notebook() -> None:
         ["precision", "recall", "F1", "AER", "links", "sure"],
         ["0.500", "0.500", "0.500", "0.500", "2", "2"],
     ]
+
+
+def test_a_projection_in_a_notebook() -> None:
+    target = ["Angela", "Merkel", "besucht", "<Paris>"]
+    links = [(0, 0), (1, 1), (3, 3)]
+    found = project(target, [(0, 2, "PER"), (3, 4, "LOC")], links)
+    sentence, table = found._repr_html_().split("<table>")
+    marked = re.findall(r"<mark>(.*?)<small dir=\"ltr\">(.*?)</small></mark>", sentence)
+    assert marked == [("Angela Merkel", "PER"), ("&lt;Paris&gt;", "LOC")]
+    assert "</mark> besucht <mark>" in sentence
+    shown = Cells("<table>" + table)
+    assert [row[:2] + row[4:] for row in shown.rows[1:]] == [["Angela Merkel", "PER", "0"], ["<Paris>", "LOC", "1"]]
+    assert shown.caption == "ok; objective 2"
+    without = project(target, [(0, 2, "PER")], [])
+    assert Cells("<table>" + without._repr_html_().split("<table>")[1]).caption == "no_links; objective 0"
+
+
+def test_records_in_a_notebook() -> None:
+    shown = Cells(html_records([{"name": "a<b", "f1": 0.98765, "loss": None}], "two"))
+    assert (shown.rows, shown.caption) == ([["name", "f1", "loss"], ["a<b", "0.988", ""]], "two")
+    assert Cells(html_records([])).rows == [[""]]

@@ -184,7 +184,7 @@ NASTY = table([("A <b>", "<i> &amp;", [(0, 1, "PER"), (1, 2, "LOC")], [(0, 0), (
 
 def test_the_files(small: pa.Table, tmp_path: Path) -> None:
     study = study_of(small.slice(1))
-    page = write_matching_report(study, tmp_path / "study", view=viewer.write)
+    page = write_matching_report(study, tmp_path / "study", view=viewer.view)
     names = {path.name for path in page.parent.iterdir()}
     tables = {"summary.csv", "summary.md", "summary.parquet"}
     assert names == {*tables, "plot-confidence-1.svg", "report.html"}, "the matchers tie: no plots of it, no sentences"
@@ -193,7 +193,7 @@ def test_the_files(small: pa.Table, tmp_path: Path) -> None:
         assert [row["matcher"] for row in csv.DictReader(file)] == ["exact", "greedy"]
     text = (page.parent / "summary.md").read_text(encoding="utf-8")
     assert text == f"{markdown(study)}\n{study.signature}\n"
-    again = write_matching_report(study, tmp_path / "again", view=viewer.write)
+    again = write_matching_report(study, tmp_path / "again", view=viewer.view)
     assert again.read_bytes() == page.read_bytes()
 
 
@@ -207,7 +207,7 @@ def test_figures_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("xner.experiments.matching.study.bootstrap", counted)
     study = study_of(NASTY, max_words=1)
-    write_matching_report(study, tmp_path, view=viewer.write)
+    write_matching_report(study, tmp_path, view=viewer.view)
     markdown(study)
     assert len(calls) == 2, "one of each matcher"
     assert study.summary is study.summary
@@ -295,7 +295,7 @@ def test_what_was_found(small: pa.Table) -> None:
 def test_sentences_are_in_the_view(tmp_path: Path) -> None:
     """Each reading has its row there, with its own spans, scores and margins."""
     study = study_of(NASTY, max_words=1)
-    page = write_matching_report(study, tmp_path, view=viewer.write)
+    page = write_matching_report(study, tmp_path, view=viewer.view)
     assert re.findall(r'href="(view[^"]*)"', page.read_text(encoding="utf-8")) == [
         "view.html#row=0",
         "view.html#row=0",

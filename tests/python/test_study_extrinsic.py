@@ -96,7 +96,7 @@ def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folde
 
 
 def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
-    page = write_extrinsic_report(found, tmp_path / "report", view=viewer.write)
+    page = write_extrinsic_report(found, tmp_path / "report", view=viewer.view)
     names = {path.name for path in page.parent.iterdir()}
     plots = {f"plot-{what}-{number}.svg" for what in ("f1", "difference") for number in (1, 2)}
     tables = {"summary.csv", "comparisons.csv", "summary.md", "predictions-1.parquet", "predictions-2.parquet"}
@@ -111,7 +111,7 @@ def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
     predicted = io.read(page.parent / "predictions-1.parquet")
     again = evaluation.evaluate(predicted["gold_labels"], predicted["projected/seed-0"])
     assert again.f1 == found.runs["projected"][0].scores["near"].f1
-    write_extrinsic_report(found, tmp_path / "again", view=viewer.write)
+    write_extrinsic_report(found, tmp_path / "again", view=viewer.view)
     assert (tmp_path / "again" / "report.html").read_bytes() == page.read_bytes()
 
 

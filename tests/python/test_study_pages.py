@@ -203,7 +203,7 @@ def test_a_plot_as_a_file_has_plain_colours() -> None:
 def matching_page(folder: Path, *, name: str = "small", table: pa.Table = DIFFERING, **options: Any) -> Path:
     given: dict[str, Any] = {"max_words": 1, "growth": False} | options
     study = study_matching({name: table}, MatchingOptions(**given))
-    return write_matching_report(study, folder, view=viewer.write, command=f"xner study matching {name}")
+    return write_matching_report(study, folder, view=viewer.view, command=f"xner study matching {name}")
 
 
 def extrinsic_study(said: Mapping[str, Sequence[str]], *, test: str = "test", label: str = "LOC") -> ExtrinsicStudy:
@@ -225,7 +225,7 @@ APART = {"good": ["LOO OOP"], "bad": ["OPO OOO"], "middling": ["LOO OOO"]}
 
 def extrinsic_page(folder: Path, **options: Any) -> Path:
     study = extrinsic_study(APART, **options)
-    return write_extrinsic_report(study, folder, view=viewer.write, command="xner study extrinsic")
+    return write_extrinsic_report(study, folder, view=viewer.view, command="xner study extrinsic")
 
 
 def assert_harmless(page: Path) -> Page:
@@ -288,7 +288,7 @@ def test_ties_are_told_and_not_drawn(tmp_path: Path) -> None:
     tied = extrinsic_study({"one": ["LOO OOO"], "other": ["LOO OOO"]})
     [told] = findings(tied)
     assert told.startswith("On test, one and other tie at an F1 of 0.667 (90 % interval ")
-    page = write_extrinsic_report(tied, tmp_path / "x", view=viewer.write)
+    page = write_extrinsic_report(tied, tmp_path / "x", view=viewer.view)
     text = page.read_text(encoding="utf-8")
     assert "All methods tie: there is nothing to draw." in text
     assert "Nowhere: all methods give the same labels." in text
@@ -309,7 +309,7 @@ def test_ties_are_told_and_not_drawn(tmp_path: Path) -> None:
 def test_one_method_alone(tmp_path: Path) -> None:
     alone = extrinsic_study({"one": ["LOO OOO"]})
     assert findings(alone)[0].endswith("there is no other method to compare it with.")
-    text = write_extrinsic_report(alone, tmp_path, view=viewer.write).read_text(encoding="utf-8")
+    text = write_extrinsic_report(alone, tmp_path, view=viewer.view).read_text(encoding="utf-8")
     assert "<h2>Differences</h2>" not in text
 
 

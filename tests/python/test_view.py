@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
@@ -347,7 +348,7 @@ def test_wrong_rows_are_named(columns: dict[str, Any], message: str) -> None:
 def test_write_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "view.html"
     path.write_text("old")
-    viewer.write(example(), path, open_row=2, title="Ü")
+    viewer.view(example(), path, open_row=2, title="Ü")
     assert path.read_bytes().decode() == viewer.render(example(), open_row=2, title="Ü")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -356,7 +357,7 @@ def test_write_keeps_the_old_file_when_the_table_is_refused(tmp_path: Path) -> N
     path = tmp_path / "view.html"
     path.write_text("old")
     with pytest.raises(Error, match=r"^cannot open row 3"):
-        viewer.write(example(), path, open_row=3)
+        viewer.view(example(), path, open_row=3)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -364,8 +365,24 @@ def test_write_keeps_the_old_file_when_the_table_is_refused(tmp_path: Path) -> N
 def test_write_says_where_it_cannot_write(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "view.html"
     with pytest.raises(Error) as caught:
-        viewer.write(example(), path)
-    assert str(caught.value) == f"cannot write '{path}': No such file or directory"
+        viewer.view(example(), path)
+    assert str(caught.value) == f"cannot write '{path}': the folder '{path.parent}' does not exist"
+
+
+def test_a_page_that_is_not_written_shows_itself_in_a_notebook() -> None:
+    rows = example()
+    page = viewer.view(rows.slice(1, 2))
+    shown = page._repr_html_()
+    assert page.html == viewer.render(rows.slice(1, 2))
+    assert repr(page) == "<Page: 2 rows; write(path) stores it>"
+    frame = re.fullmatch(r'<iframe srcdoc="([^"]*)" style="[^"]*" sandbox="allow-scripts"></iframe>', shown)
+    assert frame is not None
+    assert html.unescape(frame[1]) == page.html
+
+
+def test_a_record_batch_is_shown_as_a_table_is() -> None:
+    rows = example().combine_chunks()
+    assert viewer.view(rows.to_batches()[0]) == viewer.view(rows)
 
 
 # -- in a browser --------------------------------------------------------------------------------------------

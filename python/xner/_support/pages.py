@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Html", "asset", "class_colours", "colours", "element", "fill", "lines"]
+__all__ = ["Html", "asset", "class_colours", "colours", "element", "fill", "framed", "lines", "marked"]
 
 
 class Html(str):
@@ -55,6 +55,17 @@ def fill(template: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda marker: parts[marker[1]], template)
 
 
+def framed(page: str, height: int) -> Html:
+    """A whole page within another one, such as a notebook, kept apart from its styles and scripts.
+
+    Args:
+        page: the page.
+        height: of the frame, in pixels; it is as wide as there is room.
+    """
+    style = f"width:100%;height:{height}px;border:1px solid #8888;border-radius:4px"
+    return element("iframe", srcdoc=page, style=style, sandbox="allow-scripts")
+
+
 def asset(package: str, name: str) -> str:
     """The text of a file that lies in a package."""
     return (files(package) / name).read_text(encoding="utf-8")
@@ -81,3 +92,28 @@ def class_colours(names: Iterable[str]) -> dict[str, int]:
     free = [colour for colour in _ORDER if colour not in found.values()] or [7]
     others = sorted(every - set(found))
     return found | {name: free[number % len(free)] for number, name in enumerate(others)}
+
+
+def marked(
+    tokens: Sequence[str], entities: Iterable[tuple[int, int, str]], colours: Mapping[str, int] | None = None
+) -> Html:
+    """Words with their entities marked.
+
+    Args:
+        tokens: the words.
+        entities: `(start, end, class)`; of those that overlap the first one is marked.
+        colours: by class; None where no style sheet has them.
+    """
+    starts = {start: (end, label) for start, end, label in sorted(entities, reverse=True)}
+    parts, word = [], 0
+    while word < len(tokens):
+        end, label = starts.get(word, (word + 1, None))
+        if label is None:
+            parts.append(html.escape(tokens[word]))
+        else:
+            # A direction of its own keeps the label out of the guess that dir="auto" makes from the words.
+            name = element("small", label, dir="ltr")
+            class_ = None if colours is None else f"c{colours[label]}"
+            parts.append(element("mark", " ".join(tokens[word:end]), name, class_=class_))
+        word = end
+    return Html(" ".join(parts))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["html_table", "text_table"]
+__all__ = ["html_records", "html_table", "text_table"]
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:
@@ -42,3 +42,16 @@ def html_table(rows: Sequence[Sequence[str]], caption: str = "") -> str:
         lines.append(f"<tr>{''.join(cells)}</tr>")
     below = f'<caption style="caption-side:bottom">{html.escape(caption)}</caption>' if caption else ""
     return f"<table>{below}<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody></table>"
+
+
+def html_records(records: Iterable[Mapping[str, Any]], caption: str = "") -> str:
+    """Records as `html_table` shows them: a column for each field, figures with three digits, nothing for None."""
+    rows = [list(record.items()) for record in records]
+    header = [name for name, _ in rows[0]] if rows else [""]
+    return html_table([header, *([_cell(value) for _, value in row] for row in rows)], caption)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.cli.main import main
 
 __all__ = ["main"]
+
+__dir__ = listing(__all__)

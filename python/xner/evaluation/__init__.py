@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.evaluation import links
 from xner.evaluation.entities import Averages, ClassScores, Scores, evaluate
 from xner.evaluation.error_kinds import KINDS, ErrorAnalysis, analyse, pair_entities
@@ -43,3 +44,5 @@ __all__ = [
     "paired_bootstrap",
     "pool",
 ]
+
+__dir__ = listing(__all__)

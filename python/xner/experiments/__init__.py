@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
 from xner.experiments.matching import (
     MatchingOptions,
@@ -28,3 +29,5 @@ __all__ = [
     "write_extrinsic_report",
     "write_matching_report",
 ]
+
+__dir__ = listing(__all__)

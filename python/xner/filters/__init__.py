@@ -9,6 +9,7 @@ Files by what filters go by: `counts` numbers of words and entities, `links` wor
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.filters.base import DropRow, Filter
 from xner.filters.catalogue import FILTERS, parse, to_text, usage
 from xner.filters.counts import ClassCounts, LengthRatio, OneWord
@@ -41,3 +42,5 @@ __all__ = [
     "to_text",
     "usage",
 ]
+
+__dir__ = listing(__all__)

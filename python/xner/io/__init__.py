@@ -7,6 +7,7 @@ line.
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.io._rows import RowWriter
 from xner.io.atomic import replacing
 from xner.io.conll import iter_conll, read_conll, write_conll
@@ -48,3 +49,5 @@ __all__ = [
     "write_pharaoh",
     "write_text",
 ]
+
+__dir__ = listing(__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.models.aligners import (
     ALIGNERS,
     PRESETS,
@@ -39,3 +40,5 @@ __all__ = [
     "load_translator",
     "train_encoder",
 ]
+
+__dir__ = listing(__all__)

@@ -22,6 +22,7 @@ import pyarrow as pa
 from xner import io, schema
 from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
+from xner._support.faces import listing
 from xner._support.progress import Reporter, logger, silent
 from xner.alignment.aligner import Aligner
 from xner.errors import Error
@@ -52,6 +53,8 @@ __all__ = [
     "translate_test",
     "translate_train",
 ]
+
+__dir__ = listing(__all__)
 
 _KEY = b"xner.step"
 
@@ -100,7 +103,7 @@ def translate_train(
         into: from the corpus's language into the wanted one.
         markers: how entities are marked for translation; None translates plainly.
         words: how translations are split into words: a name of `word_splitting.SPLITTERS`; None goes by the language.
-        by_blanks: whether words are joined with blanks; else as text is written, see `xner.detokenization`.
+        by_blanks: whether words are joined with blanks; else as text is written, see `xner.text.detokenization`.
         keep_bad: whether translations stay that are cut or repeat themselves; their rows are empty else.
         target_tags: adds what projection needs of a tagger: `candidates`, `ner_probabilities`.
         aligner: see `alignment_step`; None for the built-in one.
@@ -129,7 +132,7 @@ def back_translation(
         into: from the labelled side's language into that of the words to be labelled.
         markers: as for `translate_train`, as are the others.
         words: how translations are split.
-        by_blanks: whether words are joined with blanks; else as text is written, see `xner.detokenization`.
+        by_blanks: whether words are joined with blanks; else as text is written, see `xner.text.detokenization`.
         target_tags: as for `translate_train`.
         aligner: see `alignment_step`.
 
@@ -163,7 +166,7 @@ def translate_test(
         back: from the tagger's language into the text's, to refine by back-translation; None does without.
         markers: for back-translation.
         words: how the translations into the tagger's language are split.
-        by_blanks: whether words are joined with blanks; else as text is written, see `xner.detokenization`.
+        by_blanks: whether words are joined with blanks; else as text is written, see `xner.text.detokenization`.
         keep_bad: whether translations are tagged that are cut or repeat themselves.
         target_tags: as for `translate_train`.
         aligner: see `alignment_step`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.projection.memory import Memory, project_with_memory
 from xner.projection.options import (
     Candidates,
@@ -36,3 +37,5 @@ __all__ = [
     "project",
     "project_with_memory",
 ]
+
+__dir__ = listing(__all__)

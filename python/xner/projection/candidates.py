@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import xner._core as _core
 from xner._support.arguments import whole_number, words
+from xner._support.faces import listing
 from xner.projection._sentence_pair import sentence_pair
 from xner.projection.options import ProjectionOptions
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from xner._support.records import EntitiesLike, LinksLike
 
 __all__ = ["aligned", "aligned_ends", "ngram"]
+
+__dir__ = listing(__all__)
 
 Spans = list[tuple[int, int]]
 

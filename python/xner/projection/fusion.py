@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xner._support.arguments import choose, number, number_from_zero, real_array
+from xner._support.faces import listing
 from xner.errors import Error
 
 __all__ = ["PRESETS", "SCORES", "Weights", "fuse", "parse_score", "weights_of"]
+
+__dir__ = listing(__all__)
 
 SCORES: Final = ("align", "ner", "ner_spans", "nmt", "characters", "hints")
 """The scores that a sum may have.

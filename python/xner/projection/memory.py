@@ -21,6 +21,7 @@ import xner._core as _core
 from xner import schema
 from xner._support.arguments import positive_number, whole_number
 from xner._support.arrow import with_columns
+from xner._support.faces import listing
 from xner._support.sentences import with_values
 from xner.errors import Error
 from xner.text.normalization import normalize
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Memory", "Vocabulary", "project_with_memory"]
+
+__dir__ = listing(__all__)
 
 
 class Vocabulary:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import xner._core as _core
 from xner._support.options import check_names, documented
+from xner._support.pages import element, marked
 from xner._support.records import entity_tuples
+from xner._support.tables import html_table
 from xner.errors import Error
 from xner.projection._sentence_pair import sentence_pair
 from xner.projection.options import ProjectionOptions
@@ -62,6 +65,7 @@ class Projection:
         objective: sum of the entities' scores.
         bound: no choice has a higher objective; equal to `objective` when that is proven, infinite where nothing is
             known, as mostly for greedy and always for the heuristic.
+        tokens: the target words, as they were given.
     """
 
     labels: list[str]
@@ -69,6 +73,18 @@ class Projection:
     status: str
     objective: float
     bound: float
+    tokens: Sequence[str] = field(default=(), repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        tokens = list(map(str, self.tokens))
+        rows = [["entity", "class", "score", "margin", "source entity"]]
+        for one in sorted(self.entities, key=lambda entity: entity.start):
+            words = " ".join(tokens[one.start : one.end])
+            rows.append([words, one.label, f"{one.score:.3g}", f"{one.margin:.3g}", str(one.source)])
+        bound = f", no choice above {self.bound:.6g}" if self.gap > 0 and math.isfinite(self.bound) else ""
+        caption = f"{self.status}; objective {self.objective:.6g}{bound}"
+        sentence = marked(tokens, [(one.start, one.end, one.label) for one in self.entities])
+        return element("p", sentence) + html_table(rows, caption)
 
     @property
     def gap(self) -> float:
@@ -170,4 +186,6 @@ def project(
         classes = [label for *_, label in entities]
         found = choose_anew(Chosen(*found), pair, classes, chosen, core)
     labels, projected, status, objective, bound = found
-    return Projection(labels, tuple(ProjectedEntity(*entity) for entity in projected), status, objective, bound)
+    return Projection(
+        labels, tuple(ProjectedEntity(*entity) for entity in projected), status, objective, bound, target_tokens
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.text.detokenization import detokenize
 from xner.text.languages import Language, language, meanings, model_code
 from xner.text.word_splitting import SPLITTERS, Word, WordSplitter, by_blanks, split_words, splitter_for, words_within
@@ -20,3 +21,5 @@ __all__ = [
     "splitter_for",
     "words_within",
 ]
+
+__dir__ = listing(__all__)

@@ -6,6 +6,7 @@ sentences and losses.
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.training.data import LabelledSentences, label_names, labelled_sentences
 from xner.training.distillation.distilling import distill
 from xner.training.distillation.language_similarity import LanguageSimilarity
@@ -54,3 +55,5 @@ __all__ = [
     "train_on",
     "train_seeds",
 ]
+
+__dir__ = listing(__all__)

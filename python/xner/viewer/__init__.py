@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from xner.viewer.page import render, write
+from xner._support.faces import listing
+from xner.viewer.page import Page, render, view
 
-__all__ = ["render", "write"]
+__all__ = ["Page", "render", "view"]
+
+__dir__ = listing(__all__)

@@ -10,9 +10,8 @@ from __future__ import annotations
 import html
 import json
 import math
-import os
 from collections import Counter
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,8 +19,9 @@ import pyarrow.compute as pc
 
 from xner import labels as iob
 from xner._support.arrow import frequencies
-from xner._support.pages import asset, class_colours, colours, fill
+from xner._support.pages import asset, class_colours, colours, fill, framed
 from xner.errors import DataError, Error
+from xner.io.atomic import replacing
 from xner.schema import (
     ADJUSTED,
     COLUMN_TYPES,
@@ -38,12 +38,14 @@ from xner.schema import (
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["render", "write"]
+__all__ = ["Page", "render", "view"]
 
 DEFAULT_TITLE = "Projected entities"
 DEFAULT_MAX_ROWS = 5000
+FRAME_HEIGHT = 560
 
 Row = dict[str, Any]
 Span = list[Any]  # [start, end, label]; a projected entity has score, margin, source too, a dropped one also a reason
@@ -94,36 +96,70 @@ def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, ma
     return fill(asset("xner.viewer", "template.html"), parts)
 
 
-def write(
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of `view`; at the end of a notebook's cell it shows itself.
+
+    Attributes:
+        html: the page.
+        rows: how many rows it was made of.
+    """
+
+    html: str
+    rows: int
+
+    def __repr__(self) -> str:
+        return f"<Page: {self.rows} rows; write(path) stores it>"
+
+    def _repr_html_(self) -> str:
+        return framed(self.html, FRAME_HEIGHT)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the page to a file, aside first and then moved into place.
+
+        Args:
+            path: the HTML file; an existing one is replaced only by a complete one.
+
+        Raises:
+            Error: the file cannot be written.
+        """
+        try:
+            with replacing(path) as file:
+                file.write(self.html.encode())
+        except OSError as error:
+            raise Error(f"cannot write '{path}': {error.strerror}") from error
+
+
+def view(
     table: pa.Table,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     open_row: int = 0,
     title: str = DEFAULT_TITLE,
     max_rows: int = DEFAULT_MAX_ROWS,
-) -> None:
-    """Writes the page of `render` to a file, aside first and then moved into place.
+) -> Page:
+    """Shows rows as one page: both sentences, word links, entities, what is doubtful and why.
 
     Args:
-        table: see `render`.
-        path: the HTML file; an existing one is replaced only by a complete one.
+        table: see `render`; a record batch is a table too.
+        path: an HTML file to write, whole or not at all. Without one nothing is written: a notebook shows the page.
         open_row: see `render`.
         title: see `render`.
         max_rows: see `render`.
 
+    Returns:
+        The page.
+
     Raises:
+        DataError: see `render`.
         Error: see `render`; or the file cannot be written.
     """
-    page = render(table, open_row=open_row, title=title, max_rows=max_rows)
-    path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        aside.write_text(page, encoding="utf-8", newline="\n")
-        aside.replace(path)
-    except OSError as error:
-        raise Error(f"cannot write '{path}': {error.strerror}") from error
-    finally:
-        aside.unlink(missing_ok=True)
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    page = Page(render(table, open_row=open_row, title=title, max_rows=max_rows), table.num_rows)
+    if path is not None:
+        page.write(path)
+    return page
 
 
 # -- what the table must look like ---------------------------------------------------------------------------

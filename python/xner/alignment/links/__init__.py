@@ -6,6 +6,7 @@ directional ones, `combine` one of several. `xner.evaluation.links` compares lin
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
 from xner.alignment.links.extraction import METHODS, Links, Method, extract, extract_batch
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization, symmetrize
@@ -23,3 +24,5 @@ __all__ = [
     "extract_batch",
     "symmetrize",
 ]
+
+__dir__ = listing(__all__)

@@ -60,7 +60,7 @@ def command(output: Path, threads: int) -> None:
             if method == _SHOWN:
                 io.write(projected, output / f"{language}.parquet")
                 io.write(projected, output / f"{language}.conll")
-                viewer.write(
+                viewer.view(
                     projected,
                     output / f"{language}.html",
                     title=f"English entities on {name} words",

@@ -167,7 +167,7 @@ def matching(
             )
             corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
         study = study_matching(corpora, MatchingOptions(**options), progress=report)
-    page = write_matching_report(study, output, view=viewer.write, command=_command())
+    page = write_matching_report(study, output, view=viewer.view, command=_command())
     click.echo(matching_report.markdown(study), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 
@@ -297,7 +297,7 @@ def extrinsic(
         progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
         **options,
     )
-    page = write_extrinsic_report(found, output, view=viewer.write, command=_command())
+    page = write_extrinsic_report(found, output, view=viewer.view, command=_command())
     click.echo(extrinsic_report.markdown(found), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 

@@ -42,5 +42,5 @@ def command(table: Path, output: Path, open_row: int, title: str | None, max_row
     TABLE is what `xner project --format parquet` wrote; CoNLL columns work too, with labels alone.
     """
     rows = io.read(table, format_)
-    viewer.write(rows, output, open_row=open_row, title=title or table.name, max_rows=max_rows)
+    viewer.view(rows, output, open_row=open_row, title=title or table.name, max_rows=max_rows)
     click.echo(f"written to {output}", err=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.experiments.extrinsic.report import write_extrinsic_report
 from xner.experiments.extrinsic.study import ExtrinsicStudy, Method, study_extrinsic
 
 __all__ = ["ExtrinsicStudy", "Method", "study_extrinsic", "write_extrinsic_report"]
+
+__dir__ = listing(__all__)

@@ -105,7 +105,7 @@ def write_extrinsic_report(
         folder: gets `summary.md`, `summary.csv`, `comparisons.csv`, for each of the test data `plot-f1-N.svg`,
             `plot-difference-N.svg` and `predictions-N.parquet`, `report.html`, and with `view` the sentences that it
             names as `view.html`; made if it is not there.
-        view: `xner.viewer.write`, or what writes another page of the same rows; None: no such page, and no links.
+        view: `xner.viewer.view`, or what writes another page of the same rows; None: no such page, and no links.
         command: line that made the study, for the page.
 
     Returns:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from xner import evaluation, schema
 from xner._support.digests import table_digest
+from xner._support.tables import html_records
 from xner._version import __version__
 from xner.errors import Error
 from xner.evaluation.significance import holm
@@ -125,6 +126,15 @@ class ExtrinsicStudy:
     runs: Mapping[str, Sequence[Run]]
     samples: int
     confidence: float
+
+    def __repr__(self) -> str:
+        names = [one.name for one in self.methods]
+        return (
+            f"<ExtrinsicStudy: {', '.join(names)} on {', '.join(self.tests)}, {sum(map(len, self.runs.values()))} runs>"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_records(self.summary.to_pylist(), self.signature)
 
     @property
     def signature(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.experiments.matching.problems import Problem, Size, corpus_problems, synthetic_problem
 from xner.experiments.matching.report import write_matching_report
 from xner.experiments.matching.study import MatchingOptions, MatchingStudy, study_matching
@@ -16,3 +17,5 @@ __all__ = [
     "synthetic_problem",
     "write_matching_report",
 ]
+
+__dir__ = listing(__all__)

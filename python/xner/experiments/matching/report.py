@@ -115,7 +115,7 @@ def write_matching_report(
         study: the study.
         folder: gets `summary.md`, `summary.csv`, `summary.parquet`, `growth.csv`, the plots as `plot-*.svg`,
             `report.html`, and with `view` the sentences that it names as `view.html`; made if it is not there.
-        view: `xner.viewer.write`, or what writes another page of the same rows; None: no such page, and no links.
+        view: `xner.viewer.view`, or what writes another page of the same rows; None: no such page, and no links.
         command: line that made the study, for the page.
 
     Returns:

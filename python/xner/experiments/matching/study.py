@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.digests import table_digest
+from xner._support.tables import html_records
 from xner._version import __version__
 from xner.errors import Error, InfeasibleError, NotSolvedError
 from xner.evaluation.entities import evaluate
@@ -178,6 +179,13 @@ class MatchingStudy:
     problems: Mapping[Setting, Sequence[Problem]]
     outcomes: Mapping[tuple[Setting, str], Sequence[Outcome]]
     growth: Sequence[GrowthPoint]
+
+    def __repr__(self) -> str:
+        matchers, problems = ", ".join(self.options.matchers), sum(map(len, self.problems.values()))
+        return f"<MatchingStudy: {matchers} on {problems} problems in {len(self.problems)} settings>"
+
+    def _repr_html_(self) -> str:
+        return html_records(self.summary.to_pylist(), self.signature)
 
     @cached_property
     def signature(self) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
 from xner import schema
-from xner._support.pages import Html, class_colours, element, lines
+from xner._support.pages import Html, class_colours, element, lines, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +24,9 @@ Span: TypeAlias = tuple[int, int, str]
 
 
 class WriteView(Protocol):
-    """What writes the page that a study's sentences link to: `xner.viewer.write`."""
+    """What writes the page that a study's sentences link to: `xner.viewer.view`."""
 
-    def __call__(self, table: pa.Table, path: Path, *, title: str, max_rows: int) -> None:
+    def __call__(self, table: pa.Table, path: Path, *, title: str, max_rows: int) -> object:
         """Write a page of rows."""
 
 
@@ -128,7 +127,7 @@ def _card(sentence: Sentence, *, is_open: bool) -> Html:
     short = []
     for method, reading in sentence.readings.items():
         found = [
-            element("span", _entity(sentence.tokens, span, colours), _verdict(span, gold), " ", class_="own")
+            element("span", _alone(sentence.tokens, span, colours), _verdict(span, gold), " ", class_="own")
             for span in sorted(disputed & set(reading.entities))
         ]
         short += [
@@ -166,24 +165,6 @@ def _verdict(span: Span, gold: set[Span] | None) -> Html:
     return element("span", text, class_=f"verdict {kind}", dir="ltr")
 
 
-def _entity(tokens: Sequence[str], span: Span, colours: Mapping[str, int]) -> Html:
+def _alone(tokens: Sequence[str], span: Span, colours: Mapping[str, int]) -> Html:
     start, end, label = span
-    # A direction of its own keeps the label out of the guess that dir="auto" makes from the words.
-    return element("mark", " ".join(tokens[start:end]), element("small", label, dir="ltr"), class_=f"c{colours[label]}")
-
-
-def marked(tokens: Sequence[str], entities: Iterable[Span], colours: Mapping[str, int]) -> Html:
-    """Words with their entities marked.
-
-    Args:
-        tokens: the words.
-        entities: `(start, end, class)`; of those that overlap the first one is marked.
-        colours: by class.
-    """
-    starts = {start: (start, end, label) for start, end, label in sorted(entities, reverse=True)}
-    parts, word = [], 0
-    while word < len(tokens):
-        span = starts.get(word)
-        parts.append(html.escape(tokens[word]) if span is None else _entity(tokens, span, colours))
-        word = word + 1 if span is None else span[1]
-    return Html(" ".join(parts))
+    return marked(tokens[start:end], [(0, end - start, label)], colours)

@@ -127,6 +127,9 @@ class Space:
                 raise Error(f"option {option.name!r} has no values to choose from")
         self.options = tuple(options)
 
+    def __repr__(self) -> str:
+        return f"<Space: {', '.join(option.name for option in self.options)}>"
+
     @property
     def default(self) -> Setting:
         """Every option's default."""

@@ -72,6 +72,10 @@ class LinkSource:
         self._aligned: dict[tuple[Any, ...], pa.Array] = {}
         self._found: dict[tuple[Any, ...], pa.Array] = {}
 
+    def __repr__(self) -> str:
+        others = f" and {len(self._others)} other links" if self._others else ""
+        return f"<LinkSource: {'no aligner' if self._aligner is None else self._aligner!r}{others}>"
+
     @property
     def options(self) -> list[Option]:
         """What can be tuned about them."""

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from xner import schema
+from xner._support.tables import html_records
 from xner._version import __version__
 from xner.evaluation.entities import Scores
 from xner.evaluation.significance import bootstrap, paired_bootstrap
@@ -88,6 +89,16 @@ class Tuning:
     seed: int
     samples: int
     confidence: float
+
+    def __repr__(self) -> str:
+        return (
+            f"<Tuning: f1={self.held_out.f1:.3f} held out, {self.default.f1:.3f} by default, "
+            f"{len(self.search.settings)} settings on {len(self.search.folds)} sentences>"
+        )
+
+    def _repr_html_(self) -> str:
+        found = f"held-out F1 {self.held_out.f1:.3f} {self.held_out.interval}, {self.default.f1:.3f} by default"
+        return html_records(map(asdict, self.options), f"{found}; {self.signature}")
 
     @property
     def setting(self) -> Setting:

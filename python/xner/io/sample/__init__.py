@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.io.sample.corpus import LANGUAGES, load, path
 
 __all__ = ["LANGUAGES", "load", "path"]
+
+__dir__ = listing(__all__)

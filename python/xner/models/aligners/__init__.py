@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.aligners.encoder_aligner import EncoderAligner
 from xner.models.aligners.options import PRESETS, EncoderAlignerOptions
@@ -18,3 +19,5 @@ __all__ = [
     "load_aligner",
     "train_encoder",
 ]
+
+__dir__ = listing(__all__)

@@ -66,8 +66,8 @@ def required_columns(options: ProjectionOptions) -> list[str]:
 class NmtStage:
     """Adds the column `nmt_scores`, which projection with the score `nmt` reads, to record batches and tables.
 
-    Scored is what projection may choose, by the text of entity and span: `xner.detokenization` joins their words.
-    Pairs that cannot be chosen any more are skipped, as `xner.scores.pair_search.PairSearch` says. Sentences
+    Scored is what projection may choose, by the text of entity and span: `xner.text.detokenization` joins their words.
+    Pairs that cannot be chosen any more are skipped, as `xner.projection._pair_search.PairSearch` says. Sentences
     are gone through in rounds, the most promising pairs of every entity first, twice as many in each round, and all
     sentences' pairs of a round are one call of the scorer. What is scored in one sentence depends on that one alone.
 

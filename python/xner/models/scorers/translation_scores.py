@@ -153,6 +153,9 @@ class ModelScorer:
         self._engine = engine
         self._token_budget = token_budget
 
+    def __repr__(self) -> str:
+        return f"<ModelScorer: {self.name}, {self.signature}>"
+
     @property
     def _tokenizer(self) -> Seq2SeqTokenizer:
         return self._engine.tokenizer

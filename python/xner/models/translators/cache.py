@@ -72,6 +72,9 @@ class TranslationCache:
                 self._connection.close()
                 raise
 
+    def __repr__(self) -> str:
+        return f"TranslationCache({os.fspath(self.path)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process opens the file itself; what is in memory alone stays here.
         return TranslationCache, (None if self.path == ":memory:" else self.path,)

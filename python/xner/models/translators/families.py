@@ -1,7 +1,7 @@
 """Families of translation models: which languages a model knows, and how it is told them.
 
 A family is an entry of `FAMILIES`: how the marks of languages look in the vocabulary and where they stand. What follows
-from that for tokens is `xner.models.seq2seq`'s affair.
+from that for tokens is `xner.models.translators.seq2seq`'s affair.
 """
 
 from __future__ import annotations

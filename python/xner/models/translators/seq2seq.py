@@ -27,7 +27,7 @@ class Seq2SeqTokenizer:
     """A translation model's tokenizer. Make one with `Seq2SeqTokenizer.load`.
 
     A source text is its pieces and the end token, a translation as well; the model's family says where a language's
-    mark stands (see `xner.models.translation_families`). The decoder is started with another token, which is the
+    mark stands (see `xner.models.translators.families`). The decoder is started with another token, which is the
     model's affair; a mark that begins translations is forced upon it.
 
     Attributes:

@@ -6,6 +6,7 @@ they are written (`characters`). `fuse` adds up arrays of scores, `score_pairs` 
 
 from __future__ import annotations
 
+from xner._support.faces import listing
 from xner.projection.fusion import fuse
 from xner.projection.scores.alignment import alignment
 from xner.projection.scores.characters import characters
@@ -13,3 +14,5 @@ from xner.projection.scores.ner import ner, word_probabilities
 from xner.projection.scores.pairs import ScoredPair, score_pairs
 
 __all__ = ["ScoredPair", "alignment", "characters", "fuse", "ner", "score_pairs", "word_probabilities"]
+
+__dir__ = listing(__all__)
