@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -167,12 +168,18 @@ def _check_process(
     error: Any,
     tolerance: float,
 ) -> None:
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
-        assert pool.submit(_Known.of, stage).result(timeout=300) == known
-        assert _same(pool.submit(stage, table).result(timeout=300), made, tolerance)
-        if wrong is not None:
-            assert pool.submit(_error_of, stage, wrong).result(timeout=300) == error
-            assert _shown(pool.submit(stage, wrong).exception(timeout=300)) == error
+    pool = _pool(method)
+    assert pool.submit(_Known.of, stage).result(timeout=300) == known
+    assert _same(pool.submit(stage, table).result(timeout=300), made, tolerance)
+    if wrong is not None:
+        assert pool.submit(_error_of, stage, wrong).result(timeout=300) == error
+        assert _shown(pool.submit(stage, wrong).exception(timeout=300)) == error
+
+
+@cache
+def _pool(method: str) -> ProcessPoolExecutor:
+    """A worker for all stages: starting one takes longer than all that it does."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method))
 
 
 def _error_of(stage: Stage, wrong: pa.Table) -> Any:

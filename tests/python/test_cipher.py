@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+# A translation model learns a language here.
+pytestmark = pytest.mark.slow
+
 LANGUAGE = cipher.Language()
 TRAINING, HELD_OUT = cipher.corpora(LANGUAGE)
 SPLIT = splitter_for(cipher.TARGET)

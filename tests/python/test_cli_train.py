@@ -129,6 +129,7 @@ def _save_europarl_shape(folder: Path, sentences: list[list[str]]) -> None:
 
 
 class TestProcesses:
+    @pytest.mark.slow
     def test_accelerate_launch(self, corpus: Path, tmp_path: Path) -> None:
         launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "1"]
         launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "xner", "train"]

@@ -53,6 +53,7 @@ def test_results_are_the_same_bit_for_bit(level: str) -> None:
     assert done.stdout.strip() == str(digests()), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", _core.simd_levels()[:-1])  # this run has the last one
 def test_lower_levels_are_the_reference_and_what_was_recorded(level: str) -> None:
     tests = [str(FOLDER / "test_extraction.py"), "-k", "reference or recorded"]

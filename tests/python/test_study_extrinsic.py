@@ -60,6 +60,7 @@ def rows(found: ExtrinsicStudy) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["test"], row["method"]): row for row in found.summary.to_pylist()}
 
 
+@pytest.mark.slow
 def test_projected_data_are_worth_more_than_transfer(found: ExtrinsicStudy) -> None:
     table = rows(found)
     near, far = table["near", "projected"], table["near", "transfer"]
@@ -77,6 +78,7 @@ def test_projected_data_are_worth_more_than_transfer(found: ExtrinsicStudy) -> N
     assert first.p_bootstrap == first.p_randomization == first.p_holm == 1 / 501
 
 
+@pytest.mark.slow
 def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folder: Path) -> None:
     """And a tagger that is there already stands beside those that are trained."""
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("metrics.json")}
@@ -95,6 +97,7 @@ def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folde
     assert same[0].difference == pytest.approx(table["near", "ready"]["f1"] - table["near", "projected"]["f1"])
 
 
+@pytest.mark.slow
 def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
     page = write_extrinsic_report(found, tmp_path / "report", view=viewer.view)
     names = {path.name for path in page.parent.iterdir()}
@@ -115,6 +118,7 @@ def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
     assert (tmp_path / "again" / "report.html").read_bytes() == page.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_was_found(found: ExtrinsicStudy) -> None:
     table = rows(found)
     near, far = findings(found)
@@ -127,6 +131,7 @@ def test_what_was_found(found: ExtrinsicStudy) -> None:
     assert "Its lead over projected: +" in far, "the comparison is the other way round"
 
 
+@pytest.mark.slow
 def test_data_and_signature(found: ExtrinsicStudy) -> None:
     """What scored, what was learnt from, what chose: by content. Another seed or number of samples is another study."""
     uses = {one.name: (one.rows, one.use) for one in found.data}

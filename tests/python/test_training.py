@@ -52,15 +52,22 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def taught(shape: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingReport:
+    """A tagger that has learnt a little, for what is the same however good it is."""
+    output = tmp_path_factory.mktemp("taught") / "model"
+    return learn(shape, output, world.projected_table(TRAINING[:120]), epochs=4)
+
+
+@pytest.fixture(scope="module")
 def projected(shape: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingReport:
     """A good tagger of the target language."""
     return learn(shape, tmp_path_factory.mktemp("projected") / "model", world.projected_table(TRAINING))
 
 
 def learn(
-    shape: Path, output: Path, table: Any, development: Corpus = ON_DEVELOPMENT, **options: Any
+    shape: Path, output: Path, table: Any, development: Corpus = ON_DEVELOPMENT, *, epochs: int = 15, **options: Any
 ) -> TrainingReport:
-    settings = TrainingSettings(epochs=15, batch_size=16, learning_rate=3e-3, patience=None)
+    settings = TrainingSettings(epochs=epochs, batch_size=16, learning_rate=3e-3, patience=None)
     return train(
         str(shape),
         [Corpus("training", table)],
@@ -82,6 +89,7 @@ def briefly(shape: Path, output: Path, settings: TrainingSettings = BRIEF, **opt
 class TestTwoLanguages:
     """What training on projected data is worth, where it is known what can be learnt."""
 
+    @pytest.mark.slow
     def test_projected_data_teach_what_transfer_cannot(
         self, projected: TrainingReport, shape: Path, tmp_path: Path
     ) -> None:
@@ -93,39 +101,39 @@ class TestTwoLanguages:
         # For half of the names the other language's words alone tell the class: transfer guesses them.
         assert transfer.f1("target") < world.TRANSFER_LIMIT + 0.06
 
-    def test_the_model_is_what_was_scored(self, projected: TrainingReport) -> None:
-        tagger = Tagger.load(str(projected.folder), device="cpu")
+    def test_the_model_is_what_was_scored(self, taught: TrainingReport) -> None:
+        tagger = Tagger.load(str(taught.folder), device="cpu")
         assert tagger.classes == ("LOC", "PER")
         predicted = [tagged.labels for tagged in tagger.tag(ON_TARGET.table["tokens"].to_pylist())]
         scores = xner.evaluate(ON_TARGET.table["labels"], predicted)
-        assert scores.f1 == projected.f1("target")
-        found = next(one for one in projected.metrics["tests"] if one["name"] == "target")
+        assert scores.f1 == taught.f1("target")
+        found = next(one for one in taught.metrics["tests"] if one["name"] == "target")
         assert found["scores"] == scores.to_dict()
         assert sum(found["analysis"]["errors"].values()) >= scores.micro.fp
 
-    def test_the_trainer_scores_as_the_tagger_does(self, projected: TrainingReport) -> None:
-        best = max(moment["development"]["f1"] for moment in projected.metrics["history"])
-        assert best == projected.f1("development")
+    def test_the_trainer_scores_as_the_tagger_does(self, taught: TrainingReport) -> None:
+        best = max(moment["development"]["f1"] for moment in taught.metrics["history"])
+        assert best == taught.f1("development")
 
-    def test_the_report(self, projected: TrainingReport) -> None:
-        assert TrainingReport.read(projected.folder) == projected
-        (data,) = projected.metrics["training"]
-        assert (data["name"], data["rows"], data["learnt"]) == ("training", 800, 800)
-        header, *rows = projected.table().splitlines()
+    def test_the_report(self, taught: TrainingReport) -> None:
+        assert TrainingReport.read(taught.folder) == taught
+        (data,) = taught.metrics["training"]
+        assert (data["name"], data["rows"], data["learnt"]) == ("training", 120, 120)
+        header, *rows = taught.table().splitlines()
         assert header.split()[:4] == ["precision", "recall", "F1", "entities"]
         assert [row.split()[0] for row in rows] == ["development", "source", "target"]
 
-    def test_the_card(self, projected: TrainingReport) -> None:
-        card = (projected.folder / "README.md").read_text()
+    def test_the_card(self, taught: TrainingReport) -> None:
+        card = (taught.folder / "README.md").read_text()
         assert "# Tagger of named entities: LOC, PER" in card
-        assert f"| target | {projected.scored[2]['scores']['micro']['precision']:.3f} |" in card
-        assert f"SHA-256 of what was learnt from: `{projected.metrics['digest']}`" in card
+        assert f"| target | {taught.scored[2]['scores']['micro']['precision']:.3f} |" in card
+        assert f"SHA-256 of what was learnt from: `{taught.metrics['digest']}`" in card
         assert "| learning_rate | `0.003` |" in card
         assert f"| torch | {torch.__version__} |" in card
-        assert "| training | 800 | " in card
+        assert "| training | 120 | " in card
 
-    def test_the_files(self, projected: TrainingReport) -> None:
-        assert sorted(path.name for path in projected.folder.iterdir()) == [
+    def test_the_files(self, taught: TrainingReport) -> None:
+        assert sorted(path.name for path in taught.folder.iterdir()) == [
             "README.md",
             "config.json",
             "metrics.json",
@@ -133,8 +141,9 @@ class TestTwoLanguages:
             "tokenizer.json",
             "tokenizer_config.json",
         ]
-        assert [path.name for path in projected.folder.parent.iterdir()] == ["model"]
+        assert [path.name for path in taught.folder.parent.iterdir()] == ["model"]
 
+    @pytest.mark.slow
     def test_a_pretrained_model_goes_on_learning(self, projected: TrainingReport, tmp_path: Path) -> None:
         few = Corpus("few", world.source_table(TRAINING[:50]))
         settings = replace(BRIEF, epochs=1, learning_rate=1e-4)
@@ -142,8 +151,8 @@ class TestTwoLanguages:
         # Its head was for the same labels, and stays.
         assert report.f1("development") > 0.9
 
-    def test_a_head_for_other_labels_is_made_anew(self, projected: TrainingReport) -> None:
-        model = str(projected.folder)
+    def test_a_head_for_other_labels_is_made_anew(self, taught: TrainingReport) -> None:
+        model = str(taught.folder)
 
         def loaded(names: list[str], seed: int) -> tuple[torch.Tensor, torch.Tensor]:
             config = load_config(model, kind="model", what="a test")
@@ -151,7 +160,7 @@ class TestTwoLanguages:
             assert list(network.config.id2label.values()) == names
             return network.classifier.weight, network.bert.encoder.layer[0].output.dense.weight
 
-        names = projected.metrics["labels"]
+        names = taught.metrics["labels"]
         head, encoder = loaded(names, 0)
         assert torch.equal(head, loaded(names, 1)[0])
         # As many labels, in another order.
@@ -167,6 +176,7 @@ class TestTwoLanguages:
         losses = [moment["loss"] for moment in report.metrics["history"]]
         assert losses[-1] < losses[0]
 
+    @pytest.mark.slow
     def test_lora_trains_small_matrices_and_leaves_a_plain_model(
         self, projected: TrainingReport, tmp_path: Path
     ) -> None:
@@ -348,6 +358,7 @@ class TestSettings:
         losses = [moment["loss"] for moment in report.metrics["history"]]
         assert losses[-1] < losses[0]
 
+    @pytest.mark.slow
     def test_the_candidates_preset_prefers_recall(self, shape: Path, tmp_path: Path) -> None:
         # Labels of which a third is missing, as after a projection that finds too little.
         rows = [
@@ -481,10 +492,10 @@ class TestBadInput:
         ):
             briefly(shape, tmp_path / "model", random_weights=False)
 
-    def test_a_model_that_lacks_weights(self, projected: TrainingReport, tmp_path: Path) -> None:
+    def test_a_model_that_lacks_weights(self, taught: TrainingReport, tmp_path: Path) -> None:
         from safetensors.torch import load_file, save_file
 
-        broken = shutil.copytree(projected.folder, tmp_path / "broken")
+        broken = shutil.copytree(taught.folder, tmp_path / "broken")
         weights = load_file(broken / "model.safetensors")
         del weights["bert.encoder.layer.0.output.dense.bias"]
         save_file(weights, broken / "model.safetensors", {"format": "pt"})
