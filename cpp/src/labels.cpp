@@ -26,6 +26,21 @@ std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"
   throw DataError(-1, "labels", quoted(tag) + " at word " + std::to_string(word), reason);
 }
 
+// BILOU says last and unit, BMEWO middle and whole.
+char in_bioes(char prefix) {
+  switch (prefix) {
+    case 'L':
+      return 'E';
+    case 'U':
+    case 'W':
+      return 'S';
+    case 'M':
+      return 'I';
+    default:
+      return prefix;
+  }
+}
+
 // conlleval reads the first character as the prefix and what follows the first hyphen as the class. A tag
 // without a hyphen is a bare prefix, or else a bare class: it must not be read by its first letter, or ORG
 // were outside.
@@ -34,11 +49,11 @@ Tag parse_lenient(std::string_view tag) {
   const std::size_t hyphen = tag.find('-');
   if (hyphen != std::string_view::npos) {
     const std::string_view type = tag.substr(hyphen + 1);
-    return {tag.front(), type.empty() ? std::string_view("_") : type};
+    return {hyphen == 1 ? in_bioes(tag.front()) : tag.front(), type.empty() ? std::string_view("_") : type};
   }
   const bool bare_prefix =
-      tag.size() == 1 && std::string_view("BIES.").find(tag.front()) != std::string_view::npos;
-  return bare_prefix ? Tag{tag.front(), "_"} : Tag{'I', tag};
+      tag.size() == 1 && std::string_view("BIESLUMW.").find(tag.front()) != std::string_view::npos;
+  return bare_prefix ? Tag{in_bioes(tag.front()), "_"} : Tag{'I', tag};
 }
 
 bool ends_mention(const Tag& previous, const Tag& tag) {
@@ -89,14 +104,15 @@ const char* scheme_name(Scheme scheme) {
 
 Tag parse_strict(std::string_view tag, std::size_t word, Scheme scheme) {
   if (tag == "O") return {'O', "O"};
-  if (tag.size() < 2 || tag[1] != '-' || allowed_prefixes(scheme).find(tag[0]) == std::string_view::npos) {
+  const char prefix = scheme == Scheme::bioes ? in_bioes(tag.front()) : tag.front();
+  if (tag.size() < 2 || tag[1] != '-' || allowed_prefixes(scheme).find(prefix) == std::string_view::npos) {
     std::string expected = "an " + std::string(scheme_name(scheme)) + " label is O or one of ";
-    for (const char prefix : allowed_prefixes(scheme))
-      expected += std::string(prefix == 'B' ? "" : ", ") + prefix + "-CLASS";
+    for (const char allowed : allowed_prefixes(scheme))
+      expected += std::string(allowed == 'B' ? "" : ", ") + allowed + "-CLASS";
     throw_tag(word, tag, expected);
   }
   if (tag.size() == 2) throw_tag(word, tag, "the label has no class");
-  return {tag[0], tag.substr(2)};
+  return {prefix, tag.substr(2)};
 }
 
 // Why the scheme does not allow `tag` after `previous`; empty when it does.

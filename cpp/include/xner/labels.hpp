@@ -22,7 +22,7 @@ struct LabelledSpan {
 enum class Scheme {
   iob1,   // I-X inside, B-X only where an entity follows one of the same class
   iob2,   // B-X first, I-X after it
-  bioes,  // B-X, I-X, E-X; S-X alone
+  bioes,  // B-X, I-X, E-X; S-X alone; also with the letters of BILOU and BMEWO
 };
 
 enum class Reading {

@@ -1,4 +1,4 @@
-"""Word labels (IOB1, IOB2, BIOES) to entity spans and back."""
+"""Word labels (IOB1, IOB2, BIOES, BILOU, BMEWO, plain classes) to entity spans and back."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number, words
 from xner._support.arrow import as_arrow
-from xner._support.faces import listing
 from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
+from xner.labels.tags import OUTSIDE, read_tags, tell_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from xner._support.sentences import Sentences
 
 __all__ = ["Reading", "Scheme", "decode", "decode_batch", "encode", "encode_batch"]
-
-__dir__ = listing(__all__)
 
 Scheme = Literal["IOB1", "IOB2", "BIOES"]
 Reading = Literal["lenient", "strict", "validate"]
@@ -46,7 +44,8 @@ def decode(
         labels: one label a word: texts, or an Arrow or NumPy array of them.
         scheme: what `strict` and `validate` hold the labels to; `lenient` reads all three alike.
         reading: `lenient` reads any sequence by conlleval's rules, the default of seqeval: `I-PER` after `O` begins an
-            entity, and so does a label without a prefix (`PER`). `strict` counts only what the
+            entity, and so does a label without a prefix (`PER`); spellings such as `PER-B` and `B_PER` are told from
+            all labels together, see `xner.labels.tags`. `strict` counts only what the
             scheme allows. `validate` raises on what it does not allow.
 
     Returns:
@@ -58,8 +57,12 @@ def decode(
 
     Source: Tjong Kim Sang, De Meulder 2003 (the CoNLL-2003 shared task's scorer).
     """
+    texts = words("labels", labels)
+    if reading == "lenient" and not all(tag == OUTSIDE or (tag[1:2] == "-" and tag[2:] != OUTSIDE) for tag in texts):
+        canonical = tell_tags(texts).canonical
+        texts = [canonical[tag] for tag in texts]
     return _core.decode_labels(
-        words("labels", labels),
+        texts,
         scheme=choose("scheme", scheme, _SCHEMES),
         reading=choose("reading", reading, _READINGS),
     )
@@ -89,8 +92,9 @@ def decode_batch(
     Raises:
         DataError: as in `decode`, with the row, or something else than lists of labels.
     """
+    lists = read_tags(labels, column)[0] if reading == "lenient" else without_dictionary(to_arrow(labels, column))
     array = _core.decode_label_lists(
-        without_dictionary(to_arrow(labels, column)),
+        lists,
         column=column,
         scheme=choose("scheme", scheme, _SCHEMES),
         reading=choose("reading", reading, _READINGS),

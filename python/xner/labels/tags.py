@@ -1,0 +1,231 @@
+"""What a column of word labels is: how its tags are spelled, by which scheme, with which classes.
+
+Tags are told from all that differ in a column, as one of them says little: `PER-B` is a class in one file and the begin
+of a person in another. They are brought to prefix, hyphen and class, which is what `decode` reads.
+
+| spelled | examples | scheme, by the prefixes |
+| --- | --- | --- |
+| prefix | `B-PER`, `B_PER`, `B:PER` | IOB2 (B I), BIOES, BILOU (L for E, U for S), BMEWO (M for I, W for S) |
+| suffix | `PER-B`, `PER_B`, `PER:B` | likewise |
+| untyped | `B`, `I` | likewise |
+| plain | `PER` | none: an entity is a run of words of one class |
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import xner._core as _core
+from xner._support.arguments import did_you_mean
+from xner._support.sentences import to_arrow, with_values, without_dictionary
+from xner.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from xner._support.sentences import Sentences
+
+__all__ = ["OUTSIDE", "Spelling", "Tags", "read_tags", "tell_tags"]
+
+Spelling = Literal["prefix", "suffix", "untyped", "plain"]
+
+OUTSIDE: Final = "O"
+_CHUNK_END: Final = "."  # of conlleval's, which `decode` knows
+
+_CANONICAL: Final = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
+_PREFIXES: Final = "".join(_CANONICAL)
+_HYPHEN = re.compile(f"([{_PREFIXES}])-(.*)", re.DOTALL)
+_PREFIX = re.compile(f"([{_PREFIXES}])(?:-|[_:](?=.))(.*)", re.DOTALL)
+_SUFFIX = re.compile(f"(.+)[-_:]([{_PREFIXES}])", re.DOTALL)
+# What stands where a file says nothing, and what is no name of a class: numbers, punctuation alone, addresses.
+_NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
+_FEW_CLASSES = 8
+_WORDS_A_CLASS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What the tags of a column are.
+
+    Attributes:
+        spelling: `prefix`, `suffix`, `untyped` or `plain`.
+        scheme: `IOB2`, `IOB1`, `BIOES`, `BILOU`, `BMEWO` or `plain`; `none` where no word has an entity.
+        classes: of entities, in alphabetical order; `_` for untyped ones.
+        canonical: of each tag, what `decode` is to read: `O`, or `B-`, `I-`, `E-` or `S-` and the class.
+        has_outside: whether some word has no entity.
+    """
+
+    spelling: Spelling
+    scheme: str
+    classes: tuple[str, ...]
+    canonical: Mapping[str, str]
+    has_outside: bool
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether tags are what they mean."""
+        return all(tag == meant for tag, meant in self.canonical.items())
+
+    def __str__(self) -> str:
+        """Scheme, how it is spelled where that is unusual, and the classes."""
+        example = next((tag for tag, meant in self.canonical.items() if meant != OUTSIDE), OUTSIDE)
+        unusual = "" if self.spelling == "plain" or example[1:2] == "-" else f" spelled as {example}"
+        return f"{self.scheme}{unusual}: {', '.join(self.classes) or 'no entities'}"
+
+    def doubt(self, words: int) -> str | None:
+        """Why a column of so many words with these tags is hardly one of labels; None if it may well be one."""
+        names = [tag for tag, meant in self.canonical.items() if meant != OUTSIDE]
+        if self.spelling == "prefix":
+            bare = [tag for tag in names if _PREFIX.fullmatch(tag) is None and tag not in self.classes_with_prefix]
+            return f"{_some(bare)}: neither O nor a prefix and a class, as {_example(names)} is" if bare else None
+        if self.spelling != "plain" or not names:
+            return None
+        if unlike := [tag for tag in names if _NOTHING.fullmatch(tag)]:
+            return f"{_some(unlike)}: no class has such a name"
+        if not self.has_outside:
+            return f"no word has O, but {_some(names)}"
+        if len(names) > max(_FEW_CLASSES, words / _WORDS_A_CLASS):
+            return f"{len(names)} classes for {words} words: {_some(names)}"
+        return None
+
+    @property
+    def classes_with_prefix(self) -> set[str]:
+        """The classes that some tag has with a prefix."""
+        return {match[2] for tag in self.canonical if (match := _PREFIX.fullmatch(tag))}
+
+
+def _some(tags: list[str]) -> str:
+    more = ", ..." if len(tags) > 3 else ""
+    return ", ".join(map(repr, tags[:3])) + more
+
+
+def _example(tags: list[str]) -> str:
+    return next(repr(tag) for tag in tags if _PREFIX.fullmatch(tag))
+
+
+def tell_tags(tags: Iterable[str], *, class_map: Mapping[str, str] | None = None) -> Tags:
+    """What tags are, told from those that differ in a column.
+
+    Args:
+        tags: each once or oftener, in any order.
+        class_map: other names of classes, by the column's; `O` for those that do not count.
+
+    Raises:
+        OptionError: a class to rename that there is not, or an empty new name.
+    """
+    distinct = sorted(set(tags))
+    named = [tag for tag in distinct if tag not in {OUTSIDE, "", _CHUNK_END}]
+    spelling = _spelling(named)
+    parsed = {tag: _parsed(tag, spelling) for tag in named}
+    letters = {letter for letter, _ in parsed.values()}
+    if OUTSIDE not in distinct:  # some call it B-O and I-O
+        parsed = {tag: (OUTSIDE if name == OUTSIDE else letter, name) for tag, (letter, name) in parsed.items()}
+    known = sorted({name for letter, name in parsed.values() if letter != OUTSIDE})
+    renamed = dict(class_map or {})
+    for old, new in renamed.items():
+        if old not in known:
+            raise OptionError(f"class_map: there is no class {old!r}{did_you_mean(old, known)}; {_listed(known)}")
+        if not isinstance(new, str) or not new.strip():
+            raise OptionError(f"class_map: {old!r} cannot become {new!r}; expected the name of a class, or O")
+    canonical = {tag: tag for tag in distinct if tag not in parsed}
+    for tag, (letter, name) in parsed.items():
+        new = renamed.get(name, name)
+        outside = letter == OUTSIDE or renamed.get(name) == OUTSIDE
+        canonical[tag] = OUTSIDE if outside else f"{_CANONICAL[letter]}-{new}"
+    classes = sorted({meant[2:] for meant in canonical.values() if meant not in {OUTSIDE, ""}})
+    scheme = "plain" if spelling == "plain" else _scheme(letters)
+    if not named:
+        scheme = "none"
+    return Tags(spelling, scheme, tuple(classes), canonical, OUTSIDE in canonical.values())
+
+
+def _listed(names: list[str]) -> str:
+    return f"the classes are {', '.join(names)}" if names else "there are no classes"
+
+
+def _spelling(tags: list[str]) -> Spelling:
+    if any(map(_HYPHEN.fullmatch, tags)) or (tags and all(map(_PREFIX.fullmatch, tags))):
+        return "prefix"
+    if tags and all(map(_SUFFIX.fullmatch, tags)):
+        return "suffix"
+    if tags and all(tag in _CANONICAL for tag in tags):
+        return "untyped"
+    return "plain"
+
+
+def _parsed(tag: str, spelling: Spelling) -> tuple[str, str]:
+    """Prefix and class; what has no prefix goes on with an entity of its class, or begins one."""
+    if spelling == "untyped":
+        return tag, "_"
+    if spelling == "suffix" and (match := _SUFFIX.fullmatch(tag)):
+        return match[2], match[1]
+    if spelling == "prefix" and (match := _PREFIX.fullmatch(tag)):
+        return match[1], match[2] or "_"
+    return (tag, "_") if spelling == "prefix" and tag in _CANONICAL else ("I", tag)
+
+
+def _scheme(letters: set[str]) -> str:
+    if letters & {"M", "W"}:
+        return "BMEWO"
+    if letters & {"L", "U"}:
+        return "BILOU"
+    return "BIOES" if letters & {"E", "S"} else "IOB2"
+
+
+def read_tags(
+    labels: Sentences,
+    column: str = "labels",
+    *,
+    class_map: Mapping[str, str] | None = None,
+    only_tags: bool = False,
+) -> tuple[pa.Array[Any], Tags]:
+    """A column of labels as `decode_batch` reads it, and what was told of its tags.
+
+    Args:
+        labels: lists of tags, one list a sentence.
+        column: its name, for errors.
+        class_map: as for `tell_tags`.
+        only_tags: whether a column that hardly is one of labels is an error: one of numbers, of names, of tags among
+            which others stand.
+
+    Returns:
+        The column with canonical tags, null where it is null; and what its tags are.
+
+    Raises:
+        DataError: no lists of tags; with `only_tags`, a column of others; the message says what was found.
+        OptionError: as `tell_tags`.
+    """
+    lists = without_dictionary(to_arrow(labels, column))
+    flat = pc.list_flatten(lists)
+    found = [str(tag) for tag in pc.unique(flat).to_pylist() if tag is not None]
+    tags = tell_tags(found, class_map=class_map)
+    if only_tags and (reason := tags.doubt(len(flat))):
+        raise DataError(-1, column, _some(sorted(found)), f"{reason}; the column holds no labels of words")
+    if not tags.is_canonical:
+        lists = with_values(lists, _canonical(flat, tags.canonical))
+    if tags.scheme == "IOB2" and _is_iob1(lists):
+        tags = replace(tags, scheme="IOB1")
+    return lists, tags
+
+
+def _canonical(flat: pa.Array[Any], canonical: Mapping[str, str]) -> pa.Array[Any]:
+    places = pc.index_in(flat, value_set=pa.array(list(canonical), flat.type))
+    return pa.array(list(canonical.values()), flat.type).take(places)
+
+
+def _is_iob1(lists: pa.Array[Any]) -> bool:
+    """Whether labels are valid in IOB1 and not in IOB2."""
+
+    def is_valid(scheme: _core.Scheme) -> bool:
+        try:
+            _core.decode_label_lists(lists, column="labels", scheme=scheme, reading=_core.Reading.validate, threads=0)
+        except DataError:
+            return False
+        return True
+
+    return not is_valid(_core.Scheme.IOB2) and is_valid(_core.Scheme.IOB1)
