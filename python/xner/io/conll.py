@@ -5,10 +5,13 @@ tabs alone is blank. Columns are separated either by single tabs, so that a word
 of spaces and tabs. Nothing else separates: no-break and ideographic spaces, joiners and line separators
 belong to words.
 
-**Comments.** A line that begins with `#` and stands before the first word of a sentence is a comment, unless
-it is complete: between tabs, when it has both columns; between blanks, when there is also a tag in its label column
-(`O`, or `B-`, `I-`, `E-`, `S-` and so on with a class), so that `# O` is the word `#`. In files without
-labels, `#` and a blank make a comment. `# id = x` and `# sent_id = x` name the sentence, whatever `x` is.
+**Comments.** A line that begins with `#` is a comment, unless it has both columns and a tag in that of labels (`O`,
+`B-`, `I-`, `E-`, `S-` and so on with a class, what other lines have there, between tabs the name of a class), so that
+`# O` is the word `#`. In files without labels, `#` and a blank make a comment. `# key = value` is one whatever the value, and `# id = x` and `# sent_id
+= x` name the sentence, which begins there if no blank line is before it.
+
+**Columns** are told by number or, where the first line names them, by name. Lines of CoNLL-U that are no words of their
+own, ranges (`1-2`) and empty nodes (`8.1`), are left out where words are in another column than the first.
 
 **Rows are never lost.** A sentence without words, which the format has no way to say, is written as its `# id
 = x` alone, and such a comment is read as a row without words. Other sentences get an id line only where the
@@ -28,19 +31,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.arguments import did_you_mean
 from xner.errors import DataError, Error
+from xner.io._columns import Column, header_of, label_columns, survey, token_columns
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
 from xner.io._rows import TextOutput, column, plain_words, write_rows
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
 __all__ = ["ConllWriter", "iter_conll", "read_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
+_CLASS = re.compile(rb"[A-Za-z][\w.-]*")
 _ID = re.compile(rb" +(?:sent_)?id *= ?(.*)", re.DOTALL)
+_KEY = re.compile(rb" *[\w.:-]+ *= ?.*", re.DOTALL)
+_NO_WORD = re.compile(rb"\d+[-.]\d+(?:[ \t]|$)")
+_LANGUAGE = r"^[a-z]{2,3}(-[a-z-]+)?:"
+_SAMPLE = 2000  # lines that columns are told by
 _BLANKS = re.compile(rb"[ \t]+")
 
 
@@ -54,19 +64,37 @@ class _Layout:
     comment_prefix: bytes
     keep_docstart: bool
     empty_token: str | None
+    strip_prefix: bool = False
+    header_line: int = 0  # its number in the file, from 1; 0: there is none
+    skips_numbers: bool = False  # lines of CoNLL-U that are no words of their own
 
-    def is_comment(self, line: bytes) -> bool:
-        """Whether a line that begins with the prefix and stands before a sentence's words is a comment."""
-        if self.sentence_id(line) is not None:
+    def fields(self, line: bytes) -> list[bytes]:
+        """The columns of a line."""
+        return line.split(b"\t") if self.delimiter == "\t" else _BLANKS.split(line.rstrip(b" \t"))
+
+    def is_comment(self, line: bytes, labels: Container[bytes] = ()) -> bool:
+        """Whether a line that begins with the prefix is a comment.
+
+        Args:
+            line: without its end.
+            labels: what other lines have for tags.
+        """
+        if self.has_key(line):
             return True
         if self.label_column is None:
             return line[len(self.comment_prefix) :][:1] in {b" ", b"\t"}
-        columns = line.split(b"\t") if self.delimiter == "\t" else _BLANKS.split(line.rstrip(b" \t"))
+        columns = self.fields(line)
         both = (self.token_column, self.label_column)
         places = {column % len(columns) for column in both if -len(columns) <= column < len(columns)}
         if len(places) < 2:
             return True
-        return self.delimiter != "\t" and _TAG.fullmatch(columns[self.label_column]) is None
+        tag = columns[self.label_column]
+        is_tag = _TAG.fullmatch(tag) or tag in labels or (self.delimiter == "\t" and _CLASS.fullmatch(tag))
+        return not is_tag
+
+    def has_key(self, line: bytes) -> bool:
+        """Whether a line that begins with the prefix goes on as `key = value`, which no word's line does."""
+        return _KEY.fullmatch(line, len(self.comment_prefix)) is not None
 
     def sentence_id(self, comment: bytes) -> str | None:
         """The id that a comment gives to its sentence."""
@@ -77,19 +105,21 @@ class _Layout:
 def iter_conll(
     path: str | os.PathLike[str],
     *,
-    token_column: int = 0,
-    label_column: int | None = -1,
+    token_column: int | str = 0,
+    label_column: int | str | None = -1,
     delimiter: str | None = None,
     comment_prefix: str = "#",
     keep_docstart: bool = False,
     empty_token: str | None = None,
+    strip_prefix: bool = False,
     batch_rows: int = 16_384,
 ) -> Iterator[pa.RecordBatch]:
     r"""Reads sentences in batches, so that memory stays bounded.
 
     Args:
         path: UTF-8 text, or the same compressed (`.gz`).
-        token_column: the column of words, from 0, or from -1 for the last.
+        token_column: the column of words: its number from 0, or from -1 for the last, or its name in the first line.
+            Where that names columns, the default is the one that it names so.
         label_column: the column of tags, likewise; `None` for a file without.
         delimiter: `"\t"`; `" "` for runs of spaces and tabs; `None` decides by whether the file's first line
             of words holds a tab.
@@ -97,6 +127,7 @@ def iter_conll(
         keep_docstart: read `-DOCSTART-` lines like others; the default drops them.
         empty_token: what to read for a missing word (a line such as `" O"`); by default such a line is an
             error.
+        strip_prefix: leave out what WikiANN has before each word, the language and a colon (`de:Bonn`).
         batch_rows: rows a batch.
 
     Yields:
@@ -104,26 +135,29 @@ def iter_conll(
         The `id` is the sentence's own or else the row's number, from 0. At least one batch.
 
     Raises:
-        FormatError: not UTF-8, too few columns, a missing word or tag; the message names file and line.
+        FormatError: not UTF-8, too few columns, a missing word or tag, a column that numbers the words or holds no
+            tags where none was chosen and another one does; the message names file and line, and the remedy.
         Error: an option that cannot be used.
     """
     if delimiter not in {None, "\t", " "}:
         raise Error(f"delimiter must be a tab, a space or None, not {delimiter!r}")
     if empty_token == "":
         raise Error("empty_token must not be empty itself")
-    layout = _Layout(token_column, label_column, delimiter or "", comment_prefix.encode(), keep_docstart, empty_token)
-    return rebatch(_iter_conll(path, layout), batch_rows)
+    last = None if label_column is None else -1
+    layout = _Layout(0, last, delimiter or "", comment_prefix.encode(), keep_docstart, empty_token, strip_prefix)
+    return rebatch(_iter_conll(path, layout, (token_column, label_column)), batch_rows)
 
 
 def read_conll(
     path: str | os.PathLike[str],
     *,
-    token_column: int = 0,
-    label_column: int | None = -1,
+    token_column: int | str = 0,
+    label_column: int | str | None = -1,
     delimiter: str | None = None,
     comment_prefix: str = "#",
     keep_docstart: bool = False,
     empty_token: str | None = None,
+    strip_prefix: bool = False,
 ) -> pa.Table:
     """Reads all sentences of a file: a table of `id`, `tokens` and `labels`; see `iter_conll`."""
     return pa.Table.from_batches(
@@ -135,26 +169,110 @@ def read_conll(
             comment_prefix=comment_prefix,
             keep_docstart=keep_docstart,
             empty_token=empty_token,
+            strip_prefix=strip_prefix,
         )
     )
 
 
-def _iter_conll(path: str | os.PathLike[str], layout: _Layout) -> Iterator[pa.RecordBatch]:
+def _iter_conll(
+    path: str | os.PathLike[str], layout: _Layout, chosen: tuple[int | str, int | str | None]
+) -> Iterator[pa.RecordBatch]:
     names = [schema.ID, schema.TOKENS, *([] if layout.label_column is None else [schema.LABELS])]
     types = [pa.string(), schema.WORDS_TYPE, schema.WORDS_TYPE]
     arrow_schema = pa.schema(list(zip(names, types, strict=False)))
     yield pa.RecordBatch.from_pylist([], schema=arrow_schema)
     rows = 0
     blocks = read_blocks(path, at_blank_lines=True)
-    ahead: list[Block] = []
-    if not layout.delimiter:
-        delimiter, ahead = _look_ahead(blocks, layout)
-        layout = replace(layout, delimiter=delimiter)
+    delimiter, ahead = _look_ahead(blocks, layout)
+    layout = replace(layout, delimiter=layout.delimiter or delimiter)
+    if ahead:
+        layout = _with_columns(ahead[-1], layout, *chosen)
     for block in chain(ahead, blocks):
         columns = _sentences(block, layout, rows)
         if len(columns[0]):
             yield pa.RecordBatch.from_arrays(columns, schema=arrow_schema)
             rows += len(columns[0])
+
+
+def _with_columns(block: Block, layout: _Layout, token: int | str, label: int | str | None) -> _Layout:
+    """A layout with the numbers of its columns, told by a block that has words.
+
+    Raises:
+        FormatError: a name that the first line does not have; or columns by default that hold something else.
+    """
+    sentences, first_line = _sample(block, layout)
+    first = sentences[0][0] if sentences else []
+    header: tuple[str, ...] = ()
+    if isinstance(token, str) or isinstance(label, str):
+        header = tuple(field.strip() for field in first)
+        for name in (token, label):
+            if isinstance(name, str) and name not in header:
+                near = did_you_mean(name, header)
+                raise block.error(first_line, f"no column is named {name!r}{near}; there are {', '.join(header)}")
+    else:
+        header = header_of(first)
+    if header:
+        del sentences[0][0]
+        layout = replace(layout, header_line=block.first_line + first_line)
+    columns = survey([sentence for sentence in sentences if sentence], header)
+    by_default = (token, label) in {(0, -1), (0, None)}
+    if by_default and header:
+        token, label = _named(columns, label)
+    token = header.index(token) if isinstance(token, str) else token
+    label = header.index(label) if isinstance(label, str) else label
+    if by_default and not header and (problem := _misread(columns, label)):
+        raise block.error(first_line, problem)
+    numbered = token not in {0, -len(columns)} and bool(columns) and columns[0].is_numbering
+    return replace(layout, token_column=token, label_column=label, skips_numbers=numbered)
+
+
+def _sample(block: Block, layout: _Layout) -> tuple[list[list[list[str]]], int]:
+    """The fields of some sentences, and the line in the block that the first one begins on."""
+    sentences: list[list[list[str]]] = [[]]
+    first_line = 0
+    separators = block.is_blank() | _is_document_line(block)
+    for line in range(min(len(separators), _SAMPLE)):
+        text = block.line(line)
+        if separators[line]:
+            sentences.append([])
+        elif not (layout.comment_prefix and text.startswith(layout.comment_prefix)):
+            if not any(sentences):
+                first_line = line
+            sentences[-1].append([field.decode() for field in layout.fields(text)])
+    if len(separators) > _SAMPLE and len(sentences) > 1:
+        del sentences[-1]  # it goes on
+    return [sentence for sentence in sentences if sentence], first_line
+
+
+def _named(columns: Sequence[Column], label: int | str | None) -> tuple[int, int | str | None]:
+    """The columns of words and of labels, by their names; what has no such name is where it is by default."""
+    words = token_columns(columns)
+    labels = [one for one in label_columns(columns) if one.number != (words[0].number if words else 0)]
+    return words[0].number if words else 0, label if label is None or not labels else labels[0].number
+
+
+def _misread(columns: Sequence[Column], label: int | str | None) -> str | None:
+    """Why the first column is not that of words, or the last one not that of labels, where others are."""
+    if len(columns) < 2:
+        return None
+    words, labels = token_columns(columns), [] if label is None else label_columns(columns)
+    wrong = []
+    options = []
+    if columns[0].is_numbering and words and len(columns) > 2:
+        wrong.append(f"{columns[0]} numbers the words")
+        options.append(f"token_column={words[0].number}")
+    last = columns[-1]
+    others = [one for one in labels if one.number != last.number]
+    doubt = None if label is None or last.holds_labels else last.tags.doubt(last.values)
+    both = len([one for one in labels if one.tags.spelling != "plain"]) > 1
+    if others and (doubt or (wrong and (both or not last.holds_labels))):
+        wrong.append(f"{last} holds no labels ({doubt})" if doubt else f"columns {_numbers(labels)} hold labels")
+        options.append(f"label_column={others[0].number}")
+    return f"{'; '.join(wrong)}; read it with {' and '.join(options)}" if wrong else None
+
+
+def _numbers(columns: Sequence[Column]) -> str:
+    return " and ".join(str(one.number) for one in sorted(columns, key=lambda one: one.number))
 
 
 def _is_document_line(block: Block) -> npt.NDArray[np.bool_]:
@@ -190,16 +308,46 @@ def _comments(
     ids: dict[int, str] = {}
     if not layout.comment_prefix:
         return comments, ids
-    for line in np.flatnonzero(block.starts_with(layout.comment_prefix) & ~separators).tolist():
-        if line and not (separators[line - 1] or comments[line - 1]):
-            continue
+    begins = block.starts_with(layout.comment_prefix) & ~separators
+    labels: set[bytes] | None = None
+    for line in np.flatnonzero(begins).tolist():
         text = block.line(line)
-        if layout.is_comment(text):
-            comments[line] = True
-            sentence_id = layout.sentence_id(text)
-            if sentence_id is not None:
-                ids[line] = sentence_id
+        within = line > 0 and not (separators[line - 1] or comments[line - 1])
+        if within:
+            comments[line] = layout.has_key(text)
+        elif layout.is_comment(text):
+            if labels is None:
+                labels = _labels_of(block, layout, ~(begins | separators))
+            comments[line] = layout.is_comment(text, labels)
+        sentence_id = layout.sentence_id(text) if comments[line] else None
+        if sentence_id is not None:
+            ids[line] = sentence_id
+            separators[line] |= within  # a sentence begins here
     return comments, ids
+
+
+def _labels_of(block: Block, layout: _Layout, lines: npt.NDArray[np.bool_]) -> set[bytes]:
+    """What some of a block's lines have for tags."""
+    if layout.label_column is None:
+        return set()
+    split = (layout.fields(block.line(line)) for line in np.flatnonzero(lines)[:_SAMPLE].tolist())
+    column = layout.label_column
+    return {fields[column] for fields in split if -len(fields) <= column < len(fields) and len(fields) > 1}
+
+
+def _no_words(block: Block) -> npt.NDArray[np.bool_]:
+    """Which lines are ranges or empty nodes: their first field is `1-2` or `8.1`."""
+    inside = np.ones(len(block.starts), dtype=np.bool_)
+    maybe = np.zeros(len(block.starts), dtype=np.bool_)
+    for offset in range(12):
+        places = block.starts + offset
+        inside &= places < block.ends
+        byte = block.array[np.minimum(places, len(block.array) - 1)]
+        maybe |= inside & (offset > 0) & ((byte == ord("-")) | (byte == ord(".")))
+        inside &= (byte >= ord("0")) & (byte <= ord("9"))
+    for line in np.flatnonzero(maybe).tolist():
+        maybe[line] = _NO_WORD.match(block.line(line)) is not None
+    return maybe
 
 
 def _sentences(block: Block, layout: _Layout, first_row: int) -> list[pa.Array[Any]]:
@@ -207,7 +355,11 @@ def _sentences(block: Block, layout: _Layout, first_row: int) -> list[pa.Array[A
     separators = block.is_blank()
     if not layout.keep_docstart:
         separators |= _is_document_line(block)
+    if block.first_line <= layout.header_line < block.first_line + len(separators):
+        separators[layout.header_line - block.first_line] = True
     comments, ids = _comments(block, layout, separators)
+    if layout.skips_numbers:
+        comments |= _no_words(block)
     lines = np.flatnonzero(~(separators | comments))
     groups = np.cumsum(separators)
     lengths = np.bincount(groups[lines], minlength=groups[-1] + 1)
@@ -249,6 +401,8 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
         chosen = fields.offsets[:-1][lines] + columns
         starts, ends = fields.starts[chosen], fields.ends[chosen]
         values: pa.Array[Any] = string_array(block, starts, ends)
+        if name == "word" and layout.strip_prefix:
+            values = pc.replace_substring_regex(values, _LANGUAGE, "")
         empty = starts == ends
         if empty.any():
             if name == "word" and layout.empty_token is not None:
@@ -365,12 +519,13 @@ class ConllWriter:
         for place in np.flatnonzero(pc.equal(words_, _DOCUMENT).to_numpy(zero_copy_only=False)).tolist():
             row = self._rows + int(np.searchsorted(first_of_row, place, side="right")) - 1
             raise DataError(row, self._columns[0], repr(_DOCUMENT), "this word marks documents in CoNLL files")
-        rows = np.flatnonzero(lengths > 0)
-        hash_first = pc.starts_with(words_.take(pa.array(first_of_row[rows])), "#")
-        for row in rows[hash_first.to_numpy(zero_copy_only=False)].tolist():
-            line = lines[int(first_of_row[row])].as_py()
-            if self._layout.is_comment(line.encode()):
-                raise DataError(self._rows + row, self._columns[0], repr(line), "the line would be read as a comment")
+        first = set(first_of_row[lengths > 0].tolist())
+        for place in np.flatnonzero(pc.starts_with(words_, "#").to_numpy(zero_copy_only=False)).tolist():
+            line = lines[place].as_py()
+            is_comment = self._layout.is_comment if place in first else self._layout.has_key
+            if is_comment(line.encode()):
+                row = self._rows + int(np.searchsorted(first_of_row, place, side="right")) - 1
+                raise DataError(row, self._columns[0], repr(line), "the line would be read as a comment")
 
     def close(self) -> None:
         """Nothing is held back."""

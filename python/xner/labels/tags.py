@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from xner._support.sentences import Sentences
 
-__all__ = ["OUTSIDE", "Spelling", "Tags", "read_tags", "tell_tags"]
+__all__ = ["OUTSIDE", "Doubt", "Spelling", "Tags", "read_tags", "tell_tags"]
 
 Spelling = Literal["prefix", "suffix", "untyped", "plain"]
 
@@ -46,6 +46,23 @@ _SUFFIX = re.compile(f"(.+)[-_:]([{_PREFIXES}])", re.DOTALL)
 _NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
 _FEW_CLASSES = 8
 _WORDS_A_CLASS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a column is hardly one of labels.
+
+    Attributes:
+        tags: those that say so.
+        reason: what is wrong with them.
+    """
+
+    tags: list[str]
+    reason: str
+
+    def __str__(self) -> str:
+        more = ", ..." if len(self.tags) > 3 else ""
+        return f"{', '.join(map(repr, self.tags[:3]))}{more}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +94,26 @@ class Tags:
         unusual = "" if self.spelling == "plain" or example[1:2] == "-" else f" spelled as {example}"
         return f"{self.scheme}{unusual}: {', '.join(self.classes) or 'no entities'}"
 
-    def doubt(self, words: int) -> str | None:
+    def doubt(self, words: int) -> Doubt | None:
         """Why a column of so many words with these tags is hardly one of labels; None if it may well be one."""
         names = [tag for tag, meant in self.canonical.items() if meant != OUTSIDE]
         if self.spelling == "prefix":
             bare = [tag for tag in names if _PREFIX.fullmatch(tag) is None and tag not in self.classes_with_prefix]
-            return f"{_some(bare)}: neither O nor a prefix and a class, as {_example(names)} is" if bare else None
+            return Doubt(bare, f"neither O nor a prefix and a class, as {_example(names)} is") if bare else None
         if self.spelling != "plain" or not names:
             return None
         if unlike := [tag for tag in names if _NOTHING.fullmatch(tag)]:
-            return f"{_some(unlike)}: no class has such a name"
+            return Doubt(unlike, "no class has such a name")
         if not self.has_outside:
-            return f"no word has O, but {_some(names)}"
+            return Doubt(names, "no word has O")
         if len(names) > max(_FEW_CLASSES, words / _WORDS_A_CLASS):
-            return f"{len(names)} classes for {words} words: {_some(names)}"
+            return Doubt(names, f"{len(names)} classes are too many for {words} words")
         return None
 
     @property
     def classes_with_prefix(self) -> set[str]:
         """The classes that some tag has with a prefix."""
         return {match[2] for tag in self.canonical if (match := _PREFIX.fullmatch(tag))}
-
-
-def _some(tags: list[str]) -> str:
-    more = ", ..." if len(tags) > 3 else ""
-    return ", ".join(map(repr, tags[:3])) + more
 
 
 def _example(tags: list[str]) -> str:
@@ -204,13 +216,19 @@ def read_tags(
     flat = pc.list_flatten(lists)
     found = [str(tag) for tag in pc.unique(flat).to_pylist() if tag is not None]
     tags = tell_tags(found, class_map=class_map)
-    if only_tags and (reason := tags.doubt(len(flat))):
-        raise DataError(-1, column, _some(sorted(found)), f"{reason}; the column holds no labels of words")
+    if only_tags and (doubt := tags.doubt(len(flat))):
+        raise DataError(_row_of(doubt.tags, lists, flat), column, repr(doubt.tags[0]), f"no label: {doubt.reason}")
     if not tags.is_canonical:
         lists = with_values(lists, _canonical(flat, tags.canonical))
     if tags.scheme == "IOB2" and _is_iob1(lists):
         tags = replace(tags, scheme="IOB1")
     return lists, tags
+
+
+def _row_of(tags: list[str], lists: pa.Array[Any], flat: pa.Array[Any]) -> int:
+    """The first row that has one of some tags."""
+    place = pc.index(pc.is_in(flat, value_set=pa.array(tags, flat.type)), True).as_py()
+    return int(pc.list_parent_indices(lists)[place].as_py())
 
 
 def _canonical(flat: pa.Array[Any], canonical: Mapping[str, str]) -> pa.Array[Any]:
