@@ -15,6 +15,7 @@ import torch
 import transformers
 
 import xner
+from xner._support.arrow import pylist
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -66,7 +67,7 @@ def test_beside_simalign(
     theirs = [set(peer.get_word_aligns(*pair)["itermax"]) for pair in zip(*sentences, strict=True)]
     their_seconds = time.perf_counter() - start
 
-    ours = [as_pairs(row) for row in aligner.align(*sentences).to_pylist()]
+    ours = [as_pairs(row) for row in pylist(aligner.align(*sentences))]
     differing = sum(len(a ^ b) for a, b in zip(ours, theirs, strict=True))
     total = sum(map(len, theirs))
     assert differing <= 0.01 * total

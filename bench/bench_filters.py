@@ -17,6 +17,7 @@ import pytest
 import golden
 from reference import filters as reference
 from xner import schema
+from xner._support.arrow import pylist
 from xner.filters.catalogue import FILTERS
 from xner.filters.counts import LengthRatio
 from xner.filters.stage import Filters
@@ -37,7 +38,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
 CHAINS = {name: [name] for name in FILTERS} | {"all": list(FILTERS)}
 
 
-def respelled(sentences: pa.Array, repetition: int) -> pa.Array:
+def respelled(sentences: Any, repetition: int) -> pa.Array[Any]:
     """The sentences with every tenth word in a spelling of this repetition."""
     words = sentences.flatten()
     is_tenth = pa.array(np.arange(len(words)) % 10 == 0)
@@ -75,7 +76,7 @@ def check(found: pa.RecordBatch, expected: list[reference.Row]) -> None:
     """The first rows of a result are the reference's."""
     head = found.slice(0, len(expected))
     assert head[schema.LABELS].to_pylist() == [reference.encode(row) for row in expected]
-    reasons = [[record["reason"] for record in row] for row in head[schema.DROPPED].to_pylist()]
+    reasons = [[record["reason"] for record in row] for row in pylist(head[schema.DROPPED])]
     assert reasons == [[reason for *_, reason in row.dropped] for row in expected]
 
 

@@ -16,6 +16,7 @@ from golden import Row, entities_of, links_of
 from reference import candidates
 from reference import matching as reference
 from reference import scores as alignment_scores
+from xner._support.arrow import pylist
 from xner.errors import InfeasibleError
 from xner.projection import Constraint, Projector, project
 from xner.projection.matching import Matcher, Matching, match, solve
@@ -146,7 +147,7 @@ def test_europarl_beside_cp_sat(benchmark: BenchmarkFixture, test_data: Path) ->
     objectives = [solve(*problem, matcher="ortools", margins=False).objective for problem in problems[:200]]
     cp_sat = (time.perf_counter() - begin) / 200
     runs = {matcher: Projector(candidates="ngram", matcher=matcher, threads=1) for matcher in ("exact", "greedy")}
-    found = runs["exact"](batch).column("entities").to_pylist()[:200]
+    found = pylist(runs["exact"](batch).column("entities"))[:200]
     assert [sum(entity["score"] for entity in row) for row in found] == pytest.approx(objectives, abs=1e-4)
     benchmark(runs["exact"], batch)
     exact = benchmark.stats.stats.min / len(rows)  # type: ignore[union-attr]  # set by the run

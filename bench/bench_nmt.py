@@ -19,6 +19,7 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 import xner
+from xner._support.arrow import pylist
 from xner.models.scorers import NmtScorer, NmtStage, load_translation_scorer
 from xner.projection import ProjectionOptions
 from xner.text import detokenize
@@ -48,7 +49,7 @@ def corpus(test_data: Path) -> pa.RecordBatch:
             "links": xner.Aligner.fit(english["tokens"], german["tokens"]).align(english["tokens"], german["tokens"]),
         }
     )
-    lengths = zip(table["tokens"].to_pylist(), table["source_entities"].to_pylist(), strict=True)
+    lengths = zip(pylist(table["tokens"]), pylist(table["source_entities"]), strict=True)
     kept = [row for row, (words, entities) in enumerate(lengths) if entities and len(words) <= 25]
     [batch] = table.take(kept).combine_chunks().to_batches()
     return batch
@@ -60,7 +61,7 @@ def model(corpus: pa.RecordBatch, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("nllb")
     pieces = Tokenizer(models.BPE())
     pieces.pre_tokenizer = pre_tokenizers.Metaspace()
-    texts = (detokenize(words) for side in ("tokens", "source_tokens") for words in corpus.column(side).to_pylist())
+    texts = (detokenize(words) for side in ("tokens", "source_tokens") for words in pylist(corpus.column(side)))
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     pieces.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=4000, special_tokens=special))
     learned: dict[str, Any] = json.loads(pieces.to_str())["model"]

@@ -18,6 +18,7 @@ import pytest
 import golden
 from golden import Row, entities_of, links_of
 from reference import candidates, heuristic, matching, scores
+from xner._support.arrow import pylist
 from xner.projection import Projector
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_core(benchmark: BenchmarkFixture, test_data: Path, method: str, file: s
     projector = Projector(threads=1, **METHODS[method])
     result = projector(batch)
     if method == "ngram-exact":
-        found = [sum(entity["score"] for entity in row) for row in result.column("entities").to_pylist()[:100]]
+        found = [sum(entity["score"] for entity in row) for row in pylist(result.column("entities"))[:100]]
         assert found == pytest.approx([plain_objective(row) for row in rows[:100]], abs=1e-4)
     else:
         some = range(0, len(rows), 4 if method == "ngram-greedy" else 1)

@@ -76,8 +76,9 @@ def tagged(rows: list[golden.Row]) -> pa.RecordBatch:
     batch = golden.record_batch(rows)
     lengths = [len(row["tokens"]) for row in rows]
     values = probabilities(sum(lengths))
-    words = pa.ListArray.from_arrays(np.arange(0, values.size + 1, len(LABELS), dtype=np.int32), values.ravel())
-    sentences = pa.ListArray.from_arrays(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32), words)
+    word_offsets = pa.array(np.arange(0, values.size + 1, len(LABELS)), pa.int32())
+    words = pa.ListArray.from_arrays(word_offsets, pa.array(values.ravel()))
+    sentences = pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32()), words)
     source = [row["tokens"][: row["n_source"]] + ["s"] * (row["n_source"] - len(row["tokens"])) for row in rows]
     batch = batch.append_column(schema.ner_probabilities_field(LABELS), sentences)
     column = batch.schema.get_field_index(schema.SOURCE_TOKENS)

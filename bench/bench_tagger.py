@@ -16,6 +16,7 @@ import torch
 import transformers
 
 from xner import io, labels
+from xner._support.arrow import pylist
 from xner.models.taggers import Tagger
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ LEAST = {"tiny": 1.5, "small": 1.5, "base": 1.0}
 def sentences(test_data: Path) -> list[list[str]]:
     """The first 48 sentences of each of four African languages."""
     languages = [test_data / "masakhaner2" / language / "test.txt" for language in ("yor", "xho", "swa", "hau")]
-    return [words for path in languages for words in io.read_conll(path)["tokens"].to_pylist()[:48]]
+    return [words for path in languages for words in pylist(io.read_conll(path)["tokens"])[:48]]
 
 
 def save_model(folder: Path, sentences: Sequence[Sequence[str]], size: str) -> str:

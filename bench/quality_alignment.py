@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 import xner
+from xner._support.arrow import pylist
 from xner.evaluation import bootstrap
 from xner.evaluation import links as link_scores
 from xner.projection import project_with_memory
@@ -153,9 +154,7 @@ def report_groups(data: Path, sizes: Sequence[int]) -> None:
     print(f"{'fitted on k pairs':<24}" + "".join(f"{name:>8}" for name in columns))
     for name, way in ways.items():
         rates = [one.error_rate(way(one.source, one.target)) for one in sets]
-        scores = [
-            f1_with(table, way(table["source_tokens"].to_pylist(), table["tokens"].to_pylist())) for table in tables
-        ]
+        scores = [f1_with(table, way(pylist(table["source_tokens"]), pylist(table["tokens"]))) for table in tables]
         cells = [*(f"{rate:.1f}" for rate in (*rates, fmean(rates))), *(f"{f1:.3f}" for f1 in (*scores, fmean(scores)))]
         print(f"{name:<24}" + "".join(f"{cell:>8}" for cell in cells))
 

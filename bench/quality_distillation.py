@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 import two_languages as world
 import xner
 from xner import schema
+from xner._support.arrow import pylist
 from xner.models.taggers import Tagger
 from xner.training.distillation import LanguageSimilarity, distill
 from xner.training.run import Corpus, train
@@ -86,7 +87,7 @@ class World:
 def f1(folder: str) -> float:
     """Of a teacher on the target language."""
     tagger = Tagger.load(folder, device="cpu")
-    predicted = [tagged.labels for tagged in tagger.tag(ON_TARGET.table[schema.TOKENS].to_pylist())]
+    predicted = [tagged.labels for tagged in tagger.tag(pylist(ON_TARGET.table[schema.TOKENS]))]
     return xner.evaluate(ON_TARGET.table[schema.LABELS], predicted).f1
 
 

@@ -51,7 +51,8 @@ def projected(data: Path, language: str, links: str) -> pa.Table:
     table = europarl(data / "europarl-ner", language, {})
     if links == "builtin":
         return project_with_memory(table, xner.Projector())
-    return xner.Projector()(with_links(table, data / "golden" / f"links.en-{language}.{links}.pharaoh"))
+    linked: pa.Table = with_links(table, data / "golden" / f"links.en-{language}.{links}.pharaoh")
+    return xner.Projector()(linked)
 
 
 def kept_rows(table: pa.Table) -> pa.Table:

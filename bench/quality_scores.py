@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 import xner
 from quality_alignment import europarl  # type: ignore[import-not-found]  # beside this file
 from xner import schema
+from xner._support.arrow import pylist, to_array
 from xner.evaluation import bootstrap
 from xner.projection import project_with_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
 LANGUAGES = ("de", "es")
 RECORDED = ("intersect", "grow-diag", "grow-diag-final-and")
@@ -56,7 +58,7 @@ def methods() -> dict[str, Callable[[pa.Table], pa.Table]]:
 def tied_share(table: pa.Table) -> float:
     """The share of projected entities whose margin is 0: another choice was just as good, by score alone."""
     result = xner.Projector(ties="first")(table)
-    margins = [entity["margin"] for row in result[schema.ENTITIES].to_pylist() for entity in row]
+    margins = [entity["margin"] for row in pylist(result[schema.ENTITIES]) for entity in row]
     return float(np.mean(np.array(margins) < 1e-6))
 
 
@@ -86,7 +88,7 @@ def main() -> None:
             cells = []
             for table in of_languages.values():
                 step = {"all": slice(None), "first": slice(0, None, 2), "second": slice(1, None, 2)}[arguments.part]
-                rows = pa.array(np.arange(table.num_rows)[step])
+                rows = to_array(np.arange(table.num_rows)[step])
                 found = xner.evaluate(table["gold_labels"].take(rows), method(table)["labels"].take(rows))
                 cells.append((found.f1, f"{found.f1:.4f} ({bootstrap(found).micro.f1})"))
             shown = "   ".join(text for _, text in cells)

@@ -7,7 +7,7 @@ indices start at 0 and every span is half-open, `[start, end)`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -151,7 +151,7 @@ _ALSO_READ: Mapping[str, pa.DataType] = {NER_PROBABILITIES: NER_PROBABILITIES_HA
 _LABEL_NAMES = b"labels"
 
 
-def ner_probabilities_field(label_names: Iterable[str], type: pa.DataType = NER_PROBABILITIES_TYPE) -> pa.Field:
+def ner_probabilities_field(label_names: Iterable[str], type: pa.DataType = NER_PROBABILITIES_TYPE) -> pa.Field[Any]:
     """The field of a column of NER probabilities that names its labels; Arrow and Parquet files keep the names.
 
     Args:
@@ -161,7 +161,7 @@ def ner_probabilities_field(label_names: Iterable[str], type: pa.DataType = NER_
     return pa.field(NER_PROBABILITIES, type, metadata={_LABEL_NAMES: json.dumps(list(label_names)).encode()})
 
 
-def ner_label_names(field: pa.Field) -> tuple[str, ...] | None:
+def ner_label_names(field: pa.Field[Any]) -> tuple[str, ...] | None:
     """The label names in the metadata of a field of NER probabilities, None where it has none.
 
     Raises:
@@ -179,7 +179,7 @@ def ner_label_names(field: pa.Field) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def is_row_dropped(status: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def is_row_dropped(status: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any] | pa.ChunkedArray[Any]:
     """Whether a filter has dropped each row as a whole, by its `status`; a missing one says no."""
     return pc.starts_with(status.cast(pa.string()), ROW_DROPPED).fill_null(False)
 
@@ -210,8 +210,7 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pa.types.is_string(wanted):
         return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
     if pa.types.is_list(wanted):
-        lists = pa.types.is_list(found) or pa.types.is_large_list(found)
-        return bool(lists) and _fits(found.value_type, wanted.value_type)
+        return (pa.types.is_list(found) or pa.types.is_large_list(found)) and _fits(found.value_type, wanted.value_type)
     if pa.types.is_struct(wanted):
         if not pa.types.is_struct(found):
             return False
@@ -239,7 +238,7 @@ def _castable(found: pa.DataType, wanted: pa.DataType) -> pa.DataType:
     return wanted
 
 
-def plain_lists(array: pa.Array) -> pa.Array:
+def plain_lists(array: pa.Array[Any]) -> pa.Array[Any]:
     """A column of lists of any layout as lists with offsets, 32- or 64-bit; those are handed on as they are.
 
     The elements keep their type, but for lists, which become plain as well. `cast` does not do for views: pyarrow 26
@@ -248,7 +247,7 @@ def plain_lists(array: pa.Array) -> pa.Array:
     kind = array.type
     if not hasattr(kind, "value_type") or pa.types.is_dictionary(kind):
         return array
-    values = plain_lists(array.flatten())
+    values = plain_lists(cast("pa.ListArray[Any]", array).flatten())
     if (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and values.type == kind.value_type:
         return array
     lengths = pc.list_value_length(array).fill_null(0).cast(pa.int64())
@@ -256,7 +255,7 @@ def plain_lists(array: pa.Array) -> pa.Array:
     return pa.LargeListArray.from_arrays(offsets, values, mask=array.is_null() if array.null_count else None)
 
 
-def conform_column(array: pa.Array, name: str, column: str | None = None) -> pa.Array:
+def conform_column(array: pa.Array[Any], name: str, column: str | None = None) -> pa.Array[Any]:
     """Bring a column to a type that the core reads.
 
     Args:

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from xner._support.arrow import chunked
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -25,7 +27,7 @@ __all__ = [
 _STRINGS = (pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string()))
 _LISTS: tuple[Callable[[pa.DataType], pa.DataType], ...] = (pa.list_, pa.large_list, pa.list_view, pa.large_list_view)
 
-_KINDS = {name: pa.int32() for name in ("source", "target", "start", "end", "entity")} | {
+_KINDS: dict[str, pa.DataType] = {name: pa.int32() for name in ("source", "target", "start", "end", "entity")} | {
     "score": pa.float64(),
     "label": pa.string(),
 }
@@ -44,7 +46,7 @@ class Record:
 class Handed:
     """What is no Arrow array and hands one over, as arrays of other libraries do."""
 
-    def __init__(self, array: pa.Array) -> None:
+    def __init__(self, array: pa.Array[Any]) -> None:
         self._array = array
 
     def __arrow_c_array__(self, requested_schema: object = None) -> object:
@@ -57,14 +59,14 @@ def arrow_columns(draw: st.DrawFn, rows: Sequence[Any], values: pa.DataType) -> 
     kind = draw(st.sampled_from(_LISTS))(values)
     array = pa.array([rows[0], *rows, rows[-1]] if rows else [], kind).slice(1, len(rows))
     cut = draw(st.integers(0, len(rows)))
-    chunks = pa.chunked_array([array.slice(0, cut), array.slice(cut)], type=kind)
+    chunks = chunked([array.slice(0, cut), array.slice(cut)], kind)
     return draw(st.sampled_from([array, chunks, Handed(array)]))
 
 
 @st.composite
 def word_columns(draw: st.DrawFn, rows: list[list[str]]) -> Any:
     """The rows in any form."""
-    array = pa.array(rows, pa.list_(pa.string()))
+    array: Any = pa.array(rows, pa.list_(pa.string()))
     plain = [
         rows,
         tuple(map(tuple, rows)),

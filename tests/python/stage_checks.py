@@ -18,6 +18,7 @@ import pytest
 from datasets.fingerprint import Hasher
 
 from xner import schema
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def check_stage(
     _check_words(stage)
     _check_others(stage, known, others)
     with pytest.raises(Error, match="RecordBatch or Table, found dict"):
-        stage(table.to_pydict())
+        stage(table.to_pydict())  # type: ignore[type-var]  # wrong on purpose
     error = None if wrong is None else _error_of(stage, wrong)
     for method in elsewhere:
         if method == "datasets":
@@ -227,7 +228,7 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
 
 def null_word(table: pa.Table, column: str, row: int) -> pa.Table:
     """A table in which a word of a row is missing."""
-    words = table.column(column).to_pylist()
+    words = pylist(table.column(column))
     words[row] = [None, *words[row][1:]]
     position = table.schema.get_field_index(column)
     return table.set_column(position, column, pa.array(words, schema.WORDS_TYPE))

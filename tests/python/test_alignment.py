@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from reference import alignment as reference
+from xner._support.arrow import pylist
 from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
 from xner.errors import DataError, Error, FormatError
@@ -61,8 +62,8 @@ def random_corpus(seed: int, rows: int, longest: int = 9, words: int = 12) -> Co
     return source, target
 
 
-def pairs(links: pa.ListArray) -> list[list[tuple[int, int]]]:
-    return [[(link["source"], link["target"]) for link in row] for row in links.to_pylist()]
+def pairs(links: pa.ListArray[Any]) -> list[list[tuple[int, int]]]:
+    return [[(link["source"], link["target"]) for link in row] for row in pylist(links)]
 
 
 def training(options: AlignerOptions) -> dict[str, float]:
@@ -98,7 +99,7 @@ def test_agrees_with_the_reference(
     aligner = Aligner.fit(source, target, options, threads=threads)
     unseen = random_corpus(seed + 1, 3)
     for sentences, others in ((source, target), unseen):
-        links = aligner.align(sentences, others, threads=threads).to_pylist()
+        links = pylist(aligner.align(sentences, others, threads=threads))
         for row, (sentence, other) in enumerate(zip(sentences, others, strict=True)):
             found = np.zeros((len(sentence), len(other)))
             for link in links[row]:
@@ -142,7 +143,7 @@ def test_result_has_the_type_of_the_links_column() -> None:
 
 def test_a_higher_threshold_gives_fewer_links_and_the_same_scores() -> None:
     aligner = Aligner.fit(ENGLISH, GERMAN)
-    low, high = (aligner.align(ENGLISH, GERMAN, threshold=t, least_association=0).to_pylist() for t in (0.1, 0.5))
+    low, high = (pylist(aligner.align(ENGLISH, GERMAN, threshold=t, least_association=0)) for t in (0.1, 0.5))
     for few, many in zip(high, low, strict=True):
         assert [link for link in many if link["score"] > 0.5] == [link for link in few if link["score"] > 0.5]
         assert all(link in many for link in few)
@@ -260,7 +261,8 @@ def test_sides_may_be_empty() -> None:
     ]
     assert batch.schema.names == ["links", "status"]
     assert batch.column("status").type == STATUS_TYPE
-    assert set(batch.column("status").dictionary.to_pylist()) == set(STATUSES)
+    status: Any = batch.column("status")
+    assert set(status.dictionary.to_pylist()) == set(STATUSES)
     assert Aligner.fit(source, target).align_batch(source, target).column("status")[0].as_py() == "ok"
     assert pairs(aligner.align(source, target))[1:4] == [[], [], []]
 
@@ -293,7 +295,7 @@ def test_cues_link_what_looks_alike() -> None:
     plain = Aligner.fit([], [], diagonal=0.0, letter_weight=0.0, kind_weight=0.0, length_weight=0.0)
     cued, blind = (
         {(link["source"], link["target"]): link["score"] for link in row}
-        for row in (aligner.align([source], [target], threshold=0.0).to_pylist()[0] for aligner in (untrained, plain))
+        for row in (pylist(aligner.align([source], [target], threshold=0.0))[0] for aligner in (untrained, plain))
     )
     for pair in ((3, 1), (4, 3)):  # a number, a symbol
         assert cued[pair] > 0.9 > blind.get(pair, 0.0)
@@ -320,14 +322,16 @@ def test_long_sentences() -> None:
     words = [f"w{i}" for i in range(200)]
     source = [[rng.choice(words) for _ in range(600)] for _ in range(4)]
     links = Aligner.fit(source, source).align(source, source)
-    assert np.isfinite(links.flatten().field("score").to_numpy()).all()
+    flat: Any = links.flatten()
+    assert np.isfinite(flat.field("score").to_numpy()).all()
     assert all(set(row) >= {(i, i) for i in range(0, 600, 50)} for row in pairs(links))
 
 
 def test_one_word_facing_many() -> None:
     source, target = [["a"], ["a", "b", "c"] * 50], [["x"] * 150, ["y"]]
     aligner = Aligner.fit(source, target, threshold=0.0)
-    scores = aligner.align(source, target).flatten().field("score").to_numpy()
+    links: Any = aligner.align(source, target).flatten()
+    scores = links.field("score").to_numpy()
     assert np.isfinite(scores).all()
     assert (scores <= 1).all()
 
@@ -613,8 +617,8 @@ def without_accidents(
 def test_accidental_links_are_dropped(seed: int, least: float) -> None:
     source, target = random_corpus(seed, 12)
     aligner = Aligner.fit(source[:10], target[:10], fold="none", threshold=0.02, least_association=0.0)
-    every = aligner.align(source, target).to_pylist()
-    kept = aligner.align(source, target, least_association=least).to_pylist()
+    every = pylist(aligner.align(source, target))
+    kept = pylist(aligner.align(source, target, least_association=least))
     expected = [
         without_accidents(row, words, others, aligner, least)
         for row, words, others in zip(every, source, target, strict=True)

@@ -14,6 +14,7 @@ import pytest
 import cipher
 from command_line import Run, done, xner
 from xner import Aligner, Projector, evaluate, io, labels, schema
+from xner._support.arrow import pylist
 from xner.models.translators import Translator
 from xner.models.translators.translator import Decoding
 from xner.text import splitter_for
@@ -123,7 +124,7 @@ def run(files: Path, model: Path, command: str, *options: str) -> Run:
 def f1(path: Path) -> float:
     """Of rows that are in place; what is left out of a file has no labels."""
     found = io.read(path)
-    return evaluate(GOLD, fitted(found.column(schema.LABELS).to_pylist())).f1
+    return evaluate(GOLD, fitted(pylist(found.column(schema.LABELS)))).f1
 
 
 @pytest.mark.parametrize("markers", [(), ("--markers", "brackets")])
@@ -174,7 +175,7 @@ def test_translate_test_on_the_command_line(files: Path, model: Path, tmp_path: 
     again = run(files, model, "translate-test", *options, "--ignore-class", "ORG", "-o", "xh.conll")
     assert "translation: taken from" in again.stderr
     assert "source-tags: taken from" not in again.stderr
-    found = io.read(files / "xh.conll").column(schema.LABELS).to_pylist()
+    found = pylist(io.read(files / "xh.conll").column(schema.LABELS))
     assert {label for row in found for label in row} == {"O", "B-PER", "I-PER", "B-LOC"}
 
 

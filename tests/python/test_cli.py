@@ -18,6 +18,7 @@ import pytest
 
 from command_line import done, started, xner
 from xner import io, schema
+from xner._support.arrow import pylist
 from xner.io import sample
 
 if TYPE_CHECKING:
@@ -105,14 +106,14 @@ def test_ortools_as_the_matcher(files: Path) -> None:
     for matcher in ("exact", "ortools"):
         project = ("project", "--source", "en.conll", "--target", "de.txt", "--matcher", matcher, "--no-memory")
         assert f"|matcher:{matcher}|" in done(xner(*project, "-o", f"{matcher}.parquet", cwd=files)).stderr
-        rows = pq.read_table(files / f"{matcher}.parquet", columns=["entities"]).column("entities").to_pylist()
+        rows = pylist(pq.read_table(files / f"{matcher}.parquet", columns=["entities"]).column("entities"))
         totals.append([sum(entity["score"] for entity in row) for row in rows])
     assert totals[1] == pytest.approx(totals[0], abs=1e-5)
 
 
 def test_a_target_of_words_alone(files: Path) -> None:
     words = "".join(
-        "".join(f"{word}\n" for word in sentence) + "\n" for sentence in sample.load("de").column("tokens").to_pylist()
+        "".join(f"{word}\n" for word in sentence) + "\n" for sentence in pylist(sample.load("de").column("tokens"))
     )
     (files / "words.conll").write_text(words, encoding="utf-8")
     done(xner("project", "--source", "en.conll", "--target", "words.conll", "-o", "one.conll", cwd=files))
@@ -288,7 +289,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(files: Path, format: 
 
 def spelled_like(language: str, folder: Path) -> Path:
     """A file of class probabilities: what a tagger that knows the gold labels would say of a language's sentences."""
-    gold = sample.load(language).column("labels").to_pylist()
+    gold = pylist(sample.load(language).column("labels"))
     labels = ["O", *sorted({label for row in gold for label in row} - {"O"})]
     rows = [[[float(label == name) for name in labels] for label in row] for row in gold]
     column = schema.ner_probabilities_field(labels)

@@ -15,6 +15,7 @@ import pytest
 
 from command_line import done, xner
 from xner import io
+from xner._support.arrow import pylist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def test_several_aligners_and_files_are_combined(files: Path, tiny_bert: Path) -
     model = ("--aligner-model", f"simalign-mbert={tiny_bert}")
     done(xner("align", *SIDES, "--aligner", "builtin", *encoder, *model, "-o", "both.pharaoh", cwd=files))
     links = {
-        name: [{(link["source"], link["target"]) for link in row} for row in io.read_pharaoh(files / name).to_pylist()]
+        name: [{(link["source"], link["target"]) for link in row} for row in pylist(io.read_pharaoh(files / name))]
         for name in ("a.pharaoh", "b.pharaoh", "both.pharaoh")
     }
     assert links["both.pharaoh"] == [a | b for a, b in zip(links["a.pharaoh"], links["b.pharaoh"], strict=True)]

@@ -10,6 +10,7 @@ import pytest
 
 from command_line import Run, done, xner
 from xner import filters, io, schema
+from xner._support.arrow import pylist
 from xner.cli.options.filters import FILTERS_HELP
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ def test_parquet_keeps_dropped_rows_and_says_why(files: Path) -> None:
     table = io.read(files / "de.parquet")
     statuses = ["ok", "row_dropped:source-coverage", "row_dropped:class-counts"]
     assert table.column(schema.STATUS).to_pylist() == statuses
-    assert [len(row) for row in table.column(schema.ENTITIES).to_pylist()] == [1, 0, 0]
+    assert [len(row) for row in pylist(table.column(schema.ENTITIES))] == [1, 0, 0]
     assert table.column(schema.LABELS).to_pylist() == [["B-LOC", "O"], ["O", "O"], ["O", "O", "O"]]
-    reasons = [[record["reason"] for record in row] for row in table.column(schema.DROPPED).to_pylist()]
+    reasons = [[record["reason"] for record in row] for row in pylist(table.column(schema.DROPPED))]
     assert reasons == [[], ["source-coverage"], ["class-counts"]]
 
 

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from command_line import done, xner
 from test_nmt_score import entries
 from xner import io, schema
+from xner._support.arrow import pylist
 from xner.cli.main import cli
 from xner.io import sample
 
@@ -51,7 +52,7 @@ def files(corpus: Path, tmp_path: Path) -> Path:
 
 
 def scores(path: Path) -> list[dict[tuple[int, int, int], float]]:
-    rows = io.read(path).column(schema.NMT_SCORES).to_pylist()
+    rows = pylist(io.read(path).column(schema.NMT_SCORES))
     return [{(s["source"], s["start"], s["end"]): s["score"] for s in row} for row in rows]
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import tiny_models
 from command_line import done, xner
 from xner import io, schema
+from xner._support.arrow import pylist
 from xner.cli.main import cli
 from xner.errors import Error
 from xner.models.taggers import Tagger, TaggerStage
@@ -69,7 +70,7 @@ def test_labels(files: Path, model: str) -> None:
     ]
     assert "classes:PER,LOC|words:first|decoding:argmax" in run.stderr
     written = io.read_conll(files / "out.conll")
-    assert [" ".join(words) for words in written.column("tokens").to_pylist()] == LINES
+    assert [" ".join(words) for words in pylist(written.column("tokens"))] == LINES
     expected = [["B-PER", "I-PER", "O", "B-LOC", "O"], [], ["O"] * 3, ["B-LOC"]]
     assert written.column("labels").to_pylist() == expected
     assert not list(files.glob(".*")), "checkpoints and temporary files are gone"

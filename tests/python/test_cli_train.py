@@ -19,6 +19,7 @@ from click.testing import CliRunner
 import tiny_models
 import two_languages as world
 from xner import io
+from xner._support.arrow import pylist
 from xner.cli.main import cli
 from xner.models.network.loading import import_transformers
 from xner.models.taggers import Tagger
@@ -68,7 +69,7 @@ def europarl(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     assert table.num_rows == 799
     io.write(table.slice(0, 600), folder / "train.conll")
     io.write(table.slice(600), folder / "dev.conll")
-    _save_europarl_shape(folder / "shape", table["tokens"].slice(0, 600).to_pylist())
+    _save_europarl_shape(folder / "shape", pylist(table["tokens"].slice(0, 600)))
     return [
         *(sys.executable, "-m", "xner", "train", "--device", "cpu"),
         *("--train", str(folder / "train.conll"), "--dev", str(folder / "dev.conll")),
@@ -182,7 +183,7 @@ class TestOptions:
         for split in ("train", "dev"):
             table = io.read(corpus / f"{split}.conll")
             rows = {"tokens": table["tokens"].to_pylist()}
-            rows["ner_tags"] = [[names.index(label) for label in row] for row in table["labels"].to_pylist()]
+            rows["ner_tags"] = [[names.index(label) for label in row] for row in pylist(table["labels"])]
             file = tmp_path / "hub" / f"{'validation' if split == 'dev' else split}.parquet"
             datasets.Dataset.from_dict(rows, features=features).to_parquet(str(file))
         name = f"hf:{tmp_path / 'hub'}"

@@ -21,6 +21,7 @@ import two_languages as world
 import xner
 from reference import soft_labels as reference
 from xner import Error, io, schema
+from xner._support.arrow import pylist
 from xner.models.network.loading import import_transformers
 from xner.models.taggers import Tagger
 from xner.pipelines import recipes
@@ -86,7 +87,7 @@ def teach(
 
 def labels_of(folder: Path) -> list[list[str]]:
     tagger = Tagger.load(str(folder), device="cpu")
-    return [tagged.labels for tagged in tagger.tag(ON_TARGET.table[schema.TOKENS].to_pylist())]
+    return [tagged.labels for tagged in tagger.tag(pylist(ON_TARGET.table[schema.TOKENS]))]
 
 
 def f1(folder: Path) -> float:

@@ -16,6 +16,7 @@ import torch
 import tiny_models
 import xner
 from xner import DataError, Error, schema
+from xner._support.arrow import pylist
 from xner.models.aligners import PRESETS, EncoderAligner, EncoderAlignerOptions
 from xner.models.aligners import _work as alignment_work
 from xner.models.aligners._work import Corpus
@@ -49,8 +50,8 @@ def load(folder: Path, preset: str = "simalign-mbert", **options: Any) -> Encode
     return EncoderAligner.load(preset, str(folder), **(settings | options))
 
 
-def pairs(links: pa.ListArray) -> list[list[tuple[int, int]]]:
-    return [[(link["source"], link["target"]) for link in row] for row in links.to_pylist()]
+def pairs(links: pa.Array[Any]) -> list[list[tuple[int, int]]]:
+    return [[(link["source"], link["target"]) for link in row] for row in pylist(links)]
 
 
 def test_words_find_their_twins_wherever_they_stand(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_words_find_their_twins_wherever_they_stand(tmp_path: Path) -> None:
     weights["embeddings.position_embeddings.weight"].zero_()
     save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
     source, target = ["the", "Merkel", "in", "Madrid", "."], ["Madrid", ".", "in", "Merkel"]
-    links = load(tmp_path, layer=0, extraction="inter").align([source], [target]).to_pylist()[0]
+    [links] = pylist(load(tmp_path, layer=0, extraction="inter").align([source], [target]))
     twins = [(s, target.index(word)) for s, word in enumerate(source) if word in target]
     assert [(link["source"], link["target"]) for link in links if link["score"] > 0.999] == twins
 

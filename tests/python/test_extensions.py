@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from xner import filters, io, schema
+from xner._support.arrow import pylist
 from xner.errors import Error, OptionError
 from xner.filters import FILTERS, Filters
 from xner.io import FORMATS
@@ -128,7 +129,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     sys.modules.pop("made_up_extension", None)
 
 
-def words(*rows: str) -> pa.Array:
+def words(*rows: str) -> pa.Array[Any]:
     return pa.array([row.split() for row in rows], schema.WORDS_TYPE)
 
 
@@ -152,7 +153,7 @@ def test_formats(installed: Path) -> None:
 def test_aligners(installed: Path) -> None:
     aligner = load_aligner("diagonal", "m", device="cpu")
     assert aligner.identity == "diagonal:m"
-    assert aligner.align_batch(words("a b"), words("c d e"))["links"].to_pylist()[0][1]["target"] == 1
+    assert pylist(aligner.align_batch(words("a b"), words("c d e"))["links"])[0][1]["target"] == 1
 
 
 def test_taggers(installed: Path) -> None:

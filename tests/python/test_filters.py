@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reference import filters as reference
 from strategies import many
 from xner import schema
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.filters.base import DropRow, Filter
 from xner.filters.catalogue import FILTERS, parse, to_text, usage
@@ -78,7 +79,7 @@ def rows(draw: st.DrawFn) -> reference.Row:
 
 
 def table_of(values: list[reference.Row]) -> pa.Table:
-    columns = {
+    columns: dict[str, list[Any]] = {
         schema.TOKENS: [row.tokens for row in values],
         schema.SOURCE_TOKENS: [row.source_tokens for row in values],
         schema.SOURCE_ENTITIES: [
@@ -103,8 +104,8 @@ def test_filters_are_the_reference(values: list[reference.Row], filters: list[Ch
     found.validate(full=True)
     assert found[schema.STATUS].to_pylist() == [row.status for row in values]
     assert found[schema.LABELS].to_pylist() == [reference.encode(row) for row in values]
-    for row, expected in zip(found.to_pylist(), values, strict=True):
-        assert row[schema.ENTITIES] == [
+    for made_, expected in zip(found.to_pylist(), values, strict=True):
+        assert made_[schema.ENTITIES] == [
             {
                 "start": e.start,
                 "end": e.end,
@@ -116,7 +117,7 @@ def test_filters_are_the_reference(values: list[reference.Row], filters: list[Ch
             for e in expected.entities
         ]
         for name, records in ((schema.DROPPED, expected.dropped), (schema.ADJUSTED, expected.adjusted)):
-            assert [(r["source"], r["start"], r["end"], r["reason"]) for r in row[name]] == records
+            assert [(r["source"], r["start"], r["end"], r["reason"]) for r in made_[name]] == records
     counts = count(found)
     assert sum(c.dropped + c.with_row for c in counts.values()) == sum(len(row.dropped) for row in values)
     assert sum(c.adjusted for c in counts.values()) == sum(len(row.adjusted) for row in values)
@@ -395,7 +396,7 @@ def test_overlapping_entities_are_labelled_as_the_heuristic_does() -> None:
 )
 def test_wrong_entities_are_named(entity: dict[str, Any], message: str) -> None:
     table = projected("a b", "x y", [(0, 1, "X")], [(0, 0)])
-    good = table[schema.ENTITIES].to_pylist()[0][0]
+    good = pylist(table[schema.ENTITIES])[0][0]
     wrong = table.set_column(
         table.schema.get_field_index(schema.ENTITIES),
         schema.ENTITIES,
@@ -419,7 +420,7 @@ def test_wrong_source_entities_are_named_where_their_words_are_looked_at(end: in
 @pytest.mark.parametrize("scores", ["null", "absent"])
 def test_entities_without_scores_are_filtered_by_what_they_have(scores: str) -> None:
     table = projected("a b", "x y", [(0, 1, "X")], [(0, 0)])
-    [entity] = table[schema.ENTITIES].to_pylist()[0]
+    [entity] = pylist(table[schema.ENTITIES])[0]
     kept = {name: entity[name] for name in ("start", "end", "label", "source")} | {"margin": None}
     fields = [field for field in schema.ENTITIES_TYPE.value_type if scores == "null" or field.name != "score"]
     column = pa.array([[kept]], pa.list_(pa.struct(fields)))
@@ -427,7 +428,7 @@ def test_entities_without_scores_are_filtered_by_what_they_have(scores: str) -> 
     found = Filters(["one-word"])(table)
     assert found[schema.ENTITIES].to_pylist() == [[{**kept, "score": None}]]
     for filter_ in ("min-score=0", "min-margin=0"):
-        [record] = Filters([filter_])(table)[schema.DROPPED].to_pylist()[0]
+        [record] = pylist(Filters([filter_])(table)[schema.DROPPED])[0]
         assert record == {**kept, "score": None, "reason": filter_.removesuffix("=0")}
 
 

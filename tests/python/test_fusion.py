@@ -16,6 +16,7 @@ from reference import candidates, matching
 from reference import fusion as reference
 from strategies import Evidence, Sentence, evidence_for, many, sentences
 from xner import schema
+from xner._support.arrow import to_array
 from xner.errors import DataError, Error
 from xner.projection import Projection, ProjectionOptions, Projector, project
 from xner.projection.fusion import PRESETS, SCORES, fuse, parse_score, weights_of
@@ -179,7 +180,7 @@ def test_batches_with_hints_below_zero(rows: list[tuple[Sentence, Evidence]], sc
 
     rows = [(sentence, lowered(evidence)) for sentence, evidence in rows]
     batch = batch_of([row_of(*row) for row in rows], None, schema.NER_PROBABILITIES_TYPE)
-    repeated = pa.array(np.arange(3 * 4096) % len(rows))
+    repeated = to_array(np.arange(3 * 4096) % len(rows))
     found = [Projector(score=score, threads=threads)(batch.take(repeated)) for threads in (1, 2, 5)]
     assert found[0].equals(found[1])
     assert found[0].equals(found[2])
@@ -310,19 +311,18 @@ def test_dense_hints_are_those_of_given_candidates() -> None:
 
 
 def test_links_are_not_needed_without_their_score() -> None:
+    fields: list[pa.Field[Any]] = [
+        pa.field(schema.TOKENS, schema.WORDS_TYPE),
+        pa.field(schema.SOURCE_ENTITIES, schema.SOURCE_ENTITIES_TYPE),
+        schema.ner_probabilities_field(["O", "B-X", "I-X"]),
+    ]
     batch = pa.record_batch(
         [
             pa.array([["a", "b"], ["a"]], schema.WORDS_TYPE),
             pa.array([[{"start": 0, "end": 1, "label": "X"}]] * 2, schema.SOURCE_ENTITIES_TYPE),
             pa.array([[[0.25, 0.75, 0.0], [0.25, 0.0, 0.75]], None], schema.NER_PROBABILITIES_TYPE),
         ],
-        schema=pa.schema(
-            [
-                pa.field(schema.TOKENS, schema.WORDS_TYPE),
-                pa.field(schema.SOURCE_ENTITIES, schema.SOURCE_ENTITIES_TYPE),
-                schema.ner_probabilities_field(["O", "B-X", "I-X"]),
-            ]
-        ),
+        schema=pa.schema(fields),
     )
     found = Projector(score="ner")(batch)
     assert found.column("labels").to_pylist() == [["B-X", "I-X"], ["O"]]

@@ -8,6 +8,7 @@ import pytest
 
 import golden
 from golden import Row, entities_of, links_of
+from xner._support.arrow import pylist
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
 from xner.projection import Projection, Projector, candidates, project, scores
 
@@ -184,7 +185,7 @@ def test_projector_equals_project(rows: list[Row], options: dict[str, Any]) -> N
         assert results[0].equals(results[2])
         assert results[0].column("labels").to_pylist() == [found.labels for found in expected]
         assert results[0].column("status").to_pylist() == [found.status for found in expected]
-        for entities, found in zip(results[0].column("entities").to_pylist(), expected, strict=True):
+        for entities, found in zip(pylist(results[0].column("entities")), expected, strict=True):
             assert [tuple(entity.values()) for entity in entities] == [
                 (entity.start, entity.end, entity.label, entity.score, entity.margin, entity.source)
                 for entity in found.entities

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strategies import LABELS, many
 from strategies import labels as tags
 from xner import schema
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.labels import decode, decode_batch, encode, encode_batch
 
@@ -89,7 +90,7 @@ def test_batches_equal_single_sentences(rows: list[list[str] | None], threads: i
         array = pa.array([["B-X"], *rows, ["O"]], kind)[1:-1]
         decoded = decode_batch(array, threads=threads)
         assert decoded.type == schema.SOURCE_ENTITIES_TYPE
-        assert [[tuple(item.values()) for item in row] for row in decoded.to_pylist()] == expected
+        assert [[tuple(item.values()) for item in row] for row in pylist(decoded)] == expected
         encoded = encode_batch(decoded, array, threads=threads)
         assert encoded.type == schema.WORDS_TYPE
         assert encoded.to_pylist() == [
@@ -99,7 +100,7 @@ def test_batches_equal_single_sentences(rows: list[list[str] | None], threads: i
 
 def test_large_batches_do_not_depend_on_threads() -> None:
     rows = [["B-X", "I-X", "O"] * (row % 5) for row in range(20_000)]
-    array = pa.array(rows, schema.WORDS_TYPE)
+    array: Any = pa.array(rows, schema.WORDS_TYPE)
     decoded = decode_batch(array, threads=1)
     encoded = encode_batch(decoded, array, threads=1)
     assert encoded.equals(array)

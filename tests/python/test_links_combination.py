@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reference import link_sets as reference
 from xner import DataError, Error, schema
+from xner._support.arrow import pylist
 from xner.alignment import links
 
 LINK = st.tuples(st.integers(0, 4), st.integers(0, 4))
@@ -16,7 +17,7 @@ SCORED = st.dictionaries(LINK, st.integers(-4, 8).map(lambda eighths: eighths / 
 ROWS = st.integers(1, 4)
 
 
-def column(rows: list[reference.Scored]) -> pa.Array:
+def column(rows: list[reference.Scored]) -> pa.Array[Any]:
     return pa.array(
         [[{"source": s, "target": t, "score": score} for (s, t), score in row.items()] for row in rows],
         schema.LINKS_TYPE,
@@ -34,7 +35,7 @@ def test_combinations_are_those_of_the_reference(data: st.DataObject, method: An
         options = {"weights": weights, "threshold": threshold}
     combined = links.combine([column(rows) for rows in columns], method, **options)
     assert combined.type == schema.LINKS_TYPE
-    for row, found in enumerate(combined.to_pylist()):
+    for row, found in enumerate(pylist(combined)):
         expected = reference.combine([one[row] for one in columns], method, weights, threshold)
         pairs = [(link["source"], link["target"]) for link in found]
         assert pairs == sorted(expected)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from reference import memory as reference
 from xner import schema
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error, OptionError
 from xner.projection import Memory, Projector, project_with_memory
 
@@ -69,7 +70,7 @@ def corpora(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_hints_are_those_of_the_reference(rows: list[dict[str, Any]], least: int, weight: float, threads: int) -> None:
     memory = Memory(least=least, weight=weight)
     memory.remember(table(rows))
-    found = memory.hint(table(rows), threads=threads).column(schema.HINTS).to_pylist()
+    found = pylist(memory.hint(table(rows), threads=threads).column(schema.HINTS))
     expected = reference.hints(
         [(row["source"], row["tokens"], row["entities"], row["projections"]) for row in rows], least, weight
     )

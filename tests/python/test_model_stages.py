@@ -17,6 +17,7 @@ import pytest
 import tiny_models
 from stage_checks import check_stage, null_word
 from xner import ProjectionOptions, schema
+from xner._support.arrow import pylist
 from xner.errors import Error
 from xner.models import EncoderAligner, NmtScorer, NmtStage, Tagger, TaggerStage, Translator, load_translation_scorer
 from xner.models.translators import Translation, TranslationCache
@@ -176,9 +177,9 @@ def test_marked_adoption() -> None:
     table = pairs()
     none = pa.array([[]] * 5, schema.ENTITIES_TYPE)
     marked = [{"start": 0, "end": 1, "label": "PER", "score": None, "margin": None, "source": 0}]
-    columns = {
+    columns: dict[str, Any] = {
         schema.ENTITIES: none,
-        schema.LABELS: pa.array([["O"] * len(words) for words in table[schema.TOKENS].to_pylist()], schema.WORDS_TYPE),
+        schema.LABELS: pa.array([["O"] * len(words) for words in pylist(table[schema.TOKENS])], schema.WORDS_TYPE),
         schema.MARKED_ENTITIES: pa.array([marked, None, [], None, []], schema.ENTITIES_TYPE),
         schema.MARKER_PROBLEM: pa.array([None, "lost", None, None, None]),
         schema.STATUS: pa.array(["no_links"] * 5).dictionary_encode().cast(schema.STATUS_TYPE),

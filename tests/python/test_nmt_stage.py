@@ -10,6 +10,7 @@ import pytest
 
 from fake_translation import LANGUAGES, FakeTranslation
 from xner import Aligner, DataError, Error, Projector, schema
+from xner._support.arrow import pylist
 from xner.io import sample
 from xner.labels import decode_batch
 from xner.models.scorers import NmtScorer, NmtStage
@@ -24,8 +25,8 @@ def corpus() -> pa.RecordBatch:
     english, german = (sample.load(language).slice(0, 50) for language in ("en", "de"))
     sides = english.column("tokens"), german.column("tokens")
     generator = np.random.default_rng(0)
-    ner = [generator.dirichlet([0.2] * 5, len(words)).tolist() for words in sides[1].to_pylist()]
-    columns = {
+    ner = [generator.dirichlet([0.2] * 5, len(words)).tolist() for words in pylist(sides[1])]
+    columns: dict[str, Any] = {
         schema.ID: german.column("id"),
         schema.TOKENS: sides[1],
         schema.SOURCE_TOKENS: sides[0],
@@ -172,9 +173,10 @@ def test_the_column_replaces_an_older_one_and_says_how_it_was_made() -> None:
     once = stage()(batch_of(ROW))
     twice = stage(prune=False)(once)
     assert twice.schema.names == once.schema.names
-    signature = once.schema.field(schema.NMT_SCORES).metadata[b"signature"].decode()
+    first, second = (batch.schema.field(schema.NMT_SCORES).metadata or {} for batch in (once, twice))
+    signature = first[b"signature"].decode()
     assert signature.startswith("nmt:fake,fake-float64,eng_Latn-deu_Latn,>0.1,<=1|skipped:choice for xner:")
-    assert twice.schema.field(schema.NMT_SCORES).metadata[b"signature"].count(b"|skipped:none for xner:") == 1
+    assert second[b"signature"].count(b"|skipped:none for xner:") == 1
 
 
 class TestErrors:

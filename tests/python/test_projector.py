@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from strategies import Sentence, many, sentences
 from xner import io, schema
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.projection import ProjectionOptions, Projector, project
 
@@ -318,11 +319,11 @@ def test_nothing_to_do() -> None:
         empty.schema.empty_table(),
         pa.Table.from_batches([], empty.schema),
     ):
-        found = Projector()(table)
-        assert isinstance(found, pa.Table)
-        assert found.num_rows == 0
-        assert found.schema.names[-3:] == list(OUTPUT)
-        assert found.schema.field("entities").type == schema.ENTITIES_TYPE
+        made = Projector()(table)
+        assert isinstance(made, pa.Table)
+        assert made.num_rows == 0
+        assert made.schema.names[-3:] == list(OUTPUT)
+        assert made.schema.field("entities").type == schema.ENTITIES_TYPE
 
 
 def test_tables_and_batches() -> None:
@@ -568,7 +569,7 @@ def test_bad_types(changes: dict[str, pa.DataType], start: str) -> None:
     assert str(error.value).startswith(start)
 
 
-def sample(kind: pa.DataType) -> pa.Array:
+def sample(kind: pa.DataType) -> pa.Array[Any]:
     return pa.array(["x"], kind) if pa.types.is_string(kind) else pa.array([[1]], kind)
 
 
@@ -607,8 +608,8 @@ def test_required_projections(tmp_path: Path) -> None:
     assert found.column("status").to_pylist() == ["ok", "infeasible", "ok"]
     assert found.column("labels").to_pylist()[1] == ["O", "O", "O"]
     found.validate(full=True)
-    first, _, third = found.column("entities").to_pylist()
+    first, _, third = pylist(found.column("entities"))
     assert [entity["margin"] for entity in first] == [None, None]
     assert None not in [entity["margin"] for entity in third]
     io.write_jsonl(pa.Table.from_batches([found]), tmp_path / "rows.jsonl")
-    assert io.read_jsonl(tmp_path / "rows.jsonl").column("entities").to_pylist()[0][0]["margin"] is None
+    assert pylist(io.read_jsonl(tmp_path / "rows.jsonl").column("entities"))[0][0]["margin"] is None

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xner import Aligner, DataError, Error, Projector, io, schema
+from xner._support.arrow import pylist
 from xner.io import sample
 from xner.models.translators import Translation
 from xner.pipelines import recipes
@@ -33,7 +34,7 @@ class Adding:
     def _run(self, given: pa.Table, run: recipes.StepRun) -> pa.Table:
         self.runs += 1
         run.report(self.step.name, 1, 1)
-        return given.append_column(self.step.name, pa.array([n + self.value for n in given.column("n").to_pylist()]))
+        return given.append_column(self.step.name, pa.array([n + self.value for n in pylist(given.column("n"))]))
 
 
 def test_steps_follow_each_other_and_nothing_needs_a_folder() -> None:
@@ -91,7 +92,7 @@ def test_an_interrupted_step_goes_on_where_it_stopped(tmp_path: Path) -> None:
     fails = True
 
     def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
-        seen.extend(batch.column("n").to_pylist())
+        seen.extend(pylist(batch.column("n")))
         if fails and 4 in seen:
             raise KeyboardInterrupt
         return batch.append_column("more", batch.column("n"))
@@ -216,7 +217,7 @@ def test_translate_test(tmp_path: Path, refined: bool) -> None:
         classes = {"Ann": "PER", "Bob": "PER", "Rome": "LOC"}
         spans = [
             [{"start": at, "end": at + 1, "label": classes[word]} for at, word in enumerate(words) if word in classes]
-            for words in batch.column(schema.SOURCE_TOKENS).to_pylist()
+            for words in pylist(batch.column(schema.SOURCE_TOKENS))
         ]
         return batch.append_column(schema.SOURCE_ENTITIES, pa.array(spans, schema.SOURCE_ENTITIES_TYPE))
 

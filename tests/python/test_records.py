@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from forms import entity_forms, link_columns, link_forms, scored_forms, scored_link_forms, spans_forms
 from strategies import LABELS, Sentence, sentences, spans
 from xner import labels
+from xner._support.arrow import pylist
 from xner._support.records import (
     entity_tuples,
     link_tuples,
@@ -81,7 +82,7 @@ def test_scored_spans(pairs: list[tuple[int, int, int, float]]) -> None:
 @given(st.lists(SCORED_LINKS, min_size=1, max_size=3), st.data())
 def test_columns_of_links(rows: list[list[tuple[int, int, float]]], data: st.DataObject) -> None:
     expected = links.combine([rows], "union")
-    assert [[(one["source"], one["target"], one["score"]) for one in row] for row in expected.to_pylist()] == [
+    assert [[(one["source"], one["target"], one["score"]) for one in row] for row in pylist(expected)] == [
         sorted(row) for row in rows
     ]
     assert links.combine([data.draw(link_columns(rows)) for _ in range(2)], "intersect") == expected
@@ -103,7 +104,7 @@ def test_extracted_links_are_links() -> None:
     assert repr(found) == "Links(3 links)"
     assert links.symmetrize(found, [], "union") == [(0, 0), (1, 1), (2, 2)]
     assert link_scores.score([found], [[(0, 0)]]).recall == pytest.approx(1 / 3)
-    assert links.combine([[found]]).to_pylist()[0][2] == {"source": 2, "target": 2, "score": 1.0}
+    assert pylist(links.combine([[found]]))[0][2] == {"source": 2, "target": 2, "score": 1.0}
 
 
 def test_word_maps_of_matrices() -> None:
@@ -126,7 +127,7 @@ def test_alignment_scores(sentence: Sentence, data: st.DataObject) -> None:
         link_scores=sentence.scores,
     )
     found = alignment(
-        pa.array(sentence.tokens),
+        pa.array(sentence.tokens),  # type: ignore[arg-type]  # Arrow's strings will do
         data.draw(st.sampled_from(entity_forms(sentence.entities))),
         data.draw(st.sampled_from(scored_link_forms(given_links))),
         candidates=data.draw(st.sampled_from(spans_forms(spans_))),
@@ -161,7 +162,7 @@ def test_scores_of_spans() -> None:
         pa.array(probabilities),
         pa.chunked_array([probabilities[:1], probabilities[1:]]),
     ):
-        assert (ner(form, pa.array(names), spans_)["X"] == ner_scores).all()
+        assert (ner(form, pa.array(names), spans_)["X"] == ner_scores).all()  # type: ignore[call-overload]  # Arrow's will do
     logits = word_probabilities([[1, 0], [0, 1], [3, 3]], [0, 1, None])
     for ids in (pa.array([0, 1, None]), np.array([0, 1, None]), (0, 1, None)):
         assert (word_probabilities(pa.array([[1, 0], [0, 1], [3, 3]]), ids) == logits).all()

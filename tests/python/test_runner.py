@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from xner import io
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, checkpoints
@@ -23,7 +24,7 @@ def table(rows: int) -> pa.Table:
 
 
 def add_number(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return batch.append_column("words", pa.array([len(words) for words in batch.column("tokens").to_pylist()]))
+    return batch.append_column("words", pa.array([len(words) for words in pylist(batch.column("tokens"))]))
 
 
 def run(rows: int, output: Path, key: str = "k", *, stage: Any = add_number, **options: Any) -> pa.Table:

@@ -16,6 +16,7 @@ import pytest
 
 from stage_checks import check_stage, null_word
 from xner import Projector, schema
+from xner._support.arrow import pylist
 from xner._support.stages import Stage, identity_of, run_stage
 from xner.alignment import Aligner, AlignerOptions
 from xner.errors import Error, OptionError
@@ -126,7 +127,7 @@ def projected() -> pa.Table:
 
 def test_filters() -> None:
     table = projected()
-    entities = table.column(schema.ENTITIES).to_pylist()
+    entities = pylist(table.column(schema.ENTITIES))
     entities[1][0]["source"] = 7
     at = table.schema.get_field_index(schema.ENTITIES)
     wrong = table.set_column(at, schema.ENTITIES, pa.array(entities, schema.ENTITIES_TYPE))
@@ -160,7 +161,7 @@ OTHER_PROJECTORS: tuple[dict[str, Any], ...] = (
 def test_projector() -> None:
     table = projected().drop_columns([schema.ENTITIES, schema.LABELS])
     others = [Projector(**options) for options in OTHER_PROJECTORS]
-    entities = table.column(schema.SOURCE_ENTITIES).to_pylist()
+    entities = pylist(table.column(schema.SOURCE_ENTITIES))
     entities[2][0]["end"] = 999
     at = table.schema.get_field_index(schema.SOURCE_ENTITIES)
     wrong = table.set_column(at, schema.SOURCE_ENTITIES, pa.array(entities, schema.SOURCE_ENTITIES_TYPE))

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from test_study import NASTY as DIFFERING
 from test_view import Page, payload
 from xner import evaluation, viewer
+from xner._support.arrow import pylist
 from xner._support.pages import Html, class_colours, element, fill
 from xner.cli.commands import study as commands
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, write_extrinsic_report
@@ -257,7 +258,7 @@ def assert_harmless(page: Path) -> Page:
 
 def test_nothing_breaks_out_of_the_page_of_matching(tmp_path: Path) -> None:
     table = DIFFERING.append_column("id", pa.array([NASTY]))
-    labelled = [[entity | {"label": NASTY} for entity in row] for row in table["source_entities"].to_pylist()]
+    labelled = [[entity | {"label": NASTY} for entity in row] for row in pylist(table["source_entities"])]
     place = table.column_names.index("source_entities")
     table = table.set_column(place, "source_entities", pa.array(labelled, table.schema.field(place).type))
     page = assert_harmless(matching_page(tmp_path, name=NASTY, table=table))

@@ -22,6 +22,7 @@ import tiny_models
 import xner
 from reference import tagging as reference
 from xner import DataError, Error, io, schema
+from xner._support.arrow import pylist
 from xner.models.taggers import Tagged, Tagger, TaggerStage
 from xner.models.taggers.tagger import STATUSES, _word_distributions
 
@@ -310,8 +311,8 @@ def test_real_text(kind: str, rows: int, tmp_path: Path, test_data: Path) -> Non
     for language in ("yor", "xho", "swa", "hau"):
         table = io.read_conll(test_data / "masakhaner2" / language / "test.txt").slice(0, rows)
         [found] = TaggerStage(model)(table).select(["tokens", "labels"]).combine_chunks().to_batches()
-        composed = found.column("tokens").to_pylist()
-        assert [len(words) for words in composed] == [len(row) for row in found.column("labels").to_pylist()]
+        composed = pylist(found.column("tokens"))
+        assert [len(words) for words in composed] == [len(row) for row in pylist(found.column("labels"))]
         xner.evaluate(table.column("labels"), found.column("labels"))
         if language == "yor":
             decomposed = [[unicodedata.normalize("NFD", word) for word in words] for words in composed]
@@ -370,7 +371,7 @@ def test_all_roles_in_one_pass(tagger: Tagger, batch: pa.RecordBatch, monkeypatc
     assert found.column("source_entities").to_pylist() == ENTITIES
     spans = [[{"start": one["start"], "end": one["end"]} for one in row] for row in ENTITIES]
     assert found.column("candidates").to_pylist() == spans
-    probabilities = found.column("ner_probabilities").to_pylist()
+    probabilities = pylist(found.column("ner_probabilities"))
     assert [len(row) for row in probabilities] == [5, 0, 3, 0]
     assert {len(word) for row in probabilities for word in row} == {5}
     assert probabilities[2][1] == [1, 0, 0, 0, 0]
@@ -384,7 +385,7 @@ def test_all_roles_in_one_pass(tagger: Tagger, batch: pa.RecordBatch, monkeypatc
 def test_both_sides(tagger: Tagger, batch: pa.RecordBatch) -> None:
     source = pa.array([["Madrid"], ["the"], [], ["Angela"]], schema.WORDS_TYPE)
     found = TaggerStage(tagger, ["source", "labels"])(batch.append_column("source_tokens", source))
-    assert [[one["label"] for one in row] for row in found.column("source_entities").to_pylist()] == [
+    assert [[one["label"] for one in row] for row in pylist(found.column("source_entities"))] == [
         ["LOC"],
         [],
         [],

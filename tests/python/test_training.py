@@ -18,6 +18,7 @@ import torch
 import two_languages as world
 import xner
 from xner import Error
+from xner._support.arrow import pylist
 from xner.models.network.loading import load_config
 from xner.models.taggers import Tagger
 from xner.training.data import LabelledSentences, label_names, labelled_sentences
@@ -104,7 +105,7 @@ class TestTwoLanguages:
     def test_the_model_is_what_was_scored(self, taught: TrainingReport) -> None:
         tagger = Tagger.load(str(taught.folder), device="cpu")
         assert tagger.classes == ("LOC", "PER")
-        predicted = [tagged.labels for tagged in tagger.tag(ON_TARGET.table["tokens"].to_pylist())]
+        predicted = [tagged.labels for tagged in tagger.tag(pylist(ON_TARGET.table["tokens"]))]
         scores = xner.evaluate(ON_TARGET.table["labels"], predicted)
         assert scores.f1 == taught.f1("target")
         found = next(one for one in taught.metrics["tests"] if one["name"] == "target")

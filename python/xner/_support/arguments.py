@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from xner._support.arrow import as_arrow
+from xner._support.arrow import as_arrow, pylist
 from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def words(option: str, value: Iterable[str]) -> list[str]:
     if isinstance(value, str):
         raise OptionError(f"{option}={value!r}: expected a sequence of words, not one string")
     array = None if isinstance(value, list | tuple) else as_arrow(value)
-    result = list(value) if array is None else array.to_pylist()
+    result = list(value) if array is None else pylist(array)
     for position, word in enumerate(result):
         if not isinstance(word, str):
             raise DataError(-1, option, repr(word), f"word {position} is not a string")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +10,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["as_arrow", "frequencies", "is_lists", "joined_lists", "list_lengths", "one_array", "with_columns"]
+    import xner._core as _core
+
+__all__ = [
+    "as_arrow",
+    "chunked",
+    "flattened",
+    "frequencies",
+    "from_core",
+    "is_lists",
+    "joined_lists",
+    "joined_strings",
+    "list_lengths",
+    "one_array",
+    "pylist",
+    "to_array",
+    "with_columns",
+]
 
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+FieldT = TypeVar("FieldT", bound="str | pa.Field[Any]")
 
 
-def one_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+def one_array(array: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
     """An array of one chunk."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -26,7 +43,45 @@ def one_array(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array
 
 
-def as_arrow(values: object) -> pa.Array | None:
+# The next six say of pyarrow's own what its stubs do not.
+
+
+def pylist(column: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[Any]:
+    """`to_pylist` of a column whose values callers know: type checkers do not ask for None."""
+    return column.to_pylist()
+
+
+def flattened(lists: pa.Array[Any]) -> pa.Array[Any]:
+    """`flatten` of an array of lists of any layout."""
+    flat: pa.Array[Any] = cast("pa.ListArray[Any]", lists).flatten()
+    return flat
+
+
+def to_array(values: Any) -> pa.Array[Any]:
+    """`pyarrow.array` of what is no list: of NumPy's, whose type the stubs mistake, or of what hands itself over."""
+    made: pa.Array[Any] = pa.array(values)
+    return made
+
+
+def from_core(lists: _core.ExportedArray) -> pa.ListArray[Any]:
+    """`pyarrow.array` of lists that the core made, which have their type."""
+    made: pa.ListArray[Any] = pa.array(lists)  # type: ignore[call-overload]  # the stubs want the type as well
+    return made
+
+
+def chunked(arrays: Iterable[pa.Array[Any]], type: pa.DataType) -> pa.ChunkedArray[Any]:
+    """`pyarrow.chunked_array` of arrays of a type that is known only when it runs; there may be none."""
+    column: pa.ChunkedArray[Any] = pa.chunked_array(arrays, type=type)  # type: ignore[call-overload]  # no such overload
+    return column
+
+
+def joined_strings(*strings: pa.Array[Any] | str) -> pa.Array[Any]:
+    """`pyarrow.compute.binary_join_element_wise` of arrays and single strings; the last one separates."""
+    joined: pa.Array[Any] = pc.binary_join_element_wise(*strings)  # type: ignore[arg-type]  # one kind alone there
+    return joined
+
+
+def as_arrow(values: object) -> pa.Array[Any] | None:
     """One array of what is one, chunked or not, or hands itself over as Arrow does; None of anything else.
 
     Of a list within a column (`pa.ListScalar`) these are its elements.
@@ -36,8 +91,9 @@ def as_arrow(values: object) -> pa.Array | None:
     if isinstance(values, pa.ListScalar):
         return values.values
     if hasattr(values, "__arrow_c_stream__"):
-        return one_array(pa.chunked_array(values))
-    return pa.array(values) if hasattr(values, "__arrow_c_array__") else None
+        stream: Any = values
+        return one_array(pa.chunked_array(stream))
+    return to_array(values) if hasattr(values, "__arrow_c_array__") else None
 
 
 def is_lists(kind: pa.DataType) -> bool:
@@ -46,30 +102,31 @@ def is_lists(kind: pa.DataType) -> bool:
     return any(getattr(pa.types, test)(kind) for test in tests)
 
 
-def frequencies(values: pa.Array | pa.ChunkedArray) -> dict[str, int]:
+def frequencies(values: pa.Array[Any] | pa.ChunkedArray[Any]) -> dict[str, int]:
     """How often each string other than null occurs, the most frequent first, then the one that occurs first."""
-    found = [item for item in pc.value_counts(values.cast(pa.string())).to_pylist() if item["values"] is not None]
+    found = [item for item in pylist(pc.value_counts(values.cast(pa.string()))) if item["values"] is not None]
     return {item["values"]: item["counts"] for item in sorted(found, key=lambda item: -item["counts"])}
 
 
-def list_lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
+def list_lengths(lists: pa.Array[Any]) -> npt.NDArray[np.int64]:
     """The number of elements of each list; missing ones have none."""
     lengths = pc.list_value_length(lists).fill_null(0)
     return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def joined_lists(first: pa.Array, second: pa.Array) -> pa.Array:
+def joined_lists(first: pa.Array[Any], second: pa.Array[Any]) -> pa.Array[Any]:
     """Row by row, the elements of two columns of lists of the same type of values."""
     lengths = list_lengths(first), list_lengths(second)
     rows = np.concatenate([np.repeat(np.arange(len(of_one)), of_one) for of_one in lengths])
-    order = pa.array(np.argsort(rows, kind="stable"))
+    order = to_array(np.argsort(rows, kind="stable"))
     offsets = np.concatenate([[0], np.cumsum(lengths[0] + lengths[1])])
-    values = pa.concat_arrays([first.flatten(), second.flatten()]).take(order)
+    values = pa.concat_arrays([flattened(first), flattened(second)]).take(order)
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
-def with_columns(rows: Rows, columns: Mapping[str | pa.Field, pa.Array | pa.ChunkedArray]) -> Rows:
+def with_columns(rows: Rows, columns: Mapping[FieldT, pa.Array[Any] | pa.ChunkedArray[Any]]) -> Rows:
     """A record batch or table with columns added, or replaced where they are, by name or by field."""
+    column: Any  # batches take arrays alone, tables chunked ones as well
     for field, column in columns.items():
         index = rows.schema.get_field_index(field if isinstance(field, str) else field.name)
         rows = rows.append_column(field, column) if index < 0 else rows.set_column(index, field, column)

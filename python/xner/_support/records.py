@@ -38,13 +38,13 @@ __all__ = [
     "span_tuples",
 ]
 
-LinksLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+LinksLike: TypeAlias = "Iterable[Any] | pa.Array[Any] | pa.ChunkedArray[Any]"
 """`(source, target)`, `(source, target, score)`, or what has these names."""
-SpansLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+SpansLike: TypeAlias = "Iterable[Any] | pa.Array[Any] | pa.ChunkedArray[Any]"
 """`(start, end)`, an integer array, spans x 2, or what has these names; entities are spans, too."""
-EntitiesLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+EntitiesLike: TypeAlias = "Iterable[Any] | pa.Array[Any] | pa.ChunkedArray[Any]"
 """`(start, end, label)`, or what has these names."""
-ScoredSpansLike: TypeAlias = "Iterable[Any] | pa.Array | pa.ChunkedArray"
+ScoredSpansLike: TypeAlias = "Iterable[Any] | pa.Array[Any] | pa.ChunkedArray[Any]"
 """`(source entity, start, end, score)`, what has the names `source` or `entity`, `start`, `end` and `score`; where
 candidates are given, a NumPy array, entities x candidates."""
 

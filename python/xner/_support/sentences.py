@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
 
-from xner._support.arrow import as_arrow, is_lists
+from xner._support.arrow import as_arrow, flattened, is_lists, pylist
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS, plain_lists
 
@@ -16,11 +16,11 @@ __all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values"
 
 _LISTS = pa.large_list(pa.large_string())
 
-Sentences: TypeAlias = "Iterable[Iterable[str] | None] | pa.Array | pa.ChunkedArray"
+Sentences: TypeAlias = "Iterable[Iterable[str] | None] | pa.Array[Any] | pa.ChunkedArray[Any]"
 """Rows of words: lists, tuples, NumPy or Arrow arrays of them, one a sentence, or one Arrow array of lists."""
 
 
-def to_arrow(sentences: Sentences, column: str) -> pa.Array:
+def to_arrow(sentences: Sentences, column: str) -> pa.Array[Any]:
     """Rows of words as one Arrow array of lists of strings, which may be dictionary-encoded; missing rows stay null.
 
     Args:
@@ -47,12 +47,12 @@ def to_arrow(sentences: Sentences, column: str) -> pa.Array:
     return lists if plain else lists.cast(_LISTS)
 
 
-def without_dictionary(sentences: pa.Array) -> pa.Array:
+def without_dictionary(sentences: pa.Array[Any]) -> pa.Array[Any]:
     """What `to_arrow` returns, as lists of strings or large strings."""
     return sentences.cast(_LISTS) if pa.types.is_dictionary(sentences.type.value_type) else sentences
 
 
-def _rows_to_arrow(sentences: Any, column: str) -> pa.Array:
+def _rows_to_arrow(sentences: Any, column: str) -> pa.Array[Any]:
     if isinstance(sentences, str | bytes | Mapping | Set) or not isinstance(sentences, Iterable):
         raise DataError(-1, column, repr(sentences)[:60], "expected a sequence of sentences, each a list of words")
     rows = [_row(row, number, column) for number, row in enumerate(sentences)]
@@ -88,7 +88,7 @@ def _reject(rows: list[list[Any] | None], column: str, error: Exception) -> Data
     return DataError(-1, column, type(rows).__name__, str(error))
 
 
-def sides_to_arrow(source_sentences: Sentences, target_sentences: Sentences) -> tuple[pa.Array, pa.Array]:
+def sides_to_arrow(source_sentences: Sentences, target_sentences: Sentences) -> tuple[pa.Array[Any], pa.Array[Any]]:
     """Both sides of a parallel corpus; see `to_arrow`.
 
     Raises:
@@ -104,9 +104,9 @@ def sides_to_arrow(source_sentences: Sentences, target_sentences: Sentences) -> 
     return source, target
 
 
-def with_values(sentences: pa.Array, values: pa.Array) -> pa.Array:
+def with_values(sentences: pa.Array[Any], values: pa.Array[Any]) -> pa.Array[Any]:
     """Lists of the same lengths with other values, in order; missing rows stay null."""
-    lengths = sentences.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    lengths = cast("pa.ListArray[Any]", sentences).value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     missing = sentences.is_null() if sentences.null_count else None
     if offsets[-1] > np.iinfo(np.int32).max:
@@ -114,7 +114,7 @@ def with_values(sentences: pa.Array, values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, mask=missing)
 
 
-def map_words(sentences: pa.Array, function: Callable[[str], str]) -> pa.Array:
+def map_words(sentences: pa.Array[Any], function: Callable[[str], str]) -> pa.Array[Any]:
     """Replace every word, calling `function` once for each distinct one.
 
     Args:
@@ -124,6 +124,6 @@ def map_words(sentences: pa.Array, function: Callable[[str], str]) -> pa.Array:
     Returns:
         list<dictionary<int32, string>>; missing rows and words stay null.
     """
-    words = sentences.flatten().dictionary_encode()
-    mapped = pa.array([function(word) for word in words.dictionary.to_pylist()], pa.string())
+    words = flattened(sentences).dictionary_encode()
+    mapped = pa.array([function(word) for word in pylist(words.dictionary)], pa.string())
     return with_values(sentences, pa.DictionaryArray.from_arrays(words.indices, mapped))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -120,7 +120,7 @@ def _located(
         raise error.behind(first_row, row_id=batch.column(schema.ID)[error.row].as_py() if has_id else None) from None
 
 
-def merge_status(before: pa.Array, after: pa.Array, outdated: pa.Array) -> pa.Array:
+def merge_status(before: pa.Array[Any], after: pa.Array[Any], outdated: pa.Array[Any]) -> pa.Array[Any]:
     """What is to be said of rows after a stage: its own word, or where that is `ok` what an earlier stage said.
 
     Args:
@@ -133,10 +133,11 @@ def merge_status(before: pa.Array, after: pa.Array, outdated: pa.Array) -> pa.Ar
     """
     before, after = before.cast(pa.string()), after.cast(pa.string())
     stands = pc.and_(pc.is_valid(before), pc.invert(outdated))
-    return pc.if_else(pc.and_(pc.equal(after, "ok"), stands), before, after)
+    merged: pa.Array[Any] = pc.if_else(pc.and_(pc.equal(after, pa.scalar("ok")), stands), before, after)
+    return merged
 
 
-def status_column(batch: pa.RecordBatch, status: pa.Array, own: Iterable[str]) -> pa.Array:
+def status_column(batch: pa.RecordBatch, status: pa.Array[Any], own: Iterable[str]) -> pa.Array[Any]:
     """The column `status` after a stage: see `merge_status`.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import xner._core as _core
+from xner._support.arrow import flattened, pylist
 from xner._support.sentences import Sentences, to_arrow
 from xner.errors import DataError, Error
 from xner.text.normalization import normalize
@@ -111,12 +112,12 @@ class Side:
     levels: tuple[Level, ...]
 
 
-def _tokens(sentences: pa.Array, column: str) -> tuple[_Offsets, Integers, list[str]]:
+def _tokens(sentences: pa.Array[Any], column: str) -> tuple[_Offsets, Integers, list[str]]:
     """Row offsets, token ids, and the distinct tokens."""
     lengths = pc.list_value_length(sentences).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.zeros(len(sentences) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    values = sentences.flatten()
+    values = flattened(sentences)
     if values.null_count:
         missing = int(pc.index(values.is_null(), pa.scalar(True)).as_py())
         row = int(np.searchsorted(offsets, missing, side="right")) - 1
@@ -129,7 +130,7 @@ def _tokens(sentences: pa.Array, column: str) -> tuple[_Offsets, Integers, list[
     return (
         offsets,
         encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32),
-        encoded.dictionary.to_pylist(),
+        pylist(encoded.dictionary),
     )
 
 

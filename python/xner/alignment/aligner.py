@@ -14,14 +14,14 @@ import dataclasses
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
 
 import xner._core as _core
 from xner._support.arguments import whole_number
-from xner._support.arrow import Rows, with_columns
+from xner._support.arrow import Rows, to_array, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
@@ -157,7 +157,7 @@ class Aligner:
 
     def align(
         self, source_sentences: Sentences, target_sentences: Sentences, *, threads: int = 0, **changes: Any
-    ) -> pa.ListArray:
+    ) -> pa.ListArray[Any]:
         """Link the words of sentence pairs, those that were fitted or others.
 
         Args:
@@ -190,7 +190,7 @@ class Aligner:
         codes[np.diff(links.offsets.to_numpy()) == 0] = STATUSES.index("no_links")
         codes[np.diff(target.offsets) == 0] = STATUSES.index("empty_target")
         codes[np.diff(source.offsets) == 0] = STATUSES.index("empty_source")
-        status = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(STATUSES))
+        status = pa.DictionaryArray.from_arrays(to_array(codes), pa.array(STATUSES))
         return pa.record_batch([links, status], names=[LINKS, STATUS])
 
     def _align(
@@ -199,7 +199,7 @@ class Aligner:
         target_sentences: Sentences,
         threads: int,
         changes: Mapping[str, Any],
-    ) -> tuple[pa.ListArray, Side, Side]:
+    ) -> tuple[pa.ListArray[Any], Side, Side]:
         for name in changes:
             if name not in DECODING:
                 raise OptionError(f"{name}: not an option of align; expected one of {', '.join(DECODING)}")
@@ -230,8 +230,8 @@ class Aligner:
             raise Error(f"{offsets[-1]} links are too many for one Arrow list array: align fewer rows at a time")
         fields = list(LINKS_TYPE.value_type)
         structs = pa.StructArray.from_arrays([pa.array(v) for v in values], fields=fields)
-        links = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), structs)
-        return links.cast(LINKS_TYPE), source, target
+        links = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32), pa.int32()), structs)
+        return cast("pa.ListArray[Any]", links.cast(LINKS_TYPE)), source, target
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file. The same model gives the same bytes.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xner import labels
+from xner._support.arrow import pylist
 from xner._support.records import entity_tuples
 from xner._support.tables import html_table, text_table
 from xner.evaluation._sides import GOLD, PREDICTED, ignored_classes, read_sides
@@ -121,7 +122,7 @@ def analyse(gold_labels: Sentences, predicted_labels: Sentences, *, ignore: Sequ
 
 def _entities(lists: pa.ListArray[Any], column: str, ignored: Sequence[str]) -> Iterator[list[Entity]]:
     """The entities of each sentence."""
-    for row in labels.decode_batch(lists, column=column).to_pylist():
+    for row in pylist(labels.decode_batch(lists, column=column)):
         yield [(one["start"], one["end"], one["label"]) for one in row if one["label"] not in ignored]
 
 

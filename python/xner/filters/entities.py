@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
-from xner._support.arrow import list_lengths
+from xner._support.arrow import flattened, list_lengths, pylist, to_array
 from xner.errors import DataError
 
 if TYPE_CHECKING:
@@ -84,21 +84,22 @@ class Words:
         sentences: list<string>.
     """
 
-    def __init__(self, sentences: pa.Array) -> None:
+    def __init__(self, sentences: pa.Array[Any]) -> None:
         lengths = list_lengths(sentences)
         self._offsets = np.cumsum(lengths) - lengths
-        self._words = sentences.flatten()
+        self._words = flattened(sentences)
 
-    def take(self, row: Integers, position: Integers) -> pa.Array:
+    def take(self, row: Integers, position: Integers) -> pa.Array[Any]:
         """Words by row and position; there must be such words."""
-        return self._words.take(pa.array(self._offsets[row] + position)).fill_null("")
+        words: pa.Array[Any] = self._words.take(to_array(self._offsets[row] + position)).fill_null("")
+        return words
 
     def ask(self, question: Callable[[str], bool]) -> Answer:
         """Answers by row and position; each distinct word there is asked about once."""
 
         def answer(row: Integers, position: Integers) -> Flags:
             words = self.take(row, position).dictionary_encode()
-            answers = np.array([question(word) for word in words.dictionary.to_pylist()], np.bool_)
+            answers = np.array([question(word) for word in pylist(words.dictionary)], np.bool_)
             return answers[_integers(words.indices)]
 
         return answer
@@ -128,7 +129,7 @@ class Entities:
         self._batch = batch
         projected = batch.column(schema.ENTITIES)
         self._rows = np.repeat(np.arange(len(projected)), list_lengths(projected))
-        self._fields = self._checked_fields(projected.flatten())
+        self._fields = self._checked_fields(flattened(projected))
         self._source, self.start, self.end = (_integers(self._fields[name]) for name in ("source", "start", "end"))
         self._score: Floats = self._fields["score"].to_numpy(zero_copy_only=False)
         self._margin: Floats = self._fields["margin"].to_numpy(zero_copy_only=False)
@@ -136,7 +137,7 @@ class Entities:
         self.origin: Integers = np.arange(len(self.start))
         sources = batch.column(schema.SOURCE_ENTITIES)
         self._source_counts = list_lengths(sources)
-        self._sources = sources.flatten()
+        self._sources = flattened(sources)
         self._check_sources()
         first = np.cumsum(self._source_counts) - self._source_counts
         self._source_entity: Integers = first[self._rows] + self._source
@@ -152,7 +153,7 @@ class Entities:
         self._links: LinkedWords | None = None
         self.row_drops: list[tuple[Flags, str]] = []
 
-    def _checked_fields(self, entities: pa.Array) -> dict[str, pa.Array]:
+    def _checked_fields(self, entities: pa.Array[Any]) -> dict[str, pa.Array[Any]]:
         """The fields of the batch's entities; scores and margins may be missing."""
         found = {}
         for field in schema.ENTITIES_TYPE.value_type:
@@ -217,9 +218,9 @@ class Entities:
         return self._margin[self.origin]
 
     @property
-    def label(self) -> pa.DictionaryArray:
+    def label(self) -> pa.DictionaryArray[Any, Any]:
         """Classes."""
-        return self._labels.take(pa.array(self.origin))
+        return self._labels.take(to_array(self.origin))
 
     def words(self, column: str) -> Words:
         """The words of a column of the batch."""
@@ -258,7 +259,7 @@ class Entities:
         """The links of the batch's entities."""
         lists = self._batch.column(schema.LINKS)
         counts = list_lengths(lists)
-        source, target = (_integers(pc.struct_field(lists.flatten(), name)) for name in ("source", "target"))
+        source, target = (_integers(pc.struct_field(flattened(lists), name)) for name in ("source", "target"))
         entity, link = _members((np.cumsum(counts) - counts)[self._rows], counts[self._rows])
         inside = (source[link] >= self._source_start[entity]) & (source[link] < self._source_end[entity])
         entity, source, target = entity[inside], source[link[inside]], target[link[inside]]
@@ -326,7 +327,7 @@ class Entities:
         """How many entities each row has."""
         return np.bincount(self.row, minlength=self._batch.num_rows)
 
-    def label_lists(self) -> pa.Array:
+    def label_lists(self) -> pa.Array[Any]:
         """IOB2 labels of the target words as a column; where spans overlap, the later entity's."""
         lengths = list_lengths(self._batch.column(schema.TOKENS))
         entity, position = _members(self.start, self.end - self.start)
@@ -335,14 +336,14 @@ class Entities:
         names = ["O", *(f"B-{name}" for name in classes), *(f"I-{name}" for name in classes)]
         codes = np.zeros(int(lengths.sum()), np.int32)
         codes[words] = 1 + _integers(self.label.indices)[entity] + len(classes) * (position > self.start[entity])
-        labels = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names, pa.string())).cast(pa.string())
+        labels = pa.DictionaryArray.from_arrays(to_array(codes), pa.array(names, pa.string())).cast(pa.string())
         return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32()), labels)
 
-    def entity_lists(self) -> pa.Array:
+    def entity_lists(self) -> pa.Array[Any]:
         """The entities as a column."""
         return self._lists(schema.ENTITIES_TYPE, self.origin, self.start, self.end)
 
-    def record_lists(self, records: Iterable[Record]) -> pa.Array:
+    def record_lists(self, records: Iterable[Record]) -> pa.Array[Any]:
         """Records as a column, in the order in which they were made."""
         records = list(records)
         origin, start, end = (
@@ -352,20 +353,20 @@ class Entities:
         reasons = [record.reason for record in records]
         which = np.repeat(np.arange(len(records)), [len(record.origin) for record in records])
         return self._lists(
-            schema.FILTER_RECORDS_TYPE, origin, start, end, reason=pa.array(reasons, pa.string()).take(pa.array(which))
+            schema.FILTER_RECORDS_TYPE, origin, start, end, reason=pa.array(reasons, pa.string()).take(to_array(which))
         )
 
     def _lists(
-        self, type: pa.DataType, origin: Integers, start: Integers, end: Integers, **others: pa.Array
-    ) -> pa.Array:
+        self, type: pa.ListType[Any], origin: Integers, start: Integers, end: Integers, **others: pa.Array[Any]
+    ) -> pa.Array[Any]:
         """A column of lists of entities, each in its row; the order within a row is kept."""
-        values = {name: values.take(pa.array(origin)) for name, values in self._fields.items()}
+        values = {name: values.take(to_array(origin)) for name, values in self._fields.items()}
         values |= {"start": pa.array(start, pa.int32()), "end": pa.array(end, pa.int32()), **others}
         row = self._rows[origin]
         flat = pa.StructArray.from_arrays(list(values.values()), fields=list(type.value_type))
         offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=self._batch.num_rows))])
         return pa.ListArray.from_arrays(
-            pa.array(offsets, pa.int32()), flat.take(pa.array(np.argsort(row, kind="stable"))), type=type
+            pa.array(offsets, pa.int32()), flat.take(to_array(np.argsort(row, kind="stable"))), type=type
         )
 
 
@@ -375,5 +376,5 @@ def _members(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     return which, np.arange(len(which)) + (starts - np.cumsum(lengths) + lengths)[which]
 
 
-def _integers(values: pa.Array) -> Integers:
+def _integers(values: pa.Array[Any]) -> Integers:
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from xner import schema
 from xner._support.arguments import choose
-from xner._support.arrow import joined_lists, with_columns
+from xner._support.arrow import joined_lists, to_array, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage
 from xner.errors import OptionError
@@ -113,7 +113,7 @@ def _with_results(batch: pa.RecordBatch, entities: Entities, emptied: Flags) -> 
         changed = entities.rows_of(entities.dropped + entities.adjusted)
         labels = before.column(schema.LABELS).cast(schema.WORDS_TYPE)
         rows = np.arange(batch.num_rows) + np.where(changed, batch.num_rows, 0)
-        columns[schema.LABELS] = pa.concat_arrays([labels, columns[schema.LABELS]]).take(pa.array(rows))
+        columns[schema.LABELS] = pa.concat_arrays([labels, columns[schema.LABELS]]).take(to_array(rows))
     if schema.STATUS in before.schema.names:
         columns[schema.STATUS] = before.column(schema.STATUS).cast(pa.string())
     columns[schema.STATUS] = _status(columns[schema.STATUS], entities, emptied)
@@ -123,10 +123,11 @@ def _with_results(batch: pa.RecordBatch, entities: Entities, emptied: Flags) -> 
     return with_columns(batch, columns)
 
 
-def _status(before: pa.Array, entities: Entities, emptied: Flags) -> pa.Array:
+def _status(before: pa.Array[Any], entities: Entities, emptied: Flags) -> pa.Array[Any]:
     """What is said of each row; the first filter that dropped a row is the one that is named."""
     was_dropped = schema.is_row_dropped(before)
     status = pc.if_else(pa.array(emptied), schema.FILTERED, before)
     for rows, name in reversed(entities.row_drops):
         status = pc.if_else(pa.array(rows), schema.ROW_DROPPED + name, status)
-    return pc.if_else(was_dropped, before, status).dictionary_encode().cast(schema.STATUS_TYPE)
+    merged: pa.Array[Any] = pc.if_else(was_dropped, before, status).dictionary_encode().cast(schema.STATUS_TYPE)
+    return merged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -256,7 +256,7 @@ def _last_ends(row: Integers, start: Integers, end: Integers) -> Integers:
     return np.minimum(result, start)
 
 
-def _ask_pairs(names: pa.Array, words: pa.Array, question: Callable[[str, str], bool]) -> Flags:
+def _ask_pairs(names: pa.Array[Any], words: pa.Array[Any], question: Callable[[str, str], bool]) -> Flags:
     """Answers for pairs of words, folded; each distinct pair is asked about once."""
     fold = cache(normalize)
     ask = cache(lambda name, word: question(fold(name), fold(word)))

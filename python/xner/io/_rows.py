@@ -106,7 +106,7 @@ def plain_words(
     forbidden = "\n\r" + blanks
     checks = (
         (pc.is_null(flat), "a missing word cannot be written"),
-        (pc.equal(flat, ""), "an empty word cannot be written"),
+        (pc.equal(flat, pa.scalar("")), "an empty word cannot be written"),
         (
             pc.match_substring_regex(flat, f"[{forbidden}]"),
             f"a word in this format cannot hold {_SEPARATORS[blanks]} or a line end",

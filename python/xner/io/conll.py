@@ -32,6 +32,7 @@ import pyarrow.compute as pc
 
 from xner import schema
 from xner._support.arguments import did_you_mean
+from xner._support.arrow import joined_strings
 from xner.errors import DataError, Error
 from xner.io._columns import Column, header_of, label_columns, survey, token_columns
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
@@ -487,14 +488,14 @@ class ConllWriter:
                     f"column '{self._columns[0]}' has {lengths[row]} words in this row",
                 )
             flat.append(values.cast(pa.string()))
-        lines = pc.binary_join_element_wise(*flat, self._delimiter) if len(flat) > 1 else flat[0]
+        lines = joined_strings(*flat, self._delimiter) if len(flat) > 1 else flat[0]
         self._check_first_words(lengths, flat[0], lines)
-        sentences = pc.binary_join(list_column(lengths, lines), "\n").to_pylist()
+        sentences: Any = pc.binary_join(list_column(lengths, lines), "\n")
         ids = self._id_lines(batch, lengths)
         self._output.write(
             "".join(
                 f"{id_line}{sentence}\n\n" if sentence else f"{id_line}\n"
-                for id_line, sentence in zip(ids, sentences, strict=True)
+                for id_line, sentence in zip(ids, sentences.to_pylist(), strict=True)
             )
         )
         self._rows += len(lengths)
@@ -510,13 +511,13 @@ class ConllWriter:
             row = int(pc.index(unusable, True).as_py())
             raise DataError(self._rows + row, schema.ID, repr(ids[row].as_py()), "an id cannot hold a line end")
         needed = pc.or_(pc.not_equal(ids, numbers), pa.array(lengths == 0))
-        lines = pc.if_else(needed, pc.binary_join_element_wise("# id = ", ids, "\n", ""), "")
+        lines = pc.if_else(needed, joined_strings("# id = ", ids, "\n", ""), "")
         return [str(line) for line in lines.to_pylist()]
 
     def _check_first_words(self, lengths: npt.NDArray[np.int64], words_: pa.Array[Any], lines: pa.Array[Any]) -> None:
         """Words that a reader would take for the start of a document or for a comment are an error."""
         first_of_row = np.cumsum(lengths) - lengths
-        for place in np.flatnonzero(pc.equal(words_, _DOCUMENT).to_numpy(zero_copy_only=False)).tolist():
+        for place in np.flatnonzero(pc.equal(words_, pa.scalar(_DOCUMENT)).to_numpy(zero_copy_only=False)).tolist():
             row = self._rows + int(np.searchsorted(first_of_row, place, side="right")) - 1
             raise DataError(row, self._columns[0], repr(_DOCUMENT), "this word marks documents in CoNLL files")
         first = set(first_of_row[lengths > 0].tolist())

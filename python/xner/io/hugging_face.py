@@ -127,7 +127,7 @@ def _column(name: DatasetName, columns: list[str], what: str, wanted: str | None
     return found[0]
 
 
-def _named(numbers: pa.ListArray, names: list[str], column: str) -> pa.Array:
+def _named(numbers: pa.ListArray[Any], names: list[str], column: str) -> pa.Array[Any]:
     """Lists of names from lists of their numbers."""
     rows = []
     for row, some in enumerate(numbers.to_pylist()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pyarrow as pa
 
@@ -191,7 +191,7 @@ def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     return _with_columns(batch, columns)
 
 
-def _with_columns(batch: pa.RecordBatch, columns: list[pa.Array]) -> pa.RecordBatch:
+def _with_columns(batch: pa.RecordBatch, columns: list[pa.Array[Any]]) -> pa.RecordBatch:
     """A batch with other columns of the same names, whose fields keep their metadata."""
     fields = [field.with_type(column.type) for field, column in zip(batch.schema, columns, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))

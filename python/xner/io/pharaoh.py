@@ -205,8 +205,8 @@ class PharaohWriter:
         items = pc.binary_join_element_wise(texts[0], texts[1], "-")
         if self._scores:
             items = pc.binary_join_element_wise(items, texts[2], ":", null_handling="skip")
-        lines = pc.binary_join(list_column(lengths, items), " ").to_pylist()
-        self._output.write("".join(f"{line}\n" for line in lines))
+        lines: Any = pc.binary_join(list_column(lengths, items), " ")
+        self._output.write("".join(f"{line}\n" for line in lines.to_pylist()))
         self._rows += len(links)
 
     def close(self) -> None:

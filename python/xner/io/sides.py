@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from xner import labels, schema
+from xner._support.arrow import chunked
 from xner.errors import Error
 from xner.io.formats import FORMATS, format_of, read
 from xner.io.parallel import check_parallel
@@ -98,7 +99,7 @@ def read_source(
         batches = [
             labels.decode_batch(chunk, scheme=scheme, reading=mode) for chunk in table.column(schema.LABELS).chunks
         ]
-        entities = pa.chunked_array(batches, type=schema.SOURCE_ENTITIES_TYPE)
+        entities = chunked(batches, schema.SOURCE_ENTITIES_TYPE)
     else:
         raise Error(
             f"the source file '{path}' has no labels; it needs a column of them, or a column "
@@ -214,7 +215,7 @@ def add_scores(table: pa.Table, files: Sequence[str | os.PathLike[str]]) -> pa.T
     return table
 
 
-def read_links(path: str | os.PathLike[str], rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray:
+def read_links(path: str | os.PathLike[str], rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray[Any]:
     """Read word links, one row a sentence pair.
 
     Raises:
@@ -228,7 +229,7 @@ def read_links(path: str | os.PathLike[str], rows: int, *, one_based: bool, reve
 
 def read_links_unchecked(
     path: str | os.PathLike[str], *, one_based: bool, reverse: bool, possible: Any = "keep"
-) -> pa.ChunkedArray:
+) -> pa.ChunkedArray[Any]:
     """Read word links of any number of sentence pairs.
 
     `one_based`, `reverse` and `possible` are for the Pharaoh format; a table's column `links` is taken as it is.

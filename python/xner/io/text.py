@@ -6,7 +6,7 @@ separator inside a word leaves the number of words and of lines as it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -74,7 +74,7 @@ def read_bitext(path: str | os.PathLike[str], *, separator: str = "|||") -> pa.T
     for block in read_blocks(path):
         found = words(block)
         flat = string_array(block, found.starts, found.ends)
-        is_separator = pc.equal(flat, separator).to_numpy(zero_copy_only=False)
+        is_separator = pc.equal(flat, pa.scalar(separator)).to_numpy(zero_copy_only=False)
         before = np.concatenate([[0], np.cumsum(is_separator)])
         separators = before[found.offsets[1:]] - before[found.offsets[:-1]]
         if (separators != 1).any():
@@ -123,8 +123,8 @@ class TextWriter:
         """
         lists = column(batch, self._column)
         lengths, flat = plain_words(lists, self._column, self._rows, blanks=" \t")
-        lines = pc.binary_join(list_column(lengths, flat.cast(pa.string())), " ").to_pylist()
-        self._output.write("".join(f"{line}\n" for line in lines))
+        lines: Any = pc.binary_join(list_column(lengths, flat.cast(pa.string())), " ")
+        self._output.write("".join(f"{line}\n" for line in lines.to_pylist()))
         self._rows += len(lists)
 
     def close(self) -> None:

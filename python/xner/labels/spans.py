@@ -10,7 +10,7 @@ import pyarrow as pa
 import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number, words
-from xner._support.arrow import as_arrow
+from xner._support.arrow import as_arrow, from_core
 from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
@@ -75,7 +75,7 @@ def decode_batch(
     reading: Reading = "lenient",
     column: str = schema.LABELS,
     threads: int = 0,
-) -> pa.ListArray:
+) -> pa.ListArray[Any]:
     """`decode` for every row of a column of labels.
 
     Args:
@@ -100,7 +100,7 @@ def decode_batch(
         reading=choose("reading", reading, _READINGS),
         threads=threads,
     )
-    return pa.array(array)
+    return from_core(array)
 
 
 def encode(entities: EntitiesLike, length: int) -> list[str]:
@@ -131,12 +131,12 @@ def encode(entities: EntitiesLike, length: int) -> list[str]:
 
 
 def encode_batch(
-    entities: Iterable[EntitiesLike | None] | pa.Array | pa.ChunkedArray,
+    entities: Iterable[EntitiesLike | None] | pa.Array[Any] | pa.ChunkedArray[Any],
     tokens: Sentences,
     *,
     column: str = schema.ENTITIES,
     threads: int = 0,
-) -> pa.ListArray:
+) -> pa.ListArray[Any]:
     """`encode` for every row.
 
     Args:
@@ -162,10 +162,10 @@ def encode_batch(
         column=column,
         threads=threads,
     )
-    return pa.array(encoded)
+    return from_core(encoded)
 
 
-def _entity_lists(rows: Any, column: str) -> pa.Array:
+def _entity_lists(rows: Any, column: str) -> pa.Array[Any]:
     """Rows of entities as an Arrow array."""
     if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
         raise DataError(-1, column, repr(rows)[:60], "expected the entities of each sentence")

@@ -189,7 +189,7 @@ class Aligning:
     """
 
     options: AligningOptions = field(default_factory=AligningOptions)
-    others: Sequence[pa.ChunkedArray] = ()
+    others: Sequence[pa.ChunkedArray[Any]] = ()
     languages: tuple[str | None, str | None] = (None, None)
     threads: int = 0
     save_aligner: Path | None = None
@@ -321,5 +321,5 @@ class Aligning:
         )
 
 
-def _sides(table: pa.Table) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def _sides(table: pa.Table) -> tuple[pa.ChunkedArray[Any], pa.ChunkedArray[Any]]:
     return table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)

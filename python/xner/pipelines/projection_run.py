@@ -278,7 +278,7 @@ class Pipeline:
         output: str | os.PathLike[str] | None = None,
         *,
         format: str | None = None,
-        links: Sequence[pa.ChunkedArray] = (),
+        links: Sequence[pa.ChunkedArray[Any]] = (),
         recipe: Callable[[Step | None, Step], Sequence[Step]] | None = None,
         steps: str | os.PathLike[str] | None = None,
         save_aligner: str | os.PathLike[str] | None = None,
@@ -456,7 +456,7 @@ class Run:
         if schema.TRANSLATION_STATUS in names:
             yield from status_lines(table.column(schema.TRANSLATION_STATUS), STATUSES, "translations")
         if schema.MARKER_PROBLEM in names:
-            problems = table.column(schema.MARKER_PROBLEM).fill_null("ok")
+            problems = table.column(schema.MARKER_PROBLEM).fill_null(pa.scalar("ok"))
             yield from status_lines(problems, REASONS, "sentences with markers")
         statuses = frequencies(table.column(schema.STATUS))
         yield f"{table.num_rows} sentences: " + (", ".join(f"{n} {one}" for one, n in statuses.items()) or "none")
@@ -471,7 +471,7 @@ class Run:
 
     def _lines_of_output(self) -> Iterator[str]:
         yield from dropped_lines(self.table, Path(str(self.output)), self.format)
-        empty = pc.sum(pc.equal(pc.list_value_length(self.table.column(schema.TOKENS)), 0)).as_py() or 0
+        empty = pc.sum(pc.equal(pc.list_value_length(self.table.column(schema.TOKENS)), pa.scalar(0))).as_py() or 0
         if self.needs_words and empty and is_text(Path(str(self.output)), self.format):
             rows = f"{empty} of {self.table.num_rows} rows"
             yield f"{rows} have no good translation; they are left out of {self.output}"
@@ -509,5 +509,5 @@ def _written(table: pa.Table, output: Path, format: str | None, *, needs_words: 
     """The rows that are written."""
     table = without_dropped_rows(table, output, format)
     if needs_words and is_text(output, format):
-        table = table.filter(pc.greater(pc.list_value_length(table.column(schema.TOKENS)), 0))
+        table = table.filter(pc.greater(pc.list_value_length(table.column(schema.TOKENS)), pa.scalar(0)))
     return table

@@ -206,7 +206,7 @@ def alignment_step(aligner: Stage | None = None, *, threads: int = 0, part_rows:
 
     def link(table: pa.Table, run: StepRun) -> pa.Table:
         sides = table.select([schema.SOURCE_TOKENS, schema.TOKENS])
-        used = aligner or Aligner.fit(*sides.columns, threads=threads, progress=run.report)
+        used = aligner or Aligner.fit(sides.column(0), sides.column(1), threads=threads, progress=run.report)
         found = run_parts(sides, used, run.kept, name="links", report=run.report, what="align", part_rows=part_rows)
         return with_columns(table, {schema.LINKS: found.column(schema.LINKS)})
 
@@ -317,6 +317,7 @@ def run(
                     # What another process would read is what this one goes on with: byte for byte the same.
                     io.write(found.replace_schema_metadata({_KEY: key}), path)
                     found = _kept(path, key)
+                    assert found is not None, "it has just been written"
         else:
             told(f"{step.name}: taken from {path}")
         table = found

@@ -66,7 +66,7 @@ def run_parts(
             done = _located(stage, batch, first)
             if done.num_rows != batch.num_rows:
                 raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
-            with io.replacing(path) as file, pa.ipc.new_file(file, done.schema) as writer:
+            with io.replacing(path) as file, pa.ipc.new_file(file, done.schema) as writer:  # type: ignore[arg-type]  # a BinaryIO will do
                 writer.write_batch(done)
         parts.append(path)
         report(what, min(first + part_rows, table.num_rows), table.num_rows)

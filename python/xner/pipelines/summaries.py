@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +20,7 @@ _SHOWN = 5  # rows that are named for each status
 
 
 def status_lines(
-    statuses: pa.Array | pa.ChunkedArray, meanings: Mapping[str, str], what: str = "sentences"
+    statuses: pa.Array[Any] | pa.ChunkedArray[Any], meanings: Mapping[str, str], what: str = "sentences"
 ) -> Iterator[str]:
     """Counts of statuses, and the rows of those other than `ok`.
 
@@ -35,7 +35,7 @@ def status_lines(
     texts = statuses.cast(pa.string())
     for status in counts:
         if status != "ok":
-            places = pc.indices_nonzero(pc.equal(texts, status))[: _SHOWN + 1].to_pylist()
+            places = pc.indices_nonzero(pc.equal(texts, pa.scalar(status)))[: _SHOWN + 1].to_pylist()
             rows = ", ".join(map(str, places[:_SHOWN])) + (", ..." if len(places) > _SHOWN else "")
             yield f"  {status}: {meanings.get(status, 'from an earlier stage')}; rows {rows}"
 

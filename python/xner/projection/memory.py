@@ -12,7 +12,7 @@ hints: scores that the next projection adds to those from the links.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ import pyarrow as pa
 import xner._core as _core
 from xner import schema
 from xner._support.arguments import positive_number, whole_number
-from xner._support.arrow import with_columns
+from xner._support.arrow import chunked, flattened, from_core, with_columns
 from xner._support.faces import listing
 from xner._support.sentences import with_values
 from xner.errors import Error
@@ -46,9 +46,9 @@ class Vocabulary:
         self._numbers: dict[str, int] = {}  # by folded form
         self._number_of_word: dict[str | None, int] = {}
 
-    def number(self, sentences: pa.Array) -> pa.Array:
+    def number(self, sentences: pa.Array[Any]) -> pa.Array[Any]:
         """Replace words (list<string>) by their numbers (list<int32>); a missing word counts as an empty one."""
-        words = sentences.flatten().dictionary_encode()
+        words = flattened(sentences).dictionary_encode()
         distinct = words.dictionary.to_pylist()
         for word in distinct:
             if word not in self._number_of_word:
@@ -112,12 +112,12 @@ class Memory:
             Error: columns missing or of another type.
         """
         hints = [
-            pa.array(
+            from_core(
                 self._memory.recall(self._numbered(batch), least=self.least, weight=self.weight, threads=threads)
             ).cast(schema.HINTS_TYPE)
             for batch in table.to_batches()
         ]
-        column = pa.chunked_array(hints, type=schema.HINTS_TYPE)
+        column = chunked(hints, schema.HINTS_TYPE)
         return with_columns(table, {schema.HINTS: column})
 
     def _numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:

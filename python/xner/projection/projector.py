@@ -145,7 +145,7 @@ class Projector:
             result = choose_batch_anew(columns, result, options, core)
         return result
 
-    def _labels_of(self, probabilities: pa.Field) -> tuple[str, ...]:
+    def _labels_of(self, probabilities: pa.Field[Any]) -> tuple[str, ...]:
         """The names of the labels in the column of probabilities."""
         labels = schema.ner_label_names(probabilities)
         if labels is None:
@@ -161,7 +161,8 @@ def _make(options: ProjectionOptions, threads: int, on_error: Literal["raise", "
     return Projector(options, threads=threads, on_error=on_error)
 
 
-def _is_outdated(status: pa.Array) -> pa.Array:
+def _is_outdated(status: pa.Array[Any]) -> pa.Array[Any]:
     """Whether a status is what an earlier projection, or filters after it, said of the row."""
     known = pa.array([*_core.STATUS_NAMES, schema.FILTERED])
-    return pc.or_(pc.is_in(status.cast(pa.string()), value_set=known), schema.is_row_dropped(status))
+    outdated: pa.Array[Any] = pc.or_(pc.is_in(status.cast(pa.string()), value_set=known), schema.is_row_dropped(status))
+    return outdated

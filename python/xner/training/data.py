@@ -86,7 +86,7 @@ def label_names(classes: Iterable[str]) -> list[str]:
     return ["O", *(f"{prefix}-{name}" for name in sorted(set(classes)) for prefix in "BI")]
 
 
-def map_classes(entities: pa.ListArray, classes: Mapping[str, str]) -> list[list[tuple[int, int, str]]]:
+def map_classes(entities: pa.ListArray[Any], classes: Mapping[str, str]) -> list[list[tuple[int, int, str]]]:
     """Entities with other classes.
 
     Args:
@@ -123,7 +123,7 @@ def labelled_sentences(
     """
     schema.require_columns(table.schema, [schema.TOKENS, column], "training")
     tokens = [words or [] for words in table.column(schema.TOKENS).to_pylist()]
-    label_lists = pa.array(table.column(column).combine_chunks(), schema.WORDS_TYPE)
+    label_lists: pa.Array[Any] = pa.array(table.column(column).combine_chunks(), schema.WORDS_TYPE)
     for row, (words, labels) in enumerate(zip(tokens, label_lists, strict=True)):
         count = len(labels) if labels.is_valid else 0
         if count != len(words):

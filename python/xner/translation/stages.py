@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._support.arrow import with_columns
+from xner._support.arrow import joined_strings, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, Error
@@ -392,10 +392,10 @@ def _adopt_marked(batch: pa.RecordBatch, *, drop_broken: bool) -> pa.RecordBatch
     others, status = batch.column(schema.ENTITIES), batch.column(schema.STATUS).cast(pa.string())
     if drop_broken:
         others = pa.array([[]] * len(batch), schema.ENTITIES_TYPE)
-        dropped = pc.binary_join_element_wise(schema.ROW_DROPPED, batch.column(schema.MARKER_PROBLEM), "")
+        dropped = joined_strings(schema.ROW_DROPPED, batch.column(schema.MARKER_PROBLEM), "")
         status = pc.coalesce(dropped, status)
     entities = pc.if_else(is_marked, marked, others)
-    has_any = pc.greater(pc.list_value_length(marked), 0)
+    has_any = pc.greater(pc.list_value_length(marked), pa.scalar(0))
     status = pc.if_else(pc.and_(is_marked, has_any.fill_null(False)), "ok", status)
     return with_columns(
         batch,
@@ -407,7 +407,7 @@ def _adopt_marked(batch: pa.RecordBatch, *, drop_broken: bool) -> pa.RecordBatch
     )
 
 
-def outer_entities(entities: pa.Array | pa.ChunkedArray) -> pa.Array:
+def outer_entities(entities: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
     """Entities without those within others, which labels cannot say.
 
     Args:
@@ -477,7 +477,7 @@ def _translate_marked(
 
 def _columns(
     name: str, words: list[list[str]], translations: Sequence[tuple[str, str]], good: Collection[str] | None
-) -> dict[str, pa.Array]:
+) -> dict[str, pa.Array[Any]]:
     statuses = [status for _, status in translations]
     kept = [row if good is None or status in good else [] for row, status in zip(words, statuses, strict=True)]
     return {

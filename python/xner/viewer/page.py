@@ -131,7 +131,7 @@ class Page:
 
 
 def view(
-    table: pa.Table,
+    table: pa.RecordBatch | pa.Table,
     path: str | os.PathLike[str] | None = None,
     *,
     open_row: int = 0,

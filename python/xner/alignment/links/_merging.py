@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner._support.arguments import LARGEST_INT32
-from xner._support.arrow import as_arrow, is_lists, list_lengths
+from xner._support.arrow import as_arrow, flattened, is_lists, list_lengths
 from xner._support.records import link_tuples
 from xner.errors import DataError, Error
 from xner.schema import LINKS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkColumn", "MergedLinks", "merge"]
 
-LinkColumn: TypeAlias = "Iterable[LinksLike | None] | pa.Array | pa.ChunkedArray"
+LinkColumn: TypeAlias = "Iterable[LinksLike | None] | pa.Array[Any] | pa.ChunkedArray[Any]"
 """Links of each sentence pair, in any form; a missing row has none."""
 
 
@@ -121,7 +121,7 @@ def _flat(column: Any, name: str) -> _Flat:
         return _flat_rows(column, name)
     if not (is_lists(array.type) and pa.types.is_struct(array.type.value_type)):
         return _flat_rows(array.to_pylist(), name)
-    links = array.flatten()
+    links = flattened(array)
     row = np.repeat(np.arange(len(array), dtype=np.int64), list_lengths(array))
     source, target = (_word_indices(links, field, row, name) for field in ("source", "target"))
     if links.type.get_field_index("score") < 0:
@@ -134,7 +134,7 @@ def _flat(column: Any, name: str) -> _Flat:
     return _Flat(len(array), row, (source, target), scores.astype(np.float32))
 
 
-def _word_indices(links: pa.Array, field: str, row: npt.NDArray[np.int64], name: str) -> npt.NDArray[np.int64]:
+def _word_indices(links: pa.Array[Any], field: str, row: npt.NDArray[np.int64], name: str) -> npt.NDArray[np.int64]:
     if links.type.get_field_index(field) < 0 or not pa.types.is_integer(links.type.field(field).type):
         reason = f"{name}: expected lists of structs with 'source' and 'target', whole numbers"
         raise DataError(-1, LINKS, str(links.type), reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +31,7 @@ def combine(
     *,
     weights: Sequence[float] | None = None,
     threshold: float | None = None,
-) -> pa.ListArray:
+) -> pa.ListArray[Any]:
     """Make one set of links for each row out of several.
 
     Args:
@@ -78,7 +78,7 @@ def combine(
     links = pa.StructArray.from_arrays(
         [*ends, pa.array(scores[kept].astype(np.float32))], fields=list(LINKS_TYPE.value_type)
     )
-    return pa.ListArray.from_arrays(pa.array(offsets), links).cast(LINKS_TYPE)
+    return cast("pa.ListArray[Any]", pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), links).cast(LINKS_TYPE))
 
 
 def _shares(weights: Sequence[float] | None, sets: int) -> npt.NDArray[np.float64]:

@@ -15,16 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
-import pyarrow as pa
 
 import xner._core as _core
 from xner._support.arguments import choose, integer_array, number, whole_number
+from xner._support.arrow import from_core
 from xner.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+    import pyarrow as pa
 
 __all__ = ["METHODS", "Links", "Method", "extract", "extract_batch"]
 
@@ -191,12 +192,12 @@ def extract_batch(
             options,
             threads=threads,
         )
-        return pa.array(links)
+        return from_core(links)
     if source_lengths is not None or target_lengths is not None:
         raise OptionError(
             "source_lengths and target_lengths go with a padded array; matrices of a list have their own sizes"
         )
-    return pa.array(_core.extract_link_lists(list(similarities), source, target, options, threads=threads))
+    return from_core(_core.extract_link_lists(list(similarities), source, target, options, threads=threads))
 
 
 def _options(

@@ -130,7 +130,7 @@ def _summarize(table: pa.Table, output: Path) -> None:
     lengths = pc.list_value_length(table.column(schema.LINKS))
     click.echo(
         f"{table.num_rows} sentence pairs, {pc.sum(lengths).as_py() or 0} links, "
-        f"{pc.sum(pc.equal(lengths, 0)).as_py() or 0} pairs without links; written to {output}",
+        f"{pc.sum(pc.equal(lengths, pa.scalar(0))).as_py() or 0} pairs without links; written to {output}",
         err=True,
     )
     if schema.STATUS in table.column_names:

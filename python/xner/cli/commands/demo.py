@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from xner import io, labels, schema, viewer
+from xner._support.arrow import chunked
 from xner.alignment.aligner import Aligner
 from xner.evaluation.entities import Scores, evaluate
 from xner.evaluation.significance import bootstrap
@@ -75,12 +76,12 @@ def sentence_pairs(language: str) -> pa.Table:
     """The sample as the input of projection: English entities, words of the other language, gold labels."""
     english, other = sample.load("en"), sample.load(language)
     entities = [labels.decode_batch(chunk) for chunk in english.column(schema.LABELS).chunks]
-    return pa.table(
+    return pa.Table.from_pydict(
         {
             schema.ID: other.column(schema.ID),
             schema.TOKENS: other.column(schema.TOKENS),
             schema.SOURCE_TOKENS: english.column(schema.TOKENS),
-            schema.SOURCE_ENTITIES: pa.chunked_array(entities, type=schema.SOURCE_ENTITIES_TYPE),
+            schema.SOURCE_ENTITIES: chunked(entities, schema.SOURCE_ENTITIES_TYPE),
             schema.GOLD_LABELS: other.column(schema.LABELS),
         }
     )

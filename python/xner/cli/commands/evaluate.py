@@ -117,7 +117,7 @@ def command(
         )
 
 
-def _column(table: pa.Table, name: str, path: Path) -> pa.ChunkedArray:
+def _column(table: pa.Table, name: str, path: Path) -> pa.ChunkedArray[Any]:
     if name not in table.column_names:
         raise Error(f"'{path}' has no column '{name}', only: {', '.join(table.column_names)}")
     return table.column(name)

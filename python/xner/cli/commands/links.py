@@ -165,7 +165,7 @@ def score(
         )
 
 
-def _read_all(files: Sequence[Path], *, one_based: bool, reverse: bool) -> list[pa.ChunkedArray]:
+def _read_all(files: Sequence[Path], *, one_based: bool, reverse: bool) -> list[pa.ChunkedArray[Any]]:
     first = read_links_unchecked(files[0], one_based=one_based, reverse=reverse)
     return [first, *(read_links(path, len(first), one_based=one_based, reverse=reverse) for path in files[1:])]
 

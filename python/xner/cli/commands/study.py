@@ -177,7 +177,7 @@ def _command() -> str:
     return shlex.join(["xner", *sys.argv[1:]]).replace(f"{Path.home()}{os.sep}", "~/")
 
 
-def _align(table: pa.Table) -> pa.ListArray:
+def _align(table: pa.Table) -> pa.ListArray[Any]:
     sides = table.column(schema.SOURCE_TOKENS), table.column(schema.TOKENS)
     return Aligner.fit(*sides).align(*sides)
 

@@ -177,7 +177,7 @@ def _check_output(output: Path, format_: str | None, roles: Sequence[str]) -> No
         raise click.UsageError("CoNLL files hold labels alone: --role labels, or write .parquet or .jsonl")
 
 
-def _predicted(table: pa.Table, roles: Sequence[str]) -> pa.ListArray | None:
+def _predicted(table: pa.Table, roles: Sequence[str]) -> pa.Array[Any] | None:
     """The labels of the words in `tokens`, None where the roles make none."""
     if "labels" in roles:
         return one_array(table.column(schema.LABELS))
@@ -189,7 +189,7 @@ def _predicted(table: pa.Table, roles: Sequence[str]) -> pa.ListArray | None:
 def _report_entities(table: pa.Table, roles: Sequence[str]) -> None:
     """How many entities of which class were found."""
     if "labels" in roles:
-        entities = labels.decode_batch(one_array(table.column(schema.LABELS)))
+        entities: pa.Array[Any] = labels.decode_batch(one_array(table.column(schema.LABELS)))
     elif "source" in roles:
         entities = one_array(table.column(schema.SOURCE_ENTITIES))
     else:

@@ -117,12 +117,13 @@ def _labelled(table: pa.Table) -> pa.Table:
 
 def _summarize(found: pa.Table, output: Path, *, keep_bad: bool, lacks_broken: bool) -> None:
     report_statuses(found.column(schema.TRANSLATION_STATUS), STATUSES)
-    bad = pc.sum(pc.not_equal(found.column(schema.TRANSLATION_STATUS), "ok")).as_py() or 0
+    is_bad: Any = pc.not_equal(found.column(schema.TRANSLATION_STATUS), pa.scalar("ok"))
+    bad = pc.sum(is_bad).as_py() or 0
     if bad and not keep_bad:
         click.echo(f"  {bad} rows have no words in {output} for that; --keep-bad keeps them", err=True)
     if schema.MARKER_PROBLEM in found.schema.names:
         problems = found.column(schema.MARKER_PROBLEM)
-        report_statuses(problems.fill_null("ok"), REASONS, "sentences with markers")
+        report_statuses(problems.fill_null(pa.scalar("ok")), REASONS, "sentences with markers")
         broken = len(problems) - problems.null_count
         if broken and lacks_broken:
             click.echo(f"  {broken} rows left out of {output} for that; `xner project` aligns such rows", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["report_statuses"]
 
 
-def report_statuses(statuses: pa.Array | pa.ChunkedArray, meanings: Mapping[str, str], what: str = "sentences") -> None:
+def report_statuses(
+    statuses: pa.Array[Any] | pa.ChunkedArray[Any], meanings: Mapping[str, str], what: str = "sentences"
+) -> None:
     """Say on standard error what `status_lines` has to say."""
     for line in status_lines(statuses, meanings, what):
         click.echo(line, err=True)

@@ -219,21 +219,20 @@ class ExtrinsicStudy:
 
 
 _FIGURES = ("f1", "precision", "recall")
-_SUMMARY = pa.schema(
-    [
-        ("test", pa.string()),
-        ("method", pa.string()),
-        ("runs", pa.int64()),
-        ("sentences", pa.int64()),
-        ("f1", pa.float64()),
-        ("f1_deviation", pa.float64()),
-        ("f1_low", pa.float64()),
-        ("f1_high", pa.float64()),
-        ("precision", pa.float64()),
-        ("recall", pa.float64()),
-        ("f1_loss", pa.float64()),
-    ]
-)
+_SUMMARY_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("test", pa.string()),
+    ("method", pa.string()),
+    ("runs", pa.int64()),
+    ("sentences", pa.int64()),
+    ("f1", pa.float64()),
+    ("f1_deviation", pa.float64()),
+    ("f1_low", pa.float64()),
+    ("f1_high", pa.float64()),
+    ("precision", pa.float64()),
+    ("recall", pa.float64()),
+    ("f1_loss", pa.float64()),
+]
+_SUMMARY = pa.schema(_SUMMARY_FIELDS)
 
 
 def study_extrinsic(

@@ -340,15 +340,14 @@ class MatchingStudy:
 
 
 _ENDS = ("", "_low", "_high")
-_SUMMARY = pa.schema(
-    [
-        *((name, pa.string()) for name in ("corpus", "score", "constraint", "matcher")),
-        ("problems", pa.int64()),
-        *((name, pa.float64()) for name in ("infeasible", "not_solved", "optimal", "gap")),
-        *((f"{name}{end}", pa.float64()) for name in ("below", "differing", "f1", "f1_difference") for end in _ENDS),
-        *((name, pa.float64()) for name in ("median_us", "mean_us", "slowest_us")),
-    ]
-)
+_SUMMARY_FIELDS: list[tuple[str, pa.DataType]] = [
+    *((name, pa.string()) for name in ("corpus", "score", "constraint", "matcher")),
+    ("problems", pa.int64()),
+    *((name, pa.float64()) for name in ("infeasible", "not_solved", "optimal", "gap")),
+    *((f"{name}{end}", pa.float64()) for name in ("below", "differing", "f1", "f1_difference") for end in _ENDS),
+    *((name, pa.float64()) for name in ("median_us", "mean_us", "slowest_us")),
+]
+_SUMMARY = pa.schema(_SUMMARY_FIELDS)
 
 
 def _share(flags: Iterable[bool]) -> float:

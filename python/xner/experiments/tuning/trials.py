@@ -59,18 +59,18 @@ class LinkSource:
 
     def __init__(
         self,
-        source: pa.ChunkedArray,
-        target: pa.ChunkedArray,
+        source: pa.ChunkedArray[Any],
+        target: pa.ChunkedArray[Any],
         aligner: Aligner | None = None,
-        others: Sequence[pa.ChunkedArray] = (),
+        others: Sequence[pa.ChunkedArray[Any]] = (),
     ) -> None:
         if aligner is None and not others:
             raise Error("expected an aligner or links")
         self._sides = source, target
         self._aligner = aligner
         self._others = tuple(others)
-        self._aligned: dict[tuple[Any, ...], pa.Array] = {}
-        self._found: dict[tuple[Any, ...], pa.Array] = {}
+        self._aligned: dict[tuple[Any, ...], pa.Array[Any]] = {}
+        self._found: dict[tuple[Any, ...], pa.Array[Any]] = {}
 
     def __repr__(self) -> str:
         others = f" and {len(self._others)} other links" if self._others else ""
@@ -102,11 +102,11 @@ class LinkSource:
             if key not in self._found:
                 self._found[key] = self._find(setting, threads)
 
-    def of(self, setting: Setting) -> pa.Array:
+    def of(self, setting: Setting) -> pa.Array[Any]:
         """The links of a setting that was prepared."""
         return self._found[_key(setting)]
 
-    def _find(self, setting: Setting, threads: int) -> pa.Array:
+    def _find(self, setting: Setting, threads: int) -> pa.Array[Any]:
         columns: list[Any] = list(self._others)
         if self._aligner is not None:
             decoding = {name: setting[name] for name in ("decode", "threshold", "symmetrization")}

@@ -12,11 +12,12 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
 
+from xner._support.arrow import to_array
 from xner.alignment.links.extraction import extract_batch
 from xner.errors import DataError, Error
 from xner.schema import LINKS_TYPE, SOURCE_TOKENS, TOKENS
@@ -72,7 +73,7 @@ class Corpus:
     last_use: list[int]
 
     @classmethod
-    def of(cls, source: pa.Array, target: pa.Array, languages: tuple[str | None, str | None]) -> Corpus:
+    def of(cls, source: pa.Array[Any], target: pa.Array[Any], languages: tuple[str | None, str | None]) -> Corpus:
         """Collect the distinct pairs of two sides and divide the work.
 
         Args:
@@ -139,7 +140,7 @@ class Outcome:
 
     codes: npt.NDArray[np.int32]
     note: Callable[[int], None]
-    lists: list[tuple[Sequence[int], pa.ListArray]] = field(default_factory=list)
+    lists: list[tuple[Sequence[int], pa.ListArray[Any]]] = field(default_factory=list)
     encoded: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -149,13 +150,14 @@ class Outcome:
             self.encoded += sentences
             self.note(self.encoded)
 
-    def links(self) -> pa.ListArray:
+    def links(self) -> pa.ListArray[Any]:
         """The links of all pairs, in their order; none for those that were not compared."""
         arrays = [array for _, array in self.lists]
         total = sum(map(len, arrays))
         position = np.full(len(self.codes), total, np.int64)
         position[[pair for pairs, _ in self.lists for pair in pairs]] = np.arange(total)
-        return pa.concat_arrays([*arrays, pa.array([[]], LINKS_TYPE)]).take(pa.array(position))
+        none = cast("pa.ListArray[Any]", pa.array([[]], LINKS_TYPE))
+        return pa.concat_arrays([*arrays, none]).take(to_array(position))
 
 
 def align_corpus(

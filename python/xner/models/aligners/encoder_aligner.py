@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from xner._support.arguments import choose, unknown_option, whole_number
-from xner._support.arrow import with_columns
+from xner._support.arrow import to_array, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._support.stages import identity_of, run_stage, status_column
@@ -221,7 +221,7 @@ class EncoderAligner(Reloaded):
         *,
         threads: int = 0,
         progress: Reporter = silent,
-    ) -> pa.ListArray:
+    ) -> pa.ListArray[Any]:
         """Link the words of sentence pairs.
 
         Args:
@@ -255,7 +255,7 @@ class EncoderAligner(Reloaded):
             A batch with the columns `links` and `status`, the latter one of `STATUSES`.
         """
         links, codes = self._align(source_sentences, target_sentences, threads, progress)
-        status = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(STATUSES))
+        status = pa.DictionaryArray.from_arrays(to_array(codes), pa.array(STATUSES))
         return pa.record_batch([links, status], names=[LINKS, STATUS])
 
     def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
@@ -287,7 +287,7 @@ class EncoderAligner(Reloaded):
         target_sentences: Sentences,
         threads: int,
         progress: Reporter,
-    ) -> tuple[pa.ListArray, npt.NDArray[np.int32]]:
+    ) -> tuple[pa.ListArray[Any], npt.NDArray[np.int32]]:
         source, target = sides_to_arrow(source_sentences, target_sentences)
         options = self.options
         corpus = Corpus.of(source, target, self._languages)
@@ -305,4 +305,4 @@ class EncoderAligner(Reloaded):
         codes = outcome.codes
         found_nothing = (lengths == 0) & (codes < STATUSES.index("empty_source"))
         codes[found_nothing] = STATUSES.index("no_links")
-        return links.take(pa.array(corpus.pair_of_row)), codes[corpus.pair_of_row]
+        return links.take(to_array(corpus.pair_of_row)), codes[corpus.pair_of_row]

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from xner import labels as word_labels
 from xner import schema
 from xner._support.arguments import choose, whole_number
-from xner._support.arrow import list_lengths, with_columns
+from xner._support.arrow import flattened, list_lengths, pylist, to_array, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.sentences import Sentences, to_arrow
 from xner._support.stages import identity_of, run_stage, status_column
@@ -117,14 +117,14 @@ class TaggedBatch:
         status: keys of `STATUSES`, as `schema.STATUS_TYPE`.
     """
 
-    labels: pa.Array
-    entities: pa.Array
+    labels: pa.Array[Any]
+    entities: pa.ListArray[Any]
     probabilities: Floats
     lengths: npt.NDArray[np.int64]
-    status: pa.Array
+    status: pa.Array[Any]
 
     @property
-    def ner_probabilities(self) -> pa.Array:
+    def ner_probabilities(self) -> pa.Array[Any]:
         """The probabilities, as `schema.NER_PROBABILITIES_TYPE`."""
         words, names = self.probabilities.shape
         rows = pa.ListArray.from_arrays(
@@ -133,7 +133,7 @@ class TaggedBatch:
         return pa.ListArray.from_arrays(pa.array(_offsets(self.lengths), pa.int32()), rows)
 
     @property
-    def candidates(self) -> pa.Array:
+    def candidates(self) -> pa.Array[Any]:
         """The spans of the entities, as `schema.CANDIDATES_TYPE`."""
         entities = self.entities
         bounds = [pc.struct_field(entities.values, name) for name in ("start", "end")]
@@ -331,9 +331,7 @@ class Tagger(Reloaded):
         bounds = itertools.pairwise(_offsets(found.lengths).tolist())
         return [
             Tagged(labels, found.probabilities[start:end], status)
-            for labels, (start, end), status in zip(
-                found.labels.to_pylist(), bounds, found.status.to_pylist(), strict=True
-            )
+            for labels, (start, end), status in zip(pylist(found.labels), bounds, pylist(found.status), strict=True)
         ]
 
     def tag_batch(
@@ -427,7 +425,7 @@ class Tagger(Reloaded):
             entities,
             probabilities,
             lengths,
-            pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(STATUSES))),
+            pa.DictionaryArray.from_arrays(to_array(codes), pa.array(list(STATUSES))),
         )
 
 
@@ -493,14 +491,14 @@ def _offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)])
 
 
-def _word_lists(sentences: pa.Array, column: str) -> list[list[str]]:
+def _word_lists(sentences: pa.Array[Any], column: str) -> list[list[str]]:
     """The words of each sentence; a missing one has none.
 
     Raises:
         DataError: a word is missing.
     """
     rows = [row or [] for row in sentences.to_pylist()]
-    if sentences.flatten().null_count:
+    if flattened(sentences).null_count:
         row = next(number for number, words in enumerate(rows) if None in words)
         raise DataError(row, column, "null", f"word {rows[row].index(None)} is missing")
     return rows
@@ -637,7 +635,7 @@ class TaggerStage:
         made = dict(self._made(role, found[column]) for role, column in reads.items())
         status, *others = (tagged.status.cast(pa.string()) for tagged in found.values())
         for other in others:
-            status = pc.if_else(pc.equal(status, "ok"), other, status)
+            status = pc.if_else(pc.equal(status, pa.scalar("ok")), other, status)
         made[schema.STATUS] = status_column(batch, status, STATUSES)
         return with_columns(batch, made)
 
@@ -645,7 +643,7 @@ class TaggerStage:
     def _column(role: Role, names: Sequence[str]) -> str:
         return schema.SOURCE_TOKENS if role == "source" and schema.SOURCE_TOKENS in names else schema.TOKENS
 
-    def _made(self, role: Role, tagged: TaggedBatch) -> tuple[str | pa.Field, pa.Array]:
+    def _made(self, role: Role, tagged: TaggedBatch) -> tuple[str | pa.Field[Any], pa.Array[Any]]:
         """A role's column: its name, or its field where that has more to say, and its values."""
         if role == "scores":
             field = schema.ner_probabilities_field(self._tagger.label_names, self._probabilities_type)

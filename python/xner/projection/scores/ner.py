@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +114,7 @@ def _checked(word_probabilities: npt.ArrayLike, labels: int) -> Floats:
 
 def word_probabilities(
     piece_logits: npt.ArrayLike,
-    word_ids: Iterable[int | None] | pa.Array,
+    word_ids: Iterable[int | None] | pa.Array[Any],
     *,
     words: int | None = None,
     temperature: float = 1.0,
@@ -156,7 +156,7 @@ def word_probabilities(
     return result
 
 
-def _piece_words(word_ids: Iterable[int | None] | pa.Array) -> list[int | None]:
+def _piece_words(word_ids: Iterable[int | None] | pa.Array[Any]) -> list[int | None]:
     """Each piece's word, in Python's own numbers."""
     array = as_arrow(word_ids)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xner import schema
-from xner._support.arrow import one_array
+from xner._support.arrow import flattened, one_array
 from xner.errors import Error
 from xner.models.network.loading import load_config, model_identity
 from xner.models.taggers.tag_schemes import read_tags
@@ -100,7 +100,7 @@ class SoftLabels:
         names = schema.ner_label_names(table.schema.field(schema.NER_PROBABILITIES))
         if names is None:
             raise Error(f"the column '{schema.NER_PROBABILITIES}' does not name its labels")
-        values = one_array(table.column(schema.NER_PROBABILITIES)).flatten().flatten()
+        values = flattened(flattened(one_array(table.column(schema.NER_PROBABILITIES))))
         return cls(names, values.to_numpy().astype(np.float32).reshape(-1, len(names)))
 
     @property
