@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 
 import click
@@ -70,6 +71,15 @@ def cli() -> None:
     """
 
 
+def _with_flags(message: str) -> str:
+    """A message that names options as they are on the command line: `--label-column 2` for `label_column=2`."""
+    return re.sub(
+        r"`(\w+_(?:column|names|token|from|prefix|map))(?:=([^`]*))?`",
+        lambda match: f"--{match[1].replace('_', '-')}{f' {match[2]}' if match[2] else ''}",
+        message,
+    )
+
+
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted."""
     try:
@@ -81,7 +91,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except Error as error:
-        click.echo(f"xner: {error}", err=True)
+        click.echo(f"xner: {_with_flags(str(error))}", err=True)
         sys.exit(1)
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""

@@ -7,8 +7,8 @@ belong to words.
 
 **Comments.** A line that begins with `#` is a comment, unless it has both columns and a tag in that of labels (`O`,
 `B-`, `I-`, `E-`, `S-` and so on with a class, what other lines have there, between tabs the name of a class), so that
-`# O` is the word `#`. In files without labels, `#` and a blank make a comment. `# key = value` is one whatever the value, and `# id = x` and `# sent_id
-= x` name the sentence, which begins there if no blank line is before it.
+`# O` is the word `#`. In files without labels, `#` and a blank make a comment. `# key = value` is one whatever the
+value, and `# id = x` and `# sent_id = x` name the sentence, which begins there if no blank line is before it.
 
 **Columns** are told by number or, where the first line names them, by name. Lines of CoNLL-U that are no words of their
 own, ranges (`1-2`) and empty nodes (`8.1`), are left out where words are in another column than the first.
@@ -261,14 +261,14 @@ def _misread(columns: Sequence[Column], label: int | str | None) -> str | None:
     options = []
     if columns[0].is_numbering and words and len(columns) > 2:
         wrong.append(f"{columns[0]} numbers the words")
-        options.append(f"token_column={words[0].number}")
+        options.append(f"`token_column={words[0].number}`")
     last = columns[-1]
     others = [one for one in labels if one.number != last.number]
     doubt = None if label is None or last.holds_labels else last.tags.doubt(last.values)
     both = len([one for one in labels if one.tags.spelling != "plain"]) > 1
     if others and (doubt or (wrong and (both or not last.holds_labels))):
         wrong.append(f"{last} holds no labels ({doubt})" if doubt else f"columns {_numbers(labels)} hold labels")
-        options.append(f"label_column={others[0].number}")
+        options.append(f"`label_column={others[0].number}`")
     return f"{'; '.join(wrong)}; read it with {' and '.join(options)}" if wrong else None
 
 
@@ -410,7 +410,7 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
                 values = pc.if_else(pa.array(empty), layout.empty_token, values)
             else:
                 line = int(lines[np.argmax(empty)])
-                hint = " (the option empty_token reads a word for it)" if name == "word" else ""
+                hint = " (the option `empty_token` reads a word for it)" if name == "word" else ""
                 raise block.error(line, f"the {name} is empty{hint}: {block.text(line)}")
         result.append(values)
     return result

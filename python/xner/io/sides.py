@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from xner import labels, schema
-from xner._support.arrow import chunked
+from xner._support.progress import logger
 from xner.errors import Error
-from xner.io.formats import FORMATS, format_of, read
+from xner.io.formats import FORMATS, read
+from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import check_parallel
 from xner.io.pharaoh import read_pharaoh
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "add_scores",
@@ -45,83 +45,64 @@ _TARGET_COLUMNS = (
 )
 
 
-def _read(path: str | os.PathLike[str], format: str | None) -> pa.Table:
-    """Read a file; columns of words alone, without labels, are allowed."""
-    if format_of(path, format) == "conll" and _is_single_column(path):
-        return read(path, format, label_column=None)
-    return read(path, format)
-
-
-def _is_single_column(path: str | os.PathLike[str]) -> bool:
-    """Whether the first word's line of a CoNLL file holds nothing else."""
-    path = Path(path)
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for line in file:
-            fields = line.removeprefix(b"\xef\xbb\xbf").split()
-            if fields and not line.startswith((b"#", b"-DOCSTART-")):
-                return len(fields) == 1
-    return False
-
-
-def read_sentences(path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
+def read_sentences(path: str | os.PathLike[str], format: str | None = None, layout: Layout = AS_TOLD) -> pa.Table:
     """Read a file of sentences: `id`, `tokens`, and `labels` or other columns where the format has them."""
-    table = _read(path, format)
+    table = layout.read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
     return table
 
 
 def read_source(
-    path: str | os.PathLike[str], *, format: str | None, scheme: labels.Scheme, mode: labels.Reading
+    path: str | os.PathLike[str],
+    *,
+    format: str | None,
+    scheme: labels.Scheme,
+    mode: labels.Reading,
+    layout: Layout = AS_TOLD,
+    told: Callable[[str], None] = logger.info,
 ) -> pa.Table:
     """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
 
-    A file with a `source_entities` or `entities` column is taken at its word; else its `labels` are read.
+    It is the side that the file labels: a projection's output counts by what it projected onto. Where a file has no
+    labelled `tokens`, its `source_tokens` and `source_entities` are taken.
 
     Args:
         path: the file.
         format: None goes by the name.
         scheme: of the labels.
         mode: how strictly they are read.
+        layout: of the file's columns.
+        told: gets a line that says what the labels are.
 
     Raises:
-        Error: the file has neither.
-        DataError: labels that `mode` does not allow.
+        Error: the file has neither labels nor entities.
+        DataError: labels that `mode` does not allow, that are none, or that contradict the entities beside them.
     """
-    table = read(path, format)
-    names = table.schema.names
-    tokens = schema.SOURCE_TOKENS if schema.SOURCE_TOKENS in names else schema.TOKENS
-    schema.require_columns(table.schema, [tokens], f"the source file '{path}'")
-    if schema.SOURCE_ENTITIES in names:
-        entities = table.column(schema.SOURCE_ENTITIES)
-    elif schema.ENTITIES in names:
-        entities = table.column(schema.ENTITIES)
-    elif schema.LABELS in names:
-        batches = [
-            labels.decode_batch(chunk, scheme=scheme, reading=mode) for chunk in table.column(schema.LABELS).chunks
-        ]
-        entities = chunked(batches, schema.SOURCE_ENTITIES_TYPE)
-    else:
-        raise Error(
-            f"the source file '{path}' has no labels; it needs a column of them, or a column "
-            f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'"
-        )
-    columns: dict[str, Any] = {schema.SOURCE_TOKENS: table.column(tokens), schema.SOURCE_ENTITIES: entities}
-    if schema.ID in names:
-        columns = {schema.ID: table.column(schema.ID), **columns}
+    found = layout.read_labelled(path, format, scheme=scheme, reading=mode)
+    if found.tags is not None:
+        told(f"{path}: {found.tags}")
+    columns: dict[str, Any] = {
+        schema.SOURCE_TOKENS: found.table.column(schema.TOKENS),
+        schema.SOURCE_ENTITIES: found.entities,
+    }
+    if schema.ID in found.table.schema.names:
+        columns = {schema.ID: found.table.column(schema.ID), **columns}
     return pa.table(columns)
 
 
-def read_target(path: str | os.PathLike[str], *, format: str | None) -> pa.Table:
+def read_target(path: str | os.PathLike[str], *, format: str | None, layout: Layout = AS_TOLD) -> pa.Table:
     """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`.
 
     Args:
         path: the file.
         format: None goes by the name.
+        layout: of the file's columns.
 
     Raises:
         Error: it has no words.
+        DataError: labels that are none.
     """
-    table = _read(path, format)
+    table = layout.read_tagged(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
     table = labels_as_gold(table)
     return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
@@ -146,6 +127,8 @@ def read_pairs(
     scores: Sequence[str | os.PathLike[str]] = (),
     scheme: labels.Scheme = "IOB2",
     read_labels: labels.Reading = "lenient",
+    layout: Layout = AS_TOLD,
+    told: Callable[[str], None] = logger.info,
 ) -> pa.Table:
     """Read a labelled side and the side to be labelled, row by row: what `Projector` and `Pipeline` take.
 
@@ -160,6 +143,8 @@ def read_pairs(
         scores: files with columns that scores need, row by row.
         scheme: of the source labels.
         read_labels: how strictly they are read: `lenient`, `strict` or `validate`.
+        layout: of the columns of both files.
+        told: gets a line that says what the source labels are.
 
     Returns:
         The columns of both sides; where both have one, the target's.
@@ -169,8 +154,8 @@ def read_pairs(
         DataError: labels that `read_labels` does not allow.
     """
     sides = (
-        read_source(source, format=source_format, scheme=scheme, mode=read_labels),
-        read_target(target, format=target_format),
+        read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout, told=told),
+        read_target(target, format=target_format, layout=layout),
     )
     check_parallel(
         sides[0].column(schema.SOURCE_TOKENS),

@@ -233,7 +233,8 @@ def _row_of(tags: list[str], lists: pa.Array[Any], flat: pa.Array[Any]) -> int:
 
 def _canonical(flat: pa.Array[Any], canonical: Mapping[str, str]) -> pa.Array[Any]:
     places = pc.index_in(flat, value_set=pa.array(list(canonical), flat.type))
-    return pa.array(list(canonical.values()), flat.type).take(places)
+    meant: pa.Array[Any] = pa.array(list(canonical.values()), flat.type)
+    return meant.take(places)
 
 
 def _is_iob1(lists: pa.Array[Any]) -> bool:

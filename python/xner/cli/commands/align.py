@@ -14,6 +14,7 @@ from xner.cli.commands import align_train
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
 from xner.cli.options.inputs import existing_file, output_file, side_format_options
+from xner.cli.options.layouts import layout_group
 from xner.io.sides import read_sentences
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from xner.io.layout import Layout
     from xner.pipelines.aligning import Aligning
 
 __all__ = ["command"]
@@ -60,7 +62,7 @@ __all__ = ["command"]
     help="Format of the output; by default its name tells.",
 )
 @side_format_options
-@takes(aligning=aligning_group)
+@takes(aligning=aligning_group, layout=layout_group(classes=False))
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
 @click.option(
     "--threads",
@@ -89,6 +91,7 @@ def command(
     threads: int,
     resume: bool,
     aligning: Callable[..., Aligning],
+    layout: Layout,
 ) -> None:
     """Link the words of sentences and their translations.
 
@@ -103,14 +106,15 @@ def command(
         missing = next(f"--{name}" for name in ("source", "target", "output") if context.params[name] is None)
         raise click.UsageError(f"Missing option '{missing}'.")
     links_format = io.format_of(output, format_ or ("pharaoh" if output.suffix == "" else None))
-    sides = read_sentences(source, source_format)
-    other = read_sentences(target, target_format)
+    sides = read_sentences(source, source_format, layout)
+    other = read_sentences(target, target_format, layout)
     source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
     table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
     settings = aligning(threads=threads)
     key = fingerprint(
-        {"source": source, "target": target}, {"formats": [source_format, target_format], "aligner": settings.key}
+        {"source": source, "target": target},
+        {"formats": [source_format, target_format, repr(layout)], "aligner": settings.key},
     )
     with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
         found = settings.link(table, StepRun(kept, report))

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner import io, schema
+from xner.cli.options.groups import takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.cli.options.layouts import layout_group
 from xner.io.sides import read_sentences
 from xner.models.aligners.training import OBJECTIVES, TrainingOptions, train_encoder
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
@@ -82,6 +86,7 @@ _DEFAULT = TrainingOptions()
 @click.option(
     "--resume/--no-resume", default=True, show_default=True, help="Go on from an interrupted run's checkpoint."
 )
+@takes(layout=layout_group(classes=False))
 def command(
     model: str,
     source: Path,
@@ -92,6 +97,7 @@ def command(
     objectives: Sequence[Any],
     device: str,
     resume: bool,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Fine-tune an encoder on sentence pairs so that it aligns their languages better.
@@ -100,7 +106,7 @@ def command(
     """
     settings = TrainingOptions(objectives=tuple(objectives) or _DEFAULT.objectives, **options)
     sides = [
-        read_sentences(path, name).column(schema.TOKENS)
+        read_sentences(path, name, layout).column(schema.TOKENS)
         for path, name in ((source, source_format), (target, target_format))
     ]
     io.check_parallel(*sides, source_name=str(source), target_name=str(target))

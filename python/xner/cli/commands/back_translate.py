@@ -8,6 +8,7 @@ import click
 
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import existing_file, label_options, side_format_options
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import (
     back_markers_option,
     output_group,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xner.cli.options.pipelines import Output
+    from xner.io.layout import Layout
     from xner.pipelines.projection_run import Pipeline
     from xner.pipelines.recipes import Step
 
@@ -44,7 +46,11 @@ __all__ = ["command"]
 @click.option(
     "--target", type=existing_file, required=True, help="Their translations, row by row; labels there count as gold."
 )
-@takes(output=output_group, pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers", "keep_bad"]))
+@takes(
+    output=output_group,
+    pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers", "keep_bad"]),
+    layout=layout_group(with_pipeline=True),
+)
 @side_format_options
 @label_options
 @scores_option
@@ -55,6 +61,7 @@ def command(
     target: Path,
     output: Output,
     pipeline: Pipeline,
+    layout: Layout,
     source_format: str | None,
     target_format: str | None,
     scheme: Any,
@@ -86,6 +93,7 @@ def command(
         scores=scores,
         scheme=scheme,
         read_labels=read_labels,
+        layout=layout,
     )
     run(
         pipeline,

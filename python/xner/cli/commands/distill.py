@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner.cli.options.groups import takes
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.taggers import take_classes
 from xner.cli.options.training import Training, data_options, model_options, read_corpus, run_options, settings_options
 from xner.io.sides import read_sentences
@@ -15,6 +17,9 @@ from xner.pipelines.progress import progress_reporter
 from xner.training.distillation.distilling import distill
 from xner.training.distillation.language_similarity import LanguageSimilarity
 from xner.training.presets import DISTILLATION
+
+if TYPE_CHECKING:
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
@@ -83,6 +88,7 @@ __all__ = ["command"]
 @data_options
 @settings_options
 @run_options
+@takes(layout=layout_group(classes=False))
 def command(
     teachers: tuple[str, ...],
     text: str,
@@ -91,6 +97,7 @@ def command(
     similarity_model: str | None,
     min_confidence: float,
     steps: Path | None,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Train a tagger on what others say of text in a language without labels (teacher-student learning).
@@ -106,14 +113,14 @@ def command(
     """
     classes = take_classes(options)
     format_, output = options["format_"], options["output"]
-    shared = Training.take(options, defaults=DISTILLATION.settings)
+    shared = Training.take(options, defaults=DISTILLATION.settings, layout=layout)
     weights = _weights(teacher_weights, teacher_texts, similarity_model, format_, shared)
     with progress_reporter() as report:
         learn = partial(
             distill,
             shared.model,
             teachers,
-            read_corpus(text, "train", format_, read=read_sentences),
+            read_corpus(text, "train", format_, read=partial(read_sentences, layout=layout)),
             weights=weights,
             min_confidence=min_confidence,
             steps=steps or output.with_name(f"{output.name}.steps"),

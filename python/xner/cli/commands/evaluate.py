@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xner import evaluation, io, schema
+from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.cli.options.layouts import COLUMN, layout_group
 from xner.cli.options.resampling import resampling_options
-from xner.errors import Error
+from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
 
+    from xner.io.layout import Layout
+
 __all__ = ["command"]
 
 
 @click.command(
     "evaluate",
+    cls=Command,
     epilog="\b\nExamples:\n"
     "  xner evaluate --gold de.gold.conll --predicted de.conll\n"
     "  xner evaluate --gold de.gold.conll --predicted de.conll --baseline heuristic.conll\n"
@@ -50,6 +56,10 @@ __all__ = ["command"]
     type=click.Choice(FORMAT_NAMES),
     help="Format of the files; by default their names tell.",
 )
+@click.option("--gold-column", type=COLUMN, help="Column of the gold labels, of --predicted if there is no --gold.")
+@click.option("--predicted-column", type=COLUMN, help="Column of the predicted labels.")
+@click.option("--ignore-words", is_flag=True, help="Score sentences whose words are not those of the gold data, too.")
+@takes(layout=layout_group())
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 def command(
     gold: Path | None,
@@ -61,28 +71,28 @@ def command(
     confidence: float,
     seed: int,
     format_: str | None,
+    gold_column: int | str | None,
+    predicted_column: int | str | None,
+    ignore_words: bool,
     as_json: bool,
+    layout: Layout,
 ) -> None:
     """Compare predicted with gold labels, entity by entity.
 
     Prints precision, recall and F1 for each class, micro and macro averages, bootstrap intervals, and the
     projection ratio (predicted by gold entities, averaged over sentences).
     """
-    table = io.read(predicted, format_)
+    by_column = layout if predicted_column is None else replace(layout, label_column=predicted_column)
+    table = by_column.read_for_scores(predicted, format_)
     predicted_labels = _column(table, schema.LABELS, predicted)
-    if gold is None:
+    if gold is None and gold_column is None:
         gold_labels = _column(table, schema.GOLD_LABELS, predicted)
     else:
-        gold_table = io.read(gold, format_)
-        has_gold = schema.GOLD_LABELS in gold_table.column_names
-        gold_labels = _column(gold_table, schema.GOLD_LABELS if has_gold else schema.LABELS, gold)
-        if schema.TOKENS in gold_table.column_names and schema.TOKENS in table.column_names:
-            io.check_parallel(
-                gold_table.column(schema.TOKENS),
-                table.column(schema.TOKENS),
-                source_name=str(gold),
-                target_name=str(predicted),
-            )
+        by_column = layout if gold_column is None else replace(layout, label_column=gold_column)
+        gold_table = by_column.read_for_scores(gold or predicted, format_)
+        has_gold = schema.GOLD_LABELS in gold_table.column_names and gold_column is None
+        gold_labels = _column(gold_table, schema.GOLD_LABELS if has_gold else schema.LABELS, gold or predicted)
+        _check_words(gold_table, gold or predicted, table, predicted, ignore_words=ignore_words)
     scores = evaluation.evaluate(gold_labels, predicted_labels, mode=mode, ignore=ignore)
     resampled = samples > 0 and scores.sentences > 0
     intervals = evaluation.bootstrap(scores, samples=samples, seed=seed, confidence=confidence) if resampled else None
@@ -92,7 +102,7 @@ def command(
             raise Error("--baseline needs sentences and --bootstrap above 0")
         other = evaluation.evaluate(
             gold_labels,
-            _column(io.read(baseline, format_), schema.LABELS, baseline),
+            _column(layout.read_for_scores(baseline, format_), schema.LABELS, baseline),
             mode=mode,
             ignore=ignore,
         )
@@ -115,6 +125,33 @@ def command(
             f"p = {f1.p_value:.3f} (paired bootstrap, one-sided), {randomization.p_value['f1']:.3f} (approximate "
             "randomization, two-sided)"
         )
+
+
+def _check_words(gold: pa.Table, gold_path: Path, table: pa.Table, path: Path, *, ignore_words: bool) -> None:
+    """That two files have the same sentences in the same order."""
+    if schema.TOKENS not in gold.column_names or schema.TOKENS not in table.column_names:
+        return
+    sides = gold.column(schema.TOKENS), table.column(schema.TOKENS)
+    io.check_parallel(*sides, source_name=str(gold_path), target_name=str(path))
+    if ignore_words:
+        return
+    expected, found = (side.to_pylist() for side in sides)
+    row = next((row for row, (one, other) in enumerate(zip(expected, found, strict=True)) if one != other), None)
+    if row is not None:
+        word, one, other = _first_difference(expected[row], found[row])
+        raise DataError(
+            row,
+            schema.TOKENS,
+            repr(other),
+            f"'{gold_path}' has {one!r} for word {word}; the sentences are others or in another order ("
+            "`xner pair` puts them in order, --ignore-words scores them as they are)",
+        )
+
+
+def _first_difference(expected: list[str] | None, found: list[str] | None) -> tuple[int, str | None, str | None]:
+    """The first word that differs: its number, and what both sides have, None beyond a sentence's end."""
+    pairs = zip_longest(expected or (), found or ())
+    return next((number, one, other) for number, (one, other) in enumerate(pairs) if one != other)
 
 
 def _column(table: pa.Table, name: str, path: Path) -> pa.ChunkedArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ from xner.cli.options.inputs import (
     side_format_options,
     tuned_option,
 )
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import (
     output_group,
     pipeline_group,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xner.cli.options.pipelines import Output
+    from xner.io.layout import Layout
     from xner.pipelines.projection_run import Pipeline
 
 __all__ = ["command"]
@@ -77,7 +80,7 @@ __all__ = ["command"]
     help="Word links in Pharaoh format (i-j), or a file with a `links` column. Several are combined, with each other "
     "and with those of --aligner.",
 )
-@takes(output=output_group, pipeline=pipeline_group())
+@takes(output=output_group, pipeline=pipeline_group(), layout=layout_group(with_pipeline=True))
 @side_format_options
 @link_flags
 @label_options
@@ -91,6 +94,7 @@ def command(
     links: tuple[Path, ...],
     output: Output,
     pipeline: Pipeline,
+    layout: Layout,
     source_format: str | None,
     target_format: str | None,
     one_based: bool,
@@ -123,8 +127,9 @@ def command(
                 raise click.UsageError(f"{name} goes with --target: there are no target words before translation")
     elif steps is not None:
         raise click.UsageError("--steps goes with --translate-to")
+    told = partial(click.echo, err=True)
     if target is None:
-        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
+        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout, told=told)
     else:
         table = read_pairs(
             source,
@@ -133,6 +138,8 @@ def command(
             target_format=target_format,
             scheme=scheme,
             read_labels=read_labels,
+            layout=layout,
+            told=told,
         )
         table = add_scores(table, scores)
     others = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]

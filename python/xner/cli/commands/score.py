@@ -11,6 +11,7 @@ from xner import io, schema
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
 from xner.cli.options.inputs import existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import scores_option
 from xner.cli.options.translators import engine_options, take_engine
 from xner.io.sides import add_scores, read_links, read_pairs
@@ -23,6 +24,8 @@ from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
@@ -85,7 +88,7 @@ _PROJECTION = Group(
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
 @link_flags
 @scores_option
-@takes(projection=_PROJECTION)
+@takes(projection=_PROJECTION, layout=layout_group())
 @click.option(
     "--all-pairs",
     is_flag=True,
@@ -131,6 +134,7 @@ def nmt(
     cap: float,
     pivot: str | None,
     cache: Path | None,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Score entities and target spans by how likely a translation model finds each to be the other's translation.
@@ -145,7 +149,7 @@ def nmt(
     table_format = io.format_of(output)
     if table_format not in _TABLE_FORMATS:
         raise click.UsageError(f"--output '{output}': scores go into a table, {', '.join(_TABLE_FORMATS)}")
-    pairs = read_pairs(source, target, source_format=source_format, target_format=target_format)
+    pairs = read_pairs(source, target, source_format=source_format, target_format=target_format, layout=layout)
     if schema.NMT_SCORES in pairs.schema.names:
         pairs = pairs.drop_columns([schema.NMT_SCORES])
     table = add_scores(pairs, scores)

@@ -12,7 +12,9 @@ import click
 
 from xner import schema, viewer
 from xner.alignment.aligner import Aligner
+from xner.cli.options.groups import takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, side_format_options
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.taggers import class_options, take_classes
 from xner.cli.options.training import read_corpus, seed_numbers, settings_options, show_moment, take_settings
 from xner.errors import Error
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
+
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
@@ -138,6 +142,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
 @click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
 @click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
+@takes(layout=layout_group())
 def matching(
     source: Path | None,
     targets: Sequence[Path],
@@ -145,6 +150,7 @@ def matching(
     source_format: str | None,
     target_format: str | None,
     output: Path,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Greedy against exact matching: objectives, labels, F1 and time.
@@ -161,7 +167,7 @@ def matching(
     with progress_reporter() as report:
         for number, target in enumerate(targets):
             assert source is not None, "there are targets"
-            table = read_pairs(source, target, source_format=source_format, target_format=target_format)
+            table = read_pairs(source, target, source_format=source_format, target_format=target_format, layout=layout)
             found = (
                 read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
             )

@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 
 from xner import evaluation, io, labels, schema
 from xner._support.arrow import frequencies, one_array
+from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.models import computing_options
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.taggers import class_options, take_classes
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from xner.io.layout import Layout
     from xner.models.taggers.tagger import Role
 
 __all__ = ["command"]
@@ -35,6 +38,7 @@ __all__ = ["command"]
 
 @click.command(
     "tag",
+    cls=Command,
     epilog="\b\nExamples:\n"
     "  xner tag yo.txt --model masakhane/afroxlmr-large-ner-masakhaner-1.0_2.0 -o yo.conll\n"
     "      labels sentences; prints F1 as well where the input has labels\n"
@@ -91,6 +95,7 @@ __all__ = ["command"]
     help="Of the model's labels; auto tells it from their names.",
 )
 @computing_options()
+@takes(layout=layout_group(classes=False))
 @click.option(
     "--overlap",
     type=click.IntRange(0),
@@ -116,6 +121,7 @@ def command(
     device: str,
     compile_: bool,
     resume: bool,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Tag the words of sentences by a token-classification model.
@@ -128,7 +134,7 @@ def command(
         raise click.UsageError("--float16 goes with --role scores")
     _check_output(output, format_, roles)
     classes = take_classes(options)
-    table = labels_as_gold(read_sentences(sentences, input_format))
+    table = labels_as_gold(read_sentences(sentences, input_format, layout))
     tagger = load_tagger(
         model,
         device=device_names(device),
@@ -144,6 +150,7 @@ def command(
             "roles": stage.roles,
             "float16": float16,
             "input_format": input_format,
+            "layout": repr(layout),
             "format": format_,
         },
     )

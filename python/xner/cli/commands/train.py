@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner.cli.options.groups import takes
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.taggers import take_classes
 from xner.cli.options.training import Training, data_options, model_options, read_corpus, run_options, settings_options
 from xner.training import presets
 from xner.training.noise import BELOW_MARGIN, ROW_WEIGHTS, NoiseOptions
 from xner.training.run import train
+
+if TYPE_CHECKING:
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
@@ -62,6 +67,7 @@ _NOISE = NoiseOptions()
 @click.option("--drop-incomplete", is_flag=True, help="Leave out sentences with a source entity without a target.")
 # Runs
 @run_options
+@takes(layout=layout_group(classes=False))
 def command(
     training: tuple[str, ...],
     preset: str,
@@ -69,6 +75,7 @@ def command(
     min_margin: float | None,
     below_margin: Any,
     drop_incomplete: bool,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Train a tagger of named entities on labelled sentences.
@@ -79,6 +86,6 @@ def command(
     chosen = presets.PRESETS[preset]
     classes = {**chosen.classes, **take_classes(options)}
     noise = NoiseOptions(row_weights, min_margin, below_margin, drop_incomplete)
-    corpora = [read_corpus(place, "train", options["format_"]) for place in training]
-    shared = Training.take(options, defaults=chosen.settings)
+    corpora = [read_corpus(place, "train", options["format_"], read=layout.read_tagged) for place in training]
+    shared = Training.take(options, defaults=chosen.settings, layout=layout)
     shared.run(partial(train, shared.model, corpora, noise=noise, classes=classes))

@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 
 from xner import io, labels, schema
 from xner._support.arrow import one_array, with_columns
+from xner.cli.options.groups import takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import markers_option
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.translators import TranslatorSettings, translator_options
@@ -27,6 +29,8 @@ from xner.translation.stages import outer_entities, translate_target
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
@@ -64,6 +68,7 @@ __all__ = ["command"]
     help="Keep the words of translations that are cut, looping or copies; else their rows are empty. Columns have the "
     "text in any case, as `translation`, with `translation_status`.",
 )
+@takes(layout=layout_group())
 def command(
     source: Path,
     source_language: str,
@@ -76,6 +81,7 @@ def command(
     scheme: Any,
     read_labels: Any,
     keep_bad: bool,
+    layout: Layout,
     **options: Any,
 ) -> None:
     """Translate sentences, and split the translations into words.
@@ -88,9 +94,9 @@ def command(
     into = Direction(settings.load(), source_language, target_language, cache=settings.cache)
     split = splitter_for(words or language(target_language).code)
     if markers is None:
-        table = read_sentences(source, source_format).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})
+        table = read_sentences(source, source_format, layout).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})
     else:
-        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels)
+        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout)
     with progress_reporter() as report:
         found = translate_target(
             table.select([name for name in _READ if name in table.schema.names]),

@@ -9,6 +9,7 @@ import click
 from xner import io
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import (
     back_markers_option,
     output_group,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xner.cli.options.pipelines import Output
+    from xner.io.layout import Layout
     from xner.pipelines.projection_run import Pipeline
     from xner.pipelines.recipes import Step
 
@@ -51,7 +53,11 @@ __all__ = ["command"]
     is_flag=True,
     help="Translate the tagged sentences back, with markers, and align words of the same language.",
 )
-@takes(output=output_group, pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers"]))
+@takes(
+    output=output_group,
+    pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers"]),
+    layout=layout_group(with_pipeline=True),
+)
 @scores_option
 @back_markers_option
 @steps_option
@@ -59,6 +65,7 @@ def command(
     target: Path,
     output: Output,
     pipeline: Pipeline,
+    layout: Layout,
     target_format: str | None,
     back_translate: bool,
     scores: tuple[Path, ...],
@@ -93,7 +100,7 @@ def command(
 
     run(
         pipeline,
-        add_scores(read_target(target, format=target_format), scores),
+        add_scores(read_target(target, format=target_format, layout=layout), scores),
         output,
         recipe=recipe,
         steps=steps,

@@ -13,6 +13,7 @@ from xner.cli.options.aligners import aligning_group
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
 from xner.cli.options.inputs import existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import scores_option
 from xner.errors import Error
 from xner.experiments.tuning.trials import LinkSource
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xner.experiments.tuning.tuning import Tuning
+    from xner.io.layout import Layout
     from xner.pipelines.aligning import Aligning
 
 __all__ = ["command"]
@@ -73,7 +75,7 @@ _FIXED: Group[dict[str, Any]] = Group(
 )
 @link_flags
 @scores_option
-@takes(aligning=aligning_group, fixed=_FIXED)
+@takes(aligning=aligning_group, fixed=_FIXED, layout=layout_group())
 @click.option("--trials", type=click.IntRange(1), default=2000, show_default=True, help="Settings to try at most.")
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts of the sentences held out in turn."
@@ -112,20 +114,23 @@ def command(
     scores: tuple[Path, ...],
     aligning: Callable[..., Aligning],
     fixed: dict[str, Any],
+    layout: Layout,
 ) -> None:
     """Find the settings that suit a corpus, on a sample of it with gold labels.
 
     Tries combinations of how links are decoded and combined, what scores weigh, how labels are projected, and what is
     filtered, and says what the best one is worth on sentences that it was not chosen on.
     """
-    table = read_pairs(source, target, source_format=source_format, target_format=target_format, scores=scores)
+    table = read_pairs(
+        source, target, source_format=source_format, target_format=target_format, scores=scores, layout=layout
+    )
     if schema.GOLD_LABELS not in table.schema.names:
         raise Error(f"the target file '{target}' has no gold labels to tune on")
     found = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
     settings = aligning(others=found, threads=threads)
     _refuse_what_is_tuned(settings)
     files = {"source": source, "target": target}
-    key = fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format]})
+    key = fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format, repr(layout)]})
     with checkpoints(output, key) as kept, progress_reporter() as report:
         run = StepRun(kept, report)
         encoders = [

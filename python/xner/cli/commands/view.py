@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xner import io, viewer
+from xner import viewer
+from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.layouts import layout_group
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.io.layout import Layout
 
 __all__ = ["command"]
 
 
 @click.command(
     "view",
+    cls=Command,
     epilog="\b\nExamples:\n  xner view de.parquet -o view.html\n  xner view de.parquet --open-row 17 -o view.html",
 )
 @click.argument("table", type=existing_file)
@@ -36,11 +41,20 @@ __all__ = ["command"]
     type=click.Choice(FORMAT_NAMES),
     help="Format of the table; by default its name tells.",
 )
-def command(table: Path, output: Path, open_row: int, title: str | None, max_rows: int, format_: str | None) -> None:
+@takes(layout=layout_group())
+def command(
+    table: Path,
+    output: Path,
+    open_row: int,
+    title: str | None,
+    max_rows: int,
+    format_: str | None,
+    layout: Layout,
+) -> None:
     """Make a page that shows sentences, word links, entity spans and scores.
 
     TABLE is what `xner project --format parquet` wrote; CoNLL columns work too, with labels alone.
     """
-    rows = io.read(table, format_)
+    rows = layout.read_tagged(table, format_)
     viewer.view(rows, output, open_row=open_row, title=title or table.name, max_rows=max_rows)
     click.echo(f"written to {output}", err=True)

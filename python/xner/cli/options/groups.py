@@ -39,11 +39,13 @@ class Group(Generic[T_co]):
     Args:
         options: of the command line; the names of their values are arguments of `make`.
         make: makes the object that a command is handed. An `Error` that it raises is one of use.
+        also: names of other groups' options whose values `make` is given as well.
     """
 
-    def __init__(self, options: Sequence[click.Option], make: Callable[..., T_co]) -> None:
+    def __init__(self, options: Sequence[click.Option], make: Callable[..., T_co], also: Sequence[str] = ()) -> None:
         self.options = tuple(options)
         self._make = make
+        self._names = (*(str(option.name) for option in options), *also)
 
     def take(self, values: dict[str, Any]) -> T_co:
         """Make the object, of this group's values among those of all options.
@@ -52,7 +54,7 @@ class Group(Generic[T_co]):
             click.UsageError: the values do not go together.
         """
         try:
-            return self._make(**{str(option.name): values[str(option.name)] for option in self.options})
+            return self._make(**{name: values[name] for name in self._names})
         except Error as error:
             raise click.UsageError(self._as_on_the_command_line(str(error))) from None
 

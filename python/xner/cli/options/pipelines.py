@@ -38,6 +38,9 @@ def pipeline_group(*, without: Iterable[str] = ()) -> Group[Pipeline]:
     options = [option for part in PARTS for option in declared_options(part, without=left_out)]
 
     def make(**values: Any) -> Pipeline:
+        if values.get("tagger") is None:  # then they are for files: see `layouts`
+            values.pop("class_map", None)
+            values.pop("ignore_class", None)
         return Pipeline(**values)
 
     # Those that are about no method in particular come first.

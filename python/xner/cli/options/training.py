@@ -14,6 +14,7 @@ from xner.cli.options.decorators import with_options
 from xner.cli.options.inputs import FORMAT_NAMES
 from xner.errors import Error
 from xner.io.hugging_face import DatasetName
+from xner.io.layout import AS_TOLD, Layout
 from xner.training.fine_tuning import is_main_process
 from xner.training.losses import LOSSES
 from xner.training.presets import DISTILLATION
@@ -212,12 +213,13 @@ class Training:
     options: dict[str, Any]
 
     @classmethod
-    def take(cls, values: dict[str, Any], *, defaults: Mapping[str, Any]) -> Training:
+    def take(cls, values: dict[str, Any], *, defaults: Mapping[str, Any], layout: Layout = AS_TOLD) -> Training:
         """Take the options of `data_options`, less the classes, `model_options`, `settings_options` and `run_options`.
 
         Args:
             values: of all options by name.
             defaults: fields of `TrainingSettings` for options that are not given.
+            layout: of the files.
 
         Raises:
             Error: a file that is not there or cannot be read; a setting without meaning.
@@ -225,8 +227,10 @@ class Training:
         settings = take_settings(values, defaults)
         format_, dev, tests, seeds = (values.pop(name) for name in ("format_", "dev", "tests", "seeds"))
         options = {name: values.pop(name) for name in ("random_weights", "device", "resume", "keep_checkpoints")}
-        options["development"] = None if dev is None else read_corpus(dev, "validation", format_)
-        options["tests"] = [read_corpus(place, "test", format_) for place in tests]
+        options["development"] = (
+            None if dev is None else read_corpus(dev, "validation", format_, read=layout.read_tagged)
+        )
+        options["tests"] = [read_corpus(place, "test", format_, read=layout.read_tagged) for place in tests]
         numbers = None if seeds is None else seed_numbers(seeds)
         return cls(values.pop("model"), values.pop("output"), settings, numbers, options)
 
@@ -273,7 +277,7 @@ def seed_numbers(seeds: str) -> list[int]:
 
 
 def read_corpus(
-    place: str, split: str, format: str | None, *, read: Callable[[Path, str | None], pa.Table] = io.read
+    place: str, split: str, format: str | None, *, read: Callable[[Path, str | None], pa.Table] = AS_TOLD.read_tagged
 ) -> Corpus:
     """A file, or a split of a data set, `split` unless its name says which.
 

@@ -1,0 +1,98 @@
+"""How the files of a command are laid out, on the command line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from xner.cli.options.declared import declared_options
+from xner.cli.options.groups import Group, GroupedOption
+from xner.io.layout import LABELS_FROM, Layout
+from xner.pipelines.tagging import TaggingOptions, classes_of
+
+__all__ = ["COLUMN", "layout_group"]
+
+_TITLE = "Files"
+_CLASSES = ("class_map", "ignore_class")
+
+
+class _ColumnType(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone
+    """The number of a column, or its name."""
+
+    name = "column"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "COLUMN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        text = str(value)
+        if not text:
+            self.fail("expected a number or a name", param, ctx)
+        return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+COLUMN = _ColumnType()
+
+
+def _options() -> list[click.Option]:
+    return [
+        GroupedOption(
+            ["--token-column"],
+            type=COLUMN,
+            help="Column of the words: its number from 0, or from -1 for the last, or its name in a header or a "
+            "table.  [default: the first one, or what is named so]",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--label-column"],
+            type=COLUMN,
+            help="Column of the labels, likewise.  [default: the last one, or what is named so]",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--labels-from"],
+            type=click.Choice(LABELS_FROM),
+            help="Which column decides where labels and entities of a table contradict each other.",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--class-names"],
+            metavar="NAME,...",
+            help="Names of labels that are numbers, in order: O,B-PER,I-PER.",
+            title=_TITLE,
+        ),
+        GroupedOption(["--comment"], metavar="TEXT", help="How comments begin.  [default: #]", title=_TITLE),
+        GroupedOption(["--empty-token"], metavar="WORD", help="What to read for a missing word.", title=_TITLE),
+        GroupedOption(
+            ["--strip-prefix"],
+            is_flag=True,
+            help="Leave out the language before each word: de:Bonn, as in WikiANN.",
+            title=_TITLE,
+        ),
+    ]
+
+
+def _made(class_names: str | None, **values: Any) -> Layout:
+    classes = {name: values.pop(name, ()) for name in _CLASSES}
+    if values.pop("tagger", None) is not None:
+        classes = dict.fromkeys(_CLASSES, ())  # they rename what it finds
+    return Layout(
+        **values,
+        class_names=tuple(class_names.split(",")) if class_names else (),
+        class_map=classes_of(classes["class_map"], classes["ignore_class"]),
+    )
+
+
+def layout_group(*, classes: bool = True, with_pipeline: bool = False) -> Group[Layout]:
+    """The options that say how files are laid out.
+
+    Args:
+        classes: whether `--class-map` and `--ignore-class` rename the files' classes.
+        with_pipeline: whether a group of the command has these already, for its tagger; without one they are for files.
+    """
+    if with_pipeline:
+        return Group(_options(), _made, also=(*_CLASSES, "tagger"))
+    own = declared_options(TaggingOptions, only=list(_CLASSES), titles={"Tagger": _TITLE}) if classes else []
+    return Group([*_options(), *own], _made)

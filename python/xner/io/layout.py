@@ -1,0 +1,379 @@
+"""How files of sentences are laid out, and reading them so: which column holds words, which one labels, of what names.
+
+What is read is looked at before anything else is done with it: labels that are none, rows whose words and labels differ
+in number, columns of text that are taken for sentences, and labels that contradict the entities beside them are errors.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import labels, schema
+from xner._support.arguments import choose, did_you_mean
+from xner._support.arrow import is_lists
+from xner.errors import DataError, Error, OptionError
+from xner.io._columns import label_columns, survey
+from xner.io.formats import format_of, read
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout"]
+
+LabelsFrom = Literal["labels", "entities"]
+LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
+
+_TOKEN_NAMES = ("tokens", "words")
+_LABEL_NAMES = ("labels", "ner_tags")
+_LOOKED_AT = 200  # lines of a text that may be columns
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Sentences with entities.
+
+    Attributes:
+        table: the file's, its words as `tokens`.
+        entities: list<struct<start, end, label>>, a list a row.
+        tags: what its labels are; None where the entities come from a column of entities.
+    """
+
+    table: pa.Table
+    entities: pa.ChunkedArray[Any]
+    tags: labels.Tags | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the files of a run are laid out; what is None is told from the file.
+
+    Attributes:
+        token_column: of words: a number from 0, or from -1 for the last, in files of columns; a name in those whose
+            first line has names, and in tables.
+        label_column: of labels, likewise.
+        comment: how comments begin in files of columns; empty for files without.
+        empty_token: what to read for a word that is missing in a file of columns.
+        strip_prefix: whether words have a language and a colon before them (WikiANN's `de:Bonn`), which is left out.
+        class_names: of labels that are numbers, in order.
+        class_map: other names of classes, by the file's; `O` for those that do not count.
+        labels_from: which column decides where a table has labels and entities that contradict each other.
+
+    Raises:
+        OptionError: a value that means nothing.
+    """
+
+    token_column: int | str | None = None
+    label_column: int | str | None = None
+    comment: str | None = None
+    empty_token: str | None = None
+    strip_prefix: bool = False
+    class_names: Sequence[str] = ()
+    class_map: Mapping[str, str] = field(default_factory=dict)
+    labels_from: LabelsFrom | None = None
+
+    def __post_init__(self) -> None:
+        if self.labels_from is not None:
+            choose("labels_from", self.labels_from, dict.fromkeys(LABELS_FROM))
+        if self.token_column is not None and self.token_column == self.label_column:
+            raise OptionError(f"token_column={self.token_column!r}: this is the column of labels")
+
+    def read(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
+        """A file's table: its words as `tokens`, its labels, if it has any, as `labels`, in its own spelling.
+
+        Args:
+            path: the file.
+            format: a name of `io.FORMATS`; None goes by the file's name.
+
+        Raises:
+            FormatError: content that does not follow the format.
+            DataError: a row with another number of labels than of words, or labels that are numbers without names.
+            Error: a column that there is not, or a text that is in fact columns.
+        """
+        kind = format_of(path, format)
+        if kind == "conll":
+            return self._read_columns(path, format)
+        if kind == "text":
+            return self._read_text(path, format)
+        table = self._renamed(read(path, format), path)
+        for name in (schema.LABELS, schema.GOLD_LABELS):
+            if name in table.schema.names:
+                table = self._with_names(table, name, path)
+        _check_lengths(table)
+        return table
+
+    def read_tagged(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
+        """As `read`; labels, if there are any, are spelled in the usual way, their classes renamed.
+
+        Raises:
+            DataError: a label that is none; or see `read`.
+        """
+        table = self.read(path, format)
+        if schema.LABELS not in table.schema.names:
+            return table
+        column, _ = self.tags_of(table, schema.LABELS, path)
+        return table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
+
+    def read_labelled(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        scheme: labels.Scheme = "IOB2",
+        reading: labels.Reading = "lenient",
+    ) -> Labelled:
+        """A file of sentences with entities: those of its `tokens`, or of its `source_tokens` if it has no others.
+
+        Args:
+            path: the file.
+            format: a name of `io.FORMATS`; None goes by the file's name.
+            scheme: of its labels, for `reading`.
+            reading: how strictly labels are read: as in `labels.decode`.
+
+        Raises:
+            Error: there are neither labels nor entities; or see `read`.
+            DataError: a label that is none, or labels that contradict the entities; or see `read`.
+        """
+        return self._labelled(self.read(path, format), path, scheme=scheme, reading=reading)
+
+    def _labelled(
+        self,
+        table: pa.Table,
+        path: str | os.PathLike[str],
+        *,
+        scheme: labels.Scheme = "IOB2",
+        reading: labels.Reading = "lenient",
+        all_classes: bool = True,
+    ) -> Labelled:
+        names = table.schema.names
+        is_labelled = schema.TOKENS in names and (schema.LABELS in names or schema.ENTITIES in names)
+        if not is_labelled and schema.SOURCE_TOKENS in names and schema.SOURCE_ENTITIES in names:
+            left = [name for name in names if name not in {schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES}]
+            sides = {schema.TOKENS: table[schema.SOURCE_TOKENS], schema.ENTITIES: table[schema.SOURCE_ENTITIES]}
+            table = pa.table({**{name: table[name] for name in left}, **sides})
+            names = table.schema.names
+        schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+        has = [name for name in (schema.LABELS, schema.ENTITIES) if name in names]
+        if not has:
+            raise Error(
+                f"'{path}' has no labels; it needs a column of them (`label_column` names it), or a column "
+                f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'"
+            )
+        found: dict[str, pa.ChunkedArray[Any]] = {}
+        tags = None
+        if schema.LABELS in has:
+            column, tags = self.tags_of(table, schema.LABELS, path, reading=reading, all_classes=all_classes)
+            found[schema.LABELS] = pa.chunked_array([labels.decode_batch(column, scheme=scheme, reading=reading)])
+            table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
+        if schema.ENTITIES in has:
+            found[schema.ENTITIES] = self._mapped(table[schema.ENTITIES])
+        if len(found) == 2 and self.labels_from is None:
+            _check_agreement(found[schema.LABELS], found[schema.ENTITIES], table, path)
+        chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
+        if chosen not in found:
+            raise Error(f"labels_from={chosen!r}: '{path}' has no such column")
+        return Labelled(table, found[chosen], tags if chosen == schema.LABELS else None)
+
+    def read_for_scores(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
+        """A file's table whose `labels` and `gold_labels` can be compared: usual spelling, classes renamed.
+
+        Where there are entities and no labels, or `labels_from` says so, these are written as labels.
+
+        Raises:
+            DataError: a label that is none, labels that contradict the entities beside them; or see `read`.
+        """
+        table = self.read(path, format)
+        names = table.schema.names
+        if schema.GOLD_LABELS in names:
+            column, _ = self.tags_of(table, schema.GOLD_LABELS, path, all_classes=False)
+            table = table.set_column(names.index(schema.GOLD_LABELS), schema.GOLD_LABELS, column)
+        if schema.LABELS not in names and (schema.ENTITIES not in names or schema.TOKENS not in names):
+            return table
+        if schema.TOKENS not in names:
+            column, _ = self.tags_of(table, schema.LABELS, path, all_classes=False)
+            return table.set_column(names.index(schema.LABELS), schema.LABELS, column)
+        found = self._labelled(table, path, all_classes=False)
+        if schema.LABELS in names and self.labels_from != schema.ENTITIES:
+            return table.set_column(names.index(schema.LABELS), schema.LABELS, found.table[schema.LABELS])
+        written = labels.encode_batch(found.entities, table[schema.TOKENS])
+        if schema.LABELS in names:
+            return table.set_column(names.index(schema.LABELS), schema.LABELS, written)
+        return table.append_column(schema.LABELS, written)
+
+    def tags_of(
+        self,
+        table: pa.Table,
+        column: str,
+        path: str | os.PathLike[str],
+        *,
+        reading: labels.Reading = "lenient",
+        all_classes: bool = True,
+    ) -> tuple[pa.Array[Any], labels.Tags]:
+        """A column of labels in the usual spelling, its classes renamed, and what its tags are.
+
+        Args:
+            table: that has the column.
+            column: its name.
+            path: of the file, for errors.
+            reading: what is not `lenient` takes other things than labels too, and judges them itself.
+            all_classes: whether the column must have every class of `class_map`.
+
+        Raises:
+            DataError: a label that is none; the message says what was found.
+        """
+        try:
+            found = table[column]
+            renamed = self.class_map
+            if not all_classes:
+                known = labels.read_tags(found, column)[1].classes
+                renamed = {old: new for old, new in renamed.items() if old in known}
+            return labels.read_tags(found, column, class_map=renamed, only_tags=reading == "lenient")
+        except DataError as error:
+            ids = table[schema.ID] if schema.ID in table.schema.names and error.row >= 0 else None
+            row_id = None if ids is None else ids[error.row].as_py()
+            reason = f"{error.reason}; '{path}' has another column of labels, if any: `label_column` names it"
+            raise DataError(error.row, column, error.value, reason, row_id=row_id) from None
+
+    def _mapped(self, entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+        """Entities with renamed classes, without those that do not count."""
+        if not self.class_map:
+            return entities
+        rows = []
+        for row in entities.to_pylist():
+            renamed = [{**one, "label": self.class_map.get(one["label"], one["label"])} for one in row or ()]
+            rows.append([one for one in renamed if one["label"] != labels.tags.OUTSIDE])
+        return pa.chunked_array([pa.array(rows, entities.type)])
+
+    def _read_columns(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
+        given: dict[str, Any] = {
+            "token_column": self.token_column,
+            "label_column": self.label_column,
+            "comment_prefix": self.comment,
+            "empty_token": self.empty_token,
+        }
+        given = {name: value for name, value in given.items() if value is not None}
+        if self.label_column is None and self.token_column is None and _is_single_column(path):
+            given["label_column"] = None
+        return read(path, format, **given, **({"strip_prefix": True} if self.strip_prefix else {}))
+
+    def _read_text(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
+        with _opened(path) as file:
+            lines = [line for line, _ in zip(file, range(_LOOKED_AT), strict=False)]
+        split = [line.decode(errors="replace").split() for line in lines]
+        words = [fields for fields in split if fields]
+        width = len(words[0]) if words else 0
+        if width > 1 and len(words) > 1 and all(len(fields) == width for fields in words):
+            found = label_columns(survey([words]))
+            if found and found[0].number > 0:
+                raise Error(
+                    f"'{path}' is read as text, a sentence a line, but its lines are columns of words and labels "
+                    f"({found[0]}); the format 'conll' reads them so"
+                )
+        return read(path, format)
+
+    def _renamed(self, table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
+        """A table whose columns of words and of labels have the usual names."""
+        asked = ((schema.TOKENS, self.token_column, _TOKEN_NAMES), (schema.LABELS, self.label_column, _LABEL_NAMES))
+        for usual, wanted, known in asked:
+            names = table.schema.names
+            if isinstance(wanted, int):
+                raise OptionError(f"{usual[:-1]}_column={wanted}: '{path}' is a table; its columns have names")
+            if wanted is not None and wanted not in names:
+                raise Error(
+                    f"'{path}' has no column {wanted!r}{did_you_mean(wanted, names)}; it has {', '.join(names)}"
+                )
+            others = [name for name in known if name in names]
+            is_told = usual in names or (usual == schema.LABELS and schema.ENTITIES in names)
+            name = wanted if wanted is not None else usual if is_told or not others else others[0]
+            if name != usual and name in names:
+                if usual in names:
+                    table = table.drop_columns([usual])
+                table = table.rename_columns([usual if one == name else one for one in table.schema.names])
+        return table
+
+    def _with_names(self, table: pa.Table, name: str, path: str | os.PathLike[str]) -> pa.Table:
+        """A table whose labels are texts, by the names of their numbers."""
+        column = table[name]
+        if not (is_lists(column.type) and pa.types.is_integer(column.type.value_type)):
+            return table
+        if not self.class_names:
+            first = next((value for row in column.to_pylist() for value in row or ()), "")
+            raise DataError(
+                0, name, str(first), f"'{path}' has numbers for labels; `class_names` says what they are, in order"
+            )
+        rows = []
+        for row, numbers in enumerate(column.to_pylist()):
+            for number in numbers or ():
+                if number is None or not 0 <= number < len(self.class_names):
+                    raise DataError(row, name, str(number), f"there are {len(self.class_names)} names of classes")
+            rows.append(None if numbers is None else [self.class_names[number] for number in numbers])
+        place = table.schema.names.index(name)
+        return table.set_column(place, name, pa.array(rows, schema.WORDS_TYPE))
+
+
+AS_TOLD: Final = Layout()
+"""Everything is told from the file."""
+
+
+def _opened(path: str | os.PathLike[str]) -> Any:
+    path = Path(path)
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _is_single_column(path: str | os.PathLike[str]) -> bool:
+    """Whether the first word's line of a CoNLL file holds nothing else."""
+    with _opened(path) as file:
+        for line in file:
+            fields = line.removeprefix(b"\xef\xbb\xbf").split()
+            if fields and not line.startswith((b"#", b"-DOCSTART-")):
+                return len(fields) == 1
+    return False
+
+
+def _check_lengths(table: pa.Table) -> None:
+    """That rows have as many labels as words."""
+    names = table.schema.names
+    if schema.TOKENS not in names:
+        return
+    words = pc.list_value_length(table[schema.TOKENS])
+    for name in (schema.LABELS, schema.GOLD_LABELS):
+        if name not in names or not is_lists(table[name].type):
+            continue
+        found = pc.list_value_length(table[name])
+        row = pc.index(pc.fill_null(pc.not_equal(found, words), False), True).as_py()
+        if row >= 0:
+            row_id = str(table[schema.ID][row].as_py()) if schema.ID in names else None
+            reason = f"the row has {words[row].as_py()} words"
+            raise DataError(row, name, f"{found[row].as_py()} labels", reason, row_id=row_id)
+
+
+def _check_agreement(
+    spelled: pa.ChunkedArray[Any], stored: pa.ChunkedArray[Any], table: pa.Table, path: str | os.PathLike[str]
+) -> None:
+    """That labels say what the entities beside them say, so far as labels can: of those that overlap, some."""
+    pairs = zip(_spans(spelled), _spans(stored), strict=True)
+    for row, (by_labels, by_entities) in enumerate(pairs):
+        if by_labels == by_entities:
+            continue
+        clashing = {one for one in by_entities for other in by_entities if one != other and _overlap(one, other)}
+        odd = sorted((by_labels - by_entities) | (by_entities - by_labels - clashing))
+        if odd:
+            start, end, label = odd[0]
+            row_id = str(table[schema.ID][row].as_py()) if schema.ID in table.schema.names else None
+            column, other = (schema.LABELS, "entities") if odd[0] in by_labels else (schema.ENTITIES, "labels")
+            reason = f"the column '{other}' of '{path}' does not say so; `labels_from` decides: labels or entities"
+            raise DataError(row, column, f"{label} [{start}, {end})", reason, row_id=row_id)
+
+
+def _spans(entities: pa.ChunkedArray[Any]) -> list[set[tuple[int, int, str]]]:
+    return [{(one["start"], one["end"], one["label"]) for one in row or ()} for row in entities.to_pylist()]
+
+
+def _overlap(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
