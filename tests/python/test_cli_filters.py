@@ -50,14 +50,16 @@ def test_entities_are_dropped_and_rows_stay(files: Path) -> None:
     assert (files / "de.conll").read_text(encoding="utf-8") == (
         "Rom\tB-LOC\nschläft\tO\n\nMerkel\tO\nsingt\tO\n\nParis\tB-LOC\nund\tO\nOslo\tO\n\n"
     )
-    assert run.stderr.splitlines()[:5] == [
+    assert run.stderr.splitlines()[:7] == [
+        "en.conll: IOB2: LOC, PER",
         "3 sentences: 2 ok, 1 filtered",
+        "source entities: 3 LOC, 1 PER",
         "2 of 4 source entities projected and kept (50.0%)",
         "filter           entities dropped  spans adjusted  rows dropped  entities lost with them",
         "source-coverage                 1               0             0                        0",
         "one-word                        0               0             0                        0",
     ]
-    assert run.stderr.splitlines()[5] == "written to de.conll"
+    assert run.stderr.splitlines()[7] == "written to de.conll"
     assert run.stderr.rstrip().endswith("|filter:source-coverage=1.0|filter:one-word")
 
 

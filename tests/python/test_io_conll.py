@@ -125,7 +125,7 @@ def test_a_missing_word_can_be_given_one(folder: Path) -> None:
             r"line 1: 2 columns, too few for the word in column 4",
         ),
         ("a\t\n", {}, r"line 1: the label is empty: 'a\\t'"),
-        ("\tO\n", {}, r"line 1: the word is empty \(the option empty_token reads a word for it\): '\\tO'"),
+        ("\tO\n", {}, r"line 1: the word is empty \(the option `empty_token` reads a word for it\): '\\tO'"),
         ("a O\n\n O\n", {}, r"line 3: the word is empty .*: ' O'"),
         (
             b"a O\nb\xe9 O\n",

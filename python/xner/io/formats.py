@@ -90,11 +90,13 @@ class Format:
     is_text: bool = True
 
 
+_OF_COLUMNS = (".conll", ".conll02", ".conll03", ".conllu", ".bio", ".iob", ".iob2", ".ner", ".tsv")
+
 FORMATS: Final[Registry[Format]] = Registry(
     "xner.formats",
     "format",
     {
-        "conll": Format((".conll", ".conll02", ".conll03", ".bio", ".iob"), iter_conll, ConllWriter),
+        "conll": Format(_OF_COLUMNS, iter_conll, ConllWriter),
         "text": Format((".txt",), iter_text, TextWriter),
         "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
         "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from xner import schema
 from xner._support.extras import require
-from xner.errors import DataError, Error
+from xner.errors import Error
+from xner.io._classes import named
 
 __all__ = ["DatasetName", "read_hugging_face"]
 
@@ -83,7 +84,7 @@ def read_hugging_face(
     names = getattr(getattr(data.features[labels], "feature", None), "names", None)
     label_lists = table.column(labels).combine_chunks()
     if names is not None:
-        label_lists = _named(label_lists, names, labels)
+        label_lists = named(label_lists, names, labels)
     elif not pa.types.is_string(label_lists.type.value_type):
         raise Error(f"'{name.name}': the labels in column '{labels}' are {label_lists.type.value_type} without names")
     return pa.table(
@@ -125,14 +126,3 @@ def _column(name: DatasetName, columns: list[str], what: str, wanted: str | None
         which = f"none of {', '.join(map(repr, [wanted] if wanted else usual))}" if not found else " and ".join(found)
         raise Error(f"'{name.name}': cannot tell the column of the {what}: {which}; it has: {', '.join(columns)}")
     return found[0]
-
-
-def _named(numbers: pa.ListArray[Any], names: list[str], column: str) -> pa.Array[Any]:
-    """Lists of names from lists of their numbers."""
-    rows = []
-    for row, some in enumerate(numbers.to_pylist()):
-        for number in some or ():
-            if number is None or not 0 <= number < len(names):
-                raise DataError(row, column, str(number), f"there are names for the numbers 0 to {len(names) - 1}")
-        rows.append([names[number] for number in some or ()])
-    return pa.array(rows, schema.WORDS_TYPE)

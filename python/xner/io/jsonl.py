@@ -39,6 +39,9 @@ _OPTIONAL_FIELDS = {
 }
 
 
+_LABELS = (schema.LABELS, schema.GOLD_LABELS)
+
+
 class _WrongValueError(Exception):
     """What is wrong with a value, and where in its field."""
 
@@ -130,7 +133,7 @@ def _batch(path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema 
     arrays = {}
     for name in names:
         known = schema.COLUMN_TYPES.get(name)
-        if known is not None:
+        if known is not None and not (name in _LABELS and _are_numbers(rows, name)):
             array = _known_column(path, rows, name, known)
             arrays[name] = _fill_ids(array, first_row) if name == schema.ID and array.null_count else array
             continue
@@ -142,6 +145,12 @@ def _batch(path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema 
         elif not holds_others_alone:
             arrays[name] = _other_column(path, rows, name, simple, None)
     return pa.RecordBatch.from_pydict(arrays)
+
+
+def _are_numbers(rows: list[_Row], name: str) -> bool:
+    """Whether labels are numbers, which those understand who know their names."""
+    values = [value for _, fields in rows for value in fields.get(name) or ()]
+    return bool(values) and all(isinstance(value, int) and not isinstance(value, bool) for value in values)
 
 
 def _fill_ids(ids: pa.Array[Any], first_row: int) -> pa.Array[Any]:

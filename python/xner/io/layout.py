@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.arguments import choose, did_you_mean
-from xner._support.arrow import is_lists
+from xner._support.arrow import is_lists, one_array
 from xner.errors import DataError, Error, OptionError
+from xner.io._classes import named
 from xner.io._columns import label_columns, survey
 from xner.io.formats import format_of, read
 
@@ -153,9 +154,11 @@ class Layout:
     ) -> Labelled:
         names = table.schema.names
         is_labelled = schema.TOKENS in names and (schema.LABELS in names or schema.ENTITIES in names)
-        if not is_labelled and schema.SOURCE_TOKENS in names and schema.SOURCE_ENTITIES in names:
+        if not is_labelled and schema.SOURCE_ENTITIES in names:
+            words = schema.SOURCE_TOKENS if schema.SOURCE_TOKENS in names else schema.TOKENS
+            schema.require_columns(table.schema, [words], f"the file '{path}'")
             left = [name for name in names if name not in {schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES}]
-            sides = {schema.TOKENS: table[schema.SOURCE_TOKENS], schema.ENTITIES: table[schema.SOURCE_ENTITIES]}
+            sides = {schema.TOKENS: table[words], schema.ENTITIES: table[schema.SOURCE_ENTITIES]}
             table = pa.table({**{name: table[name] for name in left}, **sides})
             names = table.schema.names
         schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
@@ -169,7 +172,9 @@ class Layout:
         tags = None
         if schema.LABELS in has:
             column, tags = self.tags_of(table, schema.LABELS, path, reading=reading, all_classes=all_classes)
-            found[schema.LABELS] = pa.chunked_array([labels.decode_batch(column, scheme=scheme, reading=reading)])
+            # What is no tag of any scheme is judged as it stands.
+            judged = table[schema.LABELS] if reading != "lenient" and tags.spelling == "plain" else column
+            found[schema.LABELS] = pa.chunked_array([labels.decode_batch(judged, scheme=scheme, reading=reading)])
             table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
         if schema.ENTITIES in has:
             found[schema.ENTITIES] = self._mapped(table[schema.ENTITIES])
@@ -307,14 +312,8 @@ class Layout:
             raise DataError(
                 0, name, str(first), f"'{path}' has numbers for labels; `class_names` says what they are, in order"
             )
-        rows = []
-        for row, numbers in enumerate(column.to_pylist()):
-            for number in numbers or ():
-                if number is None or not 0 <= number < len(self.class_names):
-                    raise DataError(row, name, str(number), f"there are {len(self.class_names)} names of classes")
-            rows.append(None if numbers is None else [self.class_names[number] for number in numbers])
         place = table.schema.names.index(name)
-        return table.set_column(place, name, pa.array(rows, schema.WORDS_TYPE))
+        return table.set_column(place, name, named(one_array(column), list(self.class_names), name))
 
 
 AS_TOLD: Final = Layout()

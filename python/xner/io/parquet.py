@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import pyarrow as pa
 
 from xner import schema
+from xner._support.arrow import is_lists
 from xner.errors import Error, FormatError
+from xner.io._classes import named_classes
 from xner.io._lines import rebatch
 from xner.io._rows import write_rows
 
@@ -100,9 +102,9 @@ def read_arrow(path: str | os.PathLike[str]) -> pa.Table:
 
 def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str], kind: str) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in batches:
+        for batch in map(named_classes, batches):
             names = batch.schema.names
-            known = [name for name in names if name in schema.COLUMN_TYPES]
+            known = [name for name in names if name in schema.COLUMN_TYPES and not _holds_numbers(batch, name)]
             fitting = schema.conform(batch, known)
             yield _with_columns(batch, [(fitting if name in known else batch).column(name) for name in names])
     except Error as problem:
@@ -113,6 +115,12 @@ def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str],
         if isinstance(problem, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         raise FormatError(f"{path}: not a usable {kind} file: {problem}") from problem
+
+
+def _holds_numbers(batch: pa.RecordBatch, name: str) -> bool:
+    """Whether a column of labels has numbers, which are classes only for those who know their names."""
+    kind = batch.schema.field(name).type
+    return name in {schema.LABELS, schema.GOLD_LABELS} and is_lists(kind) and pa.types.is_integer(kind.value_type)
 
 
 class ParquetWriter:

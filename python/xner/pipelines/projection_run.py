@@ -461,6 +461,10 @@ class Run:
         statuses = frequencies(table.column(schema.STATUS))
         yield f"{table.num_rows} sentences: " + (", ".join(f"{n} {one}" for one, n in statuses.items()) or "none")
         share = f" ({self.projected / self.entities:.1%})" if self.entities else ""
+        if self.entities:
+            classes = pc.list_flatten(one_array(table.column(schema.SOURCE_ENTITIES)))
+            counts = sorted(frequencies(pc.struct_field(classes, "label")).items())
+            yield "source entities: " + ", ".join(f"{count} {name}" for name, count in counts)
         what = "projected and kept" if self.pipeline.filters else "projected"
         yield f"{self.projected} of {self.entities} source entities {what}{share}"
         if self.pipeline.filters:
