@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 
 import click
 
 from xner._support.arguments import did_you_mean
 from xner._version import __version__
+from xner.cli.options.flags import with_flags
 from xner.errors import Error
 
 __all__ = ["main"]
@@ -19,6 +19,8 @@ _COMMANDS = {
     "align": "xner.cli.commands.align",
     "links": "xner.cli.commands.links",
     "filter": "xner.cli.commands.filter",
+    "inspect": "xner.cli.commands.inspect",
+    "pair": "xner.cli.commands.pair",
     "evaluate": "xner.cli.commands.evaluate",
     "view": "xner.cli.commands.view",
     "score": "xner.cli.commands.score",
@@ -71,19 +73,11 @@ def cli() -> None:
     """
 
 
-def _with_flags(message: str) -> str:
-    """A message that names options as they are on the command line: `--label-column 2` for `label_column=2`."""
-    return re.sub(
-        r"`(\w+_(?:column|names|token|from|prefix|map))(?:=([^`]*))?`",
-        lambda match: f"--{match[1].replace('_', '-')}{f' {match[2]}' if match[2] else ''}",
-        message,
-    )
-
-
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted."""
     try:
-        cli.main(standalone_mode=False)
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Abort:
         click.echo("xner: interrupted; the same command goes on from the last finished part", err=True)
         sys.exit(130)
@@ -91,7 +85,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except Error as error:
-        click.echo(f"xner: {_with_flags(str(error))}", err=True)
+        click.echo(f"xner: {with_flags(str(error))}", err=True)
         sys.exit(1)
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""

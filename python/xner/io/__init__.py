@@ -13,7 +13,10 @@ from xner.io.atomic import replacing
 from xner.io.conll import iter_conll, read_conll, write_conll
 from xner.io.formats import FORMATS, Format, format_of, iter_batches, open_writer, read, write
 from xner.io.hugging_face import read_hugging_face
+from xner.io.inspection import Inspection, inspect
 from xner.io.jsonl import iter_jsonl, read_jsonl, write_jsonl
+from xner.io.layout import Layout
+from xner.io.pairing import Pairing, pair
 from xner.io.parallel import check_parallel
 from xner.io.parquet import read_arrow, read_parquet, write_arrow, write_parquet
 from xner.io.pharaoh import iter_pharaoh, read_pharaoh, write_pharaoh
@@ -22,15 +25,20 @@ from xner.io.text import iter_text, read_bitext, read_text, write_text
 __all__ = [
     "FORMATS",
     "Format",
+    "Inspection",
+    "Layout",
+    "Pairing",
     "RowWriter",
     "check_parallel",
     "format_of",
+    "inspect",
     "iter_batches",
     "iter_conll",
     "iter_jsonl",
     "iter_pharaoh",
     "iter_text",
     "open_writer",
+    "pair",
     "read",
     "read_arrow",
     "read_bitext",

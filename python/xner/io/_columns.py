@@ -70,6 +70,8 @@ def survey(sentences: Sequence[Sequence[Sequence[str]]], header: Sequence[str] =
         sentences: of each its words' fields.
         header: names of the columns, if they have any.
     """
+    if _is_numbering([[fields[0] for fields in sentence] for sentence in sentences]):
+        sentences = [[fields for fields in sentence if fields[0].isdecimal()] for sentence in sentences]
     width = max((len(fields) for sentence in sentences for fields in sentence), default=0)
     columns = []
     for number in range(width):

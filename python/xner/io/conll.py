@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Container, Iterator, Sequence
 
-__all__ = ["ConllWriter", "iter_conll", "read_conll", "write_conll"]
+__all__ = ["ConllWriter", "iter_conll", "read_conll", "survey_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
@@ -186,8 +186,8 @@ def _iter_conll(
     blocks = read_blocks(path, at_blank_lines=True)
     delimiter, ahead = _look_ahead(blocks, layout)
     layout = replace(layout, delimiter=layout.delimiter or delimiter)
-    if ahead:
-        layout = _with_columns(ahead[-1], layout, *chosen)
+    ahead = _more(blocks, ahead)
+    layout = _with_columns(ahead, layout, *chosen)
     for block in chain(ahead, blocks):
         columns = _sentences(block, layout, rows)
         if len(columns[0]):
@@ -195,14 +195,21 @@ def _iter_conll(
             rows += len(columns[0])
 
 
-def _with_columns(block: Block, layout: _Layout, token: int | str, label: int | str | None) -> _Layout:
-    """A layout with the numbers of its columns, told by a block that has words.
+def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, label: int | str | None) -> _Layout:
+    """A layout with the numbers of its columns, told by a file's first blocks.
 
     Raises:
         FormatError: a name that the first line does not have; or columns by default that hold something else.
     """
-    sentences, first_line = _sample(block, layout)
-    first = sentences[0][0] if sentences else []
+    sentences, place = _sample(blocks, layout)
+    if place is None:
+        return replace(
+            layout,
+            token_column=token if isinstance(token, int) else 0,
+            label_column=label if isinstance(label, int | None) else -1,
+        )
+    block, first_line = place
+    first = sentences[0][0]
     header: tuple[str, ...] = ()
     if isinstance(token, str) or isinstance(label, str):
         header = tuple(field.strip() for field in first)
@@ -227,22 +234,49 @@ def _with_columns(block: Block, layout: _Layout, token: int | str, label: int | 
     return replace(layout, token_column=token, label_column=label, skips_numbers=numbered)
 
 
-def _sample(block: Block, layout: _Layout) -> tuple[list[list[list[str]]], int]:
-    """The fields of some sentences, and the line in the block that the first one begins on."""
+def survey_conll(path: str | os.PathLike[str]) -> list[Column]:
+    """What the columns of a file look like, by its first lines.
+
+    Raises:
+        FormatError: not UTF-8.
+    """
+    layout = _Layout(0, None, "", b"#", keep_docstart=False, empty_token=None)
+    blocks = read_blocks(path, at_blank_lines=True)
+    delimiter, ahead = _look_ahead(blocks, layout)
+    sentences, _ = _sample(_more(blocks, ahead), replace(layout, delimiter=delimiter))
+    header = header_of(sentences[0][0]) if sentences else ()
+    if header:
+        del sentences[0][0]
+    return survey([sentence for sentence in sentences if sentence], header)
+
+
+def _more(blocks: Iterator[Block], ahead: list[Block]) -> list[Block]:
+    """Blocks to tell columns by: those that were taken, and as many more as make a sample."""
+    while sum(len(block.starts) for block in ahead) < _SAMPLE and (block := next(blocks, None)) is not None:
+        ahead.append(block)
+    return ahead
+
+
+def _sample(blocks: Sequence[Block], layout: _Layout) -> tuple[list[list[list[str]]], tuple[Block, int] | None]:
+    """The fields of some sentences, and the line that the first one begins on."""
     sentences: list[list[list[str]]] = [[]]
-    first_line = 0
-    separators = block.is_blank() | _is_document_line(block)
-    for line in range(min(len(separators), _SAMPLE)):
-        text = block.line(line)
-        if separators[line]:
-            sentences.append([])
-        elif not (layout.comment_prefix and text.startswith(layout.comment_prefix)):
-            if not any(sentences):
-                first_line = line
-            sentences[-1].append([field.decode() for field in layout.fields(text)])
-    if len(separators) > _SAMPLE and len(sentences) > 1:
-        del sentences[-1]  # it goes on
-    return [sentence for sentence in sentences if sentence], first_line
+    first = None
+    left = _SAMPLE
+    for block in blocks:
+        separators = block.is_blank() | _is_document_line(block)
+        for line in range(min(len(separators), left)):
+            text = block.line(line)
+            if separators[line]:
+                sentences.append([])
+            elif not (layout.comment_prefix and text.startswith(layout.comment_prefix)):
+                first = first or (block, line)
+                sentences[-1].append([field.decode() for field in layout.fields(text)])
+        if len(separators) > left and len(sentences) > 1:
+            del sentences[-1]  # it goes on
+        left -= len(separators)
+        if left <= 0:
+            break
+    return [sentence for sentence in sentences if sentence], first
 
 
 def _named(columns: Sequence[Column], label: int | str | None) -> tuple[int, int | str | None]:
@@ -267,13 +301,14 @@ def _misread(columns: Sequence[Column], label: int | str | None) -> str | None:
     doubt = None if label is None or last.holds_labels else last.tags.doubt(last.values)
     both = len([one for one in labels if one.tags.spelling != "plain"]) > 1
     if others and (doubt or (wrong and (both or not last.holds_labels))):
-        wrong.append(f"{last} holds no labels ({doubt})" if doubt else f"columns {_numbers(labels)} hold labels")
+        wrong.append(f"{last} holds no labels ({doubt})" if doubt else _hold_labels(labels))
         options.append(f"`label_column={others[0].number}`")
     return f"{'; '.join(wrong)}; read it with {' and '.join(options)}" if wrong else None
 
 
-def _numbers(columns: Sequence[Column]) -> str:
-    return " and ".join(str(one.number) for one in sorted(columns, key=lambda one: one.number))
+def _hold_labels(columns: Sequence[Column]) -> str:
+    numbers = " and ".join(str(one.number) for one in sorted(columns, key=lambda one: one.number))
+    return f"columns {numbers} hold labels" if len(columns) > 1 else f"column {numbers} holds labels"
 
 
 def _is_document_line(block: Block) -> npt.NDArray[np.bool_]:

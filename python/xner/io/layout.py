@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.arguments import choose, did_you_mean
-from xner._support.arrow import is_lists, one_array
+from xner._support.arrow import chunked, is_lists, one_array, pylist
+from xner._support.sentences import with_values
 from xner.errors import DataError, Error, OptionError
 from xner.io._classes import named
 from xner.io._columns import label_columns, survey
@@ -183,7 +184,7 @@ class Layout:
         chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
         if chosen not in found:
             raise Error(f"labels_from={chosen!r}: '{path}' has no such column")
-        return Labelled(table, found[chosen], tags if chosen == schema.LABELS else None)
+        return Labelled(table, _spans_alone(found[chosen]), tags if chosen == schema.LABELS else None)
 
     def read_for_scores(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
         """A file's table whose `labels` and `gold_labels` can be compared: usual spelling, classes renamed.
@@ -265,7 +266,11 @@ class Layout:
         given = {name: value for name, value in given.items() if value is not None}
         if self.label_column is None and self.token_column is None and _is_single_column(path):
             given["label_column"] = None
-        return read(path, format, **given, **({"strip_prefix": True} if self.strip_prefix else {}))
+        table = read(path, format, **given, **({"strip_prefix": True} if self.strip_prefix else {}))
+        if not self.strip_prefix and (before := _languages(table)):
+            shown = ", ".join(sorted(before)[:3])
+            raise Error(f"'{path}': all words begin with {shown}, as in WikiANN; `strip_prefix` leaves it out")
+        return table
 
     def _read_text(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
         with _opened(path) as file:
@@ -370,9 +375,31 @@ def _check_agreement(
             raise DataError(row, column, f"{label} [{start}, {end})", reason, row_id=row_id)
 
 
+def _spans_alone(entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Entities without what else was known of them: scores, margins, sources."""
+    fields = [field.name for field in schema.SOURCE_ENTITIES_TYPE.value_type]
+    chunks = []
+    for chunk in entities.chunks:
+        flat = pc.list_flatten(chunk)
+        spans = pa.StructArray.from_arrays([pc.struct_field(flat, name) for name in fields], names=fields)
+        chunks.append(with_values(chunk, spans).cast(schema.SOURCE_ENTITIES_TYPE))
+    return chunked(chunks, schema.SOURCE_ENTITIES_TYPE)
+
+
 def _spans(entities: pa.ChunkedArray[Any]) -> list[set[tuple[int, int, str]]]:
     return [{(one["start"], one["end"], one["label"]) for one in row or ()} for row in entities.to_pylist()]
 
 
 def _overlap(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
+
+
+def _languages(table: pa.Table) -> set[str]:
+    """What stands before every word, if it is a language and a colon."""
+    if schema.TOKENS not in table.schema.names or not is_lists(table[schema.TOKENS].type):
+        return set()
+    words = pc.list_flatten(table[schema.TOKENS])
+    is_prefixed = pc.match_substring_regex(words, r"^[a-z]{2,3}(-[a-z-]+)?:.")
+    if not len(words) or not pc.all(is_prefixed).as_py():
+        return set()
+    return {word.partition(":")[0] + ":" for word in pylist(pc.unique(words))}

@@ -1,0 +1,248 @@
+"""What a file of sentences holds, before anything is done with it: columns, labels, sentences, and what is odd."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow.compute as pc
+
+from xner import labels, schema
+from xner._support.arrow import pylist
+from xner._support.tables import text_table
+from xner.errors import DataError, Error, FormatError
+from xner.io._columns import Column, label_columns, token_columns
+from xner.io.conll import survey_conll
+from xner.io.formats import format_of
+from xner.io.layout import AS_TOLD, Layout
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+__all__ = ["Inspection", "inspect"]
+
+LONG: Final = 256
+"""Words of a sentence that is hardly one."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What `inspect` found.
+
+    Attributes:
+        path: the file.
+        format: a name of `io.FORMATS`.
+        columns: what its columns look like: lines of words of a file of columns, or the columns of a table.
+        problem: why it cannot be read as it was asked for; None where it can.
+        layout: that reads it right; None where none was found.
+        options: of the command line that say so; empty where none are needed.
+        table: the sentences, by that layout.
+        tags: what their labels are; None where they have none.
+        classes: how many entities there are of each class.
+        remarks: on what is odd, the rows named.
+    """
+
+    path: str
+    format: str
+    columns: tuple[str, ...]
+    problem: str | None
+    layout: Layout | None
+    options: tuple[str, ...]
+    table: pa.Table | None
+    tags: labels.Tags | None
+    classes: dict[str, int]
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        rows = "unreadable" if self.table is None else f"{self.table.num_rows} sentences"
+        return f"<Inspection: {self.path}, {self.format}, {rows}>"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was found, as plain values that JSON can hold."""
+        lengths = [] if self.table is None else _lengths(self.table)
+        return {
+            "path": self.path,
+            "format": self.format,
+            "columns": list(self.columns),
+            "problem": self.problem,
+            "options": list(self.options),
+            "sentences": len(lengths),
+            "words": sum(lengths),
+            "scheme": None if self.tags is None else self.tags.scheme,
+            "classes": self.classes,
+            "remarks": list(self.remarks),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Everything, a line each."""
+        yield f"{self.path}: {self.format}"
+        yield from (f"  {column}" for column in self.columns)
+        if self.problem is not None:
+            yield f"as it is: {self.problem}"
+        if self.table is None:
+            yield "no way to read it was found"
+            return
+        yield f"read with: {' '.join(self.options) or 'no options'}"
+        lengths = _lengths(self.table)
+        yield (
+            f"{len(lengths)} sentences, {sum(lengths)} words; words a sentence: {min(lengths, default=0)} to "
+            f"{max(lengths, default=0)}, median {statistics.median(lengths) if lengths else 0:g}"
+        )
+        if self.tags is not None:
+            yield f"labels: {self.tags.scheme}" + ("" if self.tags.is_canonical else f", as {_example(self.tags)}")
+        if self.classes:
+            yield text_table([["class", "entities"], *([name, str(count)] for name, count in self.classes.items())])
+        yield from (f"note: {remark}" for remark in self.remarks)
+
+
+def _example(tags: labels.Tags) -> str:
+    return ", ".join(tag for tag, meant in tags.canonical.items() if meant != labels.tags.OUTSIDE)[:60]
+
+
+def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Layout = AS_TOLD) -> Inspection:
+    """Look at a file: how it is laid out, what its labels are, and which options read it right.
+
+    Args:
+        path: the file.
+        format: a name of `io.FORMATS`; None goes by the file's name.
+        layout: what is known of it.
+
+    Raises:
+        FormatError: it cannot be read at all: not UTF-8, say.
+        Error: an unknown format.
+    """
+    kind = format_of(path, format)
+    columns = survey_conll(path) if kind == "conll" else []
+    problem = None
+    found: tuple[Layout, pa.Table, labels.Tags | None] | None = None
+    try:
+        found = _read(path, format, layout)
+    except (DataError, FormatError, Error) as error:
+        problem = str(error)
+    if found is None:
+        for other in _layouts(columns, layout):
+            try:
+                found = _read(path, format, other)
+                break
+            except Error:
+                continue
+    if found is None:
+        return Inspection(str(path), kind, _shown(columns), problem, None, (), None, None, {}, ())
+    chosen, table, tags = found
+    shown = tuple(f"{field.name}: {field.type}" for field in table.schema) if not columns else _shown(columns)
+    return Inspection(
+        path=str(path),
+        format=kind,
+        columns=shown,
+        problem=problem,
+        layout=chosen,
+        options=_options(chosen),
+        table=table,
+        tags=tags,
+        classes=_classes(table),
+        remarks=tuple(_remarks(table)),
+    )
+
+
+def _read(
+    path: str | os.PathLike[str], format: str | None, layout: Layout
+) -> tuple[Layout, pa.Table, labels.Tags | None]:
+    table = layout.read(path, format)
+    tags = None
+    if schema.LABELS in table.schema.names:
+        column, tags = layout.tags_of(table, schema.LABELS, path)
+        table = table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
+    return layout, table, tags
+
+
+def _layouts(columns: list[Column], layout: Layout) -> Iterator[Layout]:
+    """Layouts to try, the likeliest first."""
+    yield replace(layout, strip_prefix=True)
+    words = [one.number for one in token_columns(columns)] or [0]
+    tags: list[int | None] = [one.number for one in label_columns(columns)]
+    for token, label in product(words, tags or [None]):
+        if token != label:
+            for strip in (False, True):
+                yield replace(layout, token_column=token, label_column=label, strip_prefix=strip)
+
+
+def _options(layout: Layout) -> tuple[str, ...]:
+    """What says on the command line how a file is laid out."""
+    given: list[str] = []
+    for name in ("token_column", "label_column", "comment", "empty_token", "labels_from"):
+        value = getattr(layout, name)
+        if value is not None:
+            given += [f"--{name.replace('_', '-')}", str(value)]
+    return (*given, *(["--strip-prefix"] if layout.strip_prefix else []))
+
+
+def _shown(columns: list[Column]) -> tuple[str, ...]:
+    lines = []
+    for one in columns:
+        kind = "numbers the words" if one.is_numbering else str(one.tags) if one.holds_labels else ""
+        lines.append(f"{one}{f'  ({kind})' if kind else ''}")
+    return tuple(lines)
+
+
+def _lengths(table: pa.Table) -> list[int]:
+    if schema.TOKENS not in table.schema.names:
+        return []
+    return [length or 0 for length in pylist(pc.list_value_length(table[schema.TOKENS]))]
+
+
+def _classes(table: pa.Table) -> dict[str, int]:
+    """How many entities there are of each class, the most first."""
+    names = table.schema.names
+    if schema.ENTITIES in names:
+        rows: Any = pylist(table[schema.ENTITIES])
+    elif schema.LABELS in names:
+        rows = pylist(labels.decode_batch(table[schema.LABELS]))
+    else:
+        return {}
+    return dict(Counter(one["label"] for row in rows for one in row or ()).most_common())
+
+
+def _remarks(table: pa.Table) -> Iterator[str]:
+    lengths = _lengths(table)
+    yield from _remark("empty sentences", [row for row, length in enumerate(lengths) if not length])
+    yield from _remark(f"more than {LONG} words", [row for row, length in enumerate(lengths) if length > LONG])
+    if lengths and statistics.median(lengths) <= 1:
+        yield "most sentences have one word: are blank lines between all words?"
+    if schema.ID in table.schema.names:
+        seen: Counter[str] = Counter()
+        twice = []
+        for row, row_id in enumerate(pylist(table[schema.ID])):
+            seen[str(row_id)] += 1
+            if seen[str(row_id)] == 2:
+                twice.append(row)
+        yield from _remark("ids that were there before", twice)
+    if schema.LABELS in table.schema.names:
+        starts = [row for row, tags in enumerate(pylist(table[schema.LABELS])) if _begins_inside(tags or ())]
+        yield from _remark("an entity begins with I-, as in IOB1", starts)
+
+
+def _begins_inside(tags: Any) -> bool:
+    """Whether an entity begins with I-, which IOB2 does not allow."""
+    before = labels.tags.OUTSIDE
+    for tag in tags:
+        if tag.startswith("I-") and before[1:] != tag[1:]:
+            return True
+        before = tag
+    return False
+
+
+def _remark(what: str, rows: list[int]) -> Iterator[str]:
+    if rows:
+        more = ", ..." if len(rows) > _SHOWN else ""
+        yield f"{what}: {len(rows)} rows ({', '.join(map(str, rows[:_SHOWN]))}{more})"

@@ -1,0 +1,147 @@
+"""Two corpora that belong together but are not in the same order, joined by id, by text, or by a list of pairs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from xner import schema
+from xner._support.arrow import pylist
+from xner.errors import DataError, Error, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    import pyarrow as pa
+
+__all__ = ["PAIRED_BY", "PairedBy", "Pairing", "fold_text", "pair"]
+
+PairedBy = Literal["id", "text"]
+PAIRED_BY: Final[tuple[PairedBy, ...]] = get_args(PairedBy)
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Which rows of two tables belong together.
+
+    Attributes:
+        pairs: `(row of the first, row of the second)`, in the order of the first.
+        alone: of either table, the rows that have no partner.
+        twice: keys that are in a table more than once, with their number there; their rows are paired in order.
+    """
+
+    pairs: list[tuple[int, int]]
+    alone: tuple[list[int], list[int]]
+    twice: tuple[dict[str, int], dict[str, int]]
+
+    def __repr__(self) -> str:
+        return f"<Pairing: {len(self.pairs)} pairs, {len(self.alone[0])} and {len(self.alone[1])} rows alone>"
+
+    def lines(self, names: tuple[str, str]) -> Iterator[str]:
+        """What there is to say, of tables with these names."""
+        yield f"{len(self.pairs)} pairs"
+        for name, alone, twice in zip(names, self.alone, self.twice, strict=True):
+            if alone:
+                more = ", ..." if len(alone) > _SHOWN else ""
+                yield f"{name}: {len(alone)} rows without a partner: {', '.join(map(str, alone[:_SHOWN]))}{more}"
+            if twice:
+                more = ", ..." if len(twice) > _SHOWN else ""
+                shown = ", ".join(f"{key[:40]!r} {count} times" for key, count in list(twice.items())[:_SHOWN])
+                yield f"{name}: {len(twice)} keys are there more than once, and are paired in order: {shown}{more}"
+
+
+def fold_text(words: Sequence[str] | str) -> str:
+    """A sentence's letters and digits alone, in one case: what stays of it however it is cut into words."""
+    text = unicodedata.normalize("NFKC", words if isinstance(words, str) else "".join(words)).casefold()
+    return "".join(letter for letter in text if unicodedata.category(letter)[0] in "LNM")
+
+
+def pair(
+    first: pa.Table,
+    second: pa.Table,
+    *,
+    on: PairedBy | Sequence[tuple[str, str]] = "id",
+    names: tuple[str, str] = ("the first table", "the second table"),
+) -> Pairing:
+    """Which rows of two tables of sentences belong together.
+
+    Args:
+        first: with `tokens`, and `id` where that is needed.
+        second: likewise.
+        on: `id`; `text`, the same sentence on both sides, letters and digits folded; or pairs of what is in the first
+            and in the second table, ids or texts.
+        names: of the tables, for messages.
+
+    Raises:
+        OptionError: an unknown way.
+        DataError: a row without an id.
+        Error: a column that is missing.
+    """
+    keys: tuple[list[Hashable], list[Hashable]]
+    if isinstance(on, str):
+        if on not in PAIRED_BY:
+            raise OptionError(f"on={on!r}: expected one of {', '.join(map(repr, PAIRED_BY))}, or pairs")
+        keys = _keys(first, on, names[0]), _keys(second, on, names[1])
+    else:
+        keys = _listed(first, second, on)
+    places: dict[Hashable, list[int]] = defaultdict(list)
+    for row, key in enumerate(keys[1]):
+        if key is not None:
+            places[key].append(row)
+    left = {key: iter(rows) for key, rows in places.items()}
+    pairs = []
+    for row, key in enumerate(keys[0]):
+        partner = next(left.get(key, iter(())), None) if key is not None else None
+        if partner is not None:
+            pairs.append((row, partner))
+    taken = {one for one, _ in pairs}, {other for _, other in pairs}
+    alone = [[row for row in range(len(side)) if row not in rows] for side, rows in zip(keys, taken, strict=True)]
+    return Pairing(pairs, (alone[0], alone[1]), (_repeated(keys[0]), _repeated(keys[1])))
+
+
+def _keys(table: pa.Table, on: PairedBy, name: str) -> list[Hashable]:
+    schema.require_columns(table.schema, [schema.ID if on == "id" else schema.TOKENS], f"'{name}'")
+    if on == "text":
+        return [fold_text(words or ()) or None for words in pylist(table[schema.TOKENS])]
+    ids = pylist(table[schema.ID])
+    for row, one in enumerate(ids):
+        if one is None:
+            raise DataError(row, schema.ID, "null", f"'{name}' has no id for this row")
+    return [str(one) for one in ids]
+
+
+def _listed(
+    first: pa.Table, second: pa.Table, pairs: Sequence[tuple[str, str]]
+) -> tuple[list[Hashable], list[Hashable]]:
+    """For each row of the tables the number of the pair that names it, by id or by text."""
+    found = []
+    for side, table in enumerate((first, second)):
+        schema.require_columns(table.schema, [schema.TOKENS], "the tables")
+        names: dict[str, list[int]] = defaultdict(list)
+        folded: dict[str, list[int]] = defaultdict(list)
+        for number, both in enumerate(pairs):
+            names[both[side]].append(number)
+            folded[fold_text(both[side])].append(number)
+        by_id = _numbers(names, pylist(table[schema.ID]), str) if schema.ID in table.schema.names else []
+        by_text = _numbers(folded, pylist(table[schema.TOKENS]), lambda words: fold_text(words or ()))
+        found.append(max(by_id, by_text, key=lambda numbers: sum(one is not None for one in numbers)))
+    if not any(one is not None for side in found for one in side):
+        raise Error("no pair of the list names an id or a sentence of the tables")
+    return found[0], found[1]
+
+
+def _numbers(known: dict[str, list[int]], values: list[Any], spell: Callable[[Any], str]) -> list[Hashable]:
+    left = {key: iter(numbers) for key, numbers in known.items()}
+    return [next(left.get(spell(value), iter(())), None) if spell(value) else None for value in values]
+
+
+def _repeated(keys: list[Hashable]) -> dict[str, int]:
+    counts: dict[Hashable, int] = defaultdict(int)
+    for key in keys:
+        if key is not None:
+            counts[key] += 1
+    return {str(key): count for key, count in counts.items() if count > 1}

@@ -1,0 +1,280 @@
+"""Files as people have them: which column is which, what their labels are, and what is refused with a remedy."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+import xner
+from xner import io
+from xner._support.arrow import pylist
+from xner.cli.main import cli
+from xner.errors import DataError, Error, FormatError
+from xner.io.inspection import inspect
+from xner.io.layout import Layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANNA = [{"tokens": ["Anna", "kam"], "labels": ["B-PER", "O"]}]
+UNIVERSAL_NER = (
+    "# sent_id = w-1\n# text = x\n1-2\tvámonos\t_\t-\t-\n1\tvamos\tO\t-\tu\n2\tOslo\tB-LOC\t-\tu\n8.1\tx\t_\t-\t-\n"
+)
+GERMEVAL = (
+    "#\thttp://a.example/b\t[2010-07-04]\t\n1\tAnna\tB-PER\tO\n2\tkam\tO\tO\n\n1\tIn\tO\tO\n2\tFC\tB-ORG\tB-LOC\n"
+)
+HIPE = (
+    "TOKEN\tNE-COARSE-LIT\tNE-COARSE-METO\tMISC\n"
+    "# hipe2022:document_id = x\nAnna\tB-pers\tO\t_\nkam\tO\tO\tNoSpaceAfter\n"
+)
+XSID = "# id = 1\n# intent: alarm\n1\tWake\talarm\tO\n2\tme\talarm\tO\n3\tnine\talarm\tB-time\n"
+CONLL_2003 = "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n"
+CONLL_U = "# sent_id = a\n1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n1\tin\tin\tADP\tO\n2\tOslo\tOslo\tPROPN\tB-LOC\n"
+WIKIANN = "de:Anna\tB-PER\nde:kam\tO\n"
+
+
+def save(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def words_and_labels(table: pa.Table) -> list[dict[str, Any]]:
+    return table.select(["tokens", "labels"]).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "expected"),
+    [
+        ("un.iob2", UNIVERSAL_NER, {"token_column": 1, "label_column": 2}, [(["vamos", "Oslo"], ["O", "B-LOC"])]),
+        (
+            "germeval.tsv",
+            GERMEVAL,
+            {"token_column": 1, "label_column": 2},
+            [(["Anna", "kam"], ["B-PER", "O"]), (["In", "FC"], ["O", "B-ORG"])],
+        ),
+        ("hipe.tsv", HIPE, {}, [(["Anna", "kam"], ["B-pers", "O"])]),
+        ("xsid.conll", XSID, {"token_column": 1, "label_column": 3}, [(["Wake", "me", "nine"], ["O", "O", "B-time"])]),
+        ("2003.conll03", CONLL_2003, {}, [(["EU", "rejects"], ["B-ORG", "O"])]),
+        ("x.conllu", CONLL_U, {"token_column": 1, "label_column": 4}, [(["in", "Oslo"], ["O", "B-LOC"])]),
+        ("wikiann.ner", WIKIANN, {"strip_prefix": True}, [(["Anna", "kam"], ["B-PER", "O"])]),
+    ],
+)
+def test_inspection_proposes_what_reads_a_file(
+    tmp_path: Path, name: str, text: str, options: dict[str, Any], expected: list[tuple[list[str], list[str]]]
+) -> None:
+    path = save(tmp_path / name, text)
+    found = inspect(path)
+    assert found.layout is not None
+    table = Layout(**options).read(path)
+    assert words_and_labels(table) == [{"tokens": words, "labels": tags} for words, tags in expected]
+    assert words_and_labels(found.layout.read(path)) == words_and_labels(table)
+    if options:
+        with pytest.raises(Error):
+            Layout().read(path)
+        assert found.problem is not None
+    flags = " ".join(found.options)
+    run = CliRunner().invoke(cli, ["inspect", str(path)])
+    assert run.exit_code == 0
+    assert f"read with: {flags or 'no options'}" in run.stdout
+    as_json = json.loads(CliRunner().invoke(cli, ["inspect", str(path), "--json"]).stdout)
+    assert (as_json["options"], as_json["sentences"]) == (list(found.options), len(expected))
+
+
+def test_a_file_that_nothing_reads_is_an_error(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.conll", ". O\n' \"\nAnna B-PER\n")
+    run = CliRunner().invoke(cli, ["inspect", str(path)], standalone_mode=False)
+    assert run.return_value == 1
+    assert "no way to read it was found" in run.stdout
+    assert "--label-column names it" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "1\tAnna\tB-PER\t-\tuser1\n2\tcame\tO\t-\t-\n",
+            (
+                "line 1: column 0: 1, 2 numbers the words; column 4: user1, - holds no labels "
+                "('-': no class has such a name); read it with `token_column=1` and `label_column=2`"
+            ),
+        ),
+        (GERMEVAL, "columns 2 and 3 hold labels; read it with `token_column=1` and `label_column=2`"),
+        (XSID, "column 0: 1, 2, 3 numbers the words; read it with `token_column=1`"),
+    ],
+)
+def test_wrong_columns_are_refused_with_the_right_ones(tmp_path: Path, text: str, message: str) -> None:
+    path = save(tmp_path / "x.conll", text)
+    with pytest.raises(FormatError) as caught:
+        io.read(path)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_columns_by_name(tmp_path: Path) -> None:
+    path = save(tmp_path / "hipe.tsv", HIPE)
+    table = Layout(token_column="TOKEN", label_column="NE-COARSE-METO").read(path)
+    assert table["labels"].to_pylist() == [["O", "O"]]
+    with pytest.raises(FormatError, match="no column is named 'NE-COARSE'; did you mean"):
+        Layout(token_column="TOKEN", label_column="NE-COARSE").read(path)
+    rows = pa.table({"words": [["Anna", "kam"]], "ner": [["B-PER", "O"]], "other": [["O", "O"]]})
+    pq.write_table(rows, tmp_path / "x.parquet")
+    assert words_and_labels(Layout(label_column="ner").read(tmp_path / "x.parquet")) == ANNA
+    with pytest.raises(Error, match="has no column 'nerr'; did you mean 'ner'"):
+        Layout(label_column="nerr").read(tmp_path / "x.parquet")
+    with pytest.raises(Error, match=r"label_column=2: .* is a table; its columns have names"):
+        Layout(label_column=2).read(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mit O\n. O\n# sent_id = s2\nEcom B-ORG\n",
+        "Mit\tO\n.\tO\n# sent_id = s2\nEcom\tB-ORG\n",
+        "Mit O\n. O\n\n# sent_id = s2\nEcom B-ORG\n",
+    ],
+)
+def test_a_comment_within_a_sentence_is_no_word(tmp_path: Path, text: str) -> None:
+    table = io.read(save(tmp_path / "x.conll", text))
+    assert table.to_pylist() == [
+        {"id": "0", "tokens": ["Mit", "."], "labels": ["O", "O"]},
+        {"id": "s2", "tokens": ["Ecom"], "labels": ["B-ORG"]},
+    ]
+
+
+def test_numbers_are_classes_by_their_names(tmp_path: Path) -> None:
+    numbers = {"tokens": [["Anna", "kam"]], "ner_tags": [[1, 0]]}
+    feature = {"feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"}, "_type": "Sequence"}
+    metadata = {"huggingface": json.dumps({"info": {"features": {"ner_tags": feature}}})}
+    pq.write_table(pa.table(numbers).replace_schema_metadata(metadata), tmp_path / "named.parquet")
+    assert words_and_labels(Layout().read(tmp_path / "named.parquet")) == ANNA
+    pq.write_table(pa.table(numbers), tmp_path / "x.parquet")
+    save(tmp_path / "x.jsonl", '{"tokens": ["Anna", "kam"], "labels": [1, 0]}\n')
+    for name in ("x.parquet", "x.jsonl"):
+        with pytest.raises(DataError, match="numbers for labels; `class_names` says what they are"):
+            Layout().read(tmp_path / name)
+        assert words_and_labels(Layout(class_names=["O", "B-PER"]).read(tmp_path / name)) == ANNA
+        with pytest.raises(DataError, match="value 1: there are names for the numbers 0 to 0"):
+            Layout(class_names=["O"]).read(tmp_path / name)
+
+
+def test_as_many_labels_as_words(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.jsonl", '{"id": "a", "tokens": ["In", "Oslo"], "labels": ["B-LOC"]}\n')
+    with pytest.raises(DataError, match=r"row 0 \(id 'a'\), column 'labels', value 1 labels: the row has 2 words"):
+        Layout().read(path)
+
+
+def test_columns_in_a_text_are_noticed(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.txt", "Angela B-PER\nMerkel I-PER\nkam O\n")
+    with pytest.raises(Error, match=r"lines are columns of words and labels .* the format 'conll' reads them so"):
+        Layout().read(path)
+    assert words_and_labels(Layout().read(path, "conll"))[0]["labels"] == ["B-PER", "I-PER", "O"]
+    assert Layout().read(save(tmp_path / "y.txt", "O yes\nNo O\n")).num_rows == 2
+
+
+class TestSides:
+    """What a side is, is the side that was asked for."""
+
+    ROW: ClassVar[dict[str, Any]] = {"source_tokens": ["Anna"], "source_entities": [[0, 1, "PER"]], "tokens": ["Ana"]}
+
+    def pairs(self, tmp_path: Path, **row: Any) -> pa.Table:
+        path = save(tmp_path / "x.jsonl", json.dumps({**self.ROW, **row}) + "\n")
+        return xner.read_pairs(path, save(tmp_path / "y.txt", "Anne\n"))
+
+    def test_what_was_projected_onto_is_the_source_of_the_next_projection(self, tmp_path: Path) -> None:
+        for labelled in ({"labels": ["B-LOC"]}, {"entities": [[0, 1, "LOC"]]}):
+            table = self.pairs(tmp_path, **labelled)
+            assert table["source_tokens"].to_pylist() == [["Ana"]]
+            assert table["source_entities"].to_pylist() == [[{"start": 0, "end": 1, "label": "LOC"}]]
+
+    def test_else_the_source_is(self, tmp_path: Path) -> None:
+        table = self.pairs(tmp_path)
+        assert table["source_tokens"].to_pylist() == [["Anna"]]
+
+    def test_labels_and_entities_that_disagree(self, tmp_path: Path) -> None:
+        row = {"labels": ["O"], "entities": [[0, 1, "LOC"]], "id": "a"}
+        with pytest.raises(DataError, match=r"row 0 \(id 'a'\), column 'entities', value LOC \[0, 1\): .*labels_from"):
+            self.pairs(tmp_path, **row)
+        path = tmp_path / "x.jsonl"
+        by_labels, by_entities = (Layout(labels_from=one).read_labelled(path) for one in ("labels", "entities"))
+        assert by_labels.entities.to_pylist() == [[]]
+        assert by_entities.entities.to_pylist() == [[{"start": 0, "end": 1, "label": "LOC"}]]
+        run = CliRunner().invoke(cli, ["evaluate", "--gold", str(path), "--predicted", str(path)])
+        assert isinstance(run.exception, DataError)
+        good = CliRunner().invoke(
+            cli, ["evaluate", "--gold", str(path), "--predicted", str(path), "--labels-from", "entities"]
+        )
+        assert re.search(r"micro +1\.000", good.stdout), good.output
+
+    def test_nested_entities_are_more_than_labels_say(self, tmp_path: Path) -> None:
+        row = {"tokens": ["Bank", "of", "Oslo"], "labels": ["B-ORG", "I-ORG", "I-ORG"]}
+        path = save(tmp_path / "x.jsonl", json.dumps({**row, "entities": [[0, 3, "ORG"], [2, 3, "LOC"]]}) + "\n")
+        assert len(pylist(Layout().read_labelled(path).entities)[0]) == 2
+
+
+def test_evaluate_compares_words(tmp_path: Path) -> None:
+    gold = save(tmp_path / "g.conll", "Anna\tB-PER\nkam\tO\n\nIn\tO\nBonn\tB-LOC\n")
+    other = save(tmp_path / "p.conll", "In\tO\nBonn\tB-LOC\n\nAnna\tB-PER\nkam\tO\n")
+    command = ["evaluate", "--gold", str(gold), "--predicted", str(other), "--bootstrap", "0"]
+    run = CliRunner().invoke(cli, command)
+    assert isinstance(run.exception, DataError)
+    assert "row 0, column 'tokens', value 'In'" in str(run.exception)
+    assert "has 'Anna' for word 0" in str(run.exception)
+    assert CliRunner().invoke(cli, [*command, "--ignore-words"]).exit_code == 0
+
+
+def test_columns_of_one_file_are_compared(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.tsv", "Anna\tB-PER\tB-PER\nkam\tO\tB-LOC\n")
+    run = CliRunner().invoke(
+        cli, ["evaluate", "--predicted", str(path), "--gold-column", "1", "--predicted-column", "2", "--bootstrap", "0"]
+    )
+    assert run.exit_code == 0, run.output
+    assert re.search(r"micro +0\.500 +1\.000", run.stdout)
+
+
+def test_classes_of_files_are_renamed(tmp_path: Path) -> None:
+    source = save(tmp_path / "en.conll", "Anna\tB-PERSON\ncame\tB-X\n")
+    target = save(tmp_path / "de.txt", "Anna kam\n")
+    output = tmp_path / "o.conll"
+    command = ["project", "--source", source, "--target", target, "-o", output, "--class-map", "PERSON=PER"]
+    run = CliRunner().invoke(cli, [*map(str, command), "--ignore-class", "X"])
+    assert run.exit_code == 0, run.output
+    assert output.read_text() == "Anna\tB-PER\nkam\tO\n\n"
+    assert "source entities: 1 PER" in run.stderr
+
+
+class TestPairing:
+    def test_by_id_text_and_list(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.conll", "# id = a\nAnna\tB-PER\n\n# id = b\nOslo\tB-LOC\n\n# id = c\nBob\tO\n")
+        target = save(tmp_path / "de.conll", "# id = b\nOsló\tB-LOC\n\n# id = a\nANNA\tB-PER\n\n# id = d\nX\tO\n")
+        pairs = save(tmp_path / "pairs.tsv", "Oslo\tOsló\nAnna\tANNA\n")
+        for on in ("id", str(pairs)):
+            output, alone = tmp_path / "o.parquet", tmp_path / "alone.jsonl"
+            command = ["pair", str(source), str(target), "--on", on, "-o", str(output), "--alone", str(alone)]
+            run = CliRunner().invoke(cli, command)
+            assert run.exit_code == 0, run.output
+            assert "1 rows without a partner: 2" in run.stderr
+            table = xner.read_pairs(output, output)
+            assert table["source_tokens"].to_pylist() == [["Anna"], ["Oslo"]]
+            assert table["tokens"].to_pylist() == [["ANNA"], ["Osló"]]
+            assert table["gold_labels"].to_pylist() == [["B-PER"], ["B-LOC"]]
+            assert {row["tokens"][0] for row in io.read(alone).to_pylist()} == {"Bob", "X"}
+        by_text = io.pair(Layout().read(source), Layout().read(target), on="text")
+        assert by_text.pairs == [(0, 1)]
+
+    def test_what_is_there_twice_is_named(self) -> None:
+        table = pa.table({"id": ["a", "a", "b"], "tokens": [["x"], ["y"], ["z"]]})
+        found = io.pair(table, table.slice(1), on="id")
+        assert found.pairs == [(0, 0), (2, 1)]
+        assert found.alone == ([1], [])
+        assert found.twice == ({"a": 2}, {})
+        assert any("'a' 2 times" in line for line in found.lines(("A", "B")))
+        with pytest.raises(DataError, match="has no id for this row"):
+            io.pair(pa.table({"id": pa.array([None], pa.string()), "tokens": [["x"]]}), table, on="id")
+        with pytest.raises(Error, match="no pair of the list names"):
+            io.pair(table, table, on=[("q", "r")])
