@@ -37,6 +37,7 @@ from xner.pipelines.summaries import dropped_lines, is_text, status_lines, witho
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.memory import Memory
+from xner.projection.nested import NESTED, Nested, choose_nested, overlapping_rows, project_layers
 from xner.projection.options import ProjectionOptions
 from xner.projection.projector import Projector
 from xner.text.languages import language
@@ -150,6 +151,12 @@ class RunOptions(DeclaredOptions):
         "them without entities and say why.",
         when=[_FILTERED],
         group=_FILTERING,
+    )
+    nested: Nested = option(
+        "error",
+        Choice(NESTED),
+        "Source entities that share words: an error, each projected by itself (Parquet, Arrow and JSONL hold all of "
+        "them, labels the longer ones), or the outermost or innermost ones alone.",
     )
     on_error: Literal["raise", "skip"] = option(
         "raise", Choice(("raise", "skip")), "Stop at a wrong row, or leave it without entities and go on."
@@ -346,6 +353,10 @@ class Pipeline:
             },
         )
         with _kept(path, key, resume=resume) as kept, _reporter(progress) as report:
+            table, left_out = choose_nested(table, self.running.nested)
+            if left_out:
+                how = f"nested={self.running.nested}"
+                told(f"{left_out} source entities share words with others and are left out ({how})")
             table = recipes.run(table, made, folder, kept=kept, reuse=resume, report=report, told=told)
             if memory:
                 table = self._with_hints(table)
@@ -393,6 +404,11 @@ class Pipeline:
         ), True
 
     def _project(self, rows: Any) -> Any:
+        if self.running.nested == "keep":
+            return project_layers(rows, self._project_flat)
+        return self._project_flat(rows)
+
+    def _project_flat(self, rows: Any) -> Any:
         found = self.projector(rows)
         if schema.MARKED_ENTITIES in found.schema.names:
             found = adopt_marked(found, drop_broken=self.running.broken_markers == "drop")
@@ -400,7 +416,8 @@ class Pipeline:
 
     def _with_hints(self, table: pa.Table) -> pa.Table:
         """What a first projection of the whole corpus says about each entity."""
-        first = self.projector(table)
+        is_nested = self.running.nested == "keep"
+        first = project_layers(table, self.projector) if is_nested else self.projector(table)
         memory = Memory()
         memory.remember(first)
         hints = memory.hint(first, threads=self.running.threads).column(schema.HINTS)
@@ -469,6 +486,11 @@ class Run:
         yield f"{self.projected} of {self.entities} source entities {what}{share}"
         if self.pipeline.filters:
             yield show(count(table, [one.name for one in self.pipeline.filters.filters]))
+        if rows := overlapping_rows(table.column(schema.ENTITIES)):
+            kept = ""
+            if self.output is not None and io.format_of(self.output, self.format) in {"conll", "text"}:
+                kept = f"; '{self.output}' has the longer ones alone; Parquet, Arrow and JSONL hold all"
+            yield f"projected entities share words in {len(rows)} rows{kept}"
         if self.output is not None:
             yield from self._lines_of_output()
         yield self.signature

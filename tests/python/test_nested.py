@@ -1,0 +1,139 @@
+"""Source entities within others: chosen among, or each projected by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xner import Pipeline, Projector, io, schema
+from xner._support.arrow import pylist
+from xner.cli.main import cli
+from xner.errors import DataError
+from xner.projection.nested import choose_nested, layers_of, overlapping_rows, project_layers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPANS = st.lists(st.tuples(st.integers(0, 7), st.integers(1, 4)).map(lambda one: (one[0], one[0] + one[1])), max_size=6)
+
+
+def table_of(rows: list[list[tuple[int, int]]]) -> pa.Table:
+    entities = [[{"start": start, "end": end, "label": f"C{end - start}"} for start, end in row] for row in rows]
+    links = [{"source": word, "target": word, "score": None} for word in range(11)]
+    return pa.table(
+        {
+            schema.ID: [f"s{number}" for number in range(len(rows))],
+            schema.SOURCE_TOKENS: pa.array([["s"] * 11] * len(rows), schema.WORDS_TYPE),
+            schema.TOKENS: pa.array([["t"] * 11] * len(rows), schema.WORDS_TYPE),
+            schema.SOURCE_ENTITIES: pa.array(entities, schema.SOURCE_ENTITIES_TYPE),
+            schema.LINKS: pa.array([links] * len(rows), schema.LINKS_TYPE),
+        }
+    )
+
+
+def overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+@given(rows=st.lists(SPANS, max_size=4))
+def test_overlapping_rows(rows: list[list[tuple[int, int]]]) -> None:
+    expected = [
+        number
+        for number, row in enumerate(rows)
+        if any(overlap(one, other) for place, one in enumerate(row) for other in row[:place])
+    ]
+    assert overlapping_rows(table_of(rows)[schema.SOURCE_ENTITIES]) == expected
+
+
+@given(row=SPANS)
+def test_layers_share_no_words_and_longer_ones_come_first(row: list[tuple[int, int]]) -> None:
+    layers = layers_of(row)
+    for place, one in enumerate(row):
+        for before, other in enumerate(row[:place]):
+            if layers[place] == layers[before]:
+                assert not overlap(one, other)
+        if layers[place]:
+            above = [other for other, layer in zip(row, layers, strict=True) if layer == layers[place] - 1]
+            assert any(overlap(one, other) and other[1] - other[0] >= one[1] - one[0] for other in above)
+
+
+@given(rows=st.lists(SPANS, min_size=1, max_size=4))
+def test_each_is_projected_by_itself(rows: list[list[tuple[int, int]]]) -> None:
+    """With links from each word to itself, every entity lands where it was, whatever the others are."""
+    table = table_of(rows)
+    for found in (project_layers(table, Projector()), project_layers(table.to_batches()[0], Projector())):
+        for row, spans, entities in zip(range(len(rows)), rows, found.column(schema.ENTITIES).to_pylist(), strict=True):
+            assert {one["source"]: (one["start"], one["end"]) for one in entities} == dict(enumerate(spans)), row
+        assert found.column(schema.SOURCE_ENTITIES).to_pylist() == table[schema.SOURCE_ENTITIES].to_pylist()
+    layered = [[span for span, layer in zip(row, layers_of(row), strict=True) if not layer] for row in rows]
+    outer = Projector()(table_of(layered))
+    assert found.column(schema.LABELS).to_pylist() == outer[schema.LABELS].to_pylist()
+
+
+@given(rows=st.lists(SPANS, min_size=1, max_size=4))
+def test_hints_follow_their_entities(rows: list[list[tuple[int, int]]]) -> None:
+    hints = [[{"source": place, "start": 10, "end": 11, "score": 50.0} for place in range(len(row))] for row in rows]
+    table = table_of(rows).append_column(schema.HINTS, pa.array(hints, schema.HINTS_TYPE))
+    found = project_layers(table, Projector(score={"align": 1, "hints": 1}))
+    for row, entities in zip(rows, found.column(schema.ENTITIES).to_pylist(), strict=True):
+        by_source = {one["source"]: (one["start"], one["end"]) for one in entities}
+        for layer in set(layers_of(row)):
+            its = [by_source[place] for place, one in enumerate(layers_of(row)) if one == layer and place in by_source]
+            assert (10, 11) in its, "one of each layer goes where its hint is"
+
+
+def test_choosing() -> None:
+    table = table_of([[(0, 1)], [(2, 3), (0, 3), (2, 5)]])
+    with pytest.raises(DataError) as caught:
+        choose_nested(table, "error")
+    assert str(caught.value) == (
+        "row 1 (id 's1'), column 'source_entities', value C3 [0, 3): shares words with C1 [2, 3); "
+        "`nested` decides: keep, outermost or innermost"
+    )
+
+    def left(how: Any) -> tuple[list[list[tuple[int, int]]], int]:
+        chosen, count = choose_nested(table, how)
+        rows: Any = chosen[schema.SOURCE_ENTITIES].to_pylist()
+        return [[(one["start"], one["end"]) for one in row] for row in rows], count
+
+    assert left("outermost") == ([[(0, 1)], [(0, 3)]], 2)
+    assert left("innermost") == ([[(0, 1)], [(2, 3)]], 2)
+    assert left("keep") == ([[(0, 1)], [(2, 3), (0, 3), (2, 5)]], 0)
+
+
+@pytest.mark.parametrize("options", [{}, {"memory": True}, {"filters": ["one-word"]}, {"method": "heuristic"}])
+def test_a_pipeline_keeps_them(tmp_path: Path, options: dict[str, Any]) -> None:
+    table = table_of([[(0, 3), (2, 3)], [(4, 6)]])
+    with pytest.raises(DataError, match="shares words with"):
+        Pipeline(**options).run(table)
+    run = Pipeline(nested="keep", **options).run(table, tmp_path / "o.parquet")
+    found = io.read(tmp_path / "o.parquet")
+    spans: Any = found[schema.ENTITIES].to_pylist()
+    assert [[(one["start"], one["end"]) for one in row] for row in spans] == [[(0, 3), (2, 3)], [(4, 6)]]
+    assert pylist(found[schema.LABELS])[0][:4] == ["B-C3", "I-C3", "I-C3", "O"]
+    assert "projected entities share words in 1 rows" in str(run)
+    assert "nested:keep" in run.signature
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    files = {"x.jsonl": '{"tokens":["Bank","of","Oslo"],"entities":[[0,3,"ORG"],[2,3,"LOC"]]}\n'}
+    files |= {"x.txt": "Bank von Oslo\n", "x.pharaoh": "0-0 1-1 2-2\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    command = ["project", *(f"--{side}={tmp_path / f'x.{suffix}'}" for side, suffix in SIDES), "-o"]
+    wrong = CliRunner().invoke(cli, [*command, str(tmp_path / "o.conll")])
+    assert isinstance(wrong.exception, DataError)
+    kept = CliRunner().invoke(cli, [*command, str(tmp_path / "o.conll"), "--nested", "keep"])
+    assert "o.conll' has the longer ones alone; Parquet, Arrow and JSONL hold all" in kept.stderr
+    assert (tmp_path / "o.conll").read_text() == "Bank\tB-ORG\nvon\tI-ORG\nOslo\tI-ORG\n\n"
+    inner = CliRunner().invoke(cli, [*command, str(tmp_path / "i.conll"), "--nested", "innermost"])
+    assert "1 source entities share words with others and are left out (nested=innermost)" in inner.stderr
+    assert (tmp_path / "i.conll").read_text() == "Bank\tO\nvon\tO\nOslo\tB-LOC\n\n"
+
+
+SIDES = (("source", "jsonl"), ("target", "txt"), ("links", "pharaoh"))
