@@ -14,9 +14,10 @@ from unittest import mock
 from xner.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Run", "done", "started", "xner"]
+__all__ = ["Run", "done", "instead", "started", "xner"]
 
 Run = subprocess.CompletedProcess[str]
 
@@ -39,6 +40,13 @@ def xner(*arguments: str | Path, cwd: Path | None = None) -> Run:
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(bool(end.code))
     return Run(command, status, _text(out), _text(error))
+
+
+def instead(defaults: Sequence[str | Path], given: Sequence[str | Path]) -> list[str | Path]:
+    """Options with values, one each, of which others take the place of those with the same name."""
+    names = {one for one in given if str(one).startswith("-")}
+    pairs = zip(defaults[::2], defaults[1::2], strict=True)
+    return [part for pair in pairs if pair[0] not in names for part in pair] + list(given)
 
 
 def started(*arguments: str | Path, cwd: Path | None = None) -> Run:

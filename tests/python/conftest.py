@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 # Before torch is loaded: see xner._extras. And no test waits for a model hub.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# What programs note of their outputs stays among the tests'.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="xner-tests-cache-")
 # Tests at work side by side share the cores, as do the programs that they start.
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))

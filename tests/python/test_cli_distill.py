@@ -50,7 +50,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def arguments(corpus: Path, *others: str) -> list[str]:
     student = ["--model", str(corpus / "shape"), *BRIEF]
-    return ["distill", "--teacher", str(corpus / "teacher"), "--text", str(corpus / "yo.txt"), *student, *others]
+    text = [] if "--text" in others else ["--text", str(corpus / "yo.txt")]
+    return ["distill", "--teacher", str(corpus / "teacher"), *text, *student, *others]
 
 
 def run(corpus: Path, *others: str) -> Result:

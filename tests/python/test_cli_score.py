@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from command_line import done, xner
+from command_line import done, instead, xner
 from test_nmt_score import entries
 from xner import io, schema
 from xner._support.arrow import pylist
@@ -155,7 +155,7 @@ def test_a_killed_run_goes_on(files: Path, outspoken_nllb: Path) -> None:
 )
 def test_wrong_use(files: Path, outspoken_nllb: Path, arguments: tuple[str, ...], code: int, message: str) -> None:
     given = (*LANGUAGES, "--model", outspoken_nllb, "--device", "cpu", "--cache", "cache", "-o", "nmt.parquet")
-    run = xner("score", "nmt", *given, *arguments, cwd=files)
+    run = xner("score", "nmt", *instead(given, arguments), cwd=files)
     assert run.returncode == code
     assert message in " ".join(run.stderr.split())
     assert "Traceback" not in run.stderr

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from command_line import Run, done, xner
+from command_line import Run, done, instead, xner
 from xner.cli.options.translators import TranslatorSettings, translator_options
 from xner.io import sample
 from xner.models.translators import Translator
@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> Path:
 def translate(files: Path, model: Path, *options: str, source: str = "en.txt", output: str = "de.parquet") -> Run:
     languages = ("--source-language", "en", "--target-language", "German")
     named = ("--source", source, *languages, "--model", str(model), "--device", "cpu", "--cache", "cache.sqlite")
-    return xner("translate", *named, "--beams", "1", *options, "-o", output, cwd=files)
+    return xner("translate", *instead([*named, "--beams", "1"], options), "-o", output, cwd=files)
 
 
 def test_columns(files: Path, outspoken_nllb: Path) -> None:

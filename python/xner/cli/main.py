@@ -9,6 +9,7 @@ import click
 
 from xner._support.arguments import did_you_mean
 from xner._version import __version__
+from xner.cli.guards import guarded
 from xner.cli.options.flags import with_flags
 from xner.errors import Error
 
@@ -46,7 +47,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command = importlib.import_module(_COMMANDS[cmd_name]).command
-        return command if isinstance(command, click.Command) else None
+        return guarded(command) if isinstance(command, click.Command) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

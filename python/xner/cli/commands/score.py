@@ -10,7 +10,7 @@ import pyarrow as pa
 from xner import io, schema
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
-from xner.cli.options.inputs import existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.inputs import cache_file, existing_file, link_flags, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import scores_option
 from xner.cli.options.translators import engine_options, take_engine
@@ -112,7 +112,7 @@ _PROJECTION = Group(
 @engine_options
 @click.option(
     "--cache",
-    type=output_file,
+    type=cache_file,
     help="Where probabilities are kept.  [default: xner/translation-scores.sqlite in the user's cache folder]",
 )
 def nmt(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
+import tempfile
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT_NAMES",
+    "InputFile",
+    "OutputFile",
+    "cache_file",
     "config_option",
     "existing_file",
     "label_options",
@@ -28,12 +34,85 @@ __all__ = [
     "tuned_option",
 ]
 
+_LOOKED_AT = 1 << 16  # bytes of a stream that its format is told by
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
-output_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+_STREAM = "-"
+
+
+class InputFile(click.Path):
+    """A file to read. `-`, which is standard input, and what can be read only once are kept in a file of their own."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The file; one that is kept as long as the command runs for what is read only once."""
+        path: Any = super().convert(value, param, ctx)
+        if not isinstance(path, Path) or ctx is None or ctx.resilient_parsing:
+            return path
+        if str(path) == _STREAM:
+            return _spooled(sys.stdin.buffer, "standard-input", ctx)
+        if path.is_fifo() or path.is_char_device():
+            with path.open("rb") as stream:
+                return _spooled(stream, path.name, ctx)
+        return path
+
+
+class OutputFile(click.Path):
+    """A file to write; `-` is standard output, which gets it whole at the end."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The file; one whose content goes to standard output at the end for `-`."""
+        path: Any = super().convert(value, param, ctx)
+        if str(path) != _STREAM or ctx is None or ctx.resilient_parsing:
+            return path
+        aside = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / "standard-output"
+
+        def hand_on() -> None:
+            if aside.is_file():
+                with aside.open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+
+        ctx.call_on_close(hand_on)
+        return aside
+
+
+def _spooled(stream: BinaryIO, name: str, ctx: click.Context) -> Path:
+    """What a stream has, in a file that is there as long as the command runs; its name tells the format."""
+    begin = stream.read(_LOOKED_AT)
+    path = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / f"{name}{_suffix_of(begin)}"
+    with path.open("wb") as file:
+        file.write(begin)
+        shutil.copyfileobj(stream, file)
+    return path
+
+
+def _suffix_of(begin: bytes) -> str:
+    """The suffix of files that begin so."""
+    for mark, suffix in (
+        (b"PAR1", ".parquet"),
+        (b"ARROW1", ".arrow"),
+        (b"\xff\xff\xff\xff", ".arrow"),
+        (b"{", ".jsonl"),
+    ):
+        if begin.startswith(mark):
+            return suffix
+    lines = [line.split() for line in begin.decode(errors="replace").splitlines()[:-1]]
+    words = [line for line in lines if line and not line[0].startswith("#")]
+    is_columns = len(words) > 1 and len({len(line) for line in words}) == 1 and len(words[0]) > 1
+    return ".conll" if b"\t" in begin or is_columns else ".txt"
+
+
+existing_file = InputFile()
+output_file = OutputFile()
+cache_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+"""A file that runs read and add to."""
 
 
 _SIDE_FORMATS = [

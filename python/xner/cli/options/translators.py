@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from xner.cli.options.decorators import with_options
-from xner.cli.options.inputs import output_file
+from xner.cli.options.inputs import cache_file
 from xner.cli.options.models import computing_options
 from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
@@ -69,7 +69,7 @@ _DECODING_OPTIONS = [
     ),
     click.option(
         "--cache",
-        type=output_file,
+        type=cache_file,
         help="File that keeps translations for runs to come.  [default: in the user's folder of caches]",
     ),
 ]

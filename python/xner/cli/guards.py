@@ -1,0 +1,142 @@
+"""What every command that writes a file looks at before it begins: what it would overwrite, what was given twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xner.cli.options.inputs import InputFile, OutputFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["guarded"]
+
+_MARKED = "xner.guarded"
+
+
+def guarded(command: click.Command) -> click.Command:
+    """A command that refuses options given twice, and files that it would overwrite unless `--overwrite` is given.
+
+    A file that the same command wrote, and that nobody has changed since, is written anew without a word.
+    """
+    if getattr(command, _MARKED, False):
+        return command
+    setattr(command, _MARKED, True)
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            command.commands[name] = guarded(inner)
+    _refuse_repeated(command)
+    outputs = [one for one in command.params if isinstance(one.type, OutputFile)]
+    if outputs and command.callback is not None:
+        command.params.append(
+            click.Option(["--overwrite"], is_flag=True, help="Replace an output file that is there, or an input.")
+        )
+        command.callback = _looking(command.callback, command)
+    return command
+
+
+def _looking(callback: Any, command: click.Command) -> Any:
+    @wraps(callback)
+    def run(*args: Any, overwrite: bool, **values: Any) -> Any:
+        context = click.get_current_context()
+        name = context.command_path.partition(" ")[2]
+        outputs = list(_paths(command, values, OutputFile))
+        if not overwrite:
+            for output in outputs:
+                _check(output, name, list(_paths(command, values, InputFile)))
+        result = callback(*args, **values)
+        for output in outputs:
+            _remember(output[1], name)
+        return result
+
+    return run
+
+
+def _paths(
+    command: click.Command, values: dict[str, Any], kind: type[InputFile | OutputFile]
+) -> Iterator[tuple[str, Path]]:
+    """The files that were given for options and arguments of a kind, with the names of these."""
+    for parameter in command.params:
+        if isinstance(parameter.type, kind):
+            given = values.get(str(parameter.name))
+            shown = parameter.opts[0] if isinstance(parameter, click.Option) else str(parameter.name).upper()
+            for path in given if isinstance(given, tuple | list) else [given]:
+                if isinstance(path, Path):
+                    yield shown, path
+
+
+def _check(output: tuple[str, Path], command: str, inputs: list[tuple[str, Path]]) -> None:
+    """Refuse to overwrite what is not this command's own.
+
+    Raises:
+        click.UsageError: the file is an input, or is there and was not made by this command.
+    """
+    option, path = output
+    if not path.is_file():
+        return
+    for name, source in inputs:
+        if source.exists() and source.samefile(path):
+            raise click.UsageError(f"{option} {path}: this file is {name} as well; --overwrite replaces it")
+    if _known(path) != [command, *_state(path)]:
+        raise click.UsageError(
+            f"{option} {path}: there is such a file, which `xner {command}` has not made or which was changed since; "
+            "--overwrite replaces it"
+        )
+
+
+def _state(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _note(path: Path) -> Path:
+    """Where it is noted which command made a file."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    cache = Path(home) if home else Path.home() / ".cache"
+    return cache / "xner" / "outputs" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+
+
+def _known(path: Path) -> Any:
+    try:
+        return json.loads(_note(path).read_text())
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _remember(path: Path, command: str) -> None:
+    if not path.is_file():
+        return
+    try:
+        note = _note(path)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps([command, *_state(path)]))
+    except (OSError, RuntimeError):  # without it the next run asks
+        return
+
+
+def _refuse_repeated(command: click.Command) -> None:
+    """Make a command refuse an option that takes one value and is given several times."""
+    parse = command.parse_args
+
+    def parse_args(context: click.Context, args: list[str]) -> list[str]:
+        if not context.resilient_parsing and not any(one in {"-h", "--help"} for one in args):
+            *_, order = command.make_parser(context).parse_args(list(args))
+            for parameter, count in Counter(order).items():
+                if (
+                    count > 1
+                    and isinstance(parameter, click.Option)
+                    and not parameter.multiple
+                    and not parameter.is_flag
+                ):
+                    raise click.UsageError(f"{parameter.opts[0]} is given {count} times, and takes one value", context)
+        return parse(context, args)
+
+    setattr(command, "parse_args", parse_args)  # noqa: B010  # a method of this command alone

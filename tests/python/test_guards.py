@@ -1,0 +1,104 @@
+"""What commands refuse before they begin: to overwrite what is not theirs, and options that are given twice; streams."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command_line import Run, done, xner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE, TARGET, LABELLED = "Anna\tB-PER\ncame\tO\n", "Anna kam\n", "Anna\tB-PER\nkam\tO\n\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "en.conll").write_text(SOURCE)
+    (tmp_path / "de.txt").write_text(TARGET)
+    (tmp_path / "de.conll").write_text("Anna\tB-PER\nkam\tB-X\n")
+    return tmp_path
+
+
+def project(files: Path, *options: str, source: str = "en.conll", target: str = "de.txt") -> Run:
+    return xner("project", "--source", source, "--target", target, *options, cwd=files)
+
+
+def refused(run: Run, message: str) -> None:
+    assert run.returncode == 2
+    assert message in " ".join(run.stderr.split())
+
+
+class TestOverwriting:
+    def test_an_input_stays(self, files: Path) -> None:
+        gold = (files / "de.conll").read_bytes()
+        run = project(files, "-o", "de.conll", target="de.conll")
+        refused(run, "--output de.conll: this file is --target as well; --overwrite replaces it")
+        refused(project(files, "-o", "./en.conll"), "this file is --source as well")
+        assert (files / "de.conll").read_bytes() == gold
+        done(project(files, "-o", "de.conll", "--overwrite", target="de.conll"))
+        assert (files / "de.conll").read_text() == LABELLED
+
+    def test_what_the_command_made_is_made_anew(self, files: Path) -> None:
+        for _ in range(2):
+            done(project(files, "-o", "o.conll"))
+        done(project(files, "-o", "o.conll", "--method", "heuristic"))
+        corrected = (files / "o.conll").read_text().replace("O", "B-LOC")
+        (files / "o.conll").write_text(corrected)
+        run = project(files, "-o", "o.conll")
+        refused(run, "there is such a file, which `xner project` has not made or which was changed since")
+        assert (files / "o.conll").read_text() == corrected
+        done(project(files, "-o", "o.conll", "--overwrite"))
+        done(project(files, "-o", "o.conll"))
+
+    def test_another_commands_file_stays(self, files: Path) -> None:
+        done(project(files, "-o", "o.parquet"))
+        run = xner("filter", "en.conll", "--filter", "one-word", "-o", "o.parquet", cwd=files)
+        refused(run, "which `xner filter` has not made")
+
+    def test_without_a_place_for_notes_it_asks(self, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (files / "file").write_text("")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(files / "file"))
+        done(project(files, "-o", "o.conll"))
+        refused(project(files, "-o", "o.conll"), "--overwrite replaces it")
+
+
+def test_an_option_that_takes_one_value_is_given_once(files: Path) -> None:
+    run = project(files, "--target", "de.conll", "-o", "o.conll")
+    refused(run, "--target is given 2 times, and takes one value")
+    assert not (files / "o.conll").exists()
+    done(project(files, "--filter", "one-word", "--filter", "class-counts", "-o", "o.conll"))
+
+
+class TestStreams:
+    def command(self, *options: str) -> list[str]:
+        return [sys.executable, "-m", "xner", "project", *options]
+
+    def test_standard_input_and_output(self, files: Path) -> None:
+        command = self.command("--source", "-", "--target", "de.txt", "-o", "-", "--format", "conll")
+        run = subprocess.run(command, input=SOURCE, capture_output=True, text=True, cwd=files, check=True)
+        assert run.stdout == LABELLED
+        assert not (files / "-").exists()
+
+    def test_a_table_from_standard_input(self, files: Path) -> None:
+        done(project(files, "-o", "o.parquet"))
+        table = (files / "o.parquet").read_bytes()
+        command = [sys.executable, "-m", "xner", "filter", "-", "--filter", "one-word", "-o", "-", "--format", "jsonl"]
+        run = subprocess.run(command, input=table, capture_output=True, cwd=files, check=True)
+        assert b'"labels": ["B-PER", "O"]' in run.stdout
+
+    def test_a_pipe_with_a_name_is_read_once(self, files: Path) -> None:
+        os.mkfifo(files / "pipe")
+        writer = threading.Thread(target=(files / "pipe").write_text, args=[SOURCE])
+        writer.start()
+        command = self.command("--source", "pipe", "--target", "de.txt", "-o", "o.conll")
+        subprocess.run(command, capture_output=True, cwd=files, check=True, timeout=60)
+        writer.join()
+        assert (files / "o.conll").read_text() == LABELLED
