@@ -1,4 +1,4 @@
-"""What commands refuse before they begin: to overwrite what is not theirs, and options that are given twice; streams."""
+"""What commands refuse before they begin: to overwrite what is not theirs, options that are given twice. Streams."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from io_strategies import tagged_sentences, words
@@ -132,7 +132,7 @@ def test_a_missing_word_can_be_given_one(folder: Path) -> None:
             {},
             r"line 2: byte 2 of the line, 0xe9, is not UTF-8 \(invalid continuation byte\)",
         ),
-        (b"\xff\xfea\x00", {}, r"line 1: byte 1 of the line, 0xff, is not UTF-8"),
+        (b"\xff\xfda\n", {}, r"line 1: byte 1 of the line, 0xff, is not UTF-8"),
         (
             b"a O\n\n" * 9 + b"b O\n\xc3",
             {},
@@ -194,6 +194,7 @@ PIECES = [
 
 @given(text=st.lists(st.sampled_from(PIECES), max_size=25).map("".join), block=st.integers(3, 20))
 def test_equals_the_slow_reader(folder: Path, text: str, block: int) -> None:
+    assume("\n" in text or text.count("\r") < 3)  # which are the line ends of other systems
     path = save(folder, text, "random.conll")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_lines, "BLOCK_BYTES", block)
@@ -215,6 +216,7 @@ def test_equals_the_slow_reader(folder: Path, text: str, block: int) -> None:
 def test_equals_the_slow_reader_for_all_columns(
     folder: Path, text: str, token_column: int, label_column: int, delimiter: str
 ) -> None:
+    assume("\n" in text or text.count("\r") < 3)
     path = save(folder, text, "random.conll")
     try:
         expected = slow_read_conll(text, token_column=token_column, label_column=label_column, delimiter=delimiter)

@@ -35,7 +35,7 @@ HIPE = (
 )
 XSID = "# id = 1\n# intent: alarm\n1\tWake\talarm\tO\n2\tme\talarm\tO\n3\tnine\talarm\tB-time\n"
 CONLL_2003 = "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n"
-CONLL_U = "# sent_id = a\n1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n1\tin\tin\tADP\tO\n2\tOslo\tOslo\tPROPN\tB-LOC\n"
+CONLL_U = "# sent_id = a\n1-2\tim\t_\t_\t_\n1\tin\tin\tADP\tO\n2\tOslo\tOslo\tPROPN\tB-LOC\n"
 WIKIANN = "de:Anna\tB-PER\nde:kam\tO\n"
 
 
@@ -278,3 +278,39 @@ class TestPairing:
             io.pair(pa.table({"id": pa.array([None], pa.string()), "tokens": [["x"]]}), table, on="id")
         with pytest.raises(Error, match="no pair of the list names"):
             io.pair(table, table, on=[("q", "r")])
+
+
+class TestEncodings:
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("a O\n".encode("utf-16"), "probably UTF-16"),
+            ("a O\n".encode("utf-16-le"), "probably UTF-16"),
+            (b"a O\rb O\r\rc O\r", "lines end in carriage returns alone"),
+        ],
+    )
+    def test_others_are_refused_with_a_remedy(self, tmp_path: Path, content: bytes, message: str) -> None:
+        for suffix in ("conll", "txt"):
+            (tmp_path / f"x.{suffix}").write_bytes(content)
+            with pytest.raises(FormatError, match=message):
+                io.read(tmp_path / f"x.{suffix}")
+
+    def test_a_mark_at_the_beginning_is_none_of_the_words(self, tmp_path: Path) -> None:
+        (tmp_path / "x.conll").write_bytes(b"\xef\xbb\xbfa O\r\n")
+        assert io.read(tmp_path / "x.conll")["tokens"].to_pylist() == [["a"]]
+
+    def test_what_was_misread_before_is_said_once(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        spoilt = "Coruña".encode().decode("latin-1")
+        path = save(tmp_path / "x.conll", f"Die O\n\nin O\n{spoilt} B-LOC\n\n{spoilt} B-LOC\n")
+        assert io.read(path)["tokens"].to_pylist()[1] == ["in", spoilt]
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{path}, line 4: '{spoilt} B-LOC' looks like UTF-8 that was taken for Latin-1 and stored anew"
+        ]
+        caplog.clear()
+        (tmp_path / "z.conll").write_bytes(b"a O\n\n\xef\xbb\xbfb O\n")
+        assert io.read(tmp_path / "z.conll")["tokens"].to_pylist() == [["a"], ["\ufeffb"]]
+        assert "z.conll, line 3: " in caplog.text
+        assert "begins with a byte order mark" in caplog.text
+        caplog.clear()
+        io.read(save(tmp_path / "y.conll", "Coruña B-LOC\nÂ O\nÃ O\n"))
+        assert not caplog.records

@@ -7,6 +7,7 @@ from a block into Arrow by their positions, so that no Python object is made for
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import re
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from xner._support.progress import logger
 from xner.errors import Error, FormatError
 from xner.io.atomic import is_packed
 
@@ -129,7 +131,7 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
         Blocks of at least one line; none for an empty file.
 
     Raises:
-        FormatError: bytes that are not UTF-8, or a broken archive.
+        FormatError: bytes that are not UTF-8, lines that end in carriage returns alone, or a broken archive.
     """
     name = str(path)
     first_line = 1
@@ -142,6 +144,7 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
             except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
                 raise FormatError(f"{name}: not a whole gzip archive: {problem}") from problem
             if at_start:
+                _check_encoding(name, chunk)
                 chunk = chunk.removeprefix(BOM)
                 at_start = False
             elif not chunk:
@@ -174,8 +177,48 @@ def _after_last_blank_line(data: bytes) -> int:
     return 0
 
 
+def _check_encoding(path: str, begin: bytes) -> None:
+    """That a file's first bytes are of text in UTF-8, with the usual line ends.
+
+    Raises:
+        FormatError: they are not; the message says what turns the file into such.
+    """
+    # Of letters of Latin script every second byte is 0 there, and no other one.
+    zeros = [begin[parity:4096:2].count(0) for parity in (0, 1)]
+    has_halves = len(begin) >= 8 and min(zeros) == 0 and max(zeros) * 4 > min(len(begin), 4096)
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or has_halves:
+        raise FormatError(
+            f"{path}: the text is not UTF-8 but probably UTF-16; `iconv -f UTF-16 -t UTF-8` makes it such"
+        )
+    if begin.count(b"\r") > 2 and b"\n" not in begin and len(begin) > 9:
+        raise FormatError(f"{path}: lines end in carriage returns alone; `tr '\\r' '\\n'` makes them usual ones")
+
+
+def _look_for_marks(path: str, first_line: int, data: bytes) -> None:
+    """Say once of a file where a byte order mark begins a line, or where UTF-8 was taken for another encoding."""
+    if path in _said:
+        return
+    place = 0 if data.startswith(BOM) else data.find(b"\n" + BOM) + 1
+    reason = "begins with a byte order mark, as where files are put together; it is read as part of the word"
+    if not data.startswith(BOM) and not place:
+        match = _MISREAD.search(data)
+        if match is None:
+            return
+        place = data.rfind(b"\n", 0, match.start()) + 1
+        reason = "looks like UTF-8 that was taken for Latin-1 and stored anew"
+    _said.add(path)
+    text = data[place:].partition(b"\n")[0][:120].decode(errors="ignore")
+    logger.warning("%s, line %d: %r %s", path, first_line + data.count(b"\n", 0, place), text, reason)
+
+
+# Letters beyond ASCII in UTF-8, each byte of which became a letter.
+_MISREAD = re.compile(rb"\xc3[\x82\x83]\xc2[\x80-\xbf]")
+_said: set[str] = set()
+
+
 def _block(path: str, first_line: int, data: bytes) -> Block:
     if not data.isascii():
+        _look_for_marks(path, first_line, data)
         try:
             data.decode()
         except UnicodeDecodeError as problem:

@@ -40,7 +40,7 @@ from xner.io._rows import TextOutput, column, plain_words, write_rows
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["ConllWriter", "iter_conll", "read_conll", "survey_conll", "write_conll"]
 
@@ -67,19 +67,15 @@ class _Layout:
     empty_token: str | None
     strip_prefix: bool = False
     header_line: int = 0  # its number in the file, from 1; 0: there is none
+    labels: frozenset[bytes] = frozenset()  # what the file's first lines have for tags
     skips_numbers: bool = False  # lines of CoNLL-U that are no words of their own
 
     def fields(self, line: bytes) -> list[bytes]:
         """The columns of a line."""
         return line.split(b"\t") if self.delimiter == "\t" else _BLANKS.split(line.rstrip(b" \t"))
 
-    def is_comment(self, line: bytes, labels: Container[bytes] = ()) -> bool:
-        """Whether a line that begins with the prefix is a comment.
-
-        Args:
-            line: without its end.
-            labels: what other lines have for tags.
-        """
+    def is_comment(self, line: bytes) -> bool:
+        """Whether a line that begins with the prefix is a comment."""
         if self.has_key(line):
             return True
         if self.label_column is None:
@@ -90,7 +86,7 @@ class _Layout:
         if len(places) < 2:
             return True
         tag = columns[self.label_column]
-        is_tag = _TAG.fullmatch(tag) or tag in labels or (self.delimiter == "\t" and _CLASS.fullmatch(tag))
+        is_tag = _TAG.fullmatch(tag) or tag in self.labels or (self.delimiter == "\t" and _CLASS.fullmatch(tag))
         return not is_tag
 
     def has_key(self, line: bytes) -> bool:
@@ -228,10 +224,27 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
         token, label = _named(columns, label)
     token = header.index(token) if isinstance(token, str) else token
     label = header.index(label) if isinstance(label, str) else label
-    if by_default and not header and (problem := _misread(columns, label)):
+    is_regular = len({len(fields) for sentence in sentences for fields in sentence}) == 1
+    if by_default and not header and is_regular and (problem := _misread(columns, label)):
         raise block.error(first_line, problem)
     numbered = token not in {0, -len(columns)} and bool(columns) and columns[0].is_numbering
-    return replace(layout, token_column=token, label_column=label, skips_numbers=numbered)
+    return replace(
+        layout,
+        token_column=token,
+        label_column=label,
+        labels=_labels_of(sentences, label),
+        skips_numbers=numbered,
+    )
+
+
+def _labels_of(sentences: Sequence[Sequence[Sequence[str]]], column: int | None) -> frozenset[bytes]:
+    """What lines have for tags."""
+    if column is None:
+        return frozenset()
+    every = (fields for sentence in sentences for fields in sentence)
+    return frozenset(
+        fields[column].encode() for fields in every if len(fields) > 1 and -len(fields) <= column < len(fields)
+    )
 
 
 def survey_conll(path: str | os.PathLike[str]) -> list[Column]:
@@ -345,30 +358,18 @@ def _comments(
     if not layout.comment_prefix:
         return comments, ids
     begins = block.starts_with(layout.comment_prefix) & ~separators
-    labels: set[bytes] | None = None
     for line in np.flatnonzero(begins).tolist():
         text = block.line(line)
         within = line > 0 and not (separators[line - 1] or comments[line - 1])
         if within:
             comments[line] = layout.has_key(text)
-        elif layout.is_comment(text):
-            if labels is None:
-                labels = _labels_of(block, layout, ~(begins | separators))
-            comments[line] = layout.is_comment(text, labels)
+        else:
+            comments[line] = layout.is_comment(text)
         sentence_id = layout.sentence_id(text) if comments[line] else None
         if sentence_id is not None:
             ids[line] = sentence_id
             separators[line] |= within  # a sentence begins here
     return comments, ids
-
-
-def _labels_of(block: Block, layout: _Layout, lines: npt.NDArray[np.bool_]) -> set[bytes]:
-    """What some of a block's lines have for tags."""
-    if layout.label_column is None:
-        return set()
-    split = (layout.fields(block.line(line)) for line in np.flatnonzero(lines)[:_SAMPLE].tolist())
-    column = layout.label_column
-    return {fields[column] for fields in split if -len(fields) <= column < len(fields) and len(fields) > 1}
 
 
 def _no_words(block: Block) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 TAG = re.compile(r"O|[BIESLUM]-.+", re.DOTALL)
+KEY = re.compile(r"# *[\w.:-]+ *= ?.*", re.DOTALL | re.ASCII)
+CLASS = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 ID = re.compile(r"# +(?:sent_)?id *= ?(.*)", re.DOTALL)
 
 
@@ -50,6 +52,12 @@ def read_conll(
         filled = [line for line in lines if not is_blank(line) and not is_document(line)]
         sure = [line for line in filled if not line.startswith("#")]
         delimiter = "\t" if any("\t" in line for line in (sure or filled)[:1]) else " "
+    split = [split_columns(line, delimiter) for line in lines if not is_blank(line) and not is_document(line)]
+    known = {
+        columns[label_column]
+        for columns in split
+        if not columns[0].startswith("#") and len(columns) > 1 and -len(columns) <= label_column < len(columns)
+    }
     sentences = [Sentence()]
     for number, line in enumerate(lines, start=1):
         if is_blank(line) or is_document(line):
@@ -59,9 +67,14 @@ def read_conll(
         columns = split_columns(line, delimiter)
         places = [column if column >= 0 else len(columns) + column for column in (token_column, label_column)]
         complete = all(0 <= place < len(columns) for place in places) and places[0] != places[1]
-        is_word = complete and (delimiter == "\t" or TAG.fullmatch(columns[places[1]]) is not None)
+        tag = columns[places[1]] if complete else ""
+        is_tag = TAG.fullmatch(tag) or tag in known or (delimiter == "\t" and CLASS.fullmatch(tag))
+        is_word = complete and is_tag
         match = ID.fullmatch(line)
-        if line.startswith("#") and not current.words and (match or not is_word):
+        if line.startswith("#") and (KEY.fullmatch(line) or (not current.words and not is_word)):
+            if match and current.words:
+                current = Sentence()
+                sentences.append(current)
             if match:
                 current.name = match[1]
             continue
