@@ -23,10 +23,10 @@ from xner.filters.links import Contiguous, Discontinuous, SourceCoverage
 from xner.filters.scores import MinMargin, MinScore
 from xner.filters.stage import Filters
 from xner.filters.summary import FilterCounts, count, show
-from xner.filters.words import Affixes, Compound
+from xner.filters.words import Affixes, Compound, TrimDeterminers
 from xner.projection import Projector
 
-WORDS = ("Ankara", "ankara-si", "Xankara", "da", "e", "'", "-", "'da", "u-", ",", "(", "gen", "")
+WORDS = ("De", "die", "Ankara", "ankara-si", "Xankara", "da", "e", "'", "-", "'da", "u-", ",", "(", "gen", "")
 VALUES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "length-ratio": st.tuples(st.sampled_from([0.0, 0.5, 0.8, 1.0])) | st.just((0.5, 2.0)),
     "source-coverage": st.tuples(st.sampled_from([0.0, 0.5, 1.0])),
@@ -35,6 +35,7 @@ VALUES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "affixes": st.tuples(
         st.sampled_from(["strip", "attach"]), st.sampled_from([(), ("da", "gen")]), st.sampled_from([(), ("e",)])
     ),
+    "trim-determiners": st.tuples(st.sampled_from([("nl",), ("de", "nl")]), st.sampled_from([(), ("da", "e")])),
     "compound": st.tuples(st.integers(0, 3)),
     "min-score": st.tuples(st.sampled_from([0.25, 0.5])),
     "min-margin": st.tuples(st.sampled_from([0.25, 0.5])),
@@ -150,6 +151,7 @@ def test_texts_are_read_as_they_are_shown(filters: list[Chosen]) -> None:
         ("affixes=attach,suffixes=da+de,prefixes=e", Affixes("attach", ("da", "de"), ("e",))),
         ("affixes=strip,prefixes=e", Affixes("strip", (), ("e",))),
         ("compound=2", Compound(2)),
+        ("trim-determiners=de+nl,words=dat", TrimDeterminers(("de", "nl"), ("dat",))),
         ("discontinuous=split,gap=1", Discontinuous("split", 1)),
         ("contiguous:row", DropRow(Contiguous())),
         ("class-counts:row", DropRow(ClassCounts())),
@@ -171,6 +173,7 @@ def test_usage_shows_what_may_be_left_out() -> None:
         "class-counts",
         "one-word",
         "trim-punctuation",
+        "trim-determiners[=WORD+WORD][,words=WORD+WORD]",
         "affixes=strip|attach[,suffixes=WORD+WORD][,prefixes=WORD+WORD]",
         "compound[=4]",
         "min-score=NUMBER",
@@ -179,8 +182,8 @@ def test_usage_shows_what_may_be_left_out() -> None:
 
 
 ALL_NAMES = (
-    "length-ratio, source-coverage, contiguous, discontinuous, class-counts, one-word, trim-punctuation, affixes, "
-    "compound, min-score, min-margin"
+    "length-ratio, source-coverage, contiguous, discontinuous, class-counts, one-word, trim-punctuation, "
+    "trim-determiners, affixes, compound, min-score, min-margin"
 )
 
 
@@ -216,6 +219,14 @@ ALL_NAMES = (
         ("discontinuous=merge", "discontinuous='merge': expected one of 'fill', 'largest', 'split', 'drop'"),
         ("discontinuous=fill,gap=-1", "discontinuous gap=-1: expected a whole number from 0 to 2147483647"),
         ("affixes=keep", "affixes='keep': expected one of 'strip', 'attach'"),
+        ("trim-determiners", "trim-determiners: name languages (trim-determiners=de) or words"),
+        (
+            "trim-determiners=de+xx",
+            (
+                "trim-determiners: no list for 'xx'; there are ca, da, de, el, en, es, fr, hu, it, nl, no, "
+                "pt, sv, or words"
+            ),
+        ),
         ("compound=-1", "compound=-1: expected a whole number from 0 to 2147483647"),
     ],
 )
@@ -258,6 +269,9 @@ def projected(tokens: str, source: str, entities: list[tuple[int, int, str]], li
         ("Merkels Rede", "the Merkel", [(1, 0)], ["compound"], "B-X O"),
         ("( Madrid )", "the Madrid", [(1, 0), (1, 1), (1, 2)], ["trim-punctuation"], "O B-X O"),
         (". .", "the Madrid", [(1, 0)], ["trim-punctuation"], "O O"),
+        ("Die Alpen", "the Alps", [(0, 0), (1, 1)], ["trim-determiners=de"], "O B-X"),
+        ("Die Alpen", "the Alps", [(0, 0), (1, 1)], ["trim-determiners=nl"], "B-X I-X"),
+        ("L' Aquila", "the Aquila", [(0, 0), (1, 1)], ["trim-determiners,words=l'"], "O B-X"),
         ("New der York", "the York", [(1, 0), (1, 2)], ["discontinuous=split"], "B-X O B-X"),
         ("New der York", "the York", [(1, 0), (1, 2)], ["discontinuous=largest"], "B-X O O"),
         ("New der York", "the York", [(1, 0), (1, 2)], ["discontinuous=fill"], "B-X I-X I-X"),
@@ -434,7 +448,9 @@ def test_entities_without_scores_are_filtered_by_what_they_have(scores: str) -> 
 
 def test_no_rows() -> None:
     table = projected("a b", "x y", [(0, 1, "X")], [(0, 0)]).slice(0, 0)
-    found = Filters([name for name in FILTERS if not name.startswith(("min-", "affixes", "discontinuous"))])(table)
+    found = Filters([name for name in FILTERS if not name.startswith(("min-", "affixes", "discontinuous", "trim-d"))])(
+        table
+    )
     assert found.num_rows == 0
     assert found.schema.field(schema.DROPPED).type == schema.FILTER_RECORDS_TYPE
     assert count(found) == count(table) == {}

@@ -17,7 +17,7 @@ from xner.filters.links import Contiguous, Discontinuous, SourceCoverage
 from xner.filters.scores import MinMargin, MinScore
 from xner.filters.stage import Filters
 from xner.filters.summary import FilterCounts, count, show
-from xner.filters.words import Affixes, Compound, TrimPunctuation
+from xner.filters.words import Affixes, Compound, TrimDeterminers, TrimPunctuation
 
 __all__ = [
     "FILTERS",
@@ -35,6 +35,7 @@ __all__ = [
     "MinScore",
     "OneWord",
     "SourceCoverage",
+    "TrimDeterminers",
     "TrimPunctuation",
     "count",
     "parse",

@@ -12,7 +12,7 @@ from xner.filters.base import DropRow
 from xner.filters.counts import ClassCounts, LengthRatio, OneWord
 from xner.filters.links import Contiguous, Discontinuous, SourceCoverage
 from xner.filters.scores import MinMargin, MinScore
-from xner.filters.words import Affixes, Compound, TrimPunctuation
+from xner.filters.words import Affixes, Compound, TrimDeterminers, TrimPunctuation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ _KINDS: Sequence[type[Any]] = (
     ClassCounts,
     OneWord,
     TrimPunctuation,
+    TrimDeterminers,
     Affixes,
     Compound,
     MinScore,

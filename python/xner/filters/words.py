@@ -5,23 +5,33 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
 
 from xner import schema
 from xner._support import arguments as _arguments
 from xner._support.arguments import choose
+from xner.errors import OptionError
 from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
     from xner.filters.entities import Answer, Entities, Flags, Integers
 
-__all__ = ["Affixes", "Compound", "TrimPunctuation", "is_prefix", "is_punctuation", "is_suffix"]
+__all__ = [
+    "DETERMINERS",
+    "Affixes",
+    "Compound",
+    "TrimDeterminers",
+    "TrimPunctuation",
+    "is_prefix",
+    "is_punctuation",
+    "is_suffix",
+]
 
 _APOSTROPHES = tuple("'’ʼ`´")
 _JOINERS = (*_APOSTROPHES, *"-‐‑:·")  # hyphens, the colon of Finnish and Swedish, Catalan's middle dot
@@ -75,6 +85,66 @@ class TrimPunctuation:
         empty = start == end
         entities.drop(empty, self.name)
         entities.adjust(start[~empty], end[~empty], self.name)
+
+
+DETERMINERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ca": ("el", "la", "els", "les", "l'", "un", "una", "uns", "unes", "en", "na"),
+    "da": ("den", "det", "de", "en", "et"),
+    "de": ("der", "die", "das", "des", "dem", "den", "ein", "eine", "einer", "eines", "einem", "einen"),
+    "el": ("ο", "η", "το", "οι", "τα", "τον", "την", "τη", "του", "της", "των", "τους", "τις"),
+    "en": ("the", "a", "an"),
+    "es": ("el", "la", "los", "las", "lo", "un", "una", "unos", "unas"),
+    "fr": ("le", "la", "les", "l'", "l’", "un", "une", "des", "du"),
+    "hu": ("a", "az", "egy"),
+    "it": ("il", "lo", "la", "i", "gli", "le", "l'", "l’", "un", "uno", "una", "un'"),
+    "nl": ("de", "het", "een", "'t"),
+    "no": ("den", "det", "de", "en", "ei", "et"),
+    "pt": ("o", "a", "os", "as", "um", "uma", "uns", "umas"),
+    "sv": ("den", "det", "de", "en", "ett"),
+}
+"""Articles by language, in lower case: words that some annotate as parts of names and others do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrimDeterminers:
+    """Takes articles off the beginning of spans, for gold labels without them; never the last word.
+
+    Attributes:
+        languages: whose articles: codes of `DETERMINERS`.
+        words: further words, in lower case.
+
+    Raises:
+        OptionError: a language without a list, or neither languages nor words.
+    """
+
+    name: ClassVar[str] = "trim-determiners"
+    columns: ClassVar[tuple[str, ...]] = ()
+    languages: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for option in ("languages", "words"):
+            _arguments.words(f"trim-determiners {option}", getattr(self, option))
+        for language in self.languages:
+            if language not in DETERMINERS:
+                known = ", ".join(DETERMINERS)
+                raise OptionError(f"trim-determiners: no list for {language!r}; there are {known}, or words")
+        if not (self.languages or self.words):
+            raise OptionError("trim-determiners: name languages (trim-determiners=de) or words")
+
+    def apply(self, entities: Entities) -> None:
+        """Filter."""
+        listed = {*self.words, *(word for language in self.languages for word in DETERMINERS[language])}
+        nothing = np.zeros(len(entities.row), np.bool_)
+        start, end = _trimmed(
+            entities,
+            goes_first=entities.words(schema.TOKENS).ask(lambda word: word.casefold() in listed),
+            goes_last=lambda row, place: np.zeros(len(row), np.bool_),
+            keep_first=nothing,
+            keep_last=nothing,
+            least=1,
+        )
+        entities.adjust(start, end, self.name)
 
 
 @dataclass(frozen=True, slots=True)

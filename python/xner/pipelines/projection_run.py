@@ -320,8 +320,8 @@ class Pipeline:
             DataError: a wrong row, with `on_error="raise"`.
         """
         path = None if output is None else Path(output)
-        if path is not None:
-            io.format_of(path, format)
+        if path is not None and io.format_of(path, format) == "text":
+            raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
         others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
         aligning = Aligning(
             self.aligning,

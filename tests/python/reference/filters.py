@@ -171,6 +171,19 @@ def trim_punctuation(row: Row) -> None:
     row.change("trim-punctuation", lambda e: [span(e)])
 
 
+def trim_determiners(row: Row, languages: Sequence[str], words: Sequence[str]) -> None:
+    listed = [*words, *(word for language in languages for word in {"de": GERMAN, "nl": DUTCH}[language])]
+
+    def span(e: Entity) -> tuple[int, int]:
+        return trimmed(e, lambda at: row.tokens[at].casefold() in listed, lambda _: False, 1)
+
+    row.change("trim-determiners", lambda e: [span(e)])
+
+
+GERMAN = ["der", "die", "das", "des", "dem", "den", "ein", "eine", "einer", "eines", "einem", "einen"]
+DUTCH = ["de", "het", "een", "'t"]
+
+
 def is_joiner(word: str) -> bool:
     return len(word) == 1 and word in JOINERS
 
@@ -260,6 +273,7 @@ FUNCTIONS: dict[str, Callable[..., None]] = {
     "class-counts": class_counts,
     "one-word": one_word,
     "trim-punctuation": trim_punctuation,
+    "trim-determiners": trim_determiners,
     "affixes": affixes,
     "compound": compound,
     "min-score": min_score,
