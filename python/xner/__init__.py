@@ -3,8 +3,9 @@
     table = xner.read_pairs("en.conll", "de.txt")
     run = xner.Pipeline(matcher="exact").run(table, "de.conll")
 
-`project` moves entity labels across one sentence pair, `Projector` across record batches, `Aligner` finds the word
-links, `Pipeline` does all of it for files, `evaluate` compares labels with gold labels, `view` shows them.
+`project` moves entity labels across one sentence pair, `project_spans` character spans across texts, `Projector` labels
+across record batches, `Aligner` finds the word links, `Pipeline` does all of it for files, `evaluate` compares labels
+with gold labels, `view` shows them.
 
 What needs more than numpy and pyarrow, or is needed seldom, is loaded when it is first named.
 """
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from xner.models.aligners.encoder_aligner import EncoderAligner
     from xner.pipelines import recipes
     from xner.pipelines.projection_run import Pipeline
+    from xner.projection.spans import project_spans
     from xner.viewer import view
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "models",
     "pipelines",
     "project",
+    "project_spans",
     "read_pairs",
     "recipes",
     "schema",
@@ -101,6 +104,7 @@ _LATER = {
     "experiments": "xner.experiments",
     "models": "xner.models",
     "pipelines": "xner.pipelines",
+    "project_spans": "xner.projection.spans:project_spans",
     "recipes": "xner.pipelines.recipes",
     "text": "xner.text",
     "training": "xner.training",

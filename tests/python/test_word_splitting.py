@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xner import Error
-from xner.text import SPLITTERS, Word, by_blanks, split_words, splitter_for, words_within
+from xner.text import SPLITTERS, Word, by_blanks, choose_splitter, split_words, splitter_for, words_within
 
 HERE = [name for name in SPLITTERS if name != "icu"]  # which needs a library that is built from source
 OF_WORDS = ("treebank", "jieba", "newmm")
@@ -104,6 +104,15 @@ def test_languages_have_splitters(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_languages(language: str) -> None:
     with pytest.raises(Error, match=f"language='{language}': expected a code with a script, as yor_Latn"):
         split_words("a", language)
+
+
+def test_a_splitter_is_chosen_by_any_spelling_of_a_language() -> None:
+    chosen = {language: choose_splitter(language) for language in ("yo", "Yoruba", "eng_Latn", "tha", "blanks")}
+    names = {"yo": "treebank", "Yoruba": "treebank", "eng_Latn": "treebank", "tha": "newmm", "blanks": "blanks"}
+    assert chosen == {language: SPLITTERS[name] for language, name in names.items()}
+    assert choose_splitter(by_blanks) is by_blanks
+    with pytest.raises(Error, match="language 'treebanks' is unknown"):
+        choose_splitter("treebanks")
 
 
 class FakeBreaks(list[int]):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from xner._support.faces import listing
 from xner.text.detokenization import detokenize
 from xner.text.languages import Language, language, meanings, model_code
-from xner.text.word_splitting import SPLITTERS, Word, WordSplitter, by_blanks, split_words, splitter_for, words_within
+from xner.text.word_splitting import (
+    SPLITTERS,
+    Word,
+    WordSplitter,
+    by_blanks,
+    choose_splitter,
+    split_words,
+    splitter_for,
+    words_within,
+)
 
 __all__ = [
     "SPLITTERS",
@@ -13,6 +22,7 @@ __all__ = [
     "Word",
     "WordSplitter",
     "by_blanks",
+    "choose_splitter",
     "detokenize",
     "language",
     "meanings",

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from xner._support.extras import require
 from xner.errors import Error, OptionError
+from xner.text.languages import language as language_of
 from xner.text.scripts import UNSPACED_CODES, is_unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["SPLITTERS", "Word", "WordSplitter", "by_blanks", "split_words", "splitter_for", "words_within"]
+__all__ = [
+    "SPLITTERS",
+    "Word",
+    "WordSplitter",
+    "by_blanks",
+    "choose_splitter",
+    "split_words",
+    "splitter_for",
+    "words_within",
+]
 
 
 class Word(NamedTuple):
@@ -179,6 +190,23 @@ def splitter_for(language: str) -> WordSplitter:
     return _by_treebank
 
 
+def choose_splitter(language: str | WordSplitter) -> WordSplitter:
+    """The splitter that a user means.
+
+    Args:
+        language: any spelling of a language (`yor_Latn`, `yo`, `Yoruba`), the name of a splitter in `SPLITTERS`, or a
+            function from a text to its words, which is taken as it is.
+
+    Raises:
+        Error: an unknown language, or one whose script is in doubt.
+    """
+    if not isinstance(language, str):
+        return language
+    name, _, script = language.partition("_")
+    known = language in SPLITTERS or (len(name) in {2, 3} and len(script) == 4)
+    return splitter_for(language if known else language_of(language).code)
+
+
 def split_words(text: str, language: str) -> list[Word]:
     """Split a text into words.
 
@@ -206,6 +234,5 @@ def words_within(words: Sequence[Word], start: int, end: int) -> tuple[int, int]
     Returns:
         First word and one past the last word; the same number twice where it touches none.
     """
-    first = next((index for index, word in enumerate(words) if word.end > start), len(words))
-    last = next((index for index, word in enumerate(words[first:], first) if word.start >= end), len(words))
-    return first, max(first, last)
+    first = bisect_right(words, start, key=lambda word: word.end)
+    return first, bisect_left(words, end, first, key=lambda word: word.start)
