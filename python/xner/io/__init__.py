@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from xner._support.faces import listing
 from xner.io._rows import RowWriter
+from xner.io.annotation.brat import read_brat, write_brat
 from xner.io.atomic import replacing
 from xner.io.conll import iter_conll, read_conll, write_conll
 from xner.io.formats import FORMATS, Format, format_of, iter_batches, open_writer, read, write
@@ -42,6 +43,7 @@ __all__ = [
     "read",
     "read_arrow",
     "read_bitext",
+    "read_brat",
     "read_conll",
     "read_hugging_face",
     "read_jsonl",
@@ -51,6 +53,7 @@ __all__ = [
     "replacing",
     "write",
     "write_arrow",
+    "write_brat",
     "write_conll",
     "write_jsonl",
     "write_parquet",

@@ -17,6 +17,13 @@ import pyarrow as pa
 from xner._support.registry import Registry
 from xner.errors import Error
 from xner.io._rows import RowWriter, write_rows
+from xner.io.annotation.argilla import ArgillaWriter, iter_argilla
+from xner.io.annotation.doccano import DoccanoWriter, iter_doccano
+from xner.io.annotation.gliner import GlinerWriter, iter_gliner
+from xner.io.annotation.label_studio import LabelStudioWriter, iter_label_studio
+from xner.io.annotation.prodigy import ProdigyWriter, iter_prodigy
+from xner.io.annotation.spacy import SpacyWriter, iter_spacy
+from xner.io.annotation.webanno import WebAnnoWriter, iter_webanno
 from xner.io.atomic import is_packed, replacing
 from xner.io.conll import ConllWriter, iter_conll, read_conll, write_conll
 from xner.io.hugging_face import read_hugging_face
@@ -76,7 +83,7 @@ class Format:
     """One kind of file.
 
     Attributes:
-        suffixes: endings of the names of such files, lower case.
+        suffixes: endings of the names of such files, lower case; none for formats that are always named.
         iterate: reads a file: `(path, *, batch_rows, ...)` to an iterator of at least one batch.
         writer: makes a `RowWriter`: `(binary file, ...)`.
         read: reads a whole file, where that is more than its batches one after the other.
@@ -102,6 +109,13 @@ FORMATS: Final[Registry[Format]] = Registry(
         "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
         "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
         "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
+        "doccano": Format((), iter_doccano, DoccanoWriter),
+        "prodigy": Format((), iter_prodigy, ProdigyWriter),
+        "spacy": Format((), iter_spacy, SpacyWriter),
+        "gliner": Format((), iter_gliner, GlinerWriter),
+        "label-studio": Format((), iter_label_studio, LabelStudioWriter),
+        "argilla": Format((), iter_argilla, ArgillaWriter),
+        "webanno": Format((), iter_webanno, WebAnnoWriter),
     },
 )
 """All formats by name. Distributions add theirs, each a `Format`, to the entry points `xner.formats`."""
@@ -131,6 +145,7 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
     listed = "; ".join(
         f"{known}: {' '.join(its.suffixes)}{' (also with .gz)' if its.is_text else ''}"
         for known, its in FORMATS.items()
+        if its.suffixes
     )
     raise Error(f"cannot tell the format of '{path}' from its name; name the format, or use one of these: {listed}")
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from xner import schema
 from xner.errors import DataError, FormatError
-from xner.io._lines import read_blocks, rebatch, row_ids
+from xner.io._json import iter_objects
+from xner.io._lines import rebatch, row_ids
 from xner.io._rows import TextOutput, write_rows
 
 if TYPE_CHECKING:
@@ -90,34 +91,13 @@ def _chunks(path: str | os.PathLike[str]) -> Iterator[tuple[list[_Row], int]]:
     """The rows of a file in lists, with the number of each list's first; at least one list."""
     rows: list[_Row] = []
     first_row = 0
-    for block in read_blocks(path):
-        for line in range(len(block.starts)):
-            text = block.line(line)
-            if not text.strip(b" \t"):
-                continue
-            try:
-                value = json.loads(text, parse_constant=_refuse_constant)
-            except (ValueError, RecursionError) as problem:
-                raise block.error(line, f"not JSON: {problem}: {block.text(line)}") from problem
-            if not isinstance(value, dict):
-                raise block.error(line, f"expected an object, found {block.text(line)}")
-            if b"\\" in text:
-                try:
-                    json.dumps(value, ensure_ascii=False).encode()
-                except UnicodeEncodeError as problem:
-                    raise block.error(
-                        line, f"half of a surrogate pair is no character: {block.text(line)}"
-                    ) from problem
-            rows.append((block.first_line + line, value))
-            if len(rows) == _ROWS:
-                yield rows, first_row
-                rows, first_row = [], first_row + len(rows)
+    for row in iter_objects(path):
+        rows.append(row)
+        if len(rows) == _ROWS:
+            yield rows, first_row
+            rows, first_row = [], first_row + len(rows)
     if rows or not first_row:
         yield rows, first_row
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _batch(path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema | None) -> pa.RecordBatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xner._support.faces import listing
-from xner.text.detokenization import detokenize
+from xner.text.detokenization import detokenize, detokenize_with_places
 from xner.text.languages import Language, language, meanings, model_code
 from xner.text.word_splitting import (
     SPLITTERS,
@@ -24,6 +24,7 @@ __all__ = [
     "by_blanks",
     "choose_splitter",
     "detokenize",
+    "detokenize_with_places",
     "language",
     "meanings",
     "model_code",

@@ -10,7 +10,7 @@ from xner.text.scripts import is_unspaced
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["detokenize"]
+__all__ = ["detokenize", "detokenize_with_places"]
 
 _CLOSING: Final = frozenset([*".,;:!?%)]}…’'›،؛؟।॥።፣、。，．！？：；）］｝」』】》〉", "...", "''"])
 _CONTRACTIONS: Final = frozenset(
@@ -34,20 +34,38 @@ def detokenize(words: Iterable[str]) -> str:
     Returns:
         The text. No character is replaced: quotation marks, dashes and letters stay what they are.
     """
-    kept = [word for word in words if word.strip()]
-    text = ""
+    return detokenize_with_places(words)[0]
+
+
+def detokenize_with_places(words: Iterable[str]) -> tuple[str, list[tuple[int, int]]]:
+    """`detokenize`, and where each word is in the text.
+
+    Returns:
+        The text, and first character and one past the last of each word; the same place twice for those left out.
+    """
+    given = list(words)
+    last = max((number for number, word in enumerate(given) if word.strip()), default=-1)
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    end = 0
     glued = True  # whether the next word follows without a blank
     quoted = False  # whether a quotation mark is open
-    for position, word in enumerate(kept):
+    for number, word in enumerate(given):
+        if not word.strip():
+            places.append((end, end))
+            continue
         quote = word in _QUOTES
-        closes = word in _CLOSING or word in _CONTRACTIONS or (quote and (quoted or position == len(kept) - 1))
-        if not (glued or closes or (_is_without_blanks(text[-1]) and _is_without_blanks(word[0]))):
-            text += " "
-        text += word
+        closes = word in _CLOSING or word in _CONTRACTIONS or (quote and (quoted or number == last))
+        if not (glued or closes or (_is_without_blanks(parts[-1][-1]) and _is_without_blanks(word[0]))):
+            parts.append(" ")
+            end += 1
+        parts.append(word)
+        places.append((end, end + len(word)))
+        end += len(word)
         opens = quote and not closes
         quoted = opens or (quoted and not quote)
         glued = opens or word in _OPENING
-    return text
+    return "".join(parts), places
 
 
 def _is_without_blanks(character: str) -> bool:

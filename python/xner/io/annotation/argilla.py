@@ -1,0 +1,134 @@
+"""Argilla's records as JSON: what `dataset.records.to_json` writes and `from_json` reads.
+
+Spans are the answer to a span question about a text field: by people in `responses`, by models in `suggestions`, with a
+score each.
+
+    rg.Settings(fields=[rg.TextField("text")], questions=[rg.SpanQuestion("spans", field="text", labels=[...])])
+
+are settings that go with what is written here.
+
+Source: https://docs.argilla.io/latest/reference/argilla/records/records
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from xner import schema
+from xner._version import __version__
+from xner.io._json import Record, list_of
+from xner.io.annotation._choice import chosen
+from xner.io.annotation.documents import Document, Joined, JsonListWriter, Span, batches_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from xner.text.word_splitting import WordSplitter
+
+__all__ = ["ArgillaWriter", "iter_argilla"]
+
+
+def iter_argilla(
+    path: str | os.PathLike[str],
+    *,
+    language: str | WordSplitter = "characters",
+    text_field: str = "text",
+    question: str = "spans",
+    annotator: str | None = None,
+    batch_rows: int = 16_384,
+) -> Iterator[pa.RecordBatch]:
+    """Reads records in batches: the responses of people, or suggestions where there are none.
+
+    Args:
+        path: a list of records, or the same compressed (`.gz`).
+        language: how words are found, see `batches_of`.
+        text_field: the field that has the text.
+        question: the span question.
+        annotator: the person whose responses count, by user id; by default all must agree.
+        batch_rows: rows a batch.
+
+    Yields:
+        Batches as `batches_of` describes them; records without responses and suggestions have no spans.
+
+    Raises:
+        FormatError: something else, or responses that do not agree; the message names file, record and field.
+    """
+    read = partial(_document, text_field=text_field, question=question, annotator=annotator)
+    return batches_of(map(read, list_of(path, "record")), path, language=language, batch_rows=batch_rows)
+
+
+def _document(record: Record, *, text_field: str, question: str, annotator: str | None) -> Document:
+    text = record.record("fields").text(text_field)
+    people = {
+        str(response.values.get("user_id", number)): _spans(response, None)
+        for number, response in enumerate(record.record("responses").records(question))
+        if response.values.get("value") is not None
+    }
+    spans = chosen(record, people, annotator)
+    suggestion = record.record("suggestions").record(question)
+    if spans is None and annotator is None and suggestion.values.get("value") is not None:
+        spans = _spans(suggestion, suggestion.values.get("score"))
+    return Document(text, spans, record.identifier(schema.ID), where=record.where)
+
+
+def _spans(answer: Record, scores: Any) -> list[Span]:
+    """The spans of an answer; scores are a list, one a span, or a number for all of them."""
+    given = answer.records("value")
+    if isinstance(scores, list) and len(scores) != len(given):
+        raise answer.error(f"{len(scores)} scores for {len(given)} spans")
+    found = []
+    for number, one in enumerate(given):
+        score = one.number("score")
+        if score is None:
+            score = Record(one.where, {"score": scores[number] if isinstance(scores, list) else scores}).number("score")
+        found.append(Span(one.whole("start"), one.whole("end"), one.text("label"), score))
+    return found
+
+
+class ArgillaWriter(JsonListWriter):
+    """Writes each row as a record, with its spans as a suggestion."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        tokens: str = schema.TOKENS,
+        spans: str | None = None,
+        text: Joined = "blanks",
+        text_field: str = "text",
+        question: str = "spans",
+    ) -> None:
+        """Writes to an open binary file.
+
+        Args:
+            file: where to.
+            tokens: see `DocumentWriter`.
+            spans: likewise.
+            text: likewise.
+            text_field: the field that has the text.
+            question: the span question.
+        """
+        super().__init__(file, tokens=tokens, spans=spans, text=text)
+        self._text_field = text_field
+        self._question = question
+
+    def fields(self, document: Document) -> dict[str, Any]:
+        """See `JsonWriter`."""
+        suggestions = {}
+        if document.spans is not None:
+            value = [{"start": span.start, "end": span.end, "label": span.label} for span in document.spans]
+            scores = [span.score for span in document.spans]
+            score = None if None in scores or not scores else scores
+            suggestions[self._question] = {"value": value, "score": score, "agent": f"xner {__version__}"}
+        return {
+            "id": document.id,
+            "fields": {self._text_field: document.text},
+            "metadata": {},
+            "suggestions": suggestions,
+            "responses": {},
+            "vectors": {},
+        }
