@@ -42,6 +42,8 @@ def test_the_commands_exist_with_their_options() -> None:
         "filter",
         "evaluate",
         "view",
+        "export",
+        "import",
     }
     assert {command for command, _ in lines} == shown
     for command, arguments in lines:

@@ -24,6 +24,8 @@ _COMMANDS = {
     "pair": "xner.cli.commands.pair",
     "evaluate": "xner.cli.commands.evaluate",
     "view": "xner.cli.commands.view",
+    "export": "xner.cli.commands.export",
+    "import": "xner.cli.commands.import_corrections",
     "score": "xner.cli.commands.score",
     "study": "xner.cli.commands.study",
     "tune": "xner.cli.commands.tune",

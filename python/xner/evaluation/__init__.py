@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xner._support.faces import listing
-from xner.evaluation import links
+from xner.evaluation import links, review
 from xner.evaluation.entities import Averages, ClassScores, Scores, evaluate
 from xner.evaluation.error_kinds import KINDS, ErrorAnalysis, analyse, pair_entities
 from xner.evaluation.intervals import Difference, Interval, Intervals, MetricIntervals, PairedComparison
@@ -43,6 +43,7 @@ __all__ = [
     "pair_entities",
     "paired_bootstrap",
     "pool",
+    "review",
 ]
 
 __dir__ = listing(__all__)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["ArgillaWriter", "iter_argilla"]
+__all__ = ["ArgillaWriter", "argilla_documents", "iter_argilla"]
 
 
 def iter_argilla(
@@ -57,11 +57,32 @@ def iter_argilla(
     Raises:
         FormatError: something else, or responses that do not agree; the message names file, record and field.
     """
-    read = partial(_document, text_field=text_field, question=question, annotator=annotator)
-    return batches_of(map(read, list_of(path, "record")), path, language=language, batch_rows=batch_rows)
+    documents = argilla_documents(path, text_field=text_field, question=question, annotator=annotator)
+    return batches_of(documents, path, language=language, batch_rows=batch_rows)
 
 
-def _document(record: Record, *, text_field: str, question: str, annotator: str | None) -> Document:
+def argilla_documents(
+    path: str | os.PathLike[str],
+    *,
+    text_field: str = "text",
+    question: str = "spans",
+    annotator: str | None = None,
+    people_only: bool = False,
+) -> Iterator[Document]:
+    """The texts of a file with their spans, as they are; arguments and errors are those of `iter_argilla`.
+
+    Args:
+        path: the file.
+        text_field: see `iter_argilla`.
+        question: likewise.
+        annotator: likewise.
+        people_only: do not read suggestions.
+    """
+    read = partial(_document, text_field=text_field, question=question, annotator=annotator, people_only=people_only)
+    return map(read, list_of(path, "record"))
+
+
+def _document(record: Record, *, text_field: str, question: str, annotator: str | None, people_only: bool) -> Document:
     text = record.record("fields").text(text_field)
     people = {
         str(response.values.get("user_id", number)): _spans(response, None)
@@ -70,7 +91,8 @@ def _document(record: Record, *, text_field: str, question: str, annotator: str 
     }
     spans = chosen(record, people, annotator)
     suggestion = record.record("suggestions").record(question)
-    if spans is None and annotator is None and suggestion.values.get("value") is not None:
+    asked = not people_only and annotator is None
+    if spans is None and asked and suggestion.values.get("value") is not None:
         spans = _spans(suggestion, suggestion.values.get("score"))
     return Document(text, spans, record.identifier(schema.ID), where=record.where)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["Discontinuous", "Rows", "read_brat", "write_brat"]
+__all__ = ["Discontinuous", "Rows", "brat_documents", "read_brat", "write_brat"]
 
 Rows: TypeAlias = Literal["documents", "lines"]
 Discontinuous: TypeAlias = Literal["refuse", "cover", "drop"]
@@ -66,6 +66,14 @@ def read_brat(
             names file and line.
         Error: there are no such files.
     """
+    documents = brat_documents(path, rows=rows, discontinuous=discontinuous)
+    return pa.Table.from_batches(batches_of(documents, path, language=language))
+
+
+def brat_documents(
+    path: str | os.PathLike[str], *, rows: Rows = "documents", discontinuous: Discontinuous = "refuse"
+) -> Iterator[Document]:
+    """Texts with their spans, as they are; arguments and errors are those of `read_brat`."""
     choose("rows", rows, {"documents": None, "lines": None})
     choose("discontinuous", discontinuous, {"refuse": None, "cover": None, "drop": None})
     given = Path(path)
@@ -73,13 +81,12 @@ def read_brat(
     if not texts or not texts[0].is_file():
         raise Error(f"'{path}': there are no texts; brat's documents are pairs of files, NAME.txt and NAME.ann")
     pieces = _Pieces(discontinuous)
-    documents = (_document(text, pieces) for text in texts)
-    parts = documents if rows == "documents" else (line for document in documents for line in _lines_of(document))
-    table = pa.Table.from_batches(batches_of(parts, path, language=language))
+    for text in texts:
+        document = _document(text, pieces)
+        yield from [document] if rows == "documents" else _lines_of(document)
     if pieces.count:
         what = "left out" if discontinuous == "drop" else "read as all that lies between their ends"
         logger.warning("%s: %d discontinuous spans are %s; first %s", path, pieces.count, what, pieces.first)
-    return table
 
 
 class _Pieces:

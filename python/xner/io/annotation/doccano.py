@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["DoccanoWriter", "iter_doccano", "span_of"]
+__all__ = ["DoccanoWriter", "doccano_documents", "iter_doccano", "span_of"]
 
 _SPANS = ("label", "labels", "entities")
 
@@ -43,7 +43,12 @@ def iter_doccano(
     Raises:
         FormatError: something else; the message names file, line and field.
     """
-    return batches_of(map(_document, lines_of(path)), path, language=language, batch_rows=batch_rows)
+    return batches_of(doccano_documents(path), path, language=language, batch_rows=batch_rows)
+
+
+def doccano_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
+    """The texts of a file with their spans, as they are; arguments and errors are those of `iter_doccano`."""
+    return map(_document, lines_of(path))
 
 
 def _document(record: Record) -> Document:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -41,10 +41,13 @@ __all__ = [
     "batches_of",
     "documents_of",
     "joined",
+    "without_nested",
 ]
 
 Joined: TypeAlias = Literal["blanks", "detokenized"]
 """How words become a text: with a blank between any two of them, or as it is written, see `xner.text.detokenize`."""
+
+T = TypeVar("T")
 
 _ROWS = 4096
 _SCHEMA = pa.schema(
@@ -183,7 +186,7 @@ def _row(document: Document, number: int, split: WordSplitter, notes: _Notes) ->
             notes.add(_SNAPPED, document, span)
         entities.append((start, end, span))
     entities.sort(key=lambda entity: (entity[0], -entity[1]))
-    flat = _without_nested(entities)
+    flat = without_nested(entities)
     for entity in entities:
         if entity not in flat:
             notes.add(_NESTED, document, entity[2])
@@ -195,15 +198,16 @@ def _row(document: Document, number: int, split: WordSplitter, notes: _Notes) ->
     return row
 
 
-_Entity: TypeAlias = tuple[int, int, Span]
+def without_nested(entities: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:
+    """Those that overlap none that is longer, or as long and before them; the longest first.
 
-
-def _without_nested(entities: Sequence[_Entity]) -> list[_Entity]:
-    """Those that overlap none that is longer, or as long and before them."""
-    kept: list[_Entity] = []
-    for start, end, span in sorted(entities, key=lambda entity: (entity[0] - entity[1], entity[0])):
+    Args:
+        entities: start, end, and anything.
+    """
+    kept: list[tuple[int, int, T]] = []
+    for start, end, what in sorted(entities, key=lambda entity: (entity[0] - entity[1], entity[0])):
         if all(end <= other_start or other_end <= start for other_start, other_end, _ in kept):
-            kept.append((start, end, span))
+            kept.append((start, end, what))
     return kept
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import Word
 
-__all__ = ["GlinerWriter", "iter_gliner"]
+__all__ = ["GlinerWriter", "gliner_documents", "iter_gliner"]
 
 
 def iter_gliner(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Iterator[pa.RecordBatch]:
@@ -37,7 +37,12 @@ def iter_gliner(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> It
     Raises:
         FormatError: something else; the message names file, line and field.
     """
-    return batches_of(map(_document, lines_of(path)), path, batch_rows=batch_rows)
+    return batches_of(gliner_documents(path), path, batch_rows=batch_rows)
+
+
+def gliner_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
+    """The texts of a file with their spans, as they are; arguments and errors are those of `iter_gliner`."""
+    return map(_document, lines_of(path))
 
 
 def _document(record: Record) -> Document:

@@ -1,9 +1,7 @@
 """Label Studio's JSON: a list of tasks with `data`, and `annotations` by people or `predictions` by models.
 
-    <View><Labels name="label" toName="text"><Label value="PER"/></Labels><Text name="text" value="$text"/></View>
-
-is a labelling configuration that goes with what is written here. Label Studio numbers tasks itself and keeps their
-data: an id that is to come back is in `data`.
+`label_studio_configuration` gives the labelling configuration that goes with what is written here. Label Studio numbers
+tasks itself and keeps their data: an id that is to come back is in `data`.
 
 Source: https://labelstud.io/guide/task_format, https://labelstud.io/guide/predictions
 """
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 from xner import schema
 from xner._support.arguments import choose
+from xner._support.pages import Html, element
 from xner._version import __version__
 from xner.io._json import Record, list_of
 from xner.io.annotation._choice import chosen
@@ -23,13 +22,13 @@ from xner.text.offsets import Utf16
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["LabelStudioWriter", "SpansAs", "iter_label_studio"]
+__all__ = ["LabelStudioWriter", "SpansAs", "iter_label_studio", "label_studio_configuration", "label_studio_documents"]
 
 SpansAs: TypeAlias = Literal["predictions", "annotations"]
 
@@ -59,18 +58,34 @@ def iter_label_studio(
     Raises:
         FormatError: something else, or annotations that do not agree; the message names file, task and field.
     """
-    read = partial(_document, text_key=text_key, annotator=annotator)
-    return batches_of(map(read, list_of(path, "task")), path, language=language, batch_rows=batch_rows)
+    documents = label_studio_documents(path, text_key=text_key, annotator=annotator)
+    return batches_of(documents, path, language=language, batch_rows=batch_rows)
 
 
-def _document(task: Record, *, text_key: str, annotator: str | None) -> Document:
+def label_studio_documents(
+    path: str | os.PathLike[str], *, text_key: str = "text", annotator: str | None = None, people_only: bool = False
+) -> Iterator[Document]:
+    """The texts of a file with their spans, as they are; arguments and errors are those of `iter_label_studio`.
+
+    Args:
+        path: the file.
+        text_key: see `iter_label_studio`.
+        annotator: likewise.
+        people_only: do not read predictions.
+    """
+    read = partial(_document, text_key=text_key, annotator=annotator, people_only=people_only)
+    return map(read, list_of(path, "task"))
+
+
+def _document(task: Record, *, text_key: str, annotator: str | None, people_only: bool) -> Document:
     if "data" not in task.values:
         raise task.error("there is no field 'data'; export the project as JSON, not as JSON-MIN")
     data = task.record("data")
     text = data.text(text_key)
     own = data.identifier(schema.ID)
     spans = chosen(task, _by_person(task, text), annotator)
-    if spans is None and annotator is None and (predictions := task.records("predictions")):
+    predictions = [] if people_only or annotator is not None else task.records("predictions")
+    if spans is None and predictions:
         spans = _spans(predictions[-1], text)
     return Document(text, spans, task.identifier(schema.ID) if own is None else own, where=task.where)
 
@@ -115,6 +130,20 @@ def _offsets(value: Record, text: str) -> tuple[int, int]:
         if units.slice(start, end) == said:
             return units.character(start), units.character(end)
     return start, end
+
+
+def label_studio_configuration(classes: Iterable[str]) -> str:
+    """The labelling configuration of a project whose tasks are written with the writer's own names.
+
+    Args:
+        classes: that people may choose from.
+    """
+    labels = "".join(element("Label", value=name) for name in classes)
+    return element(
+        "View",
+        element("Labels", Html(labels), name="label", toName="text"),
+        element("Text", name="text", value="$text"),
+    )
 
 
 class LabelStudioWriter(JsonListWriter):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["ProdigyWriter", "iter_prodigy", "tokens_of"]
+__all__ = ["ProdigyWriter", "iter_prodigy", "prodigy_documents", "tokens_of"]
 
 
 def iter_prodigy(
@@ -41,7 +41,12 @@ def iter_prodigy(
     Raises:
         FormatError: something else; the message names file, line and field.
     """
-    return batches_of(map(_document, lines_of(path)), path, language=language, batch_rows=batch_rows)
+    return batches_of(prodigy_documents(path), path, language=language, batch_rows=batch_rows)
+
+
+def prodigy_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
+    """The texts of a file with their spans, as they are; arguments and errors are those of `iter_prodigy`."""
+    return map(_document, lines_of(path))
 
 
 def _document(record: Record) -> Document:

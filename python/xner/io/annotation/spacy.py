@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["GROUP", "SpacyWriter", "iter_spacy"]
+__all__ = ["GROUP", "SpacyWriter", "iter_spacy", "spacy_documents"]
 
 GROUP: Final = "sc"
 """The group of spans that overlap, by the name that spaCy's span categorizer gives it."""
@@ -45,7 +45,12 @@ def iter_spacy(
     Raises:
         FormatError: something else; the message names file, line and field.
     """
-    return batches_of(map(_document, lines_of(path)), path, language=language, batch_rows=batch_rows)
+    return batches_of(spacy_documents(path), path, language=language, batch_rows=batch_rows)
+
+
+def spacy_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
+    """The texts of a file with their spans, as they are; arguments and errors are those of `iter_spacy`."""
+    return map(_document, lines_of(path))
 
 
 def _document(record: Record) -> Document:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["FEATURE", "LAYER", "WebAnnoWriter", "iter_webanno"]
+__all__ = ["FEATURE", "LAYER", "WebAnnoWriter", "iter_webanno", "webanno_documents"]
 
 LAYER: Final = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 """The layer of named entities."""
@@ -70,7 +70,7 @@ def iter_webanno(
         FormatError: something else, no such layer or feature, or an annotation without a value; the message names file
             and line.
     """
-    return batches_of(_documents(path, layer, feature), path, batch_rows=batch_rows)
+    return batches_of(webanno_documents(path, layer=layer, feature=feature), path, batch_rows=batch_rows)
 
 
 @dataclass(slots=True)
@@ -88,7 +88,10 @@ class _Sentence:
     id: str | None = None
 
 
-def _documents(path: str | os.PathLike[str], layer: str, feature: str) -> Iterator[Document]:
+def webanno_documents(
+    path: str | os.PathLike[str], *, layer: str = LAYER, feature: str = FEATURE
+) -> Iterator[Document]:
+    """The sentences of a file with their spans, as they are; arguments and errors are those of `iter_webanno`."""
     column: int | None = None
     declared: list[str] = []
     sentence = _Sentence()

@@ -1,0 +1,73 @@
+"""`xner import`: what people have made of exported sentences, put back into their table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from xner import io
+from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.evaluation.review import CHANGES, Review, apply_corrections
+from xner.io.annotation.tools import TOOLS
+
+__all__ = ["command"]
+
+
+@click.command(
+    "import",
+    epilog="\b\nExamples:\n"
+    "  xner export de.parquet --to label-studio --sample 200 -o tasks.json\n"
+    "  xner import corrected.json --from label-studio --onto de.parquet -o de.corrected.parquet\n"
+    "  xner import doubtful --from brat --onto de.parquet -o de.corrected.conll",
+)
+@click.argument("corrected", type=click.Path(exists=True, path_type=Path))
+@click.option("--from", "tool", type=click.Choice(list(TOOLS)), required=True, help="The tool that wrote it.")
+@click.option("--onto", "table", type=existing_file, required=True, help="The table that was exported.")
+@click.option("--output", "-o", type=output_file, required=True, help="The table with the corrections.")
+@click.option(
+    "--annotator",
+    help="Whose annotations count, where several people have annotated one text and do not agree: label-studio, "
+    "argilla.",
+)
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
+@click.option("--table-format", type=click.Choice(FORMAT_NAMES), help="Of the table, likewise.")
+def command(
+    corrected: Path,
+    tool: str,
+    table: Path,
+    output: Path,
+    annotator: str | None,
+    format_: str | None,
+    table_format: str | None,
+) -> None:
+    """Put corrections by people back into the table that they were exported from, and say how much was corrected.
+
+    CORRECTED is what the tool exports: a file, or for brat the folder. Sentences are found by their ids, and their
+    words have to be those of the table. Sentences that nobody has annotated stay as they are.
+    """
+    io.format_of(output, format_)
+    if annotator is not None and not TOOLS[tool].tells_people:
+        raise click.UsageError(f"--annotator: {tool} does not tell who has annotated what")
+    options = {} if annotator is None else {"annotator": annotator}
+    review = apply_corrections(io.read(table, table_format), TOOLS[tool].documents(corrected, **options))
+    io.write(review.table, output, format_)
+    for line in _report(review):
+        click.echo(line, err=True)
+    click.echo(f"written to {output}", err=True)
+
+
+def _report(review: Review) -> list[str]:
+    """What was corrected."""
+    rows = f"{len(review.rows)} of {review.table.num_rows} sentences were looked at"
+    lines = [rows, review.counts()]
+    lines += [f"  {kind}: {meaning}" for kind, meaning in CHANGES.items() if review.changes[kind]]
+    if review.suggested:
+        kept = f"{review.changes['kept']} of {review.suggested} suggestions"
+        lines.append(f"precision {review.precision:.3f} ({review.interval()}, Wilson, 95%): {kept} were right")
+        lines.append(
+            "sentences chosen --by random speak for the rest, too; those with small margins are worse than the rest"
+        )
+    if review.snapped:
+        lines.append(f"{review.snapped} spans begin or end within words and count as the whole words")
+    return lines

@@ -1,0 +1,334 @@
+"""Sentences for people to look at, and what they have made of them: chosen, handed out, read back, counted."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from command_line import done, xner
+from xner import io, schema
+from xner.errors import DataError, Error, OptionError
+from xner.evaluation.review import apply_corrections, choose_rows, wilson
+from xner.io.annotation.documents import Document, Span
+from xner.io.annotation.tools import TOOLS
+from xner.text import Word
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def entity(start: int, end: int, label: str, margin: float | None = None, source: int = 0) -> dict[str, Any]:
+    return {"start": start, "end": end, "label": label, "score": 0.5, "margin": margin, "source": source}
+
+
+TOKENS = [["Ann", "Lee", "sings", "."], ["Oslo", "and", "Rom"], ["so", "what"], [], ["New", "York"]]
+ENTITIES = [
+    [entity(0, 2, "PER", 0.5)],
+    [entity(0, 1, "LOC", 0.25, 0), entity(2, 3, "ORG", 0.125, 1)],
+    [],
+    [],
+    [entity(0, 2, "LOC", math.inf)],
+]
+TABLE = pa.table(
+    {
+        "id": ["a", "b", "c", "d", "e"],
+        "tokens": pa.array(TOKENS, schema.WORDS_TYPE),
+        "entities": pa.array(ENTITIES, schema.ENTITIES_TYPE),
+        "labels": [["B-PER", "I-PER", "O", "O"], ["B-LOC", "O", "B-ORG"], ["O", "O"], [], ["B-LOC", "I-LOC"]],
+        "status": ["ok", "ok", "no_match", "ok", "ok"],
+    }
+)
+
+
+def without(table: pa.Table, name: str) -> pa.Table:
+    return table.remove_column(table.schema.get_field_index(name))
+
+
+def test_the_smallest_margins_come_first() -> None:
+    assert choose_rows(TABLE).tolist() == [1, 0, 2, 4]
+    assert choose_rows(TABLE, sample=2).tolist() == [1, 0]
+    assert choose_rows(TABLE, below_margin=0.5).tolist() == [1]
+    assert choose_rows(TABLE, below_margin=0.125).tolist() == []
+
+
+def test_dropped_rows_are_not_chosen() -> None:
+    status = pa.array(["ok", "row_dropped:length-ratio", None, "ok", "ok"])
+    dropped = without(TABLE, "status").append_column("status", status)
+    assert choose_rows(dropped).tolist() == [0, 2, 4]
+    assert choose_rows(dropped, by="random").tolist() == [0, 2, 4]
+
+
+def test_a_random_choice() -> None:
+    table = pa.table({"tokens": [["a"]] * 100})
+    rows = choose_rows(table, by="random", sample=10)
+    assert len(set(rows.tolist())) == 10
+    assert rows.tolist() == sorted(rows.tolist()) == choose_rows(table, by="random", sample=10).tolist()
+    assert rows.tolist() != choose_rows(table, by="random", sample=10, seed=2).tolist()
+    assert set(choose_rows(TABLE, by="random", below_margin=1).tolist()) == {0, 1}
+    times = np.bincount(np.concatenate([choose_rows(table, by="random", sample=10, seed=s) for s in range(500)]))
+    assert times.min() > 20
+    assert times.max() < 90
+
+
+def test_choices_that_cannot_be_made() -> None:
+    nothing_known = [[{"start": 0, "end": 1, "label": "X"}]]
+    table = pa.table({"tokens": [["a"]], "entities": nothing_known})
+    with pytest.raises(
+        OptionError, match="no entity in the column 'entities' has a margin; choose by='random' instead"
+    ):
+        choose_rows(table)
+    with pytest.raises(Error, match="a choice by margins needs the column"):
+        choose_rows(pa.table({"tokens": [["a"]]}))
+    with pytest.raises(Error, match="by='chance'"):
+        choose_rows(TABLE, by="chance")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="below_margin=0"):
+        choose_rows(TABLE, below_margin=0)
+    with pytest.raises(OptionError, match="sample=0"):
+        choose_rows(TABLE, sample=0)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255264, 0.366212), (1, 1, 0.206543, 1), (0, 0, 0, 1)],
+)
+def test_wilson(successes: int, trials: int, low: float, high: float) -> None:
+    """81 of 263: Newcombe 1998, table I."""
+    found = wilson(successes, trials)
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(high, abs=1e-4)
+
+
+@given(trials=st.integers(1, 1000), data=st.data())
+def test_wilson_solves_its_equation(trials: int, data: st.DataObject) -> None:
+    share = data.draw(st.integers(0, trials)) / trials
+    found = wilson(round(share * trials), trials)
+    for bound in (found.low, found.high):
+        assert abs(share - bound) == pytest.approx(1.959964 * math.sqrt(bound * (1 - bound) / trials), abs=1e-5)
+
+
+def document(id_: str | None, text: str, *spans: tuple[int, int, str]) -> Document:
+    return Document(text, [Span(*span) for span in spans], id_, where=f"file, text {id_}")
+
+
+def test_what_people_do() -> None:
+    review = apply_corrections(
+        TABLE,
+        [
+            document("b", "Oslo and Rom", (0, 4, "LOC"), (9, 12, "LOC")),
+            document("a", "Ann Lee sings.", (0, 3, "PER"), (8, 13, "X")),
+            document("e", "New York"),
+            document("c", "so what", (0, 2, "Y")),
+            Document("", None, "d"),
+        ],
+    )
+    assert review.rows == (0, 1, 2, 4)
+    assert review.changes == {"kept": 1, "span": 1, "class": 1, "span and class": 0, "removed": 1, "added": 2}
+    assert (review.suggested, review.precision, review.snapped) == (4, 0.25, 0)
+    assert review.by_class["LOC"] == {"kept": 1, "span": 0, "class": 0, "span and class": 0, "removed": 1, "added": 0}
+    assert review.by_class["ORG"]["class"] == 1
+    blank = {"score": None, "margin": None}
+    assert review.table["entities"].to_pylist() == [
+        [{**entity(0, 1, "PER"), **blank}, {**entity(2, 3, "X"), **blank, "source": None}],
+        [entity(0, 1, "LOC", 0.25), {**entity(2, 3, "LOC", source=1), **blank}],
+        [{**entity(0, 1, "Y"), **blank, "source": None}],
+        [],
+        [],
+    ]
+    assert review.table["labels"].to_pylist() == [
+        ["B-PER", "O", "B-X", "O"],
+        ["B-LOC", "O", "B-LOC"],
+        ["B-Y", "O"],
+        [],
+        ["O", "O"],
+    ]
+    assert review.table.schema == TABLE.schema
+    assert review.table.select(["id", "tokens", "status"]) == TABLE.select(["id", "tokens", "status"])
+    assert review.counts().splitlines()[-1].split() == ["all", "1", "1", "1", "0", "1", "2"]
+    assert "precision 0.250" in review._repr_html_()
+
+
+def test_nested_and_snapped_spans() -> None:
+    nested = (0, 8, "ORG"), (4, 7, "LOC"), (4, 8, "LOC"), (3, 4, "Z")
+    review = apply_corrections(TABLE.slice(4), [document("e", "New York", *nested)])
+    found: Any = review.table["entities"].to_pylist()[0]
+    assert [(one["start"], one["end"], one["label"]) for one in found] == [(0, 2, "ORG"), (1, 2, "LOC")]
+    assert review.snapped == 1
+    assert review.changes["class"] == review.changes["added"] == 1
+    assert review.table["labels"].to_pylist() == [["B-ORG", "I-ORG"]]
+
+
+def test_tables_with_labels_alone_or_with_neither() -> None:
+    labels = TABLE.select(["id", "tokens", "labels"])
+    review = apply_corrections(labels, [document("b", "Oslo and Rom", (0, 4, "LOC"))])
+    assert review.changes == {"kept": 1, "span": 0, "class": 0, "span and class": 0, "removed": 1, "added": 0}
+    assert review.table["labels"].to_pylist()[1] == ["B-LOC", "O", "O"]
+    review = apply_corrections(TABLE.select(["tokens"]), [document("1", "Oslo and Rom", (0, 4, "LOC"))])
+    assert review.table["labels"].to_pylist() == [None, ["B-LOC", "O", "O"], None, None, None]
+    entities = apply_corrections(without(TABLE, "labels"), [document("b", "Oslo and Rom")])
+    assert "labels" not in entities.table.schema.names
+
+
+def test_texts_may_have_other_white_space() -> None:
+    review = apply_corrections(TABLE, [document("a", " Ann\n\nLee sings .\n", (1, 9, "PER"))])
+    assert review.changes["kept"] == 1
+
+
+def with_words(id_: str, words: list[str]) -> Document:
+    places = [Word(word, at, at + 1) for at, word in enumerate(words)]
+    return Document("x" * len(words), [], id_, places, f"file, text {id_}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            document("b", "Oslo and Rome"),
+            r"row 1 \(id 'b'\), .* the row ends after 3 words, but the text of file, text b",
+        ),
+        (document("b", "Oslo und Rom"), "word 1 of the row is 'and', but the text of file, text b has 'und Rom' there"),
+        (document("b", "Oslo and"), "word 2 of the row is 'Rom', but the text of file, text b has its end there"),
+        (document("b", "Oslo and Rom !"), "the row ends after 3 words, .* has '!' there; texts must stay as they were"),
+        (with_words("b", ["Oslo", "Rom"]), "word 1 of the row is 'and', but the text of file, text b has 'Rom' there"),
+        (with_words("b", ["Oslo", "and"]), "word 2 of the row is 'Rom', but the text of file, text b has its end"),
+        (with_words("b", ["Oslo", "and", "Rom", "!"]), "the row ends after 3 words, but the text of .* has '!' there"),
+    ],
+)
+def test_other_words(wrong: Document, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        apply_corrections(TABLE, [wrong])
+
+
+def test_rows_that_are_not_there() -> None:
+    with pytest.raises(Error, match="file, text x: the table has no row with the id 'x'"):
+        apply_corrections(TABLE, [document("x", "a")])
+    with pytest.raises(Error, match="the text has no id, by which its row could be found"):
+        apply_corrections(TABLE, [document(None, "a")])
+    with pytest.raises(Error, match="file, text c: there are two texts with the id 'c'"):
+        apply_corrections(TABLE, [document("c", "so what")] * 2)
+    with pytest.raises(Error, match=r"file, text c: \[0, 9\) 'X' is no span of the text"):
+        apply_corrections(TABLE, [document("c", "so what", (0, 9, "X"))])
+    with pytest.raises(DataError, match=r"row 1, column 'id', value 'a': row 0 has this id as well; make ids unique"):
+        apply_corrections(pa.table({"id": ["a", "a"], "tokens": [["a"], ["b"]]}), [])
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    io.write(TABLE, tmp_path / "de.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("tool", "text"),
+    [(tool, text) for tool in TOOLS for text in ("blanks", "detokenized") if (tool, text) != ("gliner", "detokenized")],
+)
+def test_what_is_handed_out_comes_back(files: Path, tool: str, text: str) -> None:
+    run = done(xner("export", "de.parquet", "--to", tool, "-o", "out", "--sample", "3", "--text", text, cwd=files))
+    said = run.stderr.splitlines()
+    assert said.pop(0) == "3 of 5 sentences written to out"
+    assert said == ([f"labelling configuration: {CONFIGURATION}"] if tool == "label-studio" else [])
+    if tool == "label-studio":
+        annotate(files / "out")
+    if tool == "argilla":
+        respond(files / "out")
+    run = done(xner("import", "out", "--from", tool, "--onto", "de.parquet", "-o", "new.parquet", cwd=files))
+    assert run.stderr.splitlines() == [
+        "3 of 5 sentences were looked at",
+        "class  kept  span  class  span and class  removed  added",
+        "LOC       1     0      0               0        0      0",
+        "ORG       1     0      0               0        0      0",
+        "PER       1     0      0               0        0      0",
+        "all       3     0      0               0        0      0",
+        "  kept: as it was suggested",
+        "precision 1.000 (0.439–1.000, Wilson, 95%): 3 of 3 suggestions were right",
+        "sentences chosen --by random speak for the rest, too; those with small margins are worse than the rest",
+        "written to new.parquet",
+    ]
+    assert io.read(files / "new.parquet") == io.read(files / "de.parquet")
+
+
+CONFIGURATION = (
+    '<View><Labels name="label" toName="text"><Label value="LOC"></Label><Label value="ORG"></Label>'
+    '<Label value="PER"></Label></Labels><Text name="text" value="$text"></Text></View>'
+)
+
+
+def annotate(path: Path) -> None:
+    """What a person does who submits each prediction as it is."""
+    tasks = json.loads(path.read_text("utf-8"))
+    for number, task in enumerate(tasks):
+        results = [prediction["result"] for prediction in task["predictions"]]
+        task |= {"id": number, "annotations": [{"completed_by": 7, "result": results[0]}]}
+    path.write_text(json.dumps(tasks), "utf-8")
+
+
+def respond(path: Path) -> None:
+    """The same for Argilla."""
+    records = json.loads(path.read_text("utf-8"))
+    for record in records:
+        value = record["suggestions"]["spans"]["value"]
+        record["responses"] = {"spans": [{"value": value, "user_id": "u"}]}
+    path.write_text(json.dumps(records), "utf-8")
+
+
+@pytest.mark.parametrize("tool", ["label-studio", "argilla"])
+def test_suggestions_are_no_annotations(files: Path, tool: str) -> None:
+    done(xner("export", "de.parquet", "--to", tool, "-o", "out", cwd=files))
+    run = done(xner("import", "out", "--from", tool, "--onto", "de.parquet", "-o", "new.parquet", cwd=files))
+    assert run.stderr.splitlines()[0] == "0 of 5 sentences were looked at"
+    assert io.read(files / "new.parquet") == io.read(files / "de.parquet")
+
+
+def test_corrections_of_one_person(files: Path) -> None:
+    done(xner("export", "de.parquet", "--to", "label-studio", "-o", "out", cwd=files))
+    annotate(files / "out")
+    tasks = json.loads((files / "out").read_text("utf-8"))
+    tasks[0]["annotations"].append({"completed_by": 8, "result": []})
+    (files / "out").write_text(json.dumps(tasks), "utf-8")
+    command = ("import", "out", "--from", "label-studio", "--onto", "de.parquet", "-o", "new.conll")
+    run = xner(*command, cwd=files)
+    assert run.returncode == 1
+    assert "task 0: 7 and 8 do not agree on the spans; name the one who counts, as annotator='7'" in run.stderr
+    run = done(xner(*command, "--annotator", "8", cwd=files))
+    assert run.stderr.startswith("1 of 5 sentences were looked at\n")
+    assert "  removed: suggested, and no entity\n" in run.stderr
+    assert io.read(files / "new.conll")["labels"].to_pylist()[1] == ["O", "O", "O"]
+    run = xner(
+        "import", "out", "--from", "doccano", "--onto", "de.parquet", "-o", "x.conll", "--annotator", "8", cwd=files
+    )
+    assert run.returncode == 2
+    assert "doccano does not tell who has annotated what" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--to", "doccano", "--seed", "3"), "--seed is for a choice --by random"),
+        (("--to", "gliner", "--text", "detokenized"), "--text: gliner has words and no text"),
+    ],
+)
+def test_options_that_say_nothing(files: Path, options: tuple[str, ...], message: str) -> None:
+    run = xner("export", "de.parquet", *options, "-o", "out", cwd=files)
+    assert run.returncode == 2
+    assert message in run.stderr
+
+
+def test_nothing_to_export(files: Path) -> None:
+    run = xner("export", "de.parquet", "--to", "doccano", "-o", "out", "--below-margin", "0.01", cwd=files)
+    assert run.returncode == 1
+    assert "there is nothing to export: none of the 5 sentences is chosen" in run.stderr
+    assert not (files / "out").exists()
+
+
+def test_tables_without_ids(files: Path) -> None:
+    io.write(without(TABLE, "id"), files / "plain.parquet")
+    done(xner("export", "plain.parquet", "--to", "doccano", "-o", "out", "--sample", "1", cwd=files))
+    assert json.loads((files / "out").read_text("utf-8"))["row_id"] == "1"
+    run = done(xner("import", "out", "--from", "doccano", "--onto", "plain.parquet", "-o", "new.parquet", cwd=files))
+    assert "2 of 2 suggestions were right" in run.stderr
