@@ -313,11 +313,11 @@ def test_what_is_said_of_spans_that_are_not_as_they_were(folder: Path, caplog: p
     ]
 
 
+@pytest.mark.needs("words")
 def test_the_words_of_a_language(folder: Path) -> None:
     path = save(folder, {"text": "don't", "label": [[0, 2, "X"]]})
     assert values(io.read(path, "doccano"), "tokens") == [["don", "'", "t"]]
     assert values(io.read(path, "doccano", language="blanks"), "tokens") == [["don't"]]
-    pytest.importorskip("nltk")
     assert values(io.read(path, "doccano", language="en"), "tokens") == [["do", "n't"]]
 
 
@@ -347,9 +347,17 @@ def test_people_who_do_not_agree(folder: Path) -> None:
     assert entities(io.read(path, "argilla", annotator="v")) == [[]]
 
 
-def test_examples_that_prodigy_users_rejected(folder: Path) -> None:
-    path = save(folder, {"text": TEXT, "spans": SPANS, "answer": "reject"})
-    assert values(io.read(path, "prodigy"), "labels") == [None]
+@pytest.mark.parametrize(
+    ("fields", "spans"),
+    [
+        ({"spans": SPANS, "answer": "reject"}, None),
+        ({"spans": SPANS, "answer": "ignore"}, None),
+        ({"answer": "accept"}, []),
+        ({}, None),
+    ],
+)
+def test_answers_of_prodigy_users(folder: Path, fields: dict[str, Any], spans: object) -> None:
+    assert entities(io.read(save(folder, {"text": TEXT, **fields}), "prodigy")) == [spans]
 
 
 def test_predictions_and_annotations_of_label_studio(folder: Path) -> None:
@@ -389,6 +397,28 @@ def test_what_webanno_writes_of_odd_text(folder: Path) -> None:
     table = io.read(save(folder, content), "webanno", layer="x.Y", feature="b")
     assert values(table, "tokens") == [["a\\b", "c\td"], ["plays"]]
     assert entities(table) == [[(0, 2, "P[1]"), (0, 1, "Q|Q"), (1, 2, "_->")], [(0, 1, "V")]]
+
+
+def test_documents_of_webanno_in_which_nothing_is_annotated(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Their headers lack the layer."""
+    content = "#FORMAT=WebAnno TSV 3.3\n#T_SP=a.Empty|\n\n\n#Text=a b\n1-1\t5-6\ta\t*\n1-2\t7-8\tb\t_\n"
+    with caplog.at_level(logging.WARNING, "xner"):
+        table = io.read(save(folder, content), "webanno")
+    assert table.select(["tokens", "labels", "entities"]).to_pylist() == [
+        {"tokens": ["a", "b"], "labels": ["O", "O"], "entities": []}
+    ]
+    assert "nothing is annotated in the layer" in caplog.text
+    assert "the file's span layers are: a.Empty" in caplog.text
+
+
+def test_annotations_of_tokens_and_parts_of_them(folder: Path) -> None:
+    content = (
+        "#FORMAT=WebAnno TSV 3.2\n#T_SP=x.Y|v\n\n\n#Text=aaaa bbbb cccc\n"
+        "1-1\t0-4\taaaa\t_\n1-1.1\t2-4\taa\tP[1]\n"
+        "1-2\t5-9\tbbbb\tP[1]|Q[2]\n1-2.1\t5-7\tbb\tQ[2]\n1-3\t10-14\tcccc\t_\n"
+    )
+    table = io.read(save(folder, content), "webanno", layer="x.Y", feature="v")
+    assert entities(table) == [[(0, 2, "P"), (1, 2, "Q")]]
 
 
 def test_a_file_for_inception(folder: Path) -> None:
@@ -449,8 +479,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("webanno", "x\n", r"line 1: expected #FORMAT=WebAnno TSV 3.x, found 'x'"),
     (
         "webanno",
-        "#FORMAT=WebAnno TSV 3.3\n#T_SP=a.B|c\n\n\n#Text=a\n",
-        r"no span layer .*NamedEntity .* of these: a.B\|c",
+        WEBANNO.replace("identifier|value", "identifier|class"),
+        "the layer .*NamedEntity has no feature 'value'; its features are: identifier, class",
     ),
     ("webanno", WEBANNO.replace("LOC[2]", "*[2]"), r"line 14: the annotation '\*\[2\]' has no value"),
     ("webanno", WEBANNO.replace("LOC[2]", "LOC]"), r"line 14: expected annotations, found 'LOC\]'"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ import xner
 from io_strategies import ODD
 from xner.errors import DataError, Error, OptionError
 from xner.projection.spans import ProjectedSpan, SpanProjection, UnprojectedSpan
-from xner.text import SPLITTERS, by_blanks
+from xner.text import by_blanks
 
 SOURCE = "Angela Merkel visited Madrid."
 TARGET = "Madrid hat Angela Merkel besucht."
@@ -45,6 +47,12 @@ def test_many_pairs() -> None:
         [],
     ]
     assert xner.project_spans([], [], []) == []
+    columns: Any = (
+        pa.array(["Oslo", "a"]),
+        np.array(["Oslo", "b"]),
+        pa.array([[{"start": 0, "end": 4, "label": "LOC"}], None]),
+    )
+    assert [texts(one) for one in xner.project_spans(*columns)] == [[("Oslo", "LOC", 0)], []]
 
 
 def test_the_words_are_those_of_a_projection_of_words() -> None:
@@ -150,14 +158,13 @@ def test_an_aligner_is_used_as_it_is() -> None:
         ("characters", ["don", "'", "t", "東", "京"]),
         ("blanks", ["don't", "東京"]),
         (by_blanks, ["don't", "東京"]),
-        ("de", ["do", "n't", "東京"]),
-        ("German", ["do", "n't", "東京"]),
-        ("eng_Latn", ["do", "n't", "東京"]),
+        *(
+            pytest.param(name, ["do", "n't", "東京"], marks=pytest.mark.needs("words"))
+            for name in ("de", "German", "eng_Latn")
+        ),
     ],
 )
 def test_languages(language: Any, words: list[str]) -> None:
-    if language not in {*SPLITTERS, by_blanks}:
-        pytest.importorskip("nltk")
     found = xner.project_spans("don't 東京", "x", [], source_language=language)
     assert [word.text for word in found.source_words] == words
 

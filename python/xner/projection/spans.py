@@ -266,7 +266,7 @@ def _pairs(
         DataError: something else than a text.
         Error: not as many of one side as of the other.
     """
-    sources, targets = list(source_texts), list(target_texts)
+    sources, targets = list(items_of("source_text", source_texts)), list(items_of("target_text", target_texts))
     if len(sources) != len(targets):
         raise Error(f"{len(sources)} source texts but {len(targets)} target texts")
     for name, texts in (("source_text", sources), ("target_text", targets)):

@@ -132,6 +132,9 @@ def _by_character(text: str) -> list[Word]:
     """
     words = []
     for word in by_blanks(text):
+        if word.text.isascii() and word.text.isalnum():  # as most are; the rest is slower to tell
+            words.append(word)
+            continue
         inside = range(word.start + 1, word.end)
         starts = [word.start, *(at for at in inside if not _joins(text[at - 1], text[at]))]
         words += [Word(text[start:end], start, end) for start, end in itertools.pairwise([*starts, word.end])]
@@ -140,10 +143,15 @@ def _by_character(text: str) -> list[Word]:
 
 def _joins(before: str, character: str) -> bool:
     """Whether a character goes with the one before it."""
-    category = unicodedata.category(character)
-    return category.startswith(("M", "C")) or not (_stands_alone(before) or _stands_alone(character))
+    return _is_attached(character) or not (_stands_alone(before) or _stands_alone(character))
 
 
+@lru_cache(maxsize=4096)
+def _is_attached(character: str) -> bool:
+    return unicodedata.category(character).startswith(("M", "C"))
+
+
+@lru_cache(maxsize=4096)
 def _stands_alone(character: str) -> bool:
     return is_unspaced(character) or unicodedata.category(character).startswith(("P", "S"))
 

@@ -51,8 +51,9 @@ def prodigy_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
 
 def _document(record: Record) -> Document:
     text = record.text("text")
+    answer = record.values.get("answer")
     spans = None
-    if record.values.get("spans") is not None and record.values.get("answer", "accept") == "accept":
+    if answer == "accept" or (answer is None and record.values.get("spans") is not None):
         spans = [
             Span(one.whole("start"), one.whole("end"), one.text("label"), one.number("score"), one.number("margin"))
             for one in record.records("spans")

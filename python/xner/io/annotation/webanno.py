@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from xner import schema
+from xner._support.progress import logger
 from xner.errors import FormatError
 from xner.io._lines import read_blocks
 from xner.io.annotation.documents import Document, DocumentWriter, Joined, Span, batches_of
@@ -67,8 +68,8 @@ def iter_webanno(
         next sentence is one in each.
 
     Raises:
-        FormatError: something else, no such layer or feature, or an annotation without a value; the message names file
-            and line.
+        FormatError: something else, no such feature of the layer, or an annotation without a value; the message names
+            file and line.
     """
     return batches_of(webanno_documents(path, layer=layer, feature=feature), path, batch_rows=batch_rows)
 
@@ -94,24 +95,25 @@ def webanno_documents(
     """The sentences of a file with their spans, as they are; arguments and errors are those of `iter_webanno`."""
     column: int | None = None
     declared: list[str] = []
+    in_header = True
     sentence = _Sentence()
     first = 0
     for number, line in _lines(path):
         if number == 1:
             if not line.startswith(_FORMAT):
                 raise FormatError(f"{path}, line 1: expected {_FORMAT}.x, found {line[:60]!r}")
-        elif line.startswith(_LAYERS) and column is None:
+        elif line.startswith(_LAYERS) and in_header:
             declared.append(line)
         elif line:
-            if column is None:
-                column = _column(path, declared, layer, feature)
+            if in_header:
+                column, in_header = _column(path, declared, layer, feature), False
             first = first or number
             _take(sentence, number, line)
         elif first:
-            yield _document(f"{path}, line {first}", path, sentence, column or 0)
+            yield _document(f"{path}, line {first}", path, sentence, column)
             sentence, first = _Sentence(), 0
     if first:
-        yield _document(f"{path}, line {first}", path, sentence, column or 0)
+        yield _document(f"{path}, line {first}", path, sentence, column)
 
 
 def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
@@ -129,8 +131,11 @@ def _take(sentence: _Sentence, number: int, line: str) -> None:
         sentence.units.append((number, line))
 
 
-def _column(path: str | os.PathLike[str], declared: Sequence[str], layer: str, feature: str) -> int:
-    """Which of the columns behind the token's has a layer's feature."""
+def _column(path: str | os.PathLike[str], declared: Sequence[str], layer: str, feature: str) -> int | None:
+    """Which of the columns behind the token's has a layer's feature; None where the file has no such layer.
+
+    A document in which nothing is annotated has none, so that this is no error; the logger is told.
+    """
     column = 0
     known = []
     for line in declared:
@@ -138,15 +143,17 @@ def _column(path: str | os.PathLike[str], declared: Sequence[str], layer: str, f
         if line.startswith(_SPAN_LAYER):
             if name == layer and feature in features:
                 return column + features.index(feature)
-            known += [f"{name}|{one}" for one in features]
+            if name == layer:
+                has = ", ".join(filter(None, features)) or "none"
+                raise FormatError(f"{path}: the layer {layer} has no feature {feature!r}; its features are: {has}")
+            known.append(name)
         column += max(len(features), 1)
     has = ", ".join(known) or "none"
-    raise FormatError(
-        f"{path}: no span layer {layer} with a feature {feature}; name layer= and feature= of these: {has}"
-    )
+    logger.warning("%s: nothing is annotated in the layer %s; the file's span layers are: %s", path, layer, has)
+    return None
 
 
-def _document(where: str, path: str | os.PathLike[str], sentence: _Sentence, column: int) -> Document:
+def _document(where: str, path: str | os.PathLike[str], sentence: _Sentence, column: int | None) -> Document:
     text = _plain("\n".join(sentence.text))
     units = Utf16(text)
     words: list[Word] = []
@@ -164,11 +171,13 @@ def _document(where: str, path: str | os.PathLike[str], sentence: _Sentence, col
         if unit[1] is None:
             words.append(Word(text[start:end], start, end))
         cells = line.split("\t")[3:]
+        if column is None:
+            continue
         if len(cells) <= column:
             raise FormatError(f"{place}: expected {column + 1} columns behind the token at least, found {len(cells)}")
         for key, label in _annotations(place, cells[column]):
-            before = found.get(key)
-            found[key] = Span(start, end, label) if before is None else Span(before.start, end, before.label)
+            span = found.get(key, Span(start, end, label))
+            found[key] = Span(min(start, span.start), max(end, span.end), label)
     return Document(text, list(found.values()), sentence.id, words, where)
 
 
