@@ -18,6 +18,7 @@ from xner._support.records import entity_tuples, items_of, link_tuples
 from xner._support.tables import html_table
 from xner.alignment.aligner import Aligner
 from xner.errors import DataError, Error, OptionError
+from xner.projection.nested import layers_of
 from xner.projection.options import ProjectionOptions
 from xner.projection.sentence import project
 from xner.text.word_splitting import choose_splitter, words_within
@@ -253,9 +254,6 @@ class _SourceSpan:
     last: int
     snapped: bool
 
-    def overlaps(self, other: _SourceSpan) -> bool:
-        return self.first < other.last and other.first < self.last
-
 
 def _pairs(
     source_texts: Iterable[str], target_texts: Iterable[str], split_source: WordSplitter, split_target: WordSplitter
@@ -418,15 +416,9 @@ _REASONS = {status: status for status in ("empty_target", "infeasible", "not_sol
 
 
 def _layers(spans: list[_SourceSpan]) -> list[list[_SourceSpan]]:
-    """Spans in lists without overlaps, as few as can be told in one pass; the longest come first."""
-    layers: list[list[_SourceSpan]] = []
-    for span in sorted(spans, key=lambda span: (span.first - span.last, span.first)):
-        layer = next((layer for layer in layers if not any(map(span.overlaps, layer))), None)
-        if layer is None:
-            layers.append([span])
-        else:
-            layer.append(span)
-    return layers
+    """Spans in lists without overlaps, the longer ones first."""
+    numbers = layers_of([(span.first, span.last) for span in spans])
+    return [[span for span, its in zip(spans, numbers, strict=True) if its == one] for one in sorted(set(numbers))]
 
 
 def _in_text(pair: _Pair, entity: ProjectedEntity, span: _SourceSpan) -> ProjectedSpan:
