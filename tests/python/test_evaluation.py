@@ -190,9 +190,15 @@ def test_the_table_and_the_plain_values() -> None:
         "PER        1.000   1.000  1.000        1",
         "micro      0.250   0.333  0.286        3",
         "macro      0.333   0.333  0.333        3",
-        "projection ratio 1.000",
+        (
+            "projection ratio 1.000 (mean over sentences, 1 for one without entities); 4 entities predicted, "
+            "3 gold ones (1.333)"
+        ),
         "xner:0.1.0|mode:lenient|ignore:none|average:micro|n:5",
     ]
+    nothing = evaluate(GOLD, [["O"] * len(row) for row in GOLD])
+    assert "0 entities predicted, 3 gold ones (0.000)\nno entity was predicted at all\n" in nothing.table()
+    assert evaluate([["O"]], [["B-X"]]).entity_ratio == float("inf")
     assert "F1, 90 % interval" in scores.table(bootstrap(scores, samples=10, confidence=0.9))
     plain = scores.to_dict()
     assert json.loads(scores.to_json()) == plain

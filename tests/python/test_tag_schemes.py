@@ -205,3 +205,16 @@ def test_paths_by_hand() -> None:
     both = np.concatenate([likely_start, unlikely_start, unlikely_start[:1]])
     assert best_iob2_path(both, np.array([0, 2, 4])).tolist() == [1, 2, 0, 0, 0]
     assert best_iob2_path(both[:0], np.array([], np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("names", "tags"),
+    [
+        (["B-O", "I-O", "B-PER", "I-PER"], ("O", "B-PER", "I-PER")),
+        (["O", "PER-B", "PER-I"], ("O", "B-PER", "I-PER")),
+        (["O", "B:PER", "I:PER"], ("O", "B-PER", "I-PER")),
+        (["O", "B", "I"], ("O", "B-_", "I-_")),
+    ],
+)
+def test_labels_of_models_are_told_as_those_of_files(names: list[str], tags: tuple[str, ...]) -> None:
+    assert read_tags(dict(enumerate(names)), "a model").tags == tags

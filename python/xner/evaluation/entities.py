@@ -179,6 +179,18 @@ class Scores:
         return float(np.where(predicted + gold == 0, 1.0, predicted / np.maximum(gold, 1)).mean())
 
     @property
+    def predicted(self) -> int:
+        """Number of predicted entities."""
+        return self.micro.tp + self.micro.fp
+
+    @property
+    def entity_ratio(self) -> float:
+        """Number of predicted by the number of gold entities, of all sentences together; 1 where there are neither."""
+        if not self.support:
+            return 1.0 if not self.predicted else float("inf")
+        return self.predicted / self.support
+
+    @property
     def signature(self) -> str:
         """What must be equal for two figures to be comparable."""
         return _signature(mode=self.mode, ignore=",".join(self.ignore) or "none", average="micro", n=self.sentences)
@@ -191,6 +203,8 @@ class Scores:
             "macro": {"precision": macro.precision, "recall": macro.recall, "f1": macro.f1},
             "per_class": {name: one.to_dict() for name, one in self.per_class.items()},
             "projection_ratio": self.projection_ratio,
+            "predicted": self.predicted,
+            "gold": self.support,
             "sentences": self.sentences,
             "signature": self.signature,
         }
@@ -275,7 +289,12 @@ class Scores:
             intervals: of `bootstrap`, to be shown beside F1.
         """
         text = [text_table(self._rows(intervals))]
-        text.append(f"projection ratio {self.projection_ratio:.3f}")
+        text.append(
+            f"projection ratio {self.projection_ratio:.3f} (mean over sentences, 1 for one without entities); "
+            f"{self.predicted} entities predicted, {self.support} gold ones ({self.entity_ratio:.3f})"
+        )
+        if self.support and not self.predicted:
+            text.append("no entity was predicted at all")
         text.append(self.signature if intervals is None else intervals.signature)
         return "\n".join(text)
 

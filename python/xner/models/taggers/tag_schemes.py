@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from xner._support.arguments import choose
 from xner.errors import Error, OptionError
+from xner.labels.tags import tell_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,8 +36,6 @@ TagScheme = Literal["auto", "IOB1", "IOB2", "BIOES", "plain"]
 SCHEMES: Final = ("auto", "IOB1", "IOB2", "BIOES", "plain")
 
 _OUTSIDE = "O"
-_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # BILOU says last and unit
-_PREFIXED = re.compile(f"([{''.join(_PREFIXES)}])[-_](.+)")
 _NAMELESS = re.compile(r"LABEL_\d+")
 _PADDING = re.compile(r"<.*>|\[.*\]|PAD", re.IGNORECASE)  # <pad>, [CLS], ...
 _ALLOWED = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
@@ -129,8 +128,8 @@ def read_tags(
 ) -> TagSet:
     """Read the labels of a model.
 
-    A prefix and its class are joined by `-` or `_`. Labels in brackets (`<pad>`, `[CLS]`) and `PAD` are padding: no
-    word gets them, and what the model gives them is shared out among the others.
+    Prefixes stand before or behind their class, see `xner.labels.tags`. Labels in brackets (`<pad>`, `[CLS]`) and `PAD`
+    are padding: no word gets them, and what the model gives them is shared out among the others.
 
     Args:
         id2label: of the model's configuration.
@@ -155,7 +154,7 @@ def read_tags(
         )
     kept = [number for number, name in enumerate(names) if not _PADDING.fullmatch(name)]
     names = [names[number] for number in kept]
-    if _OUTSIDE not in names:
+    if not tell_tags(names).has_outside:
         raise Error(f"the labels of '{model}' have no O: {', '.join(names)}")
     renamed = dict(classes or {})
     found, parsed = _parse(names, model, scheme, renamed)
@@ -175,12 +174,13 @@ def _parse(
     names: Iterable[str], model: str, scheme: str, renamed: Mapping[str, str]
 ) -> tuple[str, list[tuple[str, str]]]:
     """The scheme, and the prefix and the class of each label."""
-    entities = [name for name in names if name != _OUTSIDE]
-    split = {name: _PREFIXED.fullmatch(name) for name in entities}
+    names = list(names)
     # A label that does not count need not have a prefix.
-    bare = [name for name, match in split.items() if match is None and renamed.get(name) != _OUTSIDE]
-    if scheme == "plain" or (scheme == "auto" and not any(split.values())):
+    told = tell_tags(name for name in names if renamed.get(name) != _OUTSIDE)
+    if scheme == "plain" or (scheme == "auto" and told.spelling == "plain"):
         return "plain", [(_OUTSIDE if name == _OUTSIDE else "I", name) for name in names]
+    doubt = told.doubt(len(names))
+    bare = [] if doubt is None else doubt.tags
     if bare:
         raise Error(
             f"the labels of '{model}' have prefixes but {', '.join(bare)}; classes={{{bare[0]!r}: 'O'}} makes that one "
@@ -188,8 +188,8 @@ def _parse(
         )
     parsed = []
     for name in names:
-        match = split.get(name)
-        parsed.append((_OUTSIDE, name) if match is None else (_PREFIXES[match[1]], match[2]))
+        meant = told.canonical.get(name, _OUTSIDE)
+        parsed.append((_OUTSIDE, name) if meant == _OUTSIDE else (meant[0], meant[2:]))
     prefixes: dict[str, set[str]] = {}
     for prefix, name in parsed:
         if prefix != _OUTSIDE:
