@@ -11,7 +11,7 @@ CPP := $(shell find cpp tests/cpp -name '*.cpp' -o -name '*.hpp')
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough test-base bench lint format stubs cpp-test asan tsan tidy wheel clean
+.PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan tidy wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,6 +48,9 @@ test: $(VENV)/.test ## set up and run the tests
 
 test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
 	XNER_TEST_EXTRAS=all HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not gpu and not network'
+
+test-slow: $(VENV)/.test ## the slow tests alone: training from nothing, killed programs
+	XNER_TEST_EXTRAS=all $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not gpu and not network'
 
 test-base: $(BASE)/.done ## the tests in an installation without extras: what needs one skips and names it
 	PATH="$(abspath $(BASE))/bin:$$PATH" $(BASE)/bin/python -m pytest $(SIDE_BY_SIDE)

@@ -43,6 +43,8 @@ def test_the_commands_exist_with_their_options() -> None:
         "evaluate",
         "view",
         "export",
+        "inspect",
+        "pair",
         "import",
     }
     assert {command for command, _ in lines} == shown
