@@ -48,7 +48,7 @@ CHAINS: tuple[tuple[str, ...], ...] = (
 
 def projected(data: Path, language: str, links: str) -> pa.Table:
     """Gold English entities on the sentences of a language, as `xner project` does it with such links."""
-    table = europarl(data / "europarl-ner", language, {})
+    table: pa.Table = europarl(data / "europarl-ner", language, {})
     if links == "builtin":
         return project_with_memory(table, xner.Projector())
     linked: pa.Table = with_links(table, data / "golden" / f"links.en-{language}.{links}.pharaoh")

@@ -7,11 +7,12 @@ indices start at 0 and every span is half-open, `[start, end)`.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xner._layouts import check_buffers, narrowed, plain
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ __all__ = [
     "TRANSLATION",
     "TRANSLATION_STATUS",
     "WORDS_TYPE",
+    "check_column",
     "conform",
     "conform_column",
     "is_row_dropped",
     "ner_label_names",
     "ner_probabilities_field",
-    "plain_lists",
     "require_columns",
 ]
 
@@ -181,6 +182,8 @@ def ner_label_names(field: pa.Field[Any]) -> tuple[str, ...] | None:
 
 def is_row_dropped(status: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any] | pa.ChunkedArray[Any]:
     """Whether a filter has dropped each row as a whole, by its `status`; a missing one says no."""
+    if isinstance(status, pa.Array):
+        status = plain(status)
     return pc.starts_with(status.cast(pa.string()), ROW_DROPPED).fill_null(False)
 
 
@@ -225,71 +228,97 @@ def _castable(found: pa.DataType, wanted: pa.DataType) -> pa.DataType:
     """The type to cast to: `wanted`, less the optional fields that `found` does not have.
 
     Raises:
-        ArrowTypeError: it lacks others.
+        ArrowTypeError: it lacks others, or has numbers where texts are wanted.
     """
     if pa.types.is_list(wanted) and hasattr(found, "value_type"):
         return pa.list_(_castable(found.value_type, wanted.value_type))
     if pa.types.is_struct(wanted) and pa.types.is_struct(found):
-        names = {field.name for field in found}
-        missing = [field.name for field in wanted if field.name not in names and field.name != "score"]
+        fields = {field.name: field.type for field in found}
+        missing = [field.name for field in wanted if field.name not in fields and field.name != "score"]
         if missing:  # which pyarrow's cast would fill with nulls
             raise pa.ArrowTypeError(f"no field {', '.join(missing)}")
-        return pa.struct([field for field in wanted if field.name in names or field.name != "score"])
+        return pa.struct(
+            [(field.name, _castable(fields[field.name], field.type)) for field in wanted if field.name in fields]
+        )
+    if pa.types.is_string(wanted) and (pa.types.is_primitive(found) or pa.types.is_boolean(found)):
+        raise pa.ArrowTypeError("numbers are no texts")  # which pyarrow's cast would write out
     return wanted
 
 
-def plain_lists(array: pa.Array[Any]) -> pa.Array[Any]:
-    """A column of lists of any layout as lists with offsets, 32- or 64-bit; those are handed on as they are.
+def check_column(array: pa.Array[Any], column: str) -> None:
+    """Check that an array is sound that comes from elsewhere: see `xner._layouts.check_buffers`.
 
-    The elements keep their type, but for lists, which become plain as well. `cast` does not do for views: pyarrow 26
-    mixes up their rows where they come out of slices or chunks.
+    Args:
+        array: the column.
+        column: what errors call it.
+
+    Raises:
+        Error: it is damaged; to read its values could end the process.
     """
-    kind = array.type
-    if not hasattr(kind, "value_type") or pa.types.is_dictionary(kind):
-        return array
-    values = plain_lists(cast("pa.ListArray[Any]", array).flatten())
-    if (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and values.type == kind.value_type:
-        return array
-    lengths = pc.list_value_length(array).fill_null(0).cast(pa.int64())
-    offsets = pa.concat_arrays([pa.array([0]), pc.cumulative_sum(lengths)])
-    return pa.LargeListArray.from_arrays(offsets, values, mask=array.is_null() if array.null_count else None)
+    try:
+        check_buffers(array)
+    except pa.ArrowInvalid as error:
+        raise Error(f"column '{column}' is damaged: {error}") from error
 
 
-def conform_column(array: pa.Array[Any], name: str, column: str | None = None) -> pa.Array[Any]:
+def conform_column(
+    array: pa.Array[Any], name: str, column: str | None = None, *, checked: bool = False, narrow: bool = False
+) -> pa.Array[Any]:
     """Bring a column to a type that the core reads.
 
     Args:
         array: the column.
         name: of the column of `COLUMN_TYPES` whose type it is to have.
         column: what errors call it; None for `name`.
+        checked: whether `check_column` has seen it already.
+        narrow: whether offsets of 64 bits become those of 32, as far as these suffice, so that columns of all readers
+            go together.
 
     Raises:
-        Error: it cannot be read as that type.
+        Error: it cannot be read as that type, or is damaged.
     """
     wanted = COLUMN_TYPES[name]
-    if _fits(array.type, wanted) or _fits(array.type, _ALSO_READ.get(name, wanted)):
-        return array
-    try:
-        return plain_lists(array).cast(_castable(array.type, wanted))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise Error(f"column '{column or name}': expected {wanted}, found {array.type} ({error})") from error
+    if not checked:
+        check_column(array, column or name)
+    if not (_fits(array.type, wanted) or _fits(array.type, _ALSO_READ.get(name, wanted))):
+        try:
+            array = _cast(array, name)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            raise Error(f"column '{column or name}': expected {wanted}, found {array.type} ({error})") from error
+    return narrowed(array) if narrow else array
 
 
-def conform(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.RecordBatch:
+def _cast(array: pa.Array[Any], name: str) -> pa.Array[Any]:
+    """A column in the type of `COLUMN_TYPES`; whole numbers are names of rows, but no words."""
+    wanted = COLUMN_TYPES[name]
+    values = plain(array)
+    if pa.types.is_dictionary(wanted):
+        return values.cast(_castable(values.type, wanted.value_type)).dictionary_encode().cast(wanted)
+    if name == ID and pa.types.is_integer(values.type):
+        return values.cast(wanted)
+    return values.cast(_castable(values.type, wanted))
+
+
+def conform(
+    batch: pa.RecordBatch, columns: Iterable[str], *, checked: bool = False, narrow: bool = False
+) -> pa.RecordBatch:
     """Select columns of a batch and bring them to types that the core reads.
 
-    Columns that fit already, with 32- or 64-bit offsets, are passed on without a copy; others (string views,
-    int64 indices, float64 scores, fixed-size lists) are cast.
+    Columns that fit already, with 32- or 64-bit offsets, are passed on without a copy; others (views, columns encoded
+    by dictionaries or run ends, int64 indices, float64 scores, fixed-size lists) are cast.
 
     Args:
         batch: any record batch.
         columns: names of columns of `COLUMN_TYPES` that `batch` has.
+        checked: as in `conform_column`.
+        narrow: likewise.
 
     Returns:
         A batch of these columns, in this order.
 
     Raises:
-        Error: a column cannot be read as the type that `COLUMN_TYPES` gives for it.
+        Error: a column cannot be read as the type that `COLUMN_TYPES` gives for it, or is damaged.
     """
     names = list(columns)
-    return pa.RecordBatch.from_arrays([conform_column(batch.column(name), name) for name in names], names=names)
+    arrays = [conform_column(batch.column(name), name, checked=checked, narrow=narrow) for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names=names)

@@ -71,7 +71,7 @@ def check_stage(
     _check_words(stage)
     _check_others(stage, known, others)
     with pytest.raises(Error, match="RecordBatch or Table, found dict"):
-        stage(table.to_pydict())  # type: ignore[type-var]  # wrong on purpose
+        stage(table.to_pydict())
     error = None if wrong is None else _error_of(stage, wrong)
     for method in elsewhere:
         if method == "datasets":

@@ -541,8 +541,17 @@ def test_bad_rows(changes: dict[str, Any], message: str) -> None:
             make([GOOD]).append_column("tokens", pa.array([["a"]])),
             "projection: the table has more than one column 'tokens'",
         ),
-        ([GOOD], "expected a pyarrow RecordBatch or Table, found list"),
-        (None, "expected a pyarrow RecordBatch or Table, found NoneType"),
+        (
+            [GOOD],
+            (
+                "expected a pyarrow RecordBatch or Table, found list; DataFrames and datasets.Dataset are tables, too, "
+                "and pa.Table.from_pylist makes one of rows"
+            ),
+        ),
+        (
+            None,
+            "expected a pyarrow RecordBatch or Table, found NoneType; DataFrames and datasets.Dataset are tables, too",
+        ),
     ],
 )
 def test_bad_tables(batch: Any, message: str) -> None:

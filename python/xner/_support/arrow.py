@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from xner._layouts import check_buffers, plain
+from xner.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +25,7 @@ __all__ = [
     "frequencies",
     "from_core",
     "is_lists",
+    "is_of",
     "joined_lists",
     "joined_strings",
     "list_lengths",
@@ -30,7 +35,9 @@ __all__ = [
     "with_columns",
 ]
 
-Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+Rows = TypeVar("Rows")
+"""What stages take and give: a record batch or table, or another of `xner._support.frames.TableLike`."""
+ArrowRows = TypeVar("ArrowRows", pa.RecordBatch, pa.Table)
 FieldT = TypeVar("FieldT", bound="str | pa.Field[Any]")
 
 
@@ -84,16 +91,42 @@ def joined_strings(*strings: pa.Array[Any] | str) -> pa.Array[Any]:
 def as_arrow(values: object) -> pa.Array[Any] | None:
     """One array of what is one, chunked or not, or hands itself over as Arrow does; None of anything else.
 
-    Of a list within a column (`pa.ListScalar`) these are its elements.
+    Of a list within a column (`pa.ListScalar`) these are its elements. A `Series` of pandas whose objects Arrow has no
+    one type for is a sequence like others, which is None.
+
+    Raises:
+        Error: the array is damaged; to read its values could end the process.
     """
-    if isinstance(values, pa.Array | pa.ChunkedArray):
-        return one_array(values)
     if isinstance(values, pa.ListScalar):
         return values.values
+    array = _handed_over(values)
+    if array is None:
+        return None
+    try:
+        check_buffers(array)
+    except pa.ArrowInvalid as error:
+        raise Error(f"the Arrow array is damaged: {error}") from error
+    return array
+
+
+def _handed_over(values: Any) -> pa.Array[Any] | None:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return one_array(values)
+    if is_of(values, "pandas", "Series"):
+        try:
+            return one_array(pa.array(values, from_pandas=True))
+        except (pa.ArrowException, TypeError, ValueError):
+            return None
     if hasattr(values, "__arrow_c_stream__"):
         stream: Any = values
         return one_array(pa.chunked_array(stream))
     return to_array(values) if hasattr(values, "__arrow_c_array__") else None
+
+
+def is_of(value: object, module: str, *names: str) -> bool:
+    """Whether a value is of a class of a library that is only imported where a caller has done so."""
+    library = sys.modules.get(module)
+    return any(isinstance(value, getattr(library, name, ())) for name in names)
 
 
 def is_lists(kind: pa.DataType) -> bool:
@@ -104,7 +137,8 @@ def is_lists(kind: pa.DataType) -> bool:
 
 def frequencies(values: pa.Array[Any] | pa.ChunkedArray[Any]) -> dict[str, int]:
     """How often each string other than null occurs, the most frequent first, then the one that occurs first."""
-    found = [item for item in pylist(pc.value_counts(values.cast(pa.string()))) if item["values"] is not None]
+    strings = plain(one_array(values)).cast(pa.string())
+    found = [item for item in pylist(pc.value_counts(strings)) if item["values"] is not None]
     return {item["values"]: item["counts"] for item in sorted(found, key=lambda item: -item["counts"])}
 
 
@@ -124,7 +158,7 @@ def joined_lists(first: pa.Array[Any], second: pa.Array[Any]) -> pa.Array[Any]:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
 
 
-def with_columns(rows: Rows, columns: Mapping[FieldT, pa.Array[Any] | pa.ChunkedArray[Any]]) -> Rows:
+def with_columns(rows: ArrowRows, columns: Mapping[FieldT, pa.Array[Any] | pa.ChunkedArray[Any]]) -> ArrowRows:
     """A record batch or table with columns added, or replaced where they are, by name or by field."""
     column: Any  # batches take arrays alone, tables chunked ones as well
     for field, column in columns.items():

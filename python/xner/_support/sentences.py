@@ -8,9 +8,10 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import pyarrow as pa
 
+from xner._layouts import plain
 from xner._support.arrow import as_arrow, flattened, is_lists, pylist
 from xner.errors import DataError, Error
-from xner.schema import SOURCE_TOKENS, TOKENS, plain_lists
+from xner.schema import SOURCE_TOKENS, TOKENS
 
 __all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values", "without_dictionary"]
 
@@ -36,15 +37,16 @@ def to_arrow(sentences: Sentences, column: str) -> pa.Array[Any]:
     array = as_arrow(sentences)
     if array is None:
         array = _rows_to_arrow(sentences, column)
-    kind = array.type
+    lists = plain(array, keep_dictionaries=True)
+    kind = lists.type
     words = kind.value_type if is_lists(kind) else kind if pa.types.is_null(kind) else None
     if words is not None and pa.types.is_dictionary(words):
         words = words.value_type
-    plain = words is not None and (pa.types.is_string(words) or pa.types.is_large_string(words))
-    if not plain and (words is None or not (pa.types.is_string_view(words) or pa.types.is_null(words))):
-        raise DataError(-1, column, str(kind), "expected an Arrow array of lists of strings")
-    lists = plain_lists(array)
-    return lists if plain else lists.cast(_LISTS)
+    if words is not None and (pa.types.is_string(words) or pa.types.is_large_string(words)):
+        return lists
+    if words is None or not pa.types.is_null(words):
+        raise DataError(-1, column, str(array.type), "expected an Arrow array of lists of strings")
+    return lists.cast(_LISTS)
 
 
 def without_dictionary(sentences: pa.Array[Any]) -> pa.Array[Any]:

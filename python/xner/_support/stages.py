@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.frames import open_rows
 from xner._support.progress import Reporter, silent
 from xner._version import __version__
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from xner._support.arrow import Rows
 
@@ -49,7 +51,8 @@ class Stage(Protocol):
         """Add the columns.
 
         Args:
-            rows: a record batch or table.
+            rows: a record batch or table, or a table of another kind: a DataFrame of pandas or polars, a
+                `datasets.Dataset`, a `RecordBatchReader`.
             progress: told how far the work has come.
 
         Returns:
@@ -79,11 +82,12 @@ def run_stage(
     progress: Reporter = silent,
     what: str = "rows",
 ) -> Rows:
-    """Call a stage on a record batch, or on every batch of a table.
+    """Call a stage on a record batch, or on every batch of a table of any kind.
 
     Args:
         stage: keeps every row where it is.
-        rows: a table without batches is handed on as one batch without rows.
+        rows: see `xner._support.frames.TableLike`. A table without batches is handed on as one batch without rows; a
+            `RecordBatchReader` is read as the one that comes of it is.
         progress: told after each batch how many rows are done; for stages that have nothing more to tell.
         what: name of the work in reports.
 
@@ -92,22 +96,51 @@ def run_stage(
 
     Raises:
         DataError: the stage's, with the row counted from the table's first one, and its `id` where there is one.
-        Error: neither a record batch nor a table.
+        Error: no table.
     """
     if isinstance(rows, pa.RecordBatch):
         done = _located(stage, rows, 0)
         progress(what, rows.num_rows, rows.num_rows)
-        return done
-    if not isinstance(rows, pa.Table):
-        raise Error(f"expected a pyarrow RecordBatch or Table, found {type(rows).__name__}")
-    pieces = rows.to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]
+        return cast("Rows", done)
+    if isinstance(rows, pa.RecordBatchReader):
+        return cast("Rows", _run_on_stream(stage, rows, progress, what))
+    opened = open_rows(rows)
+    return cast("Rows", opened.close(_run_on_table(stage, opened.table, progress, what)))
+
+
+def _run_on_table(
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch], table: pa.Table, progress: Reporter, what: str
+) -> pa.Table:
     made = []
     first_row = 0
-    for piece in pieces:
+    for piece in table.to_batches() or [_no_rows(table.schema)]:
         made.append(_located(stage, piece, first_row))
         first_row += piece.num_rows
-        progress(what, first_row, rows.num_rows)
+        progress(what, first_row, table.num_rows)
     return pa.Table.from_batches(made)
+
+
+def _run_on_stream(
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch], rows: pa.RecordBatchReader, progress: Reporter, what: str
+) -> pa.RecordBatchReader:
+    """Batches are read, and results made, when they are asked for; the first ones tell which columns there are."""
+
+    def made() -> Iterator[pa.RecordBatch]:
+        done = 0
+        for piece in rows:
+            yield _located(stage, piece, done)
+            done += piece.num_rows
+            progress(what, done, done)
+
+    results = made()
+    first = next(results, None)
+    if first is None:
+        first = _located(stage, _no_rows(rows.schema), 0)
+    return pa.RecordBatchReader.from_batches(first.schema, chain([first], results))
+
+
+def _no_rows(columns: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=columns)
 
 
 def _located(
@@ -116,8 +149,24 @@ def _located(
     try:
         return stage(batch)
     except DataError as error:
-        has_id = error.row >= 0 and schema.ID in batch.schema.names
-        raise error.behind(first_row, row_id=batch.column(schema.ID)[error.row].as_py() if has_id else None) from None
+        raise error.behind(first_row, row_id=_id_of(batch, error.row)) from None
+
+
+def _id_of(batch: pa.RecordBatch, row: int) -> str | None:
+    """A row's `id` as text; None where there is none, or the column is damaged."""
+    if row < 0 or schema.ID not in batch.schema.names:
+        return None
+    try:
+        found = schema.conform_column(batch.column(schema.ID).slice(row, 1), schema.ID)[0].as_py()
+    except Error:
+        return None
+    return None if found is None else str(found)
+
+
+def _texts(status: pa.Array[Any]) -> pa.Array[Any]:
+    """A column of statuses as strings."""
+    found: pa.Array[Any] = schema.conform_column(status, schema.STATUS).cast(pa.string())
+    return found
 
 
 def merge_status(before: pa.Array[Any], after: pa.Array[Any], outdated: pa.Array[Any]) -> pa.Array[Any]:
@@ -131,7 +180,7 @@ def merge_status(before: pa.Array[Any], after: pa.Array[Any], outdated: pa.Array
     Returns:
         Strings.
     """
-    before, after = before.cast(pa.string()), after.cast(pa.string())
+    before, after = _texts(before), _texts(after)
     stands = pc.and_(pc.is_valid(before), pc.invert(outdated))
     merged: pa.Array[Any] = pc.if_else(pc.and_(pc.equal(after, pa.scalar("ok")), stands), before, after)
     return merged
@@ -149,6 +198,6 @@ def status_column(batch: pa.RecordBatch, status: pa.Array[Any], own: Iterable[st
         As `schema.STATUS_TYPE`.
     """
     if schema.STATUS in batch.schema.names:
-        before = batch.column(schema.STATUS).cast(pa.string())
+        before = _texts(batch.column(schema.STATUS))
         status = merge_status(before, status, pc.is_in(before, value_set=pa.array(list(own))))
     return status.cast(pa.string()).dictionary_encode().cast(schema.STATUS_TYPE)

@@ -119,7 +119,7 @@ def _with_results(batch: pa.RecordBatch, entities: Entities, emptied: Flags) -> 
     columns[schema.STATUS] = _status(columns[schema.STATUS], entities, emptied)
     for name in (schema.DROPPED, schema.ADJUSTED):
         if name in before.schema.names:
-            columns[name] = joined_lists(before.column(name), columns[name])
+            columns[name] = joined_lists(before.column(name).cast(schema.FILTER_RECORDS_TYPE), columns[name])
     return with_columns(batch, columns)
 
 

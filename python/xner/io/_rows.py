@@ -9,6 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xner import schema
+from xner._layouts import plain
+from xner._support.arrow import is_lists
+from xner._support.frames import to_table
+from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError, Error
 from xner.io._lines import BOM
 from xner.io.atomic import replacing
@@ -17,7 +22,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-__all__ = ["RowWriter", "TextOutput", "column", "list_lengths", "plain_words", "write_rows"]
+    from xner._support.frames import TableLike
+
+__all__ = ["RowWriter", "TextOutput", "column", "ids", "list_lengths", "plain_words", "write_rows"]
 
 
 class RowWriter(Protocol):
@@ -30,8 +37,13 @@ class RowWriter(Protocol):
         """Writes what is still held back; the file itself stays open."""
 
 
-def write_rows(table: pa.Table, path: str | os.PathLike[str], make_writer: Callable[[BinaryIO], RowWriter]) -> None:
-    """Writes a table aside and moves it into place; a table without rows gives a file without rows."""
+def write_rows(table: TableLike, path: str | os.PathLike[str], make_writer: Callable[[BinaryIO], RowWriter]) -> None:
+    """Writes a table of any kind aside and moves it into place; one without rows gives a file without rows.
+
+    Raises:
+        Error: no table, or what `make_writer` and its writer raise.
+    """
+    table = to_table(table)
     with replacing(path) as file:
         writer = make_writer(file)
         for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]:
@@ -57,11 +69,19 @@ class TextOutput:
 
 
 def column(batch: pa.RecordBatch, name: str) -> pa.Array[Any]:
-    """A column by name; an error that lists the columns there are if it is missing."""
+    """A column by name in a plain layout; an error that lists the columns there are if it is missing."""
     index = batch.schema.get_field_index(name)
     if index < 0:
         raise Error(f"there is no column '{name}'; the columns are {', '.join(batch.schema.names) or 'none'}")
-    return batch.column(index)
+    schema.check_column(batch.column(index), name)
+    return plain(batch.column(index), keep_dictionaries=True)
+
+
+def ids(batch: pa.RecordBatch) -> pa.Array[Any] | None:
+    """The column `id` as strings; None where there is none."""
+    if batch.schema.get_field_index(schema.ID) < 0:
+        return None
+    return schema.conform_column(column(batch, schema.ID), schema.ID, checked=True).cast(pa.string())
 
 
 def list_lengths(lists: pa.Array[Any], name: str, first_row: int) -> npt.NDArray[np.int64]:
@@ -76,7 +96,7 @@ def list_lengths(lists: pa.Array[Any], name: str, first_row: int) -> npt.NDArray
         DataError: a row is null, which no text format can say.
         Error: not a column of lists.
     """
-    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+    if not is_lists(lists.type):
         raise Error(f"column '{name}' must hold lists, not {lists.type}")
     if lists.null_count:
         row = _first(pc.is_null(lists))
@@ -100,9 +120,10 @@ def plain_words(
         Error: not a column of lists of strings.
     """
     lengths = list_lengths(lists, name, first_row)
-    if not pa.types.is_string(lists.type.value_type) and not pa.types.is_large_string(lists.type.value_type):
-        raise Error(f"column '{name}' must hold lists of strings, not {lists.type}")
-    flat = pc.list_flatten(lists)
+    try:
+        flat = pc.list_flatten(without_dictionary(to_arrow(lists, name)))
+    except DataError as error:
+        raise Error(f"column '{name}' must hold lists of strings, not {lists.type}") from error
     forbidden = "\n\r" + blanks
     checks = (
         (pc.is_null(flat), "a missing word cannot be written"),

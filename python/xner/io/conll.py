@@ -37,6 +37,7 @@ from xner.errors import DataError, Error
 from xner.io._columns import Column, header_of, label_columns, survey, token_columns
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
 from xner.io._rows import TextOutput, column, plain_words, write_rows
+from xner.io._rows import ids as own_ids
 
 if TYPE_CHECKING:
     import os
@@ -538,10 +539,8 @@ class ConllWriter:
 
     def _id_lines(self, batch: pa.RecordBatch, lengths: npt.NDArray[np.int64]) -> list[str]:
         numbers = row_ids(self._rows, len(lengths))
-        if batch.schema.get_field_index(schema.ID) < 0:
-            ids = numbers
-        else:
-            ids = pc.if_else(pc.is_valid(column(batch, schema.ID)), column(batch, schema.ID), numbers)
+        own = own_ids(batch)
+        ids = numbers if own is None else pc.coalesce(own, numbers)
         unusable = pc.match_substring_regex(ids, "[\r\n]")
         if pc.any(unusable).as_py():
             row = int(pc.index(unusable, True).as_py())

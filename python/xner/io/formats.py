@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
+    from xner._support.frames import TableLike
+
 __all__ = [
     "FORMATS",
     "Format",
@@ -204,7 +206,10 @@ def open_writer(path: str | os.PathLike[str], format: str | None = None, **optio
         writer.close()
 
 
-def write(table: pa.Table, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
-    """Writes a whole table; arguments and errors are those of `open_writer`."""
+def write(table: TableLike, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
+    """Writes a whole table of any kind (Arrow, pandas, polars, `datasets`).
+
+    Other arguments, and errors, are those of `open_writer`.
+    """
     known = FORMATS[format_of(path, format)]
     write_rows(table, path, lambda file: known.writer(file, **options))

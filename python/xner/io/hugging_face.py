@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from xner import schema
+from xner._support.arrow import one_array
 from xner._support.extras import require
 from xner.errors import Error
 from xner.io._classes import named
@@ -82,17 +83,22 @@ def read_hugging_face(
     labels = _column(name, data.column_names, "labels", labels_column, _LABEL_COLUMNS)
     table = data.with_format("arrow")[:].select([words, labels])
     names = getattr(getattr(data.features[labels], "feature", None), "names", None)
-    label_lists = table.column(labels).combine_chunks()
+    label_lists: Any = one_array(table.column(labels))
     if names is not None:
         label_lists = named(label_lists, names, labels)
-    elif not pa.types.is_string(label_lists.type.value_type):
+    elif not _holds_texts(label_lists.type):
         raise Error(f"'{name.name}': the labels in column '{labels}' are {label_lists.type.value_type} without names")
     return pa.table(
         {
-            schema.TOKENS: table.column(words).cast(schema.WORDS_TYPE),
-            schema.LABELS: label_lists.cast(schema.WORDS_TYPE),
+            schema.TOKENS: schema.conform_column(one_array(table.column(words)), schema.TOKENS, words, narrow=True),
+            schema.LABELS: schema.conform_column(label_lists, schema.LABELS, labels, narrow=True),
         }
     )
+
+
+def _holds_texts(kind: pa.DataType) -> bool:
+    values: pa.DataType = getattr(kind, "value_type", kind)
+    return any(test(values) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
 def _load(name: DatasetName) -> Any:

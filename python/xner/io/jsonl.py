@@ -18,7 +18,7 @@ from xner import schema
 from xner.errors import DataError, FormatError
 from xner.io._json import iter_objects
 from xner.io._lines import rebatch, row_ids
-from xner.io._rows import TextOutput, write_rows
+from xner.io._rows import TextOutput, column, write_rows
 
 if TYPE_CHECKING:
     import os
@@ -285,7 +285,7 @@ class JsonlWriter:
         Raises:
             DataError: a value that JSON has no form for (not a number, infinite, bytes, ...).
         """
-        columns = {name: _shortest(batch.column(name)).to_pylist() for name in batch.schema.names}
+        columns = {name: _shortest(column(batch, name)).to_pylist() for name in batch.schema.names}
         lines = []
         for row in range(batch.num_rows):
             fields = {name: values[row] for name, values in columns.items()}
@@ -319,6 +319,8 @@ def _shortest(array: pa.Array[Any]) -> pa.Array[Any]:
 def _replace_floats(arrow_type: pa.DataType, leaf: pa.DataType) -> pa.DataType:
     if isinstance(arrow_type, pa.ListType):
         return pa.list_(_replace_floats(arrow_type.value_type, leaf))
+    if isinstance(arrow_type, pa.LargeListType):
+        return pa.large_list(_replace_floats(arrow_type.value_type, leaf))
     if isinstance(arrow_type, pa.StructType):
         fields = [arrow_type.field(index) for index in range(arrow_type.num_fields)]
         return pa.struct([(field.name, _replace_floats(field.type, leaf)) for field in fields])

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._layouts import plain
+from xner._support.arrow import as_arrow
 from xner.errors import DataError, Error
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, words
 from xner.io._rows import TextOutput, column, list_lengths
@@ -189,6 +191,8 @@ class PharaohWriter:
 
     def write_links(self, links: pa.Array[Any]) -> None:
         """Appends lists of links, one a row; see `write`."""
+        schema.check_column(links, self._column)
+        links = plain(links)
         lengths = list_lengths(links, self._column, self._rows)
         flat = pc.list_flatten(links)
         fields = ["source", "target", *(["score"] if self._scores else [])]
@@ -196,6 +200,10 @@ class PharaohWriter:
             raise Error(f"column '{self._column}' must hold links with {', '.join(fields)}, not {links.type}")
         values = [pc.struct_field(flat, name) for name in fields]
         for name, array in zip(fields, values, strict=True):
+            if not (
+                pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_null(array.type)
+            ):
+                raise Error(f"column '{self._column}': the {name} must be a number, not {array.type}")
             usable = pc.fill_null(pc.is_finite(array), name == "score")
             if not pc.all(usable, min_count=0).as_py():
                 item = int(pc.index(usable, False).as_py())
@@ -226,7 +234,10 @@ def write_pharaoh(
     Raises:
         DataError: a missing list of links or index, or a score that is not finite.
     """
-    chunks = links.chunks if isinstance(links, pa.ChunkedArray) else [links]
+    whole = as_arrow(links)
+    if whole is None:
+        raise Error(f"expected a column of links, found {type(links).__name__}")
+    chunks = [whole]
     with replacing(path) as file:
         writer = PharaohWriter(file, scores=scores)
         for chunk in chunks:

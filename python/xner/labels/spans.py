@@ -9,6 +9,7 @@ import pyarrow as pa
 
 import xner._core as _core
 from xner import schema
+from xner._layouts import plain
 from xner._support.arguments import choose, whole_number, words
 from xner._support.arrow import as_arrow, from_core
 from xner._support.records import entity_tuples
@@ -158,7 +159,7 @@ def encode_batch(
     words = as_arrow(tokens)
     encoded = _core.encode_label_lists(
         schema.conform_column(lists, schema.SOURCE_ENTITIES, column),
-        to_arrow(tokens, schema.TOKENS) if words is None else schema.plain_lists(words),
+        to_arrow(tokens, schema.TOKENS) if words is None else plain(words),
         column=column,
         threads=threads,
     )

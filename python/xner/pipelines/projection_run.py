@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +20,7 @@ from xner import io, schema
 from xner._support.arguments import unknown_option
 from xner._support.arrow import frequencies, one_array, with_columns
 from xner._support.digests import table_digest
+from xner._support.frames import open_rows, to_table
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Text, When, Whole, declared, option
 from xner._support.progress import logger, silent
 from xner.errors import OptionError
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Unpack
 
+    from xner._support.arrow import Rows
+    from xner._support.frames import TableLike
     from xner._support.progress import Reporter
     from xner.models.taggers.tagger import Role
     from xner.pipelines._keywords import PipelineKeywords
@@ -275,13 +278,14 @@ class Pipeline:
             raise OptionError("tagger goes with candidates='given' or a score of ner or ner_spans")
         return self.tagging.step("target-tags", self.target_roles)
 
-    def __call__(self, table: pa.Table) -> pa.Table:
-        """The table as `run` projects it, in memory and without a word."""
-        return self.run(table, progress=silent).table
+    def __call__(self, table: Rows) -> Rows:
+        """The table as `run` projects it, in memory and without a word; the same kind of object."""
+        opened = open_rows(table)
+        return cast("Rows", opened.close(self.run(opened.table, progress=silent).table))
 
     def run(
         self,
-        table: pa.Table,
+        table: TableLike,
         output: str | os.PathLike[str] | None = None,
         *,
         format: str | None = None,
@@ -299,9 +303,9 @@ class Pipeline:
         An interrupted run of the same table and options goes on where it stopped, and ends with the same bytes.
 
         Args:
-            table: `source_tokens`, `source_entities` and, unless they are to be made by translation, `tokens`, as
-                `xner.read_pairs` gives them; further columns that the options need. Where it has `links`, these are
-                taken, together with those of aligners that are named.
+            table: of any kind (Arrow, pandas, polars, `datasets`): `source_tokens`, `source_entities` and, unless they
+                are to be made by translation, `tokens`, as `xner.read_pairs` gives them; further columns that the
+                options need. Where it has `links`, these are taken, together with those of aligners that are named.
             output: the file to write; None writes none.
             format: of the output; None goes by its name.
             links: further sets of links of the same rows.
@@ -322,6 +326,7 @@ class Pipeline:
         path = None if output is None else Path(output)
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
+        table = to_table(table)
         others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
         aligning = Aligning(
             self.aligning,

@@ -12,7 +12,7 @@ hints: scores that the next projection adds to those from the links.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +22,16 @@ from xner import schema
 from xner._support.arguments import positive_number, whole_number
 from xner._support.arrow import chunked, flattened, from_core, with_columns
 from xner._support.faces import listing
+from xner._support.frames import open_rows, to_table
 from xner._support.sentences import with_values
 from xner.errors import Error
 from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from xner._support.arrow import Rows
+    from xner._support.frames import TableLike
 
 __all__ = ["Memory", "Vocabulary", "project_with_memory"]
 
@@ -48,7 +52,7 @@ class Vocabulary:
 
     def number(self, sentences: pa.Array[Any]) -> pa.Array[Any]:
         """Replace words (list<string>) by their numbers (list<int32>); a missing word counts as an empty one."""
-        words = flattened(sentences).dictionary_encode()
+        words = flattened(sentences).dictionary_encode(null_encoding="encode")
         distinct = words.dictionary.to_pylist()
         for word in distinct:
             if word not in self._number_of_word:
@@ -85,20 +89,20 @@ class Memory:
         """Number of different source entities remembered."""
         return len(self._memory)
 
-    def remember(self, table: pa.Table) -> None:
+    def remember(self, table: TableLike) -> None:
         """Take in a projected table.
 
         Args:
-            table: has the columns `tokens`, `source_tokens`, `source_entities` and `entities`.
+            table: of any kind; has the columns `tokens`, `source_tokens`, `source_entities` and `entities`.
 
         Raises:
             Error: columns missing or of another type.
             DataError: a span outside its sentence.
         """
-        for batch in table.to_batches():
+        for batch in to_table(table).to_batches():
             self._memory.remember(self._numbered(batch))
 
-    def hint(self, table: pa.Table, *, threads: int = 0) -> pa.Table:
+    def hint(self, table: Rows, *, threads: int = 0) -> Rows:
         """Add the column `hints`: list<struct<source: int32, start: int32, end: int32, score: float32>>.
 
         A hint's score is `weight` times the share of its form among all projections of the entity in other rows. What a
@@ -108,17 +112,21 @@ class Memory:
             table: as for `remember`; rows that were not remembered get hints too.
             threads: 0 for one a core; the result does not depend on it.
 
+        Returns:
+            The same kind of object.
+
         Raises:
             Error: columns missing or of another type.
         """
+        opened = open_rows(table)
         hints = [
             from_core(
                 self._memory.recall(self._numbered(batch), least=self.least, weight=self.weight, threads=threads)
             ).cast(schema.HINTS_TYPE)
-            for batch in table.to_batches()
+            for batch in opened.table.to_batches()
         ]
         column = chunked(hints, schema.HINTS_TYPE)
-        return with_columns(table, {schema.HINTS: column})
+        return cast("Rows", opened.close(with_columns(opened.table, {schema.HINTS: column})))
 
     def _numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         needed = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
@@ -136,8 +144,8 @@ class Memory:
 
 
 def project_with_memory(
-    table: pa.Table, projector: Callable[[pa.Table], pa.Table], memory: Memory | None = None, *, threads: int = 0
-) -> pa.Table:
+    table: Rows, projector: Callable[[pa.Table], pa.Table], memory: Memory | None = None, *, threads: int = 0
+) -> Rows:
     """Project a whole corpus twice, the second time with what the first one found.
 
     Args:
@@ -147,18 +155,20 @@ def project_with_memory(
         threads: as in `Memory.hint`.
 
     Returns:
-        The second projection; its scores include the hints', and it has the column `hints`.
+        The second projection, as the same kind of object; its scores include the hints', and it has the column
+        `hints`.
 
     Raises:
         Error: the table has `hints` already, which would be lost.
     """
-    if schema.HINTS in table.schema.names:
+    opened = open_rows(table)
+    if schema.HINTS in opened.table.schema.names:
         raise Error(
             f"the memory makes the column '{schema.HINTS}', which the table has already: drop it, or call the "
             "projector alone, which adds up the scores that are there"
         )
     memory = Memory() if memory is None else memory
-    first = projector(table)
+    first = projector(opened.table)
     memory.remember(first)
-    hinted = memory.hint(first, threads=threads)
-    return projector(table.append_column(schema.HINTS, hinted.column(schema.HINTS)))
+    hints = memory.hint(first, threads=threads).column(schema.HINTS)
+    return cast("Rows", opened.close(projector(opened.table.append_column(schema.HINTS, hints))))

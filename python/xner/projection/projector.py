@@ -128,7 +128,7 @@ class Projector:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
         result = self._run(columns, options)
         if schema.STATUS in batch.schema.names:
-            before = batch.column(schema.STATUS)
+            before = schema.conform_column(batch.column(schema.STATUS), schema.STATUS)
             merged = merge_status(before, result.column(schema.STATUS), _is_outdated(before))
             result = with_columns(result, {schema.STATUS: merged.dictionary_encode().cast(schema.STATUS_TYPE)})
         batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._support.arrow import joined_strings, with_columns
+from xner._support.arrow import joined_strings, one_array, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, Error
@@ -30,7 +30,7 @@ from xner.translation.marked import translate_marked
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from xner._support.arrow import Rows
+    from xner._support.arrow import ArrowRows, Rows
     from xner.text.word_splitting import WordSplitter
     from xner.translation.direction import Direction
     from xner.translation.marked import MarkedTranslation, Translate
@@ -247,7 +247,7 @@ class MarkedAdoption:
 
 
 def translate_target(
-    rows: Rows,
+    rows: ArrowRows,
     translate: Translate,
     split: WordSplitter,
     *,
@@ -255,7 +255,7 @@ def translate_target(
     threshold: float = 0.5,
     join: Callable[[Sequence[str]], str] = detokenize,
     keep_bad: bool = False,
-) -> Rows:
+) -> ArrowRows:
     """Translate the source side: the first step of making training data.
 
     Args:
@@ -291,13 +291,13 @@ def translate_target(
 
 
 def translate_source(
-    rows: Rows,
+    rows: ArrowRows,
     translate: Translate,
     split: WordSplitter,
     *,
     join: Callable[[Sequence[str]], str] = detokenize,
     keep_bad: bool = False,
-) -> Rows:
+) -> ArrowRows:
     """Translate the target side into the source language: the first step of labelling target text.
 
     Args:
@@ -318,14 +318,14 @@ def translate_source(
 
 
 def translate_back(
-    rows: Rows,
+    rows: ArrowRows,
     translate: Translate,
     split: WordSplitter,
     *,
     markers: MarkerStyle = "brackets",
     threshold: float = 0.5,
     join: Callable[[Sequence[str]], str] = detokenize,
-) -> Rows:
+) -> ArrowRows:
     """Put the labelled source side into the target language, so that target words are aligned with target words.
 
     The source sentence with its entities in markers is translated; the translation, with the entities that its markers
@@ -350,7 +350,7 @@ def translate_back(
     Source: Politov et al. 2025 (arXiv 2501.18750), back-translation.
     """
     found = _translate_marked(rows, translate, split, markers, threshold, join)
-    tokens, entities = (rows.column(name).to_pylist() for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES))
+    tokens, entities = (_values(rows, name) for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES))
     for row, one in enumerate(found):
         if one.problem is None:
             tokens[row] = [word.text for word in one.words]
@@ -387,9 +387,10 @@ def adopt_marked(rows: Rows, *, drop_broken: bool = False) -> Rows:
 
 
 def _adopt_marked(batch: pa.RecordBatch, *, drop_broken: bool) -> pa.RecordBatch:
-    marked = outer_entities(batch.column(schema.MARKED_ENTITIES))
+    columns = [schema.MARKED_ENTITIES, schema.ENTITIES, schema.STATUS]
+    found, others, status = schema.conform(batch, columns, narrow=True).columns
+    marked, status = outer_entities(found), status.cast(pa.string())
     is_marked = marked.is_valid()
-    others, status = batch.column(schema.ENTITIES), batch.column(schema.STATUS).cast(pa.string())
     if drop_broken:
         others = pa.array([[]] * len(batch), schema.ENTITIES_TYPE)
         dropped = joined_strings(schema.ROW_DROPPED, batch.column(schema.MARKER_PROBLEM), "")
@@ -435,16 +436,16 @@ def _with_status(translation: str | tuple[str, str]) -> tuple[str, str]:
 
 
 def _translate_plainly(
-    rows: Rows,
+    rows: ArrowRows,
     origin: str,
     made: str,
     translate: Translate,
     split: WordSplitter,
     join: Callable[[Sequence[str]], str],
     good: Collection[str] | None,
-) -> Rows:
+) -> ArrowRows:
     schema.require_columns(rows.schema, [origin], "translation")
-    texts = [join(words or ()) for words in rows.column(origin).to_pylist()]
+    texts = [join(words or ()) for words in _values(rows, origin)]
     translations = [_with_status(one) for one in translate(texts)]
     if len(translations) != len(texts):
         raise Error(f"the translator made {len(translations)} translations of {len(texts)} texts")
@@ -461,10 +462,9 @@ def _translate_marked(
     join: Callable[[Sequence[str]], str],
 ) -> list[MarkedTranslation]:
     schema.require_columns(rows.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "translation with markers")
-    sentences = [words or [] for words in rows.column(schema.SOURCE_TOKENS).to_pylist()]
+    sentences = [words or [] for words in _values(rows, schema.SOURCE_TOKENS)]
     entities = [
-        [(one["start"], one["end"], one["label"]) for one in row or []]
-        for row in rows.column(schema.SOURCE_ENTITIES).to_pylist()
+        [(one["start"], one["end"], one["label"]) for one in row or []] for row in _values(rows, schema.SOURCE_ENTITIES)
     ]
     for row, (words, spans) in enumerate(zip(sentences, entities, strict=True)):
         for start, end, _ in spans:
@@ -473,6 +473,12 @@ def _translate_marked(
                 row_id = rows.column(schema.ID)[row].as_py() if schema.ID in rows.schema.names else None
                 raise DataError(row, schema.SOURCE_ENTITIES, f"[{start}, {end})", reason, row_id=row_id)
     return translate_marked(sentences, entities, translate, split, style=markers, join=join, threshold=threshold)
+
+
+def _values(rows: pa.RecordBatch | pa.Table, column: str) -> list[Any]:
+    """A column's values, of whatever layout it is."""
+    found: list[Any] = schema.conform_column(one_array(rows.column(column)), column).to_pylist()
+    return found
 
 
 def _columns(

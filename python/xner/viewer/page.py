@@ -18,7 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels as iob
+from xner._layouts import plain
 from xner._support.arrow import frequencies
+from xner._support.frames import to_table
 from xner._support.pages import asset, class_colours, colours, fill, framed
 from xner.errors import DataError, Error
 from xner.io.atomic import replacing
@@ -35,11 +37,14 @@ from xner.schema import (
     SOURCE_TOKENS,
     STATUS,
     TOKENS,
+    check_column,
 )
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from xner._support.frames import TableLike
 
 __all__ = ["Page", "render", "view"]
 
@@ -51,13 +56,14 @@ Row = dict[str, Any]
 Span = list[Any]  # [start, end, label]; a projected entity has score, margin, source too, a dropped one also a reason
 
 
-def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, max_rows: int = DEFAULT_MAX_ROWS) -> str:
+def render(table: TableLike, *, open_row: int = 0, title: str = DEFAULT_TITLE, max_rows: int = DEFAULT_MAX_ROWS) -> str:
     """Renders rows as one HTML page without any outside resource.
 
     Args:
-        table: rows with `tokens` (list<string>, the target words). Shown where present and not null: `id`,
-            `source_tokens`, `source_entities`, `links`, `entities`, `labels`, `gold_labels`, `status`, and what
-            filters `dropped` and `adjusted`. A row without `entities` shows the spans of its `labels`.
+        table: of any kind (Arrow, pandas, polars, `datasets`): rows with `tokens` (list<string>, the target words).
+            Shown where present and not null: `id`, `source_tokens`, `source_entities`, `links`, `entities`, `labels`,
+            `gold_labels`, `status`, and what filters `dropped` and `adjusted`. A row without `entities` shows the
+            spans of its `labels`.
         open_row: the row that the page opens with (0-based); `#row=N` in the page's address overrides it.
         title: heading of the page.
         max_rows: the most rows that the page holds. A larger table is cut to the rows around `open_row`,
@@ -70,6 +76,7 @@ def render(table: pa.Table, *, open_row: int = 0, title: str = DEFAULT_TITLE, ma
         DataError: a row's span or link lies outside its sentence, or its labels are not one a word.
         Error: `tokens` is missing, a column has another type, the table is empty, or `open_row` is not in it.
     """
+    table = _plain_columns(to_table(table))
     _check(table, open_row, max_rows)
     total = table.num_rows
     count = min(total, max_rows)
@@ -131,7 +138,7 @@ class Page:
 
 
 def view(
-    table: pa.RecordBatch | pa.Table,
+    table: TableLike,
     path: str | os.PathLike[str] | None = None,
     *,
     open_row: int = 0,
@@ -141,7 +148,7 @@ def view(
     """Shows rows as one page: both sentences, word links, entities, what is doubtful and why.
 
     Args:
-        table: see `render`; a record batch is a table too.
+        table: see `render`.
         path: an HTML file to write, whole or not at all. Without one nothing is written: a notebook shows the page.
         open_row: see `render`.
         title: see `render`.
@@ -154,8 +161,7 @@ def view(
         DataError: see `render`.
         Error: see `render`; or the file cannot be written.
     """
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
+    table = to_table(table)
     page = Page(render(table, open_row=open_row, title=title, max_rows=max_rows), table.num_rows)
     if path is not None:
         page.write(path)
@@ -226,9 +232,23 @@ _COLUMNS: dict[str, Callable[[pa.DataType], bool]] = {
 }
 
 
+def _plain_columns(table: pa.Table) -> pa.Table:
+    """The columns that are shown, checked and in plain layouts; ids as texts."""
+    for index, name in enumerate(table.column_names):
+        if name not in _COLUMNS:
+            continue
+        chunks = []
+        for chunk in table.column(index).chunks:
+            check_column(chunk, name)
+            chunks.append(plain(chunk))
+        if chunks:
+            column = pa.chunked_array(chunks)
+            is_number = name == ID and pa.types.is_integer(column.type)
+            table = table.set_column(index, name, column.cast(pa.string()) if is_number else column)
+    return table
+
+
 def _check(table: pa.Table, open_row: int, max_rows: int) -> None:
-    if not isinstance(table, pa.Table):
-        raise Error(f"the viewer takes a pyarrow.Table, not {type(table).__name__}")
     if TOKENS not in table.column_names:
         found = ", ".join(table.column_names) or "none"
         raise Error(f"nothing to view: the table has no column '{TOKENS}' (columns found: {found})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 import xner._core as _core
 from xner import schema
 from xner._support.arrow import with_columns
+from xner._support.frames import open_rows
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, OptionError
@@ -138,16 +139,17 @@ class NmtStage:
             DataError: a wrong row.
             Error: a column is missing, or the model cannot score.
         """
+        opened = open_rows(rows)
         sentences = 0
 
         def score(piece: pa.RecordBatch) -> pa.RecordBatch:
             nonlocal sentences
             scored = self._score(piece, progress)
             sentences += piece.num_rows
-            progress("sentences", sentences, rows.num_rows)
+            progress("sentences", sentences, opened.table.num_rows)
             return scored
 
-        return run_stage(score, rows)
+        return cast("Rows", opened.close(run_stage(score, opened.table)))
 
     def _score(self, batch: pa.RecordBatch, progress: Reporter) -> pa.RecordBatch:
         schema.require_columns(batch.schema, self._required, _WHAT)
