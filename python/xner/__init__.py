@@ -7,7 +7,7 @@
 across record batches, `Aligner` finds the word links, `Pipeline` does all of it for files, `evaluate` compares labels
 with gold labels, `view` shows them.
 
-What needs more than numpy and pyarrow, or is needed seldom, is loaded when it is first named.
+What stands here is loaded when it is first named: importing xner alone takes no time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from xner import errors, evaluation, filters, io, labels, schema
+from xner import errors
 from xner._support.faces import listing
 from xner._version import __version__
-from xner.alignment import Aligner, links
 from xner.errors import (
     DataError,
     Error,
@@ -29,26 +28,40 @@ from xner.errors import (
     OptionError,
     SolverError,
 )
-from xner.evaluation import evaluate
-from xner.io.sides import read_pairs
-from xner.projection import (
-    ProjectedEntity,
-    Projection,
-    ProjectionOptions,
-    Projector,
-    candidates,
-    fusion,
-    matching,
-    memory,
-    project,
-    scores,
-)
 
 if TYPE_CHECKING:
-    from xner import experiments, models, pipelines, text, training, translation, viewer
+    from xner import (
+        evaluation,
+        experiments,
+        filters,
+        io,
+        labels,
+        models,
+        pipelines,
+        schema,
+        text,
+        training,
+        translation,
+        viewer,
+    )
+    from xner.alignment import Aligner, links
+    from xner.evaluation import evaluate
+    from xner.io.sides import read_pairs
     from xner.models.aligners.encoder_aligner import EncoderAligner
     from xner.pipelines import recipes
     from xner.pipelines.projection_run import Pipeline
+    from xner.projection import (
+        ProjectedEntity,
+        Projection,
+        ProjectionOptions,
+        Projector,
+        candidates,
+        fusion,
+        matching,
+        memory,
+        project,
+        scores,
+    )
     from xner.projection.spans import project_spans
     from xner.viewer import view
 
@@ -99,13 +112,32 @@ __all__ = [
 __dir__ = listing(__all__)
 
 _LATER = {
+    "Aligner": "xner.alignment:Aligner",
     "EncoderAligner": "xner.models.aligners.encoder_aligner:EncoderAligner",
     "Pipeline": "xner.pipelines.projection_run:Pipeline",
+    "ProjectedEntity": "xner.projection:ProjectedEntity",
+    "Projection": "xner.projection:Projection",
+    "ProjectionOptions": "xner.projection:ProjectionOptions",
+    "Projector": "xner.projection:Projector",
+    "candidates": "xner.projection.candidates",
+    "evaluate": "xner.evaluation:evaluate",
+    "evaluation": "xner.evaluation",
     "experiments": "xner.experiments",
+    "filters": "xner.filters",
+    "fusion": "xner.projection.fusion",
+    "io": "xner.io",
+    "labels": "xner.labels",
+    "links": "xner.alignment.links",
+    "matching": "xner.projection.matching",
+    "memory": "xner.projection.memory",
     "models": "xner.models",
     "pipelines": "xner.pipelines",
+    "project": "xner.projection:project",
     "project_spans": "xner.projection.spans:project_spans",
+    "read_pairs": "xner.io.sides:read_pairs",
     "recipes": "xner.pipelines.recipes",
+    "schema": "xner.schema",
+    "scores": "xner.projection.scores",
     "text": "xner.text",
     "training": "xner.training",
     "translation": "xner.translation",
