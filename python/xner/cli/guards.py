@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import InputFile, OutputFile
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ def guarded(command: click.Command) -> click.Command:
     outputs = [one for one in command.params if isinstance(one.type, OutputFile)]
     if outputs and command.callback is not None:
         command.params.append(
-            click.Option(["--overwrite"], is_flag=True, help="Replace an output file that is there, or an input.")
+            GroupedOption(
+                ["--overwrite"],
+                is_flag=True,
+                help="Replace an output file that is there, or an input.",
+                title="Run" if "Run" in getattr(command, "sections", ()) else "",
+            )
         )
         command.callback = _looking(command.callback, command)
     return command

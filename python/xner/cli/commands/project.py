@@ -41,6 +41,12 @@ __all__ = ["command"]
 @click.command(
     "project",
     cls=Command,
+    first=["source", "target", "output", "links", "aligner", "matcher", "score", "filters", "threads", "config"],
+    sections={
+        "Projection": ["method", "constraint", "n", "ties", "compat", "memory", "nested"],
+        "Files": ["format_", "source_format", "target_format", "one_based", "reverse", "scheme", "read_labels"],
+        "Run": ["resume", "on_error", "tuned"],
+    },
     epilog="\b\nExamples:\n"
     "  xner project --source en.conll --target de.txt --output de.conll\n"
     "      aligns the two sides with the built-in aligner, fitted on these sentence pairs\n"

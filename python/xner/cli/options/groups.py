@@ -11,7 +11,7 @@ import click
 from xner.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Command", "Group", "GroupedOption", "takes"]
 
@@ -100,12 +100,25 @@ def takes(**groups: Group[Any]) -> Callable[[F], F]:
 class Command(click.Command):
     """A command whose help lists options by group, and that takes every option it has.
 
+    Args:
+        first: names of the options to list before all others, whatever their group.
+        sections: titles for further options that have no group, and their names.
+
     Raises:
         TypeError: an option that neither the function behind the command nor a group of it takes.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, first: Sequence[str] = (), sections: Mapping[str, Sequence[str]] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        known = {str(option.name) for option in self.params}
+        self._first = list(first)
+        self.sections = dict(sections or {})
+        self._titles = {name: title for title, names in (sections or {}).items() for name in names}
+        for name in (*self._first, *self._titles):
+            if name not in known:
+                raise TypeError(f"the command {self.name!r} has no option {name!r} to list")
         grouped = getattr(self.callback, _TAKEN, None)
         if grouped is None or self.callback is None:
             return
@@ -118,12 +131,20 @@ class Command(click.Command):
                 raise TypeError(f"the command {self.name!r} does not take its option {name!r}")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's own options, then each group under its title."""
+        """Write the options that come first, or the command's own ones, then each group under its title."""
         sections: dict[str, list[tuple[str, str]]] = {"": []}
-        for parameter in self.get_params(ctx):
+        own = "Others" if self._first else ""
+
+        def place(parameter: click.Parameter) -> int:
+            name = str(parameter.name)
+            return self._first.index(name) if name in self._first else len(self._first)
+
+        for parameter in sorted(self.get_params(ctx), key=place):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                sections.setdefault(getattr(parameter, "title", ""), []).append(record)
+                name = str(parameter.name)
+                title = getattr(parameter, "title", "") or self._titles.get(name, own)
+                sections.setdefault("" if name in self._first else title, []).append(record)
         for title, records in sections.items():
             if records:
                 with formatter.section(title or "Options"):
