@@ -706,6 +706,15 @@ def test_parquet_files_whose_rows_are_not_those_of_the_index(tmp_path: Path) -> 
     assert refused
 
 
+@pytest.mark.parametrize(("suffix", "kind"), [("parquet", "Parquet"), ("arrow", "Arrow")])
+def test_damaged_names_of_columns(tmp_path: Path, suffix: str, kind: str) -> None:
+    path = tmp_path / f"names.{suffix}"
+    io.write(pa.table({"tokens": [["a"]]}), path)
+    path.write_bytes(path.read_bytes().replace(b"tokens", b"tok\xffns"))
+    with pytest.raises(FormatError, match=rf"names.{suffix}: not a usable {kind} file: "):
+        io.read(path)
+
+
 def damaged_files() -> list[Path]:
     data = Path(os.environ.get("XNER_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
     return sorted(data.parent.glob("cases/damaged/*.*"))

@@ -34,6 +34,13 @@ __all__ = [
 ]
 
 _ARROW_FILE_MAGIC = b"ARROW1"
+_UNREADABLE = (
+    pa.ArrowIndexError,
+    pa.ArrowInvalid,
+    pa.ArrowKeyError,
+    pa.ArrowNotImplementedError,
+    pa.ArrowTypeError,
+)
 _REMEDY = "; the file is damaged: fetch or write it anew"
 
 
@@ -125,7 +132,7 @@ def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str],
         raise
     except Error as problem:
         raise FormatError(f"{path}: {problem}") from problem
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+    except (*_UNREADABLE, UnicodeDecodeError) as problem:  # the latter of names of columns
         raise FormatError(f"{path}: not a usable {kind} file: {problem}") from problem
     except OSError as problem:
         if isinstance(problem, FileNotFoundError | PermissionError | IsADirectoryError):
