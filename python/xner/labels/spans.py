@@ -15,7 +15,7 @@ from xner._support.arrow import as_arrow, from_core
 from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
-from xner.labels.tags import OUTSIDE, read_tags, tell_tags
+from xner.labels.tags import OUTSIDE, canonical_labels, tell_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def decode_batch(
     Raises:
         DataError: as in `decode`, with the row, or something else than lists of labels.
     """
-    lists = read_tags(labels, column)[0] if reading == "lenient" else without_dictionary(to_arrow(labels, column))
+    lists = canonical_labels(labels, column) if reading == "lenient" else without_dictionary(to_arrow(labels, column))
     array = _core.decode_label_lists(
         lists,
         column=column,

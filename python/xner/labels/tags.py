@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from xner._support.sentences import Sentences
 
-__all__ = ["OUTSIDE", "Doubt", "Spelling", "Tags", "read_tags", "tell_tags"]
+__all__ = ["OUTSIDE", "Doubt", "Spelling", "Tags", "canonical_labels", "read_tags", "tell_tags"]
 
 Spelling = Literal["prefix", "suffix", "untyped", "plain"]
 
@@ -212,17 +212,37 @@ def read_tags(
         DataError: no lists of tags; with `only_tags`, a column of others; the message says what was found.
         OptionError: as `tell_tags`.
     """
-    lists = without_dictionary(to_arrow(labels, column))
-    flat = pc.list_flatten(lists)
-    found = [str(tag) for tag in pc.unique(flat).to_pylist() if tag is not None]
-    tags = tell_tags(found, class_map=class_map)
+    lists, tags, flat = _told(labels, column, class_map)
     if only_tags and (doubt := tags.doubt(len(flat))):
         raise DataError(_row_of(doubt.tags, lists, flat), column, repr(doubt.tags[0]), f"no label: {doubt.reason}")
-    if not tags.is_canonical:
-        lists = with_values(lists, _canonical(flat, tags.canonical))
+    lists = _canonical(lists, flat, tags)
     if tags.scheme == "IOB2" and _is_iob1(lists):
         tags = replace(tags, scheme="IOB1")
     return lists, tags
+
+
+def canonical_labels(labels: Sentences, column: str) -> pa.Array[Any]:
+    """A column of labels with canonical tags; what the tags are is not looked at further.
+
+    Args:
+        labels: lists of tags, one list a sentence.
+        column: its name, for errors.
+
+    Raises:
+        DataError: no lists of tags.
+    """
+    lists, tags, flat = _told(labels, column, None)
+    return _canonical(lists, flat, tags)
+
+
+def _told(
+    labels: Sentences, column: str, class_map: Mapping[str, str] | None
+) -> tuple[pa.Array[Any], Tags, pa.Array[Any]]:
+    """A column as lists of strings, what its tags are, and all of them one after the other."""
+    lists = without_dictionary(to_arrow(labels, column))
+    flat = pc.list_flatten(lists)
+    found = [str(tag) for tag in pc.unique(flat).to_pylist() if tag is not None]
+    return lists, tell_tags(found, class_map=class_map), flat
 
 
 def _row_of(tags: list[str], lists: pa.Array[Any], flat: pa.Array[Any]) -> int:
@@ -231,10 +251,13 @@ def _row_of(tags: list[str], lists: pa.Array[Any], flat: pa.Array[Any]) -> int:
     return int(pc.list_parent_indices(lists)[place].as_py())
 
 
-def _canonical(flat: pa.Array[Any], canonical: Mapping[str, str]) -> pa.Array[Any]:
+def _canonical(lists: pa.Array[Any], flat: pa.Array[Any], tags: Tags) -> pa.Array[Any]:
+    if tags.is_canonical:
+        return lists
+    canonical = tags.canonical
     places = pc.index_in(flat, value_set=pa.array(list(canonical), flat.type))
     meant: pa.Array[Any] = pa.array(list(canonical.values()), flat.type)
-    return meant.take(places)
+    return with_values(lists, meant.take(places))
 
 
 def _is_iob1(lists: pa.Array[Any]) -> bool:
