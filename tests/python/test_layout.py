@@ -177,6 +177,43 @@ def test_columns_in_a_text_are_noticed(tmp_path: Path) -> None:
     assert Layout().read(save(tmp_path / "y.txt", "O yes\nNo O\n")).num_rows == 2
 
 
+class TestInline:
+    def test_words_with_tags_are_noticed_and_read(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.txt", "Anna|B-PER kam|O\n\na|b|O\n")
+        with pytest.raises(Error, match=r"its words carry tags \(Anna\|B-PER\); the format 'inline' reads them so"):
+            Layout().read(path)
+        table = Layout().read(path, "inline")
+        assert table["tokens"].to_pylist() == [["Anna", "kam"], [], ["a|b"]]
+        assert table["labels"].to_pylist() == [["B-PER", "O"], [], ["O"]]
+        io.write_inline(table, tmp_path / "y.txt")
+        assert (tmp_path / "y.txt").read_bytes() == path.read_bytes()
+        run = CliRunner().invoke(cli, ["inspect", str(path), "--format", "inline"])
+        assert "labels: IOB2" in run.stdout
+
+    def test_what_cannot_be_said_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(FormatError, match=r"x.txt, line 2: 'kam' is no word with a tag behind '\|'"):
+            io.read_inline(save(tmp_path / "x.txt", "Anna|B-PER\nkam Bob|O\n"))
+        rows = pa.table({"tokens": [["a"], ["b"]], "labels": [["O"], ["B-x|y"]]})
+        with pytest.raises(DataError, match=r"row 1, column 'labels', value 'B-x\|y': a label cannot hold '\|'"):
+            io.write_inline(rows, tmp_path / "y.txt")
+        with pytest.raises(DataError, match=r"row 0, column 'labels', value 1 values"):
+            io.write_inline(pa.table({"tokens": [["a", "b"]], "labels": [["O"]]}), tmp_path / "y.txt")
+        with pytest.raises(Error, match="separator=' '"):
+            io.read_inline(tmp_path / "x.txt", separator=" ")
+
+
+def test_comments_and_missing_words_as_the_user_says(tmp_path: Path) -> None:
+    (tmp_path / "en.conll").write_text("% a comment\nAnna\tB-PER\n\tO\n")
+    (tmp_path / "de.txt").write_text("Anna kam\n")
+    sides = ["--source", str(tmp_path / "en.conll"), "--target", str(tmp_path / "de.txt")]
+    wrong = CliRunner().invoke(cli, ["project", *sides, "-o", str(tmp_path / "o.conll")])
+    assert isinstance(wrong.exception, FormatError)
+    options = ["--comment", "%", "--empty-token", "_", "-o", str(tmp_path / "o.jsonl")]
+    good = CliRunner().invoke(cli, ["project", *sides, *options])
+    assert good.exit_code == 0, good.output
+    assert io.read(tmp_path / "o.jsonl")["source_tokens"].to_pylist() == [["Anna", "_"]]
+
+
 class TestSides:
     """What a side is, is the side that was asked for."""
 

@@ -16,7 +16,20 @@ import xner._core as _core
 from xner._version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("numpy", "pyarrow", "torch", "transformers", "ctranslate2", "typer", "rich", "ortools", "seqeval", "pandas", "datasets", "ray")
+HEAVY = (
+    "numpy",
+    "pyarrow",
+    "torch",
+    "transformers",
+    "ctranslate2",
+    "typer",
+    "rich",
+    "ortools",
+    "seqeval",
+    "pandas",
+    "datasets",
+    "ray",
+)
 
 
 def public_modules() -> list[str]:

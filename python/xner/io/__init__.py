@@ -14,6 +14,7 @@ from xner.io.atomic import replacing
 from xner.io.conll import iter_conll, read_conll, write_conll
 from xner.io.formats import FORMATS, Format, format_of, iter_batches, open_writer, read, write
 from xner.io.hugging_face import read_hugging_face
+from xner.io.inline import read_inline, write_inline
 from xner.io.inspection import Inspection, inspect
 from xner.io.jsonl import iter_jsonl, read_jsonl, write_jsonl
 from xner.io.layout import Layout
@@ -46,6 +47,7 @@ __all__ = [
     "read_brat",
     "read_conll",
     "read_hugging_face",
+    "read_inline",
     "read_jsonl",
     "read_parquet",
     "read_pharaoh",
@@ -55,6 +57,7 @@ __all__ = [
     "write_arrow",
     "write_brat",
     "write_conll",
+    "write_inline",
     "write_jsonl",
     "write_parquet",
     "write_pharaoh",

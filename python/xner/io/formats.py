@@ -27,6 +27,7 @@ from xner.io.annotation.webanno import WebAnnoWriter, iter_webanno
 from xner.io.atomic import is_packed, replacing
 from xner.io.conll import ConllWriter, iter_conll, read_conll, write_conll
 from xner.io.hugging_face import read_hugging_face
+from xner.io.inline import InlineWriter, iter_inline
 from xner.io.jsonl import JsonlWriter, iter_jsonl, read_jsonl, write_jsonl
 from xner.io.parallel import check_parallel
 from xner.io.parquet import (
@@ -111,6 +112,7 @@ FORMATS: Final[Registry[Format]] = Registry(
         "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
         "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
         "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
+        "inline": Format((), iter_inline, InlineWriter),
         "doccano": Format((), iter_doccano, DoccanoWriter),
         "prodigy": Format((), iter_prodigy, ProdigyWriter),
         "spacy": Format((), iter_spacy, SpacyWriter),

@@ -22,6 +22,7 @@ from xner.errors import DataError, Error, OptionError
 from xner.io._classes import named
 from xner.io._columns import label_columns, survey
 from xner.io.formats import format_of, read
+from xner.labels.tags import tell_tags
 
 if TYPE_CHECKING:
     import os
@@ -285,6 +286,13 @@ class Layout:
                     f"'{path}' is read as text, a sentence a line, but its lines are columns of words and labels "
                     f"({found[0]}); the format 'conll' reads them so"
                 )
+        inline = [part.rpartition("|") for fields in words for part in fields]
+        tags = tell_tags(tag for _, bar, tag in inline if bar)
+        if inline and all(word and tag for word, _, tag in inline) and tags.has_outside and not tags.doubt(len(inline)):
+            shown = "|".join((inline[0][0], inline[0][2]))
+            raise Error(
+                f"'{path}' is read as text, but its words carry tags ({shown}); the format 'inline' reads them so"
+            )
         return read(path, format)
 
     def _renamed(self, table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
