@@ -24,6 +24,9 @@ TEST_CASE("the schemes read alike when well formed") {
     CHECK(decode({"I-X", "I-X", "B-X", "O"}, Scheme::iob1, reading) == expected);
     CHECK(decode({"B-X", "I-X", "B-X", "O"}, Scheme::iob2, reading) == expected);
     CHECK(decode({"B-X", "E-X", "S-X", "O"}, Scheme::bioes, reading) == expected);
+    CHECK(decode({"B-X", "L-X", "U-X", "O"}, Scheme::bioes, reading) == expected);
+    CHECK(decode({"B-X", "E-X", "W-X", "O"}, Scheme::bioes, reading) == expected);
+    CHECK(decode({"B-X", "M-X", "E-X", "O"}, Scheme::bioes, reading) == Spans{{{0, 3}, "X"}});
   }
 }
 
