@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from command_line import done, xner
 from xner import io, schema
 from xner.errors import DataError, Error, OptionError
-from xner.evaluation.review import apply_corrections, choose_rows, wilson
+from xner.evaluation.intervals import wilson
+from xner.evaluation.review import apply_corrections, choose_rows
 from xner.io.annotation.documents import Document, Span
 from xner.io.annotation.tools import TOOLS
 from xner.text import Word
@@ -96,10 +97,10 @@ def test_choices_that_cannot_be_made() -> None:
 
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
-    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255264, 0.366212), (1, 1, 0.206543, 1), (0, 0, 0, 1)],
+    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255264, 0.366212), (1, 1, 0.206543, 1), (0, 0, 0, 1), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_wilson(successes: int, trials: int, low: float, high: float) -> None:
-    """81 of 263: Newcombe 1998, table I."""
+    """Of 263, 148, 20 and 29: Newcombe 1998, table I, method 3."""
     found = wilson(successes, trials)
     assert found.low == pytest.approx(low, abs=1e-4)
     assert found.high == pytest.approx(high, abs=1e-4)

@@ -25,7 +25,6 @@ from xner.experiments.matching import (
 )
 from xner.experiments.matching.findings import findings
 from xner.experiments.matching.report import markdown
-from xner.experiments.matching.study import wilson
 from xner.io import sample
 from xner.projection.fusion import parse_score
 from xner.projection.matching import solve
@@ -252,16 +251,6 @@ def test_lengths_of_candidates(small: pa.Table) -> None:
     assert found.candidates.tolist() == [[0, 2], [1, 3]]
     with pytest.raises(Error, match="max_words=1"):
         study_of(small, min_words=2, max_words=1)
-
-
-@pytest.mark.parametrize(
-    ("count", "total", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_intervals_of_shares(count: int, total: int, low: float, high: float) -> None:
-    """Newcombe 1998, table I, method 3."""
-    assert wilson(count, total) == pytest.approx((low, high), abs=5e-5)
-    assert wilson(total - count, total) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 
 @pytest.mark.needs("exact")

@@ -1,16 +1,19 @@
-"""What resampling gives: intervals of figures, and differences of two systems."""
+"""Intervals of figures, and differences of two systems: what resampling gives, and the score interval of a share."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xner._support.arguments import number
 from xner._support.tables import html_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Difference", "Interval", "Intervals", "MetricIntervals", "PairedComparison"]
+__all__ = ["Difference", "Interval", "Intervals", "MetricIntervals", "PairedComparison", "wilson"]
 
 T = TypeVar("T")
 
@@ -132,3 +135,25 @@ def _of_kind(figures: MetricIntervals | PairedComparison, kind: type[T]) -> dict
 def _in_line(figures: Mapping[str, object]) -> str:
     """Figures by name, for a `repr`."""
     return ", ".join(f"{name}={one}" for name, one in figures.items())
+
+
+def wilson(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """The score interval of a share, which is sound for few trials and for shares near 0 and 1.
+
+    Args:
+        successes: how many of the trials.
+        trials: how many; of none, any share may be true.
+        confidence: how often such an interval has the true share in it.
+
+    Source: Wilson 1927, *Probable Inference, the Law of Succession, and Statistical Inference*.
+    """
+    number("confidence", confidence, "between 0 and 1", lambda value: 0 < value < 1)
+    if not trials:
+        return Interval(0.0, 1.0)
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, spread = successes / trials, z * z / trials
+    centre = share + spread / 2
+    half = math.sqrt(share * (1 - share) * spread + spread * spread / 4)
+    # At the ends the formula gives 0 and 1 but for rounding.
+    low = (centre - half) / (1 + spread) if successes else 0.0
+    return Interval(low, (centre + half) / (1 + spread) if successes < trials else 1.0)

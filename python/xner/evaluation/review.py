@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -22,7 +21,7 @@ from xner._support.arrow import list_lengths, one_array, with_columns
 from xner._support.tables import html_table, text_table
 from xner.errors import DataError, Error, OptionError
 from xner.evaluation.error_kinds import pair_entities
-from xner.evaluation.intervals import Interval
+from xner.evaluation.intervals import Interval, wilson
 from xner.io.annotation.documents import joined, without_nested
 from xner.labels.spans import decode_batch, encode
 from xner.text.word_splitting import Word, words_within
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from xner.io.annotation.documents import Document
 
-__all__ = ["CHANGES", "By", "Review", "apply_corrections", "choose_rows", "wilson"]
+__all__ = ["CHANGES", "By", "Review", "apply_corrections", "choose_rows"]
 
 By: TypeAlias = Literal["uncertainty", "random"]
 _Entity: TypeAlias = tuple[int, int, str]
@@ -104,26 +103,6 @@ def _least_margins(table: pa.Table) -> npt.NDArray[np.float64]:
     least = np.full(table.num_rows, math.inf)
     np.minimum.at(least, np.repeat(np.arange(table.num_rows), list_lengths(lists)), values)
     return least
-
-
-def wilson(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
-    """The score interval of a share, which is sound for few trials and for shares near 0 and 1.
-
-    Args:
-        successes: how many of the trials.
-        trials: how many; of none, any share may be true.
-        confidence: how often such an interval has the true share in it.
-
-    Source: Wilson 1927, *Probable Inference, the Law of Succession, and Statistical Inference*.
-    """
-    number("confidence", confidence, "between 0 and 1", lambda value: 0 < value < 1)
-    if not trials:
-        return Interval(0.0, 1.0)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share, spread = successes / trials, z * z / trials
-    centre = share + spread / 2
-    half = math.sqrt(share * (1 - share) * spread + spread * spread / 4)
-    return Interval(max(0.0, (centre - half) / (1 + spread)), min(1.0, (centre + half) / (1 + spread)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import math
 import time
 from dataclasses import dataclass, fields
 from functools import cached_property
-from statistics import NormalDist, mean, median
+from statistics import mean, median
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ from xner._support.tables import html_records
 from xner._version import __version__
 from xner.errors import Error, InfeasibleError, NotSolvedError
 from xner.evaluation.entities import evaluate
+from xner.evaluation.intervals import wilson
 from xner.evaluation.significance import bootstrap, paired_bootstrap
 from xner.experiments.matching.problems import CandidateSpans, Problem, Size, corpus_problems, synthetic_problem
 from xner.experiments.pages.provenance import Data
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from xner.evaluation.entities import Scores
     from xner.projection.matching.constraints import Constraint, Matcher
 
-__all__ = ["GrowthPoint", "MatchingOptions", "MatchingStudy", "Outcome", "Setting", "study_matching", "wilson"]
+__all__ = ["GrowthPoint", "MatchingOptions", "MatchingStudy", "Outcome", "Setting", "study_matching"]
 
 
 MADE_UP = "made up"
@@ -357,22 +358,8 @@ def _share(flags: Iterable[bool]) -> float:
 
 def _share_with_interval(name: str, count: int, total: int) -> dict[str, float]:
     share = count / total if total else 0.0
-    return {f"{name}{end}": value for end, value in zip(_ENDS, (share, *wilson(count, total)), strict=True)}
-
-
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """What a share may be in the whole of which `total` are a sample: an interval for `CONFIDENCE`.
-
-    Source: Wilson 1927, the score interval.
-    """
-    if not total:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    share = count / total
-    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
-    # At the ends the formula gives 0 and 1 but for rounding.
-    return middle - half if count else 0.0, middle + half if count < total else 1.0
+    found = wilson(count, total, confidence=CONFIDENCE)
+    return {f"{name}{end}": value for end, value in zip(_ENDS, (share, found.low, found.high), strict=True)}
 
 
 def study_matching(
