@@ -13,7 +13,7 @@ import torch
 
 import xner
 from xner import Error
-from xner.models.aligners import EncoderAligner, TrainingOptions, TrainingReport, train_encoder
+from xner.models.aligners import EncoderAligner, EncoderTrainingOptions, EncoderTrainingReport, train_encoder
 from xner.models.aligners._objectives import self_training_loss
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def corpus(pairs: int = 60) -> tuple[list[list[str]], list[list[str]]]:
     return source, target
 
 
-def train(model: Path, output: Path, **options: Any) -> TrainingReport:
-    return train_encoder(str(model), *corpus(), output, TrainingOptions(**(SMALL | options)), device="cpu")
+def train(model: Path, output: Path, **options: Any) -> EncoderTrainingReport:
+    return train_encoder(str(model), *corpus(), output, EncoderTrainingOptions(**(SMALL | options)), device="cpu")
 
 
 def test_the_loss_goes_down_and_the_model_aligns(tiny_masked_bert: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tiny_masked_bert: Path,
             str(tiny_masked_bert),
             *corpus(),
             tmp_path / "model",
-            TrainingOptions(**SMALL),
+            EncoderTrainingOptions(**SMALL),
             device="cpu",
             progress=interrupt,
         )
@@ -103,7 +103,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tiny_masked_bert: Path,
         str(tiny_masked_bert),
         *corpus(),
         tmp_path / "model",
-        TrainingOptions(**SMALL),
+        EncoderTrainingOptions(**SMALL),
         device="cpu",
         progress=lambda what, done, total: started.append(done),
     )
@@ -119,7 +119,7 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(tiny_masked_bert: Path, tmp
     def interrupt(what: str, done: int, total: int) -> None:
         raise _InterruptedError
 
-    options = TrainingOptions(**(SMALL | {"checkpoint_steps": 1}))
+    options = EncoderTrainingOptions(**(SMALL | {"checkpoint_steps": 1}))
     with pytest.raises(_InterruptedError):
         train_encoder(str(tiny_masked_bert), *corpus(), tmp_path, options, device="cpu", progress=interrupt)
     started: list[int] = []
@@ -127,7 +127,7 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(tiny_masked_bert: Path, tmp
         str(tiny_masked_bert),
         *corpus(),
         tmp_path,
-        TrainingOptions(**(SMALL | {"steps": 4})),
+        EncoderTrainingOptions(**(SMALL | {"steps": 4})),
         device="cpu",
         progress=lambda what, done, total: started.append(done),
     )
@@ -150,7 +150,7 @@ def test_the_self_training_loss_by_hand() -> None:
 
 
 def test_pairs_that_cannot_be_used_are_counted(short_bert: Path, tmp_path: Path) -> None:
-    options = TrainingOptions(objectives=("self-training",), layer=2, steps=1)
+    options = EncoderTrainingOptions(objectives=("self-training",), layer=2, steps=1)
     source, target = [["the"], [], ["the"] * 15, ["the"]], [["of"], ["of"], ["of"] * 15, ["of"]]
     report = train_encoder(str(short_bert), source, target, tmp_path, options, device="cpu")
     assert (report.pairs, report.left_out) == (2, 2)
@@ -161,11 +161,13 @@ class TestBadInput:
         with pytest.raises(
             Error, match="none of 1 sentence pairs has words on both sides and fits into 512 word pieces"
         ):
-            train_encoder(str(tiny_masked_bert), [[]], [["a"]], tmp_path, TrainingOptions(layer=1), device="cpu")
+            train_encoder(str(tiny_masked_bert), [[]], [["a"]], tmp_path, EncoderTrainingOptions(layer=1), device="cpu")
 
     def test_row_counts(self, tiny_masked_bert: Path, tmp_path: Path) -> None:
         with pytest.raises(Error, match="found 1 source and 2 target sentences"):
-            train_encoder(str(tiny_masked_bert), [["a"]], [["a"]] * 2, tmp_path, TrainingOptions(layer=1), device="cpu")
+            train_encoder(
+                str(tiny_masked_bert), [["a"]], [["a"]] * 2, tmp_path, EncoderTrainingOptions(layer=1), device="cpu"
+            )
 
     def test_too_few_layers(self, tiny_masked_bert: Path, tmp_path: Path) -> None:
         with pytest.raises(Error, match=r"layer=8: the encoder '.*' has the layers 1 to 4"):
@@ -191,7 +193,7 @@ class TestBadInput:
     )
     def test_options(self, options: dict[str, Any], message: str) -> None:
         with pytest.raises(Error, match=message):
-            TrainingOptions(**options)
+            EncoderTrainingOptions(**options)
 
 
 def test_it_is_not_loaded_with_the_package() -> None:

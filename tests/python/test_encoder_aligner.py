@@ -17,7 +17,7 @@ import tiny_models
 import xner
 from xner import DataError, Error, schema
 from xner._support.arrow import pylist
-from xner.models.aligners import PRESETS, EncoderAligner, EncoderAlignerOptions
+from xner.models.aligners import ENCODER_PRESETS, EncoderAligner, EncoderAlignerOptions
 from xner.models.aligners import _work as alignment_work
 from xner.models.aligners._work import Corpus
 from xner.models.aligners.encoder_aligner import STATUSES
@@ -94,7 +94,7 @@ def test_presets(tiny_bert: Path, preset: str) -> None:
 
 
 def test_every_preset_is_valid() -> None:
-    assert {"simalign-mbert", "simalign-xlmr", "awesome-mbert", "labse", "nllb-encoder"} <= set(PRESETS)
+    assert {"simalign-mbert", "simalign-xlmr", "awesome-mbert", "labse", "nllb-encoder"} <= set(ENCODER_PRESETS)
 
 
 def test_statuses(short_bert: Path) -> None:

@@ -19,7 +19,7 @@ from xner import schema
 from xner._support.arrow import to_array
 from xner.errors import DataError, Error
 from xner.projection import Projection, ProjectionOptions, Projector, project
-from xner.projection.fusion import PRESETS, SCORES, fuse, parse_score, weights_of
+from xner.projection.fusion import SCORES, SUMS, fuse, parse_score, weights_of
 from xner.projection.scores import score_pairs
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def test_a_class_that_the_tagger_lacks_scores_nothing() -> None:
 
 
 def test_presets() -> None:
-    assert set(PRESETS) == {
+    assert set(SUMS) == {
         "align", "ner", "nmt", "align_ner", "align_ner_spans", "align_nmt", "ner_spans_nmt", "all_fusion",
         "align_characters"
     }  # fmt: skip

@@ -26,7 +26,7 @@ from xner.training.fine_tuning import Moment, last_checkpoint
 from xner.training.losses import CrossEntropy, WordTargets
 from xner.training.network import load_network
 from xner.training.noise import NoiseOptions
-from xner.training.presets import PRESETS
+from xner.training.presets import TRAINING_PRESETS
 from xner.training.report import TrainingReport
 from xner.training.run import Corpus, Judged, train, train_on
 from xner.training.seeds import train_seeds
@@ -367,7 +367,7 @@ class TestSettings:
             for one in TRAINING[:300]
         ]
         training = [Corpus("gaps", world.table(rows))]
-        preset = PRESETS["candidates"]
+        preset = TRAINING_PRESETS["candidates"]
         settings = replace(BRIEF, epochs=8, patience=None)
         plain, wide = (
             briefly(

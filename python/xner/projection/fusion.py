@@ -14,7 +14,7 @@ from xner._support.arguments import choose, number, number_from_zero, real_array
 from xner._support.faces import listing
 from xner.errors import Error
 
-__all__ = ["PRESETS", "SCORES", "Weights", "fuse", "parse_score", "weights_of"]
+__all__ = ["SCORES", "SUMS", "Weights", "fuse", "parse_score", "weights_of"]
 
 __dir__ = listing(__all__)
 
@@ -26,7 +26,7 @@ class; `ner_spans`: of any class. `nmt`: how likely a translation model finds ea
 `characters`: how alike they are written. `hints`: scores from anywhere else.
 """
 
-PRESETS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
+SUMS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
         "align": {"align": 1.0},
         "ner": {"ner": 1.0},
@@ -77,7 +77,7 @@ def weights_of(score: str | Mapping[str, float]) -> Mapping[str, float]:
     """The weight of each score in a sum.
 
     Args:
-        score: a name of `PRESETS`, or weights from 0 on by names of `SCORES`.
+        score: a name of `SUMS`, or weights from 0 on by names of `SCORES`.
 
     Returns:
         Scores with a weight above 0. `hints` are always among them, with the weight 1 unless `score` names another:
@@ -86,7 +86,7 @@ def weights_of(score: str | Mapping[str, float]) -> Mapping[str, float]:
     Raises:
         Error: an unknown name, or a weight that is no number from 0 on, or none above 0.
     """
-    given = choose("score", score, PRESETS) if isinstance(score, str) else score
+    given = choose("score", score, SUMS) if isinstance(score, str) else score
     weights = {"hints": 1.0}
     for name, weight in given.items():
         choose("score", name, dict.fromkeys(SCORES))
@@ -97,7 +97,7 @@ def weights_of(score: str | Mapping[str, float]) -> Mapping[str, float]:
 
 
 def parse_score(text: str) -> str | dict[str, float]:
-    """Reads `align_ner` (a name of `PRESETS`) or `align=0.5,characters=0.25`.
+    """Reads `align_ner` (a name of `SUMS`) or `align=0.5,characters=0.25`.
 
     Raises:
         Error: a weight that is no number. Names are for `weights_of` to check.
@@ -122,7 +122,7 @@ def fuse(
     Args:
         scores: arrays of one shape by name, or rows of numbers, for instance entities x candidates. With a preset, the
             names are its own.
-        weights: a name of `PRESETS`, or a weight for each of the names; None for 1 each.
+        weights: a name of `SUMS`, or a weight for each of the names; None for 1 each.
 
     Returns:
         The sum, float64.
@@ -136,7 +136,7 @@ def fuse(
     if weights is None:
         weights = dict.fromkeys(scores, 1.0)
     elif isinstance(weights, str):
-        weights = choose("weights", weights, PRESETS)
+        weights = choose("weights", weights, SUMS)
     if not scores or set(scores) != set(weights):
         raise Error(f"scores {sorted(scores)} and weights {sorted(weights)} do not have the same names")
     arrays = {name: real_array(f"scores {name!r}", values) for name, values in scores.items()}

@@ -12,7 +12,7 @@ from xner._support.arguments import words
 from xner._support.options import Choice, DeclaredOptions, Flag, Number, When, Whole, Words, option
 from xner._version import __version__
 from xner.errors import Error
-from xner.projection.fusion import PRESETS, SCORES, Weights, parse_score, weights_of
+from xner.projection.fusion import SCORES, SUMS, Weights, parse_score, weights_of
 from xner.projection.matching.constraints import MATCHERS, RELATIONS, Constraint, Matcher
 
 __all__ = [
@@ -47,7 +47,7 @@ _JUDGES = ("ortools", "milp")
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """A weighted sum of scores: a name of `PRESETS`, or weights by name."""
+    """A weighted sum of scores: a name of `SUMS`, or weights by name."""
 
     metavar: str = "NAME|NAME=WEIGHT,..."
 
@@ -112,7 +112,7 @@ class ProjectionOptions(DeclaredOptions):
     score: Score = option(
         "align",
         _Sum(),
-        f"What spans are chosen by: a known sum ({', '.join(PRESETS)}), or weights of {', '.join(SCORES)}, as "
+        f"What spans are chosen by: a known sum ({', '.join(SUMS)}), or weights of {', '.join(SCORES)}, as "
         "align=1,characters=0.5.",
         more="In Python a name, or a mapping from names to weights; see `xner.fusion`. Hints, where there are any, "
         "count with the weight 1 unless another is given.",

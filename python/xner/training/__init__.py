@@ -21,7 +21,7 @@ from xner.training.losses import (
     WordTargets,
 )
 from xner.training.noise import NoiseOptions
-from xner.training.presets import DISTILLATION, PRESETS, Preset
+from xner.training.presets import DISTILLATION, TRAINING_PRESETS, Preset
 from xner.training.report import TrainingReport
 from xner.training.run import Corpus, Judged, train, train_on
 from xner.training.seeds import SeedSummary, train_seeds
@@ -29,7 +29,7 @@ from xner.training.settings import LoraSettings, TrainingSettings
 
 __all__ = [
     "DISTILLATION",
-    "PRESETS",
+    "TRAINING_PRESETS",
     "Corpus",
     "CrossEntropy",
     "Focal",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DISTILLATION", "PRESETS", "Preset"]
+__all__ = ["DISTILLATION", "TRAINING_PRESETS", "Preset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Preset:
     classes: Mapping[str, str] = field(default_factory=dict)
 
 
-PRESETS: Final[Mapping[str, Preset]] = {
+TRAINING_PRESETS: Final[Mapping[str, Preset]] = {
     "ner": Preset(),
     "candidates": Preset(
         settings={"class_weights": {"CAND": 5.0}, "f_beta": 2.0},

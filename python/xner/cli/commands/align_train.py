@@ -12,7 +12,7 @@ from xner.cli.options.groups import takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
 from xner.cli.options.layouts import layout_group
 from xner.io.sides import read_sentences
-from xner.models.aligners.training import OBJECTIVES, TrainingOptions, train_encoder
+from xner.models.aligners.training import OBJECTIVES, EncoderTrainingOptions, train_encoder
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_DEFAULT = TrainingOptions()
+_DEFAULT = EncoderTrainingOptions()
 
 
 @click.command(
@@ -104,7 +104,7 @@ def command(
 
     Needs no word links, only parallel text. The result is a model like the one it started from.
     """
-    settings = TrainingOptions(objectives=tuple(objectives) or _DEFAULT.objectives, **options)
+    settings = EncoderTrainingOptions(objectives=tuple(objectives) or _DEFAULT.objectives, **options)
     sides = [
         read_sentences(path, name, layout).column(schema.TOKENS)
         for path, name in ((source, source_format), (target, target_format))

@@ -42,7 +42,7 @@ _NOISE = NoiseOptions()
 @model_options
 @click.option(
     "--preset",
-    type=click.Choice(list(presets.PRESETS)),
+    type=click.Choice(list(presets.TRAINING_PRESETS)),
     default="ner",
     show_default=True,
     help="Defaults of a task: `candidates` makes all classes one and prefers recall.",
@@ -83,7 +83,7 @@ def command(
     The output is a model for `xner tag` and transformers, with its scores on the development and test data, the
     confusion of classes and the kinds of errors in `metrics.json`, and a card, `README.md`.
     """
-    chosen = presets.PRESETS[preset]
+    chosen = presets.TRAINING_PRESETS[preset]
     classes = {**chosen.classes, **take_classes(options)}
     noise = NoiseOptions(row_weights, min_margin, below_margin, drop_incomplete)
     corpora = [read_corpus(place, "train", options["format_"], read=layout.read_tagged) for place in training]

@@ -62,7 +62,7 @@ def corpus_problems(
     Args:
         table: with `tokens`, `source_entities`, and what the score needs: `links`, ...; see `xner.Projector`.
         score: `links`, `words` or `weighted`: the alignment score, by what it counts; or a sum of scores: a name of
-            `xner.fusion.PRESETS`, or weights as `align=1,characters=0.5`.
+            `xner.fusion.SUMS`, or weights as `align=1,characters=0.5`.
         candidates: `ngram`: every span; `aligned_ends`: spans whose first and last word are linked to an entity.
         min_words: shortest candidate.
         max_words: longest candidate; None for no limit.

@@ -5,16 +5,16 @@ from __future__ import annotations
 from xner._support.faces import listing
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.aligners.encoder_aligner import EncoderAligner
-from xner.models.aligners.options import PRESETS, EncoderAlignerOptions
-from xner.models.aligners.training import TrainingOptions, TrainingReport, train_encoder
+from xner.models.aligners.options import ENCODER_PRESETS, EncoderAlignerOptions
+from xner.models.aligners.training import EncoderTrainingOptions, EncoderTrainingReport, train_encoder
 
 __all__ = [
     "ALIGNERS",
-    "PRESETS",
+    "ENCODER_PRESETS",
     "EncoderAligner",
     "EncoderAlignerOptions",
-    "TrainingOptions",
-    "TrainingReport",
+    "EncoderTrainingOptions",
+    "EncoderTrainingReport",
     "WordAligner",
     "load_aligner",
     "train_encoder",

@@ -9,7 +9,7 @@ from xner._support.progress import Reporter, silent
 from xner._support.registry import Registry
 from xner._support.stages import Stage
 from xner.models.aligners.encoder_aligner import EncoderAligner
-from xner.models.aligners.options import PRESETS
+from xner.models.aligners.options import ENCODER_PRESETS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +46,7 @@ class LoadAligner(Protocol):
 
 
 ALIGNERS: Final[Registry[LoadAligner]] = Registry(
-    "xner.aligners", "aligner", {name: partial(EncoderAligner.load, name) for name in PRESETS}
+    "xner.aligners", "aligner", {name: partial(EncoderAligner.load, name) for name in ENCODER_PRESETS}
 )
 """What loads aligners, by name. Distributions add theirs to the entry points `xner.aligners`."""
 

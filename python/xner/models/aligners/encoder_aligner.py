@@ -24,7 +24,7 @@ from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
 from xner.errors import OptionError
 from xner.models.aligners._work import STATUSES, Corpus, align_corpus
-from xner.models.aligners.options import PRESETS, EncoderAlignerOptions
+from xner.models.aligners.options import ENCODER_PRESETS, EncoderAlignerOptions
 from xner.models.network.device import Dtype, dtype_name, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
 from xner.models.network.loading import Reloaded, model_identity
@@ -97,7 +97,7 @@ class EncoderAligner(Reloaded):
         """Load an encoder.
 
         Args:
-            preset: one of `PRESETS`.
+            preset: one of `ENCODER_PRESETS`.
             model: name on the Hugging Face hub, or folder, of another model than the preset's; fine-tuned ones load as
                 they are. Weights are read from safetensors files only.
             device: `auto` (all CUDA devices, else Apple's MPS, else the processor), a name (`cuda:1`), or several.
@@ -113,7 +113,7 @@ class EncoderAligner(Reloaded):
             Error: the extra `models` is not installed; an option has no meaning; there is no such model, or it cannot
                 be used (see `Encoder.load`).
         """
-        options = choose("preset", preset, PRESETS)
+        options = choose("preset", preset, ENCODER_PRESETS)
         names = [field.name for field in dataclasses.fields(options)]
         for name in changes:
             if name not in names:

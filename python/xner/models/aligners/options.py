@@ -11,7 +11,7 @@ from xner.alignment.links.extraction import METHODS, Method, extract_batch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PRESETS", "EncoderAlignerOptions", "Similarity"]
+__all__ = ["ENCODER_PRESETS", "EncoderAlignerOptions", "Similarity"]
 
 Similarity = Literal["cosine", "dot"]
 
@@ -68,7 +68,7 @@ class EncoderAlignerOptions:
 
 _MBERT = "google-bert/bert-base-multilingual-cased"
 
-PRESETS: Final[Mapping[str, EncoderAlignerOptions]] = {
+ENCODER_PRESETS: Final[Mapping[str, EncoderAlignerOptions]] = {
     # Jalili Sabet et al. 2020: layer 8 was best for both encoders, IterMax with two rounds and alpha 0.9.
     "simalign-mbert": EncoderAlignerOptions(_MBERT),
     "simalign-xlmr": EncoderAlignerOptions("FacebookAI/xlm-roberta-base"),

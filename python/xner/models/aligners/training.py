@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["OBJECTIVES", "Objective", "TrainingOptions", "TrainingReport", "train_encoder"]
+__all__ = ["OBJECTIVES", "EncoderTrainingOptions", "EncoderTrainingReport", "Objective", "train_encoder"]
 
 Objective = Literal["self-training", "tlm"]
 OBJECTIVES: Final = dict.fromkeys(("self-training", "tlm"))
@@ -42,7 +42,7 @@ _REPORT = "xner-training.json"
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingOptions:
+class EncoderTrainingOptions:
     """How an encoder is fine-tuned.
 
     Attributes:
@@ -87,7 +87,7 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingReport:
+class EncoderTrainingReport:
     """What came of a training.
 
     Attributes:
@@ -106,12 +106,12 @@ def train_encoder(
     source_sentences: Sentences,
     target_sentences: Sentences,
     output: str | os.PathLike[str],
-    options: TrainingOptions | None = None,
+    options: EncoderTrainingOptions | None = None,
     *,
     device: str = "auto",
     resume: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
-) -> TrainingReport:
+) -> EncoderTrainingReport:
     """Fine-tune a masked language model on sentence pairs and save it as a model that aligns.
 
     Runs on what `accelerate` finds, and on several GPUs under `accelerate launch`. A run that was interrupted goes on
@@ -122,7 +122,7 @@ def train_encoder(
         source_sentences: rows of words, as for `EncoderAligner.align`.
         target_sentences: as many rows.
         output: folder for the model, its tokenizer and the report, `xner-training.json`.
-        options: default `TrainingOptions()`.
+        options: default `EncoderTrainingOptions()`.
         device: `auto`, or `cpu` to leave GPUs alone.
         resume: whether to go on from a checkpoint of the same run.
         progress: called with the stage (`"train"`), the steps done, and their total.
@@ -134,7 +134,7 @@ def train_encoder(
         Error: the extra `models` is not installed; the model is none, or has fewer layers; no pair can be used; the
             loss is not a finite number.
     """
-    options = options or TrainingOptions()
+    options = options or EncoderTrainingOptions()
     torch = import_torch(_WHAT)
     transformers = import_transformers(_WHAT)
     accelerate = require("accelerate", extra="models", what=_WHAT)
@@ -200,7 +200,7 @@ def train_encoder(
         if (step + 1) % options.checkpoint_steps == 0 and accelerator.is_main_process:
             checkpoint.save(network, optimizer, losses)
 
-    report = TrainingReport(losses, len(pairs), left_out)
+    report = EncoderTrainingReport(losses, len(pairs), left_out)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         with quiet(transformers):
@@ -213,7 +213,7 @@ def train_encoder(
     return report
 
 
-def _load_network(transformers: Any, model: str, options: TrainingOptions) -> Any:
+def _load_network(transformers: Any, model: str, options: EncoderTrainingOptions) -> Any:
     kind = transformers.AutoModelForMaskedLM if "tlm" in options.objectives else transformers.AutoModel
     with quiet(transformers):
         try:
@@ -256,7 +256,7 @@ def _checksum(pairs: Sequence[_Pair]) -> int:
     return checksum
 
 
-def _pairs_of_step(pairs: int, step: int, options: TrainingOptions) -> list[int]:
+def _pairs_of_step(pairs: int, step: int, options: EncoderTrainingOptions) -> list[int]:
     """The pairs of a step; every pass over the corpus has an order of its own."""
     places = range(step * options.batch_pairs, (step + 1) * options.batch_pairs)
     orders = {
