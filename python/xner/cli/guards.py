@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from functools import wraps
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import InputFile, OutputFile
+from xner.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,8 @@ def guarded(command: click.Command) -> click.Command:
         for name, inner in command.commands.items():
             command.commands[name] = guarded(inner)
     _refuse_repeated(command)
+    if command.callback is not None:
+        command.callback = _naming_flags(command.callback, command)
     outputs = [one for one in command.params if isinstance(one.type, OutputFile)]
     if outputs and command.callback is not None:
         command.params.append(
@@ -47,6 +51,23 @@ def guarded(command: click.Command) -> click.Command:
         )
         command.callback = _looking(command.callback, command)
     return command
+
+
+def _naming_flags(callback: Any, command: click.Command) -> Any:
+    """What a command calls, whose errors about options name these as they are on the command line."""
+    flags = {str(one.name): one.opts[0] for one in command.params if isinstance(one, click.Option)}
+
+    @wraps(callback)
+    def run(*args: Any, **values: Any) -> Any:
+        try:
+            return callback(*args, **values)
+        except OptionError as error:
+            name, rest = re.match(r"(\w*)(.*)", str(error), re.DOTALL).groups()  # type: ignore[union-attr]  # any text fits
+            if name in flags and rest[:1] in {"=", ":"}:
+                raise OptionError(f"{flags[name]}{rest}") from None
+            raise
+
+    return run
 
 
 def _looking(callback: Any, command: click.Command) -> Any:
