@@ -172,7 +172,7 @@ def test_translate_test_on_the_command_line(files: Path, model: Path, tmp_path: 
     steps = files / "xh.conll.steps"
     assert sorted(path.stem for path in steps.iterdir()) == ["links", "source-tags", "translation"]
     assert "taken from" not in made.stderr
-    again = run(files, model, "translate-test", *options, "--ignore-class", "ORG", "-o", "xh.conll")
+    again = run(files, model, "translate-test", *options, "--ignore-class", "ORG", "-o", "xh.conll", "--overwrite")
     assert "translation: taken from" in again.stderr
     assert "source-tags: taken from" not in again.stderr
     found = pylist(io.read(files / "xh.conll").column(schema.LABELS))

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import two_languages as world
+from command_line import instead
 from xner import io, schema
 from xner.cli.main import cli
 from xner.training.report import TrainingReport
@@ -49,9 +50,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def arguments(corpus: Path, *others: str) -> list[str]:
-    student = ["--model", str(corpus / "shape"), *BRIEF]
-    text = [] if "--text" in others else ["--text", str(corpus / "yo.txt")]
-    return ["distill", "--teacher", str(corpus / "teacher"), *text, *student, *others]
+    defaults = ["--text", str(corpus / "yo.txt"), "--model", str(corpus / "shape"), *BRIEF[1:]]
+    return ["distill", "--teacher", str(corpus / "teacher"), BRIEF[0], *map(str, instead(defaults, others))]
 
 
 def run(corpus: Path, *others: str) -> Result:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 import tiny_models
 import two_languages as world
+from command_line import instead
 from xner import io
 from xner._support.arrow import pylist
 from xner.cli.main import cli
@@ -164,7 +165,8 @@ def _run_files(
     start: list[str], corpus: Path, output: Path, batch_size: str, model: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     shape = str(model or corpus / "shape")
-    arguments = [*_files(corpus), "--model", shape, *BRIEF, "--batch-size", batch_size, "-o", str(output)]
+    brief = instead(BRIEF[1:], ["--batch-size", batch_size])
+    arguments = [*_files(corpus), "--model", shape, BRIEF[0], *map(str, brief), "-o", str(output)]
     environment = os.environ | {"TORCH_CPP_LOG_LEVEL": "ERROR"}
     return subprocess.run([*start, *arguments], check=True, capture_output=True, text=True, env=environment)
 

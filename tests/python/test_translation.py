@@ -192,7 +192,7 @@ def test_other_settings_are_other_translations(
 RUN = textwrap.dedent(
     """
     import json, sys
-    from xner.models.translation import Decoding, Translator
+    from xner.models.translators.translator import Decoding, Translator
 
     model, cache, texts, output = sys.argv[1:]
     translator = Translator.load(model, decoding=Decoding(beams=1), device="cpu", token_budget=64)
