@@ -1,7 +1,8 @@
 """Languages by code and name: the 202 languages and scripts of NLLB-200, in the codes of FLORES-200.
 
 A code is an ISO 639-3 code and an ISO 15924 script: `yor_Latn`. Two-letter codes, codes of macrolanguages and English
-names are understood where they leave no doubt.
+names are understood where they leave no doubt, as are tags with a script, a country or both: `sr-Cyrl`, `pt-BR`,
+`zh-Hant-TW`. A country counts where it tells the script, and says nothing else.
 """
 
 from __future__ import annotations
@@ -63,13 +64,18 @@ def language(text: str) -> Language:
     """The language that a code or name means.
 
     Args:
-        text: `yor_Latn`, `yor`, `yo`, `Yoruba`, `zh-Hans`, ...; upper and lower case are the same.
+        text: `yor_Latn`, `yor`, `yo`, `Yoruba`, `zh-Hans`, `zh-TW`, `pt-BR`, ...; upper and lower case are the same.
 
     Raises:
-        Error: unknown, or in doubt; the message names the nearest ones, or those in doubt.
+        Error: unknown, in doubt, or not known in the script that its tag names; the message names the nearest ones,
+            those in doubt, or those in other scripts.
     """
     spelling = _normal(text)
     found = _by_spelling().get(spelling, [])
+    if not found and (tag := _tag(text)) is not None:
+        others, found = tag.languages, tag.in_its_script
+        if others and not found:
+            raise OptionError(f"language {text!r} is written in {tag.script}, and is known as {_listed(others)} alone")
     if len(found) == 1:
         return found[0]
     if found:
@@ -115,15 +121,60 @@ def meanings(code: str) -> list[Language]:
         code: `yor_Latn`, `yo`, `en_XX`, `pt_BR`, ...: after a language there may be a script or a country.
     """
     found = _by_spelling().get(_normal(code))
-    if found is None and (country := _country(code)) is not None:
-        script = _SCRIPT_OF_COUNTRY.get(country)
-        found = [
-            one for one in _by_spelling().get(code[: -len(country) - 1].lower(), []) if script in {None, one.script}
-        ]
-    return found or []
+    if found is None:
+        tag = _tag(code)
+        return [] if tag is None else tag.in_its_script
+    return found
 
 
-_SCRIPT_OF_COUNTRY = {"CN": "Hans", "TW": "Hant"}
+# Where a country has a language in another script than the language has elsewhere, or tells which of several it is.
+_SCRIPT_OF_COUNTRY = {
+    "Hans": ("zh-CN", "zh-SG", "zh-MY"),
+    "Hant": ("zh-TW", "zh-HK", "zh-MO"),
+    "Arab": ("pa-PK", "uz-AF", "kk-CN"),
+    "Latn": ("sr-ME",),
+    "Mong": ("mn-CN",),
+}
+
+
+@lru_cache(maxsize=1)
+def _scripts() -> Mapping[tuple[str, str], str]:
+    """The script by FLORES-200's language and the country."""
+    pairs = ((script, tag.split("-")) for script, tags in _SCRIPT_OF_COUNTRY.items() for tag in tags)
+    return {
+        (one.code[:3], country): script for script, (short, country) in pairs for one in _by_spelling().get(short, [])
+    }
+
+
+class _Tag(NamedTuple):
+    """What a language tag of BCP 47 says, as far as it matters here.
+
+    Attributes:
+        languages: that its first part may mean.
+        script: ISO 15924 code, given or the one of the country; empty where nothing tells it.
+    """
+
+    languages: list[Language]
+    script: str
+
+    @property
+    def in_its_script(self) -> list[Language]:
+        """The languages that are in the tag's script."""
+        return [one for one in self.languages if self.script in {"", one.script}]
+
+
+_TAG = re.compile(r"(?P<language>[a-z]{2,3})(?:[-_](?P<script>[a-z]{4}))?(?:[-_](?P<country>[a-z]{2}|\d{3}))?", re.I)
+
+
+def _tag(text: str) -> _Tag | None:
+    """The tag that a text is: `sr-Latn`, `pt_BR`, `zh-Hant-TW`, `es-419`; None where it is none."""
+    found = _TAG.fullmatch(text.strip())
+    if found is None:
+        return None
+    languages_ = _by_spelling().get(found["language"].lower(), [])
+    country = (found["country"] or "").upper()
+    by_country = {_scripts().get((one.code[:3], country), "") for one in languages_} - {""}
+    return _Tag(languages_, (found["script"] or "".join(by_country)).title())
 
 
 def _country(code: str) -> str | None:
