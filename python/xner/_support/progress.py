@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-__all__ = ["Reporter", "logger", "silent"]
+__all__ = ["Reporter", "logger", "silent", "usage_logger"]
 
 logger = logging.getLogger("xner")
 """The one that all of the library writes to."""
+
+usage_logger = logger.getChild("usage")
+"""Gets what services outside were used for, which may cost money: the command line shows it."""
 
 
 class Reporter(Protocol):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 
 import click
 
 from xner._support.arguments import did_you_mean
+from xner._support.progress import usage_logger
 from xner._version import __version__
 from xner.cli.guards import guarded
 from xner.cli.options.flags import with_flags
@@ -76,8 +78,20 @@ def cli() -> None:
     """
 
 
+class _Shown(logging.Handler):
+    """Shows messages as a command's own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
+
+
+_SHOWN = _Shown()
+
+
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted."""
+    usage_logger.setLevel(logging.INFO)
+    usage_logger.addHandler(_SHOWN)
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

@@ -53,6 +53,8 @@ class PipelineKeywords(typing.TypedDict, total=False):
     ignore_class: collections.abc.Sequence[str]
     tagger_device: str
     translator: str | None
+    base_url: str | None
+    translator_timeout: float | None
     engine: str
     translator_device: str
     translator_dtype: str

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from xner.cli.options.decorators import with_options
+from xner.cli.options.declared import declared_options
+from xner.cli.options.decorators import with_options, with_parameters
 from xner.cli.options.inputs import cache_file
 from xner.cli.options.models import computing_options
+from xner.errors import OptionError
 from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
-from xner.models.translators.catalogue import TextTranslator, load_translator
+from xner.models.translators.catalogue import TextTranslator, load_translator, takes_options_of
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
 from xner.models.translators.translator import Decoding
+from xner.pipelines.translating import TranslatingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -34,7 +37,9 @@ _DEFAULT = Decoding()
 
 _MODELS = (
     "Name on the Hugging Face hub, or folder, of a model with weights in safetensors files: "
-    f"{', '.join(family.title for family in FAMILIES)}; or a folder of one in CTranslate2's format."
+    f"{', '.join(family.title for family in FAMILIES)}; or a folder of one in CTranslate2's format. Or "
+    "command:PROGRAM, a program with its arguments that reads lines and writes their translations, or openai:MODEL, a "
+    "language model behind a service."
 )
 _DTYPES = [*DTYPES, "int8"]
 _DTYPE_NOTE = ". For ctranslate2, which takes int8 too, that of the model's files"
@@ -73,6 +78,19 @@ _DECODING_OPTIONS = [
         help="File that keeps translations for runs to come.  [default: in the user's folder of caches]",
     ),
 ]
+_OUTSIDE_OPTIONS = declared_options(
+    TranslatingOptions, only=["base_url", "translator_timeout"], titles={"Translation": ""}
+)
+# What means nothing to programs and services, unless it is at its default.
+_OF_MODELS: Mapping[str, Any] = {
+    "engine": "auto",
+    "tokenizer": None,
+    "device": "auto",
+    "dtype": "auto",
+    "token_budget": None,
+    "beams": _DEFAULT.beams,
+    "length_ratio": _DEFAULT.length_ratio,
+}
 _OPTIONS = [
     click.option("--model", required=True, help=_MODELS),
     *_ENGINE_OPTIONS,
@@ -93,7 +111,7 @@ def take_engine(values: dict[str, Any]) -> dict[str, Any]:
 
 def translator_options(command: F) -> F:
     """Add the options of translation models to a command; `TranslatorSettings.take` gathers their values."""
-    return with_options(_OPTIONS, command)
+    return with_options(_OPTIONS, with_parameters(_OUTSIDE_OPTIONS, command))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +119,7 @@ class TranslatorSettings:
     """Which translation model is wanted, and how it translates.
 
     Attributes:
-        model: name on the Hugging Face hub, or folder.
+        model: as for `load_translator`.
         decoding: how translations are searched for.
         cache: the file that keeps them, for `Translator.translate`.
         loading: further options for `load_translator`.
@@ -118,10 +136,27 @@ class TranslatorSettings:
 
         Args:
             values: of all options by name; those of `translator_options` are removed.
+
+        Raises:
+            click.UsageError: options that the translator does not take.
         """
+        model = values.pop("model")
+        if not takes_options_of(model, "models"):
+            for name, default in _OF_MODELS.items():
+                if values[name] != default:
+                    flag = f"--{name.replace('_', '-')}"
+                    raise click.UsageError(f"{flag} goes with a --model that is one, not with a program or service")
+        try:
+            outside = TranslatingOptions(
+                translator=model,
+                base_url=values.pop("base_url"),
+                translator_timeout=values.pop("translator_timeout"),
+            ).outside
+        except OptionError as error:
+            raise click.UsageError(str(error)) from None
         decoding = Decoding(beams=values.pop("beams"), length_ratio=values.pop("length_ratio"))
         cache = values.pop("cache") or default_cache_path()
-        return cls(values.pop("model"), decoding, cache, take_engine(values))
+        return cls(model, decoding, cache, take_engine(values) | outside)
 
     def load(self) -> TextTranslator:
         """The model, which is read when there is something to translate."""

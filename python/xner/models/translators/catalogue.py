@@ -1,8 +1,8 @@
-"""Translators by name: `Translator`, and what distributions add."""
+"""Translators by name: `Translator`, programs, services, and what distributions add."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from xner._support.progress import Reporter, silent
 from xner._support.registry import Registry
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from xner.models.translators.translator import Translation
 
-__all__ = ["TRANSLATORS", "LoadTranslator", "TextTranslator", "load_translator"]
+__all__ = [
+    "TRANSLATORS",
+    "LoadTranslator",
+    "TextTranslator",
+    "load_translator",
+    "takes_options_of",
+    "translator_name",
+]
 
 
 class TextTranslator(Protocol):
@@ -54,7 +61,13 @@ class LoadTranslator(Protocol):
 _OWN = "seq2seq"
 
 TRANSLATORS: Final[Registry[LoadTranslator]] = Registry(
-    "xner.translators", "translator", {_OWN: "xner.models.translators.translator:Translator.load"}
+    "xner.translators",
+    "translator",
+    {
+        _OWN: "xner.models.translators.translator:Translator.load",
+        "command": "xner.models.translators.command:CommandTranslator.load",
+        "openai": "xner.models.translators.chat:ChatTranslator.load",
+    },
 )
 """What loads translators, by name. Distributions add theirs to the entry points `xner.translators`."""
 
@@ -63,11 +76,32 @@ def load_translator(model: str, **options: Any) -> TextTranslator:
     """Load a translator.
 
     Args:
-        model: name on the Hugging Face hub, or folder; or `NAME:MODEL`, with a name of `TRANSLATORS`.
-        **options: those of `Translator.load`.
+        model: name on the Hugging Face hub, or folder; or `NAME:MODEL`, with a name of `TRANSLATORS`: `command:` and a
+            program with its arguments, `openai:` and the name of a model behind a service.
+        **options: those of `Translator.load`; for programs and services `timeout` and `base_url`.
 
     Raises:
         Error: it cannot be loaded.
     """
     load, name = TRANSLATORS.prefixed(model) or (TRANSLATORS[_OWN], model)
     return load(name, **options)
+
+
+def translator_name(model: str) -> str:
+    """The name in `TRANSLATORS` of what loads a translator: `openai` of `openai:gpt-4o-mini`."""
+    prefix, colon, _ = model.partition(":")
+    return prefix if colon and prefix in TRANSLATORS else _OWN
+
+
+def takes_options_of(model: str, what: Literal["models", "services", "outside"]) -> bool:
+    """Whether a translator takes options of a kind; what distributions add takes all.
+
+    Args:
+        model: as for `load_translator`.
+        what: `models` that are computed here (engine, device, decoding); `services` (base_url); or what is `outside`,
+            programs as well (timeout).
+    """
+    return translator_name(model) not in _TAKE_NONE[what]
+
+
+_TAKE_NONE: Final = {"models": {"command", "openai"}, "services": {_OWN, "command"}, "outside": {_OWN}}
