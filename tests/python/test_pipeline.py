@@ -125,6 +125,7 @@ def others(its: Declared) -> Iterator[Any]:
             "class_map": [["A=B"]],
             "ignore_class": [["A"]],
             "aligner_model": [["labse=other"]],
+            "base_url": ["http://other/v1"],
         }
         yield from values.get(its.name, ["other"])
 
@@ -154,7 +155,11 @@ BESIDE: dict[str, dict[str, Any]] = {
         )
     },
     **{key: {"tagger": "m"} for key in ("class_map", "ignore_class", "tagger_device")},
-    **{name: {"translator": "m"} for name in declared(TranslatingOptions) if name != "translator"},
+    **{
+        name: {"translator": "m"} for name in declared(TranslatingOptions) if name not in {"translator", "translations"}
+    },
+    "base_url": {"translator": "openai:m"},
+    "translator_timeout": {"translator": "openai:m"},
     "translate_to": {"translator": "m"},
 }
 CHANGES_NOTHING = {"threads"}
@@ -218,7 +223,7 @@ def test_every_option_is_one_of_the_command(files: Path) -> None:
     ("options", "message"),
     [
         ({"mtacher": "exact"}, "unknown option 'mtacher'; did you mean 'matcher'?"),
-        ({"translate_to": "yo"}, "translate_to needs a translator: the translation model"),
+        ({"translate_to": "yo"}, "translate_to needs a translator, the translation model, or trans"),
         ({"memory": True, "method": "heuristic"}, "memory goes with method='candidates'"),
         ({"filters": ["one-wrod"]}, "did you mean 'one-word'"),
         ({"aligner": "gpt"}, "aligner='gpt': expected one of 'builtin'"),

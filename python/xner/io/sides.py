@@ -10,10 +10,11 @@ import pyarrow as pa
 from xner import labels, schema
 from xner._support.progress import logger
 from xner.errors import Error
-from xner.io.formats import FORMATS, read
+from xner.io.formats import FORMATS, format_of, read
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import check_parallel
 from xner.io.pharaoh import read_pharaoh
+from xner.io.text import read_lines
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +29,7 @@ __all__ = [
     "read_sentences",
     "read_source",
     "read_target",
+    "read_translations",
 ]
 
 _TARGET_COLUMNS = (
@@ -198,6 +200,22 @@ def add_scores(table: pa.Table, files: Sequence[str | os.PathLike[str]]) -> pa.T
                 raise Error(f"'{path}': there is a column '{name}' already")
             table = table.append_column(found.schema.field(name), found.column(name))
     return table
+
+
+def read_translations(path: str | os.PathLike[str]) -> pa.Table:
+    """Read running text, row by row: `translation`, and `translation_status` where a file has it.
+
+    Args:
+        path: text with one translation a line, or a table with the column `translation`.
+
+    Raises:
+        Error: the table has no such column.
+    """
+    if format_of(path) == "text":
+        return pa.table({schema.TRANSLATION: pa.array(read_lines(path), pa.string())})
+    table = read(path)
+    schema.require_columns(table.schema, [schema.TRANSLATION], f"the file of translations '{path}'")
+    return table.select([one for one in (schema.TRANSLATION, schema.TRANSLATION_STATUS) if one in table.schema.names])
 
 
 def read_links(path: str | os.PathLike[str], rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray[Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-__all__ = ["TextWriter", "iter_text", "read_bitext", "read_text", "write_text"]
+__all__ = ["TextWriter", "iter_text", "read_bitext", "read_lines", "read_text", "write_text"]
 
 _SCHEMA = pa.schema([(schema.ID, pa.string()), (schema.TOKENS, schema.WORDS_TYPE)])
 
@@ -54,6 +54,11 @@ def _iter_text(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
 def read_text(path: str | os.PathLike[str]) -> pa.Table:
     """Reads all sentences of a file: a table of `id` and `tokens`; see `iter_text`."""
     return pa.Table.from_batches(iter_text(path))
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[str]:
+    """Reads all lines as they are, for texts whose words are not yet told apart; see `iter_text`."""
+    return [block.line(line).decode() for block in read_blocks(path) for line in range(len(block.starts))]
 
 
 def read_bitext(path: str | os.PathLike[str], *, separator: str = "|||") -> pa.Table:

@@ -53,6 +53,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     ignore_class: collections.abc.Sequence[str]
     tagger_device: str
     translator: str | None
+    translations: str | None
     base_url: str | None
     translator_timeout: float | None
     engine: str

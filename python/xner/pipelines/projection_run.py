@@ -209,8 +209,10 @@ class Pipeline:
         self.aligning: AligningOptions = made[2]
         self.tagging: TaggingOptions = made[3]
         self.translating: TranslatingOptions = made[4]
-        if self.running.translate_to is not None and self.translating.translator is None:
-            raise OptionError("translate_to needs a translator: the translation model")
+        if self.running.translate_to is not None and not self.translating.translates:
+            raise OptionError("translate_to needs a translator, the translation model, or translations, a file of them")
+        if self.running.markers is not None and self.translating.translations is not None:
+            raise OptionError("markers go with a translator: translations that are there already have none")
         if self.running.memory and self.projection.method != "candidates":
             raise OptionError("memory goes with method='candidates'")
         self.projector = Projector(self.projection, threads=self.running.threads, on_error=self.running.on_error)
@@ -256,7 +258,7 @@ class Pipeline:
     def languages(self) -> tuple[str | None, str | None]:
         """The codes of both sides' languages: those given, and for translation what stands for them."""
         source, target = self.running.source_language, self.running.translate_to or self.running.target_language
-        if self.translating.translator is None:
+        if not self.translating.translates:
             return source, target
         return tuple(None if one is None else language(one).code for one in (source or "en", target))  # type: ignore[return-value]  # of two
 
@@ -391,8 +393,12 @@ class Pipeline:
         if recipe is not None:
             return list(recipe(self.target_tags() if self.target_roles else None, aligning.step())), True
         if running.translate_to is None:
-            if self.translating.translator is not None or running.markers is not None:
-                name = "markers" if self.translating.translator is None else "translator"
+            given = {
+                "translator": self.translating.translator,
+                "translations": self.translating.translations,
+                "markers": running.markers,
+            }
+            if name := next((name for name, value in given.items() if value is not None), None):
                 raise OptionError(f"{name} goes with translate_to: there is nothing to translate")
             tags = self.target_tags()
             return [*([] if tags is None else [tags]), *([aligning.step()] if wants_links else [])], False

@@ -14,6 +14,7 @@ from xner.models.translators.catalogue import load_translator, takes_options_of
 from xner.models.translators.chat import BASE_URL, KEY, check_base_url
 from xner.models.translators.engines import ENGINES
 from xner.models.translators.families import FAMILIES
+from xner.models.translators.ready import ReadyTranslations
 from xner.models.translators.translator import Decoding
 from xner.text.word_splitting import SPLITTERS
 from xner.translation.direction import Direction
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TranslatingOptions"]
 
 _DEFAULT = Decoding()
+_TRANSLATES = When("translator or translations", lambda o: o.translates)
 _WITH_TRANSLATOR = When("translator", lambda o: o.translator is not None)
 _WITH_MODEL = When(
     "a translator that is a model, not a program or service",
@@ -73,6 +75,14 @@ class TranslatingOptions(DeclaredOptions):
         f"{', '.join(family.title for family in FAMILIES)}; or a folder of one in CTranslate2's format. Or "
         "command:PROGRAM, a program with its arguments that reads lines and writes their translations, or "
         "openai:MODEL, a language model behind a service.",
+        optional=True,
+        group=_GROUP,
+    )
+    translations: str | None = option(
+        None,
+        Text("FILE"),
+        "Translations that are there already, in place of --translator: a text file with one a line, as many as there "
+        "are source sentences, or a table with a column `translation`.",
         optional=True,
         group=_GROUP,
     )
@@ -138,7 +148,7 @@ class TranslatingOptions(DeclaredOptions):
         None,
         Choice(tuple(SPLITTERS)),
         "How translations are split into words; by default as suits the language.",
-        when=[_WITH_TRANSLATOR],
+        when=[_TRANSLATES],
         optional=True,
         group=_GROUP,
     )
@@ -146,9 +156,19 @@ class TranslatingOptions(DeclaredOptions):
         False,
         Flag(),
         "Use translations that are cut, repeat themselves or copy the source; else their rows are empty.",
-        when=[_WITH_TRANSLATOR],
+        when=[_TRANSLATES],
         group=_GROUP,
     )
+
+    def check_together(self) -> None:
+        """See `DeclaredOptions`."""
+        if self.translator is not None and self.translations is not None:
+            raise OptionError("translator and translations: one of them makes the target sentences, not both")
+
+    @property
+    def translates(self) -> bool:
+        """Whether anything gives translations."""
+        return self.translator is not None or self.translations is not None
 
     @property
     def decoding(self) -> Decoding:
@@ -165,8 +185,11 @@ class TranslatingOptions(DeclaredOptions):
         """What makes the translator from one language into another; the model is loaded once for all.
 
         Raises:
-            OptionError: no model is named.
+            OptionError: no model is named, and no file of translations.
+            Error: the file of translations cannot be read.
         """
+        if self.translations is not None:
+            return partial(Direction, ReadyTranslations.read(self.translations))
         if self.translator is None:
             raise OptionError("translator is missing: the translation model")
         loading: dict[str, Any] = {

@@ -55,7 +55,7 @@ __all__ = ["command"]
 )
 @takes(
     output=output_group,
-    pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers"]),
+    pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers", "translations"]),
     layout=layout_group(with_pipeline=True),
 )
 @scores_option
