@@ -5,11 +5,26 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from click.testing import CliRunner
 
+from xner import schema
 from xner.cli.main import cli
+from xner.models import TaggerStage
+from xner.translation.direction import Direction
+from xner.translation.stages import TargetTranslation
+
+if TYPE_CHECKING:
+    import pytest
+
+    from xner.models.taggers import WordTagger
+    from xner.models.translators import TextTranslator
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -20,6 +35,32 @@ def test_the_example_prints_what_stands_below_it() -> None:
     with contextlib.redirect_stdout(printed):
         exec(example, {})
     assert printed.getvalue() == shown
+
+
+def test_other_engines_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (section,) = re.findall(r"^## Other engines\n(.*?)^## ", README, flags=re.DOTALL | re.MULTILINE)
+    (example,), (points,) = (
+        re.findall(rf"```{kind}\n(.*?)```", section, flags=re.DOTALL) for kind in ("python", "toml")
+    )
+    (tmp_path / "their_package.py").write_text(example, encoding="utf-8")
+    (tmp_path / "words.tsv").write_text("the\tdie\nat\tin\n", encoding="utf-8")
+    (tmp_path / "places.txt").write_text("Rome\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: dict[str, Any] = {}
+    for group, its in tomllib.loads(points)["project"]["entry-points"].items():
+        for name, value in its.items():
+            made[group] = EntryPoint(name, value, group).load()(str(tmp_path / ("words.tsv", "places.txt")[len(made)]))
+    sys.modules.pop("their_package")
+    translator: TextTranslator = made["xner.translators"]
+    into = Direction(translator, "en-GB", "de-AT")
+    table = pa.table({"source_tokens": [["at", "Rome"], []]}, pa.schema([("source_tokens", schema.WORDS_TYPE)]))
+    translated = TargetTranslation(into, words="blanks")(table)
+    assert translated["tokens"].to_pylist() == [["in", "Rome"], []]
+    tagger: WordTagger = made["xner.taggers"]
+    tagged = TaggerStage(tagger, ["labels", "source", "candidates", "scores"])(translated)
+    assert tagged["labels"].to_pylist() == [["O", "B-LOC"], []]
+    assert tagged["source_entities"].to_pylist() == [[{"start": 1, "end": 2, "label": "LOC"}], []]
+    assert tagged["ner_probabilities"].to_pylist() == [[[1, 0, 0], [0, 1, 0]], []]
 
 
 def test_the_commands_exist_with_their_options() -> None:
@@ -50,5 +91,6 @@ def test_the_commands_exist_with_their_options() -> None:
     assert {command for command, _ in lines} == shown
     for command, arguments in lines:
         usage = CliRunner().invoke(cli, [*command.split(), "--help"]).output
-        for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", f" {arguments}"):
+        bare = re.sub(r"'[^']*'", "", arguments)  # without options of other programs
+        for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", f" {bare}"):
             assert re.search(rf"(?<![\w-]){option}\b", usage), f"{command} has no {option}"

@@ -97,7 +97,7 @@ class TranslatingOptions(DeclaredOptions):
     )
     translator_timeout: float | None = option(
         None,
-        Number(positive=True, below=1e6),
+        Number(positive=True),
         "Seconds that command:PROGRAM has for a batch of 1000 lines, or openai:MODEL for a sentence.",
         when=[_WITH_OUTSIDE],
         optional=True,
