@@ -389,6 +389,11 @@ def test_services_that_are_not_there(service: Service, monkeypatch: pytest.Monke
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(OptionError, match=r"https://api.openai.com/v1 needs a key: set the environment variable"):
         load_translator("openai:m").translate(["a"], *LANGUAGES)
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n{KEY}")
+    with pytest.raises(OptionError, match="OPENAI_API_KEY holds characters that no key has") as caught:
+        ask(service, "a")
+    assert KEY not in str(caught.value)
+    monkeypatch.delenv("OPENAI_API_KEY")
     ask(service, "a")
     assert "Authorization" not in service.asked[0][1]
 

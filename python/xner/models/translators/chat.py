@@ -219,9 +219,11 @@ class ChatTranslator:
         """The key; empty for services that need none.
 
         Raises:
-            OptionError: OpenAI's own needs one.
+            OptionError: OpenAI's own needs one; or it holds what no key does.
         """
         key = os.environ.get(KEY, "").strip()
+        if not (key.isascii() and key.isprintable()):  # headers take nothing else, and their error would show it
+            raise OptionError(f"the environment variable {KEY} holds characters that no key has, such as line breaks")
         if not key and self.base_url == BASE_URL:
             raise OptionError(f"{self.base_url} needs a key: set the environment variable {KEY}, or base_url")
         return key
