@@ -52,7 +52,7 @@ __all__ = ["command"]
     "      aligns the two sides with the built-in aligner, fitted on these sentence pairs\n"
     "  xner project --source en.conll --translate-to yo --translator facebook/nllb-200-3.3B -o yo.conll\n"
     "      makes training data in a language that has none: translates, aligns and projects\n"
-    "  xner project --source en.conll --translate-to es --translator 'command:apertium -u eng-spa' -o es.conll\n"
+    "  xner project --source en.conll --translate-to es --translator 'command:./mt {source2} {target2}' -o es.conll\n"
     "      translates by a program that reads lines and writes lines\n"
     "  xner project --source en.conll --translate-to es --translations es.txt -o es.conll\n"
     "      takes running text that was translated elsewhere, and splits it into words\n"
