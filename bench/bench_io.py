@@ -1,16 +1,21 @@
-"""Reading tables, with and without the look at their buffers that damaged files make necessary."""
+"""Reading and writing: tables with and without the look at all buffers, columns and Parquet beside other readers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
-from xner import io, schema
+from xner import io, labels, schema
 from xner.io import parquet
+from xner.io.layout import Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -57,3 +62,86 @@ def test_read(
     benchmark(io.read, path)
     fastest = benchmark.stats.stats.min  # type: ignore[union-attr]  # set by the run
     benchmark.extra_info["ns_per_sentence"] = round(fastest / table.num_rows * 1e9, 1)
+
+
+def plain_conll(path: Path) -> list[tuple[list[str], list[str]]]:
+    """As a script does it."""
+    sentences, words, labels = [], list[str](), list[str]()
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if line:
+            word, _, label = line.partition("\t")
+            words.append(word)
+            labels.append(label)
+        elif words:
+            sentences.append((words, labels))
+            words, labels = [], []
+    return sentences
+
+
+def pandas_conll(path: Path) -> pd.DataFrame:
+    """By pandas, which does not group the words of a sentence."""
+    return pd.read_csv(path, sep="\t", header=None, names=["word", "label"], quoting=3, keep_default_na=False)
+
+
+@pytest.fixture(scope="module")
+def labelled(table: pa.Table) -> pa.Table:
+    """A tenth of the sentences, with labels."""
+    rows = table.slice(0, SENTENCES // 10).select(["id", "tokens"])
+    entities = table["source_entities"].slice(0, SENTENCES // 10)
+    return rows.append_column("labels", labels.encode_batch(entities, rows["tokens"]))
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "xner": io.read,
+    "layout": lambda path: Layout().read_labelled(path),
+    "pandas": pandas_conll,
+    "python": plain_conll,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_read_conll(benchmark: BenchmarkFixture, labelled: pa.Table, tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "table.conll"
+    io.write(labelled, path)
+    words = len(pc.list_flatten(labelled["tokens"]))
+    found = benchmark(READERS[reader], path)
+    if reader == "xner":
+        assert found.equals(labelled)
+    benchmark.extra_info["million_words_per_second"] = round(words / benchmark.stats.stats.min / 1e6, 2)  # type: ignore[union-attr]
+
+
+WRITERS: dict[str, Callable[[pa.Table, Path], Any]] = {
+    "xner": io.write,
+    "python": lambda rows, path: path.write_text(
+        "".join(
+            "".join(f"{word}\t{label}\n" for word, label in zip(row["tokens"], row["labels"], strict=True)) + "\n"
+            for row in rows.to_pylist()
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_write_conll(benchmark: BenchmarkFixture, labelled: pa.Table, tmp_path: Path, writer: str) -> None:
+    words = len(pc.list_flatten(labelled["tokens"]))
+    benchmark(WRITERS[writer], labelled, tmp_path / f"{writer}.conll")
+    assert io.read(tmp_path / f"{writer}.conll").select(["tokens", "labels"]).equals(labelled.drop_columns(["id"]))
+    benchmark.extra_info["million_words_per_second"] = round(words / benchmark.stats.stats.min / 1e6, 2)  # type: ignore[union-attr]
+
+
+PARQUET_READERS: dict[str, Callable[[Path], Any]] = {
+    "xner": io.read,
+    "layout": lambda path: Layout().read_labelled(path),
+    "pandas": pd.read_parquet,
+    "pyarrow": pq.read_table,
+}
+
+
+@pytest.mark.parametrize("reader", PARQUET_READERS)
+def test_read_parquet(benchmark: BenchmarkFixture, labelled: pa.Table, tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "table.parquet"
+    io.write(labelled, path)
+    words = len(pc.list_flatten(labelled["tokens"]))
+    found = benchmark(PARQUET_READERS[reader], path)
+    assert len(found.table if reader == "layout" else found) == len(labelled)
+    benchmark.extra_info["million_words_per_second"] = round(words / benchmark.stats.stats.min / 1e6, 2)  # type: ignore[union-attr]

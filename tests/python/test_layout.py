@@ -36,6 +36,11 @@ HIPE = (
 XSID = "# id = 1\n# intent: alarm\n1\tWake\talarm\tO\n2\tme\talarm\tO\n3\tnine\talarm\tB-time\n"
 CONLL_2003 = "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n"
 CONLL_U = "# sent_id = a\n1-2\tim\t_\t_\t_\n1\tin\tin\tADP\tO\n2\tOslo\tOslo\tPROPN\tB-LOC\n"
+CONLL_2012 = (
+    "#begin document (x); part 000\n"
+    "x 0 0 Anna NNP (TOP(NP* - - - A (PERSON* (0\nx 0 1 Kurz NNP * - - - A *) 0)\nx 0 2 in IN * - - - A * -\n"
+    "x 0 3 Oslo NNP *)) - - - A (GPE) -\n\n#end document\n"
+)
 WIKIANN = "de:Anna\tB-PER\nde:kam\tO\n"
 
 
@@ -62,6 +67,12 @@ def words_and_labels(table: pa.Table) -> list[dict[str, Any]]:
         ("xsid.conll", XSID, {"token_column": 1, "label_column": 3}, [(["Wake", "me", "nine"], ["O", "O", "B-time"])]),
         ("2003.conll03", CONLL_2003, {}, [(["EU", "rejects"], ["B-ORG", "O"])]),
         ("x.conllu", CONLL_U, {"token_column": 1, "label_column": 4}, [(["in", "Oslo"], ["O", "B-LOC"])]),
+        (
+            "2012.conll",
+            CONLL_2012,
+            {"token_column": 3, "label_column": 10},
+            [(["Anna", "Kurz", "in", "Oslo"], ["(PERSON*", "*)", "*", "(GPE)"])],
+        ),
         ("wikiann.ner", WIKIANN, {"strip_prefix": True}, [(["Anna", "kam"], ["B-PER", "O"])]),
     ],
 )

@@ -82,6 +82,11 @@ def test_every_scheme_in_every_spelling_reads_alike(
         (["B-O", "I-O", "B-PER"], [(2, 3, "PER")], "IOB2: PER"),
         (["O", "I-PER", "I-PER", "B-PER"], [(1, 3, "PER"), (3, 4, "PER")], "IOB1: PER"),
         (["O", "O"], [], "none: no entities"),
+        (
+            ["(PER*", "*", "*)", "*", "(GPE)", "(ORG*)"],
+            [(0, 3, "PER"), (4, 5, "GPE"), (5, 6, "ORG")],
+            "brackets: GPE, ORG, PER",
+        ),
     ],
 )
 def test_one_sentence(tags: list[str], entities: list[tuple[int, int, str]], shown: str) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xner.labels.tags import OUTSIDE, Tags, tell_tags
+from xner.labels.tags import OUTSIDE, Tags, read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,8 @@ class Column:
     @property
     def holds_labels(self) -> bool:
         """Whether they are labels that cannot well be something else."""
-        return self.tags.scheme != "none" and self.tags.has_outside and self.tags.doubt(self.values) is None
+        is_told = self.tags.has_outside or self.tags.spelling not in {"plain", "untyped"}
+        return self.tags.scheme != "none" and is_told and self.tags.doubt(self.values) is None
 
     def __str__(self) -> str:
         named = f"{self.number}" if self.name is None else f"{self.number} ({self.name})"
@@ -83,7 +84,7 @@ def survey(sentences: Sequence[Sequence[Sequence[str]]], header: Sequence[str] =
                 name=header[number] if number < len(header) else None,
                 values=len(values),
                 examples=tuple(dict.fromkeys(values))[:3],
-                tags=tell_tags(values),
+                tags=read_tags([values])[1],
                 is_numbering=_is_numbering(rows),
             )
         )
@@ -112,6 +113,11 @@ def label_columns(columns: Sequence[Column]) -> list[Column]:
 
 
 def token_columns(columns: Sequence[Column]) -> list[Column]:
-    """The columns that can hold words, the likeliest first: by name, then from the left."""
+    """The columns that can hold words, the likeliest first: by name, with more than one value, from the left."""
     words = [one for one in columns if not (one.is_numbering or one.holds_labels or one.tags.scheme == "none")]
-    return sorted(words, key=lambda one: ((one.name or "").lower() not in _TOKEN_NAMES, one.number))
+
+    def unlikely(column: Column) -> tuple[bool, bool, int]:
+        is_constant = len(column.examples) < 2 and column.values > 1
+        return (column.name or "").lower() not in _TOKEN_NAMES, is_constant, column.number
+
+    return sorted(words, key=unlikely)

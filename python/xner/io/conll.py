@@ -311,7 +311,7 @@ def _misread(columns: Sequence[Column], label: int | str | None) -> str | None:
         wrong.append(f"{columns[0]} numbers the words")
         options.append(f"`token_column={words[0].number}`")
     last = columns[-1]
-    others = [one for one in labels if one.number != last.number]
+    others = [one for one in labels if one.number != last.number and one.tags.has_outside]
     doubt = None if label is None or last.holds_labels else last.tags.doubt(last.values)
     both = len([one for one in labels if one.tags.spelling != "plain"]) > 1
     if others and (doubt or (wrong and (both or not last.holds_labels))):

@@ -11,11 +11,11 @@ import xner._core as _core
 from xner import schema
 from xner._layouts import plain
 from xner._support.arguments import choose, whole_number, words
-from xner._support.arrow import as_arrow, from_core
+from xner._support.arrow import as_arrow, from_core, pylist
 from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
-from xner.labels.tags import OUTSIDE, canonical_labels, tell_tags
+from xner.labels.tags import OUTSIDE, canonical_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +60,7 @@ def decode(
     """
     texts = words("labels", labels)
     if reading == "lenient" and not all(tag == OUTSIDE or (tag[1:2] == "-" and tag[2:] != OUTSIDE) for tag in texts):
-        canonical = tell_tags(texts).canonical
-        texts = [canonical[tag] for tag in texts]
+        texts = pylist(canonical_labels([texts], schema.LABELS))[0]
     return _core.decode_labels(
         texts,
         scheme=choose("scheme", scheme, _SCHEMES),

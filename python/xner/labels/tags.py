@@ -9,6 +9,7 @@ of a person in another. They are brought to prefix, hyphen and class, which is w
 | suffix | `PER-B`, `PER_B`, `PER:B` | likewise |
 | untyped | `B`, `I` | likewise |
 | plain | `PER` | none: an entity is a run of words of one class |
+| brackets | `(PER*`, `*`, `*)`, `(PER)` | brackets, of CoNLL-2012: `*` is a word within an entity, or outside |
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pyarrow.compute as pc
 
 import xner._core as _core
 from xner._support.arguments import did_you_mean
+from xner._support.arrow import flattened, pylist
 from xner._support.sentences import to_arrow, with_values, without_dictionary
 from xner.errors import DataError, OptionError
 
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTSIDE", "Doubt", "Spelling", "Tags", "canonical_labels", "read_tags", "tell_tags"]
 
-Spelling = Literal["prefix", "suffix", "untyped", "plain"]
+Spelling = Literal["prefix", "suffix", "untyped", "plain", "brackets"]
 
 OUTSIDE: Final = "O"
+_LABELS: Final = pa.list_(pa.string())
 _CHUNK_END: Final = "."  # of conlleval's, which `decode` knows
 
 _CANONICAL: Final = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
@@ -42,6 +45,7 @@ _PREFIXES: Final = "".join(_CANONICAL)
 _HYPHEN = re.compile(f"([{_PREFIXES}])-(.*)", re.DOTALL)
 _PREFIX = re.compile(f"([{_PREFIXES}])(?:-|[_:](?=.))(.*)", re.DOTALL)
 _SUFFIX = re.compile(f"(.+)[-_:]([{_PREFIXES}])", re.DOTALL)
+_BRACKETS = re.compile(r"\*|\*\)|\(([^()*]+)(\*|\*?\))")
 # What stands where a file says nothing, and what is no name of a class: numbers, punctuation alone, addresses.
 _NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
 _FEW_CLASSES = 8
@@ -70,8 +74,8 @@ class Tags:
     """What the tags of a column are.
 
     Attributes:
-        spelling: `prefix`, `suffix`, `untyped` or `plain`.
-        scheme: `IOB2`, `IOB1`, `BIOES`, `BILOU`, `BMEWO` or `plain`; `none` where no word has an entity.
+        spelling: `prefix`, `suffix`, `untyped`, `plain` or `brackets`.
+        scheme: `IOB2`, `IOB1`, `BIOES`, `BILOU`, `BMEWO`, `plain` or `brackets`; `none` where no word has an entity.
         classes: of entities, in alphabetical order; `_` for untyped ones.
         canonical: of each tag, what `decode` is to read: `O`, or `B-`, `I-`, `E-` or `S-` and the class.
         has_outside: whether some word has no entity.
@@ -239,10 +243,38 @@ def _told(
     labels: Sentences, column: str, class_map: Mapping[str, str] | None
 ) -> tuple[pa.Array[Any], Tags, pa.Array[Any]]:
     """A column as lists of strings, what its tags are, and all of them one after the other."""
-    lists = without_dictionary(to_arrow(labels, column))
-    flat = pc.list_flatten(lists)
+    lists: pa.Array[Any] = without_dictionary(to_arrow(labels, column))
+    flat: pa.Array[Any] = flattened(lists)
     found = [str(tag) for tag in pc.unique(flat).to_pylist() if tag is not None]
+    if _has_brackets(found):
+        rows = [None if row is None else _unbracketed(row) for row in pylist(lists)]
+        lists = pa.array(rows, _LABELS)
+        tags = tell_tags((tag for row in rows for tag in row or ()), class_map=class_map)
+        flat = flattened(lists)
+        return lists, replace(tags, spelling="brackets", scheme="brackets"), flat
     return lists, tell_tags(found, class_map=class_map), flat
+
+
+def _has_brackets(tags: Iterable[str]) -> bool:
+    """Whether tags are CoNLL-2012's: all are, and some begin an entity."""
+    matches = [_BRACKETS.fullmatch(tag) for tag in tags]
+    return all(matches) and any(match and match[1] for match in matches)
+
+
+def _unbracketed(row: list[str]) -> list[str]:
+    """A sentence's brackets as IOB2; what is never closed goes on to the end."""
+    labels, name = [], ""
+    for tag in row:
+        match = _BRACKETS.fullmatch(tag)
+        assert match is not None, "all tags are such"
+        if match[1]:
+            name = match[1]
+            labels.append(f"B-{name}")
+        else:
+            labels.append(f"I-{name}" if name else OUTSIDE)
+        if tag.endswith(")"):
+            name = ""
+    return labels
 
 
 def _row_of(tags: list[str], lists: pa.Array[Any], flat: pa.Array[Any]) -> int:
