@@ -63,6 +63,15 @@ class TestOverwriting:
         run = xner("filter", "en.conll", "--filter", "one-word", "-o", "o.parquet", cwd=files)
         refused(run, "which `xner filter` has not made")
 
+    def test_what_is_handed_to_people_replaces_nothing(self, files: Path) -> None:
+        done(project(files, "-o", "o.jsonl"))
+        run = xner("export", "o.jsonl", "--to", "doccano", "-o", "o.jsonl", cwd=files)
+        refused(run, "--output o.jsonl: this file is TABLE as well")
+        (files / "mine.json").write_text("x")
+        refused(xner("export", "o.jsonl", "--to", "doccano", "-o", "mine.json", cwd=files), "--overwrite replaces it")
+        done(xner("export", "o.jsonl", "--to", "doccano", "-o", "mine.json", "--overwrite", cwd=files))
+        done(xner("export", "o.jsonl", "--to", "brat", "-o", "folder", cwd=files))
+
     def test_without_a_place_for_notes_it_asks(self, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (files / "file").write_text("")
         monkeypatch.setenv("XDG_CACHE_HOME", str(files / "file"))
@@ -93,6 +102,14 @@ class TestStreams:
         command = [sys.executable, "-m", "xner", "filter", "-", "--filter", "one-word", "-o", "-", "--format", "jsonl"]
         run = subprocess.run(command, input=table, capture_output=True, cwd=files, check=True)
         assert b'"labels": ["B-PER", "O"]' in run.stdout
+
+    def test_streams_have_no_names(self, files: Path) -> None:
+        refused(project(files, "-o", "-"), "--output -: give --format, as standard output has no name that tells it")
+        command = self.command("--source", "-", "--target", "-", "-o", "o.conll")
+        run = subprocess.run(command, input=SOURCE, capture_output=True, text=True, cwd=files, check=False)
+        refused(run, "standard input can be read once")
+        pairs = xner("pair", "en.conll", "de.conll", "--on", "id", "-o", "-", cwd=files)
+        assert '"source_tokens": ["Anna", "came"]' in done(pairs).stdout
 
     def test_a_pipe_with_a_name_is_read_once(self, files: Path) -> None:
         os.mkfifo(files / "pipe")

@@ -362,3 +362,54 @@ class TestEncodings:
         caplog.clear()
         io.read(save(tmp_path / "y.conll", "Coruña B-LOC\nÂ O\nÃ O\n"))
         assert not caplog.records
+
+
+class TestRemedies:
+    """What people run into who have only read what the commands say."""
+
+    def test_labels_are_looked_for_where_words_were_chosen(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.tsv", "1\tAnna\tX\tB-PER\tO\n2\tkam\tX\tO\tO\n")
+        with pytest.raises(FormatError, match=r"column 3 holds labels; read it with `label_column=3`"):
+            Layout(token_column=1).read(path)
+        assert words_and_labels(Layout(token_column=1, label_column=3).read(path)) == ANNA
+
+    def test_numbers_in_columns_have_names(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "Anna 1\nkam 0\n")
+        with pytest.raises(DataError, match=r"value '0': .*`class_names` says what numbers are"):
+            Layout().read_tagged(path)
+        assert words_and_labels(Layout(class_names=["O", "B-PER"]).read_tagged(path)) == ANNA
+
+    def test_the_target_file_has_columns_of_its_own(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.tsv", "1\tAnna\tB-PER\n2\tcame\tO\n")
+        target = save(tmp_path / "de.conll", "B-PER Anna\nO kam\n")
+        options = ["--token-column", "1", "--target-token-column", "1", "--target-label-column", "0"]
+        sides = ["--source", str(source), "--target", str(target), "-o", str(tmp_path / "o.parquet")]
+        run = CliRunner().invoke(cli, ["project", *sides, *options])
+        assert run.exit_code == 0, run.output
+        table = io.read(tmp_path / "o.parquet")
+        assert table["tokens"].to_pylist() == [["Anna", "kam"]]
+        assert table["gold_labels"].to_pylist() == table["labels"].to_pylist() == [["B-PER", "O"]]
+
+    def test_a_class_becomes_one_class(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "Anna B-PER\nkam O\n")
+        for given, message in ((["PER=LOC", "PER=ORG"], "'PER' becomes 'LOC' already"), (["PER=B-X"], "cannot become")):
+            maps = [part for one in given for part in ("--class-map", one)]
+            run = CliRunner().invoke(cli, ["view", str(path), "-o", str(tmp_path / "x.html"), *maps])
+            assert message in run.output + str(run.exception)
+
+    def test_other_encodings_have_a_remedy(self, tmp_path: Path) -> None:
+        (tmp_path / "x.txt").write_bytes("groß\n".encode("latin-1"))
+        with pytest.raises(FormatError, match="`iconv -f latin1 -t UTF-8` makes Latin-1 such"):
+            io.read(tmp_path / "x.txt")
+        (tmp_path / "y.txt").write_bytes(b"a b c d\re f g\r")
+        with pytest.raises(FormatError, match="carriage returns alone"):
+            io.read(tmp_path / "y.txt")
+
+    def test_remarks_say_what_is_there(self, tmp_path: Path) -> None:
+        plain = inspect(save(tmp_path / "x.conll", "Anna PER\nkam O\n"))
+        assert plain.remarks == ()
+        assert inspect(save(tmp_path / "y.conll", "\n\n")).remarks == ("no words at all",)
+
+    def test_a_pipeline_names_columns_that_are_missing(self) -> None:
+        with pytest.raises(Error, match=r"the pipeline needs the column\(s\) source_tokens, source_entities"):
+            xner.Pipeline().run(pa.table({"tokens": [["a"]]}))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner.cli.options.groups import GroupedOption
-from xner.cli.options.inputs import InputFile, OutputFile
+from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile
 from xner.errors import OptionError
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def _looking(callback: Any, command: click.Command) -> Any:
         context = click.get_current_context()
         name = context.command_path.partition(" ")[2]
         outputs = list(_paths(command, values, OutputFile))
+        for option, path in outputs:
+            if path.name == STANDARD_OUTPUT and values.get("format_") is None:
+                raise click.UsageError(f"{option} -: give --format, as standard output has no name that tells it")
         if not overwrite:
             for output in outputs:
                 _check(output, name, list(_paths(command, values, InputFile)))

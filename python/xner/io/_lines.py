@@ -190,7 +190,7 @@ def _check_encoding(path: str, begin: bytes) -> None:
         raise FormatError(
             f"{path}: the text is not UTF-8 but probably UTF-16; `iconv -f UTF-16 -t UTF-8` makes it such"
         )
-    if begin.count(b"\r") > 2 and b"\n" not in begin and len(begin) > 9:
+    if begin.count(b"\r") > 1 and b"\n" not in begin and len(begin) > 9:
         raise FormatError(f"{path}: lines end in carriage returns alone; `tr '\\r' '\\n'` makes them usual ones")
 
 
@@ -226,7 +226,7 @@ def _block(path: str, first_line: int, data: bytes) -> Block:
             byte = problem.start - (data.rfind(b"\n", 0, problem.start) + 1)
             raise FormatError(
                 f"{path}, line {line}: byte {byte + 1} of the line, 0x{data[problem.start]:02x}, "
-                f"is not UTF-8 ({problem.reason})"
+                f"is not UTF-8 ({problem.reason}); `iconv -f latin1 -t UTF-8` makes Latin-1 such"
             ) from problem
     array = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(array == NEWLINE)

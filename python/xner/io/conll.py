@@ -221,13 +221,16 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
         layout = replace(layout, header_line=block.first_line + first_line)
     columns = survey([sentence for sentence in sentences if sentence], header)
     by_default = (token, label) in {(0, -1), (0, None)}
+    labels_by_default = label == -1 and isinstance(token, int)
     if by_default and header:
         token, label = _named(columns, label)
     token = header.index(token) if isinstance(token, str) else token
     label = header.index(label) if isinstance(label, str) else label
     is_regular = len({len(fields) for sentence in sentences for fields in sentence}) == 1
-    if by_default and not header and is_regular and (problem := _misread(columns, label)):
-        raise block.error(first_line, problem)
+    if (by_default or labels_by_default) and not header and is_regular:
+        problem = _misread(columns, label, words_by_default=by_default)
+        if problem is not None:
+            raise block.error(first_line, problem)
     numbered = token not in {0, -len(columns)} and bool(columns) and columns[0].is_numbering
     return replace(
         layout,
@@ -300,21 +303,23 @@ def _named(columns: Sequence[Column], label: int | str | None) -> tuple[int, int
     return words[0].number if words else 0, label if label is None or not labels else labels[0].number
 
 
-def _misread(columns: Sequence[Column], label: int | str | None) -> str | None:
+def _misread(columns: Sequence[Column], label: int | str | None, *, words_by_default: bool) -> str | None:
     """Why the first column is not that of words, or the last one not that of labels, where others are."""
     if len(columns) < 2:
         return None
     words, labels = token_columns(columns), [] if label is None else label_columns(columns)
     wrong = []
     options = []
-    if columns[0].is_numbering and words and len(columns) > 2:
+    if words_by_default and columns[0].is_numbering and words and len(columns) > 2:
         wrong.append(f"{columns[0]} numbers the words")
         options.append(f"`token_column={words[0].number}`")
     last = columns[-1]
     others = [one for one in labels if one.number != last.number and one.tags.has_outside]
     doubt = None if label is None or last.holds_labels else last.tags.doubt(last.values)
     both = len([one for one in labels if one.tags.spelling != "plain"]) > 1
-    if others and (doubt or (wrong and (both or not last.holds_labels))):
+    # A last column of O alone may be of labels, but hardly beside one that has some and numbers before the words.
+    alone = not last.holds_labels and columns[0].is_numbering
+    if others and (doubt or alone or (wrong and both)):
         wrong.append(f"{last} holds no labels ({doubt})" if doubt else _hold_labels(labels))
         options.append(f"`label_column={others[0].number}`")
     return f"{'; '.join(wrong)}; read it with {' and '.join(options)}" if wrong else None

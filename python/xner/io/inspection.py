@@ -151,7 +151,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         table=table,
         tags=tags,
         classes=_classes(table),
-        remarks=tuple(_remarks(table)),
+        remarks=tuple(_remarks(table, tags)),
     )
 
 
@@ -213,8 +213,10 @@ def _classes(table: pa.Table) -> dict[str, int]:
     return dict(Counter(one["label"] for row in rows for one in row or ()).most_common())
 
 
-def _remarks(table: pa.Table) -> Iterator[str]:
+def _remarks(table: pa.Table, tags: labels.Tags | None) -> Iterator[str]:
     lengths = _lengths(table)
+    if not sum(lengths):
+        yield "no words at all"
     yield from _remark("empty sentences", [row for row, length in enumerate(lengths) if not length])
     yield from _remark(f"more than {LONG} words", [row for row, length in enumerate(lengths) if length > LONG])
     if lengths and statistics.median(lengths) <= 1:
@@ -227,7 +229,7 @@ def _remarks(table: pa.Table) -> Iterator[str]:
             if seen[str(row_id)] == 2:
                 twice.append(row)
         yield from _remark("ids that were there before", twice)
-    if schema.LABELS in table.schema.names:
+    if tags is not None and tags.spelling in {"prefix", "suffix"}:
         starts = [row for row, tags in enumerate(pylist(table[schema.LABELS])) if _begins_inside(tags or ())]
         yield from _remark("an entity begins with I-, as in IOB1", starts)
 

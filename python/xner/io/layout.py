@@ -7,7 +7,7 @@ in number, columns of text that are taken for sentences, and labels that contrad
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -61,6 +61,8 @@ class Layout:
         token_column: of words: a number from 0, or from -1 for the last, in files of columns; a name in those whose
             first line has names, and in tables.
         label_column: of labels, likewise.
+        target_token_column: of words in the file of target sentences, where that is laid out otherwise.
+        target_label_column: of labels there.
         comment: how comments begin in files of columns; empty for files without.
         empty_token: what to read for a word that is missing in a file of columns.
         strip_prefix: whether words have a language and a colon before them (WikiANN's `de:Bonn`), which is left out.
@@ -74,6 +76,8 @@ class Layout:
 
     token_column: int | str | None = None
     label_column: int | str | None = None
+    target_token_column: int | str | None = None
+    target_label_column: int | str | None = None
     comment: str | None = None
     empty_token: str | None = None
     strip_prefix: bool = False
@@ -86,6 +90,13 @@ class Layout:
             choose("labels_from", self.labels_from, dict.fromkeys(LABELS_FROM))
         if self.token_column is not None and self.token_column == self.label_column:
             raise OptionError(f"token_column={self.token_column!r}: this is the column of labels")
+
+    @property
+    def of_target(self) -> Layout:
+        """How the file of target sentences is laid out: as the others, but for columns of its own."""
+        if self.target_token_column is None and self.target_label_column is None:
+            return self
+        return replace(self, token_column=self.target_token_column, label_column=self.target_label_column)
 
     def read(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
         """A file's table: its words as `tokens`, its labels, if it has any, as `labels`, in its own spelling.
@@ -244,7 +255,10 @@ class Layout:
         except DataError as error:
             ids = table[schema.ID] if schema.ID in table.schema.names and error.row >= 0 else None
             row_id = None if ids is None else ids[error.row].as_py()
-            reason = f"{error.reason}; '{path}' has another column of labels, if any: `label_column` names it"
+            remedy = f"'{path}' has another column of labels, if any: `label_column` names it"
+            if error.value.strip("'").isdecimal():
+                remedy = "`class_names` says what numbers are; " + remedy
+            reason = f"{error.reason}; {remedy}"
             raise DataError(error.row, column, error.value, reason, row_id=row_id) from None
 
     def _mapped(self, entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
@@ -271,7 +285,18 @@ class Layout:
         if not self.strip_prefix and (before := _languages(table)):
             shown = ", ".join(sorted(before)[:3])
             raise Error(f"'{path}': all words begin with {shown}, as in WikiANN; `strip_prefix` leaves it out")
-        return table
+        return self._with_numbers_named(table)
+
+    def _with_numbers_named(self, table: pa.Table) -> pa.Table:
+        """A table whose labels are names, if they are numbers and these have names."""
+        if not self.class_names or schema.LABELS not in table.schema.names:
+            return table
+        column = one_array(table[schema.LABELS])
+        if not all(tag.isdecimal() for tag in pylist(pc.unique(pc.list_flatten(column)))):
+            return table
+        numbers = pa.array([[int(tag) for tag in row] for row in pylist(column)], pa.list_(pa.int64()))
+        place = table.schema.names.index(schema.LABELS)
+        return table.set_column(place, schema.LABELS, named(numbers, list(self.class_names), schema.LABELS))
 
     def _read_text(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
         with _opened(path) as file:

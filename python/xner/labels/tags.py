@@ -146,7 +146,7 @@ def tell_tags(tags: Iterable[str], *, class_map: Mapping[str, str] | None = None
     for old, new in renamed.items():
         if old not in known:
             raise OptionError(f"class_map: there is no class {old!r}{did_you_mean(old, known)}; {_listed(known)}")
-        if not isinstance(new, str) or not new.strip():
+        if not isinstance(new, str) or not new.strip() or _HYPHEN.fullmatch(new):
             raise OptionError(f"class_map: {old!r} cannot become {new!r}; expected the name of a class, or O")
     canonical = {tag: tag for tag in distinct if tag not in parsed}
     for tag, (letter, name) in parsed.items():

@@ -329,6 +329,8 @@ class Pipeline:
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
         table = to_table(table)
+        if recipe is None:
+            schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
         others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
         aligning = Aligning(
             self.aligning,

@@ -49,7 +49,11 @@ def classes_of(class_map: Sequence[str], ignore_class: Sequence[str]) -> dict[st
     Raises:
         Error: a text of `class_map` that is not `OLD=NEW`.
     """
-    return dict(map(_renaming, class_map)) | dict.fromkeys(ignore_class, "O")
+    renamed: dict[str, str] = {}
+    for old, new in [*map(_renaming, class_map), *((name, "O") for name in ignore_class)]:
+        if renamed.setdefault(old, new) != new:
+            raise OptionError(f"class_map='{old}={new}': {old!r} becomes {renamed[old]!r} already")
+    return renamed
 
 
 @dataclass(frozen=True, slots=True)

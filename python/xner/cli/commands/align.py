@@ -62,7 +62,7 @@ __all__ = ["command"]
     help="Format of the output; by default its name tells.",
 )
 @side_format_options
-@takes(aligning=aligning_group, layout=layout_group(classes=False))
+@takes(aligning=aligning_group, layout=layout_group(classes=False, two_sides=True))
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
 @click.option(
     "--threads",
@@ -107,7 +107,7 @@ def command(
         raise click.UsageError(f"Missing option '{missing}'.")
     links_format = io.format_of(output, format_ or ("pharaoh" if output.suffix == "" else None))
     sides = read_sentences(source, source_format, layout)
-    other = read_sentences(target, target_format, layout)
+    other = read_sentences(target, target_format, layout.of_target)
     source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
     table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})

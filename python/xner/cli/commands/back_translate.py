@@ -49,7 +49,7 @@ __all__ = ["command"]
 @takes(
     output=output_group,
     pipeline=pipeline_group(without=["translate_to", "markers", "broken_markers", "keep_bad", "translations"]),
-    layout=layout_group(with_pipeline=True),
+    layout=layout_group(with_pipeline=True, two_sides=True),
 )
 @side_format_options
 @label_options

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 import pyarrow as pa
@@ -11,11 +10,14 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner._support.arrow import with_columns
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file
 from xner.evaluation.review import By, choose_rows
 from xner.io.annotation.documents import Joined, documents_of
 from xner.io.annotation.label_studio import label_studio_configuration
 from xner.io.annotation.tools import TOOLS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["command"]
 
@@ -33,7 +35,7 @@ __all__ = ["command"]
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=OutputFile(or_folder=True),
     required=True,
     help="The file for the tool; for brat, a new folder.",
 )

@@ -47,7 +47,7 @@ __all__ = ["command"]
     help="Where to write the rows that have no partner: JSONL, Parquet or Arrow, with the `file` that they are from.",
 )
 @side_format_options
-@takes(layout=layout_group())
+@takes(layout=layout_group(two_sides=True))
 def command(
     source: Path,
     target: Path,

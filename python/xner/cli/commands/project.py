@@ -90,7 +90,7 @@ __all__ = ["command"]
     help="Word links in Pharaoh format (i-j), or a file with a `links` column. Several are combined, with each other "
     "and with those of --aligner.",
 )
-@takes(output=output_group, pipeline=pipeline_group(), layout=layout_group(with_pipeline=True))
+@takes(output=output_group, pipeline=pipeline_group(), layout=layout_group(with_pipeline=True, two_sides=True))
 @side_format_options
 @link_flags
 @label_options

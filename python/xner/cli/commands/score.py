@@ -88,7 +88,7 @@ _PROJECTION = Group(
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
 @link_flags
 @scores_option
-@takes(projection=_PROJECTION, layout=layout_group())
+@takes(projection=_PROJECTION, layout=layout_group(two_sides=True))
 @click.option(
     "--all-pairs",
     is_flag=True,

@@ -142,7 +142,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
 @click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
 @click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
-@takes(layout=layout_group())
+@takes(layout=layout_group(two_sides=True))
 def matching(
     source: Path | None,
     targets: Sequence[Path],

@@ -75,7 +75,7 @@ _FIXED: Group[dict[str, Any]] = Group(
 )
 @link_flags
 @scores_option
-@takes(aligning=aligning_group, fixed=_FIXED, layout=layout_group())
+@takes(aligning=aligning_group, fixed=_FIXED, layout=layout_group(two_sides=True))
 @click.option("--trials", type=click.IntRange(1), default=2000, show_default=True, help="Settings to try at most.")
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Parts of the sentences held out in turn."

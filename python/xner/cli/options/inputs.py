@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT_NAMES",
+    "STANDARD_OUTPUT",
     "InputFile",
     "OutputFile",
     "cache_file",
@@ -39,7 +40,9 @@ FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+STANDARD_OUTPUT = "standard-output"
 _STREAM = "-"
+_READ = "xner.standard-input"
 
 
 class InputFile(click.Path):
@@ -54,6 +57,8 @@ class InputFile(click.Path):
         if not isinstance(path, Path) or ctx is None or ctx.resilient_parsing:
             return path
         if str(path) == _STREAM:
+            if ctx.meta.setdefault(_READ, param) is not param:
+                self.fail("standard input can be read once", param, ctx)
             return _spooled(sys.stdin.buffer, "standard-input", ctx)
         if path.is_fifo() or path.is_char_device():
             with path.open("rb") as stream:
@@ -62,17 +67,23 @@ class InputFile(click.Path):
 
 
 class OutputFile(click.Path):
-    """A file to write; `-` is standard output, which gets it whole at the end."""
+    """A file to write; `-` is standard output, which gets it whole at the end.
 
-    def __init__(self) -> None:
-        super().__init__(dir_okay=False, writable=True, allow_dash=True, path_type=Path)
+    Args:
+        or_folder: whether it may be a folder as well.
+    """
+
+    def __init__(self, *, or_folder: bool = False) -> None:
+        super().__init__(dir_okay=or_folder, writable=True, allow_dash=True, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file; one whose content goes to standard output at the end for `-`."""
         path: Any = super().convert(value, param, ctx)
         if str(path) != _STREAM or ctx is None or ctx.resilient_parsing:
             return path
-        aside = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / "standard-output"
+        # Where the format cannot be named it is JSONL.
+        suffix = "" if any(one.name == "format_" for one in ctx.command.params) else ".jsonl"
+        aside = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / f"{STANDARD_OUTPUT}{suffix}"
 
         def hand_on() -> None:
             if aside.is_file():

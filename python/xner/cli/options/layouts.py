@@ -74,6 +74,20 @@ def _options() -> list[click.Option]:
     ]
 
 
+def _target_options() -> list[click.Option]:
+    return [
+        GroupedOption(
+            ["--target-token-column"],
+            type=COLUMN,
+            help="Column of the words in the target file, where that is laid out otherwise.",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--target-label-column"], type=COLUMN, help="Column of the labels in the target file.", title=_TITLE
+        ),
+    ]
+
+
 def _made(class_names: str | None, **values: Any) -> Layout:
     classes = {name: values.pop(name, ()) for name in _CLASSES}
     if values.pop("tagger", None) is not None:
@@ -85,14 +99,16 @@ def _made(class_names: str | None, **values: Any) -> Layout:
     )
 
 
-def layout_group(*, classes: bool = True, with_pipeline: bool = False) -> Group[Layout]:
+def layout_group(*, classes: bool = True, with_pipeline: bool = False, two_sides: bool = False) -> Group[Layout]:
     """The options that say how files are laid out.
 
     Args:
         classes: whether `--class-map` and `--ignore-class` rename the files' classes.
+        two_sides: whether the command has a file of target sentences, which may be laid out otherwise.
         with_pipeline: whether a group of the command has these already, for its tagger; without one they are for files.
     """
+    options = [*_options(), *(_target_options() if two_sides else [])]
     if with_pipeline:
-        return Group(_options(), _made, also=(*_CLASSES, "tagger"))
+        return Group(options, _made, also=(*_CLASSES, "tagger"))
     own = declared_options(TaggingOptions, only=list(_CLASSES), titles={"Tagger": _TITLE}) if classes else []
-    return Group([*_options(), *own], _made)
+    return Group([*options, *own], _made)
