@@ -166,16 +166,16 @@ def test_translate_test_on_the_command_line(files: Path, model: Path, tmp_path: 
     """The target text knows nothing of labels; they come from a tagger of the other language."""
     tagger = cipher.train_tagger(tmp_path / "tagger", [source for source, _ in TRAINING])
     options = ("--target", "xh.txt", "--target-language", "xh", "--tagger", str(tagger))
-    made = run(files, model, "translate-test", *options, "-o", "xh.conll")
-    assert f1(files / "xh.conll") >= 0.9
-    assert io.read(files / "xh.conll").num_rows == len(HELD_OUT), "every row keeps its place"
-    steps = files / "xh.conll.steps"
+    made = run(files, model, "translate-test", *options, "-o", "made.conll")
+    assert f1(files / "made.conll") >= 0.9
+    assert io.read(files / "made.conll").num_rows == len(HELD_OUT), "every row keeps its place"
+    steps = files / "made.conll.steps"
     assert sorted(path.stem for path in steps.iterdir()) == ["links", "source-tags", "translation"]
     assert "taken from" not in made.stderr
-    again = run(files, model, "translate-test", *options, "--ignore-class", "ORG", "-o", "xh.conll", "--overwrite")
+    again = run(files, model, "translate-test", *options, "--ignore-class", "ORG", "-o", "made.conll")
     assert "translation: taken from" in again.stderr
     assert "source-tags: taken from" not in again.stderr
-    found = pylist(io.read(files / "xh.conll").column(schema.LABELS))
+    found = pylist(io.read(files / "made.conll").column(schema.LABELS))
     assert {label for row in found for label in row} == {"O", "B-PER", "I-PER", "B-LOC"}
 
 
@@ -194,9 +194,12 @@ def test_labels_by_markers_alone(files: Path, model: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--translate-to", "xh"), "--translate-to needs a translator: the translation model"),
+        (
+            ("--translate-to", "xh"),
+            "--translate-to needs a translator, the translation model, or translations, a file of them",
+        ),
         (("--target", "xh.txt", "--markers", "tags"), "--markers goes with --translate-to"),
-        (("--target", "xh.txt", "--beams", "2"), "--beams=2 goes with translator"),
+        (("--target", "xh.txt", "--beams", "2"), "--beams=2 goes with a translator"),
         (("--target", "xh.txt", "--translate-to", "xh", "--translator", "m"), "give one of them"),
         ((), "--target is missing: the translations; or --translate-to"),
         (("--translate-to", "xh", "--translator", "m", "--links", "xh.txt"), "--links goes with --target"),
