@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+import tiny_models
 from command_line import Run, done, instead, xner
+from xner._support.arrow import pylist
 from xner.cli.options.translators import TranslatorSettings, translator_options
 from xner.io import sample
 from xner.models.translators import Translator
@@ -134,3 +136,25 @@ def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> No
     assert plain.load().identity == settings("--device", "cpu,cpu", "--token-budget", "9").load().identity
     for options in (("--beams", "1"), ("--length-ratio", "3"), ("--dtype", "bfloat16")):
         assert settings("--device", "cpu,cpu", *options).load().identity != plain.load().identity
+
+
+def test_pipelines_that_translate(files: Path, outspoken_nllb: Path, tmp_path: Path) -> None:
+    """With models that know nothing: rows keep their places, steps are kept. `test_cipher` has some that do."""
+    tagger = tiny_models.save_tagger(tmp_path / "tagger", ["O", "B-PER", "I-PER"])
+    (files / "de.txt").write_text("".join(f"{line}\n" for line in LINES))
+    (files / "four.conll").write_text("abc\tB-PER\n\nAnn\tB-PER\nsaw\tO\n\nx\tO\n\nabc\tB-PER\n")
+    translator = ("--translator", str(outspoken_nllb), "--translator-device", "cpu", "--beams", "1")
+    target = ("--target", "de.txt", "--target-language", "de", *translator)
+    commands = {
+        "a": ("translate-test", *target, "--tagger", str(tagger), "--tagger-device", "cpu"),
+        "b": ("back-translate", "--source", "four.conll", *target),
+        "c": ("project", "--source", "four.conll", "--translate-to", "de", *translator),
+    }
+    for name, command in commands.items():
+        run = done(xner(*command, "--cache", "cache.sqlite", "-o", f"{name}.parquet", cwd=files))
+        table = pq.read_table(files / f"{name}.parquet")
+        assert table.num_rows == len(LINES)
+        assert list(map(len, pylist(table["labels"]))) == list(map(len, pylist(table["tokens"])))
+        assert f"written to {name}.parquet" in run.stderr
+        again = done(xner(*command, "--cache", "cache.sqlite", "-o", f"{name}.parquet", cwd=files))
+        assert "taken from" in again.stderr

@@ -362,11 +362,9 @@ class Pipeline:
             },
         )
         with _kept(path, key, resume=resume) as kept, _reporter(progress) as report:
-            table, left_out = choose_nested(table, self.running.nested)
-            if left_out:
-                how = f"nested={self.running.nested}"
-                told(f"{left_out} source entities share words with others and are left out ({how})")
+            table = self._chosen(table, told)
             table = recipes.run(table, made, folder, kept=kept, reuse=resume, report=report, told=told)
+            table = self._chosen(table, told)  # what a step tagged has come since
             if memory:
                 table = self._with_hints(table)
             if kept is None:
@@ -415,6 +413,16 @@ class Pipeline:
             target_tags=self.target_tags(),
             aligner=aligning.step(),
         ), True
+
+    def _chosen(self, table: pa.Table, told: Callable[[str], None]) -> pa.Table:
+        """The table with those of overlapping source entities that are to be projected, if it has any."""
+        if schema.SOURCE_ENTITIES not in table.schema.names:
+            return table
+        table, left_out = choose_nested(table, self.running.nested)
+        if left_out:
+            how = f"nested={self.running.nested}"
+            told(f"{left_out} source entities share words with others and are left out ({how})")
+        return table
 
     def _project(self, rows: Any) -> Any:
         if self.running.nested == "keep":
