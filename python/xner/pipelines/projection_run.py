@@ -329,8 +329,6 @@ class Pipeline:
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
         table = to_table(table)
-        if recipe is None:
-            schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
         others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
         aligning = Aligning(
             self.aligning,
@@ -342,6 +340,8 @@ class Pipeline:
         wants_links = bool(self.aligning.aligner or others) or self.projection.uses_links
         folder = None if steps is None else Path(steps)
         made, translates = self._steps(table, aligning, recipe, wants_links=wants_links)
+        if recipe is None:
+            schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
         if translates and folder is None and path is not None:
             folder = path.with_name(f"{path.name}.steps")
         if folder is not None and save_aligner is not None:
