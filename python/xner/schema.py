@@ -245,18 +245,19 @@ def _castable(found: pa.DataType, wanted: pa.DataType) -> pa.DataType:
     return wanted
 
 
-def check_column(array: pa.Array[Any], column: str) -> None:
+def check_column(array: pa.Array[Any], column: str, *, texts: bool = True) -> None:
     """Check that an array is sound that comes from elsewhere: see `xner._layouts.check_buffers`.
 
     Args:
         array: the column.
         column: what errors call it.
+        texts: as in `check_buffers`.
 
     Raises:
         Error: it is damaged; to read its values could end the process.
     """
     try:
-        check_buffers(array)
+        check_buffers(array, texts=texts)
     except pa.ArrowInvalid as error:
         raise Error(f"column '{column}' is damaged: {error}") from error
 
@@ -278,9 +279,11 @@ def conform_column(
         Error: it cannot be read as that type, or is damaged.
     """
     wanted = COLUMN_TYPES[name]
+    fits = _fits(array.type, wanted) or _fits(array.type, _ALSO_READ.get(name, wanted))
     if not checked:
-        check_column(array, column or name)
-    if not (_fits(array.type, wanted) or _fits(array.type, _ALSO_READ.get(name, wanted))):
+        # What is not cast goes to the core as it is, which takes bytes for bytes.
+        check_column(array, column or name, texts=not fits)
+    if not fits:
         try:
             array = _cast(array, name)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
