@@ -586,7 +586,7 @@ def test_scores_are_notes_in_brat(tmp_path: Path) -> None:
 
 
 def test_spacy_reads_its_documents(folder: Path) -> None:
-    spacy = pytest.importorskip("spacy")
+    spacy = pytest.importorskip("spacy", reason="spaCy, which reads its own format, is not installed")
     rows = [(["a", "b", "c"], [(0, 2, "X")]), (["a", "b"], [(0, 2, "X"), (0, 1, "Y")])]
     io.write(table_of(rows), folder / "x", "spacy", text="detokenized")
     empty = spacy.tokens.Doc(spacy.blank("xx").vocab)
@@ -596,7 +596,7 @@ def test_spacy_reads_its_documents(folder: Path) -> None:
 
 
 def test_argilla_reads_its_records(folder: Path) -> None:
-    argilla = pytest.importorskip("argilla")
+    argilla = pytest.importorskip("argilla", reason="Argilla, which reads its own format, is not installed")
     table = table_of([(["a", "b"], [(0, 1, "X"), (0, 2, "Y")])], [0.5, 0.25])
     io.write(table, folder / "x", "argilla")
     (record,) = [argilla.Record.from_dict(one) for one in json.loads((folder / "x").read_text("utf-8"))]

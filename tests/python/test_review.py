@@ -88,7 +88,7 @@ def test_choices_that_cannot_be_made() -> None:
     with pytest.raises(Error, match="a choice by margins needs the column"):
         choose_rows(pa.table({"tokens": [["a"]]}))
     with pytest.raises(Error, match="by='chance'"):
-        choose_rows(TABLE, by="chance")  # type: ignore[arg-type]
+        choose_rows(TABLE, by="chance")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(OptionError, match="below_margin=0"):
         choose_rows(TABLE, below_margin=0)
     with pytest.raises(OptionError, match="sample=0"):

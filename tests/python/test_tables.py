@@ -668,8 +668,8 @@ def test_damaged_arrow_files(tmp_path: Path, suffix: str) -> None:
         try:
             table = io.read(path)
         except FormatError as error:
-            assert str(error).startswith(f"{path}: column '")  # noqa: PT017
-            assert str(error).endswith("; the file is damaged: fetch or write it anew")  # noqa: PT017
+            assert str(error).startswith(f"{path}: column '")  # noqa: PT017  # most damage is found, some bytes mean nothing
+            assert str(error).endswith("; the file is damaged: fetch or write it anew")  # noqa: PT017  # most damage is found, some bytes mean nothing
             refused += 1
         else:
             table.validate(full=True)

@@ -32,6 +32,7 @@ __all__ = [
     "Block",
     "Fields",
     "list_column",
+    "open_bytes",
     "read_blocks",
     "rebatch",
     "row_ids",
@@ -136,7 +137,7 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
     name = str(path)
     first_line = 1
     pending = b""
-    with _open(path) as file:
+    with open_bytes(path) as file:
         at_start = True
         while True:
             try:
@@ -160,7 +161,8 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
         yield _block(name, first_line, pending)
 
 
-def _open(path: Path_) -> BinaryIO:
+def open_bytes(path: Path_) -> BinaryIO:
+    """A file's bytes, those within for one that is compressed with gzip."""
     if is_packed(path):
         return cast("BinaryIO", gzip.open(path, "rb"))
     return Path(path).open("rb")

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ConllWriter", "iter_conll", "read_conll", "survey_conll", "write_conll"]
+__all__ = ["LANGUAGE_PREFIX", "ConllWriter", "iter_conll", "read_conll", "survey_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
@@ -51,7 +51,8 @@ _CLASS = re.compile(rb"[A-Za-z][\w.-]*")
 _ID = re.compile(rb" +(?:sent_)?id *= ?(.*)", re.DOTALL)
 _KEY = re.compile(rb" *[\w.:-]+ *= ?.*", re.DOTALL)
 _NO_WORD = re.compile(rb"\d+[-.]\d+(?:[ \t]|$)")
-_LANGUAGE = r"^[a-z]{2,3}(-[a-z-]+)?:"
+LANGUAGE_PREFIX = r"^[a-z]{2,3}(-[a-z-]+)?:"
+"""What WikiANN has before each word."""
 _SAMPLE = 2000  # lines that columns are told by
 _BLANKS = re.compile(rb"[ \t]+")
 
@@ -445,7 +446,7 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
         starts, ends = fields.starts[chosen], fields.ends[chosen]
         values: pa.Array[Any] = string_array(block, starts, ends)
         if name == "word" and layout.strip_prefix:
-            values = pc.replace_substring_regex(values, _LANGUAGE, "")
+            values = pc.replace_substring_regex(values, LANGUAGE_PREFIX, "")
         empty = starts == ends
         if empty.any():
             if name == "word" and layout.empty_token is not None:

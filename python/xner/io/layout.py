@@ -6,9 +6,7 @@ in number, columns of text that are taken for sentences, and labels that contrad
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import pyarrow as pa
@@ -21,6 +19,8 @@ from xner._support.sentences import with_values
 from xner.errors import DataError, Error, OptionError
 from xner.io._classes import named
 from xner.io._columns import label_columns, survey
+from xner.io._lines import open_bytes
+from xner.io.conll import LANGUAGE_PREFIX
 from xner.io.formats import format_of, read
 from xner.labels.tags import tell_tags
 
@@ -154,9 +154,9 @@ class Layout:
             Error: there are neither labels nor entities; or see `read`.
             DataError: a label that is none, or labels that contradict the entities; or see `read`.
         """
-        return self._labelled(self.read(path, format), path, scheme=scheme, reading=reading)
+        return self.labelled(self.read(path, format), path, scheme=scheme, reading=reading)
 
-    def _labelled(
+    def labelled(
         self,
         table: pa.Table,
         path: str | os.PathLike[str],
@@ -165,6 +165,15 @@ class Layout:
         reading: labels.Reading = "lenient",
         all_classes: bool = True,
     ) -> Labelled:
+        """What `read_labelled` makes of a table that was read already.
+
+        Args:
+            table: of `read`.
+            path: of the file, for errors.
+            scheme: as in `read_labelled`, as are the errors.
+            reading: likewise.
+            all_classes: as in `tags_of`.
+        """
         names = table.schema.names
         is_labelled = schema.TOKENS in names and (schema.LABELS in names or schema.ENTITIES in names)
         if not is_labelled and schema.SOURCE_ENTITIES in names:
@@ -216,7 +225,7 @@ class Layout:
         if schema.TOKENS not in names:
             column, _ = self.tags_of(table, schema.LABELS, path, all_classes=False)
             return table.set_column(names.index(schema.LABELS), schema.LABELS, column)
-        found = self._labelled(table, path, all_classes=False)
+        found = self.labelled(table, path, all_classes=False)
         if schema.LABELS in names and self.labels_from != schema.ENTITIES:
             return table.set_column(names.index(schema.LABELS), schema.LABELS, found.table[schema.LABELS])
         written = labels.encode_batch(found.entities, table[schema.TOKENS])
@@ -299,7 +308,7 @@ class Layout:
         return table.set_column(place, schema.LABELS, named(numbers, list(self.class_names), schema.LABELS))
 
     def _read_text(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
-        with _opened(path) as file:
+        with open_bytes(path) as file:
             lines = [line for line, _ in zip(file, range(_LOOKED_AT), strict=False)]
         split = [line.decode(errors="replace").split() for line in lines]
         words = [fields for fields in split if fields]
@@ -358,14 +367,9 @@ AS_TOLD: Final = Layout()
 """Everything is told from the file."""
 
 
-def _opened(path: str | os.PathLike[str]) -> Any:
-    path = Path(path)
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-
-
 def _is_single_column(path: str | os.PathLike[str]) -> bool:
     """Whether the first word's line of a CoNLL file holds nothing else."""
-    with _opened(path) as file:
+    with open_bytes(path) as file:
         for line in file:
             fields = line.removeprefix(b"\xef\xbb\xbf").split()
             if fields and not line.startswith((b"#", b"-DOCSTART-")):
@@ -394,6 +398,8 @@ def _check_agreement(
     spelled: pa.ChunkedArray[Any], stored: pa.ChunkedArray[Any], table: pa.Table, path: str | os.PathLike[str]
 ) -> None:
     """That labels say what the entities beside them say, so far as labels can: of those that overlap, some."""
+    if _spans_alone(spelled).combine_chunks().equals(_spans_alone(stored).combine_chunks()):
+        return
     pairs = zip(_spans(spelled), _spans(stored), strict=True)
     for row, (by_labels, by_entities) in enumerate(pairs):
         if by_labels == by_entities:
@@ -431,8 +437,11 @@ def _languages(table: pa.Table) -> set[str]:
     """What stands before every word, if it is a language and a colon."""
     if schema.TOKENS not in table.schema.names or not is_lists(table[schema.TOKENS].type):
         return set()
-    words = pc.list_flatten(table[schema.TOKENS])
-    is_prefixed = pc.match_substring_regex(words, r"^[a-z]{2,3}(-[a-z-]+)?:.")
-    if not len(words) or not pc.all(is_prefixed).as_py():
-        return set()
-    return {word.partition(":")[0] + ":" for word in pylist(pc.unique(words))}
+    found: set[str] = set()
+    # Hardly a file's first sentences have such words alone if not all have.
+    for rows in (table.slice(0, _LOOKED_AT), table):
+        words = pc.list_flatten(rows[schema.TOKENS])
+        if not len(words) or not pc.all(pc.match_substring_regex(words, LANGUAGE_PREFIX)).as_py():
+            return set()
+        found = {word.partition(":")[0] + ":" for word in pylist(pc.unique(words))}
+    return found

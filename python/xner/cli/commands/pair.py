@@ -66,9 +66,9 @@ def command(
     for path in (output, *([] if alone is None else [alone])):
         if io.FORMATS[io.format_of(path)].is_text and io.format_of(path) != "jsonl":
             raise click.UsageError(f"'{path}': pairs need Parquet, Arrow or JSONL")
-    first = layout.read_tagged(source, source_format)
+    first = layout.read(source, source_format)
     has_entities = {schema.LABELS, schema.ENTITIES, schema.SOURCE_ENTITIES} & set(first.schema.names)
-    labelled = layout.read_labelled(source, source_format) if has_entities else None
+    labelled = layout.labelled(first, source) if has_entities else None
     first = first if labelled is None else labelled.table
     second = read_target(target, format=target_format, layout=layout)
     names = str(source), str(target)

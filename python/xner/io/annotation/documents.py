@@ -8,6 +8,7 @@ points; a format that counts otherwise says so.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, TypeVar
 
@@ -325,7 +326,7 @@ def _plain(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else float(str(np.float32(value)))
 
 
-class DocumentWriter:
+class DocumentWriter(ABC):
     """Writes rows as documents of a format; a base of the formats' own writers."""
 
     opening = ""
@@ -348,9 +349,9 @@ class DocumentWriter:
         self._rows = 0
         choose("text", text, {"blanks": None, "detokenized": None})
 
+    @abstractmethod
     def encode(self, document: Document) -> str:
         """A document as the format has it."""
-        raise NotImplementedError
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends a batch's rows.
@@ -372,9 +373,9 @@ class DocumentWriter:
 class JsonWriter(DocumentWriter):
     """Writes documents as JSON objects, one a line; a base of the formats' own writers."""
 
+    @abstractmethod
     def fields(self, document: Document) -> dict[str, Any]:
         """The object's fields."""
-        raise NotImplementedError
 
     def encode(self, document: Document) -> str:
         """See `DocumentWriter`."""
