@@ -4,6 +4,8 @@ VENV ?= .venv
 BASE := $(VENV)-base
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Python compiles what it imports; to compile all of torch and others beforehand takes longer than to fetch them.
+INSTALL := $(PIP) install -q --no-compile -c constraints.txt
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt $(shell find cpp -type f)
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 CPP := $(shell find cpp tests/cpp -name '*.cpp' -o -name '*.hpp')
@@ -23,15 +25,15 @@ $(BIN)/python:
 # that its build folder is kept. What an extra brings is then installed as what the installed xner asks for: pip takes
 # wheels, and builds what has none by itself.
 $(VENV)/.demo: $(SOURCES) | $(BIN)/python
-	$(PIP) install -q -c constraints.txt scikit-build-core pybind11 cmake ninja
-	$(PIP) install -q -c constraints.txt --no-build-isolation --no-deps -e .
-	$(PIP) install -q -c constraints.txt xner
+	$(INSTALL) scikit-build-core pybind11 cmake ninja
+	$(INSTALL) --no-build-isolation --no-deps -e .
+	$(INSTALL) xner
 	touch $@
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) install -q -c constraints.txt 'xner[test]'
+	$(INSTALL) 'xner[test]'
 	touch $@
 $(VENV)/.dev: $(VENV)/.test
-	$(PIP) install -q -c constraints.txt 'xner[dev]'
+	$(INSTALL) 'xner[dev]'
 	touch $@
 
 # As a user installs it, and what runs tests.
