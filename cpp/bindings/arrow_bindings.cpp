@@ -1,5 +1,6 @@
 #include "arrow_bindings.hpp"
 
+#include "bindings.hpp"
 #include "xner/error.hpp"
 
 namespace py = pybind11;
@@ -15,9 +16,27 @@ void destroy_capsule(PyObject* capsule) {
   delete value;
 }
 
+bool check(const py::object& array, const std::string& what, bool texts) {
+  const ImportedArray imported(array, ImportedArray::Unchecked{});
+  const py::gil_scoped_release unlocked;
+  return arrow::check_array(imported.ref(), what, texts);
+}
+
 }  // namespace
 
-ImportedArray::ImportedArray(const py::object& object) {
+ImportedArray::ImportedArray(const py::object& object) : ImportedArray(object, Unchecked{}) {
+  const py::gil_scoped_release unlocked;
+  if (!ref_.is_struct()) {
+    arrow::check_array(ref_, "the Arrow array", false);
+    return;
+  }
+  for (std::int64_t i = 0; i < ref_.schema->n_children; ++i) {
+    const ArrowSchema* field = ref_.schema->children[i];
+    arrow::check_array({field, ref_.array->children[i]}, "column '" + std::string(field->name) + "'", false);
+  }
+}
+
+ImportedArray::ImportedArray(const py::object& object, Unchecked /*chosen*/) {
   if (!py::hasattr(object, "__arrow_c_array__")) {
     throw Error("expected an Arrow array or record batch, found " +
                 py::str(py::type::of(object).attr("__name__")).cast<std::string>());
@@ -43,11 +62,14 @@ py::typing::Tuple<py::object, py::object> ExportedArray::arrow_c_array(
   return py::make_tuple(schema_capsule, array_capsule);
 }
 
-void register_exported_array(py::module_& m) {
+void register_arrow(py::module_& m) {
   py::class_<ExportedArray>(m, "ExportedArray",
                             "A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.")
       .def("__arrow_c_array__", &ExportedArray::arrow_c_array, py::arg("requested_schema") = py::none(),
            "The pair of capsules of the Arrow PyCapsule interface.");
+  m.def("check_array", &check, py::arg("array"), py::arg("what"), py::kw_only(), py::arg("texts"),
+        "Checks what decides where the memory of an array is read and, with `texts`, that strings are UTF-8; "
+        "`what` is what errors call it. False where its layout is not one of those that the core reads.");
 }
 
 }  // namespace xner::bindings

@@ -8,10 +8,14 @@
 
 namespace xner::bindings {
 
-// Holds the capsules of a Python object that has `__arrow_c_array__` for as long as its buffers are read.
+// Holds the capsules of a Python object that has `__arrow_c_array__` for as long as its buffers are read. They are
+// checked on the way in, of a record batch column by column.
 class ImportedArray {
  public:
+  struct Unchecked {};  // for who checks it by himself
+
   explicit ImportedArray(const pybind11::object& object);
+  ImportedArray(const pybind11::object& object, Unchecked chosen);
   [[nodiscard]] arrow::ArrayRef ref() const noexcept { return ref_; }
 
  private:
@@ -30,7 +34,5 @@ class ExportedArray {
   arrow::OwnedArray owned_;
   bool taken_ = false;
 };
-
-void register_exported_array(pybind11::module_& m);
 
 }  // namespace xner::bindings

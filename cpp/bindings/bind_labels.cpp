@@ -42,7 +42,6 @@ ExportedArray encode_batch(const py::object& entities, const py::object& tokens,
 }  // namespace
 
 void register_labels(py::module_& m) {
-  register_exported_array(m);
   py::native_enum<Scheme>(m, "Scheme", "enum.Enum", "How tags spell entities.")
       .value("IOB1", Scheme::iob1)
       .value("IOB2", Scheme::iob2)

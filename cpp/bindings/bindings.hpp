@@ -6,6 +6,7 @@
 namespace xner::bindings {
 
 void register_errors(pybind11::module_& m);
+void register_arrow(pybind11::module_& m);
 void register_labels(pybind11::module_& m);
 void register_links(pybind11::module_& m);
 void register_extraction(pybind11::module_& m);

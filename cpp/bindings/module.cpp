@@ -4,6 +4,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native core of xner.";
   m.attr("__version__") = XNER_VERSION;
   xner::bindings::register_errors(m);
+  xner::bindings::register_arrow(m);
   xner::bindings::register_labels(m);
   xner::bindings::register_links(m);
   xner::bindings::register_extraction(m);

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -337,6 +337,10 @@ def align_viterbi(model: AlignerModel, corpus: AlignerCorpus, maps: collections.
 def character_scores(source: collections.abc.Sequence[str], target: collections.abc.Sequence[str], entities: numpy.typing.NDArray[numpy.int32], candidates: numpy.typing.NDArray[numpy.int32], *, threshold: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     Edit similarities of entities and candidates, of folded words.
+    """
+def check_array(array: typing.Any, what: str, *, texts: bool) -> bool:
+    """
+    Checks what decides where the memory of an array is read and, with `texts`, that strings are UTF-8; `what` is what errors call it. False where its layout is not one of those that the core reads.
     """
 def decode_label_lists(labels: typing.Any, *, column: str, scheme: Scheme, reading: Reading, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
     """

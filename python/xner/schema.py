@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xner._layouts import check_buffers, narrowed, plain
+from xner._layouts import check_buffers, check_sizes, narrowed, plain
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -245,25 +245,27 @@ def _castable(found: pa.DataType, wanted: pa.DataType) -> pa.DataType:
     return wanted
 
 
-def check_column(array: pa.Array[Any], column: str, *, texts: bool = True) -> None:
+def check_column(array: pa.Array[Any], column: str) -> None:
     """Check that an array is sound that comes from elsewhere: see `xner._layouts.check_buffers`.
 
     Args:
         array: the column.
         column: what errors call it.
-        texts: as in `check_buffers`.
 
     Raises:
         Error: it is damaged; to read its values could end the process.
     """
-    try:
-        check_buffers(array, texts=texts)
-    except pa.ArrowInvalid as error:
-        raise Error(f"column '{column}' is damaged: {error}") from error
+    check_buffers(array, f"column '{column}'")
 
 
 def conform_column(
-    array: pa.Array[Any], name: str, column: str | None = None, *, checked: bool = False, narrow: bool = False
+    array: pa.Array[Any],
+    name: str,
+    column: str | None = None,
+    *,
+    checked: bool = False,
+    narrow: bool = False,
+    for_core: bool = False,
 ) -> pa.Array[Any]:
     """Bring a column to a type that the core reads.
 
@@ -274,15 +276,18 @@ def conform_column(
         checked: whether `check_column` has seen it already.
         narrow: whether offsets of 64 bits become those of 32, as far as these suffice, so that columns of all readers
             go together.
+        for_core: whether the column goes to the core before anything else reads it, which then looks at its
+            offsets; the bytes of texts are none of its business.
 
     Raises:
         Error: it cannot be read as that type, or is damaged.
     """
     wanted = COLUMN_TYPES[name]
     fits = _fits(array.type, wanted) or _fits(array.type, _ALSO_READ.get(name, wanted))
-    if not checked:
-        # What is not cast goes to the core as it is, which takes bytes for bytes.
-        check_column(array, column or name, texts=not fits)
+    if fits and for_core:
+        check_sizes(array, f"column '{column or name}'")
+    elif not checked:
+        check_column(array, column or name)
     if not fits:
         try:
             array = _cast(array, name)
@@ -303,7 +308,12 @@ def _cast(array: pa.Array[Any], name: str) -> pa.Array[Any]:
 
 
 def conform(
-    batch: pa.RecordBatch, columns: Iterable[str], *, checked: bool = False, narrow: bool = False
+    batch: pa.RecordBatch,
+    columns: Iterable[str],
+    *,
+    checked: bool = False,
+    narrow: bool = False,
+    for_core: bool = False,
 ) -> pa.RecordBatch:
     """Select columns of a batch and bring them to types that the core reads.
 
@@ -315,6 +325,7 @@ def conform(
         columns: names of columns of `COLUMN_TYPES` that `batch` has.
         checked: as in `conform_column`.
         narrow: likewise.
+        for_core: likewise.
 
     Returns:
         A batch of these columns, in this order.
@@ -323,5 +334,7 @@ def conform(
         Error: a column cannot be read as the type that `COLUMN_TYPES` gives for it, or is damaged.
     """
     names = list(columns)
-    arrays = [conform_column(batch.column(name), name, checked=checked, narrow=narrow) for name in names]
+    arrays = [
+        conform_column(batch.column(name), name, checked=checked, narrow=narrow, for_core=for_core) for name in names
+    ]
     return pa.RecordBatch.from_arrays(arrays, names=names)

@@ -61,6 +61,15 @@ struct ArrayRef {
   explicit operator bool() const noexcept { return array != nullptr; }
 };
 
+// Checks all that the views below trust, in what an array shows (of a slice no more than its rows): offsets ascend and
+// stay within their values, indices within their dictionary, nulls are as many as the bitmap says, nothing is missing.
+// How long buffers are the interface does not tell; the last offset of strings is taken at its word.
+//
+// `what` is what errors call the array ("column 'tokens'"). With `texts`, strings are checked to be UTF-8 as well, each
+// by itself. Returns false where the layout of a part is none of lists, structs, strings, numbers and dictionaries, of
+// which nothing is known then. Throws xner::Error.
+bool check_array(ArrayRef ref, std::string_view what, bool texts);
+
 // Which rows are null. A view without a bitmap has no nulls.
 class Validity {
  public:

@@ -170,6 +170,10 @@ SentencePair ProjectColumns::pair(std::int64_t row, Scratch& scratch) const {
   return pair;
 }
 
+void ProjectColumns::throw_too_long(std::int64_t row, std::int64_t words) {
+  throw DataError(row, "tokens", std::to_string(words) + " words", "a sentence has at most 2^31 - 1 words");
+}
+
 void ProjectColumns::read_entities(arrow::Range range, Scratch& scratch) const {
   scratch.entities.clear();
   scratch.labels.clear();
@@ -190,8 +194,9 @@ void ProjectColumns::read_candidates(arrow::Range range, Scratch& scratch) const
 
 void ProjectColumns::read_stops(arrow::Range words, Scratch& scratch) const {
   scratch.stops.clear();
+  const arrow::StringColumn column = words_;  // a copy, which stays in registers
   for (std::int64_t word = words.begin; word < words.end; ++word) {
-    if (!words_.is_null(word) && options_.stop_words.contains(words_[word])) {
+    if (!column.is_null(word) && options_.stop_words.contains(column[word])) {
       scratch.stops.push_back(static_cast<std::int32_t>(word - words.begin));
     }
   }

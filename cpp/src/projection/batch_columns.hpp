@@ -74,10 +74,7 @@ class ProjectColumns {
   [[nodiscard]] std::int64_t rows() const noexcept { return rows_; }
   [[nodiscard]] std::int32_t target_words(std::int64_t row) const {
     const std::int64_t words = tokens_.row(row + offset_).size();
-    if (words > std::numeric_limits<std::int32_t>::max()) {
-      throw DataError(row, "tokens", std::to_string(words) + " words",
-                      "a sentence has at most 2^31 - 1 words");
-    }
+    if (words > std::numeric_limits<std::int32_t>::max()) throw_too_long(row, words);
     return static_cast<std::int32_t>(words);
   }
   [[nodiscard]] bool entities_missing(std::int64_t row) const {
@@ -101,6 +98,8 @@ class ProjectColumns {
   [[nodiscard]] SentencePair pair(std::int64_t row, Scratch& scratch) const;
 
  private:
+  [[noreturn]] static void throw_too_long(std::int64_t row,
+                                          std::int64_t words);  // apart, so that the rest is inlined
   void read_entities(arrow::Range range, Scratch& scratch) const;
   void read_candidates(arrow::Range range, Scratch& scratch) const;
   void read_stops(arrow::Range words, Scratch& scratch) const;

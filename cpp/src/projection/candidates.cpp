@@ -1,18 +1,20 @@
 #include "xner/candidates.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace xner {
 
-StopWords::StopWords(std::vector<std::string> words) : words_(std::move(words)), first_byte_(257, false) {
+StopWords::StopWords(std::vector<std::string> words) : words_(std::move(words)) {
+  std::ranges::sort(words_);
   for (const std::string& word : words_) {
-    first_byte_[word.empty() ? std::size_t{256} : static_cast<unsigned char>(word.front())] = true;
+    if (!word.empty()) first_bytes_.set(static_cast<unsigned char>(word.front()));
   }
 }
 
 bool StopWords::contains_slow(std::string_view word) const noexcept {
-  return std::ranges::any_of(words_, [word](const std::string& stop) { return stop == word; });
+  return std::ranges::binary_search(words_, word, std::less<>{});
 }
 
 std::vector<Span> ngram_candidates(std::int32_t words, const CandidateLimits& limits,

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner._layouts import check_buffers, plain
-from xner.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,10 +101,7 @@ def as_arrow(values: object) -> pa.Array[Any] | None:
     array = _handed_over(values)
     if array is None:
         return None
-    try:
-        check_buffers(array)
-    except pa.ArrowInvalid as error:
-        raise Error(f"the Arrow array is damaged: {error}") from error
+    check_buffers(array, "the Arrow array")
     return array
 
 

@@ -64,6 +64,8 @@ class Projector:
         self._skips_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
         self._needed, self._optional = columns_of(self.options)
         self._core_options = self.options.to_core()
+        self._folds = "characters" in self.options.weights
+        self._asks_for_ner_labels = self.options.uses_ner and self.options.ner_labels is None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, (self.options, self.threads, self.on_error)
@@ -119,12 +121,13 @@ class Projector:
     def _project(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         schema.require_columns(batch.schema, self._needed, "projection")
         names = batch.schema.names
-        columns = schema.conform(batch, self._needed + [name for name in self._optional if name in names])
-        if "characters" in self.options.weights:
+        needed = self._needed + [name for name in self._optional if name in names]
+        columns = schema.conform(batch, needed, for_core=not self._folds)
+        if self._folds:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
                 columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
         options = self.options
-        if options.uses_ner and options.ner_labels is None:
+        if self._asks_for_ner_labels:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
         result = self._run(columns, options)
         if schema.STATUS in batch.schema.names:
