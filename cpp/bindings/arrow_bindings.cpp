@@ -16,6 +16,24 @@ void destroy_capsule(PyObject* capsule) {
   delete value;
 }
 
+const void* pointer_in(const py::object& capsules, std::size_t index, const char* name) {
+  const bool is_pair = py::isinstance<py::tuple>(capsules) && py::len(capsules) == 2;
+  if (is_pair) {
+    const py::object capsule = py::reinterpret_borrow<py::tuple>(capsules)[index];
+    if (PyCapsule_IsValid(capsule.ptr(), name) != 0) return PyCapsule_GetPointer(capsule.ptr(), name);
+  }
+  throw Error("__arrow_c_array__ gave no pair of the capsules arrow_schema and arrow_array");
+}
+
+// Nulls of a record batch as a whole, which is a struct array: its rows would be read as if they were there.
+void reject_null_rows(const ArrowArray& array) {
+  const arrow::Validity validity(array);
+  for (std::int64_t row = 0; validity.any() && row < array.length; ++row) {
+    if (validity.is_null(row))
+      throw Error("row " + std::to_string(row) + " of the record batch is null as a whole");
+  }
+}
+
 bool check(const py::object& array, const std::string& what, bool texts) {
   const ImportedArray imported(array, ImportedArray::Unchecked{});
   const py::gil_scoped_release unlocked;
@@ -30,6 +48,7 @@ ImportedArray::ImportedArray(const py::object& object) : ImportedArray(object, U
     arrow::check_array(ref_, "the Arrow array", false);
     return;
   }
+  reject_null_rows(*ref_.array);
   for (std::int64_t i = 0; i < ref_.schema->n_children; ++i) {
     const ArrowSchema* field = ref_.schema->children[i];
     arrow::check_array({field, ref_.array->children[i]}, "column '" + std::string(field->name) + "'", false);
@@ -42,10 +61,11 @@ ImportedArray::ImportedArray(const py::object& object, Unchecked /*chosen*/) {
                 py::str(py::type::of(object).attr("__name__")).cast<std::string>());
   }
   capsules_ = object.attr("__arrow_c_array__")();
-  const py::tuple pair = capsules_;
-  ref_ = {static_cast<const ArrowSchema*>(PyCapsule_GetPointer(py::object(pair[0]).ptr(), "arrow_schema")),
-          static_cast<const ArrowArray*>(PyCapsule_GetPointer(py::object(pair[1]).ptr(), "arrow_array"))};
-  if (ref_.schema == nullptr || ref_.array == nullptr) throw py::error_already_set();
+  ref_ = {static_cast<const ArrowSchema*>(pointer_in(capsules_, 0, "arrow_schema")),
+          static_cast<const ArrowArray*>(pointer_in(capsules_, 1, "arrow_array"))};
+  if (ref_.schema->release == nullptr || ref_.array->release == nullptr) {
+    throw Error("the Arrow array was handed to somebody else before");
+  }
 }
 
 py::typing::Tuple<py::object, py::object> ExportedArray::arrow_c_array(

@@ -7,6 +7,7 @@
 
 #include "bindings.hpp"
 #include "numpy_bindings.hpp"
+#include "unlocked.hpp"
 #include "xner/aligner.hpp"
 #include "xner/error.hpp"
 
@@ -59,7 +60,8 @@ class Corpus {
                                 std::move(target_text_offsets), std::move(target_text)));
   }
 
-  [[nodiscard]] const AlignerCorpus& view() const { return view_; }
+  // A copy of what leads to the arrays, so that a level that is added while the core reads is none of its business.
+  [[nodiscard]] AlignerCorpus view() const { return view_; }
 
  private:
   static std::vector<WordKind> as_kinds(const Array<std::uint8_t>& kinds) {
@@ -134,11 +136,13 @@ AlignerProgress report_to(const py::object& progress) {
   };
 }
 
-AlignerModel fit(const Corpus& corpus, const AlignerOptions& options, std::size_t threads,
+// Options are copied: who has the object may change it meanwhile.
+AlignerModel fit(const Corpus& corpus, AlignerOptions options, std::size_t threads,
                  const py::object& progress) {
   const AlignerProgress report = report_to(progress);
-  const py::gil_scoped_release release;
-  return fit_aligner(corpus.view(), options, threads, report);
+  const AlignerCorpus view = corpus.view();
+  const Unlocked unlocked;
+  return fit_aligner(view, options, threads, report);
 }
 
 using TypeMaps = std::vector<std::pair<Array<std::int32_t>, Array<std::int32_t>>>;
@@ -157,10 +161,11 @@ LinkColumns to_tuple(ScoredLinks links) {
 LinkColumns posterior(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
                       double least_association, std::size_t threads) {
   const auto views = as_maps(maps);
+  const AlignerCorpus view = corpus.view();
   ScoredLinks links;
   {
-    const py::gil_scoped_release release;
-    links = align_posterior(model, corpus.view(), views, threshold, least_association, threads);
+    const Unlocked unlocked;
+    links = align_posterior(model, view, views, threshold, least_association, threads);
   }
   return to_tuple(std::move(links));
 }
@@ -168,10 +173,11 @@ LinkColumns posterior(const AlignerModel& model, const Corpus& corpus, const Typ
 LinkColumns viterbi(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps,
                     Symmetrization method, std::size_t threads) {
   const auto views = as_maps(maps);
+  const AlignerCorpus view = corpus.view();
   ScoredLinks links;
   {
-    const py::gil_scoped_release release;
-    links = align_viterbi(model, corpus.view(), views, method, threads);
+    const Unlocked unlocked;
+    links = align_viterbi(model, view, views, method, threads);
   }
   return to_tuple(std::move(links));
 }

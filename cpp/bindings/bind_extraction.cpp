@@ -11,6 +11,7 @@
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
 #include "numpy_bindings.hpp"
+#include "unlocked.hpp"
 #include "xner/error.hpp"
 #include "xner/extraction.hpp"
 #include "xner/simd_level.hpp"
@@ -87,14 +88,14 @@ std::vector<WordMaps> as_maps(const std::optional<Objects>& source, const std::o
 }
 
 PairsAndScores extract(const py::object& similarity, const py::object& source_words,
-                       const py::object& target_words, const ExtractionOptions& options) {
+                       const py::object& target_words, ExtractionOptions options) {
   const SimilarityView view = as_view(similarity, 2, -1);
   const WordMaps words{.source = as_map(source_words, "source_words", -1),
                        .target = as_map(target_words, "target_words", -1)};
   LinkExtractor extractor(options);
   std::span<const ScoredLink> links;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     links = extractor.extract(view, words);
   }
   const auto count = static_cast<py::ssize_t>(links.size());
@@ -111,7 +112,7 @@ PairsAndScores extract(const py::object& similarity, const py::object& source_wo
 }
 
 ExportedArray extract_list(const Objects& similarities, const std::optional<Objects>& source_words,
-                           const std::optional<Objects>& target_words, const ExtractionOptions& options,
+                           const std::optional<Objects>& target_words, ExtractionOptions options,
                            std::size_t threads) {
   std::vector<SimilarityView> views;
   views.reserve(similarities.size());
@@ -119,7 +120,7 @@ ExportedArray extract_list(const Objects& similarities, const std::optional<Obje
     views.push_back(as_view(similarity, 2, static_cast<std::int64_t>(views.size())));
   }
   const std::vector<WordMaps> words = as_maps(source_words, target_words, views.size());
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return ExportedArray(extract_link_lists(views, words, options, threads));
 }
 
@@ -135,7 +136,7 @@ ExportedArray extract_padded(const py::array& similarities,
                              const std::optional<Array<std::int64_t>>& source_lengths,
                              const std::optional<Array<std::int64_t>>& target_lengths,
                              const std::optional<Objects>& source_words,
-                             const std::optional<Objects>& target_words, const ExtractionOptions& options,
+                             const std::optional<Objects>& target_words, ExtractionOptions options,
                              std::size_t threads) {
   const SimilarityView first = as_view(similarities, 3, -1);
   const auto rows = static_cast<std::size_t>(similarities.shape(0));
@@ -153,7 +154,7 @@ ExportedArray extract_padded(const py::array& similarities,
     }
   }
   const std::vector<WordMaps> words = as_maps(source_words, target_words, rows);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return ExportedArray(extract_link_lists(views, words, options, threads));
 }
 

@@ -3,6 +3,7 @@
 
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
+#include "unlocked.hpp"
 #include "xner/labels.hpp"
 
 namespace py = pybind11;
@@ -27,7 +28,7 @@ std::vector<EntityTuple> decode(const std::vector<std::string>& labels, Scheme s
 ExportedArray decode_batch(const py::object& labels, const std::string& column, Scheme scheme,
                            Reading reading, std::size_t threads) {
   const ImportedArray imported(labels);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return ExportedArray(decode_label_lists(imported.ref(), column, scheme, reading, threads));
 }
 
@@ -35,7 +36,7 @@ ExportedArray encode_batch(const py::object& entities, const py::object& tokens,
                            std::size_t threads) {
   const ImportedArray imported(entities);
   const ImportedArray words(tokens);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return ExportedArray(encode_label_lists(imported.ref(), column, words.ref(), threads));
 }
 

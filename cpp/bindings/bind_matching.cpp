@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -12,6 +14,7 @@
 
 #include "bindings.hpp"
 #include "numpy_bindings.hpp"
+#include "unlocked.hpp"
 #include "xner/matching.hpp"
 #include "xner/scores.hpp"
 
@@ -22,29 +25,45 @@ namespace xner::bindings {
 namespace {
 
 // Only the order of the spans' ends matters: ranks in their place keep the matcher's memory in proportion.
-std::vector<Span> ranked(const Array<std::int32_t>& spans) {
-  std::vector<std::int32_t> edges(spans.data(), spans.data() + spans.size());
+void rank(std::vector<Span>& spans) {
+  std::vector<std::int32_t> edges;
+  edges.reserve(2 * spans.size());
+  for (const Span span : spans) {
+    edges.push_back(span.start);
+    edges.push_back(span.end);
+  }
   std::ranges::sort(edges);
   edges.erase(std::ranges::unique(edges).begin(), edges.end());
-  const auto rank = [&](std::int32_t edge) {
+  const auto rank_of = [&](std::int32_t edge) {
     return static_cast<std::int32_t>(std::ranges::lower_bound(edges, edge) - edges.begin());
   };
-  std::vector<Span> result;
-  result.reserve(static_cast<std::size_t>(spans.shape(0)));
-  for (py::ssize_t i = 0; i < spans.shape(0); ++i) {
-    result.push_back({rank(spans.data()[2 * i]), rank(spans.data()[2 * i + 1])});
-  }
-  return result;
+  for (Span& span : spans) span = {rank_of(span.start), rank_of(span.end)};
 }
 
+// Throws Error for arrays that are not of one size, entities that do not ascend or that there are not, scores that are
+// not finite.
 ScoredPairs scored_pairs(const Array<std::int32_t>& entity, const Array<std::int32_t>& spans,
                          const Array<double>& score, std::uint32_t entities) {
-  const std::vector<Span> ranks = ranked(spans);
+  std::vector<Span> ranks = require_spans(spans, std::numeric_limits<std::int32_t>::max(), "spans");
+  require_size(entity, ranks.size(), "entity");
+  require_size(score, ranks.size(), "score");
+  rank(ranks);
   ScoredPairs scored;
   scored.pairs.reserve(ranks.size());
-  scored.begin.reserve(entities + 1);
+  scored.begin.reserve(std::size_t{entities} + 1);
+  std::int32_t before = 0;
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    const auto row = static_cast<std::uint32_t>(entity.data()[i]);
+    const std::int32_t of = entity.data()[i];
+    if (of < before || std::cmp_greater_equal(of, entities)) {
+      throw Error("entity: expected ascending numbers below " + std::to_string(entities) + ", found " +
+                  std::to_string(of) + " at " + std::to_string(i));
+    }
+    if (!std::isfinite(score.data()[i])) {
+      throw Error("score: expected finite numbers, found " + std::to_string(score.data()[i]) + " at " +
+                  std::to_string(i));
+    }
+    before = of;
+    const auto row = static_cast<std::uint32_t>(of);
     while (scored.begin.size() <= row) scored.begin.push_back(static_cast<std::uint32_t>(i));
     scored.pairs.push_back({row, ranks[i], score.data()[i], score.data()[i]});
   }
@@ -52,6 +71,15 @@ ScoredPairs scored_pairs(const Array<std::int32_t>& entity, const Array<std::int
     scored.begin.push_back(static_cast<std::uint32_t>(scored.pairs.size()));
   }
   return scored;
+}
+
+void require_pairs(const std::vector<std::uint32_t>& forced, std::size_t pairs) {
+  for (const std::uint32_t pair : forced) {
+    if (pair >= pairs) {
+      throw Error("forced: expected pairs below " + std::to_string(pairs) + ", found " +
+                  std::to_string(pair));
+    }
+  }
 }
 
 const char* name(MatchStatus status) {
@@ -90,6 +118,8 @@ std::vector<Result> solve_matching(const Array<std::int32_t>& entity, const Arra
                                    const std::vector<std::uint32_t>& forced, const Array<bool>& forbidden,
                                    bool margins, double time_limit, std::size_t count) {
   const ScoredPairs scored = scored_pairs(entity, spans, score, entities);
+  require_pairs(forced, scored.pairs.size());
+  if (forbidden.size() != 0) require_size(forbidden, scored.pairs.size(), "forbidden");
   const std::vector<char> marks(forbidden.data(), forbidden.data() + forbidden.size());
   MatchOptions options;
   options.constraint = {relation, n};
@@ -97,7 +127,7 @@ std::vector<Result> solve_matching(const Array<std::int32_t>& entity, const Arra
   options.forbidden = marks;
   options.margins = margins;
   options.time_limit = std::chrono::nanoseconds(static_cast<std::int64_t>(time_limit * 1e9));
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   Matcher solver;
   std::vector<Result> results;
   if (count > 0) {

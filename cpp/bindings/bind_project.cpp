@@ -4,6 +4,7 @@
 #include "arrow_bindings.hpp"
 #include "bindings.hpp"
 #include "numpy_bindings.hpp"
+#include "unlocked.hpp"
 #include "xner/project.hpp"
 
 namespace py = pybind11;
@@ -143,10 +144,10 @@ project_sentence(const OwnedPair& pair, const ProjectOptions& options) {
           projection.bound};
 }
 
-ExportedArray project_record_batch(const py::object& batch, const ProjectOptions& options,
-                                   std::size_t threads, bool skip_invalid) {
+ExportedArray project_record_batch(const py::object& batch, ProjectOptions options, std::size_t threads,
+                                   bool skip_invalid) {
   const ImportedArray imported(batch);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return ExportedArray(project_batch(imported.ref(), options, threads, skip_invalid));
 }
 

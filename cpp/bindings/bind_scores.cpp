@@ -38,21 +38,22 @@ ScoreOptions make_score_options(std::optional<CandidateKind> candidates, std::in
   return options;
 }
 
-std::vector<Span> spans_of(const Array<std::int32_t>& candidates) {
-  std::vector<Span> spans;
-  for (py::ssize_t i = 0; i < candidates.shape(0); ++i) {
-    spans.push_back({candidates.at(i, 0), candidates.at(i, 1)});
+NerScore ner_score_of(const Array<float>& probabilities, const NerLabels& labels, double alpha,
+                      double threshold) {
+  if (probabilities.ndim() != 2 || static_cast<std::size_t>(probabilities.shape(1)) != labels.size()) {
+    throw Error("probabilities: expected an array of words x " + std::to_string(labels.size()) + " labels");
   }
-  return spans;
+  NerScore score;
+  score.set_sentence(as_span(probabilities), labels, {.alpha = alpha, .threshold = threshold});
+  return score;
 }
 
 // One array of scores a candidate for every class; `probabilities` is words x labels, `candidates` n x 2.
 py::typing::Dict<py::str, py::array> ner_scores(const Array<float>& probabilities, const NerLabels& labels,
                                                 const Array<std::int32_t>& candidates, double alpha,
                                                 double threshold) {
-  NerScore score;
-  score.set_sentence(as_span(probabilities), labels, {.alpha = alpha, .threshold = threshold});
-  const std::vector<Span> spans = spans_of(candidates);
+  NerScore score = ner_score_of(probabilities, labels, alpha, threshold);
+  const std::vector<Span> spans = require_spans(candidates, probabilities.shape(0), "candidates");
   py::dict result;
   for (std::uint32_t index = 0; index < labels.classes().size(); ++index) {
     std::vector<double> values;
@@ -64,10 +65,10 @@ py::typing::Dict<py::str, py::array> ner_scores(const Array<float>& probabilitie
 
 py::array_t<double> ner_span_scores(const Array<float>& probabilities, const NerLabels& labels,
                                     const Array<std::int32_t>& candidates, double alpha, double threshold) {
-  NerScore score;
-  score.set_sentence(as_span(probabilities), labels, {.alpha = alpha, .threshold = threshold});
+  NerScore score = ner_score_of(probabilities, labels, alpha, threshold);
   std::vector<double> values;
-  for (const Span span : spans_of(candidates)) values.push_back(score.of_any_class(span));
+  for (const Span span : require_spans(candidates, probabilities.shape(0), "candidates"))
+    values.push_back(score.of_any_class(span));
   return to_numpy(std::move(values));
 }
 
@@ -78,11 +79,12 @@ py::array_t<double> character_scores(const std::vector<std::string>& source,
                                      const Array<std::int32_t>& candidates, double threshold) {
   const std::vector<std::string_view> source_words(source.begin(), source.end());
   const std::vector<std::string_view> target_words(target.begin(), target.end());
-  const std::vector<Span> spans = spans_of(candidates);
+  const std::vector<Span> spans =
+      require_spans(candidates, static_cast<std::int64_t>(target.size()), "candidates");
   CharacterScore score;
   score.set_sentence(target_words, threshold);
   std::vector<double> values;
-  for (const Span entity : spans_of(entities)) {
+  for (const Span entity : require_spans(entities, static_cast<std::int64_t>(source.size()), "entities")) {
     score.set_entity(
         std::span(source_words)
             .subspan(static_cast<std::size_t>(entity.start), static_cast<std::size_t>(entity.length())));

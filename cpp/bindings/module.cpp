@@ -1,6 +1,8 @@
 #include "bindings.hpp"
 
-PYBIND11_MODULE(_core, m) {
+// What threads share is locked (memories), copied before the GIL is released (options, corpora) or never changed
+// (models), so that Python without a GIL may use it as well.
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "The native core of xner.";
   m.attr("__version__") = XNER_VERSION;
   xner::bindings::register_errors(m);

@@ -17,6 +17,13 @@ inline arrow::ArrayRef require_field(arrow::ArrayRef parent, const char* field, 
   return found;
 }
 
+// Throws DataError, without a row, where one of the columns is null at `i`.
+template <class... Columns>
+void reject_nulls(const std::string& column, std::int64_t i, const Columns&... columns) {
+  if ((columns.is_null(i) || ...))
+    throw DataError(-1, column, "null", "a null stands where a value is needed");
+}
+
 // A list column of structs with integer fields.
 struct StructLists {
   arrow::ListColumn lists;

@@ -2,13 +2,79 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace xner {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto time_between_polls = std::chrono::milliseconds(50);
+constexpr auto worth_a_thread = std::chrono::microseconds(100);  // several times what it takes to start one
+
+struct Polling {
+  Interruptible* innermost = nullptr;
+  Clock::time_point next;
+};
+thread_local Polling polling;
+
+// Threads that are waited for.
+class Pool {
+ public:
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  Pool(Pool&&) = delete;
+  Pool& operator=(Pool&&) = delete;
+  ~Pool() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // Starts work(worker) for worker = 1 .. workers - 1, or as many as the system starts.
+  template <class Work>
+  void start(std::size_t workers, const Work& work) {
+    threads_.reserve(workers - 1);
+    try {
+      for (std::size_t worker = 1; worker < workers; ++worker) {
+        threads_.emplace_back([&work, worker] { work(worker); });
+      }
+    } catch (const std::system_error&) {
+      return;  // those that run do it
+    }
+  }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Interruptible::Interruptible(std::function<void()> poll) : poll_(std::move(poll)), outer_(polling.innermost) {
+  polling = {.innermost = this, .next = Clock::now() + time_between_polls};
+}
+
+Interruptible::~Interruptible() { polling.innermost = outer_; }
+
+void poll_interrupt() {
+  if (polling.innermost == nullptr) return;
+  const auto now = Clock::now();
+  if (now < polling.next) return;
+  polling.next = now + time_between_polls;
+  polling.innermost->poll_();
+}
+
+std::size_t chunk_size(std::size_t rows, std::size_t most) {
+  constexpr std::size_t chunks = 64;
+  return std::clamp<std::size_t>(rows / chunks, 1, most);
+}
 
 std::size_t resolve_threads(std::size_t requested) {
   if (requested != 0) return requested;
@@ -29,39 +95,41 @@ void parallel_for(std::size_t count, std::size_t chunk, std::size_t threads,
   std::mutex mutex;
   std::exception_ptr error;
   std::size_t error_chunk = std::numeric_limits<std::size_t>::max();
-
-  const auto work = [&](std::size_t worker) {
-    for (std::size_t index = next.fetch_add(1); index < chunks; index = next.fetch_add(1)) {
-      try {
-        body(index * chunk, std::min(count, (index + 1) * chunk), worker);
-      } catch (...) {
-        next.store(chunks);
-        const std::scoped_lock lock(mutex);
-        if (index < error_chunk) {
-          error_chunk = index;
-          error = std::current_exception();
-        }
-      }
+  const auto fail = [&](std::size_t index) {
+    next.store(chunks);
+    const std::scoped_lock lock(mutex);
+    if (index < error_chunk) {
+      error_chunk = index;
+      error = std::current_exception();
     }
   };
 
-  if (workers <= 1) {
-    work(0);
-  } else {
-    std::vector<std::jthread> pool;
-    pool.reserve(workers - 1);
-    const auto starts = [&](std::size_t worker) {
+  // Does chunks until there are none, or until enough() says so after one.
+  const auto work = [&](std::size_t worker, const auto& enough) {
+    for (std::size_t index = next.fetch_add(1); index < chunks; index = next.fetch_add(1)) {
       try {
-        pool.emplace_back(work, worker);
-        return true;
-      } catch (const std::system_error&) {
-        return false;
+        body(index * chunk, std::min(count, (index + 1) * chunk), worker);
+        if (worker == 0) poll_interrupt();
+      } catch (...) {
+        fail(index);
       }
-    };
-    std::size_t worker = 1;
-    while (worker < workers && starts(worker)) ++worker;
-    work(0);
-    pool.clear();
+      if (enough()) return;
+    }
+  };
+  const auto never = [] { return false; };
+  const auto work_to_the_end = [&](std::size_t worker) { work(worker, never); };
+
+  if (workers > 1) {
+    // A few chunks may each take long: those are shared out at once.
+    if (chunks >= 4 * workers) {
+      const auto begin = Clock::now();
+      work(0, [begin] { return Clock::now() - begin >= worth_a_thread; });
+    }
+    Pool pool;
+    if (next.load() < chunks) pool.start(workers, work_to_the_end);
+    work_to_the_end(0);
+  } else {
+    work_to_the_end(0);
   }
   if (error) std::rethrow_exception(error);
 }

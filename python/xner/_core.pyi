@@ -182,13 +182,13 @@ class ProjectionMemory:
     """
     What a corpus has projected entities onto.
     """
-    def __getstate__(self) -> list[tuple[bytes, list[tuple[list[int], int]]]]:
+    def __getstate__(self) -> tuple[list[tuple[bytes, list[tuple[list[int], int]]]], list[int]]:
         ...
     def __init__(self) -> None:
         ...
     def __len__(self) -> int:
         ...
-    def __setstate__(self, arg0: collections.abc.Sequence[tuple[bytes, collections.abc.Sequence[tuple[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], typing.SupportsInt | typing.SupportsIndex]]]]) -> None:
+    def __setstate__(self, arg0: tuple[collections.abc.Sequence[tuple[bytes, collections.abc.Sequence[tuple[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], typing.SupportsInt | typing.SupportsIndex]]]], collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> None:
         ...
     def recall(self, batch: typing.Any, *, least: typing.SupportsInt | typing.SupportsIndex, weight: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
         """

@@ -12,7 +12,8 @@ using Words = std::vector<std::int32_t>;
 std::vector<xner::Hint> recall(const xner::ProjectionMemory& memory, const Words& source, const Words& own,
                                const Words& sentence, std::uint32_t least) {
   std::vector<xner::Hint> hints;
-  memory.recall(7, source, own, sentence, least, 2.0, hints);
+  const std::vector<xner::ProjectionMemory::Words> own_forms(own.empty() ? 0 : 1, own);
+  memory.recall(7, source, own_forms, sentence, least, 2.0, hints);
   return hints;
 }
 
@@ -48,6 +49,19 @@ TEST_SUITE("memory") {
     const auto others = recall(memory, {1}, {10}, {10}, 1);
     REQUIRE(others.size() == 1);
     CHECK(others[0].score == doctest::Approx(2.0));
+  }
+
+  TEST_CASE("all that a sentence contributed is left out, and never more than there is") {
+    xner::ProjectionMemory memory;
+    for (int i = 0; i < 3; ++i) memory.add(Words{1}, Words{10});
+    const Words form{10};
+    std::vector<xner::Hint> hints;
+    for (const std::size_t times : {2U, 3U, 4U}) {
+      hints.clear();
+      const std::vector<xner::ProjectionMemory::Words> own(times, form);
+      memory.recall(0, Words{1}, own, form, 1, 1.0, hints);
+      CHECK(hints.size() == (times < 3 ? 1 : 0));
+    }
   }
 
   TEST_CASE("overlapping places of a form are all found") {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fixtures.hpp"
@@ -86,6 +88,73 @@ TEST_SUITE("threads") {
     PerWorker<int> idle(1000);
     CHECK(idle.of(7, [] { return 5; }) == 5);
     CHECK(idle.of(7, [] { return 6; }) == 5);
+  }
+
+  TEST_CASE("many chunks that take no time start no thread, those that take long do") {
+    for (const bool is_slow : {false, true}) {
+      std::atomic<std::size_t> others{0};
+      parallel_for(200, 1, 2, [&](std::size_t, std::size_t, std::size_t worker) {
+        if (worker != 0) ++others;
+        if (is_slow) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      });
+      CHECK((others > 0) == is_slow);
+    }
+  }
+
+  TEST_CASE("two long chunks are shared out at once") {
+    std::atomic<int> running{0};
+    std::atomic<bool> together{false};
+    parallel_for(2, 1, 2, [&](std::size_t, std::size_t, std::size_t) {
+      ++running;
+      for (int wait = 0; wait < 2000 && !together; ++wait) {
+        if (running == 2) together = true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+    CHECK(together);
+  }
+
+  TEST_CASE("what polls can end a loop, on any number of threads") {
+    for (const std::size_t threads : {1U, 3U}) {
+      std::atomic<int> done{0};
+      const Interruptible interruptible([] { throw std::runtime_error("enough"); });
+      const std::string message = message_of<std::runtime_error>([&] {
+        parallel_for(10000, 1, threads, [&](std::size_t, std::size_t, std::size_t) {
+          ++done;
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        });
+      });
+      CHECK(message == "enough");
+      CHECK(done < 5000);
+    }
+  }
+
+  TEST_CASE("polling is the innermost's, now and then, and nobody's else") {
+    int outer = 0;
+    int inner = 0;
+    const auto busy = [] {
+      const auto begin = std::chrono::steady_clock::now();
+      while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(130)) poll_interrupt();
+    };
+    busy();
+    {
+      const Interruptible first([&] { ++outer; });
+      {
+        const Interruptible second([&] { ++inner; });
+        busy();
+      }
+      CHECK(outer == 0);
+      CHECK(inner >= 1);
+      CHECK(inner <= 3);
+      busy();
+    }
+    CHECK(outer >= 1);
+  }
+
+  TEST_CASE("chunks are small where rows are few") {
+    CHECK(chunk_size(0, 100) == 1);
+    CHECK(chunk_size(200, 100) == 3);
+    CHECK(chunk_size(1000000, 100) == 100);
   }
 
   TEST_CASE("0 threads are one a core") {

@@ -496,6 +496,26 @@ def point_beyond(header: dict[str, Any], tensors: dict[str, Any]) -> None:
     tensors["levels.0.targets"] = tensors["levels.0.targets"] + 1000
 
 
+def unsorted(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.targets"] = tensors["levels.0.targets"][::-1].copy()
+
+
+def cut_offsets(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.offsets"] = tensors["levels.0.offsets"][:-1].copy()
+
+
+def below_zero(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.1.counts"][0] = -1
+
+
+def not_finite(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.1.source_totals"][0] = np.nan
+
+
+def null_below_zero(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["target_null"][0] = -0.5
+
+
 def shorten(header: dict[str, Any], tensors: dict[str, Any]) -> None:
     tensors["source_jumps"] = tensors["source_jumps"][:-1].copy()
 
@@ -537,7 +557,12 @@ def bad_option(header: dict[str, Any], tensors: dict[str, Any]) -> None:
     [
         (drop_counts, "a damaged aligner model: array 'levels.1.counts' is missing"),
         (change_type, "a damaged aligner model: array 'levels.1.counts' has the wrong type"),
-        (point_beyond, "a damaged aligner model: table 0 of the model contradicts itself"),
+        (point_beyond, "a damaged aligner model: table 0 of the model: the targets of type 0 do not ascend or are not"),
+        (unsorted, "a damaged aligner model: table 0 of the model: the targets of type . do not ascend"),
+        (cut_offsets, "a damaged aligner model: table 0 of the model contradicts itself"),
+        (below_zero, "a damaged aligner model: table 1 of the model has counts that are negative or not finite"),
+        (not_finite, "a damaged aligner model: table 1 of the model has counts that are negative or not finite"),
+        (null_below_zero, "a damaged aligner model: the model's null words have counts that are negative"),
         (shorten, "a damaged aligner model: expected 17 jump weights a side, found 16 and 17"),
         (forget_text, "a damaged aligner model: 'levels.2.target_text'"),
         (break_text, "a damaged aligner model: .*decode"),

@@ -567,3 +567,16 @@ def test_parse_score_names_what_is_wrong() -> None:
     with pytest.raises(Error) as error:
         parse_score("align=1,ner=x")
     assert str(error.value) == "score 'align=1,ner=x': expected NAME=WEIGHT,..., found 'ner=x'"
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e9, 1e10])
+def test_evidence_between_ties_never_outweighs_a_difference(size: float) -> None:
+    """Two places tie for the first entity, and evidence is for the one that the second entity needs."""
+    found = project(
+        ["a", "b", "c"],
+        [(0, 1, "PER"), (1, 2, "LOC")],
+        [(1, 0)],
+        hints=[(0, 0, 1, size), (0, 2, 3, size)],
+        source_length=2,
+    )
+    assert {(entity.start, entity.end, entity.label) for entity in found.entities} == {(2, 3, "PER"), (0, 1, "LOC")}

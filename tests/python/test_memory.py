@@ -6,7 +6,7 @@ import copy
 import math
 import multiprocessing
 import pickle
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -108,6 +108,68 @@ def test_a_row_does_not_vouch_for_itself() -> None:
     memory.remember(table([row]))
     assert len(memory) == 1
     assert memory.hint(table([row])).column(schema.HINTS).to_pylist() == [[]]
+
+
+def test_nothing_of_a_row_vouches_for_it() -> None:
+    """Neither other entities of the same words, nor other projections of the same entity."""
+    thrice = {
+        "source": ["Paris", "Paris", "Paris"],
+        "tokens": ["Parigi", "Parigi", "Parigi"],
+        "entities": [(0, 1), (1, 2), (2, 3)],
+        "projections": [(0, 1, 0), (1, 2, 1), (2, 3, 2)],
+    }
+    twice = {"source": ["Rome"], "tokens": ["Rom", "x"], "entities": [(0, 1)], "projections": [(0, 1, 0), (1, 2, 0)]}
+    for row in (thrice, twice):
+        memory = Memory(least=1)
+        memory.remember(table([row]))
+        assert not any(memory.hint(table([row])).column(schema.HINTS).to_pylist()[0])
+    other = {"source": ["Rome"], "tokens": ["Rom"], "entities": [(0, 1)], "projections": [(0, 1, 0)]}
+    memory.remember(table([other]))
+    (hints,) = pylist(memory.hint(table([twice])).column(schema.HINTS))
+    assert [(hint["start"], hint["end"], hint["score"]) for hint in hints] == [(0, 1, 1.0)]
+
+
+def test_rows_that_were_not_remembered_leave_nothing_out() -> None:
+    seen = {"source": ["in", "Rome"], "tokens": ["in", "Rom"], "entities": [(1, 2)], "projections": [(1, 2, 0)]}
+    new = {"source": ["Rome"], "tokens": ["Rom"], "entities": [(0, 1)], "projections": [(0, 1, 0)]}
+    memory = Memory(least=1)
+    memory.remember(table([seen]))
+    assert [len(row) for row in memory.hint(table([seen])).column(schema.HINTS).to_pylist()] == [0]
+    assert [len(row) for row in memory.hint(table([new])).column(schema.HINTS).to_pylist()] == [1]
+
+
+def test_a_wrong_row_leaves_the_memory_as_it_was() -> None:
+    right = {"source": ["Rome"], "tokens": ["Rom"], "entities": [(0, 1)], "projections": [(0, 1, 0)]}
+    wrong = right | {"projections": [(0, 9, 0)]}
+    memory = Memory(least=1)
+    with pytest.raises(DataError, match="row 1, column 'entities'"):
+        memory.remember(table([right, wrong]))
+    assert len(memory) == 0
+
+
+def test_nulls_are_not_remembered() -> None:
+    rows = table([{"source": ["Rome"], "tokens": ["Rom"], "entities": [(0, 1)], "projections": [(0, 1, 0)]}])
+    for entities in ([[None]], [[{"start": None, "end": 1, "label": "X", "score": 1.0, "margin": 1.0, "source": 0}]]):
+        damaged = rows.set_column(
+            rows.schema.get_field_index(schema.ENTITIES), schema.ENTITIES, pa.array(entities, schema.ENTITIES_TYPE)
+        )
+        with pytest.raises(DataError, match="row 0, column 'entities', value null: a null stands where"):
+            Memory().remember(damaged)
+
+
+def test_threads_share_a_memory() -> None:
+    def rows(first: int) -> pa.Table:
+        names = [f"name{number}" for number in range(first, first + 2000)]
+        return table([{"source": [n], "tokens": [n], "entities": [(0, 1)], "projections": [(0, 1, 0)]} for n in names])
+
+    tables = [rows(2000 * number) for number in range(4)]
+    memory = Memory(least=1)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            list(pool.map(memory.remember, tables))
+            list(pool.map(memory.hint, tables))
+            list(pool.map(lambda _: (len(memory), pickle.dumps(memory)), range(4)))
+    assert len(memory) == 8000
 
 
 def test_hints_do_not_depend_on_the_order_of_entities() -> None:

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -30,32 +31,40 @@ class ProjectionMemory {
   // depend on hashing.
   using Forms = std::unordered_map<std::string, std::vector<Form>>;
 
+  // Of rows that were remembered, what tells each from others: see remember_batch.
+  using Rows = std::unordered_set<std::uint64_t>;
+
   ProjectionMemory() = default;
-  explicit ProjectionMemory(Forms forms) : forms_(std::move(forms)) {}
+  ProjectionMemory(Forms forms, Rows rows) : forms_(std::move(forms)), rows_(std::move(rows)) {}
 
   void add(Words source, Words target);
+  void add_row(std::uint64_t digest) { rows_.insert(digest); }
+  [[nodiscard]] bool has_row(std::uint64_t digest) const { return rows_.contains(digest); }
 
   // Appends a hint for every place in `sentence` that holds a sequence which the entity was projected onto
   // elsewhere at least `least` times; its score is `weight` times the share of these times among all other
-  // projections of the entity. `own` is what the sentence itself contributed, to be left out; empty for
-  // nothing.
-  void recall(std::uint32_t entity, Words source, Words own, Words sentence, std::uint32_t least,
-              double weight, std::vector<Hint>& hints) const;
+  // projections of the entity. `own` is what the sentence itself contributed for these source words, once for each
+  // time, to be left out.
+  void recall(std::uint32_t entity, Words source, std::span<const Words> own, Words sentence,
+              std::uint32_t least, double weight, std::vector<Hint>& hints) const;
 
   // Distinct source sequences.
   [[nodiscard]] std::size_t size() const noexcept { return forms_.size(); }
   [[nodiscard]] const Forms& forms() const noexcept { return forms_; }
+  [[nodiscard]] const Rows& rows() const noexcept { return rows_; }
 
  private:
   Forms forms_;
+  Rows rows_;
 };
 
 // Adds every projected entity of a batch with the columns `source_words` and `target_words` (list<int32>,
-// words as numbers), `source_entities` and `entities`, in the order of the rows.
+// words as numbers), `source_entities` and `entities`, in the order of the rows, and notes which rows these were, by
+// 64 bits of all their words and spans.
 void remember_batch(ProjectionMemory& memory, arrow::ArrayRef batch);
 
-// recall() for every source entity of a batch with the same columns, each row leaving its own projections
-// out: returns list<struct<source: int32, start: int32, end: int32, score: float32>>.
+// recall() for every source entity of a batch with the same columns; a row that was remembered leaves its own
+// projections out. Returns list<struct<source: int32, start: int32, end: int32, score: float32>>.
 arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef batch, std::uint32_t least,
                                double weight, std::size_t threads);
 

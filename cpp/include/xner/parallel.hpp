@@ -14,9 +14,34 @@ std::size_t resolve_threads(std::size_t requested);
 // How many workers parallel_for has for such a request, at most.
 std::size_t count_workers(std::size_t count, std::size_t chunk, std::size_t threads);
 
+// While it lives, parallel_for and poll_interrupt call `poll` about every twentieth of a second, on the thread that
+// made it alone. What `poll` throws ends them.
+class Interruptible {
+ public:
+  explicit Interruptible(std::function<void()> poll);
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+  Interruptible(Interruptible&&) = delete;
+  Interruptible& operator=(Interruptible&&) = delete;
+  ~Interruptible();
+
+ private:
+  std::function<void()> poll_;
+  Interruptible* outer_;
+
+  friend void poll_interrupt();
+};
+
+// For long loops on one thread. Costs a look at the clock where something asks to be polled, nothing elsewhere.
+void poll_interrupt();
+
+// Rows to a chunk: few where there are few, so that slow ones are spread, and at most `most`.
+std::size_t chunk_size(std::size_t rows, std::size_t most);
+
 // Cuts [0, count) into consecutive chunks of at most `chunk` items and calls body(first, last, worker) for
 // each of them, on `threads` threads (0: one per core). The chunks are the same for every number of threads,
-// so results stored by chunk or by item never depend on it. `worker` is below the number of threads and names
+// so results stored by chunk or by item never depend on it. Where there are many chunks, the other threads
+// start when the first ones have shown that it is worth it. `worker` is below the number of threads and names
 // the calling thread: use it to pick scratch space. The first exception (by chunk order among those thrown)
 // is rethrown after all threads have joined; chunks not yet started are then left out. Where the system
 // starts no more threads, those that run, at least the calling one, do the work.

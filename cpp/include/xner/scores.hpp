@@ -136,6 +136,7 @@ class PairScorer {
   void offer(Span span, const LinkCounts& counts);
   void offer_hinted_before(Span span);
   void add(Span span, const LinkCounts& counts, double hint);
+  void limit_evidence();
   [[nodiscard]] double alignment_score(Span span, const LinkCounts& counts) const;
   [[nodiscard]] double other_scores(Span span);
   [[nodiscard]] double evidence(Span span, const LinkCounts& counts) const;
@@ -150,6 +151,8 @@ class PairScorer {
   bool uses_characters_ = false;
   Entity entity_;
   ScoredPairs result_;
+  double smallest_score_ = 0;
+  double largest_score_ = 0;
   std::vector<Hint> sorted_hints_;
   std::span<const Hint> hints_;  // of the entity at hand, by span, one a span
   std::size_t next_hint_ = 0;

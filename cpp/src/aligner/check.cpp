@@ -4,6 +4,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "xner/error.hpp"
@@ -39,6 +42,34 @@ void check_kinds(std::span<const WordKind> kinds, std::size_t words, const char*
   for (const WordKind kind : kinds) {
     check(kind <= WordKind::symbol,
           std::string(side) + " word kind " + std::to_string(static_cast<int>(kind)) + " is unknown");
+  }
+}
+
+bool are_counts(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value) && value >= 0; });
+}
+
+// A model file is input like any other: what aligning trusts is looked at.
+void check_table(const AlignerTable& table, const std::string& what) {
+  const std::size_t source = table.source_totals.size();
+  const std::size_t target = table.target_totals.size();
+  const bool fits = table.offsets.size() == source + 1 && table.source_frequency.size() == source &&
+                    table.target_frequency.size() == target && table.targets.size() == table.counts.size() &&
+                    table.offsets.front() == 0 &&
+                    std::cmp_equal(table.offsets.back(), table.targets.size()) &&
+                    std::ranges::is_sorted(table.offsets);
+  check(fits, what + " contradicts itself");
+  for (std::size_t type = 0; type < source; ++type) {
+    const auto row = std::span(table.targets)
+                         .subspan(static_cast<std::size_t>(table.offsets[type]),
+                                  static_cast<std::size_t>(table.offsets[type + 1] - table.offsets[type]));
+    const bool ascend = std::ranges::adjacent_find(row, std::greater_equal<>{}) == row.end();
+    check(ascend && (row.empty() || (row.front() >= 0 && std::cmp_less(row.back(), target))),
+          what + ": the targets of type " + std::to_string(type) + " do not ascend or are not there");
+  }
+  for (const auto* values : {&table.counts, &table.source_frequency, &table.target_frequency,
+                             &table.source_totals, &table.target_totals}) {
+    check(are_counts(*values), what + " has counts that are negative or not finite");
   }
 }
 
@@ -131,21 +162,14 @@ void check_aligner(const AlignerModel& model) {
       check(std::isfinite(weight) && weight > 0, "jump weights must be positive");
   }
   for (std::size_t l = 0; l < model.levels.size(); ++l) {
-    const AlignerTable& table = model.levels[l];
-    const std::size_t source = table.source_totals.size();
-    const std::size_t target = table.target_totals.size();
-    const bool fits =
-        table.offsets.size() == source + 1 && table.source_frequency.size() == source &&
-        table.target_frequency.size() == target && table.targets.size() == table.counts.size() &&
-        table.offsets.front() == 0 && std::cmp_equal(table.offsets.back(), table.targets.size()) &&
-        std::ranges::is_sorted(table.offsets) && std::ranges::all_of(table.targets, [&](std::int32_t type) {
-          return type >= 0 && std::cmp_less(type, target);
-        });
-    check(fits, "table " + std::to_string(l) + " of the model contradicts itself");
+    aligner::check_table(model.levels[l], "table " + std::to_string(l) + " of the model");
   }
   check(model.source_null.size() == model.levels.back().source_totals.size() &&
             model.target_null.size() == model.levels.back().target_totals.size(),
         "the model's null words contradict its last table");
+  check(aligner::are_counts(model.source_null) && aligner::are_counts(model.target_null),
+        "the model's null words have counts that are negative or not finite");
+  check(model.sentence_pairs >= 0, "the model has fewer than 0 sentence pairs");
 }
 
 }  // namespace xner

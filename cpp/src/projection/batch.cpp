@@ -11,8 +11,6 @@ namespace xner {
 
 namespace {
 
-constexpr std::size_t rows_per_chunk = 4096;
-
 // What a chunk of rows gave, and where it goes in the output.
 struct Chunk {
   struct Row {
@@ -181,18 +179,19 @@ arrow::OwnedArray project_batch(arrow::ArrayRef batch, const ProjectOptions& opt
                                 bool skip_invalid) {
   const ProjectColumns columns(batch, options);
   const auto rows = static_cast<std::size_t>(columns.rows());
-  std::vector<Chunk> chunks((rows + rows_per_chunk - 1) / rows_per_chunk);
+  const std::size_t chunk_rows = chunk_size(rows, 128);  // few, so that an interrupted call ends soon
+  std::vector<Chunk> chunks((rows + chunk_rows - 1) / chunk_rows);
   {
     struct Worker {
       SentenceProjector projector;
       ProjectColumns::Scratch scratch;
     };
-    PerWorker<Worker> workers(count_workers(rows, rows_per_chunk, threads));
-    parallel_for(rows, rows_per_chunk, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
+    PerWorker<Worker> workers(count_workers(rows, chunk_rows, threads));
+    parallel_for(rows, chunk_rows, threads, [&](std::size_t first, std::size_t last, std::size_t worker) {
       Worker& own =
           workers.of(worker, [&] { return Worker{.projector = SentenceProjector(options), .scratch = {}}; });
       project_rows(columns, first, last, skip_invalid, own.projector, own.scratch,
-                   chunks[first / rows_per_chunk]);
+                   chunks[first / chunk_rows]);
     });
   }
 
@@ -212,8 +211,8 @@ arrow::OwnedArray project_batch(arrow::ArrayRef batch, const ProjectOptions& opt
     throw Error("the labels of one record batch take over 2 GiB; split it into smaller batches");
   }
   Output out(rows, entities, total);
-  parallel_for(rows, rows_per_chunk, threads, [&](std::size_t first, std::size_t, std::size_t) {
-    const std::size_t chunk = first / rows_per_chunk;
+  parallel_for(rows, chunk_rows, threads, [&](std::size_t first, std::size_t, std::size_t) {
+    const std::size_t chunk = first / chunk_rows;
     write_chunk(columns, first, chunks[chunk], positions[chunk], out);
   });
   return assemble(std::move(out), columns.rows(), total.words, static_cast<std::int64_t>(entities));

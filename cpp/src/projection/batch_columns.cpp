@@ -2,17 +2,6 @@
 
 namespace xner {
 
-namespace {
-
-template <class... Fields>
-void reject_nulls(const StructLists& column, const char* name, std::int64_t i, const Fields&... fields) {
-  if (column.item_validity.is_null(i) || (fields.is_null(i) || ...)) {
-    throw DataError(-1, name, "null", "a null stands where a value is needed");
-  }
-}
-
-}  // namespace
-
 HintReader::HintReader(arrow::ArrayRef ref, const HintColumn& column)
     : name_(column.name), weight_(column.weight) {
   const char* type = "list<struct<source: int32, start: int32, end: int32, score: float32>>";
@@ -27,7 +16,7 @@ HintReader::HintReader(arrow::ArrayRef ref, const HintColumn& column)
 void HintReader::read(std::int64_t row, const SentencePair& pair, std::vector<Hint>& hints) const {
   const arrow::Range range = lists_.lists.row(row);
   for (std::int64_t i = range.begin; i < range.end; ++i) {
-    reject_nulls(lists_, name_.c_str(), i, sources_, starts_, ends_, scores_);
+    reject_nulls(name_, i, lists_.item_validity, sources_, starts_, ends_, scores_);
     if (sources_[i] < 0) throw DataError(-1, name_, std::to_string(sources_[i]), "entities count from 0");
     hints.push_back({.entity = static_cast<std::uint32_t>(sources_[i]),
                      .span = {starts_[i], ends_[i]},
@@ -178,7 +167,7 @@ void ProjectColumns::read_entities(arrow::Range range, Scratch& scratch) const {
   scratch.entities.clear();
   scratch.labels.clear();
   for (std::int64_t i = range.begin; i < range.end; ++i) {
-    reject_nulls(entities_, "source_entities", i, starts_, ends_, labels_);
+    reject_nulls("source_entities", i, entities_.item_validity, starts_, ends_, labels_);
     scratch.entities.push_back({starts_[i], ends_[i]});
     scratch.labels.push_back(labels_[i]);
   }
@@ -187,7 +176,7 @@ void ProjectColumns::read_entities(arrow::Range range, Scratch& scratch) const {
 void ProjectColumns::read_candidates(arrow::Range range, Scratch& scratch) const {
   scratch.candidates.clear();
   for (std::int64_t i = range.begin; i < range.end; ++i) {
-    reject_nulls(*candidates_, "candidates", i, candidate_starts_, candidate_ends_);
+    reject_nulls("candidates", i, candidates_->item_validity, candidate_starts_, candidate_ends_);
     scratch.candidates.push_back({candidate_starts_[i], candidate_ends_[i]});
   }
 }
@@ -205,7 +194,7 @@ void ProjectColumns::read_stops(arrow::Range words, Scratch& scratch) const {
 LinksView ProjectColumns::links(arrow::Range range) const {
   if (sources_.has_nulls() || targets_.has_nulls() || links_->item_validity.any()) {
     for (std::int64_t i = range.begin; i < range.end; ++i)
-      reject_nulls(*links_, "links", i, sources_, targets_);
+      reject_nulls("links", i, links_->item_validity, sources_, targets_);
   }
   const auto size = static_cast<std::size_t>(range.size());
   if (size == 0) return {};

@@ -12,12 +12,28 @@ namespace xner {
 
 namespace {
 
-constexpr std::size_t rows_at_a_time = 4096;
 constexpr const char* span_type = "list<struct<start: int32, end: int32>>";
 
 std::string key_of(ProjectionMemory::Words words) {
   return {reinterpret_cast<const char*>(words.data()), words.size_bytes()};
 }
+
+// 64 bits of a sequence of numbers, each step one to one.
+class Digest {
+ public:
+  void add(std::int64_t number) noexcept {
+    state_ = (state_ ^ static_cast<std::uint64_t>(number)) * 0x9E3779B97F4A7C15U;
+    state_ ^= state_ >> 32U;
+  }
+  void add(ProjectionMemory::Words words) noexcept {
+    add(static_cast<std::int64_t>(words.size()));
+    for (const std::int32_t word : words) add(word);
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept { return state_; }
+
+ private:
+  std::uint64_t state_ = 0;
+};
 
 // Word numbers of each row.
 class WordLists {
@@ -48,13 +64,19 @@ class SpanLists {
   }
 
   [[nodiscard]] arrow::Range row(std::int64_t row) const { return spans_.lists.row(row); }
-  [[nodiscard]] std::int32_t source(std::int64_t i) const { return sources_[i]; }
+  [[nodiscard]] std::int32_t source(std::int64_t row, std::int64_t i) const {
+    if (sources_.is_null(i)) throw_null(row);
+    return sources_[i];
+  }
+  [[nodiscard]] Span span(std::int64_t row, std::int64_t i) const {
+    if (spans_.item_validity.is_null(i) || starts_.is_null(i) || ends_.is_null(i)) throw_null(row);
+    return {starts_[i], ends_[i]};
+  }
 
   // The words of span `i`; throws DataError when the sentence does not have them.
   [[nodiscard]] ProjectionMemory::Words words(std::int64_t row, std::int64_t i,
                                               ProjectionMemory::Words sentence) const {
-    const std::int32_t start = starts_[i];
-    const std::int32_t end = ends_[i];
+    const auto [start, end] = span(row, i);
     if (start < 0 || end <= start || static_cast<std::size_t>(end) > sentence.size()) {
       throw DataError(
           row, column_, "[" + std::to_string(start) + ", " + std::to_string(end) + ")",
@@ -64,6 +86,10 @@ class SpanLists {
   }
 
  private:
+  [[noreturn]] void throw_null(std::int64_t row) const {
+    throw DataError(row, column_, "null", "a null stands where a value is needed");
+  }
+
   std::string column_;
   StructLists spans_;
   arrow::Int32Column starts_;
@@ -86,22 +112,36 @@ struct MemoryColumns {
       throw Error("a record batch whose struct has an offset is not supported here");
   }
 
-  // Calls visit(source entity's index in the row, its words, projected words) for every projected entity.
-  template <class Visit>
-  void for_each_projection(std::int64_t row, Visit&& visit) const {
+  // A projected entity: its words, and those it was projected onto.
+  struct Projected {
+    ProjectionMemory::Words source, target;
+  };
+
+  // All of a row, into `projected`; returns what tells the row from others.
+  std::uint64_t read(std::int64_t row, std::vector<Projected>& projected) const {
+    projected.clear();
     const ProjectionMemory::Words source = source_words.row(row);
     const ProjectionMemory::Words target = target_words.row(row);
     const arrow::Range of_row = source_entities.row(row);
     const auto [begin, end] = entities.row(row);
+    Digest digest;
+    if (begin == end) return digest.value();
+    digest.add(source);
+    digest.add(target);
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int32_t entity = entities.source(i);
+      const std::int32_t entity = entities.source(row, i);
       if (entity < 0 || entity >= of_row.size()) {
         throw DataError(row, "entities", std::to_string(entity),
                         "no such source entity; the row has " + std::to_string(of_row.size()));
       }
-      visit(entity, source_entities.words(row, of_row.begin + entity, source),
-            entities.words(row, i, target));
+      const std::int64_t of = of_row.begin + entity;
+      projected.push_back({source_entities.words(row, of, source), entities.words(row, i, target)});
+      for (const Span span : {source_entities.span(row, of), entities.span(row, i)}) {
+        digest.add(span.start);
+        digest.add(span.end);
+      }
     }
+    return digest.value();
   }
 };
 
@@ -116,12 +156,13 @@ void ProjectionMemory::add(Words source, Words target) {
   ++found->count;
 }
 
-void ProjectionMemory::recall(std::uint32_t entity, Words source, Words own, Words sentence,
+void ProjectionMemory::recall(std::uint32_t entity, Words source, std::span<const Words> own, Words sentence,
                               std::uint32_t least, double weight, std::vector<Hint>& hints) const {
   const auto found = forms_.find(key_of(source));
   if (found == forms_.end()) return;
   const auto others = [own](const Form& form) {
-    return form.count - (!own.empty() && std::ranges::equal(form.words, own) ? 1U : 0U);
+    const auto is_it = [&form](Words words) { return std::ranges::equal(form.words, words); };
+    return form.count - std::min(form.count, static_cast<std::uint32_t>(std::ranges::count_if(own, is_it)));
   };
   std::uint64_t total = 0;
   for (const Form& form : found->second) total += others(form);
@@ -144,9 +185,17 @@ void ProjectionMemory::recall(std::uint32_t entity, Words source, Words own, Wor
 
 void remember_batch(ProjectionMemory& memory, arrow::ArrayRef batch) {
   const MemoryColumns columns(batch);
+  // Read whole before anything is added: a wrong row leaves the memory as it was.
+  std::vector<MemoryColumns::Projected> projected;
   for (std::int64_t row = 0; row < batch.array->length; ++row) {
-    columns.for_each_projection(row, [&](std::int32_t, ProjectionMemory::Words source,
-                                         ProjectionMemory::Words target) { memory.add(source, target); });
+    if (row % 4096 == 0) poll_interrupt();
+    columns.read(row, projected);
+  }
+  for (std::int64_t row = 0; row < batch.array->length; ++row) {
+    const std::uint64_t digest = columns.read(row, projected);
+    if (projected.empty()) continue;
+    memory.add_row(digest);
+    for (const auto& [source, target] : projected) memory.add(source, target);
   }
 }
 
@@ -158,26 +207,28 @@ arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef b
     std::vector<std::int32_t> counts;
     std::vector<Hint> hints;
   };
-  std::vector<Chunk> chunks((rows + rows_at_a_time - 1) / rows_at_a_time);
-  parallel_for(rows, rows_at_a_time, threads, [&](std::size_t first, std::size_t last, std::size_t) {
-    Chunk& chunk = chunks[first / rows_at_a_time];
+  const std::size_t chunk_rows = chunk_size(rows, 256);
+  std::vector<Chunk> chunks((rows + chunk_rows - 1) / chunk_rows);
+  parallel_for(rows, chunk_rows, threads, [&](std::size_t first, std::size_t last, std::size_t) {
+    Chunk& chunk = chunks[first / chunk_rows];
+    std::vector<MemoryColumns::Projected> projected;
     std::vector<ProjectionMemory::Words> own;
     for (std::size_t index = first; index < last; ++index) {
       const auto row = static_cast<std::int64_t>(index);
       const ProjectionMemory::Words source = columns.source_words.row(row);
       const ProjectionMemory::Words target = columns.target_words.row(row);
       const arrow::Range entities = columns.source_entities.row(row);
-      own.assign(static_cast<std::size_t>(entities.size()), {});
-      columns.for_each_projection(
-          row, [&](std::int32_t entity, ProjectionMemory::Words, ProjectionMemory::Words words) {
-            own[static_cast<std::size_t>(entity)] = words;
-          });
+      const std::uint64_t digest = columns.read(row, projected);
+      if (!projected.empty() && !memory.has_row(digest)) projected.clear();
       const std::size_t before = chunk.hints.size();
-      for (std::size_t entity = 0; entity < own.size(); ++entity) {
-        memory.recall(
-            static_cast<std::uint32_t>(entity),
-            columns.source_entities.words(row, entities.begin + static_cast<std::int64_t>(entity), source),
-            own[entity], target, least, weight, chunk.hints);
+      for (std::int64_t entity = 0; entity < entities.size(); ++entity) {
+        const ProjectionMemory::Words words =
+            columns.source_entities.words(row, entities.begin + entity, source);
+        own.clear();
+        for (const auto& [from, onto] : projected) {
+          if (std::ranges::equal(from, words)) own.push_back(onto);
+        }
+        memory.recall(static_cast<std::uint32_t>(entity), words, own, target, least, weight, chunk.hints);
       }
       chunk.counts.push_back(static_cast<std::int32_t>(chunk.hints.size() - before));
     }

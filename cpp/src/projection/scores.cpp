@@ -15,6 +15,7 @@ namespace {
 // Relative to the score: small enough never to outweigh a difference between two scores, large enough to
 // survive.
 constexpr double evidence_unit = 0x1p-30;
+constexpr double largest_ratio = 0x1p20;  // of two scores, up to which evidence is a share of each pair's own
 
 constexpr Span behind_all{std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::max()};
 
@@ -51,6 +52,8 @@ const ScoredPairs& PairScorer::operator()(const ScoreInput& input, const ScoreOp
   set_sentence(input, options);
   result_.pairs.clear();
   result_.begin.clear();
+  smallest_score_ = std::numeric_limits<double>::infinity();
+  largest_score_ = 0;
   uses_ner_ = options.weights.any_ner() && !input.probabilities.empty();
   if (uses_ner_) ner_.set_sentence(input.probabilities, options.ner_labels, options.ner);
   uses_characters_ = options.weights.characters > 0 && !input.source_text.empty();
@@ -68,7 +71,17 @@ const ScoredPairs& PairScorer::operator()(const ScoreInput& input, const ScoreOp
     visit_candidates();
   }
   result_.begin.push_back(static_cast<std::uint32_t>(result_.pairs.size()));
+  if (options.ties == Ties::evidence && smallest_score_ * largest_ratio < largest_score_) limit_evidence();
   return result_;
+}
+
+// Evidence is a share of each pair's own score. Where others are that much smaller, it could outweigh them: it is then
+// no more than 2^-10 of the smallest.
+void PairScorer::limit_evidence() {
+  const double most = smallest_score_ * largest_ratio;
+  for (Pair& pair : result_.pairs) {
+    if (pair.score > most) pair.value = pair.score + (pair.value - pair.score) * (most / pair.score);
+  }
 }
 
 std::vector<std::vector<Span>> PairScorer::candidates(const ScoreInput& input, const ScoreOptions& options) {
@@ -162,6 +175,8 @@ void PairScorer::add(Span span, const LinkCounts& counts, double hint) {
   const double value =
       options_->ties == Ties::evidence ? score * (1 + evidence_unit * evidence(span, counts)) : score;
   result_.pairs.push_back({entity_.index, span, score, value});
+  smallest_score_ = std::min(smallest_score_, score);
+  largest_score_ = std::max(largest_score_, score);
 }
 
 // Spans come in order, so one pass over the sorted hints finds each span's.

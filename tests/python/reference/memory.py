@@ -20,7 +20,7 @@ def hints(rows: Sequence[Row], least: int, weight: float) -> list[list[tuple[int
                 for first, last, entity in other_projections:
                     span = other_entities[entity]
                     same = tuple(other_source[span[0] : span[1]]) == words
-                    if same and not (row == here and entity == index):
+                    if same and row != here:
                         forms[tuple(other_target[first:last])] += 1
             for form, count in forms.items():
                 if count < least:
