@@ -18,7 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto time_between_polls = std::chrono::milliseconds(50);
-constexpr auto worth_a_thread = std::chrono::microseconds(100);  // several times what it takes to start one
+constexpr auto worth_a_thread =
+    std::chrono::milliseconds(1);  // many times what it takes to start one, with busy cores too
 
 struct Polling {
   Interruptible* innermost = nullptr;
@@ -72,7 +73,7 @@ void poll_interrupt() {
 }
 
 std::size_t chunk_size(std::size_t rows, std::size_t most) {
-  constexpr std::size_t chunks = 64;
+  constexpr std::size_t chunks = 32;
   return std::clamp<std::size_t>(rows / chunks, 1, most);
 }
 

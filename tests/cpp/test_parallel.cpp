@@ -153,7 +153,7 @@ TEST_SUITE("threads") {
 
   TEST_CASE("chunks are small where rows are few") {
     CHECK(chunk_size(0, 100) == 1);
-    CHECK(chunk_size(200, 100) == 3);
+    CHECK(chunk_size(200, 100) == 6);
     CHECK(chunk_size(1000000, 100) == 100);
   }
 

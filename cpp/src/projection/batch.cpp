@@ -32,7 +32,11 @@ struct Chunk {
 
 void project_rows(const ProjectColumns& columns, std::size_t first, std::size_t last, bool skip_invalid,
                   SentenceProjector& projector, ProjectColumns::Scratch& scratch, Chunk& chunk) {
+  // Room for most, so that small chunks do not grow step by step.
+  constexpr std::size_t entities_of_a_row = 2;
   chunk.rows.reserve(last - first);
+  chunk.entities.reserve(entities_of_a_row * (last - first));
+  chunk.runs.reserve(entities_of_a_row * (last - first));
   for (std::size_t index = first; index < last; ++index) {
     const auto row = static_cast<std::int64_t>(index);
     const std::int32_t words = columns.target_words(row);
