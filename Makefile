@@ -13,7 +13,7 @@ CPP := $(shell find cpp tests/cpp -name '*.cpp' -o -name '*.hpp')
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan tidy wheel clean
+.PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan fuzz tidy wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -83,6 +83,16 @@ asan: ## C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 tsan: ## C++ unit tests under ThreadSanitizer
 	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan
+
+# A clang from 15 on: with older ones, ranges of GCC's library do not compile.
+CLANG ?= $(shell command -v clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++ | head -n 1)
+FUZZ_SECONDS ?= 60
+FUZZERS := aligner batch extraction matching
+fuzz: ## each fuzz target for a minute (Debian: clang-16, libclang-rt-16-dev)
+	CXX=$(CLANG) cmake --preset fuzz && cmake --build --preset fuzz
+	mkdir -p $(addprefix build/fuzz/corpus/,$(FUZZERS))
+	printf "%s\n" $(FUZZERS) | xargs -I{} -P 2 build/fuzz/tests/fuzz/fuzz_{} -max_total_time=$(FUZZ_SECONDS) -max_len=2000 \
+	  -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/{}- build/fuzz/corpus/{} tests/fuzz/seeds/{}
 
 tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy
