@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "aligner/evidence.hpp"
 #include "aligner/prior.hpp"
@@ -21,12 +22,10 @@ double kind_cue(WordKind source, WordKind target, double weight) {
   return has_letters(source) && has_letters(target) ? 0.0 : -weight;
 }
 
-// By pair of the finest types: what the letters say that are shared beyond chance.
-std::vector<float> letter_cues(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
-                               std::size_t threads) {
-  if (options.letter_weight <= 0) return std::vector<float>(types.targets.size(), 0.0F);
+// By pair of the finest types: what the letters say that are shared beyond chance. `result` begins as similarities.
+std::vector<float> letter_cues(const AlignerLevel& level, const Pairs& types, std::vector<float> result,
+                               const AlignerOptions& options) {
   const double floor = options.similarity_floor;
-  std::vector<float> result = similarities(level, types, floor, threads);
   for (std::size_t type = 0; type < types.rows(); ++type) {
     const std::size_t letters = level.source_text[type].size();
     for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
@@ -50,29 +49,15 @@ std::vector<float> letter_counts(std::span<const WordKind> kinds, std::span<cons
   return result;
 }
 
-// By token: the logarithm of its relative length, 0 if it has none.
-void relative_lengths(std::span<const std::int32_t> words, const std::vector<float>& length,
-                      std::vector<float>& result) {
-  float sum = 0.0F;
-  float count = 0.0F;
-  for (const std::int32_t word : words) {
-    sum += length[static_cast<std::size_t>(word)];
-    count += length[static_cast<std::size_t>(word)] > 0.0F ? 1.0F : 0.0F;
-  }
-  result.resize(words.size());
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const float letters = length[static_cast<std::size_t>(words[i])];
-    result[i] = letters > 0.0F ? std::log(letters * count / sum) : 0.0F;
-  }
-}
-
 }  // namespace
 
 Cues find_cues(const AlignerCorpus& corpus, const Pairs& words, const LevelPairs& finest,
-               const AlignerOptions& options, const std::vector<float>& source_seen,
-               const std::vector<float>& target_seen, std::int64_t sentence_pairs, std::size_t threads) {
+               std::vector<float> finest_similarities, const AlignerOptions& options,
+               const std::vector<float>& source_seen, const std::vector<float>& target_seen,
+               std::int64_t sentence_pairs, std::size_t threads) {
   const AlignerLevel& level = corpus.levels.back();
-  const std::vector<float> letters = letter_cues(level, finest.types, options, threads);
+  const std::vector<float> letters =
+      letter_cues(level, finest.types, std::move(finest_similarities), options);
   Cues cues;
   cues.factor.resize(words.targets.size());
   cues.say.resize(words.targets.size());
@@ -96,27 +81,38 @@ Cues find_cues(const AlignerCorpus& corpus, const Pairs& words, const LevelPairs
   return cues;
 }
 
+void RelativeLengths::set(std::span<const std::int32_t> words, const std::vector<float>& length) {
+  float sum = 0.0F;
+  float count = 0.0F;
+  for (const std::int32_t word : words) {
+    sum += length[static_cast<std::size_t>(word)];
+    count += length[static_cast<std::size_t>(word)] > 0.0F ? 1.0F : 0.0F;
+  }
+  logarithm.resize(words.size());
+  is_measured.resize(words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const float letters = length[static_cast<std::size_t>(words[i])];
+    is_measured[i] = letters > 0.0F ? 1 : 0;
+    logarithm[i] = letters > 0.0F ? std::log(letters * count / sum) : 0.0F;
+  }
+}
+
 void apply_cues(const AlignerCorpus& corpus, const Index& index, const Cues& cues, std::size_t row,
                 PairScratch& s) {
   const auto source = corpus.source[row];
   const auto target = corpus.target[row];
-  relative_lengths(source, cues.source_length, s.source_row);
-  relative_lengths(target, cues.target_length, s.target_row);
+  s.source_lengths.set(source, cues.source_length);
+  s.target_lengths.set(target, cues.target_length);
   for (std::size_t i = 0; i < source.size(); ++i) {
-    const auto word = static_cast<std::size_t>(source[i]);
-    const std::size_t begin = index.words.begin(word);
+    const std::size_t begin = index.words.begin(static_cast<std::size_t>(source[i]));
     const std::uint32_t* local =
         index.local.data() + static_cast<std::size_t>(index.cell_offsets[row]) + i * target.size();
-    const bool measured = cues.source_length[word] > 0.0F;
     for (std::size_t j = 0; j < target.size(); ++j) {
       const std::size_t pair = begin + local[j];
-      float factor = cues.factor[pair];
-      if (measured && cues.target_length[static_cast<std::size_t>(target[j])] > 0.0F) {
-        const float apart = std::abs(s.source_row[i] - s.target_row[j]);
-        factor *= std::exp(-cues.say[pair] * cues.length_weight * apart);
-      }
-      s.forward_emission[j * source.size() + i] *= factor;
-      s.backward_emission[i * target.size() + j] *= factor;
+      const float cue = cue_of(cues.factor[pair], cues.say[pair], cues.length_weight, s.source_lengths, i,
+                               s.target_lengths, j);
+      s.forward_emission[j * source.size() + i] *= cue;
+      s.backward_emission[i * target.size() + j] *= cue;
     }
   }
 }

@@ -2,6 +2,7 @@
 // aligner.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,11 +24,19 @@ struct Cues {
   float length_weight = 0.0F;
 };
 
-// `finest`: the pairs of the last level. `source_seen`, `target_seen`: how often the model has seen each
+// `finest`: the pairs of the last level, and how similar they are. `source_seen`, `target_seen`: how often the model has seen each
 // word. `sentence_pairs`: those that it has been fitted on. Runs in O(pairs of words).
 Cues find_cues(const AlignerCorpus& corpus, const Pairs& words, const LevelPairs& finest,
-               const AlignerOptions& options, const std::vector<float>& source_seen,
-               const std::vector<float>& target_seen, std::int64_t sentence_pairs, std::size_t threads);
+               std::vector<float> finest_similarities, const AlignerOptions& options,
+               const std::vector<float>& source_seen, const std::vector<float>& target_seen,
+               std::int64_t sentence_pairs, std::size_t threads);
+
+// The cue of a pair of words at positions `i` and `j` of their sentences.
+inline float cue_of(float factor, float say, float length_weight, const RelativeLengths& source,
+                    std::size_t i, const RelativeLengths& target, std::size_t j) {
+  if (source.is_measured[i] == 0 || target.is_measured[j] == 0) return factor;
+  return factor * std::exp(-say * length_weight * std::abs(source.logarithm[i] - target.logarithm[j]));
+}
 
 // Multiplies the emissions of one sentence pair by its cues.
 void apply_cues(const AlignerCorpus& corpus, const Index& index, const Cues& cues, std::size_t row,

@@ -68,7 +68,8 @@ class Decoder {
     const AlignerTable& table = model_.levels[l];
     const AlignerOptions& options = model_.options;
     const LevelPairs pairs = build_level(level, index_.words, threads_);
-    std::vector<float> masses = string_prior(level, pairs.types, options, threads_);
+    std::vector<float> similar = similarities(level, pairs.types, options, threads_);
+    std::vector<float> masses = string_prior(similar, options);
     for (float& mass : masses) mass += static_cast<float>(options.alpha);
 
     add_counts(masses, pairs.types, table, map);
@@ -85,8 +86,8 @@ class Decoder {
                   inverse_totals(map.target, table.target_totals));
 
     if (l + 1 == corpus_.levels.size()) {
-      cues_ = find_cues(corpus_, index_.words, pairs, options, source_frequency_, target_frequency_,
-                        model_.sentence_pairs, threads_);
+      cues_ = find_cues(corpus_, index_.words, pairs, std::move(similar), options, source_frequency_,
+                        target_frequency_, model_.sentence_pairs, threads_);
       source_null_ = null_emissions(model_.source_null, source_types, source, table.source_frequency,
                                     source_tokens, options, corpus_.levels.size(), least_);
       target_null_ = null_emissions(model_.target_null, target_types, target, table.target_frequency,

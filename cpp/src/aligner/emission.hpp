@@ -34,12 +34,22 @@ std::vector<float> null_emissions(const std::vector<float>& expected, std::span<
                                   const Side& side, const std::vector<float>& type_frequency, double tokens,
                                   const AlignerOptions& options, std::size_t levels, double least);
 
+// The relative lengths of a sentence's words, see Cues.
+struct RelativeLengths {
+  std::vector<float> logarithm;   // 0 of words that have none
+  std::vector<char> is_measured;  // whether a word has one
+
+  // `length`: by word, in characters; 0: none.
+  void set(std::span<const std::int32_t> words, const std::vector<float>& length);
+};
+
 // Both directions' matrices for one sentence pair.
 struct PairScratch {
   std::vector<float> forward_emission, forward_posterior;    // by target word, then source word
   std::vector<float> backward_emission, backward_posterior;  // by source word, then target word
   std::vector<float> forward_null, backward_null;            // emissions of the null word
-  std::vector<float> source_row, target_row;                 // a value a word, for what is at work
+  std::vector<float> target_row;                             // a value a target word, for what is at work
+  RelativeLengths source_lengths, target_lengths;
   SentenceScratch sentence;
 
   void resize(std::size_t source, std::size_t target) {
@@ -48,7 +58,6 @@ struct PairScratch {
     }
     forward_null.resize(target);
     backward_null.resize(source);
-    source_row.resize(source);
     target_row.resize(target);
   }
   [[nodiscard]] Emissions forward(std::size_t source, std::size_t target) const {

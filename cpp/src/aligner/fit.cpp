@@ -21,6 +21,13 @@ namespace xner::aligner {
 
 namespace {
 
+// Brings what is at an address nearer, where the compiler knows how to ask for that.
+inline void prefetch([[maybe_unused]] const float* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#endif
+}
+
 constexpr float kNegligible = 1e-5F;  // expected links below this are not kept in a model
 
 // How often each word occurs, by word id.
@@ -57,12 +64,13 @@ class Trainer {
         source_frequency_(word_frequencies(corpus.source, corpus.levels.front().source_types.size())),
         target_frequency_(word_frequencies(corpus.target, corpus.levels.front().target_types.size())),
         scratch_(count_workers(corpus.source.size(), kSentencesPerChunk, threads)) {
-    for (const AlignerLevel& level : corpus.levels) add_level(level);
+    std::vector<float> similar;  // pairs of the last level
+    for (const AlignerLevel& level : corpus.levels) similar = add_level(level);
     pairs_ = count_pairs();
     position_decay_ = position_decay(options.diagonal, pairs_);
-    cues_ = find_cues(corpus, index_.words, levels_.back().pairs, options, source_frequency_,
-                      target_frequency_, pairs_, threads);
-    masses_.resize(index_.words.targets.size() * levels_.size());
+    cues_ = find_cues(corpus, index_.words, levels_.back().pairs, std::move(similar), options,
+                      source_frequency_, target_frequency_, pairs_, threads);
+    move_cues_to_records();
     source_jumps_ = target_jumps_ = first_jump_weights(clip_);
   }
 
@@ -94,14 +102,16 @@ class Trainer {
   // Memory of one thread.
   struct Scratch {
     PairScratch pair;
-    std::vector<float> forward_row, target_sides, masses;  // see emit
+    std::vector<float> forward_row, target_sides, fields;  // see emit
   };
 
-  void add_level(const AlignerLevel& corpus) {
+  // Returns how similar the level's pairs of types are.
+  std::vector<float> add_level(const AlignerLevel& corpus) {
     Level level;
     level.corpus = &corpus;
     level.pairs = build_level(corpus, index_.words, threads_);
-    level.prior = string_prior(corpus, level.pairs.types, options_, threads_);
+    std::vector<float> similar = similarities(corpus, level.pairs.types, options_, threads_);
+    level.prior = string_prior(similar, options_);
     level.counts.assign(level.prior.size(), 0.0F);
     level.source_frequency = sum_by_type(source_frequency_, corpus.source_types, corpus.source_text.size());
     level.target_frequency = sum_by_type(target_frequency_, corpus.target_types, corpus.target_text.size());
@@ -112,6 +122,21 @@ class Trainer {
         make_side(corpus.target_types, level.target_frequency, target_frequency_,
                   static_cast<double>(forward_null_.size()), corpus_.levels.size(), options_.base_weight);
     levels_.push_back(std::move(level));
+    return similar;
+  }
+
+  // Fields of a record: a mass for each level, the cue's factor, its say.
+  [[nodiscard]] std::size_t record_size() const { return levels_.size() + 2; }
+
+  void move_cues_to_records() {
+    records_.resize(index_.words.targets.size() * record_size());
+    float* record = records_.data() + levels_.size();
+    for (std::size_t pair = 0; pair < cues_.factor.size(); ++pair, record += record_size()) {
+      record[0] = cues_.factor[pair];
+      record[1] = cues_.say[pair];
+    }
+    cues_.factor = {};
+    cues_.say = {};
   }
 
   [[nodiscard]] std::int64_t count_pairs() const {
@@ -204,8 +229,7 @@ class Trainer {
     spread(level.target_totals, level.corpus->target_types, level.target.total);
   }
 
-  // Gathers what the levels know about each pair of words into one place, for the expectation step to read at
-  // once.
+  // Gathers what the levels know about each pair of words in its record, for the expectation step to read at once.
   void fill_masses() {
     parallel_for(
         index_.words.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
@@ -214,7 +238,7 @@ class Trainer {
             const Level& level = levels_[l];
             for (std::size_t pair = index_.words.begin(first); pair < index_.words.begin(last); ++pair) {
               const auto at = static_cast<std::size_t>(level.pairs.of_word_pair[pair]);
-              masses_[pair * count + l] =
+              records_[pair * record_size() + l] =
                   level.counts[at] + level.prior[at] + static_cast<float>(options_.alpha);
             }
           }
@@ -258,29 +282,35 @@ class Trainer {
     s.pair.resize(source.size(), width);
     s.forward_row.resize(width);
     gather_target_sides(target, s.target_sides);
+    s.pair.source_lengths.set(source, cues_.source_length);
+    s.pair.target_lengths.set(target, cues_.target_length);
     for (std::size_t i = 0; i < source.size(); ++i) {
       const auto word = static_cast<std::size_t>(source[i]);
       const std::size_t cell = static_cast<std::size_t>(index_.cell_offsets[row]) + i * width;
-      gather_masses(word, std::span(index_.local).subspan(cell, width), s.masses);
+      if (i + 1 < source.size()) fetch_records(static_cast<std::size_t>(source[i + 1]), cell + width, width);
+      gather_records(word, std::span(index_.local).subspan(cell, width), s.fields);
       float* forward = s.forward_row.data();
       float* backward = s.pair.backward_emission.data() + i * width;
       std::fill(forward, forward + width, 0.0F);
       std::fill(backward, backward + width, 0.0F);
       for (std::size_t l = 0; l < levels_.size(); ++l) {
         const Side& side = levels_[l].source;
-        add_level_emissions(links_.data() + cell, s.masses.data() + l * width,
+        add_level_emissions(links_.data() + cell, s.fields.data() + l * width,
                             s.target_sides.data() + 3 * l * width, width,
                             {side.factor[word], side.base[word], side.total[word]}, forward, backward);
       }
+      const float* factor = s.fields.data() + levels_.size() * width;
+      const float* say = factor + width;
       for (std::size_t j = 0; j < width; ++j) {
-        s.pair.forward_emission[j * source.size() + i] = std::max(kSmallest, forward[j]);
-        backward[j] = std::max(kSmallest, backward[j]);
+        const float cue = cue_of(factor[j], say[j], cues_.length_weight, s.pair.source_lengths, i,
+                                 s.pair.target_lengths, j);
+        s.pair.forward_emission[j * source.size() + i] = std::max(kSmallest, forward[j]) * cue;
+        backward[j] = std::max(kSmallest, backward[j]) * cue;
       }
       s.pair.backward_null[i] = source_null_emission_[word];
     }
     for (std::size_t j = 0; j < width; ++j)
       s.pair.forward_null[j] = target_null_emission_[static_cast<std::size_t>(target[j])];
-    apply_cues(corpus_, index_, cues_, row, s.pair);
   }
 
   // By level: factors, bases, totals of the words.
@@ -298,16 +328,28 @@ class Trainer {
     }
   }
 
-  // By level: masses of a source word's pairs. `local`: see Index.
-  void gather_masses(std::size_t word, std::span<const std::uint32_t> local,
-                     std::vector<float>& masses) const {
-    const std::size_t count = levels_.size();
+  // By field: those of the records of a source word's pairs. `local`: see Index.
+  void gather_records(std::size_t word, std::span<const std::uint32_t> local,
+                      std::vector<float>& fields) const {
+    const std::size_t size = record_size();
     const std::size_t width = local.size();
-    masses.resize(count * width);
-    const float* mass = masses_.data() + index_.words.begin(word) * count;
+    fields.resize(size * width);
+    const float* records = records_.data() + index_.words.begin(word) * size;
     for (std::size_t j = 0; j < width; ++j) {
-      const float* of_pair = mass + local[j] * count;
-      for (std::size_t l = 0; l < count; ++l) masses[l * width + j] = of_pair[l];
+      const float* record = records + local[j] * size;
+      for (std::size_t f = 0; f < size; ++f) fields[f * width + j] = record[f];
+    }
+  }
+
+  // Asks for the records of a source word's pairs, which lie all over memory, while others are worked on. `cell`: the
+  // first of `width`.
+  void fetch_records(std::size_t word, std::size_t cell, std::size_t width) const {
+    const std::size_t size = record_size();
+    const float* records = records_.data() + index_.words.begin(word) * size;
+    for (std::size_t j = 0; j < width; ++j) {
+      const float* record = records + index_.local[cell + j] * size;
+      prefetch(record);
+      prefetch(record + size - 1);
     }
   }
 
@@ -458,7 +500,8 @@ class Trainer {
   std::vector<float> backward_null_;  // the same by source token
   std::vector<float> source_frequency_, target_frequency_;  // by word
   std::vector<Level> levels_;
-  std::vector<float> masses_;  // by pair of words, then level: count + pseudo-counts of the pair of types
+  // By pair of words, a record: for each level count + pseudo-counts of the pair of types, then the cue.
+  std::vector<float> records_;
   std::vector<float> source_null_, target_null_;                    // by type of the last level
   std::vector<float> source_null_emission_, target_null_emission_;  // by word
   std::vector<float> source_jumps_, target_jumps_;

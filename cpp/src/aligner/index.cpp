@@ -1,8 +1,10 @@
 #include "aligner/index.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "aligner/check.hpp"
 #include "xner/parallel.hpp"
 
 namespace xner::aligner {
@@ -178,10 +180,12 @@ LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_
                  }
                });
   result.types = concatenate(found, std::move(sizes));
+  check(result.types.targets.size() <= std::numeric_limits<std::uint32_t>::max(),
+        "the corpus has 2^32 or more pairs of words that meet; fit or align it in parts");
   parallel_for(source_types, kRowsPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t type = first; type < last; ++type) {
       each_pair(type, [&](std::size_t pair, std::int32_t) {
-        result.of_word_pair[pair] += result.types.offsets[type];
+        result.of_word_pair[pair] += static_cast<std::uint32_t>(result.types.offsets[type]);
       });
     }
   });

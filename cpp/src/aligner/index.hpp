@@ -48,7 +48,7 @@ struct Index {
 // The distinct pairs of one level, and which of them each pair of words belongs to.
 struct LevelPairs {
   Pairs types;
-  std::vector<std::int64_t> of_word_pair;   // by pair of words: entry in `types`
+  std::vector<std::uint32_t> of_word_pair;  // by pair of words: entry in `types`
   std::vector<std::int64_t> word_offsets;   // by source type, one more at the end: entries in words_of_type
   std::vector<std::int32_t> words_of_type;  // the source words of each type, ascending
 };
@@ -57,7 +57,7 @@ struct LevelPairs {
 Index build_index(const AlignerCorpus& corpus, std::size_t source_words, std::size_t target_words,
                   std::size_t threads);
 
-// Runs in O(pairs log pairs).
+// Runs in O(pairs log pairs). Throws Error for 2^32 pairs of types or more.
 LevelPairs build_level(const AlignerLevel& level, const Pairs& words, std::size_t threads);
 
 }  // namespace xner::aligner

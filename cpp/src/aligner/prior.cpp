@@ -22,9 +22,11 @@ std::uint64_t character_set(Text text) {
 
 }  // namespace
 
-std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, double floor,
+std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
                                 std::size_t threads) {
   std::vector<float> result(types.targets.size(), 0.0F);
+  if (options.prior_weight <= 0 && options.letter_weight <= 0) return result;
+  const double floor = options.similarity_floor;
   std::vector<std::uint64_t> target_sets(level.target_text.size());
   for (std::size_t type = 0; type < target_sets.size(); ++type) {
     target_sets[type] = character_set(level.target_text[type]);
@@ -50,17 +52,16 @@ std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, d
   return result;
 }
 
-std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
-                                std::size_t threads) {
-  if (options.prior_weight <= 0) return std::vector<float>(types.targets.size(), 0.0F);
+std::vector<float> string_prior(std::vector<float> similarities, const AlignerOptions& options) {
   const double floor = options.similarity_floor;
-  std::vector<float> result = similarities(level, types, floor, threads);
-  for (float& value : result) {
+  for (float& value : similarities) {
     if (value <= 0.0F) continue;
     const double excess = std::max(0.0, static_cast<double>(value) - floor) / (1.0 - floor);
-    value = static_cast<float>(options.prior_weight * std::pow(excess, options.similarity_power));
+    value = options.prior_weight > 0
+                ? static_cast<float>(options.prior_weight * std::pow(excess, options.similarity_power))
+                : 0.0F;
   }
-  return result;
+  return similarities;
 }
 
 }  // namespace xner::aligner

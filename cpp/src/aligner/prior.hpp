@@ -9,13 +9,12 @@
 
 namespace xner::aligner {
 
-// By pair of types: 1 - Levenshtein distance / longer length, or 0 where that is at most `floor` (most
-// pairs).
-std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, double floor,
+// By pair of types: 1 - Levenshtein distance / longer length, or 0 where that is at most AlignerOptions' floor (most
+// pairs); 0 throughout where no option depends on it.
+std::vector<float> similarities(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
                                 std::size_t threads);
 
 // Pseudo-counts of similar strings, by pair of types (0 for most). See AlignerOptions.
-std::vector<float> string_prior(const AlignerLevel& level, const Pairs& types, const AlignerOptions& options,
-                                std::size_t threads);
+std::vector<float> string_prior(std::vector<float> similarities, const AlignerOptions& options);
 
 }  // namespace xner::aligner
