@@ -585,12 +585,15 @@ def test_scores_are_notes_in_brat(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "annotation.conf").read_text("utf-8").splitlines()[:3] == ["[entities]", "X", "Y"]
 
 
+@pytest.mark.needs("spacy")
 def test_spacy_reads_its_documents(folder: Path) -> None:
-    spacy = pytest.importorskip("spacy", reason="spaCy, which reads its own format, is not installed")
+    import spacy
+
     rows = [(["a", "b", "c"], [(0, 2, "X")]), (["a", "b"], [(0, 2, "X"), (0, 1, "Y")])]
     io.write(table_of(rows), folder / "x", "spacy", text="detokenized")
-    empty = spacy.tokens.Doc(spacy.blank("xx").vocab)
-    first, second = (empty.from_json(json.loads(line)) for line in (folder / "x").read_text("utf-8").splitlines())
+    vocab = spacy.blank("xx").vocab
+    lines = (folder / "x").read_text("utf-8").splitlines()
+    first, second = (spacy.tokens.Doc(vocab).from_json(json.loads(line), validate=True) for line in lines)
     assert [(one.start, one.end, one.label_) for one in first.ents] == [(0, 2, "X")]
     assert [(one.start, one.end, one.label_) for one in second.spans["sc"]] == [(0, 2, "X"), (0, 1, "Y")]
 

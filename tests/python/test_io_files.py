@@ -24,6 +24,7 @@ COLUMNS = {name: ["id", "tokens", "labels"] for name in io.FORMATS if name not i
     "text": ["id", "tokens"],
     "pharaoh": ["id", "links"],
 }
+ALL = [pytest.param(name, marks=pytest.mark.needs("spacy") if name == "docbin" else ()) for name in io.FORMATS]
 NAMES = [
     *(
         "a.conll",
@@ -56,7 +57,7 @@ def test_the_suffix_tells_the_format(tmp_path: Path, name: str) -> None:
     assert pa.Table.from_batches(io.iter_batches(path)) == back
 
 
-@pytest.mark.parametrize("format", list(io.FORMATS))
+@pytest.mark.parametrize("format", ALL)
 def test_the_format_can_be_named(tmp_path: Path, format: str) -> None:
     path = tmp_path / "no-suffix"
     io.write(TABLE, path, format)
@@ -64,7 +65,7 @@ def test_the_format_can_be_named(tmp_path: Path, format: str) -> None:
     assert io.read(path, format).select(columns) == TABLE.select(columns)
 
 
-@pytest.mark.parametrize("format", list(io.FORMATS))
+@pytest.mark.parametrize("format", ALL)
 def test_tables_without_rows(tmp_path: Path, format: str) -> None:
     path = tmp_path / "none"
     io.write(TABLE.slice(0, 0), path, format)
@@ -88,7 +89,7 @@ def test_unknown_formats(tmp_path: Path) -> None:
         io.read(tmp_path / "a.conll", "csv")
 
 
-@pytest.mark.parametrize("format", ["parquet", "arrow"])
+@pytest.mark.parametrize("format", ["parquet", "arrow", "docbin"])
 def test_binary_formats_are_not_packed(tmp_path: Path, format: str) -> None:
     message = rf"'.*a.gz': files of the format '{format}' are compressed inside, not with gzip"
     with pytest.raises(Error, match=message):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from xner._support.faces import listing
 from xner.io._rows import RowWriter
 from xner.io.annotation.brat import read_brat, write_brat
+from xner.io.annotation.docbin import from_docs, to_docs
 from xner.io.atomic import replacing
 from xner.io.conll import iter_conll, read_conll, write_conll
 from xner.io.formats import FORMATS, Format, format_of, iter_batches, open_writer, read, write
@@ -33,6 +34,7 @@ __all__ = [
     "RowWriter",
     "check_parallel",
     "format_of",
+    "from_docs",
     "inspect",
     "iter_batches",
     "iter_conll",
@@ -53,6 +55,7 @@ __all__ = [
     "read_pharaoh",
     "read_text",
     "replacing",
+    "to_docs",
     "write",
     "write_arrow",
     "write_brat",

@@ -18,6 +18,7 @@ from xner._support.registry import Registry
 from xner.errors import Error
 from xner.io._rows import RowWriter, write_rows
 from xner.io.annotation.argilla import ArgillaWriter, iter_argilla
+from xner.io.annotation.docbin import DocBinWriter, iter_docbin
 from xner.io.annotation.doccano import DoccanoWriter, iter_doccano
 from xner.io.annotation.gliner import GlinerWriter, iter_gliner
 from xner.io.annotation.label_studio import LabelStudioWriter, iter_label_studio
@@ -91,6 +92,8 @@ class Format:
         writer: makes a `RowWriter`: `(binary file, ...)`.
         read: reads a whole file, where that is more than its batches one after the other.
         is_text: whether the files may be compressed with gzip (`.gz` after the suffix).
+        is_table: whether files hold all columns, so that rows that were dropped stay there and say so; None: those that
+            are no text do.
     """
 
     suffixes: tuple[str, ...]
@@ -98,6 +101,12 @@ class Format:
     writer: Callable[..., RowWriter]
     read: Callable[..., pa.Table] | None = None
     is_text: bool = True
+    is_table: bool | None = None
+
+    @property
+    def holds_good_rows_alone(self) -> bool:
+        """Whether people and programs read files as training data, so that rows that were dropped are left out."""
+        return self.is_text if self.is_table is None else not self.is_table
 
 
 _OF_COLUMNS = (".conll", ".conll02", ".conll03", ".conllu", ".bio", ".iob", ".iob2", ".ner", ".tsv")
@@ -116,6 +125,7 @@ FORMATS: Final[Registry[Format]] = Registry(
         "doccano": Format((), iter_doccano, DoccanoWriter),
         "prodigy": Format((), iter_prodigy, ProdigyWriter),
         "spacy": Format((), iter_spacy, SpacyWriter),
+        "docbin": Format((".spacy",), iter_docbin, DocBinWriter, is_text=False, is_table=False),
         "gliner": Format((), iter_gliner, GlinerWriter),
         "label-studio": Format((), iter_label_studio, LabelStudioWriter),
         "argilla": Format((), iter_argilla, ArgillaWriter),

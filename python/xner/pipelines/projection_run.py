@@ -34,7 +34,7 @@ from xner.pipelines.aligning import Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
-from xner.pipelines.summaries import dropped_lines, is_text, status_lines, without_dropped_rows
+from xner.pipelines.summaries import dropped_lines, is_training_data, status_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.memory import Memory
@@ -519,7 +519,7 @@ class Run:
     def _lines_of_output(self) -> Iterator[str]:
         yield from dropped_lines(self.table, Path(str(self.output)), self.format)
         empty = pc.sum(pc.equal(pc.list_value_length(self.table.column(schema.TOKENS)), pa.scalar(0))).as_py() or 0
-        if self.needs_words and empty and is_text(Path(str(self.output)), self.format):
+        if self.needs_words and empty and is_training_data(Path(str(self.output)), self.format):
             rows = f"{empty} of {self.table.num_rows} rows"
             yield f"{rows} have no good translation; they are left out of {self.output}"
         yield f"written to {self.output}"
@@ -555,6 +555,6 @@ def _reporter(progress: Reporter | None) -> Iterator[Reporter]:
 def _written(table: pa.Table, output: Path, format: str | None, *, needs_words: bool) -> pa.Table:
     """The rows that are written."""
     table = without_dropped_rows(table, output, format)
-    if needs_words and is_text(output, format):
+    if needs_words and is_training_data(output, format):
         table = table.filter(pc.greater(pc.list_value_length(table.column(schema.TOKENS)), pa.scalar(0)))
     return table

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["dropped_lines", "is_text", "status_lines", "without_dropped_rows"]
+__all__ = ["dropped_lines", "is_training_data", "status_lines", "without_dropped_rows"]
 
 _SHOWN = 5  # rows that are named for each status
 
@@ -40,15 +40,15 @@ def status_lines(
             yield f"  {status}: {meanings.get(status, 'from an earlier stage')}; rows {rows}"
 
 
-def is_text(output: Path, format: str | None) -> bool:
+def is_training_data(output: Path, format: str | None) -> bool:
     """Whether a file is read as training data by people and programs, so that it holds good rows alone."""
-    return io.FORMATS[io.format_of(output, format)].is_text
+    return io.FORMATS[io.format_of(output, format)].holds_good_rows_alone
 
 
 def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> pa.Table:
     """What is to be written: files of text lack the rows that filters dropped, tables keep them."""
     dropped = schema.is_row_dropped(table.column(schema.STATUS))
-    if not is_text(output, format) or not pc.any(dropped).as_py():
+    if not is_training_data(output, format) or not pc.any(dropped).as_py():
         return table
     return table.filter(pc.invert(dropped))
 
@@ -56,5 +56,5 @@ def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> p
 def dropped_lines(table: pa.Table, output: Path, format: str | None) -> Iterator[str]:
     """How many rows a file of text lacks because they were dropped, where there are some."""
     rows = pc.sum(schema.is_row_dropped(table.column(schema.STATUS))).as_py() or 0
-    if rows and is_text(output, format):
+    if rows and is_training_data(output, format):
         yield f"{rows} of {table.num_rows} rows left out of {output}"

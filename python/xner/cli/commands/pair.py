@@ -64,7 +64,7 @@ def command(
     labels of TARGET count as gold. Says what has no partner, and which ids or texts are there more than once.
     """
     for path in (output, *([] if alone is None else [alone])):
-        if io.FORMATS[io.format_of(path)].is_text and io.format_of(path) != "jsonl":
+        if io.FORMATS[io.format_of(path)].holds_good_rows_alone and io.format_of(path) != "jsonl":
             raise click.UsageError(f"'{path}': pairs need Parquet, Arrow or JSONL")
     first = layout.read(source, source_format)
     has_entities = {schema.LABELS, schema.ENTITIES, schema.SOURCE_ENTITIES} & set(first.schema.names)

@@ -89,7 +89,7 @@ def command(
     Every row keeps its place. What is wrong with a translation is counted and named: empty ones, those that repeat
     themselves, copies of the source, those that the limit on length ended.
     """
-    is_text = io.FORMATS[io.format_of(output, format_)].is_text
+    is_training_data = io.FORMATS[io.format_of(output, format_)].holds_good_rows_alone
     settings = TranslatorSettings.take(options)
     into = Direction(settings.load(), source_language, target_language, cache=settings.cache)
     split = splitter_for(words or language(target_language).code)
@@ -107,8 +107,8 @@ def command(
             keep_bad=keep_bad,
         )
     written = found.drop_columns([schema.SOURCE_TOKENS])
-    io.write(_labelled(written) if markers is not None and is_text else written, output, format_)
-    _summarize(found, output, keep_bad=keep_bad, lacks_broken=is_text)
+    io.write(_labelled(written) if markers is not None and is_training_data else written, output, format_)
+    _summarize(found, output, keep_bad=keep_bad, lacks_broken=is_training_data)
 
 
 _READ = (schema.ID, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)

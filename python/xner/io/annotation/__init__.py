@@ -5,6 +5,7 @@ from __future__ import annotations
 from xner._support.faces import listing
 from xner.io.annotation.argilla import ArgillaWriter, iter_argilla
 from xner.io.annotation.brat import read_brat, write_brat
+from xner.io.annotation.docbin import DocBinWriter, from_docs, iter_docbin, to_docs
 from xner.io.annotation.doccano import DoccanoWriter, iter_doccano
 from xner.io.annotation.documents import Document, DocumentWriter, Span, batches_of, documents_of
 from xner.io.annotation.gliner import GlinerWriter, iter_gliner
@@ -15,6 +16,7 @@ from xner.io.annotation.webanno import WebAnnoWriter, iter_webanno
 
 __all__ = [
     "ArgillaWriter",
+    "DocBinWriter",
     "DoccanoWriter",
     "Document",
     "DocumentWriter",
@@ -26,7 +28,9 @@ __all__ = [
     "WebAnnoWriter",
     "batches_of",
     "documents_of",
+    "from_docs",
     "iter_argilla",
+    "iter_docbin",
     "iter_doccano",
     "iter_gliner",
     "iter_label_studio",
@@ -34,6 +38,7 @@ __all__ = [
     "iter_spacy",
     "iter_webanno",
     "read_brat",
+    "to_docs",
     "write_brat",
 ]
 
