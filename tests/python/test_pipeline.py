@@ -155,6 +155,7 @@ BESIDE: dict[str, dict[str, Any]] = {
         )
     },
     **{key: {"tagger": "m"} for key in ("class_map", "ignore_class", "tagger_device")},
+    **{key: {"tagger": "gliner:m", "classes": ["person"]} for key in ("classes", "tagger_threshold")},
     **{
         name: {"translator": "m"} for name in declared(TranslatingOptions) if name not in {"translator", "translations"}
     },

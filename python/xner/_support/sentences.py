@@ -13,7 +13,7 @@ from xner._support.arrow import as_arrow, flattened, is_lists, pylist
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
 
-__all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values", "without_dictionary"]
+__all__ = ["Sentences", "map_words", "sides_to_arrow", "to_arrow", "with_values", "without_dictionary", "word_lists"]
 
 _LISTS = pa.large_list(pa.large_string())
 
@@ -129,3 +129,16 @@ def map_words(sentences: pa.Array[Any], function: Callable[[str], str]) -> pa.Ar
     words = flattened(sentences).dictionary_encode()
     mapped = pa.array([function(word) for word in pylist(words.dictionary)], pa.string())
     return with_values(sentences, pa.DictionaryArray.from_arrays(words.indices, mapped))
+
+
+def word_lists(sentences: pa.Array[Any], column: str) -> list[list[str]]:
+    """The words of each sentence; a missing one has none.
+
+    Raises:
+        DataError: a word is missing.
+    """
+    rows = [row or [] for row in sentences.to_pylist()]
+    if flattened(sentences).null_count:
+        row = next(number for number, words in enumerate(rows) if None in words)
+        raise DataError(row, column, "null", f"word {rows[row].index(None)} is missing")
+    return rows

@@ -49,8 +49,10 @@ class PipelineKeywords(typing.TypedDict, total=False):
     aligner_token_budget: int | None
     aligner_compile: bool
     tagger: str | None
+    classes: collections.abc.Sequence[str]
     class_map: collections.abc.Sequence[str]
     ignore_class: collections.abc.Sequence[str]
+    tagger_threshold: float
     tagger_device: str
     translator: str | None
     translations: str | None

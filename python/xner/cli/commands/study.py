@@ -213,7 +213,14 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
     "together. The methods' order is that of their first mention.",
 )
 @click.option(
-    "--tagger", "taggers", metavar="METHOD=MODEL", multiple=True, help="A tagger that is there already, as a method."
+    "--tagger",
+    "taggers",
+    metavar="METHOD=MODEL",
+    multiple=True,
+    help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME.",
+)
+@click.option(
+    "--classes", metavar="NAME,...", help="The classes that models of GLiNER are asked for, by names: person,location."
 )
 @click.option(
     "--dev",
@@ -262,6 +269,7 @@ def extrinsic(
     model: str | None,
     output: Path,
     seeds: str,
+    classes: str | None,
     **options: Any,
 ) -> None:
     """What labels are worth as training data, on gold labels.
@@ -270,7 +278,7 @@ def extrinsic(
     source language (model transfer), on gold labels (what projection could reach), or both together. Differences come
     with a bootstrap interval over the sentences and p-values of paired bootstrap and approximate randomization.
     """
-    classes = take_classes(options)
+    renamed = take_classes(options)
     settings = take_settings(options, {})
     learnt = _by_method("--train", training)
     ready = _by_method("--tagger", taggers)
@@ -299,7 +307,8 @@ def extrinsic(
         model=model,
         seeds=seed_numbers(seeds),
         settings=settings,
-        classes=classes,
+        classes=renamed,
+        asked_classes=[name.strip() for name in classes.split(",")] if classes else (),
         progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
         **options,
     )

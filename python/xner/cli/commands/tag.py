@@ -1,4 +1,4 @@
-"""`xner tag`: what a token-classification model makes of sentences."""
+"""`xner tag`: what a tagger makes of sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.models import computing_options
 from xner.cli.options.statuses import report_statuses
-from xner.cli.options.taggers import class_options, take_classes
+from xner.cli.options.taggers import tagger_options, take_tagger
 from xner.io.sides import labels_as_gold, read_sentences
 from xner.models.network.device import device_names
 from xner.models.taggers.catalogue import load_tagger
@@ -35,6 +35,17 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+# What other taggers do not take, with its defaults.
+_OF_NETWORKS = {
+    "words": "first",
+    "decoding": "argmax",
+    "scheme": "auto",
+    "dtype": "auto",
+    "token_budget": None,
+    "overlap": 128,
+    "compile": False,
+}
+
 
 @click.command(
     "tag",
@@ -46,6 +57,9 @@ __all__ = ["command"]
     "      --ignore-class MISC -o en.parquet\n"
     "  xner project --source en.parquet --target yo.txt -o yo.conll\n"
     "      projects what is found in the source sentences\n"
+    "  xner tag de.txt --model spacy:de_core_news_lg --class-map LOC=GPE -o de.conll\n"
+    "  xner tag yo.txt --model gliner:FOLDER --classes person,location --class-map person=PER -o yo.conll\n"
+    "      the same by other libraries\n"
     "  xner tag yo.txt --model MODEL --role candidates --role scores -o yo.parquet\n"
     "  xner project --source en.conll --target yo.parquet --candidates given -o yo.conll\n"
     "  xner project --source en.conll --target yo.parquet --score align_ner -o yo.conll\n"
@@ -56,7 +70,8 @@ __all__ = ["command"]
 @click.option(
     "--model",
     required=True,
-    help="Name on the Hugging Face hub, or folder, of a token-classification model.",
+    help="Name on the Hugging Face hub, or folder, of a token-classification model; spacy:NAME for a package or folder "
+    "of a pipeline of spaCy; gliner:NAME for a model of GLiNER, which is asked for --classes.",
 )
 @click.option("--output", "-o", type=output_file, required=True, help="The sentences with what was found.")
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
@@ -72,7 +87,7 @@ __all__ = ["command"]
     "[default: labels]",
 )
 @click.option("--float16", is_flag=True, help="Store the probabilities of --role scores in half precision.")
-@class_options
+@tagger_options
 @click.option(
     "--words",
     type=click.Choice(WORDS),
@@ -103,7 +118,7 @@ __all__ = ["command"]
     show_default=True,
     help="Word pieces that neighbouring windows of a sentence share that is longer than the model takes.",
 )
-@click.option("--compile", "compile_", is_flag=True, help="Compile the model first: worth it for long runs.")
+@click.option("--compile", is_flag=True, help="Compile the model first: worth it for long runs.")
 @click.option(
     "--resume/--no-resume",
     default=True,
@@ -119,12 +134,11 @@ def command(
     roles: tuple[Role, ...],
     float16: bool,
     device: str,
-    compile_: bool,
     resume: bool,
     layout: Layout,
     **options: Any,
 ) -> None:
-    """Tag the words of sentences by a token-classification model.
+    """Tag the words of sentences by a token-classification model, a pipeline of spaCy, or a model of GLiNER.
 
     SENTENCES are words split by blanks (.txt), or columns; labels there count as gold. Every row keeps its place and
     its other columns. Classes that are ignored do not count in F1 either.
@@ -133,15 +147,11 @@ def command(
     if float16 and "scores" not in roles:
         raise click.UsageError("--float16 goes with --role scores")
     _check_output(output, format_, roles)
-    classes = take_classes(options)
+    loading = take_tagger(options, model, _OF_NETWORKS)
     table = labels_as_gold(read_sentences(sentences, input_format, layout))
-    tagger = load_tagger(
-        model,
-        device=device_names(device),
-        classes=classes,
-        compile=compile_,
-        **options,
-    )
+    if "labels" in roles and schema.ENTITIES in table.schema.names:
+        table = table.drop_columns([schema.ENTITIES])  # they are those of the labels that were there
+    tagger = load_tagger(model, device=device_names(device), **loading, **options)
     stage = TaggerStage(tagger, roles, float16=float16)
     key = fingerprint(
         {"sentences": sentences},
@@ -171,7 +181,7 @@ def command(
     _report_entities(result, stage.roles)
     click.echo(f"written to {output}", err=True)
     click.echo(stage.signature, err=True)
-    _print_scores(result, stage.roles, [old for old, new in classes.items() if new == "O"])
+    _print_scores(result, stage.roles, [old for old, new in loading["classes"].items() if new == "O"])
 
 
 def _check_output(output: Path, format_: str | None, roles: Sequence[str]) -> None:

@@ -14,17 +14,19 @@ import statistics
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from xner import evaluation, schema
+from xner._support.arrow import pylist
 from xner._support.digests import table_digest
 from xner._support.tables import html_records
 from xner._version import __version__
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.evaluation.significance import holm
 from xner.experiments.pages.provenance import Data
+from xner.models.taggers.catalogue import load_tagger, takes_options_of
 from xner.models.taggers.tagger import Tagger
 from xner.training.run import Corpus, Judged, train
 from xner.training.settings import TrainingSettings
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xner.evaluation.entities import Scores
+    from xner.models.taggers.tagger import WordTagger
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
 
@@ -49,7 +52,7 @@ class Method:
     Attributes:
         name: letters, digits and `.+-_`, as it names a folder.
         training: what it learns from, all together; empty for a tagger that is there already.
-        tagger: name on the Hugging Face hub, or folder, of that one.
+        tagger: that one, as for `load_tagger`.
         development: chooses the best checkpoint and stops training early.
     """
 
@@ -245,6 +248,7 @@ def study_extrinsic(
     settings: TrainingSettings | None = None,
     noise: NoiseOptions | None = None,
     classes: Mapping[str, str] | None = None,
+    asked_classes: Sequence[str] = (),
     random_weights: bool = False,
     device: str = "auto",
     resume: bool = True,
@@ -265,6 +269,7 @@ def study_extrinsic(
         settings: how to train; the seed is replaced.
         noise: what is done about doubtful labels; it goes by columns that projection makes.
         classes: what classes become, in all data and taggers; `O` for none.
+        asked_classes: those that taggers are asked for which find what they are told: models of GLiNER.
         random_weights: whether to start from random weights in the shape of `model`.
         device: `auto`, or `cpu`.
         resume: whether to go on with interrupted trainings.
@@ -277,15 +282,19 @@ def study_extrinsic(
         DataError: a wrong row of the data.
     """
     classes = dict(classes or {})
+    if asked_classes and not any(one.tagger and takes_options_of(one.tagger, "classes") for one in methods):
+        raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
     _check(methods, tests, seeds, model)
     judged = {one.name: Judged.read(one, classes) for one in tests}
     target = Path(folder)
     runs: dict[str, list[Run]] = {}
     for method in methods:
         if method.tagger is not None:
-            tagger = Tagger.load(method.tagger, device=_tagger_device(device), classes=classes)
-            identity = hashlib.sha256(tagger.identity.encode()).hexdigest()
-            runs[method.name] = [_run(None, identity, tagger, judged)]
+            ready = load_tagger(
+                method.tagger, device=_tagger_device(device), classes=classes, **_asked(method.tagger, asked_classes)
+            )
+            identity = hashlib.sha256(ready.identity.encode()).hexdigest()
+            runs[method.name] = [_run(None, identity, ready, judged)]
             continue
         place = target / "models" / method.name
         place.mkdir(parents=True, exist_ok=True)
@@ -331,8 +340,12 @@ def _check(methods: Sequence[Method], tests: Sequence[Corpus], seeds: Sequence[i
         raise Error("training needs a model to start from")
 
 
-def _run(seed: int | None, identity: str, tagger: Tagger, tests: Mapping[str, Judged]) -> Run:
-    found = {name: [tagged.labels for tagged in tagger.tag(one.sentences.tokens)] for name, one in tests.items()}
+def _asked(tagger: str, classes: Sequence[str]) -> dict[str, Any]:
+    return {"asked_classes": classes} if takes_options_of(tagger, "classes") else {}
+
+
+def _run(seed: int | None, identity: str, tagger: WordTagger, tests: Mapping[str, Judged]) -> Run:
+    found = {name: pylist(tagger.tag_batch(one.sentences.tokens).labels) for name, one in tests.items()}
     scores = {name: evaluation.evaluate(one.gold, found[name]) for name, one in tests.items()}
     return Run(seed, identity, found, scores)
 

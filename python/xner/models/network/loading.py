@@ -105,12 +105,13 @@ def load_weights(auto_class: str, name: str, *, kind: str, what: str, **options:
     return model, sorted(report["missing_keys"])
 
 
-def model_identity(name: str, *, what: str) -> str:
+def model_identity(name: str, *, what: str, config: str = "config.json") -> str:
     """Tells the content of a model from that of all others, wherever it lies and whatever it is called.
 
     Args:
         name: on the Hugging Face hub, or a folder or file.
         what: who asks, for messages.
+        config: the file that every such model of the hub has.
 
     Returns:
         For a model of the hub the commit that is loaded, found in the cache where there is no network
@@ -126,18 +127,23 @@ def model_identity(name: str, *, what: str) -> str:
         return _file_digest(path).hex()
     from_hub = import_transformers(what).utils.hub
     try:
-        config = from_hub.cached_file(name, "config.json")
+        found = from_hub.cached_file(name, config)
     except OSError as error:
         raise Error(f"cannot find the model '{name}': {first_line(error)}") from error
-    commit = from_hub.extract_commit_hash(config, None)
-    return commit or folder_digest(Path(config).parent)
+    commit = from_hub.extract_commit_hash(found, None)
+    return commit or folder_digest(Path(found).parent)
 
 
-def folder_digest(folder: Path) -> str:
-    """A SHA-256 digest of a folder's files, their names included; folders within it do not count."""
+def folder_digest(folder: Path, *, deep: bool = False) -> str:
+    """A SHA-256 digest of a folder's files, their names included.
+
+    Args:
+        folder: of a model.
+        deep: whether folders within it count.
+    """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        digest.update(f"{path.name}\0".encode() + _file_digest(path))
+    for path in sorted(path for path in (folder.rglob("*") if deep else folder.iterdir()) if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + _file_digest(path))
     return digest.hexdigest()
 
 
@@ -166,9 +172,13 @@ class Reloaded(ABC):
     def _sources(self) -> dict[str, str]:
         """The names of the models that it is loaded from, and of who needs them, for messages."""
 
+    def _identity_of(self, name: str) -> str:
+        """Tells the content of one of these models from that of all others."""
+        return model_identity(name, what=self._sources[name])
+
     def __getstate__(self) -> dict[str, Any]:
         own = {name: value for name, value in vars(self).items() if not _is_cached(type(self), name)}
-        return own | {"_pickled": {name: model_identity(name, what=what) for name, what in self._sources.items()}}
+        return own | {"_pickled": {name: self._identity_of(name) for name in self._sources}}
 
     def _check_sources(self) -> None:
         """To be called before something is loaded.
@@ -177,7 +187,7 @@ class Reloaded(ABC):
             Error: a model is another one than when this was pickled; the message names it.
         """
         for name, identity in (self._pickled or {}).items():
-            if model_identity(name, what=self._sources[name]) != identity:
+            if self._identity_of(name) != identity:
                 raise Error(f"the model '{name}' is another one than when {self._sources[name]} was pickled")
 
 

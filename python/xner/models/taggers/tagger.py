@@ -27,12 +27,12 @@ import pyarrow.compute as pc
 from xner import labels as word_labels
 from xner import schema
 from xner._support.arguments import choose, whole_number
-from xner._support.arrow import flattened, list_lengths, pylist, to_array, with_columns
+from xner._support.arrow import list_lengths, pylist, to_array, with_columns
 from xner._support.progress import Reporter, silent
-from xner._support.sentences import Sentences, to_arrow
+from xner._support.sentences import Sentences, to_arrow, word_lists
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
-from xner.errors import DataError, Error, OptionError
+from xner.errors import Error, OptionError
 from xner.models.network.device import Dtype, dtype_name, import_torch, resolve_devices, resolve_dtype
 from xner.models.network.loading import Reloaded, load_config, load_weights, model_identity
 from xner.models.network.piece_network import PieceNetwork
@@ -349,7 +349,7 @@ class Tagger(Reloaded):
             progress: as for `tag`.
         """
         array = to_arrow(sentences, column)
-        rows = _word_lists(array, column)
+        rows = word_lists(array, column)
         lengths = list_lengths(array)
         found = self._on_all_devices(self._chunks(rows), _counter("tag", len(rows), progress))
         return self._decoded(_WordTags.joined([_WordTags.outside(0, len(self._tags.tags)), *found]), lengths)
@@ -489,19 +489,6 @@ def _counter(what: str, total: int, progress: Reporter) -> Callable[[int], None]
 
 def _offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths)])
-
-
-def _word_lists(sentences: pa.Array[Any], column: str) -> list[list[str]]:
-    """The words of each sentence; a missing one has none.
-
-    Raises:
-        DataError: a word is missing.
-    """
-    rows = [row or [] for row in sentences.to_pylist()]
-    if flattened(sentences).null_count:
-        row = next(number for number, words in enumerate(rows) if None in words)
-        raise DataError(row, column, "null", f"word {rows[row].index(None)} is missing")
-    return rows
 
 
 def _word_distributions(
