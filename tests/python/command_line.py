@@ -14,7 +14,7 @@ from unittest import mock
 from xner.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Run", "done", "instead", "started", "xner"]
@@ -32,7 +32,7 @@ def xner(*arguments: str | Path, cwd: Path | None = None) -> Run:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(error),
         mock.patch.object(sys, "argv", command),
-        mock.patch.dict(sys.modules, __main__=ModuleType("__main__")),  # whose name click would show
+        _as_main(ModuleType("__main__")),  # whose name click would show
         mock.patch.dict(os.environ, COLUMNS="80"),
     ):
         try:
@@ -40,6 +40,17 @@ def xner(*arguments: str | Path, cwd: Path | None = None) -> Run:
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(bool(end.code))
     return Run(command, status, _text(out), _text(error))
+
+
+@contextlib.contextmanager
+def _as_main(module: ModuleType) -> Iterator[None]:
+    """Put a module in the place of `__main__`, and nothing else: what a run imports stays imported."""
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = module
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = before
 
 
 def instead(defaults: Sequence[str | Path], given: Sequence[str | Path]) -> list[str | Path]:

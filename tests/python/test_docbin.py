@@ -44,9 +44,8 @@ def entities(table: pa.Table) -> list[Any]:
 
 
 def table_of(rows: list[tuple[list[str], list[tuple[int, int, str]] | None]]) -> pa.Table:
-    spans = [
-        found and [{"start": start, "end": end, "label": label} for start, end, label in found] for _, found in rows
-    ]
+    names = ("start", "end", "label")
+    spans = [None if found is None else [dict(zip(names, one, strict=True)) for one in found] for _, found in rows]
     tokens = pa.array([words for words, _ in rows], schema.WORDS_TYPE)
     return pa.table({"tokens": tokens, "entities": pa.array(spans, schema.ENTITIES_TYPE)})
 
@@ -171,7 +170,12 @@ def test_nothing_that_users_attached_is_read(tmp_path: Path, monkeypatch: pytest
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "a.spacy")
     read: list[bytes] = []
     load = srsly.msgpack_loads
-    monkeypatch.setattr(srsly, "msgpack_loads", lambda data, **how: read.append(data) or load(data, **how))
+
+    def noted(data: bytes, **how: Any) -> Any:
+        read.append(data)
+        return load(data, **how)
+
+    monkeypatch.setattr(srsly, "msgpack_loads", noted)
     assert io.read(tmp_path / "a.spacy").num_rows == 1
     assert not [data for data in read if b"value" in data and b"attrs" not in data]
 

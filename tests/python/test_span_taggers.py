@@ -451,7 +451,12 @@ def test_long_sentences_in_windows(gliner: Callable[..., str], limits: dict[str,
     tagger = load_gliner(gliner(**limits), threshold=0.1)
     shown: list[list[str]] = []
     ask = tagger._ask
-    tagger._ask = lambda sentences: shown.extend(map(list, sentences)) or ask(sentences)
+
+    def noted(sentences: Any) -> Any:
+        shown.extend(map(list, sentences))
+        return ask(sentences)
+
+    tagger._ask = noted
     words = [f"{word}{number}." for number in range(20) for word in ("a", "the", "Xyz")]
     found = tagger.tag_batch([words, ["the"]])
     assert [len(row) for row in pylist(found.labels)] == [60, 1]
