@@ -8,6 +8,7 @@ extras.need("train")  # datasets, for the checks of stages
 
 import itertools
 import json
+import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -250,6 +251,31 @@ def test_identity_is_the_content(pipeline: Callable[..., str], ruler: str, tmp_p
 
 
 @spacy_only
+def test_an_installed_package(ruler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `spacy download` installs them; its version tells it from others."""
+    package = tmp_path / "xx_made_up"
+    meta = json.loads((Path(ruler) / "meta.json").read_text("utf-8")) | {"name": "made_up", "version": "1.2.3"}
+    shutil.copytree(ruler, package / "xx_made_up-1.2.3")
+    for folder in (package, package / "xx_made_up-1.2.3"):
+        (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    (package / "__init__.py").write_text(
+        "from spacy.util import load_model_from_init_py\n"
+        "def load(**options): return load_model_from_init_py(__file__, **options)\n"
+    )
+    info = tmp_path / "xx_made_up-1.2.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: xx_made_up\nVersion: 1.2.3\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tagger = load_tagger("spacy:xx_made_up", classes=RENAMED)
+    assert labels_of(tagger) == LABELS
+    assert tagger.identity.startswith("xx_made_up==1.2.3|spacy:")
+    assert labels_of(pickle.loads(pickle.dumps(tagger))) == LABELS
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: xx_made_up\nVersion: 1.2.4\n")
+    assert tagger.identity.startswith("xx_made_up==1.2.4|")
+    sys.modules.pop("xx_made_up")
+
+
+@spacy_only
 def test_stage_of_spacy(pipeline: Callable[..., str], ruler: str) -> None:
     other = pipeline(lambda nlp: nlp.add_pipe("entity_ruler").add_patterns(PATTERNS[:1]))
     roles: Any = ["labels", "source", "candidates", "scores"]
@@ -315,6 +341,15 @@ def test_projection_onto_what_spacy_finds(files: Path, ruler: str) -> None:
     )
     sides = ("--source", "en.conll", "--target", "de.txt", "--links", "l.pharaoh")
     done(xner("project", *sides, *options, "-o", "o.conll", cwd=files))
+    assert io.read(files / "o.conll")["labels"].to_pylist() == [LABELS[0], LABELS[2]]
+
+
+@spacy_only
+def test_labels_by_way_of_another_language(files: Path, ruler: str) -> None:
+    """The tagger of `translate-test` is one of spaCy; the translator repeats what it is told."""
+    languages = ("--target-language", "de", "--translator", "command:cat")
+    options = ("--tagger", f"spacy:{ruler}", "--class-map", "PERSON=PER")
+    done(xner("translate-test", "--target", "de.txt", *languages, *options, "-o", "o.conll", cwd=files))
     assert io.read(files / "o.conll")["labels"].to_pylist() == [LABELS[0], LABELS[2]]
 
 
