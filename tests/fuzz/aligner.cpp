@@ -1,8 +1,9 @@
 // Models as files may hold them, and small corpora: what check_aligner takes aligns, and links lie within sentences.
+#include "xner/aligner.hpp"
+
 #include <cmath>
 
 #include "bytes.hpp"
-#include "xner/aligner.hpp"
 
 using namespace xner;
 using namespace xner::fuzz;
@@ -42,8 +43,8 @@ SideOfCorpus side(Bytes& bytes, std::size_t rows) {
 void check_links(const AlignerCorpus& corpus, const ScoredLinks& links) {
   require(links.offsets.size() == corpus.source.size() + 1);
   for (std::size_t row = 0; row + 1 < links.offsets.size(); ++row) {
-    for (auto i = static_cast<std::size_t>(links.offsets[row]); i < static_cast<std::size_t>(links.offsets[row + 1]);
-         ++i) {
+    for (auto i = static_cast<std::size_t>(links.offsets[row]);
+         i < static_cast<std::size_t>(links.offsets[row + 1]); ++i) {
       require(links.source[i] >= 0 && std::cmp_less(links.source[i], corpus.source[row].size()));
       require(links.target[i] >= 0 && std::cmp_less(links.target[i], corpus.target[row].size()));
       require(links.score[i] >= 0 && links.score[i] <= 1);

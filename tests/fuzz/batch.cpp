@@ -42,7 +42,8 @@ arrow::OwnedArray batch(Bytes& bytes, std::size_t rows) {
   columns.push_back(lists(bytes, "tokens", rows, texts(bytes, "item", bytes.size(16))));
   columns.push_back(spans(bytes, "source_entities", rows, false));
   columns.push_back(links(bytes, rows));
-  if (bytes.yes()) columns.push_back(lists(bytes, "source_tokens", rows, texts(bytes, "item", bytes.size(16))));
+  if (bytes.yes())
+    columns.push_back(lists(bytes, "source_tokens", rows, texts(bytes, "item", bytes.size(16))));
   if (bytes.yes()) columns.push_back(hints(bytes, rows));
   if (bytes.yes()) columns.push_back(spans(bytes, "candidates", rows, false));
   for (const char* name : {"source_words", "target_words"}) {
@@ -69,7 +70,8 @@ ProjectOptions options(Bytes& bytes) {
 bool is_sound(arrow::ArrayRef batch) {
   try {
     for (std::int64_t i = 0; i < batch.schema->n_children; ++i) {
-      if (!arrow::check_array({batch.schema->children[i], batch.array->children[i]}, "x", false)) return false;
+      if (!arrow::check_array({batch.schema->children[i], batch.array->children[i]}, "x", false))
+        return false;
     }
   } catch (const Error&) {
     return false;

@@ -46,7 +46,8 @@ class Bytes {
   std::string text(std::size_t most) { return provider_.ConsumeRandomLengthString(most); }
   // Near 0 most of the time.
   std::int32_t index(std::int32_t most) {
-    return number<int>(0, 31) == 0 ? provider_.ConsumeIntegral<std::int32_t>() : number<std::int32_t>(0, most);
+    return number<int>(0, 31) == 0 ? provider_.ConsumeIntegral<std::int32_t>()
+                                   : number<std::int32_t>(0, most);
   }
 
  private:
@@ -56,7 +57,8 @@ class Bytes {
 // Offsets of `rows` rows over `values` values: sound ones, of which some are then changed.
 inline std::vector<std::int32_t> offsets(Bytes& bytes, std::size_t rows, std::size_t values) {
   std::vector<std::int32_t> result(rows + 1);
-  for (std::int32_t& offset : result) offset = bytes.number<std::int32_t>(0, static_cast<std::int32_t>(values));
+  for (std::int32_t& offset : result)
+    offset = bytes.number<std::int32_t>(0, static_cast<std::int32_t>(values));
   std::ranges::sort(result);
   if (bytes.yes()) result[bytes.size(rows)] = bytes.index(static_cast<std::int32_t>(values));
   return result;
@@ -73,7 +75,8 @@ inline void add_nulls(Bytes& bytes, arrow::OwnedArray& array) {
 inline arrow::OwnedArray numbers(Bytes& bytes, std::string name, std::size_t size) {
   std::vector<std::int32_t> values(size);
   for (std::int32_t& value : values) value = bytes.index(6);
-  auto array = arrow::make_primitive(std::move(name), "i", static_cast<std::int64_t>(size), arrow::Buffer::of(values));
+  auto array =
+      arrow::make_primitive(std::move(name), "i", static_cast<std::int64_t>(size), arrow::Buffer::of(values));
   add_nulls(bytes, array);
   return array;
 }
@@ -81,7 +84,8 @@ inline arrow::OwnedArray numbers(Bytes& bytes, std::string name, std::size_t siz
 inline arrow::OwnedArray scores(Bytes& bytes, std::string name, std::size_t size) {
   std::vector<float> values(size);
   for (float& value : values) value = bytes.score();
-  auto array = arrow::make_primitive(std::move(name), "f", static_cast<std::int64_t>(size), arrow::Buffer::of(values));
+  auto array =
+      arrow::make_primitive(std::move(name), "f", static_cast<std::int64_t>(size), arrow::Buffer::of(values));
   add_nulls(bytes, array);
   return array;
 }

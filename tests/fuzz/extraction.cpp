@@ -1,6 +1,7 @@
 // Links out of similarity matrices of any numbers, strides and maps: within the matrix, or an error.
-#include "bytes.hpp"
 #include "xner/extraction.hpp"
+
+#include "bytes.hpp"
 
 using namespace xner;
 using namespace xner::fuzz;

@@ -1,9 +1,10 @@
 // Choices among scored pairs: they meet the constraint, and the exact one is no worse than the greedy one or its bound.
+#include "xner/matching.hpp"
+
 #include <cmath>
 #include <map>
 
 #include "bytes.hpp"
-#include "xner/matching.hpp"
 #include "xner/scores.hpp"
 
 using namespace xner;
@@ -59,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   pairs.begin.push_back(static_cast<std::uint32_t>(pairs.pairs.size()));
   std::vector<char> forbidden;
   if (bytes.yes()) {
-    for (std::size_t i = 0; i < pairs.pairs.size(); ++i) forbidden.push_back(bytes.number<int>(0, 5) == 0 ? 1 : 0);
+    for (std::size_t i = 0; i < pairs.pairs.size(); ++i)
+      forbidden.push_back(bytes.number<int>(0, 5) == 0 ? 1 : 0);
   }
   options.forbidden = forbidden;
   Matcher matcher;
