@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -q --no-compile -c constraints.txt
 SOURCES := CMakeLists.txt pyproject.toml constraints.txt $(shell find cpp -type f)
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
-CPP := $(shell find cpp tests/cpp -name '*.cpp' -o -name '*.hpp')
+CPP := $(shell find cpp tests/cpp tests/fuzz -name '*.cpp' -o -name '*.hpp')
 
 export PATH := $(abspath $(BIN)):$(PATH)
 

@@ -112,9 +112,7 @@ class Hands:
 
 
 def project(batch: Any) -> Any:
-    return pa.record_batch(
-        _core.project_batch(batch, ProjectionOptions().to_core(), threads=1, skip_invalid=False)  # type: ignore[arg-type]
-    )
+    return pa.record_batch(_core.project_batch(batch, ProjectionOptions().to_core(), threads=1, skip_invalid=False))
 
 
 @pytest.mark.parametrize("capsules", [(1,), (1, 2), 3, ()])
@@ -124,7 +122,8 @@ def test_what_is_no_pair_of_capsules(capsules: object) -> None:
 
 
 def test_arrays_that_were_handed_to_somebody_else() -> None:
-    capsules = hard_rows(1).__arrow_c_array__()
+    batch: Any = hard_rows(1)
+    capsules = batch.__arrow_c_array__()
     pa.RecordBatch._import_from_c_capsule(*capsules)
     with pytest.raises(Error, match="the Arrow array was handed to somebody else before"):
         project(Hands(capsules))
@@ -177,6 +176,7 @@ def test_ctrl_c_ends_long_calls(call: Callable[[], object]) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     timer = threading.Timer(0.8, interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # other libraries change it
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -184,3 +184,4 @@ def test_ctrl_c_ends_long_calls(call: Callable[[], object]) -> None:
         assert time.monotonic() - sent[0] < 2  # half a second where nothing else runs
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)

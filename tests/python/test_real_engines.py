@@ -9,6 +9,7 @@ import pytest
 
 from command_line import done, xner
 from xner import evaluate, io, labels
+from xner._support.arrow import pylist
 from xner.evaluation import bootstrap
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def europarl(folder: Path, language: str) -> Path:
 
 def entities(table: pa.Table) -> list[set[tuple[str, str]]]:
     """Of each sentence, its entities' classes and texts."""
-    rows = zip(table.column("tokens").to_pylist(), table.column("labels").to_pylist(), strict=True)
+    rows = zip(pylist(table.column("tokens")), pylist(table.column("labels")), strict=True)
     return [
         {(label, " ".join(words[start:end]).casefold()) for start, end, label in labels.decode(tags)}
         for words, tags in rows
@@ -62,7 +63,7 @@ def test_spanish_text_labelled_by_way_of_english(test_data: Path, tmp_path: Path
     english = io.read(europarl(test_data, "en"), format="conll")
     names = {
         (label, " ".join(words[start:end]))
-        for words, tags in zip(english.column("tokens").to_pylist(), english.column("labels").to_pylist(), strict=True)
+        for words, tags in zip(pylist(english.column("tokens")), pylist(english.column("labels")), strict=True)
         for start, end, label in labels.decode(tags)
     }
     pipeline = spacy.blank("en")
