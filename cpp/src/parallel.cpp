@@ -24,8 +24,26 @@ constexpr auto worth_a_thread =
 struct Polling {
   Interruptible* innermost = nullptr;
   Clock::time_point next;
+  const std::atomic<bool>* stopped = nullptr;  // of the innermost parallel_for that this thread works for
 };
 thread_local Polling polling;
+
+// What ends a chunk whose results nobody wants any more.
+struct Stopped {};
+
+// Sets polling.stopped for as long as it lives.
+class Stoppable {
+ public:
+  explicit Stoppable(const std::atomic<bool>& stopped) : outer_(std::exchange(polling.stopped, &stopped)) {}
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+  Stoppable(Stoppable&&) = delete;
+  Stoppable& operator=(Stoppable&&) = delete;
+  ~Stoppable() { polling.stopped = outer_; }
+
+ private:
+  const std::atomic<bool>* outer_;
+};
 
 // Threads that are waited for.
 class Pool {
@@ -59,12 +77,14 @@ class Pool {
 }  // namespace
 
 Interruptible::Interruptible(std::function<void()> poll) : poll_(std::move(poll)), outer_(polling.innermost) {
-  polling = {.innermost = this, .next = Clock::now() + time_between_polls};
+  polling.innermost = this;
+  polling.next = Clock::now() + time_between_polls;
 }
 
 Interruptible::~Interruptible() { polling.innermost = outer_; }
 
 void poll_interrupt() {
+  if (polling.stopped != nullptr && polling.stopped->load(std::memory_order_relaxed)) throw Stopped{};
   if (polling.innermost == nullptr) return;
   const auto now = Clock::now();
   if (now < polling.next) return;
@@ -93,11 +113,13 @@ void parallel_for(std::size_t count, std::size_t chunk, std::size_t threads,
   const std::size_t chunks = (count + chunk - 1) / chunk;
   const std::size_t workers = count_workers(count, chunk, threads);
   std::atomic<std::size_t> next{0};
+  std::atomic<bool> stopped{false};
   std::mutex mutex;
   std::exception_ptr error;
   std::size_t error_chunk = std::numeric_limits<std::size_t>::max();
   const auto fail = [&](std::size_t index) {
     next.store(chunks);
+    stopped.store(true, std::memory_order_relaxed);
     const std::scoped_lock lock(mutex);
     if (index < error_chunk) {
       error_chunk = index;
@@ -107,10 +129,13 @@ void parallel_for(std::size_t count, std::size_t chunk, std::size_t threads,
 
   // Does chunks until there are none, or until enough() says so after one.
   const auto work = [&](std::size_t worker, const auto& enough) {
+    const Stoppable stoppable(stopped);
     for (std::size_t index = next.fetch_add(1); index < chunks; index = next.fetch_add(1)) {
       try {
         body(index * chunk, std::min(count, (index + 1) * chunk), worker);
         if (worker == 0) poll_interrupt();
+      } catch (const Stopped&) {
+        return;
       } catch (...) {
         fail(index);
       }

@@ -129,6 +129,23 @@ TEST_SUITE("threads") {
     }
   }
 
+  TEST_CASE("a body that polls ends when another one has failed") {
+    std::atomic<bool> went_on{false};
+    const std::string message = message_of<std::runtime_error>([&] {
+      parallel_for(2, 1, 2, [&](std::size_t first, std::size_t, std::size_t) {
+        if (first == 1) throw std::runtime_error("wrong");
+        for (int wait = 0; wait < 5000; ++wait) {
+          poll_interrupt();
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        went_on = true;
+      });
+    });
+    CHECK(message == "wrong");
+    CHECK_FALSE(went_on);
+    CHECK_NOTHROW(poll_interrupt());
+  }
+
   TEST_CASE("polling is the innermost's, now and then, and nobody's else") {
     int outer = 0;
     int inner = 0;

@@ -32,7 +32,8 @@ class Interruptible {
   friend void poll_interrupt();
 };
 
-// For long loops on one thread. Costs a look at the clock where something asks to be polled, nothing elsewhere.
+// For long loops, in bodies of parallel_for as well: polls, and ends a body, by what it throws, when its call has failed
+// on another thread. Costs a look at the clock on a thread that is polled, next to nothing elsewhere.
 void poll_interrupt();
 
 // Rows to a chunk: few where there are few, so that slow ones are spread, and at most `most`.

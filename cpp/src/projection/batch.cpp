@@ -32,12 +32,13 @@ struct Chunk {
 
 void project_rows(const ProjectColumns& columns, std::size_t first, std::size_t last, bool skip_invalid,
                   SentenceProjector& projector, ProjectColumns::Scratch& scratch, Chunk& chunk) {
-  // Room for most, so that small chunks do not grow step by step.
-  constexpr std::size_t entities_of_a_row = 2;
+  constexpr std::size_t rows_between_polls = 16;
+  // So that small chunks do not grow step by step.
   chunk.rows.reserve(last - first);
-  chunk.entities.reserve(entities_of_a_row * (last - first));
-  chunk.runs.reserve(entities_of_a_row * (last - first));
+  chunk.entities.reserve(last - first);
+  chunk.runs.reserve(last - first);
   for (std::size_t index = first; index < last; ++index) {
+    if (index % rows_between_polls == 0) poll_interrupt();
     const auto row = static_cast<std::int64_t>(index);
     const std::int32_t words = columns.target_words(row);
     chunk.words += words;
@@ -183,7 +184,7 @@ arrow::OwnedArray project_batch(arrow::ArrayRef batch, const ProjectOptions& opt
                                 bool skip_invalid) {
   const ProjectColumns columns(batch, options);
   const auto rows = static_cast<std::size_t>(columns.rows());
-  const std::size_t chunk_rows = chunk_size(rows, 128);  // few, so that an interrupted call ends soon
+  const std::size_t chunk_rows = chunk_size(rows, 4096);
   std::vector<Chunk> chunks((rows + chunk_rows - 1) / chunk_rows);
   {
     struct Worker {
