@@ -21,28 +21,42 @@ constexpr auto time_between_polls = std::chrono::milliseconds(50);
 constexpr auto worth_a_thread =
     std::chrono::milliseconds(1);  // many times what it takes to start one, with busy cores too
 
+constexpr std::size_t no_chunk = std::numeric_limits<std::size_t>::max();
+
+// Why a parallel_for does not go on. Chunks before the first one that failed do, as one of them may fail as well.
+struct Stop {
+  std::atomic<std::size_t> failed{no_chunk};  // the first chunk that did, of those known
+  std::atomic<bool> interrupted{false};       // by what polls: all chunks end
+};
+
+// What a thread works on.
+struct Job {
+  Stop* stop = nullptr;  // of the innermost parallel_for
+  std::size_t chunk = 0;
+};
+
 struct Polling {
   Interruptible* innermost = nullptr;
   Clock::time_point next;
-  const std::atomic<bool>* stopped = nullptr;  // of the innermost parallel_for that this thread works for
+  Job job;
 };
 thread_local Polling polling;
 
 // What ends a chunk whose results nobody wants any more.
 struct Stopped {};
 
-// Sets polling.stopped for as long as it lives.
-class Stoppable {
+// The thread's job for as long as it lives.
+class Working {
  public:
-  explicit Stoppable(const std::atomic<bool>& stopped) : outer_(std::exchange(polling.stopped, &stopped)) {}
-  Stoppable(const Stoppable&) = delete;
-  Stoppable& operator=(const Stoppable&) = delete;
-  Stoppable(Stoppable&&) = delete;
-  Stoppable& operator=(Stoppable&&) = delete;
-  ~Stoppable() { polling.stopped = outer_; }
+  explicit Working(Job job) : outer_(std::exchange(polling.job, job)) {}
+  Working(const Working&) = delete;
+  Working& operator=(const Working&) = delete;
+  Working(Working&&) = delete;
+  Working& operator=(Working&&) = delete;
+  ~Working() { polling.job = outer_; }
 
  private:
-  const std::atomic<bool>* outer_;
+  Job outer_;
 };
 
 // Threads that are waited for.
@@ -84,12 +98,21 @@ Interruptible::Interruptible(std::function<void()> poll) : poll_(std::move(poll)
 Interruptible::~Interruptible() { polling.innermost = outer_; }
 
 void poll_interrupt() {
-  if (polling.stopped != nullptr && polling.stopped->load(std::memory_order_relaxed)) throw Stopped{};
+  const auto [stop, chunk] = polling.job;
+  if (stop != nullptr && (stop->interrupted.load(std::memory_order_relaxed) ||
+                          stop->failed.load(std::memory_order_relaxed) < chunk)) {
+    throw Stopped{};
+  }
   if (polling.innermost == nullptr) return;
   const auto now = Clock::now();
   if (now < polling.next) return;
   polling.next = now + time_between_polls;
-  polling.innermost->poll_();
+  try {
+    polling.innermost->poll_();
+  } catch (...) {
+    if (stop != nullptr) stop->interrupted.store(true, std::memory_order_relaxed);
+    throw;
+  }
 }
 
 std::size_t chunk_size(std::size_t rows, std::size_t most) {
@@ -113,31 +136,29 @@ void parallel_for(std::size_t count, std::size_t chunk, std::size_t threads,
   const std::size_t chunks = (count + chunk - 1) / chunk;
   const std::size_t workers = count_workers(count, chunk, threads);
   std::atomic<std::size_t> next{0};
-  std::atomic<bool> stopped{false};
+  Stop stop;
   std::mutex mutex;
   std::exception_ptr error;
-  std::size_t error_chunk = std::numeric_limits<std::size_t>::max();
-  const auto fail = [&](std::size_t index) {
+  // What an interrupt throws comes before all else: it is told once.
+  const auto fail = [&](std::size_t index, bool is_interrupt) {
     next.store(chunks);
-    stopped.store(true, std::memory_order_relaxed);
     const std::scoped_lock lock(mutex);
-    if (index < error_chunk) {
-      error_chunk = index;
-      error = std::current_exception();
-    }
+    if (!is_interrupt && index >= stop.failed.load()) return;
+    stop.failed.store(is_interrupt ? 0 : index);
+    error = std::current_exception();
   };
 
   // Does chunks until there are none, or until enough() says so after one.
   const auto work = [&](std::size_t worker, const auto& enough) {
-    const Stoppable stoppable(stopped);
     for (std::size_t index = next.fetch_add(1); index < chunks; index = next.fetch_add(1)) {
+      const Working working({.stop = &stop, .chunk = index});
       try {
         body(index * chunk, std::min(count, (index + 1) * chunk), worker);
         if (worker == 0) poll_interrupt();
       } catch (const Stopped&) {
         return;
       } catch (...) {
-        fail(index);
+        fail(index, worker == 0 && stop.interrupted.load());
       }
       if (enough()) return;
     }

@@ -133,7 +133,7 @@ TEST_SUITE("threads") {
     std::atomic<bool> went_on{false};
     const std::string message = message_of<std::runtime_error>([&] {
       parallel_for(2, 1, 2, [&](std::size_t first, std::size_t, std::size_t) {
-        if (first == 1) throw std::runtime_error("wrong");
+        if (first == 0) throw std::runtime_error("wrong");
         for (int wait = 0; wait < 5000; ++wait) {
           poll_interrupt();
           std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -144,6 +144,20 @@ TEST_SUITE("threads") {
     CHECK(message == "wrong");
     CHECK_FALSE(went_on);
     CHECK_NOTHROW(poll_interrupt());
+  }
+
+  TEST_CASE("a body before the one that failed goes on, and its own failure comes first") {
+    const std::string message = message_of<std::runtime_error>([&] {
+      parallel_for(2, 1, 2, [&](std::size_t first, std::size_t, std::size_t) {
+        if (first == 1) throw std::runtime_error("second");
+        for (int wait = 0; wait < 30; ++wait) {
+          poll_interrupt();
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        throw std::runtime_error("first");
+      });
+    });
+    CHECK(message == "first");
   }
 
   TEST_CASE("polling is the innermost's, now and then, and nobody's else") {

@@ -215,7 +215,8 @@ def test_labels_are_valid_and_say_what_the_entities_say(
     assert labels.decode(found.labels, reading="validate") == spelled(found)
     for entity in found.entities:
         assert sentence.entities[entity.source][2] == entity.label
-        assert entity.score > 0
+        # What others overwrite of an entity can leave it words that are linked to nothing.
+        assert entity.score > 0 or (policy == "overwrite" and entity.score == 0)
     assert found.objective == pytest.approx(sum(entity.score for entity in found.entities), abs=1e-5)
     if not sentence.entities:
         assert found.status == "ok"

@@ -8,12 +8,14 @@ void LinkCounter::set_sentence(std::span<const Span> entities, LinksView links, 
   entities_ = entities;
   target_words_ = target_words;
   if (hits_.size() < entities.size()) hits_.resize(entities.size());
-  for (std::size_t e = 0; e < entities.size(); ++e) hits_[e].clear();
   const bool scored = !links.score.empty();
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    const auto [source, target] = links[i];
-    for (std::size_t e = 0; e < entities.size(); ++e) {
-      if (entities[e].contains(source)) hits_[e].push_back({target, source, scored ? links.score[i] : 1.0F});
+  for (std::size_t e = 0; e < entities.size(); ++e) {
+    const Span span = entities[e];
+    std::vector<Hit>& hits = hits_[e];
+    hits.clear();
+    for (std::size_t i = 0; i < links.source.size(); ++i) {
+      const std::int32_t source = links.source[i];
+      if (span.contains(source)) hits.push_back({links.target[i], source, scored ? links.score[i] : 1.0F});
     }
   }
 }

@@ -86,6 +86,18 @@ Status status_of(MatchStatus exact) {
   }
 }
 
+// Whether all are from 0 on and below `count`. One pass without a way out takes several at a time: of what is outside,
+// the number itself or its distance to the last one has the sign bit.
+bool are_within(std::span<const std::int32_t> indices, std::int32_t count) {
+  const auto last = static_cast<std::uint32_t>(count) - 1U;
+  std::uint32_t signs = 0;
+  for (const std::int32_t index : indices) {
+    const auto bits = static_cast<std::uint32_t>(index);
+    signs |= bits | (last - bits);
+  }
+  return signs >> 31U == 0;
+}
+
 }  // namespace
 
 SentenceProjector::SentenceProjector(const ProjectOptions& options)
@@ -124,7 +136,8 @@ void check_pair(const SentencePair& pair, const ScoreOptions& options) {
     if (pair.labels[e].empty()) throw DataError(-1, "source_entities", text(span), "the entity has no label");
   }
   const LinksView& links = pair.links;
-  for (std::size_t i = 0; i < links.size(); ++i) {
+  const bool sound = are_within(links.source, source_words) && are_within(links.target, pair.target_words);
+  for (std::size_t i = 0; !sound && i < links.size(); ++i) {
     const Link link = links[i];
     if (link.source < 0 || link.target < 0) {
       throw DataError(-1, "links", text(link), "word indices start at 0");
