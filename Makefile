@@ -85,7 +85,7 @@ tsan: ## C++ unit tests under ThreadSanitizer
 	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan
 
 # A clang from 15 on: with older ones, ranges of GCC's library do not compile.
-CLANG ?= $(shell command -v clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++ | head -n 1)
+CLANG ?= $(firstword $(foreach name,clang++-19 clang++-18 clang++-17 clang++-16 clang++-15,$(shell command -v $(name))))
 FUZZ_SECONDS ?= 60
 FUZZERS := aligner batch extraction matching
 fuzz: ## each fuzz target for a minute (Debian: clang-16, libclang-rt-16-dev)

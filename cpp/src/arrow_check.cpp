@@ -42,7 +42,10 @@ void check_null_count(const ArrowArray& array, std::string_view what) {
   std::int64_t valid = 0;
   std::int64_t row = array.offset;
   const std::int64_t end = array.offset + array.length;
-  const auto one = [bits](std::int64_t at) { return (bits[at / 8] >> (at % 8)) & 1; };
+  const auto one = [bits](std::int64_t at) {
+    const auto bit = static_cast<std::uint64_t>(at);
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(bits[bit / 8]) >> (bit % 8) & 1U);
+  };
   for (; row < end && row % 8 != 0; ++row) valid += one(row);
   for (; row + 64 <= end; row += 64) {
     std::uint64_t word = 0;

@@ -37,13 +37,13 @@ struct Job {
 
 struct Polling {
   Interruptible* innermost = nullptr;
-  Clock::time_point next;
+  Clock::rep next = 0;  // when, in the clock's ticks
   Job job;
 };
 thread_local Polling polling;
 
 // What ends a chunk whose results nobody wants any more.
-struct Stopped {};
+struct Stopped : std::exception {};
 
 // The thread's job for as long as it lives.
 class Working {
@@ -92,7 +92,7 @@ class Pool {
 
 Interruptible::Interruptible(std::function<void()> poll) : poll_(std::move(poll)), outer_(polling.innermost) {
   polling.innermost = this;
-  polling.next = Clock::now() + time_between_polls;
+  polling.next = (Clock::now() + time_between_polls).time_since_epoch().count();
 }
 
 Interruptible::~Interruptible() { polling.innermost = outer_; }
@@ -105,8 +105,8 @@ void poll_interrupt() {
   }
   if (polling.innermost == nullptr) return;
   const auto now = Clock::now();
-  if (now < polling.next) return;
-  polling.next = now + time_between_polls;
+  if (now.time_since_epoch().count() < polling.next) return;
+  polling.next = (now + time_between_polls).time_since_epoch().count();
   try {
     polling.innermost->poll_();
   } catch (...) {
