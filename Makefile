@@ -91,8 +91,8 @@ FUZZERS := aligner batch extraction matching
 fuzz: ## each fuzz target for a minute (Debian: clang-16, libclang-rt-16-dev)
 	CXX=$(CLANG) cmake --preset fuzz && cmake --build --preset fuzz
 	mkdir -p $(addprefix build/fuzz/corpus/,$(FUZZERS))
-	printf "%s\n" $(FUZZERS) | xargs -I{} -P 2 build/fuzz/tests/fuzz/fuzz_{} -max_total_time=$(FUZZ_SECONDS) -max_len=2000 \
-	  -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/{}- build/fuzz/corpus/{} tests/fuzz/seeds/{}
+	printf "%s\n" $(FUZZERS) | xargs -I{} -P 2 sh -c 'build/fuzz/tests/fuzz/fuzz_{} -max_total_time=$(FUZZ_SECONDS) -max_len=2000 \
+	  -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/{}- build/fuzz/corpus/{} tests/fuzz/seeds/{}'
 
 tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy

@@ -130,10 +130,10 @@ class Trainer {
 
   void move_cues_to_records() {
     records_.resize(index_.words.targets.size() * record_size());
-    float* record = records_.data() + levels_.size();
-    for (std::size_t pair = 0; pair < cues_.factor.size(); ++pair, record += record_size()) {
-      record[0] = cues_.factor[pair];
-      record[1] = cues_.say[pair];
+    for (std::size_t pair = 0; pair < cues_.factor.size(); ++pair) {
+      float* cue = &records_[pair * record_size() + levels_.size()];
+      cue[0] = cues_.factor[pair];
+      cue[1] = cues_.say[pair];
     }
     cues_.factor = {};
     cues_.say = {};
