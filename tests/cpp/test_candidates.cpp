@@ -31,3 +31,15 @@ TEST_CASE("stop words are looked up whole") {
   CHECK(StopWords({}).empty());
   CHECK(StopWords({"\xC3\xA9"}).contains("\xC3\xA9"));
 }
+
+TEST_CASE("a text without their first bytes holds none of them") {
+  const StopWords stops({"!", "ab", "ax", "\xC3\xA9"});
+  CHECK(stops.may_be_in("x!"));
+  CHECK(stops.may_be_in("xa"));
+  CHECK(stops.may_be_in("\xC3\xA8"));
+  CHECK_FALSE(stops.may_be_in("xb"));
+  CHECK_FALSE(stops.may_be_in(""));
+  CHECK_FALSE(StopWords({}).may_be_in("x"));
+  CHECK(StopWords({""}).may_be_in("x"));                       // between any two words
+  CHECK(StopWords({"a", "b", "c", "d", "e"}).may_be_in("x"));  // as many as that are not looked for
+}

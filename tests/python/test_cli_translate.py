@@ -13,7 +13,8 @@ from click.testing import CliRunner
 import tiny_models
 from command_line import Run, done, instead, xner
 from xner._support.arrow import pylist
-from xner.cli.options.translators import TranslatorSettings, translator_options
+from xner.cli.options.groups import takes
+from xner.cli.options.translators import ChosenTranslator, translator_group
 from xner.io import sample
 from xner.models.translators import Translator
 from xner.models.translators.translator import Decoding
@@ -116,15 +117,15 @@ def test_help_names_the_families() -> None:
 def test_settings_for_other_commands(outspoken_nllb: Path, tmp_path: Path) -> None:
     """They take the translation models' options alone, and their identity changes with what decides translations."""
 
-    def settings(*options: str) -> TranslatorSettings:
-        taken: list[TranslatorSettings] = []
+    def settings(*options: str) -> ChosenTranslator:
+        taken: list[ChosenTranslator] = []
 
         @click.command
-        @translator_options
         @click.option("--other")
-        def command(**values: object) -> None:
-            taken.append(TranslatorSettings.take(values))
-            assert values == {"other": None}
+        @takes(translator=translator_group)
+        def command(other: str | None, translator: ChosenTranslator) -> None:
+            taken.append(translator)
+            assert other is None
 
         run = CliRunner().invoke(command, ["--model", str(outspoken_nllb), *options], catch_exceptions=False)
         assert run.exit_code == 0, run.output

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -156,6 +157,13 @@ class StringColumn {
     if (indices_ != nullptr) row = indices_[row];
     const std::int64_t begin = offsets_[row];
     return {data_ + begin, static_cast<std::size_t>(offsets_[row + 1] - begin)};
+  }
+  // The bytes of all strings in a range, one after the other; nothing where they do not lie so.
+  [[nodiscard]] std::optional<std::string_view> joined(Range rows) const noexcept {
+    if (indices_ != nullptr) return std::nullopt;
+    const std::int64_t begin = offsets_[rows.begin + extra_];
+    const std::int64_t end = offsets_[rows.end + extra_];
+    return std::string_view(data_ + begin, static_cast<std::size_t>(end - begin));
   }
   // Length in bytes of a row's string, without touching the bytes.
   [[nodiscard]] std::int64_t bytes(std::int64_t row) const noexcept {

@@ -40,12 +40,22 @@ class StopWords {
     return (word.empty() || first_bytes_[static_cast<unsigned char>(word.front())]) && contains_slow(word);
   }
   [[nodiscard]] bool empty() const noexcept { return words_.empty(); }
+  // Whether words of which a text is made may be among them: false only where none is.
+  [[nodiscard]] bool may_be_in(std::string_view text) const noexcept {
+    return may_be_empty_ || first_bytes_listed_.size() > few ||
+           std::ranges::any_of(first_bytes_listed_,
+                               [text](char byte) { return text.find(byte) != std::string_view::npos; });
+  }
 
  private:
+  static constexpr std::size_t few = 4;  // which are sooner looked for than the words are looked at
+
   [[nodiscard]] bool contains_slow(std::string_view word) const noexcept;
 
   std::vector<std::string> words_;
   std::bitset<256> first_bytes_;
+  std::string first_bytes_listed_;
+  bool may_be_empty_ = false;
 };
 
 // Calls visit(span) for every span of limits.min_words .. limits.max_words words within `within` that holds

@@ -1,11 +1,15 @@
 // Word links: pairs of a source word and a target word.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
+
+#include "xner/span.hpp"
 
 namespace xner {
 
@@ -22,9 +26,19 @@ struct LinksView {
   std::span<const std::int32_t> source;
   std::span<const std::int32_t> target;
   std::span<const float> score;
+  bool ascending = false;  // known to be sorted by source word
 
   [[nodiscard]] std::size_t size() const noexcept { return source.size(); }
   [[nodiscard]] Link operator[](std::size_t i) const { return {source[i], target[i]}; }
+
+  // The places of the links of some source words; of more than these where the links are not sorted.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> places_of(Span words) const {
+    if (!ascending) return {0, size()};
+    const auto place = [&](std::int32_t word) {
+      return static_cast<std::size_t>(std::ranges::lower_bound(source, word) - source.begin());
+    };
+    return {place(words.start), place(words.end)};
+  }
 };
 
 enum class Symmetrization { intersect, union_, grow_diag, grow_diag_final, grow_diag_final_and };

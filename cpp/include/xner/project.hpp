@@ -108,7 +108,10 @@ class SentenceProjector {
  private:
   void project_candidates(const SentencePair& pair);
   void project_heuristic(const SentencePair& pair);
-  void paint(std::int32_t words, std::span<const ProjectedRange> ranges, const SentencePair& pair);
+  void place(std::span<const ProjectedRange> ranges, LinksView links, const SentencePair& pair);
+  void paint(std::int32_t words, std::span<const ProjectedRange> ranges, LinksView links,
+             const SentencePair& pair);
+  void add_entity(Span run, std::uint32_t entity, LinksView links, const SentencePair& pair);
   void sort_entities(const SentencePair& pair);
   std::size_t links_between(Span source, Span target, LinksView links);
 
@@ -129,6 +132,7 @@ class SentenceProjector {
   std::vector<std::string_view> sorted_labels_;
   std::vector<Hint> sorted_hints_;
   std::vector<std::int32_t> owner_;
+  std::vector<ProjectedRange> placed_;
   std::vector<Link> between_;
 };
 

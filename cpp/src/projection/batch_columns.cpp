@@ -183,6 +183,8 @@ void ProjectColumns::read_candidates(arrow::Range range, Scratch& scratch) const
 
 void ProjectColumns::read_stops(arrow::Range words, Scratch& scratch) const {
   scratch.stops.clear();
+  if (words.size() == 0) return;
+  if (const auto text = words_.joined(words); text && !options_.stop_words.may_be_in(*text)) return;
   const arrow::StringColumn column = words_;  // a copy, which stays in registers
   for (std::int64_t word = words.begin; word < words.end; ++word) {
     if (!column.is_null(word) && options_.stop_words.contains(column[word])) {
@@ -198,9 +200,9 @@ LinksView ProjectColumns::links(arrow::Range range) const {
   }
   const auto size = static_cast<std::size_t>(range.size());
   if (size == 0) return {};
-  LinksView view{.source = {sources_.data() + range.begin, size},
-                 .target = {targets_.data() + range.begin, size},
-                 .score = {}};
+  LinksView view;
+  view.source = {sources_.data() + range.begin, size};
+  view.target = {targets_.data() + range.begin, size};
   const bool incomplete = scores_ && any_null_score(range);
   if (weighted_ && incomplete) {
     throw DataError(-1, "links", "null", "count='weighted' needs a score for every link");

@@ -9,7 +9,14 @@ namespace xner {
 StopWords::StopWords(std::vector<std::string> words) : words_(std::move(words)) {
   std::ranges::sort(words_);
   for (const std::string& word : words_) {
-    if (!word.empty()) first_bytes_.set(static_cast<unsigned char>(word.front()));
+    if (word.empty()) {
+      may_be_empty_ = true;
+      continue;
+    }
+    if (first_bytes_listed_.empty() || first_bytes_listed_.back() != word.front()) {
+      first_bytes_listed_.push_back(word.front());
+    }
+    first_bytes_.set(static_cast<unsigned char>(word.front()));
   }
 }
 

@@ -18,7 +18,8 @@ bool long_enough(Span range, Span entity, const HeuristicOptions& options) {
 // The entity's links by source word; within a word they keep their order.
 void HeuristicProjector::collect_links(Span entity, LinksView links) {
   links_.clear();
-  for (std::size_t i = 0; i < links.size(); ++i) {
+  const auto [first, last] = links.places_of(entity);
+  for (std::size_t i = first; i < last; ++i) {
     if (entity.contains(links.source[i])) links_.push_back(links[i]);
   }
   if (!std::ranges::is_sorted(links_, {}, &Link::source)) std::ranges::stable_sort(links_, {}, &Link::source);
@@ -120,8 +121,9 @@ std::span<const ProjectedRange> HeuristicProjector::operator()(std::span<const S
   }
   order_.resize(entities.size());
   std::iota(order_.begin(), order_.end(), 0U);
-  std::ranges::stable_sort(order_, {}, [&](std::uint32_t entity) {
-    return std::tuple(entities[entity].length(), rank.empty() ? 0U : rank[entity]);
+  // No two are equal, so that a sort that takes no memory will do.
+  std::ranges::sort(order_, {}, [&](std::uint32_t entity) {
+    return std::tuple(entities[entity].length(), rank.empty() ? 0U : rank[entity], entity);
   });
   for (const std::uint32_t entity : order_) {
     collect_links(entities[entity], links);

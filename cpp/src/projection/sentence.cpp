@@ -250,8 +250,14 @@ void SentenceProjector::project_candidates(const SentencePair& pair) {
 }
 
 void SentenceProjector::project_heuristic(const SentencePair& pair) {
-  const auto ranges = heuristic_(pair.entities, rank_, pair.links, options_.heuristic);
-  paint(pair.target_words, ranges, pair);
+  LinksView links = pair.links;
+  links.ascending = std::ranges::is_sorted(links.source);
+  const auto ranges = heuristic_(pair.entities, rank_, links, options_.heuristic);
+  if (options_.heuristic.policy == OverlapPolicy::skip) {
+    place(ranges, links, pair);
+  } else {
+    paint(pair.target_words, ranges, links, pair);
+  }
   for (const ProjectedEntity& entity : result_.entities)
     result_.objective += static_cast<double>(entity.score);
   result_.bound = std::numeric_limits<double>::infinity();
@@ -259,7 +265,8 @@ void SentenceProjector::project_heuristic(const SentencePair& pair) {
 
 std::size_t SentenceProjector::links_between(Span source, Span target, LinksView links) {
   between_.clear();
-  for (std::size_t i = 0; i < links.size(); ++i) {
+  const auto [first, last] = links.places_of(source);
+  for (std::size_t i = first; i < last; ++i) {
     if (source.contains(links.source[i]) && target.contains(links.target[i])) between_.push_back(links[i]);
   }
   if (!options_.score.links_are_a_set) return between_.size();
@@ -267,9 +274,28 @@ std::size_t SentenceProjector::links_between(Span source, Span target, LinksView
   return static_cast<std::size_t>(std::ranges::unique(between_).begin() - between_.begin());
 }
 
+void SentenceProjector::add_entity(Span run, std::uint32_t entity, LinksView links,
+                                   const SentencePair& pair) {
+  const Span source = pair.entities[entity];
+  const auto score = static_cast<float>(2.0 * static_cast<double>(links_between(source, run, links)) /
+                                        (source.length() + run.length()));
+  result_.entities.push_back({run, entity, score, score});
+}
+
+// Ranges of which no two share a word, from left to right.
+void SentenceProjector::place(std::span<const ProjectedRange> ranges, LinksView links,
+                              const SentencePair& pair) {
+  placed_.assign(ranges.begin(), ranges.end());
+  std::ranges::sort(placed_, {}, &ProjectedRange::span);
+  for (const ProjectedRange& range : placed_) {
+    result_.runs.push_back({range.span, pair.labels[range.entity], true});
+    add_entity(range.span, range.entity, links, pair);
+  }
+}
+
 // Labels the ranges one after the other and reads back what of each is left: its first words, up to where
 // another range took over, are the entity; what follows a gap becomes a run without a beginning.
-void SentenceProjector::paint(std::int32_t words, std::span<const ProjectedRange> ranges,
+void SentenceProjector::paint(std::int32_t words, std::span<const ProjectedRange> ranges, LinksView links,
                               const SentencePair& pair) {
   if (ranges.empty()) return;
   owner_.assign(static_cast<std::size_t>(words), -1);
@@ -284,17 +310,11 @@ void SentenceProjector::paint(std::int32_t words, std::span<const ProjectedRange
     if (owner >= 0) {
       const ProjectedRange& range = ranges[static_cast<std::size_t>(owner)];
       const Span run{word, end};
-      const Span source = pair.entities[range.entity];
       // To the letter of the reference, what is left behind an overwritten part goes on as inside words; else
       // it is an entity.
       const bool begins = range.span.start == word || options_.canonical_order;
       result_.runs.push_back({run, pair.labels[range.entity], begins});
-      if (begins) {
-        const auto score =
-            static_cast<float>(2.0 * static_cast<double>(links_between(source, run, pair.links)) /
-                               (source.length() + run.length()));
-        result_.entities.push_back({run, range.entity, score, score});
-      }
+      if (begins) add_entity(run, range.entity, links, pair);
     }
     word = end;
   }

@@ -117,10 +117,11 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A finite number from 0 on, or above 0, and below a limit where there is one."""
+    """A finite number from 0 on, or above 0, and below or up to a limit where there is one."""
 
     positive: bool = False
     below: float = float("inf")
+    most: float = float("inf")
 
     @property
     def metavar(self) -> str:
@@ -132,8 +133,12 @@ class Number:
         expected = "above 0" if self.positive else "from 0 on"
         if self.below != float("inf"):
             expected += f" and below {self.below:g}"
+        if self.most != float("inf"):
+            expected += f", up to {self.most:g}"
         least = float.__gt__ if self.positive else float.__ge__
-        return number(name, value, expected, lambda found: least(found, 0.0) and found < self.below)
+        return number(
+            name, value, expected, lambda found: least(found, 0.0) and found < self.below and found <= self.most
+        )
 
     def parse(self, name: str, text: str) -> float:
         """See `Kind`."""

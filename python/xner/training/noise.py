@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from xner import schema
-from xner._support.arguments import choose, number_from_zero
+from xner._support.options import Choice, DeclaredOptions, Flag, Number, When, option
 from xner.errors import DataError
 from xner.training.data import LabelledSentences, labelled_sentences
 
@@ -22,42 +22,52 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["BELOW_MARGIN", "ROW_WEIGHTS", "NoiseOptions", "ReadRows", "normalized_weights", "read_rows"]
+__all__ = ["NoiseOptions", "ReadRows", "normalized_weights", "read_rows"]
 
 RowWeights = Literal["none", "score", "margin"]
-ROW_WEIGHTS: Final = dict.fromkeys(("none", "score", "margin"))
 BelowMargin = Literal["mask", "drop-row"]
-BELOW_MARGIN: Final = dict.fromkeys(("mask", "drop-row"))
 
 _LEAST_CONFIDENCE = 0.05
+_GROUP = "Labels that may be wrong"
+_HAS_MARGIN = When("min_margin", lambda o: o.min_margin is not None)
 
 
 @dataclass(frozen=True, slots=True)
-class NoiseOptions:
+class NoiseOptions(DeclaredOptions):
     """What is done about labels that may be wrong.
 
-    Attributes:
-        row_weights: `score` or `margin`: a row's loss is multiplied by the mean of its entities' scores or margins,
-            each brought into [0.05, 1]; rows without entities have 1. Weights are then divided by their mean over the
-            rows, so that it is 1. `none` weighs all rows alike.
-        min_margin: least margin of an entity that is learnt from; None learns from all. Margins compare with what else
-            could have been chosen: parts of a long entity are good choices too, so that even one of n words that all
-            have links has 1 / (2n - 1) at most where candidates are n-grams.
-        below_margin: what becomes of entities with less: `mask` learns from the rest of their sentence, and of their
-            words neither that they are an entity nor that they are none; `drop-row` leaves the sentence out.
-        drop_incomplete: leave sentences out in which a source entity has found no target.
+    Raises:
+        OptionError: a value is unknown or out of range, or says nothing beside another.
     """
 
-    row_weights: RowWeights = "none"
-    min_margin: float | None = None
-    below_margin: BelowMargin = "mask"
-    drop_incomplete: bool = False
-
-    def __post_init__(self) -> None:
-        choose("row_weights", self.row_weights, ROW_WEIGHTS)
-        choose("below_margin", self.below_margin, BELOW_MARGIN)
-        if self.min_margin is not None:
-            number_from_zero("min_margin", self.min_margin)
+    row_weights: RowWeights = option(
+        "none",
+        Choice(get_args(RowWeights)),
+        "Multiply a sentence's loss by the mean score or margin of its projected entities.",
+        more="Each is brought into [0.05, 1]; rows without entities have 1. Weights are then divided by their mean "
+        "over the rows, so that it is 1.",
+        group=_GROUP,
+    )
+    min_margin: float | None = option(
+        None,
+        Number(),
+        "Do not learn from projected entities with a smaller margin.",
+        more="Margins compare with what else could have been chosen: parts of a long entity are good choices too, so "
+        "that even one of n words that all have links has 1 / (2n - 1) at most where candidates are n-grams.",
+        optional=True,
+        group=_GROUP,
+    )
+    below_margin: BelowMargin = option(
+        "mask",
+        Choice(get_args(BelowMargin)),
+        "What becomes of these: learn from the rest of their sentence, and of their words neither that they are an "
+        "entity nor that they are none (mask); or leave the sentence out (drop-row).",
+        when=[_HAS_MARGIN],
+        group=_GROUP,
+    )
+    drop_incomplete: bool = option(
+        False, Flag(), "Leave sentences out in which a source entity has found no target.", group=_GROUP
+    )
 
     @property
     def needs_entities(self) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
 
-from xner._support.arguments import choose, number, number_from_zero, positive_number, whole_number
+from xner._support.arguments import choose, number_from_zero
+from xner._support.options import Choice, DeclaredOptions, Flag, Kind, Many, Number, Text, When, Whole, option
 from xner.errors import OptionError
-from xner.training.losses import LOSSES, LossName
+from xner.training.losses import LossName
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["CLASS_WEIGHTS", "SCHEDULES", "LoraSettings", "Schedule", "TrainingSettings"]
+__all__ = ["LORA", "SCHEDULES", "LoraSettings", "Schedule", "TrainingSettings"]
 
 Schedule = Literal["linear", "cosine", "constant"]
 SCHEDULES: Final[Mapping[str, str]] = {
@@ -21,113 +20,185 @@ SCHEDULES: Final[Mapping[str, str]] = {
     "constant": "constant_with_warmup",
 }
 """By the name that they have here, the name that transformers has for them."""
-CLASS_WEIGHTS: Final = dict.fromkeys(("none", "balanced"))
+
+LORA: Final = "Small matrices (LoRA)"
+"""What the options of `LoraSettings` are listed under."""
+_LENGTH, _UPDATES, _LOSS = "Length", "Updates", "Loss"
+_FOCAL = When("loss='focal'", lambda o: o.loss == "focal")
+_GENERALIZED = When("loss='generalized-cross-entropy'", lambda o: o.loss == "generalized-cross-entropy")
+_KL = When("loss='kl'", lambda o: o.loss == "kl")
 
 
 @dataclass(frozen=True, slots=True)
-class LoraSettings:
+class _ClassWeights(Many):
+    """A way to find weights, or a mapping from classes and labels to numbers; as texts, `CLASS=NUMBER` each."""
+
+    each: Kind = field(default_factory=lambda: Text("none|balanced|CLASS=NUMBER"))
+
+    def check(self, name: str, value: Any) -> Any:
+        """See `Kind`."""
+        if isinstance(value, str):
+            choose(name, value, dict.fromkeys(("none", "balanced")))
+            return value
+        if not isinstance(value, Mapping):
+            return self.of_texts(name, value)
+        for which, weight in value.items():
+            number_from_zero(f"{name}[{which!r}]", weight)
+        return dict(value)
+
+    def parse(self, name: str, text: str) -> Any:
+        """See `Kind`."""
+        return self.of_texts(name, text.split(","))
+
+    def of_texts(self, name: str, texts: Iterable[str]) -> Any:
+        """What texts stand for."""
+        several = list(texts)
+        if len(several) == 1 and "=" not in several[0]:
+            return self.check(name, several[0])
+        weights: dict[str, float] = {}
+        for text in several:
+            which, _, weight = text.partition("=")
+            try:
+                weights[which] = float(weight)
+            except ValueError:
+                raise OptionError(f"{name}={text!r}: expected 'none', 'balanced' or CLASS=NUMBER") from None
+        return self.check(name, weights)
+
+    def to_text(self, value: Any) -> str:
+        """See `Kind`."""
+        return value if isinstance(value, str) else ",".join(f"{name}={weight:g}" for name, weight in value.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Lora:
+    """`LoraSettings`."""
+
+    metavar: str = "SETTINGS"
+
+    def check(self, name: str, value: Any) -> LoraSettings:
+        """See `Kind`."""
+        if not isinstance(value, LoraSettings):
+            raise OptionError(f"{name}={value!r}: expected LoraSettings")
+        return value
+
+    def parse(self, name: str, text: str) -> LoraSettings:
+        """See `Kind`."""
+        raise OptionError(f"{name}={text!r}: has no form as a text")
+
+    def to_text(self, value: LoraSettings) -> str:
+        """See `Kind`."""
+        return ",".join(value.signature_parts())
+
+
+@dataclass(frozen=True, slots=True)
+class LoraSettings(DeclaredOptions):
     """Which small matrices are trained in place of a model's own weights.
 
-    Attributes:
-        rank: of the matrices.
-        alpha: what they are scaled by, times `rank`.
-        dropout: before them.
-        targets: names of the layers that get them, or `all-linear` for all.
+    Raises:
+        OptionError: a value is out of range.
 
     Source: Hu et al. 2022 (LoRA), section 4.1.
     """
 
-    rank: int = 8
-    alpha: float = 16.0
-    dropout: float = 0.05
-    targets: tuple[str, ...] = ("all-linear",)
+    rank: int = option(8, Whole(1), "Of the matrices.", group=LORA)
+    alpha: float = option(16.0, Number(positive=True), "What they are scaled by, times the rank.", group=LORA)
+    dropout: float = option(0.05, Number(below=1), "Before them.", group=LORA)
+    targets: tuple[str, ...] = option(
+        ("all-linear",),
+        Many(Text("LAYER")),
+        "Names of the layers that get them, or all-linear for all.",
+        flags=["--lora-target"],
+        group=LORA,
+    )
 
-    def __post_init__(self) -> None:
-        whole_number("lora rank", self.rank, 1)
-        positive_number("lora alpha", self.alpha)
-        _share("lora dropout", self.dropout)
+    def check_together(self) -> None:
+        """See `DeclaredOptions`."""
         if not self.targets:
-            raise OptionError("lora targets=(): expected names of layers, or 'all-linear'")
+            raise OptionError("targets=(): expected names of layers, or 'all-linear'")
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
+class TrainingSettings(DeclaredOptions):
     """How a tagger is trained.
 
-    Attributes:
-        epochs: passes over the data, unless `max_steps` ends them.
-        max_steps: updates of the weights at most; None goes by the epochs.
-        batch_size: sentences that one device computes at once.
-        accumulation: such batches an update.
-        learning_rate: at its peak.
-        schedule: how it falls after the warm-up: to 0 by a line or a cosine, or not at all.
-        warmup: share of the updates in which it rises.
-        weight_decay: of AdamW.
-        loss: what is made small, a name of `LOSSES`.
-        focal_gamma: of the focal loss.
-        gce_q: of the generalized cross-entropy.
-        temperature: of `kl`, the Kullback-Leibler divergence.
-        class_weights: what the loss of a word is multiplied by: `none`; `balanced`, inversely to how frequent its
-            label is, so that the mean over the words is 1; or a number by label (`B-PER`) or class (`PER`, `O`), 1 for
-            those that are not named.
-        evaluate_steps: updates between two scorings on the development data, each with a checkpoint; None for once an
-            epoch.
-        patience: scorings without a better one after which training stops; None for never.
-        f_beta: which figure of the development data chooses the best checkpoint: F1, or with a beta above 1 one that
-            minds recall more.
-        bf16: whether to compute in bfloat16; the weights stay in float32.
-        lora: train small matrices instead of all weights; None for all weights.
-        longest: most word pieces that are seen at once, special ones included; None for as many as the model takes.
-        overlap: word pieces that neighbouring windows over a longer sentence share.
-        seed: of everything random: new weights, the order of the sentences, dropout.
+    Raises:
+        OptionError: a value is unknown or out of range, or says nothing beside another.
     """
 
-    epochs: int = 10
-    max_steps: int | None = None
-    batch_size: int = 32
-    accumulation: int = 1
-    learning_rate: float = 2e-5
-    schedule: Schedule = "linear"
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    loss: LossName = "cross-entropy"
-    focal_gamma: float = 2.0
-    gce_q: float = 0.7
-    temperature: float = 1.0
-    class_weights: Literal["none", "balanced"] | Mapping[str, float] = "none"
-    evaluate_steps: int | None = None
-    patience: int | None = 3
-    f_beta: float = 1.0
-    bf16: bool = False
-    lora: LoraSettings | None = None
-    longest: int | None = None
-    overlap: int = 128
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "accumulation"):
-            whole_number(name, getattr(self, name), 1)
-        for name in ("max_steps", "evaluate_steps", "patience"):
-            if getattr(self, name) is not None:
-                whole_number(name, getattr(self, name), 1)
-        for name in ("seed", "overlap"):
-            whole_number(name, getattr(self, name), 0)
-        if self.longest is not None:
-            whole_number("longest", self.longest, 3)
-        for name in ("learning_rate", "f_beta", "temperature"):
-            positive_number(name, getattr(self, name))
-        for name in ("weight_decay", "focal_gamma"):
-            number_from_zero(name, getattr(self, name))
-        _share("warmup", self.warmup)
-        number("gce_q", self.gce_q, "above 0, up to 1", lambda value: 0 < value <= 1)
-        choose("schedule", self.schedule, SCHEDULES)
-        choose("loss", self.loss, LOSSES)
-        if isinstance(self.class_weights, str):
-            choose("class_weights", self.class_weights, CLASS_WEIGHTS)
-        else:
-            for name, weight in self.class_weights.items():
-                number_from_zero(f"class_weights[{name!r}]", weight)
-
-
-def _share(option: str, value: object) -> None:
-    number(option, value, "from 0 to below 1", lambda found: 0 <= found < 1)
+    epochs: int = option(10, Whole(1), "Passes over the data, unless --max-steps ends them.", group=_LENGTH)
+    max_steps: int | None = option(None, Whole(1), "Updates of the weights at most.", optional=True, group=_LENGTH)
+    evaluate_steps: int | None = option(
+        None,
+        Whole(1),
+        "Updates between two scorings on the development data, each with a checkpoint.",
+        optional=True,
+        default_text="an epoch",
+        group=_LENGTH,
+    )
+    patience: int | None = option(
+        3,
+        Whole(0),
+        "Scorings without a better one until training stops, 0 for never.",
+        optional=True,
+        group=_LENGTH,
+    )
+    f_beta: float = option(
+        1.0,
+        Number(positive=True),
+        "Which figure of the development data chooses the best checkpoint: F1, or with a beta above 1 one that minds "
+        "recall more.",
+        group=_LENGTH,
+    )
+    batch_size: int = option(32, Whole(1), "Sentences that one device computes at once.", group=_UPDATES)
+    accumulation: int = option(1, Whole(1), "Such batches an update.", group=_UPDATES)
+    learning_rate: float = option(2e-5, Number(positive=True), "At its peak.", group=_UPDATES)
+    schedule: Schedule = option(
+        "linear",
+        Choice(tuple(SCHEDULES)),
+        "How it falls after the warm-up: to 0 by a line or a cosine, or not at all.",
+        group=_UPDATES,
+    )
+    warmup: float = option(0.1, Number(below=1), "Share of the updates in which it rises.", group=_UPDATES)
+    weight_decay: float = option(0.01, Number(), "Of AdamW.", group=_UPDATES)
+    bf16: bool = option(False, Flag(), "Compute in bfloat16; the weights stay in float32.", group=_UPDATES)
+    longest: int | None = option(
+        None,
+        Whole(3),
+        "Most word pieces that are seen at once, special ones included.",
+        optional=True,
+        default_text="what the model takes",
+        group=_UPDATES,
+    )
+    overlap: int = option(
+        128, Whole(0), "Word pieces that neighbouring windows over a longer sentence share.", group=_UPDATES
+    )
+    lora: LoraSettings | None = option(
+        None, _Lora(), "Train small matrices in place of all weights.", optional=True, group=LORA
+    )
+    loss: LossName = option(
+        "cross-entropy",
+        Choice(get_args(LossName)),
+        "What is made small; mse and kl compare probabilities.",
+        group=_LOSS,
+    )
+    focal_gamma: float = option(2.0, Number(), "Of the focal loss.", when=[_FOCAL], group=_LOSS)
+    gce_q: float = option(
+        0.7, Number(positive=True, most=1), "Of the generalized cross-entropy.", when=[_GENERALIZED], group=_LOSS
+    )
+    temperature: float = option(
+        1.0,
+        Number(positive=True),
+        "Of kl, the Kullback-Leibler divergence: above 1, small probabilities count more.",
+        when=[_KL],
+        group=_LOSS,
+    )
+    class_weights: Literal["none", "balanced"] | Mapping[str, float] = option(
+        "none",
+        _ClassWeights(),
+        "What the loss of a word is multiplied by: balanced, inversely to how frequent its label is, so that the mean "
+        "over the words is 1; or a number by label (B-PER) or class (PER, O), 1 for those that are not named.",
+        group=_LOSS,
+    )
+    seed: int = option(
+        0, Whole(0), "Of everything random: new weights, the order of the sentences, dropout.", group="Runs"
+    )

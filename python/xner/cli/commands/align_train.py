@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner import io, schema
-from xner.cli.options.groups import takes
+from xner.cli.options.groups import Group, GroupedOption, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
 from xner.cli.options.layouts import layout_group
 from xner.io.sides import read_sentences
@@ -16,13 +16,70 @@ from xner.models.aligners.training import OBJECTIVES, EncoderTrainingOptions, tr
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from xner.io.layout import Layout
 
 __all__ = ["command"]
 
 _DEFAULT = EncoderTrainingOptions()
+
+
+def _settings(objectives: tuple[Any, ...], **options: Any) -> EncoderTrainingOptions:
+    return EncoderTrainingOptions(objectives=objectives or _DEFAULT.objectives, **options)
+
+
+_SETTINGS = Group(
+    [
+        GroupedOption(
+            ["--objective", "objectives"],
+            type=click.Choice(list(OBJECTIVES)),
+            multiple=True,
+            help="What is learned: to make the encoder's own links surer, to tell masked words from the translation; "
+            "both by default.",
+        ),
+        GroupedOption(
+            ["--layer"],
+            type=click.IntRange(1),
+            default=_DEFAULT.layer,
+            show_default=True,
+            help="Layer that will align.",
+        ),
+        GroupedOption(
+            ["--steps"],
+            type=click.IntRange(1),
+            default=_DEFAULT.steps,
+            show_default=True,
+            help="Updates of the weights.",
+        ),
+        GroupedOption(
+            ["--batch-pairs"],
+            type=click.IntRange(1),
+            default=_DEFAULT.batch_pairs,
+            show_default=True,
+            help="Sentence pairs an update.",
+        ),
+        GroupedOption(
+            ["--micro-batch-pairs"],
+            type=click.IntRange(1),
+            default=_DEFAULT.micro_batch_pairs,
+            show_default=True,
+            help="Sentence pairs that are in memory at once.",
+        ),
+        GroupedOption(
+            ["--learning-rate"], type=float, default=_DEFAULT.learning_rate, show_default=True, help="At its peak."
+        ),
+        GroupedOption(
+            ["--seed"], type=click.IntRange(0), default=_DEFAULT.seed, show_default=True, help="Of everything random."
+        ),
+        GroupedOption(
+            ["--checkpoint-steps"],
+            type=click.IntRange(1),
+            default=_DEFAULT.checkpoint_steps,
+            show_default=True,
+            help="Steps between checkpoints.",
+        ),
+    ],
+    _settings,
+)
 
 
 @click.command(
@@ -45,48 +102,11 @@ _DEFAULT = EncoderTrainingOptions()
 )
 @click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Format of the source file.")
 @click.option("--target-format", type=click.Choice(FORMAT_NAMES), help="Format of the target file.")
-@click.option(
-    "--objective",
-    "objectives",
-    type=click.Choice(list(OBJECTIVES)),
-    multiple=True,
-    help="What is learned: to make the encoder's own links surer, to tell masked words from the translation; both by "
-    "default.",
-)
-@click.option(
-    "--layer", type=click.IntRange(1), default=_DEFAULT.layer, show_default=True, help="Layer that will align."
-)
-@click.option(
-    "--steps", type=click.IntRange(1), default=_DEFAULT.steps, show_default=True, help="Updates of the weights."
-)
-@click.option(
-    "--batch-pairs",
-    type=click.IntRange(1),
-    default=_DEFAULT.batch_pairs,
-    show_default=True,
-    help="Sentence pairs an update.",
-)
-@click.option(
-    "--micro-batch-pairs",
-    type=click.IntRange(1),
-    default=_DEFAULT.micro_batch_pairs,
-    show_default=True,
-    help="Sentence pairs that are in memory at once.",
-)
-@click.option("--learning-rate", type=float, default=_DEFAULT.learning_rate, show_default=True, help="At its peak.")
-@click.option("--seed", type=click.IntRange(0), default=_DEFAULT.seed, show_default=True, help="Of everything random.")
-@click.option(
-    "--checkpoint-steps",
-    type=click.IntRange(1),
-    default=_DEFAULT.checkpoint_steps,
-    show_default=True,
-    help="Steps between checkpoints.",
-)
 @click.option("--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True, help="Where to train.")
 @click.option(
     "--resume/--no-resume", default=True, show_default=True, help="Go on from an interrupted run's checkpoint."
 )
-@takes(layout=layout_group(classes=False))
+@takes(settings=_SETTINGS, layout=layout_group(classes=False))
 def command(
     model: str,
     source: Path,
@@ -94,17 +114,15 @@ def command(
     output: Path,
     source_format: str | None,
     target_format: str | None,
-    objectives: Sequence[Any],
     device: str,
     resume: bool,
+    settings: EncoderTrainingOptions,
     layout: Layout,
-    **options: Any,
 ) -> None:
     """Fine-tune an encoder on sentence pairs so that it aligns their languages better.
 
     Needs no word links, only parallel text. The result is a model like the one it started from.
     """
-    settings = EncoderTrainingOptions(objectives=tuple(objectives) or _DEFAULT.objectives, **options)
     sides = [
         read_sentences(path, name, layout).column(schema.TOKENS)
         for path, name in ((source, source_format), (target, target_format))

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from xner.cli.options.groups import takes
+from xner.cli.options.groups import Command, Group, GroupedOption, takes
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.taggers import take_classes
-from xner.cli.options.training import Training, data_options, model_options, read_corpus, run_options, settings_options
+from xner.cli.options.training import (
+    NewTagger,
+    Runs,
+    ScoringData,
+    data_group,
+    new_tagger_group,
+    read_corpus,
+    run_trainings,
+    runs_group,
+    settings_group,
+)
+from xner.errors import OptionError
 from xner.io.sides import read_sentences
 from xner.pipelines.progress import progress_reporter
 from xner.training.distillation.distilling import distill
@@ -20,12 +30,76 @@ from xner.training.presets import DISTILLATION
 
 if TYPE_CHECKING:
     from xner.io.layout import Layout
+    from xner.training.settings import TrainingSettings
 
 __all__ = ["command"]
 
 
+def _weights(
+    teacher_weights: str,
+    teacher_texts: tuple[str, ...],
+    similarity_model: str | None,
+    model: str,
+    format_: str | None,
+    *,
+    random_weights: bool,
+) -> list[float] | LanguageSimilarity | None:
+    """What `--teacher-weights` and the options that go with it say."""
+    if teacher_weights != "similarity" and (teacher_texts or similarity_model):
+        raise OptionError("--teacher-text and --similarity-model go with --teacher-weights similarity")
+    if teacher_weights == "equal":
+        return None
+    if teacher_weights == "similarity":
+        if not teacher_texts:
+            raise OptionError("--teacher-weights similarity needs a --teacher-text for each --teacher")
+        if similarity_model is None and random_weights:
+            raise OptionError("--random-weights tell no languages: --similarity-model names another encoder")
+        return LanguageSimilarity(
+            [read_corpus(place, "train", format_, read=read_sentences) for place in teacher_texts],
+            similarity_model or model,
+        )
+    try:
+        return [float(weight) for weight in teacher_weights.split(",")]
+    except ValueError:
+        raise OptionError(
+            f"--teacher-weights {teacher_weights!r}: expected 'equal', 'similarity', or numbers separated by commas"
+        ) from None
+
+
+_WEIGHTS = Group(
+    [
+        GroupedOption(
+            ["--teacher-weights"],
+            default="equal",
+            show_default=True,
+            metavar="equal|similarity|NUMBER,...",
+            help="How much each of several teachers counts: numbers in their order, or by how similar a language "
+            "identifier finds --text to each --teacher-text.",
+            title="Teachers",
+        ),
+        GroupedOption(
+            ["--teacher-text", "teacher_texts"],
+            multiple=True,
+            help="For similarity: sentences of the language that a teacher was trained on, one file each, in their "
+            "order.",
+            title="Teachers",
+        ),
+        GroupedOption(
+            ["--similarity-model"],
+            help="For similarity: the encoder whose embeddings tell languages.  [default: --model]",
+            title="Teachers",
+        ),
+    ],
+    _weights,
+    also=["model", "random_weights", "format_"],
+)
+
+
 @click.command(
     "distill",
+    cls=Command,
+    first=["teachers", "text", "model", "output", "dev", "tests", "epochs", "seeds"],
+    sections={"Teachers": ["min_confidence", "steps"]},
     epilog="\b\nExamples:\n"
     "  xner distill --teacher en-ner --text yo.txt --model FacebookAI/xlm-roberta-base -o yo-ner\n"
     "      en-ner is a model of `xner train`, or any other for token classification; yo.txt has no labels\n"
@@ -40,7 +114,6 @@ __all__ = ["command"]
     "\b\nAn interrupted run goes on when the same command is given again, and the teachers' labels are kept: other\n"
     "settings of the student, or more --seeds, tag nothing anew.",
 )
-# Teachers and text
 @click.option(
     "--teacher",
     "teachers",
@@ -51,24 +124,6 @@ __all__ = ["command"]
 )
 @click.option(
     "--text", required=True, help="Sentences of the target language, words split; labels there are not looked at."
-)
-@click.option(
-    "--teacher-weights",
-    default="equal",
-    show_default=True,
-    metavar="equal|similarity|NUMBER,...",
-    help="How much each of several teachers counts: numbers in their order, or by how similar a language "
-    "identifier finds --text to each --teacher-text.",
-)
-@click.option(
-    "--teacher-text",
-    "teacher_texts",
-    multiple=True,
-    help="For similarity: sentences of the language that a teacher was trained on, one file each, in their order.",
-)
-@click.option(
-    "--similarity-model",
-    help="For similarity: the encoder whose embeddings tell languages.  [default: --model]",
 )
 @click.option(
     "--min-confidence",
@@ -83,22 +138,25 @@ __all__ = ["command"]
     help="Folder in which the teachers' labels are kept, and from which they are taken as long as nothing that "
     "decides them has changed.  [default: OUTPUT.steps]",
 )
-# The student
-@model_options
-@data_options
-@settings_options
-@run_options
-@takes(layout=layout_group(classes=False))
+@takes(
+    into=new_tagger_group,
+    weights=_WEIGHTS,
+    scored=data_group,
+    settings=settings_group(DISTILLATION.settings),
+    runs=runs_group,
+    layout=layout_group(classes=False),
+)
 def command(
     teachers: tuple[str, ...],
     text: str,
-    teacher_weights: str,
-    teacher_texts: tuple[str, ...],
-    similarity_model: str | None,
     min_confidence: float,
     steps: Path | None,
+    into: NewTagger,
+    weights: list[float] | LanguageSimilarity | None,
+    scored: ScoringData,
+    settings: TrainingSettings,
+    runs: Runs,
     layout: Layout,
-    **options: Any,
 ) -> None:
     """Train a tagger on what others say of text in a language without labels (teacher-student learning).
 
@@ -111,46 +169,17 @@ def command(
 
     The output is as that of `xner train`; teachers and weights are in its `metrics.json` and card.
     """
-    classes = take_classes(options)
-    format_, output = options["format_"], options["output"]
-    shared = Training.take(options, defaults=DISTILLATION.settings, layout=layout)
-    weights = _weights(teacher_weights, teacher_texts, similarity_model, format_, shared)
     with progress_reporter() as report:
         learn = partial(
             distill,
-            shared.model,
+            into.model,
             teachers,
-            read_corpus(text, "train", format_, read=partial(read_sentences, layout=layout)),
+            read_corpus(text, "train", scored.format, read=partial(read_sentences, layout=layout)),
             weights=weights,
             min_confidence=min_confidence,
-            steps=steps or output.with_name(f"{output.name}.steps"),
-            classes=classes,
+            steps=steps or into.output.with_name(f"{into.output.name}.steps"),
+            classes=scored.classes,
             report=report,
             told=partial(click.echo, err=True),
         )
-        shared.run(learn)
-
-
-def _weights(
-    wanted: str, texts: tuple[str, ...], similarity_model: str | None, format: str | None, student: Training
-) -> list[float] | LanguageSimilarity | None:
-    """What `--teacher-weights` and the options that go with it say."""
-    if wanted != "similarity" and (texts or similarity_model):
-        raise click.UsageError("--teacher-text and --similarity-model go with --teacher-weights similarity")
-    if wanted == "equal":
-        return None
-    if wanted == "similarity":
-        if not texts:
-            raise click.UsageError("--teacher-weights similarity needs a --teacher-text for each --teacher")
-        if similarity_model is None and student.options["random_weights"]:
-            raise click.UsageError("--random-weights tell no languages: --similarity-model names another encoder")
-        return LanguageSimilarity(
-            [read_corpus(place, "train", format, read=read_sentences) for place in texts],
-            similarity_model or student.model,
-        )
-    try:
-        return [float(weight) for weight in wanted.split(",")]
-    except ValueError:
-        raise click.UsageError(
-            f"--teacher-weights {wanted!r}: expected 'equal', 'similarity', or numbers separated by commas"
-        ) from None
+        run_trainings(learn, into, settings, runs, **scored.read(layout))

@@ -13,7 +13,7 @@ from xner.cli.options.groups import Command, Group, takes
 from xner.cli.options.inputs import cache_file, existing_file, link_flags, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import scores_option
-from xner.cli.options.translators import engine_options, take_engine
+from xner.cli.options.translators import engine_group
 from xner.io.sides import add_scores, read_links, read_pairs
 from xner.models.scorers.nmt_score import NmtScorer
 from xner.models.scorers.nmt_stage import NmtStage, required_columns
@@ -88,7 +88,7 @@ _PROJECTION = Group(
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
 @link_flags
 @scores_option
-@takes(projection=_PROJECTION, layout=layout_group(two_sides=True))
+@takes(projection=_PROJECTION, engine=engine_group, layout=layout_group(two_sides=True))
 @click.option(
     "--all-pairs",
     is_flag=True,
@@ -109,7 +109,6 @@ _PROJECTION = Group(
     metavar="LANGUAGE",
     help="Give the model translations into this language in place of the texts; off by default.",
 )
-@engine_options
 @click.option(
     "--cache",
     type=cache_file,
@@ -134,15 +133,14 @@ def nmt(
     cap: float,
     pivot: str | None,
     cache: Path | None,
+    engine: dict[str, Any],
     layout: Layout,
-    **options: Any,
 ) -> None:
     """Score entities and target spans by how likely a translation model finds each to be the other's translation.
 
     NMTScore (Vamvas and Sennrich 2022), direct, normalised, in both directions. With the other scores of --score known,
     pairs that projection could not choose whatever their score are skipped: the same labels for less work.
     """
-    engine = take_engine(options)
     if links is None and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     required = required_columns(projection)

@@ -12,11 +12,11 @@ import click
 
 from xner import schema, viewer
 from xner.alignment.aligner import Aligner
-from xner.cli.options.groups import takes
+from xner.cli.options.groups import Command, Group, GroupedOption, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, side_format_options
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.taggers import class_options, take_classes
-from xner.cli.options.training import read_corpus, seed_numbers, settings_options, show_moment, take_settings
+from xner.cli.options.taggers import classes_group
+from xner.cli.options.training import read_corpus, seed_numbers, settings_group, show_moment
 from xner.errors import Error
 from xner.experiments.extrinsic import report as extrinsic_report
 from xner.experiments.extrinsic.report import write_extrinsic_report
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from xner.io.layout import Layout
+    from xner.training.settings import TrainingSettings
 
 __all__ = ["command"]
 
@@ -66,8 +67,86 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
         raise click.BadParameter(str(error)) from None
 
 
+_MATCHING = Group(
+    [
+        GroupedOption(
+            ["--synthetic", "sizes"],
+            metavar="WORDSxENTITIESxCANDIDATES",
+            multiple=True,
+            callback=_sizes,
+            help="Made-up problems of a size, as 25x5x40: words, entities, candidates of each. Beside corpora, or "
+            "alone.",
+            title="Problems",
+        ),
+        GroupedOption(
+            ["--score", "scores"],
+            metavar="NAME|NAME=WEIGHT,...",
+            multiple=True,
+            default=["links"],
+            show_default=True,
+            help="links, words or weighted: the alignment score, by what it counts; or a sum of scores as for "
+            "`xner project`: align_characters, align=1,hints=0.5, ... whose columns the target file has.",
+            title="Problems",
+        ),
+        GroupedOption(
+            ["--constraint", "constraints"],
+            multiple=True,
+            default=["<=1"],
+            show_default=True,
+            callback=_constraint,
+            help="Projections of an entity, as '<=1', '=1', '>=1', '<2', '>0'.",
+            title="Problems",
+        ),
+        GroupedOption(
+            ["--matcher", "matchers"],
+            type=click.Choice(list(MATCHERS)),
+            multiple=True,
+            default=["exact", "greedy"],
+            show_default=True,
+            help="The first one is what the others are held against.",
+            title="Matchers",
+        ),
+        GroupedOption(
+            ["--candidates"],
+            type=click.Choice(["ngram", "aligned_ends"]),
+            default="ngram",
+            show_default=True,
+            help="Target spans to choose from.",
+            title="Problems",
+        ),
+        GroupedOption(
+            ["--min-words"],
+            type=click.IntRange(1),
+            default=1,
+            show_default=True,
+            help="Shortest candidate.",
+            title="Problems",
+        ),
+        GroupedOption(
+            ["--max-words"], type=click.IntRange(1), help="Longest candidate; no limit by default.", title="Problems"
+        ),
+        GroupedOption(
+            ["--time-limit"],
+            type=click.FloatRange(0, min_open=True),
+            help="Seconds a sentence; none by default.",
+            title="Matchers",
+        ),
+        GroupedOption(
+            ["--growth/--no-growth"],
+            default=True,
+            show_default=True,
+            help="Measure time against size, too.",
+            title="Matchers",
+        ),
+    ],
+    MatchingOptions,
+)
+
+
 @command.command(
     "matching",
+    cls=Command,
+    first=["source", "targets", "links", "output", "sizes"],
     epilog="\b\nExamples:\n"
     "  xner study matching --source en.conll --target de.conll -o study\n"
     "      aligns with the built-in aligner; labels of the target count as gold\n"
@@ -86,14 +165,6 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
     help="Their translations, row by row; labels there count as gold. Several times: several corpora.",
 )
 @click.option(
-    "--synthetic",
-    "sizes",
-    metavar="WORDSxENTITIESxCANDIDATES",
-    multiple=True,
-    callback=_sizes,
-    help="Made-up problems of a size, as 25x5x40: words, entities, candidates of each. Beside corpora, or alone.",
-)
-@click.option(
     "--links",
     type=existing_file,
     multiple=True,
@@ -103,46 +174,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, values: Sequence[
 @click.option(
     "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
 )
-@click.option(
-    "--score",
-    "scores",
-    metavar="NAME|NAME=WEIGHT,...",
-    multiple=True,
-    default=["links"],
-    show_default=True,
-    help="links, words or weighted: the alignment score, by what it counts; or a sum of scores as for `xner project`: "
-    "align_characters, align=1,hints=0.5, ... whose columns the target file has.",
-)
-@click.option(
-    "--constraint",
-    "constraints",
-    multiple=True,
-    default=["<=1"],
-    show_default=True,
-    callback=_constraint,
-    help="Projections of an entity, as '<=1', '=1', '>=1', '<2', '>0'.",
-)
-@click.option(
-    "--matcher",
-    "matchers",
-    type=click.Choice(list(MATCHERS)),
-    multiple=True,
-    default=["exact", "greedy"],
-    show_default=True,
-    help="The first one is what the others are held against.",
-)
-@click.option(
-    "--candidates",
-    type=click.Choice(["ngram", "aligned_ends"]),
-    default="ngram",
-    show_default=True,
-    help="Target spans to choose from.",
-)
-@click.option("--min-words", type=click.IntRange(1), default=1, show_default=True, help="Shortest candidate.")
-@click.option("--max-words", type=click.IntRange(1), help="Longest candidate; no limit by default.")
-@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds a sentence; none by default.")
-@click.option("--growth/--no-growth", default=True, show_default=True, help="Measure time against size, too.")
-@takes(layout=layout_group(two_sides=True))
+@takes(options=_MATCHING, layout=layout_group(two_sides=True))
 def matching(
     source: Path | None,
     targets: Sequence[Path],
@@ -150,8 +182,8 @@ def matching(
     source_format: str | None,
     target_format: str | None,
     output: Path,
+    options: MatchingOptions,
     layout: Layout,
-    **options: Any,
 ) -> None:
     """Greedy against exact matching: objectives, labels, F1 and time.
 
@@ -159,7 +191,7 @@ def matching(
     first what was found, and another one of the sentences where the matchers differ most, each with its links, scores
     and margins.
     """
-    if (source is None) != (not targets) or not (targets or options["sizes"]):
+    if (source is None) != (not targets) or not (targets or options.sizes):
         raise click.UsageError("expected --source and --target, or --synthetic, or all of them")
     if links and len(links) != len(targets):
         raise click.UsageError(f"{len(links)} files of links for {len(targets)} targets: one for each, or none")
@@ -172,7 +204,7 @@ def matching(
                 read_links(links[number], table.num_rows, one_based=False, reverse=False) if links else _align(table)
             )
             corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
-        study = study_matching(corpora, MatchingOptions(**options), progress=report)
+        study = study_matching(corpora, options, progress=report)
     page = write_matching_report(study, output, view=viewer.view, command=_command())
     click.echo(matching_report.markdown(study), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
@@ -195,6 +227,8 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
 
 @command.command(
     "extrinsic",
+    cls=Command,
+    first=["training", "taggers", "development", "tests", "model", "output", "seeds", "epochs"],
     epilog="\b\nExample:\n"
     "  xner study extrinsic --model FacebookAI/xlm-roberta-base -o study \\\n"
     "      --train transfer=en.train.conll --dev transfer=en.dev.conll \\\n"
@@ -238,14 +272,12 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
     help="Gold labels that the taggers are scored on. Several, of other domains, say: what is lost against the first.",
 )
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Format of the files; by default by name.")
-@class_options
 @click.option("--model", help="Encoder to start from: name on the Hugging Face hub, or folder.")
 @click.option("--random-weights", is_flag=True, help="Take the model's configuration and tokenizer alone.")
 @click.option(
     "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
 )
 @click.option("--seeds", default="0,1,2", show_default=True, help="Of the runs of each method, separated by commas.")
-@settings_options
 @click.option(
     "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True, help="Where to compute."
 )
@@ -260,6 +292,7 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
     help="Confidence of the intervals.",
 )
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on with interrupted trainings.")
+@takes(renamed=classes_group, settings=settings_group())
 def extrinsic(
     training: tuple[str, ...],
     taggers: tuple[str, ...],
@@ -270,7 +303,13 @@ def extrinsic(
     output: Path,
     seeds: str,
     classes: str | None,
-    **options: Any,
+    random_weights: bool,
+    device: str,
+    samples: int,
+    confidence: float,
+    resume: bool,
+    renamed: dict[str, str],
+    settings: TrainingSettings,
 ) -> None:
     """What labels are worth as training data, on gold labels.
 
@@ -278,8 +317,6 @@ def extrinsic(
     source language (model transfer), on gold labels (what projection could reach), or both together. Differences come
     with a bootstrap interval over the sentences and p-values of paired bootstrap and approximate randomization.
     """
-    renamed = take_classes(options)
-    settings = take_settings(options, {})
     learnt = _by_method("--train", training)
     ready = _by_method("--tagger", taggers)
     if twice := sorted(set(learnt) & set(ready)):
@@ -310,7 +347,11 @@ def extrinsic(
         classes=renamed,
         asked_classes=[name.strip() for name in classes.split(",")] if classes else (),
         progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
-        **options,
+        random_weights=random_weights,
+        device=device,
+        samples=samples,
+        confidence=confidence,
+        resume=resume,
     )
     page = write_extrinsic_report(found, output, view=viewer.view, command=_command())
     click.echo(extrinsic_report.markdown(found), nl=False)

@@ -13,14 +13,10 @@ from xner._support.arrow import frequencies, one_array
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.models import computing_options
 from xner.cli.options.statuses import report_statuses
-from xner.cli.options.taggers import tagger_options, take_tagger
+from xner.cli.options.taggers import ChosenTagger, tagger_group
 from xner.io.sides import labels_as_gold, read_sentences
-from xner.models.network.device import device_names
-from xner.models.taggers.catalogue import load_tagger
-from xner.models.taggers.tag_schemes import SCHEMES
-from xner.models.taggers.tagger import DECODINGS, ROLES, STATUSES, WORDS, TaggerStage
+from xner.models.taggers.tagger import ROLES, STATUSES, TaggerStage
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
@@ -35,21 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-# What other taggers do not take, with its defaults.
-_OF_NETWORKS = {
-    "words": "first",
-    "decoding": "argmax",
-    "scheme": "auto",
-    "dtype": "auto",
-    "token_budget": None,
-    "overlap": 128,
-    "compile": False,
-}
-
 
 @click.command(
     "tag",
     cls=Command,
+    first=["model", "output", "roles"],
     epilog="\b\nExamples:\n"
     "  xner tag yo.txt --model masakhane/afroxlmr-large-ner-masakhaner-1.0_2.0 -o yo.conll\n"
     "      labels sentences; prints F1 as well where the input has labels\n"
@@ -67,12 +53,6 @@ _OF_NETWORKS = {
     "\b\nAn interrupted run goes on where it stopped when the same command is given again.",
 )
 @click.argument("sentences", type=existing_file)
-@click.option(
-    "--model",
-    required=True,
-    help="Name on the Hugging Face hub, or folder, of a token-classification model; spacy:NAME for a package or folder "
-    "of a pipeline of spaCy; gliner:NAME for a model of GLiNER, which is asked for --classes.",
-)
 @click.option("--output", "-o", type=output_file, required=True, help="The sentences with what was found.")
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
 @click.option("--input-format", type=click.Choice(FORMAT_NAMES), help="Of the input, likewise.")
@@ -87,56 +67,23 @@ _OF_NETWORKS = {
     "[default: labels]",
 )
 @click.option("--float16", is_flag=True, help="Store the probabilities of --role scores in half precision.")
-@tagger_options
-@click.option(
-    "--words",
-    type=click.Choice(WORDS),
-    default="first",
-    show_default=True,
-    help="Which of a word's pieces speak for it: the first, all in the mean, or the one that is surest.",
-)
-@click.option(
-    "--decoding",
-    type=click.Choice(DECODINGS),
-    default="argmax",
-    show_default=True,
-    help="Each word's most probable label, or the most probable valid sequence of labels.",
-)
-@click.option(
-    "--scheme",
-    type=click.Choice(SCHEMES),
-    default="auto",
-    show_default=True,
-    help="Of the model's labels; auto tells it from their names.",
-)
-@computing_options()
-@takes(layout=layout_group(classes=False))
-@click.option(
-    "--overlap",
-    type=click.IntRange(0),
-    default=128,
-    show_default=True,
-    help="Word pieces that neighbouring windows of a sentence share that is longer than the model takes.",
-)
-@click.option("--compile", is_flag=True, help="Compile the model first: worth it for long runs.")
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
     help="Go on from an interrupted run's finished parts.",
 )
+@takes(tagger=tagger_group, layout=layout_group(classes=False))
 def command(
     sentences: Path,
-    model: str,
     output: Path,
     format_: str | None,
     input_format: str | None,
     roles: tuple[Role, ...],
     float16: bool,
-    device: str,
     resume: bool,
+    tagger: ChosenTagger,
     layout: Layout,
-    **options: Any,
 ) -> None:
     """Tag the words of sentences by a token-classification model, a pipeline of spaCy, or a model of GLiNER.
 
@@ -147,16 +94,15 @@ def command(
     if float16 and "scores" not in roles:
         raise click.UsageError("--float16 goes with --role scores")
     _check_output(output, format_, roles)
-    loading = take_tagger(options, model, _OF_NETWORKS)
     table = labels_as_gold(read_sentences(sentences, input_format, layout))
     if "labels" in roles and schema.ENTITIES in table.schema.names:
         table = table.drop_columns([schema.ENTITIES])  # they are those of the labels that were there
-    tagger = load_tagger(model, device=device_names(device), **loading, **options)
-    stage = TaggerStage(tagger, roles, float16=float16)
+    loaded = tagger.load()
+    stage = TaggerStage(loaded, roles, float16=float16)
     key = fingerprint(
         {"sentences": sentences},
         {
-            "tagger": tagger.identity,
+            "tagger": loaded.identity,
             "roles": stage.roles,
             "float16": float16,
             "input_format": input_format,
@@ -181,7 +127,7 @@ def command(
     _report_entities(result, stage.roles)
     click.echo(f"written to {output}", err=True)
     click.echo(stage.signature, err=True)
-    _print_scores(result, stage.roles, [old for old, new in loading["classes"].items() if new == "O"])
+    _print_scores(result, stage.roles, [old for old, new in tagger.classes.items() if new == "O"])
 
 
 def _check_output(output: Path, format_: str | None, roles: Sequence[str]) -> None:

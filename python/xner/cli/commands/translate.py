@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from xner import io, labels, schema
 from xner._support.arrow import one_array, with_columns
-from xner.cli.options.groups import takes
+from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import markers_option
 from xner.cli.options.statuses import report_statuses
-from xner.cli.options.translators import TranslatorSettings, translator_options
+from xner.cli.options.translators import ChosenTranslator, translator_group
 from xner.io.sides import read_sentences, read_source
 from xner.models.translators.translator import STATUSES
 from xner.pipelines.progress import progress_reporter
@@ -37,6 +37,8 @@ __all__ = ["command"]
 
 @click.command(
     "translate",
+    cls=Command,
+    first=["source", "source_language", "target_language", "model", "output", "markers"],
     epilog="\b\nExamples:\n"
     "  xner translate --source en.conll --source-language en --target-language yo \\\n"
     "      --model facebook/nllb-200-distilled-600M -o yo.parquet\n"
@@ -59,7 +61,6 @@ __all__ = ["command"]
     type=click.Choice(list(SPLITTERS)),
     help="How translations are split into words; by default as suits the language.",
 )
-@translator_options
 @markers_option
 @label_options
 @click.option(
@@ -68,7 +69,7 @@ __all__ = ["command"]
     help="Keep the words of translations that are cut, looping or copies; else their rows are empty. Columns have the "
     "text in any case, as `translation`, with `translation_status`.",
 )
-@takes(layout=layout_group())
+@takes(translator=translator_group, layout=layout_group())
 def command(
     source: Path,
     source_language: str,
@@ -81,8 +82,8 @@ def command(
     scheme: Any,
     read_labels: Any,
     keep_bad: bool,
+    translator: ChosenTranslator,
     layout: Layout,
-    **options: Any,
 ) -> None:
     """Translate sentences, and split the translations into words.
 
@@ -90,8 +91,7 @@ def command(
     themselves, copies of the source, those that the limit on length ended.
     """
     is_training_data = io.FORMATS[io.format_of(output, format_)].holds_good_rows_alone
-    settings = TranslatorSettings.take(options)
-    into = Direction(settings.load(), source_language, target_language, cache=settings.cache)
+    into = Direction(translator.load(), source_language, target_language, cache=translator.cache)
     split = splitter_for(words or language(target_language).code)
     if markers is None:
         table = read_sentences(source, source_format, layout).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})

@@ -44,13 +44,19 @@ def _type_of(name: str, kind: Kind) -> click.ParamType[Any]:
     if isinstance(kind, Whole):
         return click.IntRange(kind.least)
     if isinstance(kind, Number):
-        limit = None if kind.below == float("inf") else kind.below
-        return click.FloatRange(0, limit, min_open=kind.positive, max_open=limit is not None)
+        limit = min(kind.below, kind.most)
+        return click.FloatRange(
+            0,
+            None if limit == float("inf") else limit,
+            min_open=kind.positive,
+            max_open=kind.below <= kind.most and limit != float("inf"),
+        )
     return _Parsed(name, kind)
 
 
-def _option(its: Declared, title: str) -> GroupedOption:
-    flag = "--" + its.name.replace("_", "-")
+def _option(its: Declared, title: str, prefix: str, *, told_alone: bool) -> GroupedOption:
+    name = prefix + its.name
+    flag = "--" + name.replace("_", "-")
     flags = [*its.flags] if any(one.startswith("--") for one in its.flags) else [flag, *its.flags]
     rest: dict[str, Any] = {}
     default = its.default_text
@@ -64,7 +70,8 @@ def _option(its: Declared, title: str) -> GroupedOption:
             default = its.shown(its.default)
     more = " May be given several times." if rest.get("multiple") else ""
     shown = f"  [default: {default}]" if default else ""
-    return GroupedOption([*flags, its.name], default=its.default, help=f"{its.help}{more}{shown}", title=title, **rest)
+    value = None if told_alone or (rest.get("multiple") and isinstance(its.default, str)) else its.default
+    return GroupedOption([*flags, name], default=value, help=f"{its.help}{more}{shown}", title=title, **rest)
 
 
 def declared_options(
@@ -74,6 +81,8 @@ def declared_options(
     without: Iterable[str] = (),
     titles: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    prefix: str = "",
+    told_alone: bool = False,
 ) -> list[click.Option]:
     """Options of the command line for those of a class.
 
@@ -83,11 +92,19 @@ def declared_options(
         without: names that are left out.
         titles: in help, by group, where they differ from it.
         defaults: by name, where they differ from the options' own.
+        prefix: before the names of all.
+        told_alone: whether the value of an option that is not given is None (or empty, of several values), so that
+            something else than its default can stand in.
     """
     left_out, renamed, others = set(without), titles or {}, defaults or {}
     wanted = set(declared(options) if only is None else only) - left_out
     return [
-        _option(replace(its, default=others.get(its.name, its.default)), renamed.get(its.group, its.group))
+        _option(
+            replace(its, default=others.get(its.name, its.default)),
+            renamed.get(its.group, its.group),
+            prefix,
+            told_alone=told_alone,
+        )
         for its in declared(options).values()
         if its.name in wanted
     ]

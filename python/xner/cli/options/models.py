@@ -2,55 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from xner.cli.options.decorators import with_options
+from xner.cli.options.groups import GroupedOption
 from xner.models.network.device import DTYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 __all__ = ["PRECISION", "computing_options"]
-
-F = TypeVar("F", bound="Callable[..., Any]")
 
 PRECISION = "precision; auto is half precision on GPUs, float32 elsewhere"
 
 
-def computing_options(whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_note: str = "") -> Callable[[F], F]:
-    """Adds the options `--device`, `--dtype` and `--token-budget` to a command.
+def computing_options(
+    whose: str = "", *, dtypes: Iterable[str] = DTYPES, dtype_note: str = "", title: str = "Computing"
+) -> list[GroupedOption]:
+    """The options `--device`, `--dtype` and `--token-budget`.
 
     Args:
         whose: begins their help, in commands that have other models as well: "Encoders".
         dtypes: precisions to choose from.
         dtype_note: what else is to be said of them.
+        title: of their section in help.
     """
 
     def told(text: str) -> str:
         return f"{whose}: {text}" if whose else text[0].upper() + text[1:]
 
-    options = [
-        click.option(
-            "--device",
+    return [
+        GroupedOption(
+            ["--device"],
             default="auto",
             show_default=True,
             help=told("where to compute: cpu, cuda, cuda:1, ...; several with commas."),
+            title=title,
         ),
-        click.option(
-            "--dtype",
+        GroupedOption(
+            ["--dtype"],
             type=click.Choice(list(dtypes)),
             default="auto",
             show_default=True,
             help=told(f"{PRECISION}{dtype_note}."),
+            title=title,
         ),
-        click.option(
-            "--token-budget", type=click.IntRange(1), help=told("most word pieces in a batch, padding included.")
+        GroupedOption(
+            ["--token-budget"],
+            type=click.IntRange(1),
+            help=told("most word pieces in a batch, padding included."),
+            title=title,
         ),
     ]
-
-    def add(command: F) -> F:
-        return with_options(options, command)
-
-    return add

@@ -2,73 +2,119 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xner.cli.options.declared import declared_options
-from xner.cli.options.decorators import with_parameters
-from xner.errors import Error
-from xner.models.taggers.catalogue import takes_options_of
+from xner.cli.options.groups import Group, GroupedOption
+from xner.cli.options.models import computing_options
+from xner.errors import OptionError
+from xner.models.network.device import device_names
+from xner.models.taggers.catalogue import load_tagger, takes_options_of
+from xner.models.taggers.tag_schemes import SCHEMES
+from xner.models.taggers.tagger import DECODINGS, WORDS
 from xner.pipelines.tagging import TaggingOptions, classes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["class_options", "tagger_options", "take_classes", "take_tagger"]
+    from xner.models.taggers.tagger import WordTagger
 
-F = TypeVar("F", bound="Callable[..., Any]")
+__all__ = ["ChosenTagger", "classes_group", "tagger_group"]
 
+classes_group: Group[dict[str, str]] = Group(
+    declared_options(TaggingOptions, only=["class_map", "ignore_class"], titles={"Tagger": "Classes"}), classes_of
+)
+"""New names of classes by old ones."""
 
-def class_options(command: F) -> F:
-    """Add `--class-map` and `--ignore-class` to a command; `take_classes` reads them."""
-    return with_parameters(
-        declared_options(TaggingOptions, only=["class_map", "ignore_class"], titles={"Tagger": ""}), command
-    )
-
-
-def take_classes(values: dict[str, Any]) -> dict[str, str]:
-    """Take `--class-map` and `--ignore-class` out of a command's values.
-
-    Returns:
-        New names by old ones, as `Tagger.load` takes them.
-
-    Raises:
-        click.UsageError: a text that is not OLD=NEW.
-    """
-    try:
-        return classes_of(values.pop("class_map"), values.pop("ignore_class"))
-    except Error as error:
-        raise click.UsageError(str(error).replace("class_map=", "--class-map ")) from None
+_OF_FINDING = ("classes", "class_map", "ignore_class", "tagger_threshold")
+_OF_NETWORKS: Mapping[str, Any] = {
+    "words": "first",
+    "decoding": "argmax",
+    "scheme": "auto",
+    "dtype": "auto",
+    "token_budget": None,
+    "overlap": 128,
+    "compile": False,
+}
+"""What only networks for token classification take, with its defaults."""
 
 
-def tagger_options(command: F) -> F:
-    """Add the options of what a tagger finds to a command; `take_tagger` reads them."""
-    names = ["classes", "class_map", "ignore_class", "tagger_threshold"]
-    return with_parameters(declared_options(TaggingOptions, only=names, titles={"Tagger": ""}), command)
+@dataclass(frozen=True, slots=True)
+class ChosenTagger:
+    """Which tagger is wanted, and how it tags.
 
-
-def take_tagger(values: dict[str, Any], model: str, of_networks: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the options of `tagger_options` out of a command's values.
-
-    Args:
-        values: of all options by name.
+    Attributes:
         model: as for `load_tagger`.
-        of_networks: defaults of the options that only networks for token classification take, by name.
-
-    Returns:
-        Options for `load_tagger`.
-
-    Raises:
-        click.UsageError: options that the tagger does not take.
+        classes: new names of the classes that it finds.
+        loading: further options for `load_tagger`.
     """
+
+    model: str
+    classes: dict[str, str]
+    loading: dict[str, Any]
+
+    def load(self) -> WordTagger:
+        """The tagger."""
+        return load_tagger(self.model, classes=self.classes, **self.loading)
+
+
+def _chosen(model: str, device: str, **options: Any) -> ChosenTagger:
+    found = TaggingOptions(tagger=model, **{name: options.pop(name) for name in _OF_FINDING}).loading
     if not takes_options_of(model, "networks"):
-        for name, default in of_networks.items():
-            if values[name] != default:
-                flag = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{flag} goes with a --model of transformers, not with {model!r}")
-    own = {name: values.pop(name) for name in ("classes", "class_map", "ignore_class", "tagger_threshold")}
-    try:
-        return TaggingOptions(tagger=model, **own).loading
-    except Error as error:
-        raise click.UsageError(str(error).replace("class_map=", "--class-map ")) from None
+        for name, default in _OF_NETWORKS.items():
+            if options[name] != default:
+                raise OptionError(f"{name} goes with a --model of transformers, not with {model!r}")
+    return ChosenTagger(model, found.pop("classes"), {"device": device_names(device), **found, **options})
+
+
+tagger_group = Group(
+    [
+        GroupedOption(
+            ["--model"],
+            required=True,
+            help="Name on the Hugging Face hub, or folder, of a token-classification model; spacy:NAME for a package "
+            "or folder of a pipeline of spaCy; gliner:NAME for a model of GLiNER, which is asked for --classes.",
+        ),
+        *declared_options(TaggingOptions, only=_OF_FINDING, titles={"Tagger": "Classes"}),
+        GroupedOption(
+            ["--words"],
+            type=click.Choice(WORDS),
+            default=_OF_NETWORKS["words"],
+            show_default=True,
+            help="Which of a word's pieces speak for it: the first, all in the mean, or the one that is surest.",
+            title="Labels",
+        ),
+        GroupedOption(
+            ["--decoding"],
+            type=click.Choice(DECODINGS),
+            default=_OF_NETWORKS["decoding"],
+            show_default=True,
+            help="Each word's most probable label, or the most probable valid sequence of labels.",
+            title="Labels",
+        ),
+        GroupedOption(
+            ["--scheme"],
+            type=click.Choice(SCHEMES),
+            default=_OF_NETWORKS["scheme"],
+            show_default=True,
+            help="Of the model's labels; auto tells it from their names.",
+            title="Labels",
+        ),
+        *computing_options(),
+        GroupedOption(
+            ["--overlap"],
+            type=click.IntRange(0),
+            default=_OF_NETWORKS["overlap"],
+            show_default=True,
+            help="Word pieces that neighbouring windows of a sentence share that is longer than the model takes.",
+            title="Computing",
+        ),
+        GroupedOption(
+            ["--compile"], is_flag=True, help="Compile the model first: worth it for long runs.", title="Computing"
+        ),
+    ],
+    _chosen,
+)

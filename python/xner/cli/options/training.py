@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xner import io
-from xner.cli.options.decorators import with_options
+from xner._support.options import declared
+from xner.cli.options.declared import declared_options
+from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import FORMAT_NAMES
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.io.hugging_face import DatasetName
 from xner.io.layout import AS_TOLD, Layout
+from xner.pipelines.tagging import TaggingOptions, classes_of
 from xner.training.fine_tuning import is_main_process
-from xner.training.losses import LOSSES
-from xner.training.presets import DISTILLATION
+from xner.training.noise import NoiseOptions
+from xner.training.presets import TRAINING_PRESETS
 from xner.training.run import Corpus
 from xner.training.seeds import train_seeds
-from xner.training.settings import CLASS_WEIGHTS, SCHEDULES, LoraSettings, TrainingSettings
+from xner.training.settings import LORA, LoraSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,241 +34,229 @@ if TYPE_CHECKING:
     from xner.training.report import TrainingReport
 
 __all__ = [
-    "Training",
-    "data_options",
-    "model_options",
+    "NewTagger",
+    "Runs",
+    "ScoringData",
+    "data_group",
+    "new_tagger_group",
+    "noise_group",
     "read_corpus",
-    "run_options",
+    "run_trainings",
+    "runs_group",
     "seed_numbers",
-    "settings_options",
+    "settings_group",
     "show_moment",
-    "take_settings",
-]
-
-F = TypeVar("F", bound="Callable[..., Any]")
-
-_DEFAULT = TrainingSettings()
-_LORA = LoraSettings()
-
-
-def _class_weights(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> str | dict[str, float] | None:
-    """`balanced` or `none`, or numbers by class."""
-    if len(values) == 1 and values[0] in CLASS_WEIGHTS:
-        return values[0]
-    weights = {}
-    for value in values:
-        name, _, number = value.partition("=")
-        try:
-            weights[name] = float(number)
-        except ValueError:
-            raise click.BadParameter(f"{value!r} is neither 'balanced' nor CLASS=NUMBER", context, parameter) from None
-    return weights or None
-
-
-_DATA_OPTIONS = [
-    click.option("--dev", help="Labelled sentences that choose the best checkpoint and stop training early."),
-    click.option(
-        "--test", "tests", multiple=True, help="Labelled sentences to score the result on; may be given again."
-    ),
-    click.option(
-        "--format", "format_", type=click.Choice(FORMAT_NAMES), help="Format of the files; by default by name."
-    ),
-    click.option(
-        "--class-map",
-        multiple=True,
-        metavar="OLD=NEW",
-        help="Another name for a class in all data, `*` for all that are not named. May be given several times.",
-    ),
-    click.option(
-        "--ignore-class",
-        multiple=True,
-        metavar="CLASS",
-        help="A class of the data that becomes O. May be given several times.",
-    ),
-]
-_MODEL_OPTIONS = [
-    click.option("--model", required=True, help="Encoder to start from: name on the Hugging Face hub, or folder."),
-    click.option("--random-weights", is_flag=True, help="Take the model's configuration and tokenizer alone."),
-    click.option(
-        "--output", "-o", type=click.Path(path_type=Path), required=True, help="Folder for the trained model."
-    ),
-]
-_SETTINGS_OPTIONS = [
-    # How long, how much at once
-    click.option("--epochs", type=click.IntRange(1), help=f"Passes over the data.  [default: {_DEFAULT.epochs}]"),
-    click.option("--max-steps", type=click.IntRange(1), help="Updates of the weights at most."),
-    click.option(
-        "--batch-size", type=click.IntRange(1), help=f"Sentences at once on a device.  [default: {_DEFAULT.batch_size}]"
-    ),
-    click.option(
-        "--accumulation", type=click.IntRange(1), help=f"Such batches an update.  [default: {_DEFAULT.accumulation}]"
-    ),
-    click.option(
-        "--evaluate-steps",
-        type=click.IntRange(1),
-        help="Updates between scorings and checkpoints.  [default: an epoch]",
-    ),
-    click.option(
-        "--patience",
-        type=click.IntRange(0),
-        help=f"Scorings without a better one until training stops, 0 for never.  [default: {_DEFAULT.patience}]",
-    ),
-    click.option(
-        "--longest", type=click.IntRange(3), help="Most word pieces at once.  [default: what the model takes]"
-    ),
-    click.option("--bf16", is_flag=True, help="Compute in bfloat16."),
-    # Optimization
-    click.option("--learning-rate", type=float, help=f"At its peak.  [default: {_DEFAULT.learning_rate}]"),
-    click.option(
-        "--schedule", type=click.Choice(list(SCHEDULES)), help=f"How it falls.  [default: {_DEFAULT.schedule}]"
-    ),
-    click.option("--warmup", type=float, help=f"Share of the updates in which it rises.  [default: {_DEFAULT.warmup}]"),
-    click.option("--weight-decay", type=float, help=f"Of AdamW.  [default: {_DEFAULT.weight_decay}]"),
-    click.option(
-        "--lora", is_flag=True, help="Train small matrices beside the weights (LoRA), in the end added to them."
-    ),
-    click.option(
-        "--lora-rank", type=click.IntRange(1), default=_LORA.rank, show_default=True, help="Of these matrices."
-    ),
-    click.option(
-        "--lora-alpha", type=float, default=_LORA.alpha, show_default=True, help="Their scale, times the rank."
-    ),
-    click.option("--lora-dropout", type=float, default=_LORA.dropout, show_default=True, help="Before them."),
-    click.option(
-        "--lora-target",
-        "lora_targets",
-        multiple=True,
-        help="Layers that get them; may be given again.  [default: all linear]",
-    ),
-    # Loss
-    click.option(
-        "--loss",
-        type=click.Choice(list(LOSSES)),
-        help="What is made small; mse and kl compare probabilities.  "
-        f"[default: {_DEFAULT.loss}, for students {DISTILLATION.settings['loss']}]",
-    ),
-    click.option("--focal-gamma", type=float, help=f"Of the focal loss.  [default: {_DEFAULT.focal_gamma}]"),
-    click.option("--gce-q", type=float, help=f"Of the generalized cross-entropy.  [default: {_DEFAULT.gce_q}]"),
-    click.option(
-        "--temperature",
-        type=float,
-        help=f"Of kl: above 1, small probabilities count more.  [default: {_DEFAULT.temperature}]",
-    ),
-    click.option(
-        "--class-weights",
-        multiple=True,
-        metavar="balanced|CLASS=NUMBER",
-        callback=_class_weights,
-        help="Factors of the loss by class or label, 1 for others; may be given again.",
-    ),
-]
-_RUN_OPTIONS = [
-    click.option("--seed", type=click.IntRange(0), help=f"Of everything random.  [default: {_DEFAULT.seed}]"),
-    click.option("--seeds", help="Several, separated by commas: as many runs, their scores averaged."),
-    click.option(
-        "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True, help="Where to train."
-    ),
-    click.option("--resume/--no-resume", default=True, show_default=True, help="Go on with an interrupted run."),
-    click.option(
-        "--keep-checkpoints", is_flag=True, help="Leave the checkpoints in the output's folder `checkpoints`."
-    ),
 ]
 
 
-def data_options(command: F) -> F:
-    """Add what the trained tagger is scored on, the files' format, and `--class-map` and `--ignore-class`."""
-    return with_options(_DATA_OPTIONS, command)
-
-
-def model_options(command: F) -> F:
-    """Add the model to start from, and the output."""
-    return with_options(_MODEL_OPTIONS, command)
-
-
-def settings_options(command: F) -> F:
-    """Add the fields of `TrainingSettings`, but for the seed."""
-    return with_options(_SETTINGS_OPTIONS, command)
-
-
-def run_options(command: F) -> F:
-    """Add seeds, the device, and what becomes of checkpoints."""
-    return with_options(_RUN_OPTIONS, command)
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What the options that are shared say. Make one with `Training.take`.
+class ScoringData:
+    """Labelled sentences that a tagger is scored on, and how all files of a command are read.
 
     Attributes:
-        model: to start from.
-        output: folder for the result.
-        settings: how to train, but for the seed where there are several.
-        seeds: of several runs; None for one.
-        options: of `train_on` that do not depend on the run.
+        classes: what classes become in all data.
+        format: of the files; None goes by their names.
     """
 
-    model: str
-    output: Path
-    settings: TrainingSettings
-    seeds: list[int] | None
-    options: dict[str, Any]
+    def __init__(
+        self,
+        dev: str | None,
+        tests: tuple[str, ...],
+        format_: str | None,
+        class_map: tuple[str, ...],
+        ignore_class: tuple[str, ...],
+    ) -> None:
+        self.classes = classes_of(class_map, ignore_class)
+        self.format = format_
+        self._dev = dev
+        self._tests = tests
 
-    @classmethod
-    def take(cls, values: dict[str, Any], *, defaults: Mapping[str, Any], layout: Layout = AS_TOLD) -> Training:
-        """Take the options of `data_options`, less the classes, `model_options`, `settings_options` and `run_options`.
+    def read(self, layout: Layout) -> dict[str, Any]:
+        """What `train_on` takes of it.
 
         Args:
-            values: of all options by name.
-            defaults: fields of `TrainingSettings` for options that are not given.
             layout: of the files.
 
         Raises:
-            Error: a file that is not there or cannot be read; a setting without meaning.
+            Error: a file that is not there or cannot be read.
         """
-        settings = take_settings(values, defaults)
-        format_, dev, tests, seeds = (values.pop(name) for name in ("format_", "dev", "tests", "seeds"))
-        options = {name: values.pop(name) for name in ("random_weights", "device", "resume", "keep_checkpoints")}
-        options["development"] = (
-            None if dev is None else read_corpus(dev, "validation", format_, read=layout.read_tagged)
+        read = partial(read_corpus, format=self.format, read=layout.read_tagged)
+        return {
+            "development": None if self._dev is None else read(self._dev, "validation"),
+            "tests": [read(place, "test") for place in self._tests],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NewTagger:
+    """What a tagger begins as, and where it goes.
+
+    Attributes:
+        model: to start from.
+        random_weights: whether its configuration and tokenizer alone are taken.
+        output: folder for the result.
+    """
+
+    model: str
+    random_weights: bool
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How often a tagger is trained, and where.
+
+    Attributes:
+        seed: of one run; None for the default.
+        seeds: of several runs; None for one.
+        options: for `train_on`.
+    """
+
+    seed: int | None
+    seeds: list[int] | None
+    options: dict[str, Any]
+
+
+data_group = Group(
+    [
+        GroupedOption(
+            ["--dev"], help="Labelled sentences that choose the best checkpoint and stop training early.", title="Data"
+        ),
+        GroupedOption(
+            ["--test", "tests"],
+            multiple=True,
+            help="Labelled sentences to score the result on; may be given again.",
+            title="Data",
+        ),
+        GroupedOption(
+            ["--format", "format_"],
+            type=click.Choice(FORMAT_NAMES),
+            help="Format of the files; by default by name.",
+            title="Data",
+        ),
+        *declared_options(TaggingOptions, only=["class_map", "ignore_class"], titles={"Tagger": "Data"}),
+    ],
+    ScoringData,
+)
+new_tagger_group = Group(
+    [
+        GroupedOption(
+            ["--model"],
+            required=True,
+            help="Encoder to start from: name on the Hugging Face hub, or folder.",
+        ),
+        GroupedOption(["--random-weights"], is_flag=True, help="Take the model's configuration and tokenizer alone."),
+        GroupedOption(
+            ["--output", "-o"], type=click.Path(path_type=Path), required=True, help="Folder for the trained model."
+        ),
+    ],
+    NewTagger,
+)
+
+
+def settings_group(defaults: Mapping[str, Any] | None = None, *, with_preset: bool = False) -> Group[TrainingSettings]:
+    """The fields of `TrainingSettings` but the seed.
+
+    Args:
+        defaults: for fields that are not given, where they differ from the class's own.
+        with_preset: whether the command has an option `--preset` that says these.
+    """
+
+    def make(preset: str | None = None, *, lora: bool, **values: Any) -> TrainingSettings:
+        others = defaults or {}
+        if preset is not None:
+            others = TRAINING_PRESETS[preset].settings
+        of_lora = {name: values.pop(f"lora_{name}") for name in declared(LoraSettings)}
+        given = {name: value for name, value in values.items() if value is not None and value != ()}
+        changes = {name: value for name, value in of_lora.items() if value is not None and value != ()}
+        if lora:
+            given["lora"] = LoraSettings(**changes)
+        elif changes:
+            raise OptionError(f"lora_{next(iter(changes))} goes with --lora")
+        return TrainingSettings(**{**others, **given})
+
+    of_itself = declared_options(TrainingSettings, without=["seed", "lora"], defaults=defaults, told_alone=True)
+    return Group(
+        [
+            *of_itself,
+            GroupedOption(
+                ["--lora"],
+                is_flag=True,
+                help="Train small matrices beside the weights, in the end added to them.",
+                title=LORA,
+            ),
+            *declared_options(LoraSettings, prefix="lora_", told_alone=True),
+        ],
+        make,
+        also=["preset"] if with_preset else [],
+    )
+
+
+noise_group = Group(declared_options(NoiseOptions), NoiseOptions)
+
+
+def _runs(seed: int | None, seeds: str | None, **options: Any) -> Runs:
+    return Runs(seed, None if seeds is None else seed_numbers(seeds), options)
+
+
+runs_group = Group(
+    [
+        *declared_options(TrainingSettings, only=["seed"], told_alone=True),
+        GroupedOption(
+            ["--seeds"], help="Several, separated by commas: as many runs, their scores averaged.", title="Runs"
+        ),
+        GroupedOption(
+            ["--device"],
+            type=click.Choice(["auto", "cpu"]),
+            default="auto",
+            show_default=True,
+            help="Where to train.",
+            title="Runs",
+        ),
+        GroupedOption(
+            ["--resume/--no-resume"],
+            default=True,
+            show_default=True,
+            help="Go on with an interrupted run.",
+            title="Runs",
+        ),
+        GroupedOption(
+            ["--keep-checkpoints"],
+            is_flag=True,
+            help="Leave the checkpoints in the output's folder `checkpoints`.",
+            title="Runs",
+        ),
+    ],
+    _runs,
+)
+
+
+def run_trainings(
+    learn: Callable[..., TrainingReport], into: NewTagger, settings: TrainingSettings, runs: Runs, **options: Any
+) -> None:
+    """Train once or with each seed, and print the scores.
+
+    Args:
+        learn: trains into a folder; takes what else `train_on` does by name.
+        into: the model to start from, and the folder.
+        settings: how to train, but for the seed.
+        runs: which seeds.
+        **options: further ones of `train_on` that do not depend on the run.
+    """
+
+    def run(seed: int | None, folder: Path) -> TrainingReport:
+        return learn(
+            folder,
+            settings=settings if seed is None else replace(settings, seed=seed),
+            progress=partial(show_moment, prefix="" if runs.seeds is None else f"seed {seed}: "),
+            random_weights=into.random_weights,
+            **runs.options,
+            **options,
         )
-        options["tests"] = [read_corpus(place, "test", format_, read=layout.read_tagged) for place in tests]
-        numbers = None if seeds is None else seed_numbers(seeds)
-        return cls(values.pop("model"), values.pop("output"), settings, numbers, options)
 
-    def run(self, learn: Callable[..., TrainingReport]) -> None:
-        """Train once or with each seed, and print the scores.
-
-        Args:
-            learn: trains into a folder; takes what else `train_on` does by name, and `development` and `tests` as
-                corpora.
-        """
-
-        def run(seed: int, folder: Path) -> TrainingReport:
-            show = partial(show_moment, prefix="" if self.seeds is None else f"seed {seed}: ")
-            return learn(folder, settings=replace(self.settings, seed=seed), progress=show, **self.options)
-
-        if self.seeds is None:
-            table = run(self.settings.seed, self.output).table()
-        else:
-            table = train_seeds(self.seeds, self.output, run).table()
-        if is_main_process():
-            click.echo(table)
-            click.echo(f"written to {self.output}", err=True)
-
-
-def take_settings(values: dict[str, Any], defaults: Mapping[str, Any]) -> TrainingSettings:
-    """Take the options of `settings_options` out of a command's values, and the seed where it is there."""
-    names = {field.name for field in fields(TrainingSettings)} & set(values)
-    found = {name: values.pop(name) for name in names}
-    given = {name: value for name, value in found.items() if value is not None and value is not False}
-    lora = {name: values.pop(f"lora_{name}") for name in ("rank", "alpha", "dropout", "targets")}
-    if "lora" in given:
-        given["lora"] = LoraSettings(**(lora | {"targets": lora["targets"] or _LORA.targets}))
-    if given.get("patience") == 0:
-        given["patience"] = None
-    return TrainingSettings(**{**defaults, **given})
+    report = run(runs.seed, into.output) if runs.seeds is None else train_seeds(runs.seeds, into.output, run)
+    if is_main_process():
+        click.echo(report.table())
+        click.echo(f"written to {into.output}", err=True)
 
 
 def seed_numbers(seeds: str) -> list[int]:
