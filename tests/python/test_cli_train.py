@@ -203,7 +203,7 @@ class TestOptions:
             *("--test", str(corpus / "dev.conll"), "--ignore-class", "LOC", "--class-map", "PER=PERSON"),
             *("--max-steps", "9", "--evaluate-steps", "4", "--accumulation", "2", "--patience", "0", "--bf16"),
             *("--schedule", "cosine", "--warmup", "0.2", "--weight-decay", "0.1", "--longest", "30", "--seed", "7"),
-            *("--loss", "generalized-cross-entropy", "--gce-q", "0.5", "--focal-gamma", "1"),
+            *("--loss", "generalized-cross-entropy", "--gce-q", "0.5"),
             *("--class-weights", "PERSON=2", "--class-weights", "O=0.5"),
             *("--row-weights", "score", "--min-margin", "0.5", "--below-margin", "drop-row", "--drop-incomplete"),
             *("--lora", "--lora-rank", "4", "--lora-alpha", "8", "--lora-dropout", "0", "--lora-target", "query"),
@@ -222,7 +222,7 @@ class TestOptions:
             "warmup": 0.2,
             "weight_decay": 0.1,
             "loss": "generalized-cross-entropy",
-            "focal_gamma": 1.0,
+            "focal_gamma": 2.0,
             "gce_q": 0.5,
             "temperature": 1.0,
             "class_weights": {"PERSON": 2.0, "O": 0.5},
@@ -245,6 +245,24 @@ class TestOptions:
         assert [moment["step"] for moment in found["history"]] == [4, 8, 9]
         assert (tmp_path / "model" / "checkpoints").is_dir()
         assert Tagger.load(str(tmp_path / "model"), device="cpu").classes == ("PERSON",)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--focal-gamma", "1"], "--focal-gamma=1.0 goes with loss='focal'"),
+            (["--loss", "kl", "--gce-q", "1"], "--gce-q=1.0 goes with loss='generalized-cross-entropy'"),
+            (["--temperature", "2"], "--temperature=2.0 goes with loss='kl'"),
+            (["--below-margin", "drop-row"], "--below-margin='drop-row' goes with min_margin"),
+            (["--lora-rank", "4"], "--lora-rank goes with --lora"),
+            (["--class-weights", "PER"], "class_weights='PER': expected one of 'none', 'balanced'"),
+            (["--class-weights", "PER=1", "--class-weights", "O=x"], "expected 'none', 'balanced' or CLASS=NUMBER"),
+        ],
+    )
+    def test_those_that_say_nothing(self, corpus: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+        result = run(corpus, *_files(corpus), *arguments, "-o", str(tmp_path / "model"))
+        assert result.exit_code == 2
+        assert message.replace("class_weights", "--class-weights") in " ".join(result.output.split())
+        assert not (tmp_path / "model").exists()
 
     def test_presets(self, corpus: Path, tmp_path: Path) -> None:
         result = run(corpus, *_files(corpus), "--preset", "candidates", "-o", str(tmp_path / "a"))
@@ -273,11 +291,11 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--class-weights", "auto"], "'auto' is neither 'balanced' nor CLASS=NUMBER"),
-            (["--class-weights", "balanced", "--class-weights", "PER=2"], "'balanced' is neither"),
+            (["--class-weights", "auto"], "--class-weights='auto': expected one of 'none', 'balanced'"),
+            (["--class-weights", "balanced", "--class-weights", "PER=2"], "--class-weights='balanced': expected"),
             (["--class-map", "PER"], "'PER': expected OLD=NEW"),
             (["--seeds", "1,x"], "expected whole numbers separated by commas"),
-            (["--warmup", "2"], "warmup=2.0: expected a number from 0 to below 1"),
+            (["--warmup", "2"], "'--warmup': 2.0 is not in the range 0<=x<1"),
             (["--test", "nothing.conll"], "there is no file 'nothing.conll'"),
             (["--min-margin", "0.1"], "weighing projected labels needs the column(s) entities"),
         ],

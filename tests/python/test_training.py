@@ -399,7 +399,7 @@ class TestSettings:
             ({"epochs": 0}, "epochs=0: expected a whole number from 1"),
             ({"max_steps": 0}, "max_steps=0: expected a whole number from 1"),
             ({"learning_rate": 0.0}, "learning_rate=0.0: expected a number above 0"),
-            ({"warmup": 1.0}, "warmup=1.0: expected a number from 0 to below 1"),
+            ({"warmup": 1.0}, "warmup=1.0: expected a number from 0 on and below 1"),
             ({"gce_q": 0.0}, "gce_q=0.0: expected a number above 0, up to 1"),
             ({"schedule": "step"}, "schedule='step': expected one of 'linear', 'cosine', 'constant'"),
             ({"loss": "hinge"}, "loss='hinge': expected one of 'cross-entropy', 'focal', 'generalized-cross-entropy'"),
@@ -413,9 +413,9 @@ class TestSettings:
             TrainingSettings(**changes)
 
     def test_unusable_lora(self) -> None:
-        with pytest.raises(Error, match="lora rank=0: expected a whole number from 1"):
+        with pytest.raises(Error, match="rank=0: expected a whole number from 1"):
             LoraSettings(rank=0)
-        with pytest.raises(Error, match=r"lora targets=\(\): expected names of layers, or 'all-linear'"):
+        with pytest.raises(Error, match=r"targets=\(\): expected names of layers, or 'all-linear'"):
             LoraSettings(targets=())
 
 
@@ -520,7 +520,7 @@ class TestBadInput:
             briefly(shape, tmp_path / "nowhere" / "model")
 
     def test_lora_on_layers_that_are_not_there(self, shape: Path, tmp_path: Path) -> None:
-        with pytest.raises(Error, match=r"lora targets=\('nothing',\): No modules were targeted"):
+        with pytest.raises(Error, match=r"targets=\('nothing',\): No modules were targeted"):
             briefly(shape, tmp_path / "model", replace(BRIEF, lora=LoraSettings(targets=("nothing",))))
 
 

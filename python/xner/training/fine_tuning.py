@@ -120,7 +120,7 @@ def fine_tune(
         if progress is not None:
             progress(_moments(log_history, steps)[-1])
 
-    patience = None if development is None else settings.patience or None  # 0: never
+    patience = None if development is None else settings.patience
     callbacks: list[Any] = [_trainer.ScoreTheEnd()]
     callbacks.append(_trainer.Reporting(report, "loss" if development is None else "eval_loss"))
     if patience is not None:

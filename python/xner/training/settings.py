@@ -202,3 +202,8 @@ class TrainingSettings(DeclaredOptions):
     seed: int = option(
         0, Whole(0), "Of everything random: new weights, the order of the sentences, dropout.", group="Runs"
     )
+
+    def check_together(self) -> None:
+        """See `DeclaredOptions`."""
+        if self.patience == 0:
+            object.__setattr__(self, "patience", None)
