@@ -134,7 +134,7 @@ class Number:
         if self.below != float("inf"):
             expected += f" and below {self.below:g}"
         if self.most != float("inf"):
-            expected += f", up to {self.most:g}"
+            expected = f"above 0, up to {self.most:g}" if self.positive else f"from 0 to {self.most:g}"
         least = float.__gt__ if self.positive else float.__ge__
         return number(
             name, value, expected, lambda found: least(found, 0.0) and found < self.below and found <= self.most
@@ -462,14 +462,14 @@ def _documentation(options: type[DeclaredOptions], without: Iterable[str]) -> st
 
 
 def documented(options: type[DeclaredOptions], *, without: Iterable[str] = ()) -> Callable[[F], F]:
-    """Says of a function that it takes declared options as `**options`: in its documentation and its signature.
+    """Says of a function that it takes declared options by name: in its documentation and its signature.
 
     Args:
         options: the class of them.
         without: names that the function takes itself.
 
     Returns:
-        A decorator. In the docstring, the line `**options:` is replaced by what is known of each option.
+        A decorator. In the docstring, the line that begins with `**` is replaced by what is known of each option.
     """
     left_out = set(without)
 
@@ -483,7 +483,7 @@ def documented(options: type[DeclaredOptions], *, without: Iterable[str] = ()) -
         ]
         function.__signature__ = signature.replace(parameters=[*own, *taken])  # type: ignore[attr-defined]
         lines = (inspect.getdoc(function) or "").splitlines()
-        place = next((number for number, line in enumerate(lines) if line.strip().startswith("**options:")), None)
+        place = next((number for number, line in enumerate(lines) if line.strip().startswith("**")), None)
         if place is not None:
             indent = lines[place][: -len(lines[place].lstrip())]
             lines[place : place + 1] = textwrap.indent(_documentation(options, left_out), indent).splitlines()

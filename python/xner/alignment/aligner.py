@@ -10,7 +10,6 @@ the number of threads.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ import pyarrow as pa
 import xner._core as _core
 from xner._support.arguments import whole_number
 from xner._support.arrow import Rows, to_array, with_columns
+from xner._support.options import documented
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
@@ -76,6 +76,7 @@ class Aligner:
         self._ids = [tuple({text: i for i, text in enumerate(side)} for side in level) for level in fitted.texts]
 
     @classmethod
+    @documented(AlignerOptions)
     def fit(
         cls,
         source_sentences: Sentences,
@@ -117,11 +118,9 @@ class Aligner:
     @property
     def signature(self) -> str:
         """One line that tells how links were made: all options, and the size of what they were learned from."""
-        options = {field.name: getattr(self.options, field.name) for field in dataclasses.fields(self.options)}
-        options["fold"] = ",".join(fold_names(self.options.fold))
         size = self.trained_on
         fitted = f"{size.sentence_pairs} pairs,{size.source_tokens}-{size.target_tokens} words,xner {size.xner_version}"
-        shown = [f"{name}:{value}" for name, value in options.items()]
+        shown = self.options.signature_parts()
         return "|".join([f"xner:{__version__}", "aligner:builtin", *shown, f"fitted:{fitted}"])
 
     @cached_property

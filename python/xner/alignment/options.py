@@ -1,4 +1,4 @@
-"""What an aligner does: its options."""
+"""What an aligner does: its options, each declared once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from xner._support.arguments import choose, number, unknown_option
-from xner.alignment._folding import FOLDS, Folding
+from xner._support.arguments import choose
+from xner._support.options import Choice, DeclaredOptions, Number, Whole, check_names, declared, option
+from xner.alignment._folding import FOLDS, Folding, fold_names
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.errors import OptionError
 
@@ -20,93 +21,129 @@ Decode = Literal["posterior", "viterbi"]
 
 
 @dataclass(frozen=True, slots=True)
-class AlignerOptions:
-    """What an aligner does. The numbers were chosen by alignment error rate on four language pairs.
+class _Fold:
+    """A name of `FOLDS`, a function, or several from coarse to fine."""
 
-    Attributes:
-        fold: how tokens are folded into word types on several levels, from coarse to fine. `prefix`: lower case
-            without diacritics, the first 3, 5 and 8 characters. `characters`: the first character, the last
-            one, and the word. `auto`: `characters` for words in scripts without blanks (Chinese, Japanese, Thai,
-            ...), `prefix` for others. `none`: the tokens as they are. Or a function from a token to its folded form
-            (a stemmer, say), or several, from coarse to fine. Functions are not saved with a model.
-        decode: `posterior` links every pair of words whose score exceeds `threshold`; `viterbi` combines the most
-            probable alignment of each direction by `symmetrization`.
-        threshold: in [0, 1); lower values give more links. A model of a handful of sentence pairs also links words
-            that are each other's best at lower scores.
-        least_association: in [0, 1]; of a word's several posterior links, those far weaker than its best are
-            accidents and are dropped: where score times Dice coefficient of the two words' expected links in the
-            fitted corpus is below this share of the best of either word. 0 keeps all.
-        symmetrization: as in `xner.links.symmetrize`.
-        ibm1_iterations: iterations of IBM model 1, at least 1.
-        hmm_iterations: iterations of the HMM, at least 0.
-        diagonal: how strongly words at the same relative position are expected to be partners; in the HMM this fades
-            as sentence pairs teach how words move.
-        null_probability: of a word that has no partner.
-        alpha: pseudo-count of every pair of types that occurs together.
-        base_weight: pseudo-counts spread over the other side's types by their frequency.
-        null_base_weight: the same for words without a partner.
-        prior_weight: pseudo-count of a pair of equal strings; 0 turns the string prior off.
-        similarity_floor: string similarity (1 - Levenshtein distance / longer length) that counts as none.
-        similarity_power: pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ** power.
-        letter_weight: cue: logarithm of the odds for every letter that two words share beyond `similarity_floor`.
-        kind_weight: cue: the same for two capitalised words, two numbers, or two symbols; as much against a word
-            facing a number or a symbol, or a number facing a symbol.
-        length_weight: cue: the same against lengths, relative to the sentence's mean, that differ by the factor e.
-        cue_halving: cues need no training and fade with it: this many occurrences of the rarer of two words halve
-            what cues say about them (more in a corpus of a few sentence pairs).
-        jump_clip: jumps of this many words and more, to either side, are equally likely.
-        jump_smoothing: pseudo-count of jumps, most of them to the next word.
+    metavar: str = "|".join(FOLDS)
+
+    def check(self, name: str, value: Any) -> Folding:
+        """See `Kind`."""
+        if isinstance(value, str):
+            choose(name, value, FOLDS)
+        elif not (callable(value) or (isinstance(value, tuple) and value and all(map(callable, value)))):
+            raise OptionError(
+                f"{name}={value!r}: expected one of {', '.join(map(repr, FOLDS))}, a function, or a tuple of them"
+            )
+        fold: Folding = value
+        return fold
+
+    def parse(self, name: str, text: str) -> Folding:
+        """See `Kind`."""
+        return self.check(name, text)
+
+    def to_text(self, value: Folding) -> str:
+        """See `Kind`."""
+        return ",".join(fold_names(value))
+
+
+@dataclass(frozen=True, slots=True)
+class AlignerOptions(DeclaredOptions):
+    """What an aligner does; `help(xner.Aligner.fit)` says what each option means.
+
+    The numbers were chosen by alignment error rate on four language pairs.
+
+    Raises:
+        OptionError: a value is unknown or out of range.
     """
 
-    fold: Folding = "auto"
-    decode: Decode = "posterior"
-    threshold: float = 0.47
-    least_association: float = 0.01
-    symmetrization: Symmetrization = "grow-diag-final-and"
-    ibm1_iterations: int = 5
-    hmm_iterations: int = 2
-    diagonal: float = 2.0
-    null_probability: float = 0.1
-    alpha: float = 0.002
-    base_weight: float = 2.0
-    null_base_weight: float = 20.0
-    prior_weight: float = 3.0
-    similarity_floor: float = 0.4
-    similarity_power: float = 4.0
-    letter_weight: float = 2.0
-    kind_weight: float = 2.5
-    length_weight: float = 0.8
-    cue_halving: float = 0.5
-    jump_clip: int = 8
-    jump_smoothing: float = 100.0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.fold, str):
-            choose("fold", self.fold, FOLDS)
-        elif not (
-            callable(self.fold) or (isinstance(self.fold, tuple) and self.fold and all(map(callable, self.fold)))
-        ):
-            raise OptionError(
-                f"fold={self.fold!r}: expected one of {', '.join(map(repr, FOLDS))}, a function, or a tuple of them"
-            )
-        choose("decode", self.decode, dict.fromkeys(get_args(Decode)))
-        choose("symmetrization", self.symmetrization, SYMMETRIZATIONS)
-        number("threshold", self.threshold, "of at least 0 and below 1", lambda value: 0 <= value < 1)
-        number("least_association", self.least_association, "from 0 to 1", lambda value: 0 <= value <= 1)
-        for name in TRAINING:
-            value, wanted = getattr(self, name), type(TRAINING[name])
-            if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else int):
-                raise OptionError(f"{name}={value!r}: expected {'a number' if wanted is float else 'a whole number'}")
+    fold: Folding = option(
+        "auto",
+        _Fold(),
+        "How words are folded into types on several levels, from coarse to fine.",
+        more="prefix: lower case without diacritics, the first 3, 5 and 8 characters. characters: the first character, "
+        "the last one, and the word. auto: characters for words in scripts without blanks (Chinese, Japanese, Thai, "
+        "...), prefix for others. none: the words as they are. Or a function from a word to its folded form (a "
+        "stemmer, say), or several in a tuple, from coarse to fine. Functions are not saved with a model.",
+    )
+    decode: Decode = option(
+        "posterior",
+        Choice(get_args(Decode)),
+        "Link every pair of words whose score exceeds threshold (posterior), or combine the most probable alignment of "
+        "each direction by symmetrization (viterbi).",
+    )
+    threshold: float = option(
+        0.47,
+        Number(below=1),
+        "Least score of a link; lower values give more links.",
+        more="A model of a handful of sentence pairs also links words that are each other's best at lower scores.",
+    )
+    least_association: float = option(
+        0.01,
+        Number(most=1),
+        "Of a word's several posterior links, those far weaker than its best are accidents and are dropped.",
+        more="They are those for which score times Dice coefficient of the two words' expected links in the fitted "
+        "corpus is below this share of the best of either word. 0 keeps all.",
+    )
+    symmetrization: Symmetrization = option(
+        "grow-diag-final-and",
+        Choice(tuple(SYMMETRIZATIONS)),
+        "How viterbi combines two directions, as in xner.links.symmetrize.",
+    )
+    ibm1_iterations: int = option(5, Whole(1), "Iterations of IBM model 1.")
+    hmm_iterations: int = option(2, Whole(0), "Iterations of the HMM.")
+    diagonal: float = option(
+        2.0,
+        Number(most=40),
+        "How strongly words at the same relative position are expected to be partners.",
+        more="In the HMM this fades as sentence pairs teach how words move.",
+    )
+    null_probability: float = option(0.1, Number(positive=True, below=1), "Of a word that has no partner.")
+    alpha: float = option(0.002, Number(), "Pseudo-count of every pair of types that occurs together.")
+    base_weight: float = option(
+        2.0, Number(positive=True), "Pseudo-counts spread over the other side's types by their frequency."
+    )
+    null_base_weight: float = option(20.0, Number(positive=True), "The same for words without a partner.")
+    prior_weight: float = option(
+        3.0, Number(), "Pseudo-count of a pair of equal strings; 0 turns the string prior off."
+    )
+    similarity_floor: float = option(
+        0.4, Number(below=1), "String similarity (1 - Levenshtein distance / longer length) that counts as none."
+    )
+    similarity_power: float = option(
+        4.0, Number(), "Pseudo-count = prior_weight * ((similarity - floor) / (1 - floor)) ** power."
+    )
+    letter_weight: float = option(
+        2.0,
+        Number(),
+        "Cue: logarithm of the odds for every letter that two words share beyond similarity_floor.",
+    )
+    kind_weight: float = option(
+        2.5,
+        Number(most=10),
+        "Cue: the same for two capitalised words, two numbers, or two symbols; as much against a word facing a number "
+        "or a symbol, or a number facing a symbol.",
+    )
+    length_weight: float = option(
+        0.8,
+        Number(most=10),
+        "Cue: the same against lengths, relative to the sentence's mean, that differ by the factor e.",
+    )
+    cue_halving: float = option(
+        0.5,
+        Number(),
+        "Cues need no training and fade with it: this many occurrences of the rarer of two words halve what they say.",
+        more="More in a corpus of a few sentence pairs.",
+    )
+    jump_clip: int = option(8, Whole(1), "Jumps of this many words and more, to either side, are equally likely.")
+    jump_smoothing: float = option(
+        100.0, Number(positive=True), "Pseudo-count of jumps, most of them to the next word."
+    )
 
 
 DECODING: Final = ("decode", "threshold", "least_association", "symmetrization")
 """The options of decoding, which `Aligner.align` can change."""
-TRAINING: Final[Mapping[str, float]] = {
-    field.name: field.default
-    for field in dataclasses.fields(AlignerOptions)
-    if isinstance(field.default, (int, float)) and field.name not in DECODING
-}
-"""The options of fitting that the core knows, with their defaults."""
+TRAINING: Final = tuple(name for name in declared(AlignerOptions) if name not in {*DECODING, "fold"})
+"""The options of fitting, which the core knows by the same names."""
 
 
 def with_changes(options: AlignerOptions, changes: Mapping[str, Any]) -> AlignerOptions:
@@ -115,8 +152,5 @@ def with_changes(options: AlignerOptions, changes: Mapping[str, Any]) -> Aligner
     Raises:
         OptionError: one that the aligner does not have, or that has no meaning.
     """
-    names = [field.name for field in dataclasses.fields(AlignerOptions)]
-    for name in changes:
-        if name not in names:
-            raise unknown_option(name, names)
+    check_names(changes, AlignerOptions)
     return dataclasses.replace(options, **changes) if changes else options
