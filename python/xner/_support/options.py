@@ -278,6 +278,8 @@ class Declared:
         group: of options that belong together, in help.
         core: the argument of the core that it becomes, as `(whose, name)`; None for none.
         to_core: makes the core's value.
+        tried: values that tuning tries beside the default; the default among them where None only stands for one. Empty
+            where there is nothing to tune.
     """
 
     name: str
@@ -293,6 +295,7 @@ class Declared:
     group: str
     core: tuple[str, str] | None
     to_core: Callable[[Any], Any]
+    tried: tuple[Any, ...]
 
     def missing(self, options: Any) -> str | None:
         """What would have to hold for the option to apply, where it does not."""
@@ -342,6 +345,7 @@ def option(
     group: str = "",
     core: tuple[str, str] | None = None,
     to_core: Callable[[Any], Any] = _as_it_is,
+    tried: Iterable[Any] = (),
 ) -> Any:
     """Declares an option: the value of a field of a `DeclaredOptions` dataclass. Arguments: see `Declared`."""
     known = {
@@ -356,6 +360,7 @@ def option(
         "group": group,
         "core": core,
         "to_core": to_core,
+        "tried": tuple(tried),
     }
     return dataclasses.field(default=default, metadata={_DECLARED: known})
 
@@ -416,12 +421,17 @@ class DeclaredOptions:
     @classmethod
     def where_they_apply(cls, values: Mapping[str, Any]) -> Self:
         """Options of some values, without those that do not apply given the others."""
+        applying, known = cls.applying(values), declared(cls)
+        return cls(**{name: value for name, value in values.items() if name in applying or name not in known})
+
+    @classmethod
+    def applying(cls, values: Mapping[str, Any]) -> set[str]:
+        """The names of the options that apply, given some values; the others have their defaults."""
         trial = object.__new__(cls)
         known = declared(cls)
         for name, its in known.items():
             object.__setattr__(trial, name, its.check(values.get(name, its.default)))
-        applying = {name for name, its in known.items() if its.missing(trial) is None}
-        return cls(**{name: value for name, value in values.items() if name in applying or name not in known})
+        return {name for name, its in known.items() if its.missing(trial) is None}
 
     def changes(self) -> dict[str, Any]:
         """What is not at its default, by name."""

@@ -70,12 +70,14 @@ class AlignerOptions(DeclaredOptions):
         Choice(get_args(Decode)),
         "Link every pair of words whose score exceeds threshold (posterior), or combine the most probable alignment of "
         "each direction by symmetrization (viterbi).",
+        tried=["viterbi"],
     )
     threshold: float = option(
         0.47,
         Number(below=1),
         "Least score of a link; lower values give more links.",
         more="A model of a handful of sentence pairs also links words that are each other's best at lower scores.",
+        tried=[0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6],
     )
     least_association: float = option(
         0.01,
@@ -88,6 +90,7 @@ class AlignerOptions(DeclaredOptions):
         "grow-diag-final-and",
         Choice(tuple(SYMMETRIZATIONS)),
         "How viterbi combines two directions, as in xner.links.symmetrize.",
+        tried=[name for name in SYMMETRIZATIONS if name != "grow-diag-final-and"],
     )
     ibm1_iterations: int = option(5, Whole(1), "Iterations of IBM model 1.")
     hmm_iterations: int = option(2, Whole(0), "Iterations of the HMM.")

@@ -25,6 +25,7 @@ class LengthRatio:
 
     name: ClassVar[str] = "length-ratio"
     columns: ClassVar[tuple[str, ...]] = ()
+    tried: ClassVar[tuple[object, ...]] = (0.4, 0.6, 0.8)
     least: float = 0.8
     most: float | None = None
 
@@ -66,6 +67,7 @@ class ClassCounts:
 
     name: ClassVar[str] = "class-counts"
     columns: ClassVar[tuple[str, ...]] = ()
+    tried: ClassVar[tuple[object, ...]] = ("",)
 
     def apply(self, entities: Entities) -> None:
         """Filter."""

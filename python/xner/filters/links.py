@@ -28,6 +28,7 @@ class SourceCoverage:
 
     name: ClassVar[str] = "source-coverage"
     columns: ClassVar[tuple[str, ...]] = (schema.LINKS,)
+    tried: ClassVar[tuple[object, ...]] = (0.5, 1.0)
     least: float = 1.0
 
     def __post_init__(self) -> None:
@@ -57,6 +58,7 @@ class Contiguous:
 
     name: ClassVar[str] = "contiguous"
     columns: ClassVar[tuple[str, ...]] = (schema.LINKS,)
+    tried: ClassVar[tuple[object, ...]] = (0, 1)
     gap: int = 0
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ class MinScore:
 
     name: ClassVar[str] = "min-score"
     columns: ClassVar[tuple[str, ...]] = ()
+    tried: ClassVar[tuple[object, ...]] = (0.1, 0.2, 0.3, 0.5)
     least: float
 
     def __post_init__(self) -> None:
@@ -43,6 +44,7 @@ class MinMargin:
 
     name: ClassVar[str] = "min-margin"
     columns: ClassVar[tuple[str, ...]] = ()
+    tried: ClassVar[tuple[object, ...]] = (0.02, 0.05, 0.1, 0.2)
     least: float
 
     def __post_init__(self) -> None:

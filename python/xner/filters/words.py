@@ -68,6 +68,7 @@ class TrimPunctuation:
 
     name: ClassVar[str] = "trim-punctuation"
     columns: ClassVar[tuple[str, ...]] = (schema.SOURCE_TOKENS,)
+    tried: ClassVar[tuple[object, ...]] = ("",)
 
     def apply(self, entities: Entities) -> None:
         """Filter."""

@@ -108,6 +108,7 @@ class ProjectionOptions(DeclaredOptions):
         "Choose among target spans by score, or take the linked words (heuristic).",
         core=("project", "method"),
         to_core=_of(_core.Method),
+        tried=["heuristic"],
     )
     score: Score = option(
         "align",
@@ -140,6 +141,7 @@ class ProjectionOptions(DeclaredOptions):
         when=[_CHOOSES],
         core=("project", "matcher"),
         to_core=MATCHERS.__getitem__,
+        tried=["greedy"],
     )
     constraint: Constraint = option(
         "<=",
@@ -168,6 +170,7 @@ class ProjectionOptions(DeclaredOptions):
         optional=True,
         group=_SPANS,
         core=("score", "max_words"),
+        tried=[15, 10, 6],
     )
     stop_words: tuple[str, ...] = option(
         ("!", "?"),
@@ -188,6 +191,7 @@ class ProjectionOptions(DeclaredOptions):
         group=_SCORES,
         core=("score", "count"),
         to_core=_of(_core.Count),
+        tried=["words", "weighted"],
     )
     ner_labels: tuple[str, ...] | None = option(
         None,
@@ -216,6 +220,7 @@ class ProjectionOptions(DeclaredOptions):
         when=[_CHOOSES, _TAGS],
         group=_SCORES,
         core=("score", "ner_threshold"),
+        tried=[0.0, 0.2, 0.5],
     )
     character_threshold: float = option(
         0.7,
@@ -224,6 +229,7 @@ class ProjectionOptions(DeclaredOptions):
         when=[_CHOOSES, _SPELLS],
         group=_SCORES,
         core=("score", "character_threshold"),
+        tried=[0.5, 0.6, 0.8],
     )
     ties: Ties | None = option(
         None,
@@ -236,6 +242,7 @@ class ProjectionOptions(DeclaredOptions):
         default_text="evidence for exact, first for greedy and with compat",
         core=("score", "ties"),
         to_core=_of(_core.Ties),
+        tried=["evidence", "first"],
     )
     length_ratio_threshold: float | None = option(
         0.8,
@@ -245,6 +252,7 @@ class ProjectionOptions(DeclaredOptions):
         optional=True,
         group=_RANGES,
         core=("project", "length_ratio_threshold"),
+        tried=[0.0, 0.4, 0.6, 1.0],
     )
     merge_distance: int = option(
         1,
@@ -253,6 +261,7 @@ class ProjectionOptions(DeclaredOptions):
         when=[_HEURISTIC],
         group=_RANGES,
         core=("project", "merge_distance"),
+        tried=[0, 2, 3],
     )
     policy: Policy | None = option(
         None,
@@ -265,6 +274,7 @@ class ProjectionOptions(DeclaredOptions):
         group=_RANGES,
         core=("project", "policy"),
         to_core=_of(_core.OverlapPolicy),
+        tried=["skip", "overwrite"],
     )
     top_k: int | None = option(
         None,

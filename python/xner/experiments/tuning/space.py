@@ -1,33 +1,49 @@
-"""The settings that `xner tune` tries: which options there are, and the values of each."""
+"""The settings that `xner tune` tries: which options there are, and the values of each, as they are declared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from xner._support.options import declared
 from xner.errors import Error
+from xner.filters.catalogue import FILTERS
+from xner.projection.fusion import SCORES
+from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
 
-__all__ = ["Option", "Setting", "Space", "filter_options", "projection_options", "score_options"]
+    from xner._support.options import Declared
+
+__all__ = [
+    "Option",
+    "Setting",
+    "Space",
+    "always",
+    "applying",
+    "filter_options",
+    "projection_options",
+    "projection_values",
+    "score_options",
+    "score_weights",
+    "values_of",
+]
 
 Setting: TypeAlias = "Mapping[str, Any]"
 """A value for every option of a space, by name, in the space's order."""
 
 
-def _always(setting: Setting) -> bool:  # the signature of `Option.counts`
+def always(setting: Setting) -> bool:
+    """For options that matter in every setting."""
     return True
 
 
 def _candidates(setting: Setting) -> bool:
     return bool(setting["method"] == "candidates")
-
-
-def _heuristic(setting: Setting) -> bool:
-    return not _candidates(setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,46 @@ class Option:
 
     name: str
     values: tuple[Any, ...]
-    counts: Callable[[Setting], bool] = _always
+    counts: Callable[[Setting], bool] = always
+
+
+def values_of(its: Declared) -> tuple[Any, ...]:
+    """The values to try of a declared option, its default first."""
+    return its.tried if its.resolve is not None else (its.default, *its.tried)
+
+
+def score_weights(setting: Setting) -> dict[str, float]:
+    """The weights of a setting's scores."""
+    others = {name: setting[name] for name in SCORES if name in setting}
+    # Hints count unless they are said not to.
+    return {"align": 1.0, **{name: weight for name, weight in others.items() if weight > 0 or name == "hints"}}
+
+
+def projection_values(setting: Setting) -> dict[str, Any]:
+    """A setting's options of projection, those that do not apply among them."""
+    return {**{name: setting[name] for name in _DECLARED if name in setting}, "score": score_weights(setting)}
+
+
+def applying(setting: Setting) -> frozenset[str]:
+    """The names of the options of projection that apply in a setting."""
+    given = tuple((name, setting[name]) for name in _DECLARED if name in setting)
+    return _applying(given, tuple(score_weights(setting).items()))
+
+
+@lru_cache(maxsize=10_000)  # the settings of a search differ in few values
+def _applying(given: tuple[tuple[str, Any], ...], weights: tuple[tuple[str, float], ...]) -> frozenset[str]:
+    return frozenset(ProjectionOptions.applying({**dict(given), "score": dict(weights)}))
+
+
+def _declared_option(its: Declared) -> Option:
+    return Option(its.name, values_of(its), lambda setting: its.name in applying(setting))
+
+
+_DECLARED = declared(ProjectionOptions)
+_TRIED = [its for its in _DECLARED.values() if its.tried]
+_WITHOUT_SCORES = {
+    name for one in values_of(_DECLARED["method"]) for name in ProjectionOptions.applying({"method": one})
+}
 
 
 def projection_options(*, memory: bool | None) -> list[Option]:
@@ -52,16 +107,7 @@ def projection_options(*, memory: bool | None) -> list[Option]:
     Args:
         memory: whether the corpus's memory is the default; None for a corpus that cannot have one.
     """
-    options = [
-        Option("method", ("candidates", "heuristic")),
-        Option("matcher", ("exact", "greedy"), _candidates),
-        Option("ties", ("evidence", "first"), _candidates),
-        Option("count", ("links", "words", "weighted"), _candidates),
-        Option("max_words", (None, 15, 10, 6), _candidates),
-        Option("merge_distance", (1, 0, 2, 3), _heuristic),
-        Option("length_ratio_threshold", (0.8, 0.0, 0.4, 0.6, 1.0), _heuristic),
-        Option("policy", ("skip", "overwrite"), _heuristic),
-    ]
+    options = [_declared_option(its) for its in _TRIED if its.name in _WITHOUT_SCORES]
     if memory is not None:
         options.append(Option("memory", (memory, not memory), _candidates))
     return options
@@ -81,31 +127,14 @@ def score_options(names: Sequence[str]) -> list[Option]:
     """
     weights = {name: (_HINT_WEIGHTS if name == "hints" else _WEIGHTS) for name in names}
     options = [Option(name, values, _candidates) for name, values in weights.items()]
-    if "characters" in names:
-        options.append(
-            Option("character_threshold", (0.7, 0.5, 0.6, 0.8), lambda s: _candidates(s) and s["characters"] > 0)
-        )
-    tagged = [name for name in ("ner", "ner_spans") if name in names]
-    if tagged:
-        options.append(
-            Option(
-                "ner_threshold", (0.05, 0.0, 0.2, 0.5), lambda s: _candidates(s) and any(s[name] > 0 for name in tagged)
-            )
-        )
-    return options
+    with_scores = applying(dict.fromkeys(names, 1.0))
+    of_scores = [its for its in _TRIED if its.name in with_scores - _WITHOUT_SCORES]
+    return [*options, *map(_declared_option, of_scores)]
 
 
 def filter_options() -> list[Option]:
     """Options for filters of what was projected, by the filters' names; None leaves a filter out, "" has no value."""
-    return [
-        Option("min-score", (None, 0.1, 0.2, 0.3, 0.5)),
-        Option("min-margin", (None, 0.02, 0.05, 0.1, 0.2)),
-        Option("length-ratio", (None, 0.4, 0.6, 0.8)),
-        Option("source-coverage", (None, 0.5, 1.0)),
-        Option("contiguous", (None, 0, 1)),
-        Option("class-counts", (None, "")),
-        Option("trim-punctuation", (None, "")),
-    ]
+    return [Option(name, (None, *kind.tried)) for name, kind in FILTERS.working().items() if getattr(kind, "tried", ())]
 
 
 class Space:

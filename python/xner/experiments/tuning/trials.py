@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from xner import schema
 from xner._support.arrow import one_array
+from xner._support.options import declared
 from xner.alignment.links.combination import COMBINATIONS, combine
-from xner.alignment.links.symmetrization import SYMMETRIZATIONS
+from xner.alignment.options import AlignerOptions
 from xner.errors import Error
 from xner.evaluation.entities import evaluate
-from xner.experiments.tuning.space import Option
+from xner.experiments.tuning.space import Option, always, applying, projection_values, values_of
 from xner.filters.catalogue import FILTERS
 from xner.filters.stage import Filters
-from xner.projection.fusion import SCORES
 from xner.projection.memory import Memory, Vocabulary, project_with_memory
 from xner.projection.projector import Projector
 
@@ -28,20 +28,9 @@ if TYPE_CHECKING:
     from xner.experiments.tuning.search import Counts
     from xner.experiments.tuning.space import Setting
 
-__all__ = ["LinkSource", "ProjectionTrials", "filters_of", "projector_options", "score_weights"]
+__all__ = ["LinkSource", "ProjectionTrials", "filters_of", "projector_options"]
 
-_THRESHOLDS: Final = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 _LINK_OPTIONS: Final = ("decode", "threshold", "symmetrization", "combine")
-_HEURISTIC_OPTIONS: Final = ("method", "merge_distance", "length_ratio_threshold", "policy")
-_CANDIDATE_OPTIONS: Final = (
-    "method",
-    "matcher",
-    "ties",
-    "count",
-    "max_words",
-    "character_threshold",
-    "ner_threshold",
-)
 
 
 class LinkSource:
@@ -81,15 +70,15 @@ class LinkSource:
         """What can be tuned about them."""
         options = []
         if self._aligner is not None:
-            own = self._aligner.options
+            counts = {
+                "decode": always,
+                "threshold": lambda setting: bool(setting["decode"] == "posterior"),
+                "symmetrization": lambda setting: bool(setting["decode"] == "viterbi"),
+            }
+            known = declared(AlignerOptions)
             options = [
-                Option("decode", _first(own.decode, ("posterior", "viterbi"))),
-                Option("threshold", _first(own.threshold, _THRESHOLDS), lambda s: bool(s["decode"] == "posterior")),
-                Option(
-                    "symmetrization",
-                    _first(own.symmetrization, tuple(SYMMETRIZATIONS)),
-                    lambda s: bool(s["decode"] == "viterbi"),
-                ),
+                Option(name, _first(getattr(self._aligner.options, name), values_of(known[name])), matters)
+                for name, matters in counts.items()
             ]
         if len(self._others) + (self._aligner is not None) > 1:
             options.append(Option("combine", tuple(COMBINATIONS)))
@@ -127,13 +116,6 @@ def _key(setting: Setting) -> tuple[Any, ...]:
     return tuple(setting.get(name) for name in _LINK_OPTIONS)
 
 
-def score_weights(setting: Setting) -> dict[str, float]:
-    """The weights of a setting's scores."""
-    others = {name: setting[name] for name in SCORES if name in setting}
-    # Hints count unless they are said not to.
-    return {"align": 1.0, **{name: weight for name, weight in others.items() if weight > 0 or name == "hints"}}
-
-
 def filters_of(setting: Setting) -> list[str]:
     """A setting's filters, as `xner.filters.parse` reads them."""
     chosen = {name: setting[name] for name in FILTERS if setting.get(name) is not None}
@@ -141,11 +123,9 @@ def filters_of(setting: Setting) -> list[str]:
 
 
 def projector_options(setting: Setting) -> dict[str, Any]:
-    """A setting's arguments for `xner.Projector`."""
-    if setting["method"] == "heuristic":
-        return {name: setting[name] for name in _HEURISTIC_OPTIONS}
-    options = {name: setting[name] for name in _CANDIDATE_OPTIONS if name in setting}
-    return {"score": score_weights(setting), **options}
+    """A setting's arguments for `xner.Projector`: those that apply."""
+    names = applying(setting)
+    return {name: value for name, value in projection_values(setting).items() if name in names}
 
 
 class ProjectionTrials:

@@ -15,8 +15,15 @@ from xner._version import __version__
 from xner.evaluation.entities import Scores
 from xner.evaluation.significance import bootstrap, paired_bootstrap
 from xner.experiments.tuning.search import Search, f1, search
-from xner.experiments.tuning.space import Setting, Space, filter_options, projection_options, score_options
-from xner.experiments.tuning.trials import LinkSource, ProjectionTrials, filters_of, score_weights
+from xner.experiments.tuning.space import (
+    Setting,
+    Space,
+    filter_options,
+    projection_options,
+    score_options,
+    score_weights,
+)
+from xner.experiments.tuning.trials import LinkSource, ProjectionTrials, filters_of
 from xner.filters.catalogue import FILTERS
 from xner.projection.fusion import SCORES
 
