@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -145,6 +146,30 @@ AlignerModel fit(const Corpus& corpus, AlignerOptions options, std::size_t threa
   return fit_aligner(view, options, threads, report);
 }
 
+// Fits a corpus block by block. Locked: what a block has taught is there for the next one.
+class Fitter {
+ public:
+  explicit Fitter(const AlignerOptions& options) : options_(options) {}
+
+  void add(const Corpus& block, std::size_t most_entries, std::size_t threads, const py::object& progress) {
+    const AlignerProgress report = report_to(progress);
+    const AlignerCorpus view = block.view();
+    const Unlocked unlocked;
+    const std::scoped_lock lock(mutex_);
+    fit_aligner_block(view, options_, statistics_, most_entries, threads, report);
+  }
+  [[nodiscard]] AlignerModel model() const {
+    const Unlocked unlocked;
+    const std::scoped_lock lock(mutex_);
+    return aligner_of(statistics_, options_);
+  }
+
+ private:
+  AlignerOptions options_;
+  AlignerStatistics statistics_;
+  mutable std::mutex mutex_;
+};
+
 using TypeMaps = std::vector<std::pair<Array<std::int32_t>, Array<std::int32_t>>>;
 
 std::vector<AlignerTypeMap> as_maps(const TypeMaps& maps) {
@@ -222,6 +247,14 @@ void register_aligner(py::module_& m) {
       .def("arrays", &model_arrays, "Copies of all arrays, by name.")
       .def_static("from_arrays", &model_from_arrays, py::arg("options"), py::arg("levels"),
                   py::arg("sentence_pairs"), py::arg("arrays"), "The model that arrays() was called on.");
+
+  py::class_<Fitter>(m, "AlignerFitter", "Fits a corpus block by block.")
+      .def(py::init<AlignerOptions>(), py::arg("options"))
+      .def("add", &Fitter::add, py::arg("block"), py::kw_only(), py::arg("most_entries"), py::arg("threads"),
+           py::arg("progress"),
+           "Fits the next block, whose words and types are numbered as in those before it, and keeps what it "
+           "taught.")
+      .def("model", &Fitter::model, "The model of all blocks so far.");
 
   m.def("fit_aligner", &fit, py::arg("corpus"), py::arg("options"), py::kw_only(), py::arg("threads"),
         py::arg("progress"),

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -326,6 +326,20 @@ class AlignerModel:
     @property
     def sentence_pairs(self) -> int:
         ...
+class AlignerFitter:
+    """
+    Fits a corpus block by block.
+    """
+    def __init__(self, options: AlignerOptions) -> None:
+        ...
+    def add(self, block: AlignerCorpus, *, most_entries: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> None:
+        """
+        Fits the next block, whose words and types are numbered as in those before it, and keeps what it taught.
+        """
+    def model(self) -> AlignerModel:
+        """
+        The model of all blocks so far.
+        """
 def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, least_association: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """
     Links scored above the threshold: offsets, source, target, score.

@@ -13,8 +13,12 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from reference import alignment as reference
+from xner import _core
 from xner._support.arrow import pylist
+from xner._support.memory import available_memory, memory_size
 from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions
+from xner.alignment._folding import Numbering, corpus_of
+from xner.alignment._model_file import Fitted, TrainedOn, core_options
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
 from xner.errors import DataError, Error, FormatError
 from xner.schema import LINKS_TYPE, STATUS_TYPE
@@ -105,6 +109,154 @@ def test_agrees_with_the_reference(
             for link in links[row]:
                 found[link["source"], link["target"]] = link["score"]
             np.testing.assert_allclose(found, slow.scores(sentence, other), atol=1e-4)
+
+
+def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_entries: int = 10**6) -> Aligner:
+    """Fitted block by block."""
+    numberings = Numbering(options.fold), Numbering(options.fold)
+    fitter = _core.AlignerFitter(core_options(options))
+    for block in blocks:
+        sides = [numbering.number(rows, "tokens") for numbering, rows in zip(numberings, block, strict=True)]
+        fitter.add(corpus_of(*sides), most_entries=most_entries, threads=threads, progress=None)
+    texts = [(one.texts, other.texts) for one, other in zip(*(side.levels for side in sides), strict=True)]
+    return Aligner(Fitted(fitter.model(), options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seeds=st.lists(st.integers(0, 10**6), min_size=2, max_size=3),
+    rows=st.integers(1, 6),
+    fold=st.sampled_from(["none", "prefix"]),
+    ibm1=st.integers(1, 3),
+    hmm=st.integers(0, 2),
+    threads=st.integers(1, 3),
+)
+def test_blocks_agree_with_the_reference(
+    seeds: list[int], rows: int, fold: str, ibm1: int, hmm: int, threads: int
+) -> None:
+    options = AlignerOptions(
+        fold=fold, ibm1_iterations=ibm1, hmm_iterations=hmm, threshold=0.0, least_association=0.0, alpha=0.01
+    )
+    blocks = [random_corpus(seed, rows) for seed in seeds]
+    slow: reference.Reference | None = None
+    for source, target in blocks:
+        slow = reference.Reference(source, target, FOLDS[fold], training(options), past=slow)
+        slow.fit()
+    assert slow is not None
+    aligner = in_blocks(blocks, options, threads)
+    for sentences, others in (blocks[0], blocks[-1], random_corpus(seeds[0] + 1, 3)):
+        links = pylist(aligner.align(sentences, others, threads=threads))
+        for row, (sentence, other) in enumerate(zip(sentences, others, strict=True)):
+            found = np.zeros((len(sentence), len(other)))
+            for link in links[row]:
+                found[link["source"], link["target"]] = link["score"]
+            np.testing.assert_allclose(found, slow.scores(sentence, other), atol=1e-4)
+
+
+def test_one_block_is_the_whole() -> None:
+    corpus = random_corpus(3, 40)
+    whole = Aligner.fit(*corpus)._model.arrays()
+    block = in_blocks([corpus], AlignerOptions(), 1)._model.arrays()
+    assert whole.keys() == block.keys()
+    for name, values in whole.items():
+        if "totals" in name:  # summed in another order
+            np.testing.assert_allclose(block[name], values, rtol=1e-6)
+        else:
+            np.testing.assert_array_equal(block[name], values)
+
+
+def test_blocks_keep_the_strongest_expected_links() -> None:
+    blocks = [random_corpus(seed, 30, words=40) for seed in range(3)]
+    full = in_blocks(blocks[:1], AlignerOptions(), 1)._model.arrays()
+    kept = in_blocks(blocks[:1], AlignerOptions(), 1, most_entries=60)._model.arrays()
+    for level in range(3):
+        counts, fewer = (arrays[f"levels.{level}.counts"] for arrays in (full, kept))
+        assert 30 < len(fewer) <= 60 < len(counts)
+        assert sorted(fewer) == sorted(counts)[-len(fewer) :]
+        # What is left out still counts in the sums.
+        name = f"levels.{level}.source_totals"
+        np.testing.assert_array_equal(kept[name], full[name])
+    assert len(in_blocks(blocks, AlignerOptions(), 1, most_entries=60)._model.arrays()["levels.2.counts"]) <= 60
+
+
+def test_blocks_by_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same blocks whatever the number of threads; of batches whatever their sizes."""
+    source, target = random_corpus(5, 300)
+    cells = sum(len(s) * len(t) for s, t in zip(source, target, strict=True))
+    memory = int(cells * 56 / 0.6 / 3.5)
+    fitted = [Aligner.fit(source, target, max_memory=memory, threads=threads) for threads in (1, 3)]
+    assert fitted[0].trained_on.blocks == 4
+    assert (fitted[0].trained_on.sentence_pairs, fitted[0].trained_on.source_tokens) == (300, sum(map(len, source)))
+    assert ",4 blocks" in fitted[0].signature
+    fitted[0].save(tmp_path / "one")
+    fitted[1].save(tmp_path / "three")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "three").read_bytes()
+    assert Aligner.load(tmp_path / "one").trained_on.blocks == 4
+    table = pa.table({"source_tokens": source, "tokens": target})
+    of_batches = []
+    for rows in (7, 100, 300):
+        aligner = Aligner.fit_batches(table.to_batches(max_chunksize=rows), max_memory=memory)
+        aligner.save(tmp_path / "batches")
+        of_batches.append((tmp_path / "batches").read_bytes())
+    assert aligner.trained_on.blocks in {4, 5}
+    assert len(set(of_batches)) == 1
+    Aligner.fit_batches(table.to_batches(max_chunksize=7)).save(tmp_path / "batches")
+    Aligner.fit(source, target).save(tmp_path / "whole")
+    assert (tmp_path / "batches").read_bytes() == (tmp_path / "whole").read_bytes()
+    # Rows are aligned in pieces as they are together.
+    together = fitted[0].align(source, target)
+    monkeypatch.setattr("xner.alignment.aligner._CELLS_AT_ONCE", 50)
+    assert fitted[0].align(source, target).equals(together)
+
+
+def test_blocks_learn_a_toy_language() -> None:
+    source, target = random_corpus(5, 300)
+    cells = sum(len(s) * len(t) for s, t in zip(source, target, strict=True))
+    whole = pairs(Aligner.fit(source, target).align(source, target))
+    seen: list[tuple[int, int]] = []
+    aligner = Aligner.fit(
+        source,
+        target,
+        max_memory=int(cells * 56 / 0.6 / 2.5),
+        progress=lambda name, done, total: seen.append((done, total)),
+    )
+    blocks = pairs(aligner.align(source, target))
+    assert aligner.trained_on.blocks == 3
+    assert seen[0][0] == 0
+    assert seen[-1][0] == seen[-1][1] == 7 + 4 + 4
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    shared = sum(len(set(one) & set(other)) for one, other in zip(whole, blocks, strict=True))
+    assert 2 * shared / (sum(map(len, whole)) + sum(map(len, blocks))) > 0.97
+
+
+def test_pairs_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They teach nothing, have no links, and change nothing for others."""
+    for module in ("_fitting", "aligner"):
+        monkeypatch.setattr(f"xner.alignment.{module}.MOST_CELLS", 100)
+    aligner = Aligner.fit([*ENGLISH, ["a"] * 11], [*GERMAN, ["b"] * 10])
+    assert aligner.trained_on.source_tokens == sum(map(len, ENGLISH))
+    expected = Aligner.fit(ENGLISH, GERMAN).align_batch(ENGLISH, GERMAN)
+    found = aligner.align_batch([["a"] * 101, *ENGLISH, ["a"] * 10], [["b"], *GERMAN, ["b"] * 10])
+    assert found.column("status").to_pylist() == ["too_long", *["ok"] * 5, "ok"]
+    assert found.column("links")[0].as_py() == []
+    assert found.column("links").slice(1, 5).to_pylist() == expected.column("links").to_pylist()
+
+
+@pytest.mark.parametrize("size", [0, -1, True, "much", "", "2XB", "GB", "0GB", None.__class__])
+def test_sizes_that_are_none(size: Any) -> None:
+    with pytest.raises(Error, match=r"max_memory=.*: expected a size like '2GB' or '500MiB', or a number of bytes"):
+        Aligner.fit(ENGLISH, GERMAN, max_memory=size)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("2GB", 2 * 10**9), ("1.5 MiB", 1572864), ("3k", 3000), ("7", 7), ("1TB", 10**12), (5, 5)]
+)
+def test_sizes(text: str | int, size: int) -> None:
+    assert memory_size("max_memory", text) == size
+
+
+def test_memory_that_there_is() -> None:
+    assert 10**7 < available_memory() < 10**15
 
 
 @pytest.mark.parametrize("method", SYMMETRIZATIONS)
@@ -381,7 +533,7 @@ def test_missing_rows_are_empty() -> None:
 def test_progress_is_reported() -> None:
     seen: list[tuple[str, int, int]] = []
     Aligner.fit(ENGLISH, GERMAN, ibm1_iterations=2, hmm_iterations=3, progress=lambda *args: seen.append(args))
-    assert seen == [("fit", done, 5) for done in range(1, 6)]
+    assert seen == [("fit", done, 5) for done in range(6)]  # from the first moment on
 
 
 def test_an_exception_in_progress_stops_the_fit() -> None:

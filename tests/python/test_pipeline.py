@@ -125,6 +125,7 @@ def others(its: Declared) -> Iterator[Any]:
             "class_map": [["A=B"]],
             "ignore_class": [["A"]],
             "aligner_model": [["labse=other"]],
+            "aligner_memory": ["1GB"],
             "base_url": ["http://other/v1"],
         }
         yield from values.get(its.name, ["other"])

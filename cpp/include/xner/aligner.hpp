@@ -18,7 +18,8 @@
 //   no pairs at all aligns by them alone.
 //
 // Everything is deterministic and independent of the number of threads. Memory grows with the number of cells
-// (source words times target words, summed over sentence pairs).
+// (source words times target words, summed over sentence pairs) of what is fitted or aligned at once; a large corpus is
+// fitted in blocks, see fit_aligner_block.
 #pragma once
 
 #include <cstddef>
@@ -115,6 +116,43 @@ using AlignerProgress = std::function<void(int done, int total)>;
 // the clip for the HMM. Throws Error when the corpus or an option is malformed.
 AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads,
                          const AlignerProgress& progress = {});
+
+// What the blocks of a corpus have taught: sums over blocks, which the next one goes on from. Words and types are
+// numbered alike in all blocks; later ones may have more of each.
+struct AlignerStatistics {
+  struct Level {
+    std::vector<std::int64_t> offsets{0};  // by source type, one more at the end: its entries below
+    std::vector<std::int32_t> targets;     // target types, ascending within a row
+    std::vector<float> counts;             // expected links of the pair; pairs with few are left out
+    // By type: expected links, those of pairs left out among them; pseudo-counts of the pairs that meet; tokens; the
+    // share of the other side's tokens whose types it has met, as far as that is known without keeping all pairs.
+    std::vector<double> source_links, target_links;
+    std::vector<double> source_pseudo, target_pseudo;
+    std::vector<double> source_tokens, target_tokens;
+    std::vector<double> source_met, target_met;
+  };
+  std::vector<Level> levels;                          // empty before the first block
+  std::vector<double> source_words, target_words;     // tokens by word
+  std::vector<double> source_null, target_null;       // by type of the last level
+  std::vector<double> source_jumps, target_jumps;     // expected, by clipped length
+  double source_far_jumps = 1, target_far_jumps = 1;  // see mean_far_jumps; of the last block
+  std::int64_t sentence_pairs = 0;                    // with words on both sides
+  std::int64_t blocks = 0;
+};
+
+// Fits one block of a corpus that is too large to be fitted at once, and adds what it teaches to `statistics`. The
+// first block is fitted as fit_aligner does; each further one begins with what those before it have taught, and counts
+// it among its evidence throughout (incremental EM, Neal and Hinton 1998, with one visit to each block), for which two
+// iterations of model 1 are enough. Memory grows with the block's cells and with the pairs of types that are kept: of
+// more than `most_entries` on a level, those with the fewest expected links are left out, though not from the sums.
+// The order of the blocks matters; the number of threads does not. A block that throws leaves the statistics as they
+// were, unless memory runs out while they are added up.
+void fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options,
+                       AlignerStatistics& statistics, std::size_t most_entries, std::size_t threads,
+                       const AlignerProgress& progress = {});
+
+// The model of what blocks have taught.
+AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options);
 
 struct ScoredLinks {
   std::vector<std::int64_t> offsets{0};  // rows + 1

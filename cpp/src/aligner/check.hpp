@@ -16,6 +16,10 @@ void check_options(const AlignerOptions& options);
 // The sides and levels fit together; all words and types are in range.
 void check_corpus(const AlignerCorpus& corpus);
 
+// A block goes on from the statistics: it has all their words, types and levels, and was fitted with the same clip.
+void check_statistics(const AlignerStatistics& statistics, const AlignerCorpus& block,
+                      const AlignerOptions& options);
+
 // The maps lead from the corpus's types to the model's, on every level.
 void check_maps(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps);
 

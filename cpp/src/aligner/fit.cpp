@@ -1,7 +1,10 @@
 // Fitting: expectation maximisation on the sentence pairs of one corpus.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -29,6 +32,9 @@ inline void prefetch([[maybe_unused]] const float* address) {
 }
 
 constexpr float kNegligible = 1e-5F;  // expected links below this are not kept in a model
+// Iterations of model 1 on blocks that go on from others. Measured on nine test sets in five blocks: mean error rate .2296
+// with two, .2293 with five, .2305 with one, .2350 with none.
+constexpr int kIbm1LaterOn = 2;
 
 // How often each word occurs, by word id.
 std::vector<float> word_frequencies(RaggedView<std::int32_t> sentences, std::size_t words) {
@@ -51,8 +57,11 @@ std::vector<float> sum_by_type(const std::vector<float>& by_word, std::span<cons
 // Expectation maximisation on one corpus.
 class Trainer {
  public:
-  Trainer(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads)
+  // `past`: what earlier blocks have taught; nullptr for none.
+  Trainer(const AlignerCorpus& corpus, const AlignerOptions& options, const AlignerStatistics* past,
+          std::size_t threads)
       : corpus_(corpus),
+        past_(past),
         options_(options),
         threads_(resolve_threads(threads)),
         clip_(static_cast<std::size_t>(options.jump_clip)),
@@ -63,22 +72,31 @@ class Trainer {
         backward_null_(static_cast<std::size_t>(index_.source_offsets.back()), 0.0F),
         source_frequency_(word_frequencies(corpus.source, corpus.levels.front().source_types.size())),
         target_frequency_(word_frequencies(corpus.target, corpus.levels.front().target_types.size())),
+        source_tokens_(static_cast<double>(backward_null_.size())),
+        target_tokens_(static_cast<double>(forward_null_.size())),
         scratch_(count_workers(corpus.source.size(), kSentencesPerChunk, threads)) {
+    pairs_ = count_pairs();
+    if (past_ != nullptr) remember_words();
     std::vector<float> similar;  // pairs of the last level
     for (const AlignerLevel& level : corpus.levels) similar = add_level(level);
-    pairs_ = count_pairs();
     position_decay_ = position_decay(options.diagonal, pairs_);
     cues_ = find_cues(corpus, index_.words, levels_.back().pairs, std::move(similar), options,
                       source_frequency_, target_frequency_, pairs_, threads);
     move_cues_to_records();
     source_jumps_ = target_jumps_ = first_jump_weights(clip_);
+    source_jump_counts_.assign(2 * clip_ + 1, 0.0);
+    target_jump_counts_ = source_jump_counts_;
+    if (past_ != nullptr) weigh_jumps({}, {}, past_->source_far_jumps, past_->target_far_jumps);
   }
 
-  AlignerModel run(const AlignerProgress& progress) {
-    const int total = options_.ibm1_iterations + options_.hmm_iterations;
+  void run(const AlignerProgress& progress) {
+    const int first_ones =
+        past_ == nullptr ? options_.ibm1_iterations : std::min(kIbm1LaterOn, options_.ibm1_iterations);
+    const int total = first_ones + options_.hmm_iterations;
+    if (progress) progress(0, total);
     for (int iteration = 0; iteration < total; ++iteration) {
       update_tables(iteration == 0);
-      if (iteration < options_.ibm1_iterations) {
+      if (iteration < first_ones) {
         visit_ibm1();
       } else {
         visit_hmm();
@@ -86,15 +104,45 @@ class Trainer {
       if (progress) progress(iteration + 1, total);
     }
     update_tables(false);
-    return take_model();
+  }
+
+  AlignerModel take_model() {
+    AlignerModel model;
+    model.options = options_;
+    for (Level& level : levels_) model.levels.push_back(take_table(level));
+    model.source_null = std::move(source_null_);
+    model.target_null = std::move(target_null_);
+    model.sentence_pairs = pairs_;
+    model.source_jumps = std::move(source_jumps_);
+    model.target_jumps = std::move(target_jumps_);
+    return model;
+  }
+
+  // Adds what the block has taught to what earlier ones have, which is `past` of the constructor.
+  void add_to(AlignerStatistics& statistics, std::size_t most_entries) {
+    statistics.levels.resize(levels_.size());
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      add_level_to(statistics.levels[l], levels_[l], most_entries);
+    statistics.source_words.assign(source_frequency_.begin(), source_frequency_.end());
+    statistics.target_words.assign(target_frequency_.begin(), target_frequency_.end());
+    statistics.source_null.assign(source_null_.begin(), source_null_.end());
+    statistics.target_null.assign(target_null_.begin(), target_null_.end());
+    add(statistics.source_jumps, source_jump_counts_);
+    add(statistics.target_jumps, target_jump_counts_);
+    statistics.source_far_jumps = mean_far_jumps(corpus_.target, corpus_.source, clip_);
+    statistics.target_far_jumps = mean_far_jumps(corpus_.source, corpus_.target, clip_);
+    statistics.sentence_pairs = pairs_;
+    ++statistics.blocks;
   }
 
  private:
   struct Level {
     const AlignerLevel* corpus;
+    const AlignerStatistics::Level* past;
     LevelPairs pairs;
-    std::vector<float> prior;   // by pair of types: pseudo-count
-    std::vector<float> counts;  // by pair of types: expected links
+    std::vector<float> prior;        // by pair of types: pseudo-count
+    std::vector<float> counts;       // by pair of types: expected links
+    std::vector<float> past_counts;  // the same of earlier blocks; empty where there are none
     std::vector<float> source_frequency, target_frequency, source_totals, target_totals;  // by type
     Side source, target;
   };
@@ -105,6 +153,38 @@ class Trainer {
     std::vector<float> forward_row, target_sides, fields;  // see emit
   };
 
+  static void add(std::vector<double>& sums, const std::vector<double>& more) {
+    sums.resize(std::max(sums.size(), more.size()), 0.0);
+    for (std::size_t i = 0; i < more.size(); ++i) sums[i] += more[i];
+  }
+
+  void remember_words() {
+    const auto add_words = [](std::vector<float>& frequency, const std::vector<double>& earlier) {
+      for (std::size_t word = 0; word < earlier.size(); ++word) {
+        frequency[word] = static_cast<float>(static_cast<double>(frequency[word]) + earlier[word]);
+      }
+      return std::accumulate(earlier.begin(), earlier.end(), 0.0);
+    };
+    source_tokens_ += add_words(source_frequency_, past_->source_words);
+    target_tokens_ += add_words(target_frequency_, past_->target_words);
+    pairs_ += past_->sentence_pairs;
+  }
+
+  // By pair of types of a level: what earlier blocks expect.
+  static std::vector<float> recall(const Pairs& types, const AlignerStatistics::Level& past) {
+    std::vector<float> counts(types.targets.size(), 0.0F);
+    const std::size_t rows = std::min(types.rows(), past.offsets.size() - 1);
+    for (std::size_t type = 0; type < rows; ++type) {
+      auto at = static_cast<std::size_t>(past.offsets[type]);
+      const auto end = static_cast<std::size_t>(past.offsets[type + 1]);
+      for (std::size_t pair = types.begin(type); pair < types.end(type) && at < end; ++pair) {
+        while (at < end && past.targets[at] < types.targets[pair]) ++at;
+        if (at < end && past.targets[at] == types.targets[pair]) counts[pair] = past.counts[at];
+      }
+    }
+    return counts;
+  }
+
   // Returns how similar the level's pairs of types are.
   std::vector<float> add_level(const AlignerLevel& corpus) {
     Level level;
@@ -113,14 +193,14 @@ class Trainer {
     std::vector<float> similar = similarities(corpus, level.pairs.types, options_, threads_);
     level.prior = string_prior(similar, options_);
     level.counts.assign(level.prior.size(), 0.0F);
+    level.past = past_ == nullptr ? nullptr : &past_->levels[levels_.size()];
+    if (level.past != nullptr) level.past_counts = recall(level.pairs.types, *level.past);
     level.source_frequency = sum_by_type(source_frequency_, corpus.source_types, corpus.source_text.size());
     level.target_frequency = sum_by_type(target_frequency_, corpus.target_types, corpus.target_text.size());
-    level.source =
-        make_side(corpus.source_types, level.source_frequency, source_frequency_,
-                  static_cast<double>(backward_null_.size()), corpus_.levels.size(), options_.base_weight);
-    level.target =
-        make_side(corpus.target_types, level.target_frequency, target_frequency_,
-                  static_cast<double>(forward_null_.size()), corpus_.levels.size(), options_.base_weight);
+    level.source = make_side(corpus.source_types, level.source_frequency, source_frequency_, source_tokens_,
+                             corpus_.levels.size(), options_.base_weight);
+    level.target = make_side(corpus.target_types, level.target_frequency, target_frequency_, target_tokens_,
+                             corpus_.levels.size(), options_.base_weight);
     levels_.push_back(std::move(level));
     return similar;
   }
@@ -200,23 +280,72 @@ class Trainer {
         });
   }
 
-  void update_totals(Level& level) const {
+  // What one block adds to the sums of a level, by source and by target type.
+  struct Share {
+    std::vector<double> source_links, target_links;    // expected links
+    std::vector<double> source_pseudo, target_pseudo;  // of pairs that no earlier block knows
+    std::vector<double> source_met, target_met;        // share of the other side's tokens
+  };
+
+  [[nodiscard]] Share share_of(const Level& level) const {
     const Pairs& types = level.pairs.types;
-    const double source_base =
-        options_.base_weight / std::max(1.0, static_cast<double>(backward_null_.size()));
-    const double target_base =
-        options_.base_weight / std::max(1.0, static_cast<double>(forward_null_.size()));
-    std::vector<double> source(types.rows(), 0.0);
-    std::vector<double> target(level.corpus->target_text.size(), 0.0);
-    for (std::size_t type = 0; type < types.rows(); ++type) {
-      const double from_source = source_base * static_cast<double>(level.source_frequency[type]);
+    const std::size_t sources = types.rows();
+    const std::size_t targets = level.corpus->target_text.size();
+    Share share;
+    for (auto* by_type : {&share.source_links, &share.source_pseudo, &share.source_met})
+      by_type->assign(sources, 0.0);
+    for (auto* by_type : {&share.target_links, &share.target_pseudo, &share.target_met})
+      by_type->assign(targets, 0.0);
+    for (std::size_t type = 0; type < sources; ++type) {
+      const double of_source =
+          static_cast<double>(level.source_frequency[type]) / std::max(1.0, source_tokens_);
       for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
         const auto other = static_cast<std::size_t>(types.targets[pair]);
-        const double mass =
-            static_cast<double>(level.counts[pair]) + static_cast<double>(level.prior[pair]) + options_.alpha;
-        source[type] += mass + target_base * static_cast<double>(level.target_frequency[other]);
-        target[other] += mass + from_source;
+        const auto links = static_cast<double>(level.counts[pair]);
+        share.source_links[type] += links;
+        share.target_links[other] += links;
+        if (level.past_counts.empty() || level.past_counts[pair] == 0) {
+          const double pseudo = static_cast<double>(level.prior[pair]) + options_.alpha;
+          share.source_pseudo[type] += pseudo;
+          share.target_pseudo[other] += pseudo;
+        }
+        share.source_met[type] +=
+            static_cast<double>(level.target_frequency[other]) / std::max(1.0, target_tokens_);
+        share.target_met[other] += of_source;
       }
+    }
+    return share;
+  }
+
+  // The sums of one side's types, those of earlier blocks included. Which types a type has met is not kept: what it met
+  // in several blocks is taken to be independent.
+  static double met_in_either(double one, double other) { return 1 - (1 - one) * (1 - other); }
+  [[nodiscard]] std::vector<double> totals(const std::vector<double>& links,
+                                           const std::vector<double>& pseudo, const std::vector<double>& met,
+                                           const std::vector<double>& past_links,
+                                           const std::vector<double>& past_pseudo,
+                                           const std::vector<double>& past_met) const {
+    std::vector<double> sums(links.size());
+    for (std::size_t type = 0; type < sums.size(); ++type) {
+      const bool known = type < past_links.size();
+      sums[type] = links[type] + pseudo[type] + (known ? past_links[type] + past_pseudo[type] : 0.0) +
+                   options_.base_weight * (known ? met_in_either(met[type], past_met[type]) : met[type]);
+    }
+    return sums;
+  }
+
+  void update_totals(Level& level) const {
+    std::vector<double> source;
+    std::vector<double> target;
+    if (level.past != nullptr) {
+      const Share share = share_of(level);
+      const AlignerStatistics::Level& past = *level.past;
+      source = totals(share.source_links, share.source_pseudo, share.source_met, past.source_links,
+                      past.source_pseudo, past.source_met);
+      target = totals(share.target_links, share.target_pseudo, share.target_met, past.target_links,
+                      past.target_pseudo, past.target_met);
+    } else {
+      sum_whole(level, source, target);
     }
     level.source_totals.assign(source.begin(), source.end());
     level.target_totals.assign(target.begin(), target.end());
@@ -229,6 +358,95 @@ class Trainer {
     spread(level.target_totals, level.corpus->target_types, level.target.total);
   }
 
+  // The sums of a level of a corpus that is fitted at once.
+  void sum_whole(const Level& level, std::vector<double>& source, std::vector<double>& target) const {
+    const Pairs& types = level.pairs.types;
+    const double source_base = options_.base_weight / std::max(1.0, source_tokens_);
+    const double target_base = options_.base_weight / std::max(1.0, target_tokens_);
+    source.assign(types.rows(), 0.0);
+    target.assign(level.corpus->target_text.size(), 0.0);
+    for (std::size_t type = 0; type < types.rows(); ++type) {
+      const double from_source = source_base * static_cast<double>(level.source_frequency[type]);
+      for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+        const auto other = static_cast<std::size_t>(types.targets[pair]);
+        const double mass =
+            static_cast<double>(level.counts[pair]) + static_cast<double>(level.prior[pair]) + options_.alpha;
+        source[type] += mass + target_base * static_cast<double>(level.target_frequency[other]);
+        target[other] += mass + from_source;
+      }
+    }
+  }
+
+  void add_level_to(AlignerStatistics::Level& sums, const Level& level, std::size_t most_entries) const {
+    const Share share = share_of(level);
+    add(sums.source_links, share.source_links);
+    add(sums.target_links, share.target_links);
+    add(sums.source_pseudo, share.source_pseudo);
+    add(sums.target_pseudo, share.target_pseudo);
+    const auto meet = [](std::vector<double>& met, const std::vector<double>& more) {
+      met.resize(more.size(), 0.0);
+      for (std::size_t type = 0; type < more.size(); ++type) met[type] = met_in_either(met[type], more[type]);
+    };
+    meet(sums.source_met, share.source_met);
+    meet(sums.target_met, share.target_met);
+    sums.source_tokens.assign(level.source_frequency.begin(), level.source_frequency.end());
+    sums.target_tokens.assign(level.target_frequency.begin(), level.target_frequency.end());
+    merge_counts(sums, level, most_entries);
+  }
+
+  // Calls body(type, target type, count) for every pair that this block or earlier ones know, in order.
+  template <class Body>
+  static void each_merged(const AlignerStatistics::Level& past, const Level& level, const Body& body) {
+    const Pairs& types = level.pairs.types;
+    for (std::size_t type = 0; type < types.rows(); ++type) {
+      const bool known = type + 1 < past.offsets.size();
+      auto at = known ? static_cast<std::size_t>(past.offsets[type]) : 0;
+      const auto end = known ? static_cast<std::size_t>(past.offsets[type + 1]) : 0;
+      for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+        const std::int32_t target = types.targets[pair];
+        for (; at < end && past.targets[at] < target; ++at) body(type, past.targets[at], past.counts[at]);
+        const bool both = at < end && past.targets[at] == target;
+        body(type, target, level.counts[pair] + (both ? past.counts[at] : 0.0F));
+        if (both) ++at;
+      }
+      for (; at < end; ++at) body(type, past.targets[at], past.counts[at]);
+    }
+  }
+
+  static void merge_counts(AlignerStatistics::Level& sums, const Level& level, std::size_t most_entries) {
+    // How many pairs have expected links of which power of two: what is left out is decided by these.
+    std::vector<std::size_t> by_exponent(std::numeric_limits<float>::max_exponent -
+                                         std::numeric_limits<float>::min_exponent + 2);
+    each_merged(sums, level, [&](std::size_t, std::int32_t, float count) {
+      if (count >= kNegligible) {
+        ++by_exponent[static_cast<std::size_t>(std::ilogb(count) - std::numeric_limits<float>::min_exponent +
+                                               2)];
+      }
+    });
+    std::size_t kept = 0;
+    std::size_t exponent = by_exponent.size();
+    while (exponent > 0 && kept + by_exponent[exponent - 1] <= most_entries) kept += by_exponent[--exponent];
+    const float least =
+        std::max(kNegligible,
+                 std::ldexp(1.0F, static_cast<int>(exponent) + std::numeric_limits<float>::min_exponent - 2));
+    AlignerStatistics::Level merged;
+    merged.targets.reserve(kept);
+    merged.counts.reserve(kept);
+    std::size_t row = 0;
+    each_merged(sums, level, [&](std::size_t type, std::int32_t target, float count) {
+      for (; row < type; ++row) merged.offsets.push_back(static_cast<std::int64_t>(merged.targets.size()));
+      if (count < least) return;
+      merged.targets.push_back(target);
+      merged.counts.push_back(count);
+    });
+    for (; row < level.pairs.types.rows(); ++row) {
+      merged.offsets.push_back(static_cast<std::int64_t>(merged.targets.size()));
+    }
+    sums.offsets = std::move(merged.offsets);
+    sums.targets = std::move(merged.targets);
+    sums.counts = std::move(merged.counts);
+  }
+
   // Gathers what the levels know about each pair of words in its record, for the expectation step to read at once.
   void fill_masses() {
     parallel_for(
@@ -238,8 +456,9 @@ class Trainer {
             const Level& level = levels_[l];
             for (std::size_t pair = index_.words.begin(first); pair < index_.words.begin(last); ++pair) {
               const auto at = static_cast<std::size_t>(level.pairs.of_word_pair[pair]);
-              records_[pair * record_size() + l] =
-                  level.counts[at] + level.prior[at] + static_cast<float>(options_.alpha);
+              float mass = level.counts[at] + level.prior[at] + static_cast<float>(options_.alpha);
+              if (!level.past_counts.empty()) mass += level.past_counts[at];
+              records_[pair * record_size() + l] = mass;
             }
           }
         });
@@ -248,8 +467,10 @@ class Trainer {
   void update_nulls(bool first) {
     const Level& finest = levels_.back();
     const auto by_type = [&](const std::vector<float>& expected, RaggedView<std::int32_t> sentences,
-                             std::span<const std::int32_t> types, std::size_t count) {
-      std::vector<double> sums(count, first ? 1.0 : 0.0);
+                             std::span<const std::int32_t> types, std::size_t count,
+                             const std::vector<double>& past) {
+      std::vector<double> sums = past;
+      sums.resize(count, first && past_ == nullptr ? 1.0 : 0.0);
       std::size_t token = 0;
       for (std::size_t row = 0; row < sentences.size(); ++row) {
         for (const std::int32_t word : sentences[row]) {
@@ -260,15 +481,15 @@ class Trainer {
       return std::vector<float>(sums.begin(), sums.end());
     };
     target_null_ = by_type(forward_null_, corpus_.target, finest.corpus->target_types,
-                           finest.corpus->target_text.size());
+                           finest.corpus->target_text.size(), past_ == nullptr ? kNone : past_->target_null);
     source_null_ = by_type(backward_null_, corpus_.source, finest.corpus->source_types,
-                           finest.corpus->source_text.size());
+                           finest.corpus->source_text.size(), past_ == nullptr ? kNone : past_->source_null);
     target_null_emission_ =
         null_emissions(target_null_, finest.corpus->target_types, finest.target, finest.target_frequency,
-                       static_cast<double>(forward_null_.size()), options_, levels_.size(), kUnsharpened);
+                       target_tokens_, options_, levels_.size(), kUnsharpened);
     source_null_emission_ =
         null_emissions(source_null_, finest.corpus->source_types, finest.source, finest.source_frequency,
-                       static_cast<double>(backward_null_.size()), options_, levels_.size(), kUnsharpened);
+                       source_tokens_, options_, levels_.size(), kUnsharpened);
   }
 
   // --- Expectation ---
@@ -451,25 +672,25 @@ class Trainer {
         target[d] += counts[chunk * 2 * lengths + lengths + d];
       }
     }
-    source_jumps_ =
-        jump_weights(source, options_.jump_smoothing, mean_far_jumps(corpus_.target, corpus_.source, clip_));
-    target_jumps_ =
-        jump_weights(target, options_.jump_smoothing, mean_far_jumps(corpus_.source, corpus_.target, clip_));
+    weigh_jumps(source, target, mean_far_jumps(corpus_.target, corpus_.source, clip_),
+                mean_far_jumps(corpus_.source, corpus_.target, clip_));
+    source_jump_counts_ = std::move(source);
+    target_jump_counts_ = std::move(target);
+  }
+
+  void weigh_jumps(std::vector<double> source, std::vector<double> target, double source_far,
+                   double target_far) {
+    if (past_ != nullptr) {
+      add(source, past_->source_jumps);
+      add(target, past_->target_jumps);
+    }
+    source.resize(2 * clip_ + 1, 0.0);
+    target.resize(2 * clip_ + 1, 0.0);
+    source_jumps_ = jump_weights(source, options_.jump_smoothing, source_far);
+    target_jumps_ = jump_weights(target, options_.jump_smoothing, target_far);
   }
 
   // --- Result ---
-
-  AlignerModel take_model() {
-    AlignerModel model;
-    model.options = options_;
-    for (Level& level : levels_) model.levels.push_back(take_table(level));
-    model.source_null = std::move(source_null_);
-    model.target_null = std::move(target_null_);
-    model.sentence_pairs = pairs_;
-    model.source_jumps = std::move(source_jumps_);
-    model.target_jumps = std::move(target_jumps_);
-    return model;
-  }
 
   static AlignerTable take_table(Level& level) {
     AlignerTable table;
@@ -490,7 +711,10 @@ class Trainer {
     return table;
   }
 
+  static inline const std::vector<double> kNone;
+
   const AlignerCorpus& corpus_;
+  const AlignerStatistics* past_;
   const AlignerOptions& options_;
   std::size_t threads_;
   std::size_t clip_;
@@ -498,14 +722,16 @@ class Trainer {
   std::vector<float> links_;          // by cell: expected links
   std::vector<float> forward_null_;   // by target token: probability that it has no partner
   std::vector<float> backward_null_;  // the same by source token
-  std::vector<float> source_frequency_, target_frequency_;  // by word
+  std::vector<float> source_frequency_, target_frequency_;  // by word, earlier blocks included
+  double source_tokens_, target_tokens_;                    // likewise, of all words
   std::vector<Level> levels_;
   // By pair of words, a record: for each level count + pseudo-counts of the pair of types, then the cue.
   std::vector<float> records_;
   std::vector<float> source_null_, target_null_;                    // by type of the last level
   std::vector<float> source_null_emission_, target_null_emission_;  // by word
   std::vector<float> source_jumps_, target_jumps_;
-  std::int64_t pairs_ = 0;  // with words on both sides
+  std::vector<double> source_jump_counts_, target_jump_counts_;  // of this block's last iteration
+  std::int64_t pairs_ = 0;                                       // with words on both sides
   double position_decay_ = 0.0;
   Cues cues_;
   PerWorker<Scratch> scratch_;
@@ -521,7 +747,54 @@ AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& opti
                          const AlignerProgress& progress) {
   aligner::check_options(options);
   aligner::check_corpus(corpus);
-  return aligner::Trainer(corpus, options, threads).run(progress);
+  aligner::Trainer trainer(corpus, options, nullptr, threads);
+  trainer.run(progress);
+  return trainer.take_model();
+}
+
+void fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options,
+                       AlignerStatistics& statistics, std::size_t most_entries, std::size_t threads,
+                       const AlignerProgress& progress) {
+  aligner::check_options(options);
+  aligner::check_corpus(block);
+  aligner::check_statistics(statistics, block, options);
+  aligner::Trainer trainer(block, options, statistics.levels.empty() ? nullptr : &statistics, threads);
+  trainer.run(progress);
+  trainer.add_to(statistics, most_entries);
+}
+
+AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options) {
+  const auto as_floats = [](const std::vector<double>& values) {
+    return std::vector<float>(values.begin(), values.end());
+  };
+  AlignerModel model;
+  model.options = options;
+  model.sentence_pairs = statistics.sentence_pairs;
+  for (const AlignerStatistics::Level& level : statistics.levels) {
+    const auto totals = [&](const std::vector<double>& links, const std::vector<double>& pseudo,
+                            const std::vector<double>& met) {
+      std::vector<float> sums(links.size());
+      for (std::size_t type = 0; type < sums.size(); ++type) {
+        sums[type] = static_cast<float>(links[type] + pseudo[type] + options.base_weight * met[type]);
+      }
+      return sums;
+    };
+    model.levels.push_back(
+        {.offsets = level.offsets,
+         .targets = level.targets,
+         .counts = level.counts,
+         .source_frequency = as_floats(level.source_tokens),
+         .target_frequency = as_floats(level.target_tokens),
+         .source_totals = totals(level.source_links, level.source_pseudo, level.source_met),
+         .target_totals = totals(level.target_links, level.target_pseudo, level.target_met)});
+  }
+  model.source_null = as_floats(statistics.source_null);
+  model.target_null = as_floats(statistics.target_null);
+  model.source_jumps =
+      aligner::jump_weights(statistics.source_jumps, options.jump_smoothing, statistics.source_far_jumps);
+  model.target_jumps =
+      aligner::jump_weights(statistics.target_jumps, options.jump_smoothing, statistics.target_far_jumps);
+  return model;
 }
 
 }  // namespace xner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -18,7 +19,19 @@ from xner.errors import DataError, Error
 from xner.text.normalization import normalize
 from xner.text.scripts import is_unspaced
 
-__all__ = ["FOLDS", "Fold", "Folding", "Integers", "Side", "corpus_of", "fold_names", "fold_side"]
+__all__ = [
+    "FOLDS",
+    "Fold",
+    "Folding",
+    "Integers",
+    "Numbering",
+    "Side",
+    "check_words",
+    "corpus_of",
+    "fold_names",
+    "fold_side",
+    "row_offsets",
+]
 
 Fold: TypeAlias = Callable[[str], str]
 Folding: TypeAlias = "str | Fold | tuple[Fold, ...]"
@@ -112,44 +125,96 @@ class Side:
     levels: tuple[Level, ...]
 
 
-def _tokens(sentences: pa.Array[Any], column: str) -> tuple[_Offsets, Integers, list[str]]:
-    """Row offsets, token ids, and the distinct tokens."""
+def row_offsets(sentences: pa.Array[Any]) -> _Offsets:
+    """Where rows of words begin, and the end: int64, rows + 1. A missing row is an empty one."""
     lengths = pc.list_value_length(sentences).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.zeros(len(sentences) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def check_words(sentences: pa.Array[Any], column: str) -> None:
+    """Look for words that are missing.
+
+    Raises:
+        DataError: there is one.
+    """
     values = flattened(sentences)
     if values.null_count:
         missing = int(pc.index(values.is_null(), pa.scalar(True)).as_py())
-        row = int(np.searchsorted(offsets, missing, side="right")) - 1
+        row = int(np.searchsorted(row_offsets(sentences), missing, side="right")) - 1
         raise DataError(row, column, "null", "a word is missing")
+
+
+def _tokens(sentences: pa.Array[Any], column: str) -> tuple[_Offsets, Integers, list[str]]:
+    """Row offsets, token ids, and the distinct tokens."""
+    check_words(sentences, column)
+    values = flattened(sentences)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     encoded = values.cast(pa.large_string()).dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     return (
-        offsets,
+        row_offsets(sentences),
         encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32),
         pylist(encoded.dictionary),
     )
 
 
+class Numbering:
+    """The words and types of one side, numbered by first occurrence; more sentences may add to them.
+
+    Args:
+        fold: see `Folding`.
+    """
+
+    def __init__(self, fold: Folding) -> None:
+        self._forms = _forms_of(fold)
+        self._word_of_token: dict[str, int] = {}
+        self._words: dict[tuple[int, tuple[str, ...]], int] = {}
+        self._kinds = array("B")
+        levels = len(self._forms("x")) if isinstance(fold, str) else len(fold) if isinstance(fold, tuple) else 1
+        self._types: list[dict[str, int]] = [{} for _ in range(levels)]
+        self._type_of_word = [array("i") for _ in self._types]
+
+    @property
+    def levels(self) -> int:
+        """How many levels there are."""
+        return len(self._types)
+
+    def number(self, sentences: Sentences, column: str) -> Side:
+        """Rows of words as numbers, with all words and types so far; each distinct token is folded once.
+
+        Args:
+            sentences: rows of words.
+            column: what errors call them.
+        """
+        offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
+        word_of = np.fromiter(map(self._word, distinct), np.int32, len(distinct))
+        levels = tuple(
+            Level(np.array(of_word, np.int32), list(types))
+            for of_word, types in zip(self._type_of_word, self._types, strict=True)
+        )
+        return Side(offsets, word_of[tokens], np.array(self._kinds, np.uint8), levels)
+
+    def _word(self, token: str) -> int:
+        known = self._word_of_token.get(token)
+        if known is not None:
+            return known
+        kind, forms = _kind(token), self._forms(token)
+        word = self._words.setdefault((kind, forms), len(self._words))
+        if word == len(self._kinds):
+            self._kinds.append(kind)
+            for form, types, of_word in zip(forms, self._types, self._type_of_word, strict=True):
+                of_word.append(types.setdefault(form, len(types)))
+        self._word_of_token[token] = word
+        return word
+
+
 def fold_side(sentences: Sentences, column: str, fold: Folding) -> Side:
     """Fold every distinct token once and number types and words by first occurrence."""
-    offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
-    forms = _forms_of(fold)
-    words: dict[tuple[int, tuple[str, ...]], int] = {}
-    word_of_token = np.fromiter(
-        (words.setdefault((_kind(t), forms(t)), len(words)) for t in distinct), np.int32, len(distinct)
-    )
-    kinds = np.fromiter((kind for kind, _ in words), np.uint8, len(words))
-    count = len(next(iter(words))[1]) if words else len(forms("x"))
-    levels = []
-    for level in range(count):
-        types: dict[str, int] = {}
-        of_word = np.fromiter((types.setdefault(w[level], len(types)) for _, w in words), np.int32, len(words))
-        levels.append(Level(of_word, list(types)))
-    return Side(offsets, word_of_token[tokens], kinds, tuple(levels))
+    return Numbering(fold).number(sentences, column)
 
 
 def _code_points(texts: Sequence[str]) -> tuple[_Offsets, npt.NDArray[np.uint32]]:

@@ -30,12 +30,17 @@ _Tensors: TypeAlias = "dict[str, npt.NDArray[Any]]"
 
 @dataclass(frozen=True, slots=True)
 class TrainedOn:
-    """What a model was fitted on."""
+    """What a model was fitted on.
+
+    Attributes:
+        blocks: in which the corpus was fitted, one after the other.
+    """
 
     sentence_pairs: int
     source_tokens: int
     target_tokens: int
     xner_version: str
+    blocks: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

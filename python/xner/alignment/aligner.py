@@ -25,24 +25,29 @@ from xner._support.options import documented
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
-from xner.alignment._folding import Fold, Integers, Side, corpus_of, fold_names, fold_side
-from xner.alignment._model_file import Fitted, TrainedOn, core_options, read_model, write_model
+from xner.alignment._fitting import MOST_CELLS, cells_of, fit, parallel, pieces, without_too_long
+from xner.alignment._folding import Fold, Integers, corpus_of, fold_names, fold_side, row_offsets
+from xner.alignment._model_file import Fitted, read_model, write_model
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS
 from xner.alignment.options import DECODING, AlignerOptions, with_changes
-from xner.errors import Error, OptionError
+from xner.errors import DataError, Error, OptionError
 from xner.io.atomic import replacing
 from xner.schema import LINKS, LINKS_TYPE, SOURCE_TOKENS, STATUS, TOKENS, require_columns
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xner._support.sentences import Sentences
+    from xner.alignment._fitting import Pairs
 
 __all__ = ["STATUSES", "Aligner"]
 
-STATUSES: Final = ("ok", "empty_source", "empty_target", "no_links")
-"""What `Aligner.align_batch` says about a row. A row empty on both sides is `empty_source`."""
+STATUSES: Final = ("ok", "empty_source", "empty_target", "too_long", "no_links")
+"""What `Aligner.align_batch` says about a row. A row empty on both sides is `empty_source`; one with over 25 million
+pairs of words is `too_long`, and has no links."""
+
+_CELLS_AT_ONCE: Final = 8_000_000
 
 _WHAT = "the aligner"
 
@@ -83,17 +88,24 @@ class Aligner:
         target_sentences: Sentences,
         options: AlignerOptions | None = None,
         *,
+        max_memory: int | str | None = None,
         threads: int = 0,
         progress: Reporter = silent,
         **changes: Any,
     ) -> Aligner:
         """Learn from sentence pairs; any parallel text of the two languages helps.
 
+        A corpus that is too large for `max_memory` is fitted in blocks, each of which goes on from what those before
+        it have taught (see `trained_on.blocks`); expected links that do not fit are left out, the weakest first.
+        Pairs of sentences with over 25 million pairs of words teach nothing.
+
         Args:
             source_sentences: rows of words: lists of `str`, or an Arrow array of lists of strings (chunked or not;
                 a missing row is an empty one).
             target_sentences: as many rows.
             options: default `AlignerOptions()`.
+            max_memory: what fitting may take beside the corpus itself, about: bytes, or a size like "2GB". None for
+                half of what is free.
             threads: 0 for one per core. The result does not depend on it.
             progress: told `fit`, the iterations done, and their total.
             **changes: options by name, in place of those in `options`: `Aligner.fit(s, t, decode="viterbi")`.
@@ -103,23 +115,60 @@ class Aligner:
             DataError: a row is not a list of words.
         """
         options = with_changes(options or AlignerOptions(), changes)
-        source = fold_side(source_sentences, SOURCE_TOKENS, options.fold)
-        target = fold_side(target_sentences, TOKENS, options.fold)
-        model = _core.fit_aligner(
-            corpus_of(source, target),
-            core_options(options),
-            threads=_threads(threads),
-            progress=lambda done, total: progress("fit", done, total),
-        )
-        trained_on = TrainedOn(len(source.offsets) - 1, len(source.words), len(target.words), __version__)
-        texts = [(a.texts, b.texts) for a, b in zip(source.levels, target.levels, strict=True)]
-        return cls(Fitted(model, options, trained_on, texts))
+        pairs = parallel(source_sentences, target_sentences)
+        how: Any = {"max_memory": max_memory, "threads": _threads(threads), "progress": progress}
+        return cls(fit([pairs], options, cells=cells_of(pairs), **how))
+
+    @classmethod
+    @documented(AlignerOptions)
+    def fit_batches(
+        cls,
+        batches: Iterable[pa.RecordBatch | pa.Table],
+        options: AlignerOptions | None = None,
+        *,
+        max_memory: int | str | None = None,
+        threads: int = 0,
+        progress: Reporter = silent,
+        **changes: Any,
+    ) -> Aligner:
+        """Learn from sentence pairs that come in batches, from a file larger than memory, say.
+
+        As `fit` does of the same pairs in one table; where several blocks are needed, their limits differ, as the
+        size of the corpus is not known beforehand.
+
+        Args:
+            batches: record batches or tables with the columns `source_tokens` and `tokens`.
+            options: default `AlignerOptions()`.
+            max_memory: as in `fit`, with what the batches take besides.
+            threads: 0 for one per core. The result does not depend on it.
+            progress: told `fit`, the iterations done, and their total as far as it is known.
+            **changes: options by name, in place of those in `options`.
+
+        Raises:
+            Error: a column is missing. An option has no meaning.
+            DataError: a row is not a list of words.
+        """
+        options = with_changes(options or AlignerOptions(), changes)
+
+        def parts() -> Iterator[Pairs]:
+            rows = 0
+            for batch in batches:
+                require_columns(batch.schema, cls.reads, _WHAT)
+                try:
+                    yield parallel(batch.column(SOURCE_TOKENS), batch.column(TOKENS))
+                except DataError as error:
+                    raise error.behind(rows) from None
+                rows += batch.num_rows
+
+        return cls(fit(parts(), options, max_memory=max_memory, threads=_threads(threads), progress=progress))
 
     @property
     def signature(self) -> str:
         """One line that tells how links were made: all options, and the size of what they were learned from."""
         size = self.trained_on
         fitted = f"{size.sentence_pairs} pairs,{size.source_tokens}-{size.target_tokens} words,xner {size.xner_version}"
+        if size.blocks > 1:
+            fitted += f",{size.blocks} blocks"
         shown = self.options.signature_parts()
         return "|".join([f"xner:{__version__}", "aligner:builtin", *shown, f"fitted:{fitted}"])
 
@@ -174,7 +223,7 @@ class Aligner:
             Error: row counts differ; the message has both. An option has no meaning here.
             DataError: a row is not a list of words.
         """
-        return self._align(source_sentences, target_sentences, threads, changes)[0]
+        return self._align(parallel(source_sentences, target_sentences), threads, changes)
 
     def align_batch(
         self, source_sentences: Sentences, target_sentences: Sentences, *, threads: int = 0, **changes: Any
@@ -184,27 +233,44 @@ class Aligner:
         Returns:
             A batch with the columns `links` and `status`, the latter one of `STATUSES`.
         """
-        links, source, target = self._align(source_sentences, target_sentences, threads, changes)
+        pairs = parallel(source_sentences, target_sentences)
+        links = self._align(pairs, threads, changes)
+        source, target = map(row_offsets, pairs)
         codes = np.zeros(len(links), np.int32)
         codes[np.diff(links.offsets.to_numpy()) == 0] = STATUSES.index("no_links")
-        codes[np.diff(target.offsets) == 0] = STATUSES.index("empty_target")
-        codes[np.diff(source.offsets) == 0] = STATUSES.index("empty_source")
+        codes[cells_of(pairs) > MOST_CELLS] = STATUSES.index("too_long")
+        codes[np.diff(target) == 0] = STATUSES.index("empty_target")
+        codes[np.diff(source) == 0] = STATUSES.index("empty_source")
         status = pa.DictionaryArray.from_arrays(to_array(codes), pa.array(STATUSES))
         return pa.record_batch([links, status], names=[LINKS, STATUS])
 
-    def _align(
-        self,
-        source_sentences: Sentences,
-        target_sentences: Sentences,
-        threads: int,
-        changes: Mapping[str, Any],
-    ) -> tuple[pa.ListArray[Any], Side, Side]:
+    def _align(self, pairs: Pairs, threads: int, changes: Mapping[str, Any]) -> pa.ListArray[Any]:
         for name in changes:
             if name not in DECODING:
                 raise OptionError(f"{name}: not an option of align; expected one of {', '.join(DECODING)}")
         options = with_changes(self.options, changes)
-        source = fold_side(source_sentences, SOURCE_TOKENS, options.fold)
-        target = fold_side(target_sentences, TOKENS, options.fold)
+        cells = cells_of(pairs)
+        if (cells > MOST_CELLS).any():
+            pairs = without_too_long(pairs)
+            cells[cells > MOST_CELLS] = 0
+        # Rows do not depend on each other: what is looked at together is a matter of memory alone.
+        found = [
+            self._align_piece((pairs[0][rows], pairs[1][rows]), options, threads)
+            for rows in [*pieces(cells, _CELLS_AT_ONCE)] or [slice(0, 0)]
+        ]
+        counts = np.concatenate([np.diff(offsets) for offsets, *_ in found])
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        if offsets[-1] > np.iinfo(np.int32).max:
+            raise Error(f"{offsets[-1]} links are too many for one Arrow list array: align fewer rows at a time")
+        columns = [np.concatenate(values) for values in zip(*(values for _, *values in found), strict=True)]
+        structs = pa.StructArray.from_arrays(map(pa.array, columns), fields=list(LINKS_TYPE.value_type))
+        links = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32), pa.int32()), structs)
+        return cast("pa.ListArray[Any]", links.cast(LINKS_TYPE))
+
+    def _align_piece(self, pairs: Pairs, options: AlignerOptions, threads: int) -> tuple[Any, ...]:
+        """Offsets, source words, target words and scores of the links of some rows."""
+        source = fold_side(pairs[0], SOURCE_TOKENS, options.fold)
+        target = fold_side(pairs[1], TOKENS, options.fold)
         corpus = corpus_of(source, target)
         maps = [
             (_recall(source_ids, source_level.texts), _recall(target_ids, target_level.texts))
@@ -213,7 +279,7 @@ class Aligner:
             )
         ]
         if options.decode == "posterior":
-            columns = _core.align_posterior(
+            return _core.align_posterior(
                 self._model,
                 corpus,
                 maps,
@@ -221,16 +287,8 @@ class Aligner:
                 least_association=options.least_association,
                 threads=_threads(threads),
             )
-        else:
-            method = SYMMETRIZATIONS[options.symmetrization]
-            columns = _core.align_viterbi(self._model, corpus, maps, method=method, threads=_threads(threads))
-        offsets, *values = columns
-        if offsets[-1] > np.iinfo(np.int32).max:
-            raise Error(f"{offsets[-1]} links are too many for one Arrow list array: align fewer rows at a time")
-        fields = list(LINKS_TYPE.value_type)
-        structs = pa.StructArray.from_arrays([pa.array(v) for v in values], fields=fields)
-        links = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32), pa.int32()), structs)
-        return cast("pa.ListArray[Any]", links.cast(LINKS_TYPE)), source, target
+        method = SYMMETRIZATIONS[options.symmetrization]
+        return _core.align_viterbi(self._model, corpus, maps, method=method, threads=_threads(threads))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file. The same model gives the same bytes.

@@ -11,6 +11,7 @@ import pyarrow as pa
 from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
+from xner._support.memory import memory_size
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, Text, When, Whole, option
 from xner.alignment.aligner import Aligner
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
@@ -33,9 +34,25 @@ _NAMES: Final = (BUILTIN, *ALIGNERS)
 
 _WITH_BUILTIN = When(f"the aligner {BUILTIN}", lambda o: BUILTIN in o.names)
 _WITH_ENCODERS = When(f"an encoder as aligner ({', '.join(ALIGNERS)})", lambda o: bool(o.encoders))
+_FITS = When(
+    f"the aligner {BUILTIN} where it is fitted, without a model of it",
+    lambda o: BUILTIN in o.names and BUILTIN not in o.models,
+)
 _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
 
 _GROUP = "Alignment"
+
+
+@dataclass(frozen=True, slots=True)
+class _Size(Text):
+    """A number of bytes, as `2GB`."""
+
+    metavar: str = "SIZE"
+
+    def check(self, name: str, value: object) -> str:
+        """See `Kind`."""
+        memory_size(name, value)
+        return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +126,16 @@ class AligningOptions(DeclaredOptions):
         "Encoders: how links are read off the similarities.",
         when=[_WITH_ENCODERS],
         optional=True,
+        group=_GROUP,
+    )
+    aligner_memory: str | None = option(
+        None,
+        _Size(),
+        f"{BUILTIN}: about how much memory fitting may take beside the corpus, as 2GB; a corpus that needs more is "
+        "fitted in blocks, one after the other.",
+        when=[_FITS],
+        optional=True,
+        default_text="half of what is free",
         group=_GROUP,
     )
     aligner_device: str = option(
@@ -245,10 +272,13 @@ class Aligning:
         }
 
     def _identity(self, name: str) -> str | None:
-        """Tells an aligner from others; None is the built-in one that is fitted on what it aligns."""
+        """Tells an aligner from others; None is the built-in one that is fitted on what it aligns with what is free."""
         if name == BUILTIN:
             models = self.options.models
-            return Aligner.load(models[name]).identity if name in models else None
+            if name in models:
+                return Aligner.load(models[name]).identity
+            memory = self.options.aligner_memory
+            return None if memory is None else f"{BUILTIN}|max_memory:{memory_size('aligner_memory', memory)}"
         return self._load(name).identity
 
     def _load(self, name: str) -> WordAligner:
@@ -288,7 +318,8 @@ class Aligning:
         elif fitted.is_file():
             aligner = Aligner.load(fitted)
         else:
-            aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report)
+            memory = self.options.aligner_memory
+            aligner = Aligner.fit(*_sides(table), max_memory=memory, threads=self.threads, progress=run.report)
             aligner.save(fitted)
         if self.save_aligner is not None:
             aligner.save(self.save_aligner)

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 Matrix = npt.NDArray[np.float64]
 SMALLEST = 1e-9
+NEGLIGIBLE = 1e-5
+
+
+def _copied(sums: dict[str, dict[str, float]] | None) -> dict[str, dict[str, float]]:
+    return {side: defaultdict(float, sums[side] if sums else {}) for side in ("source", "target")}
 
 
 def edit_distance(a: str, b: str) -> int:
@@ -68,6 +73,7 @@ class Reference:
         source, target: sentence pairs, none empty.
         forms: a token's forms on all levels, from coarse to fine.
         options: the numbers of `AlignerOptions`, by name.
+        past: fitted on the blocks before this one; None for the first or only one.
     """
 
     def __init__(
@@ -76,8 +82,11 @@ class Reference:
         target: Sequence[Sequence[str]],
         forms: Callable[[str], tuple[str, ...]],
         options: dict[str, float],
+        past: Reference | None = None,
     ) -> None:
         self.o = options
+        self.past = past
+        self.pairs: int = len(source) + (past.pairs if past else 0)
         self.word: Callable[[str], Word] = lambda token: Word(forms(token), kind(token))
         self.source = [[self.word(token) for token in sentence] for sentence in source]
         self.target = [[self.word(token) for token in sentence] for sentence in target]
@@ -94,9 +103,19 @@ class Reference:
             for side, rows in sides.items()
         }
         self.word_frequency = {side: Counter(w for sentence in rows for w in sentence) for side, rows in sides.items()}
+        if past:
+            for side in sides:
+                self.word_frequency[side].update(past.word_frequency[side])
+                for own, earlier in zip(self.frequency[side], past.frequency[side], strict=True):
+                    own.update(earlier)
         self.tokens = {side: max(1, sum(self.word_frequency[side].values())) for side in sides}
         first = {d: math.exp(-0.5 * abs(d - 1)) + 1e-3 for d in self.lengths()}
         self.jumps = {"source": first, "target": dict(first)}
+        self.jump_counts = {side: Counter[int]() for side in sides}
+        self.far: dict[str, float] = past.far if past else {}
+        if past:
+            self.update_jumps({side: Counter[int]() for side in sides})
+        self.far = {side: self.far_jumps(side) for side in sides}
 
     def lengths(self) -> range:
         """The lengths of jumps that are told apart."""
@@ -104,11 +123,11 @@ class Reference:
         return range(-clip, clip + 1)
 
     def sharpen(self, x: float) -> float:
-        return sharpened(x, max(0.01, 100 / (100 + len(self.source) ** 2)))
+        return sharpened(x, max(0.01, 100 / (100 + self.pairs**2)))
 
     def position(self, steps: int, states: int) -> Matrix:
         """How the HMM favours the diagonal."""
-        decay = self.o["diagonal"] * 100 / (100 + len(self.source))
+        decay = self.o["diagonal"] * 100 / (100 + self.pairs)
         here = (np.arange(steps) + 0.5) / steps
         there = (np.arange(states) + 0.5) / states
         return np.exp(-decay * abs(here[:, None] - there[None, :]))
@@ -140,7 +159,7 @@ class Reference:
 
     def cues(self, source: Sequence[Word], target: Sequence[Word], final: bool) -> Matrix:
         """Factors of the emissions of one sentence pair, source x target."""
-        halving = self.o["cue_halving"] + 20 / (1 + len(self.source))
+        halving = self.o["cue_halving"] + 20 / (1 + self.pairs)
         result = np.ones((len(source), len(target)))
         mean = {}
         for side, words in (("source", source), ("target", target)):
@@ -159,31 +178,56 @@ class Reference:
 
     def maximise(self, first: bool) -> None:
         """Expected links -> tables."""
+        self.counts: list[dict[tuple[str, str], float]] = []
         self.mass: list[dict[tuple[str, str], float]] = []
+        self.linked: list[dict[str, dict[str, float]]] = []  # by level, side and type: expected links
+        self.pseudo: list[dict[str, dict[str, float]]] = []  # pseudo-counts of pairs that meet
+        self.met: list[dict[str, dict[str, float]]] = []  # share of the other side's tokens
         self.total: list[dict[str, dict[str, float]]] = []
         for level in range(self.levels):
-            mass: dict[tuple[str, str], float] = {}
+            past = self.past
+            earlier = dict(past.counts[level]) if past else {}
+            links: dict[tuple[str, str], float] = defaultdict(float)
             for row in self.rows:
                 for i, e in enumerate(self.source[row]):
                     for j, f in enumerate(self.target[row]):
-                        pair = e.forms[level], f.forms[level]
-                        if pair not in mass:
-                            mass[pair] = self.o["alpha"] + self.prior(*pair)
-                        mass[pair] += self.links[row][i, j]
-            total: dict[str, dict[str, float]] = {"source": defaultdict(float), "target": defaultdict(float)}
-            frequency = {side: self.frequency[side][level] for side in ("source", "target")}
-            base = {side: self.o["base_weight"] / self.tokens[side] for side in ("source", "target")}
-            for (e_type, f_type), value in mass.items():
-                total["source"][e_type] += value + base["target"] * frequency["target"][f_type]
-                total["target"][f_type] += value + base["source"] * frequency["source"][e_type]
-            self.mass.append(mass)
+                        links[e.forms[level], f.forms[level]] += self.links[row][i, j]
+            linked = _copied(past.linked[level] if past else None)
+            pseudo = _copied(past.pseudo[level] if past else None)
+            met = _copied(None)
+            for (e_type, f_type), value in links.items():
+                for side, one, opposite, other in (
+                    ("source", e_type, "target", f_type),
+                    ("target", f_type, "source", e_type),
+                ):
+                    linked[side][one] += value
+                    if (e_type, f_type) not in earlier:
+                        pseudo[side][one] += self.o["alpha"] + self.prior(e_type, f_type)
+                    met[side][one] += self.frequency[opposite][level][other] / self.tokens[opposite]
+            for side in met:
+                for one, share in past.met[level][side].items() if past else ():
+                    met[side][one] = 1 - (1 - met[side][one]) * (1 - share)
+            total = {
+                side: {
+                    one: linked[side][one] + pseudo[side][one] + self.o["base_weight"] * met[side][one]
+                    for one in self.frequency[side][level]
+                }
+                for side in met
+            }
+            counts = Counter(earlier)
+            counts.update(links)
+            self.counts.append({pair: count for pair, count in counts.items() if count >= NEGLIGIBLE})
+            self.mass.append({pair: count + self.o["alpha"] + self.prior(*pair) for pair, count in counts.items()})
+            self.linked.append(linked)
+            self.pseudo.append(pseudo)
+            self.met.append(met)
             self.total.append(total)
-        self.null_count = {}
+        self.null_count: dict[str, dict[str, float]] = {}
         for side, sentences in (("source", self.source), ("target", self.target)):
-            count: dict[str, float] = defaultdict(float)
+            count: dict[str, float] = defaultdict(float, self.past.null_count[side] if self.past else {})
             for row in self.rows:
                 for word, share in zip(sentences[row], self.null[side][row], strict=True):
-                    count[word.forms[-1]] = 1.0 if first else count[word.forms[-1]] + share
+                    count[word.forms[-1]] = 1.0 if first and not self.past else count[word.forms[-1]] + share
             self.null_count[side] = count
 
     # --- Emissions ---
@@ -316,17 +360,23 @@ class Reference:
 
     def update_jumps(self, counts: dict[str, Counter[int]]) -> None:
         prior = {d: math.exp(-0.7 * abs(d - 1)) + 1e-2 for d in self.lengths()}
-        for over, seen in counts.items():
+        self.jump_counts = counts
+        if self.past:
+            self.jump_counts = {over: counts[over] + self.past.jump_counts[over] for over in counts}
+        for over, seen in self.jump_counts.items():
             total = self.o["jump_smoothing"] + sum(seen.values())
             for d in self.lengths():
-                room = self.far_jumps(over) if abs(d) == self.o["jump_clip"] else 1.0
+                room = self.far[over] if abs(d) == self.o["jump_clip"] else 1.0
                 smoothing = self.o["jump_smoothing"] * prior[d] / sum(prior.values())
                 self.jumps[over][d] = (seen[d] / room + smoothing) / total
 
     def fit(self) -> None:
-        for iteration in range(int(self.o["ibm1_iterations"]) + int(self.o["hmm_iterations"])):
+        first_ones = int(self.o["ibm1_iterations"])
+        if self.past:
+            first_ones = min(2, first_ones)
+        for iteration in range(first_ones + int(self.o["hmm_iterations"])):
             self.maximise(iteration == 0)
-            self.visit(iteration >= self.o["ibm1_iterations"])
+            self.visit(iteration >= first_ones)
         self.maximise(False)
 
     def scores(self, source: Sequence[str], target: Sequence[str]) -> Matrix:
