@@ -2,6 +2,8 @@
 
     python bench/quality_alignment.py [--data DIR] [--option NAME=VALUE ...] [--skip-europarl]
     python bench/quality_alignment.py --groups 1 3 9      small corpora: every k consecutive pairs fitted alone
+    python bench/quality_alignment.py --held-out          sets that nothing is tuned on, and XL-WA's development sets
+    python bench/quality_alignment.py --blocks 1 2 4      each set fitted in so many blocks
 
 Each test set is fitted on its own sentence pairs and nothing else. Settings are chosen on the error rates; the
 Europarl figures only report what was chosen.
@@ -166,6 +168,97 @@ def f1_with(table: pa.Table, links: pa.Array[Any]) -> float:
     return xner.evaluate(table["gold_labels"], labels).f1
 
 
+XLWA = ("da", "es", "it", "pt", "ru")
+
+
+def xlwa(data: Path, language: str) -> tuple[list[list[str]], list[list[str]], pa.Array[Any]]:
+    """Sentence pairs of XL-WA's development set, and links of the first of them."""
+    folder = data / "xlwa"
+    sides = [
+        [line.split() for line in (folder / f"{language}.{side}.txt").read_text().splitlines()] for side in ("en", "t")
+    ]
+    return sides[0], sides[1], xner.io.read_pharaoh(folder / f"{language}.gold")
+
+
+def first_error_rate(gold: pa.Array[Any], links: pa.Array[Any]) -> float:
+    """In percent, of the rows that have gold links: the first ones."""
+    return 100 * link_scores.score(gold, links.slice(0, len(gold))).aer
+
+
+def xlwa_rates(data: Path, options: dict[str, Any]) -> list[float]:
+    """Alignment error rates in percent, each set fitted on its own pairs."""
+    rates = []
+    for language in XLWA:
+        source, target, gold = xlwa(data, language)
+        links = xner.Aligner.fit(source, target, **options).align(source, target)
+        rates.append(first_error_rate(gold, links))
+    return rates
+
+
+def projected(english: Sequence[Path], gold: Sequence[Path], options: dict[str, Any]) -> float:
+    """F1 on the last file, links fitted on the pairs of all."""
+    tables = [(xner.io.read_conll(one), xner.io.read_conll(other)) for one, other in zip(english, gold, strict=True)]
+    source_side, target_side = (
+        pa.chunked_array([chunk for pair in tables for chunk in pair[side]["tokens"].chunks]) for side in (0, 1)
+    )
+    aligner = xner.Aligner.fit(source_side, target_side, **options)
+    source, target = tables[-1]
+    table = pa.table(
+        {
+            "tokens": target["tokens"],
+            "source_tokens": source["tokens"],
+            "source_entities": pa.chunked_array([xner.labels.decode_batch(chunk) for chunk in source["labels"].chunks]),
+            "links": aligner.align(source["tokens"], target["tokens"]),
+        }
+    )
+    return xner.evaluate(target["labels"], xner.Projector()(table)["labels"]).f1
+
+
+def report_held_out(data: Path, options: dict[str, Any]) -> None:
+    """Figures that settings are not chosen by, beside XL-WA's, which they may be."""
+    rates = xlwa_rates(data, options)
+    print(
+        "XL-WA development, error rate (%): "
+        + "  ".join(f"{language} {rate:.1f}" for language, rate in zip(XLWA, rates, strict=True))
+    )
+    print(f"  mean  {fmean(rates):.2f}")
+    uner, xsid, lafand = (data / name for name in ("uner-pud", "xsid", "lafand-masakhaner2"))
+    found = {
+        f"UNER {language}": projected([uner / "en.conll"], [uner / f"{language}.conll"], options)
+        for language in ("de", "ru")
+    }
+    for language in ("ar", "da", "de", "id", "it", "kk", "lt", "nl", "sr", "tr"):
+        pair = [xsid / f"{one}.valid.conll" for one in ("en", language)]
+        found[f"xSID {language}"] = projected(pair[:1], pair[1:], options)
+    for language in ("lug", "twi"):
+        files = [
+            [lafand / f"{language}.{part}.{side}.conll" for part in ("train", "dev", "test")] for side in ("en", "gold")
+        ]
+        found[f"LAFAND {language}"] = projected(files[0], files[1], options)
+    print("projection, entity F1, links fitted on the same pairs")
+    for name, f1 in found.items():
+        print(f"  {name:<12}{f1:.3f}")
+
+
+def report_blocks(data: Path, numbers: Sequence[int]) -> None:
+    """Error rates where each set is fitted in several blocks, as if memory were short."""
+    sets = [TestSet.read(data, name) for name in SETS]
+    rows = {name: (one.source, one.target, one.error_rate) for name, one in zip(SETS, sets, strict=True)}
+    for language in XLWA:
+        source, target, gold = xlwa(data, language)
+        rows[language] = source, target, partial(first_error_rate, gold)
+    print(f"{'blocks':<8}" + "".join(f"{name:>8}" for name in (*rows, "mean")))
+    for number in numbers:
+        rates = []
+        for source, target, rate in rows.values():
+            cells = sum(len(one) * len(other) for one, other in zip(source, target, strict=True))
+            memory = None if number == 1 else round(cells * 56 / 0.6 / (number - 0.5))
+            aligner = xner.Aligner.fit(source, target, max_memory=memory)
+            assert aligner.trained_on.blocks == number
+            rates.append(rate(aligner.align(source, target)))
+        print(f"{number:<8}" + "".join(f"{rate:>8.1f}" for rate in (*rates, fmean(rates))))
+
+
 def option(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     try:
@@ -185,8 +278,16 @@ def main() -> None:
     )
     parser.add_argument("--skip-europarl", action="store_true")
     parser.add_argument("--groups", type=int, nargs="+", metavar="K", help="small corpora of K pairs instead")
+    parser.add_argument("--held-out", action="store_true", help="other sets instead")
+    parser.add_argument("--blocks", type=int, nargs="+", metavar="N", help="sets fitted in N blocks instead")
     arguments = parser.parse_args()
     options = dict(arguments.option)
+    if arguments.held_out:
+        report_held_out(arguments.data, options)
+        return
+    if arguments.blocks:
+        report_blocks(arguments.data, arguments.blocks)
+        return
     if arguments.groups:
         report_groups(arguments.data, arguments.groups)
         return

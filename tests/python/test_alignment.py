@@ -72,7 +72,7 @@ def pairs(links: pa.ListArray[Any]) -> list[list[tuple[int, int]]]:
 
 def training(options: AlignerOptions) -> dict[str, float]:
     values = dataclasses.asdict(options)
-    return {name: value for name, value in values.items() if not isinstance(value, (str, tuple))}
+    return {name: value for name, value in values.items() if not isinstance(value, (str, tuple, bool))}
 
 
 @settings(max_examples=25, deadline=None)
@@ -117,7 +117,9 @@ def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_
     fitter = _core.AlignerFitter(core_options(options))
     for block in blocks:
         sides = [numbering.number(rows, "tokens") for numbering, rows in zip(numberings, block, strict=True)]
-        fitter.add(corpus_of(*sides), most_entries=most_entries, threads=threads, progress=None)
+        fitter.add(
+            corpus_of(*sides, romanized=options.romanize), most_entries=most_entries, threads=threads, progress=None
+        )
     texts = [(one.texts, other.texts) for one, other in zip(*(side.levels for side in sides), strict=True)]
     return Aligner(Fitted(fitter.model(), options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
 
@@ -719,8 +721,8 @@ def bad_option(header: dict[str, Any], tensors: dict[str, Any]) -> None:
         (forget_text, "a damaged aligner model: 'levels.2.target_text'"),
         (break_text, "a damaged aligner model: .*decode"),
         (fewer_texts, "a damaged aligner model: level 0 has .* source texts for .* types"),
-        (newer, "an aligner model of version 99, this xner reads version 2"),
-        (older, "an aligner model of version 1, this xner reads version 2"),
+        (newer, "an aligner model of version 99, this xner reads version 3"),
+        (older, "an aligner model of version 1, this xner reads version 3"),
         (no_options, "a damaged aligner model: no options in its header"),
         (other_options, "a damaged aligner model: .*magic"),
         (bad_option, "a damaged aligner model: alpha=.*: expected a number from 0 on"),

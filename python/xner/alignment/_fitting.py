@@ -160,6 +160,9 @@ def fit(
     block, following = next(blocks, None), next(blocks, None)
     sentences = words = other_words = number = before = 0
 
+    def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
+        return corpus_of(*sides, romanized=options.romanize)
+
     def numbered(pairs: Pairs) -> tuple[Side, Side]:
         return numberings[0].number(pairs[0], SOURCE_TOKENS), numberings[1].number(pairs[1], TOKENS)
 
@@ -172,12 +175,22 @@ def fit(
         block = (pa.array([], pa.list_(pa.string())),) * 2
     source, target = numbered(block)
     if following is None:
-        model = _core.fit_aligner(corpus_of(source, target), core_options(options), threads=threads, progress=report)
+        model = _core.fit_aligner(
+            corpus((source, target)),
+            core_options(options),
+            threads=threads,
+            progress=report,
+        )
         trained_on = TrainedOn(len(source.offsets) - 1, len(source.words), len(target.words), __version__)
     else:
         fitter = _core.AlignerFitter(core_options(options))
         while True:
-            fitter.add(corpus_of(source, target), most_entries=limits.entries, threads=threads, progress=report)
+            fitter.add(
+                corpus((source, target)),
+                most_entries=limits.entries,
+                threads=threads,
+                progress=report,
+            )
             sentences += len(source.offsets) - 1
             words += len(source.words)
             other_words += len(target.words)

@@ -17,6 +17,7 @@ from xner._support.arrow import flattened, pylist
 from xner._support.sentences import Sentences, to_arrow
 from xner.errors import DataError, Error
 from xner.text.normalization import normalize
+from xner.text.romanization import romanize
 from xner.text.scripts import is_unspaced
 
 __all__ = [
@@ -217,13 +218,25 @@ def fold_side(sentences: Sentences, column: str, fold: Folding) -> Side:
     return Numbering(fold).number(sentences, column)
 
 
-def _code_points(texts: Sequence[str]) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
+def _code_points(texts: Sequence[str], romanized: bool) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
+    if romanized:
+        texts = list(map(romanize, texts))
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     return offsets, np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
 
 
-def corpus_of(source: Side, target: Side) -> _core.AlignerCorpus:
+def corpus_of(source: Side, target: Side, *, romanized: bool) -> _core.AlignerCorpus:
+    """Both sides for the core.
+
+    Args:
+        source: of the corpus.
+        target: likewise.
+        romanized: whether types are compared as `romanize` spells them.
+
+    Raises:
+        Error: they have different numbers of rows.
+    """
     rows, other_rows = len(source.offsets) - 1, len(target.offsets) - 1
     if rows != other_rows:
         raise Error(
@@ -231,7 +244,8 @@ def corpus_of(source: Side, target: Side) -> _core.AlignerCorpus:
         )
     corpus = _core.AlignerCorpus(source.offsets, source.words, source.kinds, target.offsets, target.words, target.kinds)
     for left, right in zip(source.levels, target.levels, strict=True):
-        corpus.add_level(left.types, *_code_points(left.texts), right.types, *_code_points(right.texts))
+        texts = (_code_points(level.texts, romanized) for level in (left, right))
+        corpus.add_level(left.types, *next(texts), right.types, *next(texts))
     return corpus
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Fitted", "TrainedOn", "core_options", "read_model", "write_model"]
 
 _FORMAT: Final = "xner-aligner"
-_FORMAT_VERSION: Final = 2
+_FORMAT_VERSION: Final = 3
 
 _Tensors: TypeAlias = "dict[str, npt.NDArray[Any]]"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from xner._support.arguments import choose
-from xner._support.options import Choice, DeclaredOptions, Number, Whole, check_names, declared, option
+from xner._support.options import Choice, DeclaredOptions, Flag, Number, Whole, check_names, declared, option
 from xner.alignment._folding import FOLDS, Folding, fold_names
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.errors import OptionError
@@ -64,6 +64,12 @@ class AlignerOptions(DeclaredOptions):
         "the last one, and the word. auto: characters for words in scripts without blanks (Chinese, Japanese, Thai, "
         "...), prefix for others. none: the words as they are. Or a function from a word to its folded form (a "
         "stemmer, say), or several in a tuple, from coarse to fine. Functions are not saved with a model.",
+    )
+    romanize: bool = option(
+        True,
+        Flag(),
+        "Compare the spellings of words in Latin letters, so that names look alike across scripts.",
+        more="See xner.text.romanize for the scripts; words that are in Latin letters already stay as they are.",
     )
     decode: Decode = option(
         "posterior",
@@ -145,7 +151,7 @@ class AlignerOptions(DeclaredOptions):
 
 DECODING: Final = ("decode", "threshold", "least_association", "symmetrization")
 """The options of decoding, which `Aligner.align` can change."""
-TRAINING: Final = tuple(name for name in declared(AlignerOptions) if name not in {*DECODING, "fold"})
+TRAINING: Final = tuple(name for name in declared(AlignerOptions) if name not in {*DECODING, "fold", "romanize"})
 """The options of fitting, which the core knows by the same names."""
 
 

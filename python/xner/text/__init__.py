@@ -5,6 +5,7 @@ from __future__ import annotations
 from xner._support.faces import listing
 from xner.text.detokenization import detokenize, detokenize_with_places
 from xner.text.languages import Language, language, meanings, model_code
+from xner.text.romanization import romanize
 from xner.text.word_splitting import (
     SPLITTERS,
     Word,
@@ -28,6 +29,7 @@ __all__ = [
     "language",
     "meanings",
     "model_code",
+    "romanize",
     "split_words",
     "splitter_for",
     "words_within",
