@@ -14,6 +14,7 @@ import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xner.experiments.shift.options import ShiftOptions
 from xner.pipelines.projection_run import PARTS
 from xner.projection.options import ProjectionOptions
 
@@ -68,6 +69,7 @@ def generate() -> dict[str, str]:
             [ProjectionOptions], {"ProjectionKeywords": (), "SentenceKeywords": ("candidates",)}
         ),
         "pipelines/_keywords.pyi": keywords(PARTS, {"PipelineKeywords": ()}),
+        "experiments/shift/_keywords.pyi": keywords([ShiftOptions], {"ShiftKeywords": ("kind", "severity", "seed")}),
     }
 
 

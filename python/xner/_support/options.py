@@ -29,6 +29,7 @@ __all__ = [
     "Kind",
     "Many",
     "Number",
+    "Several",
     "Text",
     "When",
     "Whole",
@@ -86,6 +87,37 @@ class Choice:
     def to_text(self, value: str) -> str:
         """See `Kind`."""
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Some of a few names, each once; as a text with commas between them."""
+
+    names: tuple[str, ...]
+
+    @property
+    def metavar(self) -> str:
+        """The names."""
+        return f"{'|'.join(self.names)},..."
+
+    def check(self, name: str, value: Any) -> tuple[str, ...]:
+        """See `Kind`."""
+        if isinstance(value, str):
+            value = [one.strip() for one in value.split(",")]
+        found = dict.fromkeys(words(name, value)) if isinstance(value, Iterable) else {}
+        if not found:
+            raise OptionError(f"{name}={value!r}: expected some of {', '.join(map(repr, self.names))}")
+        for one in found:
+            choose(name, one, dict.fromkeys(self.names))
+        return tuple(found)
+
+    def parse(self, name: str, text: str) -> tuple[str, ...]:
+        """See `Kind`."""
+        return self.check(name, text)
+
+    def to_text(self, value: tuple[str, ...]) -> str:
+        """See `Kind`."""
+        return ",".join(value)
 
 
 @dataclass(frozen=True, slots=True)

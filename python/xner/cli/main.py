@@ -30,6 +30,7 @@ _COMMANDS = {
     "import": "xner.cli.commands.import_corrections",
     "score": "xner.cli.commands.score",
     "study": "xner.cli.commands.study",
+    "shift": "xner.cli.commands.shift",
     "tune": "xner.cli.commands.tune",
     "train": "xner.cli.commands.train",
     "distill": "xner.cli.commands.distill",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout"]
+__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "check_lengths"]
 
 LabelsFrom = Literal["labels", "entities"]
 LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
@@ -119,7 +119,7 @@ class Layout:
         for name in (schema.LABELS, schema.GOLD_LABELS):
             if name in table.schema.names:
                 table = self._with_names(table, name, path)
-        _check_lengths(table)
+        check_lengths(table)
         return table
 
     def read_tagged(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
@@ -377,8 +377,12 @@ def _is_single_column(path: str | os.PathLike[str]) -> bool:
     return False
 
 
-def _check_lengths(table: pa.Table) -> None:
-    """That rows have as many labels as words."""
+def check_lengths(table: pa.Table) -> None:
+    """That rows have as many labels as words.
+
+    Raises:
+        DataError: one has not.
+    """
     names = table.schema.names
     if schema.TOKENS not in names:
         return

@@ -1,0 +1,188 @@
+"""Shifting a labelled corpus: units are chosen at random, changed by edits, and counted afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xner._support.options import check_names, documented
+from xner._version import __version__
+from xner.errors import OptionError
+from xner.experiments.shift._draws import Draws, keys_of
+from xner.experiments.shift.characters import Characters
+from xner.experiments.shift.context import OtherContext
+from xner.experiments.shift.edits import Edit, apply_to, edits_to_table, read_corpus
+from xner.experiments.shift.entities import OtherNames, names_in
+from xner.experiments.shift.lengths import CutSentences, JoinedSentences
+from xner.experiments.shift.lexicon import CodeSwitch, Transliteration
+from xner.experiments.shift.names import lexicon_of, names_of
+from xner.experiments.shift.options import UNITS, ShiftOptions, check_material
+from xner.experiments.shift.summary import ShiftSummary, changed_classes, changed_units, counts_of
+from xner.experiments.shift.words import Words
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    import pyarrow as pa
+
+    from xner._support.frames import TableLike
+    from xner.experiments.shift._keywords import ShiftKeywords
+    from xner.experiments.shift.base import Shift
+    from xner.experiments.shift.edits import Corpus, Kind
+    from xner.experiments.shift.names import LexiconLike, NamesLike
+
+__all__ = ["Shifted", "shift"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A shifted corpus.
+
+    Attributes:
+        table: `id` if the corpus has it, `tokens`, `labels` (IOB2), and the columns that do not depend on words.
+        edits: that make it of the original: `apply_edits(original, edits).table` is `table`.
+        summary: how much was changed.
+    """
+
+    table: pa.Table
+    edits: tuple[Edit, ...]
+    summary: ShiftSummary
+
+    def edits_table(self) -> pa.Table:
+        """The edits, a row each; see `EDITS_SCHEMA`."""
+        return edits_to_table(self.edits)
+
+
+@documented(ShiftOptions, without=["kind", "severity", "seed"])
+def shift(
+    table: TableLike,
+    kind: Kind,
+    *,
+    severity: int = 3,
+    seed: int = 1,
+    names: NamesLike | None = None,
+    unseen_in: TableLike | None = None,
+    context_from: TableLike | None = None,
+    lexicon: LexiconLike | None = None,
+    **options: Unpack[ShiftKeywords],
+) -> Shifted:
+    """Perturb a labelled corpus, with labels that follow.
+
+    Units (words, entities, sentences; see `UNITS`) are taken in random order until the share of the severity is
+    changed, so that each severity changes what the one before changes, and more. The result depends on the corpus, the
+    options and the seed alone. Entities keep their number, order and classes with every kind.
+
+    Args:
+        table: of any kind, with `tokens` and `labels` or `entities`.
+        kind: `entities` under other names of their class, `context` of other sentences around the same entities,
+            `characters` within words, `words` dropped, swapped, split or merged, `code-switch` into another language,
+            `transliterate` into Latin letters, or the `length` of sentences.
+        severity: 1 to 5, see `SEVERITIES`.
+        seed: of all random choices.
+        names: with `entities`, what to choose among, in place of the names in the corpus.
+        unseen_in: with `entities`, a labelled corpus whose names are not chosen, for training say.
+        context_from: with `context`, a labelled corpus whose sentences are taken in place of this one's.
+        lexicon: with `code-switch`, translations of words.
+        **options:
+
+    Returns:
+        The shifted corpus, the edits that make it, and how much they changed.
+
+    Raises:
+        OptionError: a kind or option that there is not, or that does not go with the others.
+        Error: the table has no labels.
+        DataError: labels that are none, entities that overlap, a word that cannot be transliterated.
+        MissingExtraError: the transliterator is not installed.
+    """
+    check_names(options, ShiftOptions)
+    given: dict[str, Any] = {**options}
+    chosen = ShiftOptions(kind=kind, severity=severity, seed=seed, **given)
+    material = {"names": names, "unseen_in": unseen_in, "context_from": context_from, "lexicon": lexicon}
+    check_material(chosen, {name for name, value in material.items() if value is not None})
+    corpus = read_corpus(table)
+    made = _made(corpus, chosen, names, unseen_in, context_from, lexicon)
+    edits, changed = _plan(made, chosen)
+    applied = apply_to(corpus, edits)
+    is_changed = changed_units(made.units, applied.edits)
+    wanted = _wanted(len(made.units), chosen)
+    unit = UNITS[chosen.kind]
+    shortage = ""
+    if changed < wanted:
+        reason = made.shortage()
+        shortage = f"{changed} of {len(made.units)} {unit} could be changed, {wanted} were wanted"
+        shortage += f": {reason}" if reason else ""
+    summary = ShiftSummary(
+        unit=unit,
+        units=len(made.units),
+        changed=sum(is_changed),
+        target=chosen.share,
+        classes=changed_classes(made.units, is_changed, corpus.sentences),
+        before=counts_of(corpus.sentences),
+        after=counts_of(applied.sentences),
+        edits=dict(sorted(Counter(edit.change for edit in applied.edits).items())),
+        shortage=shortage,
+        signature="|".join(["shift", *chosen.signature_parts(), f"version:{__version__}"]),
+    )
+    return Shifted(applied.table, applied.edits, summary)
+
+
+def _made(
+    corpus: Corpus,
+    options: ShiftOptions,
+    names: NamesLike | None,
+    unseen_in: TableLike | None,
+    context_from: TableLike | None,
+    lexicon: LexiconLike | None,
+) -> Shift:
+    """The kind of shift that options ask for, of a corpus."""
+    if options.kind == "entities":
+        listed = None if names is None else names_of(names)
+        if listed is not None and options.origin is not None:
+            origins = {one.origin for one in listed}
+            listed = [one for one in listed if one.origin == options.origin]
+            if not listed:
+                known = ", ".join(sorted(origins - {""})) or "none"
+                raise OptionError(f"origin={options.origin!r}: no name has it; the origins are {known}")
+        seen = () if unseen_in is None else names_in(read_corpus(unseen_in, "unseen_in"))
+        return OtherNames(corpus, listed, [words for _, words in seen])
+    if options.kind == "context":
+        return OtherContext(corpus, None if context_from is None else read_corpus(context_from, "context_from"))
+    if options.kind == "characters":
+        return Characters(corpus, options.characters, options.keyboard, options.region)
+    if options.kind == "words":
+        return Words(corpus, options.words, options.region)
+    if options.kind == "code-switch":
+        return CodeSwitch(corpus, lexicon_of(lexicon or {}), options.region)
+    if options.kind == "transliterate":
+        return Transliteration(corpus, options.transliterator, options.region)
+    return JoinedSentences(corpus) if options.length == "longer" else CutSentences(corpus)
+
+
+def _wanted(units: int, options: ShiftOptions) -> int:
+    """How many units are to change."""
+    return int(options.share * units + 0.5)
+
+
+def _plan(made: Shift, options: ShiftOptions) -> tuple[list[Edit], int]:
+    """Edits of as many units as are to change, or as can be, and how many these are."""
+    count = len(made.units)
+    wanted = _wanted(count, options)
+    keys = keys_of(options.seed, options.kind, count)
+    taken = bytearray(count)
+    edits: list[Edit] = []
+    changed = 0
+    for number in np.argsort(keys, kind="stable").tolist():
+        if changed >= wanted:
+            break
+        if taken[number]:
+            continue
+        change = made.change(number, Draws(int(keys[number])), taken)
+        if change is not None:
+            edits += change.edits
+            changed += len(change.units)
+            for one in change.units:
+                taken[one] = 1
+    return edits, changed
