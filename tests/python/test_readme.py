@@ -80,6 +80,7 @@ def test_the_commands_exist_with_their_options() -> None:
         "tune",
         "train",
         "distill",
+        "shift",
         "filter",
         "evaluate",
         "view",

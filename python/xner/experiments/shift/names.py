@@ -39,7 +39,7 @@ def names_of(names: NamesLike) -> list[Name]:
     """Names in any form as records.
 
     Raises:
-        OptionError: something else, or a name without words or class.
+        OptionError: something else, no names at all, or one without words or class.
     """
     if isinstance(names, str | bytes) or not isinstance(names, Iterable):
         raise OptionError(f"names={names!r}: expected (class, name) pairs, or names by class")
@@ -56,6 +56,8 @@ def names_of(names: NamesLike) -> list[Name]:
         if not words or not all(isinstance(word, str) and word.split() == [word] for word in words):
             raise OptionError(f"names: {one!r}: expected a name of one word or more")
         found.append(Name(one[0], words, str(one[2]) if len(one) == 3 else ""))
+    if not found:
+        raise OptionError("names: there are none")
     return found
 
 

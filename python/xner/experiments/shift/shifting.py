@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from xner.experiments.shift._keywords import ShiftKeywords
     from xner.experiments.shift.base import Shift
     from xner.experiments.shift.edits import Corpus, Kind
-    from xner.experiments.shift.names import LexiconLike, NamesLike
+    from xner.experiments.shift.names import LexiconLike, Name, NamesLike
 
 __all__ = ["Shifted", "shift"]
+
+_DIGITS = 12  # of digests in signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,59 +106,84 @@ def shift(
     material = {"names": names, "unseen_in": unseen_in, "context_from": context_from, "lexicon": lexicon}
     check_material(chosen, {name for name, value in material.items() if value is not None})
     corpus = read_corpus(table)
-    made = _made(corpus, chosen, names, unseen_in, context_from, lexicon)
-    edits, changed = _plan(made, chosen)
-    applied = apply_to(corpus, edits)
-    is_changed = changed_units(made.units, applied.edits)
-    wanted = _wanted(len(made.units), chosen)
-    unit = UNITS[chosen.kind]
-    shortage = ""
-    if changed < wanted:
-        reason = made.shortage()
-        shortage = f"{changed} of {len(made.units)} {unit} could be changed, {wanted} were wanted"
-        shortage += f": {reason}" if reason else ""
-    summary = ShiftSummary(
-        unit=unit,
-        units=len(made.units),
-        changed=sum(is_changed),
-        target=chosen.share,
-        classes=changed_classes(made.units, is_changed, corpus.sentences),
-        before=counts_of(corpus.sentences),
-        after=counts_of(applied.sentences),
-        edits=dict(sorted(Counter(edit.change for edit in applied.edits).items())),
-        shortage=shortage,
-        signature="|".join(["shift", *chosen.signature_parts(), f"version:{__version__}"]),
+    put_in = _Material(
+        names=None if names is None else _of_origin(names_of(names), chosen.origin),
+        unseen_in=None if unseen_in is None else sorted(names_in(read_corpus(unseen_in, "unseen_in"))),
+        context_from=None if context_from is None else read_corpus(context_from, "context_from"),
+        lexicon=None if lexicon is None else lexicon_of(lexicon),
     )
-    return Shifted(applied.table, applied.edits, summary)
+    made = _made(corpus, chosen, put_in)
+    applied = apply_to(corpus, _plan(made, chosen))
+    is_changed = changed_units(made.units, applied.edits)
+    return Shifted(
+        applied.table,
+        applied.edits,
+        ShiftSummary(
+            unit=UNITS[chosen.kind],
+            units=len(made.units),
+            changed=sum(is_changed),
+            target=chosen.share,
+            classes=changed_classes(made.units, is_changed, corpus.sentences),
+            before=counts_of(corpus.sentences),
+            after=counts_of(applied.sentences),
+            edits=dict(sorted(Counter(edit.change for edit in applied.edits).items())),
+            reason=made.shortage() if sum(is_changed) < _wanted(len(made.units), chosen) else "",
+            signature="|".join(
+                ["shift", *chosen.signature_parts(), *put_in.signature_parts(), f"version:{__version__}"]
+            ),
+        ),
+    )
 
 
-def _made(
-    corpus: Corpus,
-    options: ShiftOptions,
-    names: NamesLike | None,
-    unseen_in: TableLike | None,
-    context_from: TableLike | None,
-    lexicon: LexiconLike | None,
-) -> Shift:
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What is put in, by the names of the arguments."""
+
+    names: list[Name] | None
+    unseen_in: list[tuple[str, tuple[str, ...]]] | None
+    context_from: Corpus | None
+    lexicon: dict[str, tuple[tuple[str, ...], ...]] | None
+
+    def signature_parts(self) -> list[str]:
+        """`name:digest` of each that is there."""
+        given = {
+            "names": self.names,
+            "unseen_in": self.unseen_in,
+            "context_from": None if self.context_from is None else self.context_from.sentences,
+            "lexicon": self.lexicon,
+        }
+        return [
+            f"{name}:{hashlib.sha256(repr(value).encode()).hexdigest()[:_DIGITS]}"
+            for name, value in given.items()
+            if value is not None
+        ]
+
+
+def _of_origin(names: list[Name], origin: str | None) -> list[Name]:
+    """The names of an origin; all if it is None.
+
+    Raises:
+        OptionError: there are none.
+    """
+    found = [one for one in names if origin in {None, one.origin}]
+    if not found:
+        known = ", ".join(sorted({one.origin for one in names} - {""})) or "none"
+        raise OptionError(f"origin={origin!r}: no name has it; the origins are {known}")
+    return found
+
+
+def _made(corpus: Corpus, options: ShiftOptions, put_in: _Material) -> Shift:
     """The kind of shift that options ask for, of a corpus."""
     if options.kind == "entities":
-        listed = None if names is None else names_of(names)
-        if listed is not None and options.origin is not None:
-            origins = {one.origin for one in listed}
-            listed = [one for one in listed if one.origin == options.origin]
-            if not listed:
-                known = ", ".join(sorted(origins - {""})) or "none"
-                raise OptionError(f"origin={options.origin!r}: no name has it; the origins are {known}")
-        seen = () if unseen_in is None else names_in(read_corpus(unseen_in, "unseen_in"))
-        return OtherNames(corpus, listed, [words for _, words in seen])
+        return OtherNames(corpus, put_in.names, [words for _, words in put_in.unseen_in or ()])
     if options.kind == "context":
-        return OtherContext(corpus, None if context_from is None else read_corpus(context_from, "context_from"))
+        return OtherContext(corpus, put_in.context_from)
     if options.kind == "characters":
         return Characters(corpus, options.characters, options.keyboard, options.region)
     if options.kind == "words":
         return Words(corpus, options.words, options.region)
     if options.kind == "code-switch":
-        return CodeSwitch(corpus, lexicon_of(lexicon or {}), options.region)
+        return CodeSwitch(corpus, put_in.lexicon or {}, options.region)
     if options.kind == "transliterate":
         return Transliteration(corpus, options.transliterator, options.region)
     return JoinedSentences(corpus) if options.length == "longer" else CutSentences(corpus)
@@ -166,8 +194,8 @@ def _wanted(units: int, options: ShiftOptions) -> int:
     return int(options.share * units + 0.5)
 
 
-def _plan(made: Shift, options: ShiftOptions) -> tuple[list[Edit], int]:
-    """Edits of as many units as are to change, or as can be, and how many these are."""
+def _plan(made: Shift, options: ShiftOptions) -> list[Edit]:
+    """Edits of as many units as are to change, or as can be."""
     count = len(made.units)
     wanted = _wanted(count, options)
     keys = keys_of(options.seed, options.kind, count)
@@ -185,4 +213,4 @@ def _plan(made: Shift, options: ShiftOptions) -> tuple[list[Edit], int]:
             changed += len(change.units)
             for one in change.units:
                 taken[one] = 1
-    return edits, changed
+    return edits

@@ -40,8 +40,8 @@ class ShiftSummary:
         before: the original corpus.
         after: the shifted one.
         edits: how many of each change were made.
-        shortage: why less was changed than was wanted; empty if it was not.
-        signature: version, kind, severity, seed and all options that apply.
+        reason: why less was changed than was wanted; empty if it was not.
+        signature: version, kind, severity, seed, all options that apply, and digests of what was put in.
     """
 
     unit: str
@@ -52,7 +52,7 @@ class ShiftSummary:
     before: Counts
     after: Counts
     edits: Mapping[str, int]
-    shortage: str
+    reason: str
     signature: str
 
     @property
@@ -76,8 +76,8 @@ class ShiftSummary:
         ]
         made = ", ".join(f"{count} {name}" for name, count in self.edits.items())
         lines = [text_table(self._rows()), *counts, f"edits: {made or 'none'}"]
-        if self.shortage:
-            lines.append(self.shortage)
+        if self.reason:
+            lines.append(f"{100 * self.target:g} % were to change, {100 * self.share:.1f} % could be: {self.reason}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
