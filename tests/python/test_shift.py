@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from collections import Counter
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -35,12 +38,17 @@ from xner.experiments.shift import (
 )
 from xner.experiments.shift._draws import Draws, another, keys_of
 from xner.experiments.shift.characters import _CHANGES, breaks, without_marks
+from xner.experiments.shift.edits import Sentence
 from xner.experiments.shift.options import CHARACTER_CHANGES, WORD_CHANGES, Where
+from xner.experiments.shift.search import SEARCHES, Search, mean_confidence
 from xner.io import sample
+from xner.models.taggers.tagger import TaggedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from xner.models.taggers import WordTagger
 
 Row = tuple[list[str], list[tuple[int, int, str]]]
 
@@ -207,11 +215,11 @@ class TestEveryKind:
             assert shares[0] < shares[-1]
             before: set[Edit] = set()
             for one in made:
-                if kind in {"entities", "context", "characters", "code-switch", "transliterate"}:
-                    # What a lower severity changes, a higher one changes likewise.
-                    assert before <= set(one.edits)
-                    assert one.summary.share == pytest.approx(one.summary.target, abs=0.02) or one.summary.reason
-                before = set(one.edits)
+                assert one.summary.share == pytest.approx(one.summary.target, abs=0.02) or one.summary.reason
+                # What a lower severity changes, a higher one changes likewise; labels may differ.
+                edits = {replace(edit, labels=()) for edit in one.edits}
+                assert before <= edits
+                before = edits
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_another_seed_is_another_corpus(self, kind: Kind) -> None:
@@ -491,6 +499,100 @@ class TestLength:
         assert made.table["tokens"].to_pylist()[:2] == [["Bo", "came", ","], ["then", "left", "."]]
         assert made.table["id"].to_pylist() == ["a", "a/2'", "a/2", "b", "c"]
         assert made.summary.reason == "no punctuation outside of entities but at the end"
+
+
+class Remembering:
+    """A tagger that knows words from a corpus by heart, and is in doubt about all others."""
+
+    signature = identity = "remembering"
+
+    def __init__(self, corpus: Sequence[Row]) -> None:
+        found = {label for label in classes_of(corpus) if label != "é"}  # one class is unknown to it
+        self.label_names = ("O", *(f"{prefix}-{label}" for label in sorted(found) for prefix in "BI"))
+        self.known = {
+            word: label
+            for words, entities in corpus
+            for word, label in zip(words, labels.encode(entities, len(words)), strict=True)
+        }
+
+    def tag_batch(self, sentences: Any, *, column: str = "tokens", progress: Any = None) -> TaggedBatch:
+        rows = sentences.to_pylist()
+        size = len(self.label_names)
+        probabilities = np.full((sum(map(len, rows)), size), 1 / size, np.float32)
+        for place, word in enumerate(chain(*rows)):
+            if self.known.get(word) in self.label_names:
+                probabilities[place] = 0.1 / size
+                probabilities[place, self.label_names.index(self.known[word])] += 0.9
+        outside = pa.array([["O"] * len(row) for row in rows], pa.list_(pa.string()))
+        lengths, status = np.array([len(row) for row in rows], np.int64), pa.array(["ok"] * len(rows))
+        return TaggedBatch(outside, labels.decode_batch(outside), probabilities, lengths, status)
+
+
+class TestAgainst:
+    @given(
+        CORPORA,
+        st.sampled_from([kind for kind in KINDS if kind not in {"length", "transliterate"}]),
+        st.sampled_from(SEARCHES),
+        st.integers(1, 6),
+        st.integers(1, 5),
+        SEEDS,
+    )
+    def test_labels_and_edits(
+        self, corpus: list[Row], kind: Kind, search: Search, budget: int, severity: int, seed: int
+    ) -> None:
+        tagger = Remembering(corpus)
+        options = {"severity": severity, "seed": seed, "against": tagger, "search": search, "budget": budget}
+        made = shifted(kind, corpus, **options)
+        assert classes_of(corpus_of(made.table)) == classes_of(corpus)
+        assert apply_edits(table_of(corpus), made.edits).table == made.table
+        assert shifted(kind, corpus, **options).edits == made.edits
+        assert f"|against:remembering|search:{search}|budget:{budget}|" in made.summary.signature
+        plain = shifted(kind, corpus, severity=severity, seed=seed)
+        if search == "worst":
+            if budget == 1:
+                assert made.table == plain.table
+            assert self.confidence(tagger, made.table) <= self.confidence(tagger, plain.table) + 1e-9
+
+    def confidence(self, tagger: WordTagger, table: pa.Table) -> float:
+        return mean_confidence(tagger, [Sentence(words, its) for words, its in corpus_of(table)])
+
+    def test_greedy_finds_what_the_tagger_leans_on(self) -> None:
+        corpus = [(["Anna", "lives", "here", "today", "."], [(0, 1, "PER")])] * 3
+        tagger = Remembering(corpus)
+        tagger.known = {"Anna": "B-PER"}  # of the rest it is in doubt anyway
+        made = shift(table_of(corpus), "characters", severity=1, against=tagger, search="greedy", budget=5)
+        assert [(edit.row, edit.start) for edit in made.edits] == [(0, 0), (1, 0), (2, 0)]
+        assert made.summary.confidence is not None
+        assert made.summary.confidence[0] > made.summary.confidence[1]
+        assert "log probability of the right labels: " in str(made.summary)
+        # Of one class with `O`, a word in doubt has 1/3.
+        assert made.summary.confidence[1] == pytest.approx(math.log(1 / 3))
+
+    def test_more_variants_are_worse(self) -> None:
+        table = sample_table("de")
+        tagger = Remembering(corpus_of(table))
+        for search in SEARCHES:
+            found = [
+                shift(table, "characters", severity=2, against=tagger, search=search, budget=budget)
+                for budget in (1, 4, 16)
+            ]
+            after = [one.summary.confidence[1] for one in found if one.summary.confidence is not None]
+            assert after == sorted(after, reverse=True)
+            assert after[0] > after[-1]
+
+    def test_errors(self) -> None:
+        table = table_of([(["Anna"], [(0, 1, "PER")])])
+        tagger = Remembering([])
+        for options, message in (
+            ({"against": tagger, "search": "gredy"}, "search='gredy': expected one of .*did you mean 'greedy'"),
+            ({"against": tagger, "budget": 0}, "budget=0: expected a whole number"),
+            ({"budget": 3}, "budget=3: they go with against"),
+        ):
+            given: Any = options
+            with pytest.raises(OptionError, match=message):
+                shift(table, "words", **given)
+        with pytest.raises(OptionError, match="against: goes with every kind but 'length'"):
+            shift(table, "length", against=tagger)
 
 
 def edit(start: int, end: int, replaced: str, words: str, **values: Any) -> Edit:

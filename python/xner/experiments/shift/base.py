@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from xner.experiments.shift.edits import Corpus, Edit
     from xner.experiments.shift.options import Where
 
-__all__ = ["Change", "Shift", "Unit", "changed_word", "word_units"]
+__all__ = ["Change", "Shift", "State", "Unit", "changed_word", "word_units"]
 
 
 class Unit(NamedTuple):
@@ -44,6 +44,56 @@ class Change:
     units: tuple[int, ...]
 
 
+class State:
+    """What was changed so far: a unit changes once, and no entity and no sentence loses all of its words.
+
+    Args:
+        corpus: that is shifted.
+        units: how many there are.
+    """
+
+    def __init__(self, corpus: Corpus, units: int) -> None:
+        self._taken = bytearray(units)
+        self._regions = [sentence.regions() for sentence in corpus.sentences]
+        self._left = [
+            [*(end - start for start, end, _ in sentence.entities), len(sentence.words)]  # of entities, and of all
+            for sentence in corpus.sentences
+        ]
+
+    def is_free(self, number: int) -> bool:
+        """Whether the unit of a number was not changed."""
+        return not self._taken[number]
+
+    def region(self, row: int, place: int) -> int:
+        """The entity that a word is in, -1 outside."""
+        return self._regions[row][place]
+
+    def may_lose(self, row: int, place: int, count: int = 1) -> bool:
+        """Whether the sentence, and the entity that a word is in, have more than so many words."""
+        left, region = self._left[row], self._regions[row][place]
+        return left[-1] > count and (region < 0 or left[region] > count)
+
+    def fits(self, change: Change) -> bool:
+        """Whether a change can be made beside those that were."""
+        return all(map(self.is_free, change.units)) and all(
+            self.may_lose(edit.row, edit.start, len(edit.replaced) - len(edit.words))
+            for edit in change.edits
+            if len(edit.words) < len(edit.replaced)
+        )
+
+    def make(self, change: Change) -> None:
+        """Note a change."""
+        for number in change.units:
+            self._taken[number] = 1
+        for edit in change.edits:
+            if edit.replaced:
+                growth = len(edit.words) - len(edit.replaced)
+                left, region = self._left[edit.row], self._regions[edit.row][edit.start]
+                left[-1] += growth
+                if region >= 0:
+                    left[region] += growth
+
+
 class Shift(Protocol):
     """A kind of shift, of one corpus."""
 
@@ -51,16 +101,16 @@ class Shift(Protocol):
     def units(self) -> Sequence[Unit]:
         """What may be changed, in the order of the corpus."""
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """Change the unit of a number, and others with it if need be.
 
         Args:
             number: in `units`.
             draws: random choices.
-            taken: for each unit whether it was changed already.
+            state: what was changed before.
 
         Returns:
-            What is done, which is done by all means; None if the unit cannot be changed.
+            What is to be done, which fits `state`; None if the unit cannot be changed.
         """
 
     def shortage(self) -> str:

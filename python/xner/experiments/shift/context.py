@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from xner.experiments.shift._draws import Draws
+    from xner.experiments.shift.base import State
     from xner.experiments.shift.edits import Corpus, Sentence
 
 __all__ = ["OtherContext"]
@@ -50,7 +51,7 @@ class OtherContext:
                 found.setdefault(_classes(sentence), set()).add(gaps)
         self._pools = {classes: sorted(its) for classes, its in found.items()}
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         row = self.units[number].row
         sentence = self.corpus.sentences[row]

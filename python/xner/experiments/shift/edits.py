@@ -38,6 +38,7 @@ __all__ = [
     "Sentence",
     "apply_edits",
     "apply_to",
+    "edit_sentences",
     "edits_from_table",
     "edits_to_table",
     "is_word",
@@ -213,31 +214,42 @@ def apply_edits(table: TableLike, edits: Iterable[Edit] | TableLike) -> Applied:
 
 def apply_to(corpus: Corpus, edits: Iterable[Edit]) -> Applied:
     """As `apply_edits`, of a corpus that was read already."""
+    sentences, origins, done = edit_sentences(corpus.sentences, edits)
+    return Applied(_table(corpus, sentences, origins), sentences, tuple(done))
+
+
+def edit_sentences(
+    sentences: Sequence[Sentence], edits: Iterable[Edit]
+) -> tuple[list[Sentence], list[tuple[int, int]], list[Edit]]:
+    """Sentences after edits; of each the row that it begins in and which part of that it is; the edits with labels.
+
+    Raises:
+        DataError: as `apply_edits`.
+    """
     by_row: defaultdict[int, list[Edit]] = defaultdict(list)
     for edit in edits:
         by_row[edit.row].append(edit)
     for row in by_row:
-        if not row < len(corpus.sentences):
-            raise DataError(row, _WHAT, f"row {row}", f"the corpus has {len(corpus.sentences)} rows")
-    sentences: list[Sentence] = []
-    origins: list[tuple[int, int]] = []  # of each sentence: the row, and which part of it
+        if not row < len(sentences):
+            raise DataError(row, _WHAT, f"row {row}", f"the corpus has {len(sentences)} rows")
+    found: list[Sentence] = []
+    origins: list[tuple[int, int]] = []
     done: list[Edit] = []
     goes_on = False
-    for row, sentence in enumerate(corpus.sentences):
+    for row, sentence in enumerate(sentences):
         its = sorted(by_row.get(row, ()), key=lambda one: (one.start, one.end, one.is_border))
-        borders = [one for one in its if one.is_border]
         edited, finished, cuts = _edited(row, sentence, its) if its else (sentence, [], [])
         done += finished
         for part, piece in enumerate(_pieces(edited, cuts)):
             if goes_on and part == 0:
-                sentences[-1] = _joined(sentences[-1], piece)
+                found[-1] = _joined(found[-1], piece)
             else:
-                sentences.append(piece)
+                found.append(piece)
                 origins.append((row, part))
-        goes_on = any(one.start == len(sentence.words) for one in borders)
+        goes_on = any(one.is_border and one.start == len(sentence.words) for one in its)
     if goes_on:
-        raise DataError(len(corpus.sentences) - 1, _WHAT, "join", "no sentence follows the last one")
-    return Applied(_table(corpus, sentences, origins), sentences, tuple(done))
+        raise DataError(len(sentences) - 1, _WHAT, "join", "no sentence follows the last one")
+    return found, origins, done
 
 
 def _edited(row: int, sentence: Sentence, edits: Sequence[Edit]) -> tuple[Sentence, list[Edit], list[int]]:

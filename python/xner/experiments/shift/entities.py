@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from xner.experiments.shift._draws import Draws
+    from xner.experiments.shift.base import State
     from xner.experiments.shift.edits import Corpus
     from xner.experiments.shift.names import Name
 
@@ -59,7 +60,7 @@ class OtherNames:
                 pools.setdefault(label, []).append(words)
         self._pools = pools
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         row, start, end, label = self.units[number]
         own = tuple(self.corpus.sentences[row].words[start:end])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xner.experiments.shift._draws import Draws
+    from xner.experiments.shift.base import State
     from xner.experiments.shift.edits import Corpus, Sentence
 
 __all__ = ["CutSentences", "JoinedSentences"]
@@ -36,11 +37,11 @@ class JoinedSentences:
     def __post_init__(self) -> None:
         self.units = _units(self.corpus)
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         pairs = draws.shuffled([(number, number + 1), (number - 1, number)])
         for first, second in pairs:
-            if first < 0 or second >= len(self.units) or taken[first] or taken[second]:
+            if first < 0 or second >= len(self.units) or not state.is_free(first) or not state.is_free(second):
                 continue
             row, _, end, _ = self.units[first]
             if self.units[second].row == row + 1:  # no sentence without words is between them
@@ -66,7 +67,7 @@ class CutSentences:
     def __post_init__(self) -> None:
         self.units = _units(self.corpus)
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         row = self.units[number].row
         places = _cuts(self.corpus.sentences[row])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xner.experiments.shift._draws import Draws
+    from xner.experiments.shift.base import State
     from xner.experiments.shift.edits import Corpus
     from xner.experiments.shift.options import Transliterator, Where
 
@@ -43,7 +44,7 @@ class CodeSwitch:
     def __post_init__(self) -> None:
         self.units = word_units(self.corpus, self.where)
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         row, start, end, _ = self.units[number]
         word = self.corpus.sentences[row].words[start]
@@ -103,7 +104,7 @@ class Transliteration:
                 found.append(unit)
         self.units = found
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         row, start, end, _ = self.units[number]
         word = self.corpus.sentences[row].words[start]

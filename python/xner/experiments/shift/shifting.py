@@ -7,20 +7,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from xner._support.options import check_names, documented
 from xner._version import __version__
 from xner.errors import OptionError
-from xner.experiments.shift._draws import Draws, keys_of
 from xner.experiments.shift.characters import Characters
 from xner.experiments.shift.context import OtherContext
-from xner.experiments.shift.edits import Edit, apply_to, edits_to_table, read_corpus
+from xner.experiments.shift.edits import apply_to, edits_to_table, read_corpus
 from xner.experiments.shift.entities import OtherNames, names_in
 from xner.experiments.shift.lengths import CutSentences, JoinedSentences
 from xner.experiments.shift.lexicon import CodeSwitch, Transliteration
 from xner.experiments.shift.names import lexicon_of, names_of
 from xner.experiments.shift.options import UNITS, ShiftOptions, check_material
+from xner.experiments.shift.planning import plan, wanted
+from xner.experiments.shift.search import harmful, mean_confidence
 from xner.experiments.shift.summary import ShiftSummary, changed_classes, changed_units, counts_of
 from xner.experiments.shift.words import Words
 
@@ -32,8 +31,10 @@ if TYPE_CHECKING:
     from xner._support.frames import TableLike
     from xner.experiments.shift._keywords import ShiftKeywords
     from xner.experiments.shift.base import Shift
-    from xner.experiments.shift.edits import Corpus, Kind
+    from xner.experiments.shift.edits import Corpus, Edit, Kind
     from xner.experiments.shift.names import LexiconLike, Name, NamesLike
+    from xner.experiments.shift.search import Search
+    from xner.models.taggers.tagger import WordTagger
 
 __all__ = ["Shifted", "shift"]
 
@@ -70,6 +71,9 @@ def shift(
     unseen_in: TableLike | None = None,
     context_from: TableLike | None = None,
     lexicon: LexiconLike | None = None,
+    against: WordTagger | None = None,
+    search: Search = "worst",
+    budget: int = 8,
     **options: Unpack[ShiftKeywords],
 ) -> Shifted:
     """Perturb a labelled corpus, with labels that follow.
@@ -89,6 +93,11 @@ def shift(
         unseen_in: with `entities`, a labelled corpus whose names are not chosen, for training say.
         context_from: with `context`, a labelled corpus whose sentences are taken in place of this one's.
         lexicon: with `code-switch`, translations of words.
+        against: a tagger; of the changes that are possible, those are made in which it has the least confidence in the
+            right labels (the mean logarithm of their probabilities, word by word). Not with `length`.
+        search: with `against`: the `worst` of several whole shifts, sentence by sentence; or `greedy`, the changes that
+            each do most harm alone, as many a sentence as the severity wants, but one at least.
+        budget: with `against`, how many variants of a sentence it is asked about.
         **options:
 
     Returns:
@@ -104,6 +113,8 @@ def shift(
     given: dict[str, Any] = {**options}
     chosen = ShiftOptions(kind=kind, severity=severity, seed=seed, **given)
     material = {"names": names, "unseen_in": unseen_in, "context_from": context_from, "lexicon": lexicon}
+    if against is None and (search, budget) != ("worst", 8):
+        raise OptionError(f"search={search!r}, budget={budget!r}: they go with against")
     check_material(chosen, {name for name, value in material.items() if value is not None})
     corpus = read_corpus(table)
     put_in = _Material(
@@ -113,26 +124,37 @@ def shift(
         lexicon=None if lexicon is None else lexicon_of(lexicon),
     )
     made = _made(corpus, chosen, put_in)
-    applied = apply_to(corpus, _plan(made, chosen))
+    searched: list[str] = []
+    confidence = None
+    if against is None:
+        applied = apply_to(corpus, [edit for change in plan(corpus, made, chosen) for edit in change.edits])
+    else:
+        applied = apply_to(corpus, harmful(corpus, made, chosen, against, search, budget))
+        searched = [f"against:{against.signature}", f"search:{search}", f"budget:{budget}"]
+        confidence = (mean_confidence(against, corpus.sentences), mean_confidence(against, applied.sentences))
     is_changed = changed_units(made.units, applied.edits)
-    return Shifted(
-        applied.table,
-        applied.edits,
-        ShiftSummary(
-            unit=UNITS[chosen.kind],
-            units=len(made.units),
-            changed=sum(is_changed),
-            target=chosen.share,
-            classes=changed_classes(made.units, is_changed, corpus.sentences),
-            before=counts_of(corpus.sentences),
-            after=counts_of(applied.sentences),
-            edits=dict(sorted(Counter(edit.change for edit in applied.edits).items())),
-            reason=made.shortage() if sum(is_changed) < _wanted(len(made.units), chosen) else "",
-            signature="|".join(
-                ["shift", *chosen.signature_parts(), *put_in.signature_parts(), f"version:{__version__}"]
-            ),
-        ),
+    signature = ["shift", *chosen.signature_parts(), *put_in.signature_parts(), *searched, f"version:{__version__}"]
+    summary = ShiftSummary(
+        unit=UNITS[chosen.kind],
+        units=len(made.units),
+        changed=sum(is_changed),
+        target=chosen.share,
+        classes=changed_classes(made.units, is_changed, corpus.sentences),
+        before=counts_of(corpus.sentences),
+        after=counts_of(applied.sentences),
+        edits=dict(sorted(Counter(edit.change for edit in applied.edits).items())),
+        reason=_reason(made, sum(is_changed), chosen, is_searched=against is not None),
+        confidence=confidence,
+        signature="|".join(signature),
     )
+    return Shifted(applied.table, applied.edits, summary)
+
+
+def _reason(made: Shift, changed: int, options: ShiftOptions, *, is_searched: bool) -> str:
+    """Why fewer units than wanted were changed; empty if they were not."""
+    if changed >= wanted(len(made.units), options):
+        return ""
+    return "the search asks for no more that does harm" if is_searched else made.shortage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,30 +209,3 @@ def _made(corpus: Corpus, options: ShiftOptions, put_in: _Material) -> Shift:
     if options.kind == "transliterate":
         return Transliteration(corpus, options.transliterator, options.region)
     return JoinedSentences(corpus) if options.length == "longer" else CutSentences(corpus)
-
-
-def _wanted(units: int, options: ShiftOptions) -> int:
-    """How many units are to change."""
-    return int(options.share * units + 0.5)
-
-
-def _plan(made: Shift, options: ShiftOptions) -> list[Edit]:
-    """Edits of as many units as are to change, or as can be."""
-    count = len(made.units)
-    wanted = _wanted(count, options)
-    keys = keys_of(options.seed, options.kind, count)
-    taken = bytearray(count)
-    edits: list[Edit] = []
-    changed = 0
-    for number in np.argsort(keys, kind="stable").tolist():
-        if changed >= wanted:
-            break
-        if taken[number]:
-            continue
-        change = made.change(number, Draws(int(keys[number])), taken)
-        if change is not None:
-            edits += change.edits
-            changed += len(change.units)
-            for one in change.units:
-                taken[one] = 1
-    return edits

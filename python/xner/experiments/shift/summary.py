@@ -41,6 +41,8 @@ class ShiftSummary:
         after: the shifted one.
         edits: how many of each change were made.
         reason: why less was changed than was wanted; empty if it was not.
+        confidence: of the tagger that the shift was made against in the right labels, before and after: the mean over
+            sentences of the mean logarithm of their words' probabilities; None without a tagger.
         signature: version, kind, severity, seed, all options that apply, and digests of what was put in.
     """
 
@@ -53,6 +55,7 @@ class ShiftSummary:
     after: Counts
     edits: Mapping[str, int]
     reason: str
+    confidence: tuple[float, float] | None
     signature: str
 
     @property
@@ -76,6 +79,8 @@ class ShiftSummary:
         ]
         made = ", ".join(f"{count} {name}" for name, count in self.edits.items())
         lines = [text_table(self._rows()), *counts, f"edits: {made or 'none'}"]
+        if self.confidence is not None:
+            lines.append("log probability of the right labels: {:.4f} before, {:.4f} after".format(*self.confidence))
         if self.reason:
             lines.append(f"{100 * self.target:g} % were to change, {100 * self.share:.1f} % could be: {self.reason}")
         return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xner.experiments.shift._draws import Draws
+    from xner.experiments.shift.base import State
     from xner.experiments.shift.edits import Corpus
     from xner.experiments.shift.options import Where, WordChange
 
@@ -36,26 +36,19 @@ class Words:
     changes: Sequence[WordChange]
     where: Where
     units: Sequence[Unit] = field(init=False)
-    _regions: list[list[int]] = field(init=False)
-    _left: Counter[tuple[int, int]] = field(init=False)  # words of each entity, and of each sentence as region -2
 
     def __post_init__(self) -> None:
         self.units = word_units(self.corpus, self.where)
-        self._regions = [sentence.regions() for sentence in self.corpus.sentences]
-        self._left = Counter()
-        for row, sentence in enumerate(self.corpus.sentences):
-            self._left[row, -2] = len(sentence.words)
-            self._left.update({(row, number): end - start for number, (start, end, _) in enumerate(sentence.entities)})
 
-    def change(self, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
         for name in draws.shuffled(self.changes):
-            found = self._try(name, number, draws, taken)
+            found = self._try(name, number, draws, state)
             if found is not None:
                 return found
         return None
 
-    def _try(self, name: WordChange, number: int, draws: Draws, taken: Sequence[int]) -> Change | None:
+    def _try(self, name: WordChange, number: int, draws: Draws, state: State) -> Change | None:
         row, place, _, _ = self.units[number]
         words = self.corpus.sentences[row].words
         word = words[place]
@@ -64,43 +57,37 @@ class Words:
             if not places:
                 return None
             at = draws.one(places)
-            return self._made(name, row, place, (word,), (word[:at], word[at:]), (number,))
+            return _made(name, row, place, (word,), (word[:at], word[at:]), (number,))
         if name == "drop":
-            if not self._may_lose_one(row, place):
+            if not state.may_lose(row, place):
                 return None
-            return self._made(name, row, place, (word,), (), (number,))
+            return _made(name, row, place, (word,), (), (number,))
         for first in draws.shuffled([number, number - 1]):
-            if not self._are_neighbours(first) or taken[first] or taken[first + 1]:
+            if not self._are_neighbours(first, state):
                 continue
             at = self.units[first].start
             one, other = words[at : at + 2]
             both = (first, first + 1)
             if name == "swap" and one != other and is_word(one) and is_word(other):
-                return self._made(name, row, at, (one, other), (other, one), both)
-            if name == "merge" and is_word(one + other) and self._may_lose_one(row, at):
-                return self._made(name, row, at, (one, other), (one + other,), both)
+                return _made(name, row, at, (one, other), (other, one), both)
+            if name == "merge" and is_word(one + other) and state.may_lose(row, at):
+                return _made(name, row, at, (one, other), (one + other,), both)
         return None
 
-    def _are_neighbours(self, first: int) -> bool:
-        """Whether the unit of a number and the next one are side by side, and in the same entity or outside of all."""
-        if first < 0 or first + 1 >= len(self.units):
+    def _are_neighbours(self, first: int, state: State) -> bool:
+        """Whether the unit of a number and the next one are free, side by side, and in the same entity or in none."""
+        if first < 0 or first + 1 >= len(self.units) or not (state.is_free(first) and state.is_free(first + 1)):
             return False
         (row, place, _, _), (other_row, other_place, _, _) = self.units[first : first + 2]
-        regions = self._regions[row]
-        return row == other_row and other_place == place + 1 and regions[place] == regions[other_place]
-
-    def _may_lose_one(self, row: int, place: int) -> bool:
-        region = self._regions[row][place]
-        return self._left[row, -2] > 1 and (region < 0 or self._left[row, region] > 1)
-
-    def _made(
-        self, name: WordChange, row: int, at: int, old: tuple[str, ...], new: tuple[str, ...], units: tuple[int, ...]
-    ) -> Change:
-        growth = len(new) - len(old)
-        self._left[row, -2] += growth
-        self._left[row, self._regions[row][at]] += growth
-        return Change((Edit(row, at, at + len(old), old, new, "words", name),), units)
+        together = row == other_row and other_place == place + 1
+        return together and state.region(row, place) == state.region(row, other_place)
 
     def shortage(self) -> str:
         """See `Shift`."""
         return "the others cannot be changed so"
+
+
+def _made(
+    name: WordChange, row: int, at: int, old: tuple[str, ...], new: tuple[str, ...], units: tuple[int, ...]
+) -> Change:
+    return Change((Edit(row, at, at + len(old), old, new, "words", name),), units)
