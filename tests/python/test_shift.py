@@ -263,18 +263,19 @@ def test_missing_rows_stay_missing() -> None:
     assert made.table["tokens"].to_pylist()[1:] == [None, []]
 
 
-def test_frames_and_entities_are_taken() -> None:
-    rows = {
-        "source_tokens": [["Anna", "kam"], ["Jo"]],
-        "source_entities": [[{"start": 0, "end": 1, "label": "PER"}], [{"start": 0, "end": 1, "label": "PER"}]],
-    }
-    made = shift(pa.table(rows), "entities", severity=5)
-    assert made.table["tokens"].to_pylist() == [["Jo", "kam"], ["Anna"]]
-    pandas = pytest.importorskip("pandas")
-    again = shift(
-        pandas.DataFrame({"tokens": rows["source_tokens"], "labels": [["B-PER", "O"], ["B-PER"]]}), "entities"
-    )
-    assert again.table.schema.names == ["tokens", "labels"]
+def test_entities_in_place_of_labels_are_taken() -> None:
+    entities = [[{"start": 0, "end": 1, "label": "PER"}]] * 2
+    for words, spans in (("source_tokens", "source_entities"), ("tokens", "entities")):
+        made = shift(pa.table({words: [["Anna", "kam"], ["Jo"]], spans: entities}), "entities", severity=5)
+        assert corpus_of(made.table) == [(["Jo", "kam"], [(0, 1, "PER")]), (["Anna"], [(0, 1, "PER")])]
+
+
+@pytest.mark.needs("test")
+def test_data_frames_are_taken() -> None:
+    import pandas
+
+    frame = pandas.DataFrame({"tokens": [["Anna", "kam"], ["Jo"]], "labels": [["B-PER", "O"], ["B-PER"]]})
+    assert corpus_of(shift(frame, "entities", severity=5).table)[0][0] == ["Jo", "kam"]
 
 
 class TestEntities:
