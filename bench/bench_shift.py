@@ -1,7 +1,7 @@
 """Shifts of Europarl-NER's German sentences, ten times over, at severity 3.
 
 Run with `pytest bench/bench_shift.py -o 'python_files=bench_*.py'`. From an Arrow table to a shifted one, edits and
-counts included; words a second, of the original, are in the extra information. The lexicon translates every second word.
+counts included; words a second, of the original, are in the extra information. The lexicon has every second word.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import sys
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, pairwise
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 import io_strategies
 from command_line import Run, done, xner
 from xner import io, labels
-from xner.errors import DataError, Error, FormatError, OptionError
+from xner.errors import DataError, Error, FormatError, MissingExtraError, OptionError
 from xner.experiments.shift import (
     EDITS_SCHEMA,
     KINDS,
@@ -459,6 +460,11 @@ class TestTransliterate:
         table = table_of([(["a"], []), (["Köln", "Москва"], [(1, 2, "LOC")])])
         with pytest.raises(DataError, match=r"row 1, column 'tokens', value 'Москва': 'М' \(CYRILLIC CAPITAL"):
             shift(table, "transliterate", transliterator="decomposition")
+
+    def test_without_the_library(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "anyascii", None)
+        with pytest.raises(MissingExtraError, match=r"pip install 'xner\[transliterate\]' brings it"):
+            shift(table_of([]), "transliterate")
 
     @pytest.mark.needs("transliterate")
     def test_all_scripts(self) -> None:

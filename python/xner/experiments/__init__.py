@@ -1,4 +1,4 @@
-"""Experiments: what a choice of method does, measured on corpora and shown in tables, plots and a page."""
+"""Experiments: what a choice of method does, measured on corpora, as tables, plots and a page; shifted corpora."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from xner.experiments.matching import (
     synthetic_problem,
     write_matching_report,
 )
+from xner.experiments.shift import Edit, Shifted, ShiftOptions, apply_edits
 
 __all__ = [
+    "Edit",
     "ExtrinsicStudy",
     "MatchingOptions",
     "MatchingStudy",
     "Method",
     "Problem",
+    "ShiftOptions",
+    "Shifted",
     "Size",
+    "apply_edits",
     "corpus_problems",
     "study_extrinsic",
     "study_matching",

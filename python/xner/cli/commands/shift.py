@@ -63,7 +63,7 @@ def command(
     if edits is not None and io.format_of(edits) not in _TABLES:
         raise click.UsageError(f"--edits {edits}: edits need JSONL, Parquet or Arrow")
     table = _labelled(corpus, input_format, layout)
-    shifted = shift(table, **chosen.arguments(lambda path: _labelled(path, None, layout)))
+    shifted = shift(table, **chosen.arguments(lambda path: _labelled(path, None, layout, all_classes=False)))
     io.write(shifted.table, output, format_)
     click.echo(str(shifted.summary), err=True)
     if edits is not None:
@@ -73,9 +73,9 @@ def command(
     click.echo(shifted.summary.signature, err=True)
 
 
-def _labelled(path: Path, format: str | None, layout: Layout) -> pa.Table:
-    """A file's sentences, with what it labels as labels alone."""
-    found = layout.read_labelled(path, format)
+def _labelled(path: Path, format: str | None, layout: Layout, *, all_classes: bool = True) -> pa.Table:
+    """A file's sentences, with what it labels as labels alone; whether it must have all classes to be renamed."""
+    found = layout.labelled(layout.read(path, format), path, all_classes=all_classes)
     encoded = labels.encode_batch(found.entities, found.table[schema.TOKENS])
     left = [name for name in (schema.LABELS, schema.ENTITIES) if name in found.table.schema.names]
     return found.table.drop_columns(left).append_column(schema.LABELS, encoded)

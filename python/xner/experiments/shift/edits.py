@@ -194,12 +194,12 @@ class Applied:
     edits: tuple[Edit, ...]
 
 
-def apply_edits(table: TableLike, edits: Iterable[Edit] | TableLike) -> Applied:
+def apply_edits(table: TableLike, edits: Sequence[Edit] | TableLike) -> Applied:
     """Edit a labelled corpus.
 
     Args:
         table: the original, as for `read_corpus`.
-        edits: of it, in any order, or a table of them (`edits_to_table`).
+        edits: of it, a list in any order, or a table of them (`edits_to_table`).
 
     Returns:
         The shifted corpus. Rows stay where they are, but for edits of the kind `length`: a longer sentence has the id
@@ -371,8 +371,8 @@ def edits_to_table(edits: Iterable[Edit]) -> pa.Table:
     return pa.table({name: [getattr(edit, name) for edit in listed] for name in names}, schema=EDITS_SCHEMA)
 
 
-def edits_from_table(edits: Iterable[Edit] | TableLike) -> list[Edit]:
-    """Edits of a table of them, as `edits_to_table` makes it; other iterables are ones already.
+def edits_from_table(edits: Sequence[Edit] | TableLike) -> list[Edit]:
+    """Edits of a table of them, as `edits_to_table` makes it; a list or tuple of edits as it is.
 
     Raises:
         Error: a column is missing, or something else than edits.
