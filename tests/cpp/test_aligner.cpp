@@ -167,13 +167,73 @@ TEST_CASE("an aligner of no sentence pairs goes by what words look like") {
   CHECK_FALSE(linked(2, 3));
 }
 
-TEST_CASE("the aligner reports progress after every iteration") {
+TEST_CASE("one block is fitted as the whole") {
+  const Corpus corpus = long_corpus(100, 12);
+  const auto whole = xner::fit_aligner(corpus.view(), {}, 2);
+  xner::AlignerStatistics statistics;
+  xner::fit_aligner_block(corpus.view(), {}, statistics, 1'000'000, 2);
+  const auto block = xner::aligner_of(statistics, {});
+  xner::check_aligner(block);
+  CHECK(block.sentence_pairs == whole.sentence_pairs);
+  CHECK(block.levels.front().offsets == whole.levels.front().offsets);
+  CHECK(block.levels.front().targets == whole.levels.front().targets);
+  CHECK(block.levels.front().counts == whole.levels.front().counts);
+  CHECK(block.levels.front().source_frequency == whole.levels.front().source_frequency);
+  CHECK(block.source_null == whole.source_null);
+  CHECK(block.target_jumps == whole.target_jumps);
+  for (std::size_t type = 0; type < whole.levels.front().source_totals.size(); ++type) {
+    CHECK(block.levels.front().source_totals[type] ==
+          doctest::Approx(whole.levels.front().source_totals[type]));
+  }
+}
+
+TEST_CASE("blocks add up, whatever the number of threads") {
+  const Corpus corpus = long_corpus(100, 12);
+  std::vector<xner::AlignerModel> models;
+  for (const std::size_t threads : {1U, 3U}) {
+    xner::AlignerStatistics statistics;
+    for (int block = 0; block < 3; ++block) {
+      xner::fit_aligner_block(corpus.view(), {}, statistics, 500, threads);
+    }
+    CHECK(statistics.blocks == 3);
+    CHECK(statistics.sentence_pairs == 300);
+    CHECK(statistics.levels.front().counts.size() <= 500);
+    models.push_back(xner::aligner_of(statistics, {}));
+    xner::check_aligner(models.back());
+  }
+  CHECK(models[0].levels.front().counts == models[1].levels.front().counts);
+  CHECK(models[0].levels.front().source_totals == models[1].levels.front().source_totals);
+  CHECK(models[0].source_jumps == models[1].source_jumps);
+  const auto once = xner::fit_aligner(corpus.view(), {}, 1);
+  for (std::size_t type = 0; type < once.levels.front().source_frequency.size(); ++type) {
+    CHECK(models[0].levels.front().source_frequency[type] == 3 * once.levels.front().source_frequency[type]);
+  }
+}
+
+TEST_CASE("a block has what those before it had") {
+  xner::AlignerStatistics statistics;
+  xner::fit_aligner_block(toy().view(), {}, statistics, 100, 1);
+  const Corpus other({{"a"}}, {{"b"}});
+  CHECK_THROWS_WITH(xner::fit_aligner_block(other.view(), {}, statistics, 100, 1),
+                    "the block lacks words or types of those before it");
+  xner::AlignerOptions options;
+  options.jump_clip = 3;
+  CHECK_THROWS_WITH(xner::fit_aligner_block(toy().view(), options, statistics, 100, 1),
+                    "jump_clip differs from that of the blocks before");
+  auto levels = toy().view();
+  levels.levels.push_back(levels.levels.front());
+  CHECK_THROWS_WITH(xner::fit_aligner_block(levels, {}, statistics, 100, 1),
+                    "the block has other levels than those before it");
+  CHECK(statistics.blocks == 1);
+}
+
+TEST_CASE("the aligner reports progress from the first moment on") {
   std::vector<std::pair<int, int>> seen;
   xner::AlignerOptions options;
   options.ibm1_iterations = 2;
   options.hmm_iterations = 1;
   xner::fit_aligner(toy().view(), options, 1, [&](int done, int total) { seen.emplace_back(done, total); });
-  CHECK(seen == std::vector<std::pair<int, int>>{{1, 3}, {2, 3}, {3, 3}});
+  CHECK(seen == std::vector<std::pair<int, int>>{{0, 3}, {1, 3}, {2, 3}, {3, 3}});
 }
 
 TEST_CASE("the aligner rejects what it cannot use") {

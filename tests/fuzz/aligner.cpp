@@ -1,4 +1,4 @@
-// Models as files may hold them, and small corpora: what check_aligner takes aligns, and links lie within sentences.
+// Models as files may hold them, and small corpora: what check_aligner takes aligns, blocks make a model, and links lie within sentences.
 #include "xner/aligner.hpp"
 
 #include <cmath>
@@ -108,7 +108,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       AlignerOptions options;
       options.hmm_iterations = bytes.number<int>(0, 2);
       options.jump_clip = bytes.number<int>(1, 3);
-      model = fit_aligner(corpus, options, 1);
+      if (bytes.yes()) {
+        model = fit_aligner(corpus, options, 1);
+      } else {
+        AlignerStatistics statistics;
+        for (std::size_t block = 1 + bytes.size(2); block > 0; --block) {
+          fit_aligner_block(corpus, options, statistics, bytes.size(20), 1);
+        }
+        model = aligner_of(statistics, options);
+      }
     } else {
       model = made_up(bytes, source_map.size(), target_map.size());
     }
