@@ -43,6 +43,8 @@ __all__ = [
     "NMT_SCORES",
     "PIVOT_ENTITIES",
     "PIVOT_TOKENS",
+    "REVIEWED",
+    "REVIEWED_ENTITIES",
     "ROW_DROPPED",
     "SOURCE_ENTITIES",
     "SOURCE_ENTITIES_TYPE",
@@ -85,6 +87,10 @@ ADJUSTED = "adjusted"
 TRANSLATION = "translation"
 TRANSLATION_STATUS = "translation_status"
 MARKED_ENTITIES = "marked_entities"
+REVIEWED = "reviewed"
+"""Whether people have looked at a row; then its entities are what they say."""
+REVIEWED_ENTITIES = "reviewed_entities"
+"""What people say the entities of a row to be projected are; null where nobody has looked at it."""
 MARKER_PROBLEM = "marker_problem"
 PIVOT_TOKENS = "pivot_tokens"
 PIVOT_ENTITIES = "pivot_entities"
@@ -140,6 +146,8 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     TRANSLATION: pa.string(),
     TRANSLATION_STATUS: pa.string(),
     MARKED_ENTITIES: ENTITIES_TYPE,
+    REVIEWED_ENTITIES: ENTITIES_TYPE,
+    REVIEWED: pa.bool_(),
     MARKER_PROBLEM: pa.string(),
     PIVOT_TOKENS: WORDS_TYPE,
     PIVOT_ENTITIES: SOURCE_ENTITIES_TYPE,

@@ -19,6 +19,7 @@ from xner.evaluation.intervals import wilson
 from xner.evaluation.review import apply_corrections, choose_rows
 from xner.io.annotation.documents import Document, Span
 from xner.io.annotation.tools import TOOLS
+from xner.pipelines.projection_run import Pipeline
 from xner.text import Word
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def test_what_people_do() -> None:
         [],
         ["O", "O"],
     ]
-    assert review.table.schema == TABLE.schema
+    assert review.table["reviewed"].to_pylist() == [True, True, True, False, True]
+    assert without(review.table, "reviewed").schema == TABLE.schema
     assert review.table.select(["id", "tokens", "status"]) == TABLE.select(["id", "tokens", "status"])
     assert review.counts().splitlines()[-1].split() == ["all", "1", "1", "1", "0", "1", "2"]
     assert "precision 0.250" in review._repr_html_()
@@ -260,7 +262,9 @@ def test_what_is_handed_out_comes_back(files: Path, tool: str, text: str) -> Non
         "sentences chosen --by random speak for the rest, too; those with small margins are worse than the rest",
         "written to new.parquet",
     ]
-    assert io.read(files / "new.parquet") == io.read(files / "de.parquet")
+    new = io.read(files / "new.parquet")
+    assert without(new, "reviewed") == io.read(files / "de.parquet")
+    assert new["reviewed"].to_pylist().count(True) == 3
 
 
 CONFIGURATION = (
@@ -292,7 +296,9 @@ def test_suggestions_are_no_annotations(files: Path, tool: str) -> None:
     done(xner("export", "de.parquet", "--to", tool, "-o", "out", cwd=files))
     run = done(xner("import", "out", "--from", tool, "--onto", "de.parquet", "-o", "new.parquet", cwd=files))
     assert run.stderr.splitlines()[0] == "0 of 5 sentences were looked at"
-    assert io.read(files / "new.parquet") == io.read(files / "de.parquet")
+    new = io.read(files / "new.parquet")
+    assert without(new, "reviewed") == io.read(files / "de.parquet")
+    assert not any(new["reviewed"].to_pylist())
 
 
 def test_corrections_of_one_person(files: Path) -> None:
@@ -342,3 +348,113 @@ def test_tables_without_ids(files: Path) -> None:
     assert json.loads((files / "out").read_text("utf-8"))["row_id"] == "1"
     run = done(xner("import", "out", "--from", "doccano", "--onto", "plain.parquet", "-o", "new.parquet", cwd=files))
     assert "2 of 2 suggestions were right" in run.stderr
+
+
+# -- corrections in a later projection ----------------------------------------------------------------------------
+
+
+def ann(words: int, start: int, end: int) -> list[dict[str, int]]:
+    """Links of the entity (0, 2) to the words from start to end."""
+    return [{"source": number % 2, "target": word} for number, word in enumerate(range(start, end))]
+
+
+CORPUS = pa.table(
+    {
+        "id": ["a", "b", "c"],
+        "source_tokens": [["Ann", "Lee", "sings"]] * 3,
+        "source_entities": pa.array([[{"start": 0, "end": 2, "label": "PER"}]] * 3, schema.SOURCE_ENTITIES_TYPE),
+        "tokens": [["Anna", "Li", "singt"], ["hier", "singt", "Anna", "Li"], ["Anna", "Li", "da"]],
+        # The last row's link is wrong.
+        "links": pa.array([ann(3, 0, 2), ann(4, 2, 4), [{"source": 0, "target": 2}]], schema.LINKS_TYPE),
+    }
+)
+
+
+def corrections(path: Path, row: str, entities: list[tuple[int, int, str]], tokens: list[str] | None = None) -> str:
+    """A file as `xner import` writes it, of one row."""
+    words = dict(zip(CORPUS["id"].to_pylist(), CORPUS["tokens"].to_pylist(), strict=True))[row]
+    found = [{"start": start, "end": end, "label": label, "source": 0} for start, end, label in entities]
+    table = pa.table(
+        {
+            "id": ["z", row],
+            "tokens": [["x"], tokens or words],
+            "entities": pa.array([[], found], schema.ENTITIES_TYPE),
+            "reviewed": [False, True],
+        }
+    )
+    io.write(table, path)
+    return str(path)
+
+
+def spans(table: pa.Table) -> list[list[tuple[int, int]]]:
+    rows: list[Any] = table["entities"].to_pylist()
+    return [[(one["start"], one["end"]) for one in row] for row in rows]
+
+
+def test_corrections_stay(tmp_path: Path) -> None:
+    plain = Pipeline(memory=False).run(CORPUS).table
+    assert spans(plain) == [[(0, 2)], [(2, 4)], [(2, 3)]]
+    for decided, labels in (([(0, 1, "PER")], ["B-PER", "O", "O"]), ([], ["O", "O", "O"])):
+        file = corrections(tmp_path / "c.parquet", "a", decided)
+        found = Pipeline(memory=False, corrections=file, filters=["min-score=2"]).run(CORPUS).table
+        assert spans(found)[0] == [span[:2] for span in decided]  # which no filter takes back
+        assert found["labels"][0].as_py() == labels
+        assert found["reviewed"].to_pylist() == [True, False, False]
+        assert found["status"][0].as_py() == "ok"
+        assert "reviewed_entities" not in found.schema.names
+        found = Pipeline(memory=False, corrections=file).run(CORPUS).table
+        assert spans(found)[1:] == spans(plain)[1:]
+
+
+def test_corrections_speak_for_other_rows(tmp_path: Path) -> None:
+    """One person's word counts as much as two rows that agree."""
+    table = CORPUS.slice(1)
+    assert spans(Pipeline(memory=True).run(table).table)[1] == [(2, 3)]  # the only other row is not enough
+    found = Pipeline(memory=True, corrections=corrections(tmp_path / "c.parquet", "b", [(2, 4, "PER")])).run(table)
+    assert spans(found.table)[1] == [(0, 2)]
+    file = corrections(tmp_path / "d.parquet", "b", [(2, 4, "PER"), (0, 1, "LOC")])
+    added = io.read(file)
+    entities: list[Any] = added["entities"].to_pylist()
+    entities[1][1]["source"] = None  # no projection of anything
+    io.write(added.set_column(2, "entities", pa.array(entities, schema.ENTITIES_TYPE)), file)
+    assert spans(Pipeline(memory=True, corrections=file).run(table).table) == [[(2, 4), (0, 1)], [(0, 2)]]
+
+
+def test_corrections_of_other_tables(tmp_path: Path) -> None:
+    file = corrections(tmp_path / "c.parquet", "a", [(0, 1, "PER")], tokens=["Anna", "Li", "tanzt"])
+    with pytest.raises(DataError, match=r"row 0, .*'Anna Li tanzt'.*has these words, and the table others"):
+        Pipeline(corrections=file).run(CORPUS)
+    file = corrections(tmp_path / "c.parquet", "a", [(0, 1, "PER")])
+    with pytest.raises(Error, match="the row a was reviewed, and the table has no such row"):
+        Pipeline(corrections=file).run(CORPUS.slice(1))
+    # Without ids, by number: the second row is the reviewed one.
+    with pytest.raises(DataError, match="has these words, and the table others"):
+        Pipeline(corrections=file).run(CORPUS.drop_columns(["id"]))
+    io.write(TABLE, tmp_path / "t.parquet")
+    with pytest.raises(Error, match=r"reviewed; the table has: id, tokens"):
+        Pipeline(corrections=str(tmp_path / "t.parquet")).run(CORPUS)
+    io.write(io.read(file).slice(0, 1), tmp_path / "none.parquet")
+    with pytest.raises(Error, match="nobody has looked at any row"):
+        Pipeline(corrections=str(tmp_path / "none.parquet")).run(CORPUS)
+
+
+def test_the_loop_from_export_to_a_better_projection(files: Path) -> None:
+    """Handed out, corrected, read back, kept by the next projection, and never handed out again."""
+    io.write(CORPUS.drop_columns(["links"]), files / "corpus.parquet")
+    io.write(CORPUS.select(["id", "tokens"]), files / "de.parquet")
+    (files / "links.pharaoh").write_text("0-0 1-1\n0-2 1-3\n0-2\n")
+    project = ("project", "--source", "corpus.parquet", "--target", "de.parquet", "--links", "links.pharaoh")
+    done(xner(*project, "-o", "first.parquet", cwd=files))
+    done(xner("export", "first.parquet", "--to", "doccano", "-o", "tasks.jsonl", cwd=files))
+    tasks = [json.loads(line) for line in (files / "tasks.jsonl").read_text().splitlines()]
+    last = next(task for task in tasks if task["text"] == "Anna Li da")
+    last["label"] = [[0, 7, "PER"]]
+    (files / "corrected.jsonl").write_text(json.dumps(last) + "\n")
+    back = ("import", "corrected.jsonl", "--from", "doccano", "--onto", "first.parquet")
+    done(xner(*back, "-o", "corrected.parquet", cwd=files))
+    done(xner(*back, "--only-reviewed", "-o", "gold.conll", cwd=files))
+    assert (files / "gold.conll").read_text() == "# id = c\nAnna\tB-PER\nLi\tI-PER\nda\tO\n\n"
+    done(xner(*project, "--corrections", "corrected.parquet", "-o", "second.parquet", cwd=files))
+    assert spans(io.read(files / "second.parquet")) == [[(0, 2)], [(2, 4)], [(0, 2)]]
+    done(xner("export", "second.parquet", "--to", "doccano", "-o", "more.jsonl", cwd=files))
+    assert "Anna Li da" not in (files / "more.jsonl").read_text()

@@ -57,7 +57,8 @@ def choose_rows(
 ) -> npt.NDArray[np.int64]:
     """Choose the rows that people should look at.
 
-    Rows without words, and those that a filter has dropped as a whole, are never chosen.
+    Rows without words, those that a filter has dropped as a whole, and those that people have looked at already are
+    never chosen.
 
     Args:
         table: `tokens`, and for `uncertainty` or a least margin `entities` with margins.
@@ -78,6 +79,8 @@ def choose_rows(
     able = list_lengths(one_array(table.column(schema.TOKENS))) > 0
     if schema.STATUS in table.schema.names:
         able &= ~np.asarray(one_array(schema.is_row_dropped(table.column(schema.STATUS))), dtype=np.bool_)
+    if schema.REVIEWED in table.schema.names:
+        able &= ~np.asarray(table.column(schema.REVIEWED).fill_null(pa.scalar(False)), dtype=np.bool_)
     needs_margins = by == "uncertainty" or below_margin is not None
     margins = _least_margins(table) if needs_margins else np.zeros(table.num_rows)
     if below_margin is not None:
@@ -110,7 +113,7 @@ class Review:
     """What people have made of the entities of a table.
 
     Attributes:
-        table: with their entities in the rows that they have looked at.
+        table: with their entities in the rows that they have looked at, which `reviewed` tells.
         rows: numbers of these rows.
         changes: how often each of `CHANGES` occurred.
         by_class: the same for each class: that of the suggestion, of the entity where there was none.
@@ -332,4 +335,6 @@ def _with_entities(table: pa.Table, found: dict[int, list[dict[str, Any]]]) -> p
             flat = without_nested([(one["start"], one["end"], one["label"]) for one in entities])
             labels[row] = encode(flat, int(lengths[row]))
         columns[schema.LABELS] = pa.array(labels, schema.WORDS_TYPE)
+    before = table.column(schema.REVIEWED).to_pylist() if schema.REVIEWED in names else [False] * table.num_rows
+    columns[schema.REVIEWED] = pa.array([row in found or bool(one) for row, one in enumerate(before)])
     return with_columns(table, columns)

@@ -34,6 +34,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     filters: collections.abc.Sequence[str | xner.filters.base.Filter]
     drop_rows: bool
     nested: typing.Literal['error', 'keep', 'outermost', 'innermost']
+    corrections: str | None
     on_error: typing.Literal['raise', 'skip']
     threads: int
     aligner: collections.abc.Sequence[str]

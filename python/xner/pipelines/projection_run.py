@@ -32,6 +32,7 @@ from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.aligning import Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.corrections import adopt_reviewed, remember_reviewed, with_reviewed
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.summaries import dropped_lines, is_training_data, status_lines, without_dropped_rows
@@ -160,6 +161,13 @@ class RunOptions(DeclaredOptions):
         Choice(NESTED),
         "Source entities that share words: an error, each projected by itself (Parquet, Arrow and JSONL hold all of "
         "them, labels the longer ones), or the outermost or innermost ones alone.",
+    )
+    corrections: str | None = option(
+        None,
+        Text("FILE"),
+        "What `xner import` has made of people's corrections: the rows that they have looked at keep their entities, "
+        "and count in the corpus's memory. Rows are found by id, else by number.",
+        optional=True,
     )
     on_error: Literal["raise", "skip"] = option(
         "raise", Choice(("raise", "skip")), "Stop at a wrong row, or leave it without entities and go on."
@@ -329,6 +337,10 @@ class Pipeline:
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
         table = to_table(table)
+        if self.running.corrections is not None:
+            if schema.TOKENS not in table.schema.names:
+                raise OptionError("corrections are of target sentences, which the table does not have yet")
+            table = with_reviewed(table, io.read(self.running.corrections), self.running.corrections)
         others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
         aligning = Aligning(
             self.aligning,
@@ -425,9 +437,9 @@ class Pipeline:
         return table
 
     def _project(self, rows: Any) -> Any:
-        if self.running.nested == "keep":
-            return project_layers(rows, self._project_flat)
-        return self._project_flat(rows)
+        is_nested = self.running.nested == "keep"
+        found = project_layers(rows, self._project_flat) if is_nested else self._project_flat(rows)
+        return adopt_reviewed(found) if schema.REVIEWED_ENTITIES in found.schema.names else found
 
     def _project_flat(self, rows: Any) -> Any:
         found = self.projector(rows)
@@ -440,7 +452,10 @@ class Pipeline:
         is_nested = self.running.nested == "keep"
         first = project_layers(table, self.projector) if is_nested else self.projector(table)
         memory = Memory()
-        memory.remember(first)
+        if schema.REVIEWED_ENTITIES in first.schema.names:
+            first = remember_reviewed(memory, adopt_reviewed(first))
+        else:
+            memory.remember(first)
         hints = memory.hint(first, threads=self.running.threads).column(schema.HINTS)
         return with_columns(table, {schema.HINTS: hints})
 

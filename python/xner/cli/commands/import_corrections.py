@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xner import io
+from xner import io, schema
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.evaluation.review import CHANGES, Review, apply_corrections
 from xner.io.annotation.tools import TOOLS
@@ -19,6 +19,9 @@ __all__ = ["command"]
     epilog="\b\nExamples:\n"
     "  xner export de.parquet --to label-studio --sample 200 -o tasks.json\n"
     "  xner import corrected.json --from label-studio --onto de.parquet -o de.corrected.parquet\n"
+    "  xner project --source en.conll --target de.txt --corrections de.corrected.parquet -o de.better.parquet\n"
+    "      keeps what people have said, and goes by it elsewhere\n"
+    "  xner import corrected.json --from label-studio --onto de.parquet --only-reviewed -o de.gold.conll\n"
     "  xner import doubtful --from brat --onto de.parquet -o de.corrected.conll",
 )
 @click.argument("corrected", type=click.Path(exists=True, path_type=Path))
@@ -32,6 +35,9 @@ __all__ = ["command"]
 )
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
 @click.option("--table-format", type=click.Choice(FORMAT_NAMES), help="Of the table, likewise.")
+@click.option(
+    "--only-reviewed", is_flag=True, help="Write the sentences alone that people have looked at: gold, to tune on."
+)
 def command(
     corrected: Path,
     tool: str,
@@ -40,6 +46,7 @@ def command(
     annotator: str | None,
     format_: str | None,
     table_format: str | None,
+    only_reviewed: bool,
 ) -> None:
     """Put corrections by people back into the table that they were exported from, and say how much was corrected.
 
@@ -51,7 +58,8 @@ def command(
         raise click.UsageError(f"--annotator: {tool} does not tell who has annotated what")
     options = {} if annotator is None else {"annotator": annotator}
     review = apply_corrections(io.read(table, table_format), TOOLS[tool].documents(corrected, **options))
-    io.write(review.table, output, format_)
+    result = review.table
+    io.write(result.filter(result.column(schema.REVIEWED)) if only_reviewed else result, output, format_)
     for line in _report(review):
         click.echo(line, err=True)
     click.echo(f"written to {output}", err=True)
