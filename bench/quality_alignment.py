@@ -4,6 +4,7 @@
     python bench/quality_alignment.py --groups 1 3 9      small corpora: every k consecutive pairs fitted alone
     python bench/quality_alignment.py --held-out          sets that nothing is tuned on, and XL-WA's development sets
     python bench/quality_alignment.py --blocks 1 2 4      each set fitted in so many blocks
+    python bench/quality_alignment.py --lexicon es=eng-spa.tsv --lexicon it=...     what word lists are worth
 
 Each test set is fitted on its own sentence pairs and nothing else. Settings are chosen on the error rates; the
 Europarl figures only report what was chosen.
@@ -25,13 +26,14 @@ import pyarrow as pa
 
 import xner
 from xner._support.arrow import pylist
+from xner.alignment import Lexicon
 from xner.evaluation import bootstrap
 from xner.evaluation import links as link_scores
 from xner.projection import project_with_memory
 from xner.text.normalization import normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SETS = ("enfr", "roen", "jaen", "zhen")
 LANGUAGES = ("de", "es")  # of Europarl-NER
@@ -185,12 +187,15 @@ def first_error_rate(gold: pa.Array[Any], links: pa.Array[Any]) -> float:
     return 100 * link_scores.score(gold, links.slice(0, len(gold))).aer
 
 
-def xlwa_rates(data: Path, options: dict[str, Any]) -> list[float]:
-    """Alignment error rates in percent, each set fitted on its own pairs."""
+def xlwa_rates(
+    data: Path, options: dict[str, Any], lexicons: Mapping[str, str], most: int | None = None
+) -> list[float]:
+    """Alignment error rates in percent, each set fitted on its own pairs, or the first of them, and a lexicon."""
     rates = []
     for language in XLWA:
         source, target, gold = xlwa(data, language)
-        links = xner.Aligner.fit(source, target, **options).align(source, target)
+        known = Lexicon.read(lexicons[language]) if language in lexicons else None
+        links = xner.Aligner.fit(source[:most], target[:most], lexicon=known, **options).align(source, target)
         rates.append(first_error_rate(gold, links))
     return rates
 
@@ -214,9 +219,19 @@ def projected(english: Sequence[Path], gold: Sequence[Path], options: dict[str, 
     return xner.evaluate(target["labels"], xner.Projector()(table)["labels"]).f1
 
 
+def report_lexicons(data: Path, lexicons: Mapping[str, str]) -> None:
+    """What word lists are worth, by how many pairs a model is fitted on."""
+    print(f"{'XL-WA, fitted on':<28}" + "".join(f"{name:>8}" for name in (*XLWA, "mean")))
+    for most in (50, 200, None):
+        for what, given in (("", {}), (" and a lexicon", lexicons)):
+            rates = xlwa_rates(data, {}, given, most)
+            name = f"{'all' if most is None else most} pairs{what}"
+            print(f"{name:<28}" + "".join(f"{rate:>8.1f}" for rate in (*rates, fmean(rates))))
+
+
 def report_held_out(data: Path, options: dict[str, Any]) -> None:
     """Figures that settings are not chosen by, beside XL-WA's, which they may be."""
-    rates = xlwa_rates(data, options)
+    rates = xlwa_rates(data, options, {})
     print(
         "XL-WA development, error rate (%): "
         + "  ".join(f"{language} {rate:.1f}" for language, rate in zip(XLWA, rates, strict=True))
@@ -280,8 +295,12 @@ def main() -> None:
     parser.add_argument("--groups", type=int, nargs="+", metavar="K", help="small corpora of K pairs instead")
     parser.add_argument("--held-out", action="store_true", help="other sets instead")
     parser.add_argument("--blocks", type=int, nargs="+", metavar="N", help="sets fitted in N blocks instead")
+    parser.add_argument("--lexicon", action="append", metavar="LANGUAGE=FILE", help="word lists for XL-WA instead")
     arguments = parser.parse_args()
     options = dict(arguments.option)
+    if arguments.lexicon:
+        report_lexicons(arguments.data, dict(one.split("=", 1) for one in arguments.lexicon))
+        return
     if arguments.held_out:
         report_held_out(arguments.data, options)
         return

@@ -53,12 +53,23 @@ class Corpus {
   void add_level(Array<std::int32_t> source_types, Array<std::int64_t> source_text_offsets,
                  Array<std::uint32_t> source_text, Array<std::int32_t> target_types,
                  Array<std::int64_t> target_text_offsets, Array<std::uint32_t> target_text) {
-    view_.levels.push_back({as_span(source_types), as_span(target_types),
+    view_.levels.push_back({as_span(source_types),
+                            as_span(target_types),
                             as_ragged(source_text_offsets, source_text, "source text"),
-                            as_ragged(target_text_offsets, target_text, "target text")});
+                            as_ragged(target_text_offsets, target_text, "target text"),
+                            {},
+                            {}});
     kept_.append(py::make_tuple(std::move(source_types), std::move(source_text_offsets),
                                 std::move(source_text), std::move(target_types),
                                 std::move(target_text_offsets), std::move(target_text)));
+  }
+
+  void set_lexicon(std::size_t level, Array<std::int64_t> offsets, Array<std::int32_t> targets,
+                   Array<float> weights) {
+    if (level >= view_.levels.size()) throw Error("there is no level " + std::to_string(level));
+    view_.levels[level].lexicon = as_ragged(offsets, targets, "lexicon");
+    view_.levels[level].lexicon_weights = as_span(weights);
+    kept_.append(py::make_tuple(std::move(offsets), std::move(targets), std::move(weights)));
   }
 
   // A copy of what leads to the arrays, so that a level that is added while the core reads is none of its business.
@@ -158,10 +169,11 @@ class Fitter {
     const std::scoped_lock lock(mutex_);
     fit_aligner_block(view, options_, statistics_, most_entries, threads, report);
   }
-  [[nodiscard]] AlignerModel model() const {
+  [[nodiscard]] AlignerModel model(const Corpus& last) const {
+    const AlignerCorpus view = last.view();
     const Unlocked unlocked;
     const std::scoped_lock lock(mutex_);
-    return aligner_of(statistics_, options_);
+    return aligner_of(statistics_, options_, view.levels);
   }
 
  private:
@@ -240,7 +252,10 @@ void register_aligner(py::module_& m) {
            py::arg("source_text_offsets").noconvert(), py::arg("source_text").noconvert(),
            py::arg("target_types").noconvert(), py::arg("target_text_offsets").noconvert(),
            py::arg("target_text").noconvert(),
-           "Adds a level: the type of each word, and each type's code points.");
+           "Adds a level: the type of each word, and each type's code points.")
+      .def("set_lexicon", &Corpus::set_lexicon, py::arg("level"), py::arg("offsets").noconvert(),
+           py::arg("targets").noconvert(), py::arg("weights").noconvert(),
+           "By source type of a level: target types in ascending order, and their pseudo-counts.");
 
   py::class_<AlignerModel>(m, "AlignerModel", "A fitted aligner.")
       .def_readonly("sentence_pairs", &AlignerModel::sentence_pairs)
@@ -254,7 +269,8 @@ void register_aligner(py::module_& m) {
            py::arg("progress"),
            "Fits the next block, whose words and types are numbered as in those before it, and keeps what it "
            "taught.")
-      .def("model", &Fitter::model, "The model of all blocks so far.");
+      .def("model", &Fitter::model, py::arg("last"),
+           "The model of all blocks so far, of which `last` is the latest.");
 
   m.def("fit_aligner", &fit, py::arg("corpus"), py::arg("options"), py::kw_only(), py::arg("threads"),
         py::arg("progress"),

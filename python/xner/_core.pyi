@@ -310,6 +310,10 @@ class AlignerCorpus:
         """
         Adds a level: the type of each word, and each type's code points.
         """
+    def set_lexicon(self, level: typing.SupportsInt | typing.SupportsIndex, offsets: numpy.typing.NDArray[numpy.int64], targets: numpy.typing.NDArray[numpy.int32], weights: numpy.typing.NDArray[numpy.float32]) -> None:
+        """
+        By source type of a level: target types in ascending order, and their pseudo-counts.
+        """
 class AlignerModel:
     """
     A fitted aligner.
@@ -336,9 +340,9 @@ class AlignerFitter:
         """
         Fits the next block, whose words and types are numbered as in those before it, and keeps what it taught.
         """
-    def model(self) -> AlignerModel:
+    def model(self, last: AlignerCorpus) -> AlignerModel:
         """
-        The model of all blocks so far.
+        The model of all blocks so far, of which `last` is the latest.
         """
 def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, least_association: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """

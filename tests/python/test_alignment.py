@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from reference import alignment as reference
 from xner import _core
 from xner._support.arrow import pylist
 from xner._support.memory import available_memory, memory_size
-from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions
+from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, Lexicon
 from xner.alignment._folding import Numbering, corpus_of
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
@@ -121,7 +122,8 @@ def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_
             corpus_of(*sides, romanized=options.romanize), most_entries=most_entries, threads=threads, progress=None
         )
     texts = [(one.texts, other.texts) for one, other in zip(*(side.levels for side in sides), strict=True)]
-    return Aligner(Fitted(fitter.model(), options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
+    model = fitter.model(corpus_of(*sides, romanized=options.romanize))
+    return Aligner(Fitted(model, options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
 
 
 @settings(max_examples=25, deadline=None)
@@ -153,6 +155,101 @@ def test_blocks_agree_with_the_reference(
             for link in links[row]:
                 found[link["source"], link["target"]] = link["score"]
             np.testing.assert_allclose(found, slow.scores(sentence, other), atol=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(1, 6),
+    fold=st.sampled_from(["none", "prefix"]),
+    entries=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.floats(0, 2)), max_size=12),
+)
+def test_lexicons_agree_with_the_reference(
+    seed: int, rows: int, fold: str, entries: list[tuple[int, int, float]]
+) -> None:
+    options = AlignerOptions(fold=fold, threshold=0.0, least_association=0.0, lexicon_weight=2.0)
+    source, target = random_corpus(seed, rows)
+    words, others = ([*sorted({word for row in side for word in row}), "new"] for side in (source, target))
+    lexicon = {(words[i % len(words)], others[j % len(others)]): weight for i, j, weight in entries}
+    scaled = {pair: 2.0 * weight for pair, weight in lexicon.items()}
+    slow = reference.Reference(source, target, FOLDS[fold], training(options), lexicon=scaled)
+    slow.fit()
+    aligner = Aligner.fit(source, target, options, lexicon=[(*pair, weight) for pair, weight in lexicon.items()])
+    for sentences, translations in ((source, target), random_corpus(seed + 1, 3)):
+        links = pylist(aligner.align(sentences, translations))
+        for row, (sentence, other) in enumerate(zip(sentences, translations, strict=True)):
+            found = np.zeros((len(sentence), len(other)))
+            for link in links[row]:
+                found[link["source"], link["target"]] = link["score"]
+            np.testing.assert_allclose(found, slow.scores(sentence, other), atol=1e-4)
+
+
+def test_a_lexicon_decides_where_nothing_else_does(tmp_path: Path) -> None:
+    source, target = [["dog", "cat"]] * 3, [["paka", "mbwa"]] * 3
+    lexicon = [("dog", "mbwa"), ("cat", "paka", 2.0), ("cow", "ngombe")]
+    options = AlignerOptions(lexicon_weight=50.0)
+    aligner = Aligner.fit(source, target, options, lexicon=lexicon)
+    assert pairs(aligner.align(source, target)) == [[(0, 1), (1, 0)]] * 3
+    assert aligner.trained_on.lexicon == (3, 2)
+    assert "lexicon 2 of 3" in aligner.signature
+    aligner.save(tmp_path / "model")
+    loaded = Aligner.load(tmp_path / "model")
+    assert loaded.align(source, target).equals(aligner.align(source, target))
+    assert loaded.signature == aligner.signature
+    # In blocks too
+    blocks = Aligner.fit(source * 20, target * 20, options, lexicon=lexicon, max_memory=6000)
+    assert blocks.trained_on.blocks > 1
+    assert pairs(blocks.align(source, target)) == [[(0, 1), (1, 0)]] * 3
+    # Pairs that never met in the corpus
+    apart = Aligner.fit([["dog"], ["x"]], [["y"], ["mbwa"]], options=options, lexicon=lexicon, fold="none")
+    assert (0, 1) in pairs(apart.align([["dog", "x"]], [["y", "mbwa"]]))[0]
+
+
+def test_lexicons_of_files(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("# MUSE\ndog\tmbwa\t0.5\n\nfire engine\tx\ncat\tpaka\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("cow ngombe\n", encoding="utf-8")
+    lexicon = Lexicon.read(tmp_path / "a.tsv", tmp_path / "b.txt")
+    assert lexicon.entries == (("dog", "mbwa", 0.5), ("cat", "paka", 1.0), ("cow", "ngombe", 1.0))
+    assert lexicon.left_out == 1
+    for text, message in (
+        ("dog\n", "line 1: 'dog': expected word TAB word"),
+        ("a\tb\nc\td\tmuch\n", "line 2: weight 'much': expected a number from 0 on"),
+        ("a\tb\t-1\n", "line 1: weight '-1'"),
+        ("a\t\n", "line 1: 'a"),
+    ):
+        (tmp_path / "bad.tsv").write_text(text)
+        with pytest.raises(FormatError, match=message):
+            Lexicon.read(tmp_path / "bad.tsv")
+    (tmp_path / "bad.tsv").write_bytes(b"a\t\xff\n")
+    with pytest.raises(FormatError, match="not UTF-8"):
+        Lexicon.read(tmp_path / "bad.tsv")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (("a",), r"entry 0 is \('a',\): expected two words"),
+        ("ab", "entry 0 is 'ab': expected two words"),
+        (("a", ""), "expected two words and a number"),
+        (("a", 3), "expected two words and a number"),
+        (("a", "b", -1.0), "entry 0 has the weight -1.0"),
+        (("a", "b", math.inf), "entry 0 has the weight inf"),
+    ],
+)
+def test_entries_that_are_none(entry: Any, message: str) -> None:
+    with pytest.raises(Error, match=message):
+        Aligner.fit(ENGLISH, GERMAN, lexicon=[entry])
+
+
+def test_lexicons_that_are_not_sound() -> None:
+    corpus = corpus_of(*(Numbering("none").number(side, "tokens") for side in (ENGLISH, GERMAN)), romanized=False)
+    rows = np.array([0, 1], np.int64)
+    for targets, weights in (([99], [1.0]), ([-1], [1.0]), ([0], [-1.0]), ([0], [math.nan]), ([0], [1.0, 2.0])):
+        corpus.set_lexicon(0, rows, np.array(targets, np.int32), np.array(weights, np.float32))
+        with pytest.raises(Error, match="lexicon"):
+            _core.fit_aligner(corpus, _core.AlignerOptions(), threads=1, progress=None)
+    with pytest.raises(Error, match="there is no level 7"):
+        corpus.set_lexicon(7, rows, np.zeros(1, np.int32), np.ones(1, np.float32))
 
 
 def test_one_block_is_the_whole() -> None:

@@ -126,6 +126,7 @@ def others(its: Declared) -> Iterator[Any]:
             "ignore_class": [["A"]],
             "aligner_model": [["labse=other"]],
             "aligner_memory": ["1GB"],
+            "lexicon": [["other.tsv"]],
             "base_url": ["http://other/v1"],
         }
         yield from values.get(its.name, ["other"])

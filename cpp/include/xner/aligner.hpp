@@ -39,6 +39,10 @@ struct AlignerLevel {
   std::span<const std::int32_t> target_types;  // by target word: its type
   RaggedView<std::uint32_t> source_text;       // by source type: its code points
   RaggedView<std::uint32_t> target_text;       // by target type: its code points
+  // What a lexicon says: by source type, target types in ascending order, and their pseudo-counts. Types without a row
+  // are in no lexicon.
+  RaggedView<std::int32_t> lexicon{};
+  std::span<const float> lexicon_weights{};
 };
 
 // What a word looks like at first sight: letters that begin with a small or a capital one (or have no case),
@@ -151,8 +155,9 @@ void fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options
                        AlignerStatistics& statistics, std::size_t most_entries, std::size_t threads,
                        const AlignerProgress& progress = {});
 
-// The model of what blocks have taught.
-AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options);
+// The model of what blocks have taught. `levels`: of the last block, for its lexicon; may be empty where there is none.
+AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options,
+                        std::span<const AlignerLevel> levels = {});
 
 struct ScoredLinks {
   std::vector<std::int64_t> offsets{0};  // rows + 1

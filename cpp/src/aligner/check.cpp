@@ -108,6 +108,29 @@ void check_options(const AlignerOptions& o) {
         "similarity_floor must lie in [0, 1), not be " + std::to_string(o.similarity_floor));
 }
 
+namespace {
+
+void check_lexicon(const AlignerLevel& level) {
+  const std::size_t targets = level.target_text.size();
+  check(level.lexicon.size() <= level.source_text.size(), "a lexicon has more source types than there are");
+  std::size_t entries = 0;
+  bool sound = true;
+  for (std::size_t type = 0; type < level.lexicon.size(); ++type) {
+    const auto row = level.lexicon[type];
+    for (std::size_t at = 0; at < row.size(); ++at) {
+      sound = sound && row[at] >= 0 && std::cmp_less(row[at], targets) && (at == 0 || row[at - 1] < row[at]);
+    }
+    entries += row.size();
+  }
+  check(sound, "the target types of a lexicon must ascend, and be types of the corpus");
+  check(entries == level.lexicon_weights.size(), "a lexicon has not as many weights as pairs");
+  for (const float weight : level.lexicon_weights) {
+    check(std::isfinite(weight) && weight >= 0, "the weights of a lexicon must be numbers from 0 on");
+  }
+}
+
+}  // namespace
+
 void check_statistics(const AlignerStatistics& statistics, const AlignerCorpus& block,
                       const AlignerOptions& options) {
   if (statistics.levels.empty()) return;
@@ -135,6 +158,7 @@ void check_corpus(const AlignerCorpus& corpus) {
   for (const AlignerLevel& level : corpus.levels) {
     check_types(level.source_types, source_words, level.source_text.size(), "source");
     check_types(level.target_types, target_words, level.target_text.size(), "target");
+    check_lexicon(level);
   }
   check_kinds(corpus.source_kinds, source_words, "source");
   check_kinds(corpus.target_kinds, target_words, "target");

@@ -192,6 +192,7 @@ class Trainer {
     level.pairs = build_level(corpus, index_.words, threads_);
     std::vector<float> similar = similarities(corpus, level.pairs.types, options_, threads_);
     level.prior = string_prior(similar, options_);
+    add_lexicon(corpus, level.pairs.types, level.prior);
     level.counts.assign(level.prior.size(), 0.0F);
     level.past = past_ == nullptr ? nullptr : &past_->levels[levels_.size()];
     if (level.past != nullptr) level.past_counts = recall(level.pairs.types, *level.past);
@@ -704,6 +705,7 @@ class Trainer {
       }
       table.offsets.push_back(static_cast<std::int64_t>(table.targets.size()));
     }
+    add_lexicon(*level.corpus, table);
     table.source_frequency = std::move(level.source_frequency);
     table.target_frequency = std::move(level.target_frequency);
     table.source_totals = std::move(level.source_totals);
@@ -763,7 +765,8 @@ void fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options
   trainer.add_to(statistics, most_entries);
 }
 
-AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options) {
+AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options,
+                        std::span<const AlignerLevel> levels) {
   const auto as_floats = [](const std::vector<double>& values) {
     return std::vector<float>(values.begin(), values.end());
   };
@@ -787,6 +790,9 @@ AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOption
          .target_frequency = as_floats(level.target_tokens),
          .source_totals = totals(level.source_links, level.source_pseudo, level.source_met),
          .target_totals = totals(level.target_links, level.target_pseudo, level.target_met)});
+  }
+  for (std::size_t l = 0; l < std::min(levels.size(), model.levels.size()); ++l) {
+    aligner::add_lexicon(levels[l], model.levels[l]);
   }
   model.source_null = as_floats(statistics.source_null);
   model.target_null = as_floats(statistics.target_null);

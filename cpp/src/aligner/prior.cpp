@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "xner/edit_distance.hpp"
@@ -62,6 +63,45 @@ std::vector<float> string_prior(std::vector<float> similarities, const AlignerOp
                 : 0.0F;
   }
   return similarities;
+}
+
+void add_lexicon(const AlignerLevel& level, const Pairs& types, std::vector<float>& prior) {
+  each_in_lexicon(level, [&](std::size_t type, std::int32_t target, float weight) {
+    const auto begin = types.targets.begin() + types.offsets[type];
+    const auto end = types.targets.begin() + types.offsets[type + 1];
+    const auto found = std::lower_bound(begin, end, target);
+    if (found != end && *found == target)
+      prior[static_cast<std::size_t>(found - types.targets.begin())] += weight;
+  });
+}
+
+void add_lexicon(const AlignerLevel& level, AlignerTable& table) {
+  if (level.lexicon.size() == 0) return;
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> targets;
+  std::vector<float> counts;
+  std::size_t entry = 0;
+  for (std::size_t type = 0; type + 1 < table.offsets.size(); ++type) {
+    const auto said = type < level.lexicon.size() ? level.lexicon[type] : std::span<const std::int32_t>();
+    auto other = said.begin();
+    const auto add = [&](std::int32_t target, float count) {
+      targets.push_back(target);
+      counts.push_back(count);
+    };
+    for (auto at = static_cast<std::size_t>(table.offsets[type]);
+         at < static_cast<std::size_t>(table.offsets[type + 1]); ++at) {
+      const std::int32_t target = table.targets[at];
+      for (; other != said.end() && *other < target; ++other) add(*other, level.lexicon_weights[entry++]);
+      const bool both = other != said.end() && *other == target;
+      add(target, table.counts[at] + (both ? level.lexicon_weights[entry++] : 0.0F));
+      if (both) ++other;
+    }
+    for (; other != said.end(); ++other) add(*other, level.lexicon_weights[entry++]);
+    offsets.push_back(static_cast<std::int64_t>(targets.size()));
+  }
+  table.offsets = std::move(offsets);
+  table.targets = std::move(targets);
+  table.counts = std::move(counts);
 }
 
 }  // namespace xner::aligner

@@ -6,8 +6,9 @@ from xner._support.faces import listing
 from xner.alignment._folding import FOLDS, Fold
 from xner.alignment._model_file import TrainedOn
 from xner.alignment.aligner import STATUSES, Aligner
+from xner.alignment.lexicon import Lexicon
 from xner.alignment.options import AlignerOptions
 
-__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "TrainedOn"]
+__all__ = ["FOLDS", "STATUSES", "Aligner", "AlignerOptions", "Fold", "Lexicon", "TrainedOn"]
 
 __dir__ = listing(__all__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xner._support.progress import Reporter
     from xner._support.sentences import Sentences
     from xner.alignment._folding import Side
+    from xner.alignment.lexicon import Lexicon
     from xner.alignment.options import AlignerOptions
 
 __all__ = ["MOST_CELLS", "Pairs", "cells_of", "fit", "parallel", "pieces", "without_too_long"]
@@ -139,6 +140,7 @@ def fit(
     threads: int,
     progress: Reporter,
     cells: npt.NDArray[np.int64] | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Fitted:
     """Learn from a corpus that comes in parts.
 
@@ -149,6 +151,7 @@ def fit(
         threads: 0 for one per core.
         progress: told `fit`, the iterations done, and their total so far.
         cells: by pair, where that is known: blocks are then of about one size.
+        lexicon: what is known of the languages beforehand.
     """
     numberings = Numbering(options.fold), Numbering(options.fold)
     limits = _Limits.of(max_memory, numberings[0].levels)
@@ -161,7 +164,11 @@ def fit(
     sentences = words = other_words = number = before = 0
 
     def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
-        return corpus_of(*sides, romanized=options.romanize)
+        made = corpus_of(*sides, romanized=options.romanize)
+        if lexicon is not None:
+            for level, rows in enumerate(lexicon.rows(numberings, sides[0], options.lexicon_weight)):
+                made.set_lexicon(level, *rows)
+        return made
 
     def numbered(pairs: Pairs) -> tuple[Side, Side]:
         return numberings[0].number(pairs[0], SOURCE_TOKENS), numberings[1].number(pairs[1], TOKENS)
@@ -184,13 +191,9 @@ def fit(
         trained_on = TrainedOn(len(source.offsets) - 1, len(source.words), len(target.words), __version__)
     else:
         fitter = _core.AlignerFitter(core_options(options))
+        latest = corpus((source, target))
         while True:
-            fitter.add(
-                corpus((source, target)),
-                most_entries=limits.entries,
-                threads=threads,
-                progress=report,
-            )
+            fitter.add(latest, most_entries=limits.entries, threads=threads, progress=report)
             sentences += len(source.offsets) - 1
             words += len(source.words)
             other_words += len(target.words)
@@ -198,8 +201,11 @@ def fit(
             if following is None:
                 break
             source, target = numbered(following)
+            latest = corpus((source, target))
             following = next(blocks, None)
-        model = fitter.model()
+        model = fitter.model(latest)
         trained_on = TrainedOn(sentences, words, other_words, __version__, number)
+    if lexicon is not None:
+        trained_on = replace(trained_on, lexicon=(len(lexicon.entries), lexicon.hits(numberings)))
     texts = [(one.texts, other.texts) for one, other in zip(source.levels, target.levels, strict=True)]
     return Fitted(model, options, trained_on, texts)

@@ -199,6 +199,10 @@ class Numbering:
         )
         return Side(offsets, word_of[tokens], np.array(self._kinds, np.uint8), levels)
 
+    def types_of(self, token: str) -> list[int | None]:
+        """By level, the type of a word, which is not added; None where no sentence has it."""
+        return [types.get(form) for types, form in zip(self._types, self._forms(token), strict=True)]
+
     def _word(self, token: str) -> int:
         known = self._word_of_token.get(token)
         if known is not None:

@@ -34,6 +34,7 @@ class TrainedOn:
 
     Attributes:
         blocks: in which the corpus was fitted, one after the other.
+        lexicon: entries of the lexicon, and how many of them have both words in the corpus.
     """
 
     sentence_pairs: int
@@ -41,6 +42,10 @@ class TrainedOn:
     target_tokens: int
     xner_version: str
     blocks: int = 1
+    lexicon: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lexicon", tuple(self.lexicon))  # JSON has lists
 
 
 @dataclass(frozen=True, slots=True, eq=False)

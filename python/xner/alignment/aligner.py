@@ -28,6 +28,7 @@ from xner._version import __version__
 from xner.alignment._fitting import MOST_CELLS, cells_of, fit, parallel, pieces, without_too_long
 from xner.alignment._folding import Fold, Integers, corpus_of, fold_names, fold_side, row_offsets
 from xner.alignment._model_file import Fitted, read_model, write_model
+from xner.alignment.lexicon import Lexicon
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS
 from xner.alignment.options import DECODING, AlignerOptions, with_changes
 from xner.errors import DataError, Error, OptionError
@@ -88,6 +89,7 @@ class Aligner:
         target_sentences: Sentences,
         options: AlignerOptions | None = None,
         *,
+        lexicon: Lexicon | Iterable[Sequence[Any]] | None = None,
         max_memory: int | str | None = None,
         threads: int = 0,
         progress: Reporter = silent,
@@ -104,6 +106,8 @@ class Aligner:
                 a missing row is an empty one).
             target_sentences: as many rows.
             options: default `AlignerOptions()`.
+            lexicon: what is known of the two languages beforehand: a `Lexicon`, or pairs of words, or triples with a
+                weight. Each is a pseudo-count of `lexicon_weight` times its weight on every level of folding.
             max_memory: what fitting may take beside the corpus itself, about: bytes, or a size like "2GB". None for
                 half of what is free.
             threads: 0 for one per core. The result does not depend on it.
@@ -117,7 +121,7 @@ class Aligner:
         options = with_changes(options or AlignerOptions(), changes)
         pairs = parallel(source_sentences, target_sentences)
         how: Any = {"max_memory": max_memory, "threads": _threads(threads), "progress": progress}
-        return cls(fit([pairs], options, cells=cells_of(pairs), **how))
+        return cls(fit([pairs], options, cells=cells_of(pairs), lexicon=_lexicon(lexicon), **how))
 
     @classmethod
     @documented(AlignerOptions)
@@ -126,6 +130,7 @@ class Aligner:
         batches: Iterable[pa.RecordBatch | pa.Table],
         options: AlignerOptions | None = None,
         *,
+        lexicon: Lexicon | Iterable[Sequence[Any]] | None = None,
         max_memory: int | str | None = None,
         threads: int = 0,
         progress: Reporter = silent,
@@ -139,6 +144,7 @@ class Aligner:
         Args:
             batches: record batches or tables with the columns `source_tokens` and `tokens`.
             options: default `AlignerOptions()`.
+            lexicon: as in `fit`.
             max_memory: as in `fit`, with what the batches take besides.
             threads: 0 for one per core. The result does not depend on it.
             progress: told `fit`, the iterations done, and their total as far as it is known.
@@ -160,7 +166,8 @@ class Aligner:
                     raise error.behind(rows) from None
                 rows += batch.num_rows
 
-        return cls(fit(parts(), options, max_memory=max_memory, threads=_threads(threads), progress=progress))
+        how: Any = {"max_memory": max_memory, "threads": _threads(threads), "progress": progress}
+        return cls(fit(parts(), options, lexicon=_lexicon(lexicon), **how))
 
     @property
     def signature(self) -> str:
@@ -169,6 +176,8 @@ class Aligner:
         fitted = f"{size.sentence_pairs} pairs,{size.source_tokens}-{size.target_tokens} words,xner {size.xner_version}"
         if size.blocks > 1:
             fitted += f",{size.blocks} blocks"
+        if size.lexicon[0]:
+            fitted += f",lexicon {size.lexicon[1]} of {size.lexicon[0]}"
         shown = self.options.signature_parts()
         return "|".join([f"xner:{__version__}", "aligner:builtin", *shown, f"fitted:{fitted}"])
 
@@ -336,6 +345,10 @@ class Aligner:
     def __repr__(self) -> str:
         pairs, fold = self.trained_on.sentence_pairs, ",".join(fold_names(self.options.fold))
         return f"Aligner(fitted on {pairs} sentence pair{'' if pairs == 1 else 's'}, fold={fold!r})"
+
+
+def _lexicon(lexicon: Lexicon | Iterable[Sequence[Any]] | None) -> Lexicon | None:
+    return lexicon if lexicon is None or isinstance(lexicon, Lexicon) else Lexicon.of(lexicon)
 
 
 def _recall(known: Mapping[str, int], texts: Sequence[str]) -> Integers:

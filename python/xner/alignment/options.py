@@ -115,6 +115,9 @@ class AlignerOptions(DeclaredOptions):
     prior_weight: float = option(
         3.0, Number(), "Pseudo-count of a pair of equal strings; 0 turns the string prior off."
     )
+    lexicon_weight: float = option(
+        1.0, Number(), "Pseudo-count of a pair of words that a lexicon has with the weight 1."
+    )
     similarity_floor: float = option(
         0.4, Number(below=1), "String similarity (1 - Levenshtein distance / longer length) that counts as none."
     )
@@ -151,7 +154,9 @@ class AlignerOptions(DeclaredOptions):
 
 DECODING: Final = ("decode", "threshold", "least_association", "symmetrization")
 """The options of decoding, which `Aligner.align` can change."""
-TRAINING: Final = tuple(name for name in declared(AlignerOptions) if name not in {*DECODING, "fold", "romanize"})
+TRAINING: Final = tuple(
+    name for name in declared(AlignerOptions) if name not in {*DECODING, "fold", "romanize", "lexicon_weight"}
+)
 """The options of fitting, which the core knows by the same names."""
 
 

@@ -45,6 +45,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     threshold: float | None
     layer: int | None
     extraction: typing.Optional[typing.Literal['fwd', 'rev', 'inter', 'itermax', 'mwmf', 'softmax', 'entmax15']]
+    lexicon: collections.abc.Sequence[str]
     aligner_memory: str | None
     aligner_device: str
     aligner_dtype: typing.Literal['auto', 'float32', 'float16', 'bfloat16']

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
@@ -13,7 +14,9 @@ from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
 from xner._support.memory import memory_size
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, Text, When, Whole, option
+from xner._support.progress import logger
 from xner.alignment.aligner import Aligner
+from xner.alignment.lexicon import Lexicon
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
 from xner.alignment.links.extraction import METHODS, Method
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
@@ -25,7 +28,7 @@ from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
@@ -128,6 +131,13 @@ class AligningOptions(DeclaredOptions):
         optional=True,
         group=_GROUP,
     )
+    lexicon: tuple[str, ...] = option(
+        (),
+        Many(Text("FILE")),
+        f"{BUILTIN}: words that translate each other, one pair a line: word TAB word, or with a weight besides.",
+        when=[_FITS],
+        group=_GROUP,
+    )
     aligner_memory: str | None = option(
         None,
         _Size(),
@@ -210,6 +220,7 @@ class Aligning:
         languages: codes of source and target side, for encoders that mark sentences with them; None: not known.
         threads: of the core, 0 for one a core.
         save_aligner: where the built-in aligner is to be saved; None: nowhere.
+        told: gets a line of what there is to say.
 
     Raises:
         Error: `combine` without several sets of links, or `save_aligner` without the built-in aligner.
@@ -220,6 +231,7 @@ class Aligning:
     languages: tuple[str | None, str | None] = (None, None)
     threads: int = 0
     save_aligner: Path | None = None
+    told: Callable[[str], None] = logger.info
 
     def __post_init__(self) -> None:
         if self.options.combine is not None and len(self.names) + len(self.others) < 2:
@@ -277,8 +289,11 @@ class Aligning:
             models = self.options.models
             if name in models:
                 return Aligner.load(models[name]).identity
-            memory = self.options.aligner_memory
-            return None if memory is None else f"{BUILTIN}|max_memory:{memory_size('aligner_memory', memory)}"
+            given = []
+            if self.options.aligner_memory is not None:
+                given.append(f"max_memory:{memory_size('aligner_memory', self.options.aligner_memory)}")
+            given += [f"lexicon:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}" for path in self.options.lexicon]
+            return "|".join([BUILTIN, *given]) if given else None
         return self._load(name).identity
 
     def _load(self, name: str) -> WordAligner:
@@ -318,8 +333,13 @@ class Aligning:
         elif fitted.is_file():
             aligner = Aligner.load(fitted)
         else:
-            memory = self.options.aligner_memory
-            aligner = Aligner.fit(*_sides(table), max_memory=memory, threads=self.threads, progress=run.report)
+            lexicon = Lexicon.read(*self.options.lexicon) if self.options.lexicon else None
+            how: Any = {"max_memory": self.options.aligner_memory, "lexicon": lexicon}
+            aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report, **how)
+            if lexicon is not None:
+                entries, hits = aligner.trained_on.lexicon
+                left_out = f", {lexicon.left_out} entries of several words left out" if lexicon.left_out else ""
+                self.told(f"lexicon: {hits} of {entries} pairs of words are in the sentences{left_out}")
             aligner.save(fitted)
         if self.save_aligner is not None:
             aligner.save(self.save_aligner)

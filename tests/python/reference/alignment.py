@@ -74,6 +74,7 @@ class Reference:
         forms: a token's forms on all levels, from coarse to fine.
         options: the numbers of `AlignerOptions`, by name.
         past: fitted on the blocks before this one; None for the first or only one.
+        lexicon: pseudo-counts of pairs of tokens.
     """
 
     def __init__(
@@ -83,8 +84,13 @@ class Reference:
         forms: Callable[[str], tuple[str, ...]],
         options: dict[str, float],
         past: Reference | None = None,
+        lexicon: dict[tuple[str, str], float] | None = None,
     ) -> None:
         self.o = options
+        self.lexicon: list[dict[tuple[str, str], float]] = [{} for _ in forms("x")]
+        for (one, other), weight in (lexicon or {}).items():
+            for said, *pair in zip(self.lexicon, forms(one), forms(other), strict=True):
+                said[pair[0], pair[1]] = max(weight, said.get((pair[0], pair[1]), 0.0))
         self.past = past
         self.pairs: int = len(source) + (past.pairs if past else 0)
         self.word: Callable[[str], Word] = lambda token: Word(forms(token), kind(token))
@@ -141,6 +147,11 @@ class Reference:
         floor = self.o["similarity_floor"]
         excess = max(0.0, self.similarity(a, b) - floor) / (1 - floor)
         return float(self.o["prior_weight"] * excess ** self.o["similarity_power"]) if excess else 0.0
+
+    def pseudo_count(self, level: int, a: str, b: str) -> float:
+        """Of a pair of types, by spelling and by the lexicon, which knows nothing of types that were never seen."""
+        seen = a in self.frequency["source"][level] and b in self.frequency["target"][level]
+        return self.o["alpha"] + self.prior(a, b) + (self.lexicon[level].get((a, b), 0.0) if seen else 0.0)
 
     # --- Cues ---
 
@@ -202,7 +213,7 @@ class Reference:
                 ):
                     linked[side][one] += value
                     if (e_type, f_type) not in earlier:
-                        pseudo[side][one] += self.o["alpha"] + self.prior(e_type, f_type)
+                        pseudo[side][one] += self.pseudo_count(level, e_type, f_type)
                     met[side][one] += self.frequency[opposite][level][other] / self.tokens[opposite]
             for side in met:
                 for one, share in past.met[level][side].items() if past else ():
@@ -217,7 +228,7 @@ class Reference:
             counts = Counter(earlier)
             counts.update(links)
             self.counts.append({pair: count for pair, count in counts.items() if count >= NEGLIGIBLE})
-            self.mass.append({pair: count + self.o["alpha"] + self.prior(*pair) for pair, count in counts.items()})
+            self.mass.append({pair: count + self.pseudo_count(level, *pair) for pair, count in counts.items()})
             self.linked.append(linked)
             self.pseudo.append(pseudo)
             self.met.append(met)
@@ -247,7 +258,7 @@ class Reference:
             base = self.o["base_weight"] * max(1, self.frequency[to][level][emitted.forms[level]]) / self.tokens[to]
             if giver.forms[level] in self.frequency[given][level]:
                 pair = e.forms[level], f.forms[level]
-                mass = self.mass[level].get(pair, self.o["alpha"] + self.prior(*pair))
+                mass = self.mass[level].get(pair, self.pseudo_count(level, *pair))
                 total = self.total[level][given][giver.forms[level]] - own
                 share = estimate(max(0.0, mass - own) + base) / estimate(total)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,7 +112,7 @@ def command(
     source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
     table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
-    settings = aligning(threads=threads)
+    settings = aligning(threads=threads, told=partial(click.echo, err=True))
     key = fingerprint(
         {"source": source, "target": target},
         {"formats": [source_format, target_format, repr(layout)], "aligner": settings.key},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -127,7 +128,7 @@ def command(
     if schema.GOLD_LABELS not in table.schema.names:
         raise Error(f"the target file '{target}' has no gold labels to tune on")
     found = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
-    settings = aligning(others=found, threads=threads)
+    settings = aligning(others=found, threads=threads, told=partial(click.echo, err=True))
     _refuse_what_is_tuned(settings)
     files = {"source": source, "target": target}
     key = fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format, repr(layout)]})
