@@ -1,4 +1,4 @@
-"""Two corpora that belong together but are not in the same order, joined by id, by text, or by a list of pairs."""
+"""Two corpora that belong together but are not in the same order, joined by id, text, similarity or a list of pairs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+import numpy as np
+
 from xner import schema
+from xner._support.arguments import number
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error, OptionError
+from xner.io.sentence_alignment import align_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -18,10 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PAIRED_BY", "PairedBy", "Pairing", "fold_text", "pair"]
 
-PairedBy = Literal["id", "text"]
+PairedBy = Literal["id", "text", "similarity"]
 PAIRED_BY: Final[tuple[PairedBy, ...]] = get_args(PairedBy)
 
 _SHOWN = 5
+_SURE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +37,35 @@ class Pairing:
         pairs: `(row of the first, row of the second)`, in the order of the first.
         alone: of either table, the rows that have no partner.
         twice: keys that are in a table more than once, with their number there; their rows are paired in order.
+        scores: of pairs by similarity, how sure each is, from 0 to 1; None for others.
+        least_score: that they had to reach.
+        unsure: of the first table, the rows that probably have a partner, but no one that reaches it.
     """
 
     pairs: list[tuple[int, int]]
     alone: tuple[list[int], list[int]]
     twice: tuple[dict[str, int], dict[str, int]]
+    scores: list[float] | None = None
+    least_score: float = 0.0
+    unsure: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Pairing: {len(self.pairs)} pairs, {len(self.alone[0])} and {len(self.alone[1])} rows alone>"
 
     def lines(self, names: tuple[str, str]) -> Iterator[str]:
         """What there is to say, of tables with these names."""
-        yield f"{len(self.pairs)} pairs"
+        if self.scores:
+            doubtful = sum(one < _SURE for one in self.scores)
+            mean = sum(self.scores) / len(self.scores)
+            yield f"{len(self.pairs)} pairs, mean score {mean:.3f}, {doubtful} of them below {_SURE}"
+        else:
+            yield f"{len(self.pairs)} pairs"
+        if self.unsure:
+            more = ", ..." if len(self.unsure) > _SHOWN else ""
+            yield (
+                f"{names[0]}: {len(self.unsure)} rows without a partner probably have one, but none with a score of "
+                f"{self.least_score:g} or more: {', '.join(map(str, self.unsure[:_SHOWN]))}{more}"
+            )
         for name, alone, twice in zip(names, self.alone, self.twice, strict=True):
             if alone:
                 more = ", ..." if len(alone) > _SHOWN else ""
@@ -65,6 +87,7 @@ def pair(
     second: pa.Table,
     *,
     on: PairedBy | Sequence[tuple[str, str]] = "id",
+    least_score: float = 0.5,
     names: tuple[str, str] = ("the first table", "the second table"),
 ) -> Pairing:
     """Which rows of two tables of sentences belong together.
@@ -72,12 +95,14 @@ def pair(
     Args:
         first: with `tokens`, and `id` where that is needed.
         second: likewise.
-        on: `id`; `text`, the same sentence on both sides, letters and digits folded; or pairs of what is in the first
-            and in the second table, ids or texts.
+        on: `id`; `text`, the same sentence on both sides, letters and digits folded; `similarity`, for two languages:
+            sentences in mostly the same order, by their lengths and words (`xner.io.sentence_alignment`); or pairs of
+            what is in the first and in the second table, ids or texts.
+        least_score: of pairs by similarity: how sure they are to belong together, a probability, at least 0.5.
         names: of the tables, for messages.
 
     Raises:
-        OptionError: an unknown way.
+        OptionError: an unknown way, or a least score out of its range.
         DataError: a row without an id.
         Error: a column that is missing.
     """
@@ -85,6 +110,8 @@ def pair(
     if isinstance(on, str):
         if on not in PAIRED_BY:
             raise OptionError(f"on={on!r}: expected one of {', '.join(map(repr, PAIRED_BY))}, or pairs")
+        if on == "similarity":
+            return _by_similarity(first, second, least_score, names)
         keys = _keys(first, on, names[0]), _keys(second, on, names[1])
     else:
         keys = _listed(first, second, on)
@@ -101,6 +128,21 @@ def pair(
     taken = {one for one, _ in pairs}, {other for _, other in pairs}
     alone = [[row for row in range(len(side)) if row not in rows] for side, rows in zip(keys, taken, strict=True)]
     return Pairing(pairs, (alone[0], alone[1]), (_repeated(keys[0]), _repeated(keys[1])))
+
+
+def _by_similarity(first: pa.Table, second: pa.Table, least_score: float, names: tuple[str, str]) -> Pairing:
+    least = number("least_score", least_score, "from 0.5 to 1", lambda value: 0.5 <= value <= 1)
+    sides = []
+    for table, name in zip((first, second), names, strict=True):
+        schema.require_columns(table.schema, [schema.TOKENS], f"'{name}'")
+        sides.append([[word for word in words or () if word] for words in pylist(table[schema.TOKENS])])
+    found = align_sentences(sides[0], sides[1], least_score=least)
+    alone = [
+        np.setdiff1d(np.arange(len(side)), rows).tolist()
+        for side, rows in zip(sides, (found.first, found.second), strict=True)
+    ]
+    pairs = list(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    return Pairing(pairs, (alone[0], alone[1]), ({}, {}), found.scores.tolist(), least, tuple(found.unsure.tolist()))
 
 
 def _keys(table: pa.Table, on: PairedBy, name: str) -> list[Hashable]:
@@ -123,9 +165,9 @@ def _listed(
         schema.require_columns(table.schema, [schema.TOKENS], "the tables")
         names: dict[str, list[int]] = defaultdict(list)
         folded: dict[str, list[int]] = defaultdict(list)
-        for number, both in enumerate(pairs):
-            names[both[side]].append(number)
-            folded[fold_text(both[side])].append(number)
+        for place, both in enumerate(pairs):
+            names[both[side]].append(place)
+            folded[fold_text(both[side])].append(place)
         by_id = _numbers(names, pylist(table[schema.ID]), str) if schema.ID in table.schema.names else []
         by_text = _numbers(folded, pylist(table[schema.TOKENS]), lambda words: fold_text(words or ()))
         found.append(max(by_id, by_text, key=lambda numbers: sum(one is not None for one in numbers)))

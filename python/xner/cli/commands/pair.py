@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_PAIR_SCORE = "pair_score"
+
 
 @click.command(
     "pair",
@@ -29,16 +31,24 @@ __all__ = ["command"]
     "  xner pair en.conll de.conll --on id -o pairs.parquet\n"
     "  xner project --source pairs.parquet --target pairs.parquet -o de.conll\n"
     "  xner pair en.conll de.txt --on sentences.tsv -o pairs.parquet\n"
-    "      sentences.tsv has an English and a German sentence, or their ids, a line, with a tab between them",
+    "      sentences.tsv has an English and a German sentence, or their ids, a line, with a tab between them\n"
+    "  xner pair en.conll de.txt --on similarity --least-score 0.9 -o pairs.parquet\n"
+    "      translations in mostly the same order, of which some are missing; column pair_score says how sure each is",
 )
 @click.argument("source", type=existing_file)
 @click.argument("target", type=existing_file)
 @click.option(
     "--on",
     required=True,
-    metavar="id|text|FILE",
-    help="By what the rows are joined: their ids; their text, however it is spelled and cut into words; or a file of "
-    "pairs of ids or texts, with a tab between them.",
+    metavar="id|text|similarity|FILE",
+    help="By what the rows are joined: their ids; their text, however it is spelled and cut into words; similarity, "
+    "which is for two languages: sentences in mostly the same order, by lengths, by words that both have, and by "
+    "translations that the corpora themselves teach; or a file of pairs of ids or texts, with a tab between them.",
+)
+@click.option(
+    "--least-score",
+    type=click.FloatRange(0.5, 1.0),
+    help="With --on similarity: leave out pairs that are less sure to belong together; a probability.  [default: 0.5]",
 )
 @click.option("--output", "-o", type=output_file, required=True, help="The pairs: Parquet, Arrow or JSONL.")
 @click.option(
@@ -52,6 +62,7 @@ def command(
     source: Path,
     target: Path,
     on: str,
+    least_score: float | None,
     output: Path,
     alone: Path | None,
     source_format: str | None,
@@ -61,8 +72,11 @@ def command(
     """Put two corpora that belong together into the same order.
 
     Writes the rows that have a partner, in the order of SOURCE, as `xner project` takes them for --source and --target;
-    labels of TARGET count as gold. Says what has no partner, and which ids or texts are there more than once.
+    labels of TARGET count as gold. Says what has no partner, and which ids or texts are there more than once. Pairs by
+    similarity have a column `pair_score`, how sure each is: `--least-score` leaves out those that are less so.
     """
+    if least_score is not None and on != "similarity":
+        raise click.UsageError(f"--least-score goes with --on similarity, and not with --on {on}")
     for path in (output, *([] if alone is None else [alone])):
         if io.FORMATS[io.format_of(path)].holds_good_rows_alone and io.format_of(path) != "jsonl":
             raise click.UsageError(f"'{path}': pairs need Parquet, Arrow or JSONL")
@@ -72,7 +86,7 @@ def command(
     first = first if labelled is None else labelled.table
     second = read_target(target, format=target_format, layout=layout)
     names = str(source), str(target)
-    found = pair(first, second, on=_way(on), names=names)
+    found = pair(first, second, on=_way(on), least_score=least_score or 0.5, names=names)
     rows = [one for one, _ in found.pairs], [other for _, other in found.pairs]
     columns: dict[str, Any] = {}
     if schema.ID in first.schema.names:
@@ -82,6 +96,8 @@ def command(
         columns[schema.SOURCE_ENTITIES] = labelled.entities.take(pa.array(rows[0], pa.int64()))
     others = second.take(pa.array(rows[1], pa.int64()))
     columns |= {name: others[name] for name in others.schema.names if name not in columns}
+    if found.scores is not None:
+        columns[_PAIR_SCORE] = pa.array(found.scores, pa.float32())
     io.write(pa.table(columns), output)
     if alone is not None:
         sides = zip(names, (first, second), found.alone, strict=True)
