@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from xner import Error
 from xner.text import by_blanks
-from xner.translation.marked import REASONS, count_problems, translate_marked
+from xner.translation.marked import REASONS, MarkerTrial, count_problems, translate_marked, try_markers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,3 +98,55 @@ def test_wrong_calls() -> None:
         translate_marked([["a"]], [[]], lambda texts: [], by_blanks)
     with pytest.raises(Error, match="style='xml': expected one of 'brackets', 'tags'"):
         translate_marked([], [], translator({}), by_blanks, style="xml")  # type: ignore[arg-type]  # on purpose
+
+
+class TestTryMarkers:
+    SENTENCES: ClassVar = [["Ann", "saw", str(number)] for number in range(200)]
+    NAMES: ClassVar = [[(0, 1, "PER")] for _ in range(200)]
+
+    def tried(self, broken: dict[str, int], **options: Any) -> tuple[MarkerTrial, list[str]]:
+        """A trial of a translator that loses a marker in one of so many sentences; and the texts it was asked."""
+        asked: list[str] = []
+
+        def translate(texts: Sequence[str]) -> list[str]:
+            asked.extend(texts)
+            return [lost(text, number) for number, text in enumerate(texts)]
+
+        def lost(text: str, number: int) -> str:
+            for marker, every in broken.items():
+                if number % every == 0:
+                    text = text.replace(marker, "")
+            return text
+
+        trial = try_markers(self.SENTENCES, self.NAMES, translate, by_blanks, join=" ".join, **options)
+        return trial, asked
+
+    def test_the_style_that_comes_back_most_often_is_the_best(self) -> None:
+        trial, asked = self.tried({"]": 2})
+        assert trial == MarkerTrial(50, {"brackets": 25, "tags": 50})
+        assert trial.chosen() == "tags"
+        assert str(trial) == "brackets 25, tags 50 of 50 sentences"
+        assert sum("[" in text for text in asked) == 50
+        assert sum("<" in text for text in asked) == 50
+        assert len(asked) == 101, "the name alone, and no plain sentence"
+
+    def test_of_equal_ones_the_first_is_taken(self) -> None:
+        assert self.tried({})[0].chosen() == "brackets"
+        assert self.tried({"]": 2, "</a>": 2})[0].chosen() == "brackets"
+
+    def test_none_survives(self) -> None:
+        trial, _ = self.tried({"]": 1, "<a>": 1})
+        assert not trial.survives
+        with pytest.raises(
+            Error, match=r"whole came back brackets 0, tags 0 of 50 sentences\. Translate without markers"
+        ):
+            trial.chosen()
+
+    def test_the_sample_is_spread_over_sentences_with_entities(self) -> None:
+        trial, asked = self.tried({}, sample=4)
+        assert trial.sentences == 4
+        assert [text for text in asked if "[" in text] == [f"[ Ann ] saw {number}" for number in (0, 50, 100, 150)]
+        nothing = try_markers([["a"]], [[]], list, by_blanks)
+        assert (nothing.sentences, nothing.chosen()) == (0, "brackets")
+        with pytest.raises(Error, match="sample=0"):
+            self.tried({}, sample=0)

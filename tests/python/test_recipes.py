@@ -196,6 +196,35 @@ def test_translate_train(tmp_path: Path, markers: Any) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["links.parquet", "translation.parquet"]
 
 
+class Bracketless(Dictionary):
+    """Loses brackets; tags as well, if it is to."""
+
+    def __init__(self, words: dict[str, str], *, tagless: bool = False) -> None:
+        super().__init__({**words, "[": "", **({"</a>": ""} if tagless else {})})
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_markers_that_hold_are_found_out_when_the_step_runs(tmp_path: Path, back: bool) -> None:
+    translator: Any = Bracketless(WORDS)
+    into = recipes.Direction(translator, "en", "sl")
+    options: Any = {"markers": "auto", "words": "blanks", "by_blanks": True}
+    steps = recipes.back_translation(into, **options) if back else recipes.translate_train(into, **options)
+    targets = [[WORDS[word] for word in words] for words in SOURCE]
+    table = labelled().append_column(schema.TOKENS, pa.array(targets, schema.WORDS_TYPE)) if back else labelled()
+    assert translator.calls == []
+    lines: list[str] = []
+    found = recipes.run(table, steps, tmp_path, told=lines.append)
+    assert lines == ["markers: tags; whole came back brackets 0, tags 4 of 4 sentences"]
+    assert found.column(schema.MARKER_PROBLEM).null_count == 4
+    assert recipes.project(found, Projector()).column("labels").to_pylist() == LABELS
+    calls = len(translator.calls)
+    recipes.run(table, steps, tmp_path)
+    assert len(translator.calls) == calls, "a kept step tries nothing"
+    worse: Any = Bracketless(WORDS, tagless=True)
+    with pytest.raises(Error, match="this translator breaks markers of every style"):
+        recipes.run(table, recipes.translate_train(recipes.Direction(worse, "en", "sl"), **options))
+
+
 def test_back_translation(tmp_path: Path) -> None:
     translator: Any = Dictionary(WORDS)
     targets = [[WORDS[word] for word in words] for words in SOURCE]

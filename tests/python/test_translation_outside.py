@@ -456,6 +456,9 @@ def test_on_the_command_line(program: Program, tmp_path: Path, service: Service)
     assert io.read(tmp_path / "es.conll")["tokens"].to_pylist() == [["ANN", "SAW", "ROME."], ["ROME"]]
     assert f"translator:{command}" in run.stderr
     asked = ("--source", "en.conll", "--source-language", "en", "--target-language", "es", *cache, "--words", "blanks")
+    run = done(xner("translate", *asked, "--model", command, "--markers", "auto", "-o", "a.conll", cwd=tmp_path))
+    assert "markers: brackets; whole came back brackets 2, tags 1 of 2 sentences" in run.stderr
+    assert io.read(tmp_path / "a.conll")["labels"].to_pylist() == [["B-PER", "O", "B-LOC"], ["B-LOC"]]
     model = ("--model", "openai:m", "--base-url", service.url, "--translator-timeout", "5")
     run = done(xner("translate", *asked, *model, "-o", "es.txt", cwd=tmp_path))
     assert (tmp_path / "es.txt").read_text().splitlines()[1] == "ROME"

@@ -28,7 +28,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     translate_to: str | None
     source_language: str | None
     target_language: str | None
-    markers: typing.Optional[typing.Literal['brackets', 'tags']]
+    markers: typing.Optional[typing.Literal['auto', 'brackets', 'tags']]
     broken_markers: typing.Literal['align', 'drop']
     memory: bool | None
     filters: collections.abc.Sequence[str | xner.filters.base.Filter]

@@ -44,7 +44,7 @@ from xner.projection.options import ProjectionOptions
 from xner.projection.projector import Projector
 from xner.text.languages import language
 from xner.translation.marked import REASONS
-from xner.translation.markers import STYLES, MarkerStyle
+from xner.translation.markers import STYLES, ChosenMarkers
 from xner.translation.stages import adopt_marked
 
 if TYPE_CHECKING:
@@ -119,10 +119,11 @@ class RunOptions(DeclaredOptions):
         optional=True,
         group="Languages",
     )
-    markers: MarkerStyle | None = option(
+    markers: ChosenMarkers | None = option(
         None,
-        Choice(tuple(STYLES)),
-        "Put markers around the entities that are translated, and read them off the translation.",
+        Choice(("auto", *STYLES)),
+        "Put markers around the entities that are translated, and read them off the translation; auto tries every "
+        "style on 50 labelled sentences, and takes the one that comes back whole most often.",
         optional=True,
         group="Translation",
     )

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from xner._support.stages import Stage
-    from xner.translation.markers import MarkerStyle
+    from xner.translation.markers import ChosenMarkers, MarkerStyle
 
 __all__ = [
     "Direction",
@@ -66,10 +66,12 @@ class StepRun:
     Attributes:
         kept: where it keeps what it has finished, so that an interrupted run goes on from there.
         report: told how far the work has come.
+        told: gets a line for what a step has found out by itself.
     """
 
     kept: Checkpoints
     report: Reporter
+    told: Callable[[str], None] = logger.info
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Step:
 def translate_train(
     into: Direction,
     *,
-    markers: MarkerStyle | None = None,
+    markers: ChosenMarkers | None = None,
     words: str | None = None,
     by_blanks: bool = False,
     keep_bad: bool = False,
@@ -101,7 +103,9 @@ def translate_train(
 
     Args:
         into: from the corpus's language into the wanted one.
-        markers: how entities are marked for translation; None translates plainly.
+        markers: how entities are marked for translation; `auto` tries every style on 50 labelled sentences, when the
+            step runs, and takes the one that comes back whole most often, if that is in half of them; None translates
+            plainly.
         words: how translations are split into words: a name of `word_splitting.SPLITTERS`; None goes by the language.
         by_blanks: whether words are joined with blanks; else as text is written, see `xner.text.detokenization`.
         keep_bad: whether translations stay that are cut or repeat themselves; their rows are empty else.
@@ -112,15 +116,18 @@ def translate_train(
         Steps that read `source_tokens` and `source_entities`, and add `tokens`, `translation`, `translation_status`,
         `links`, and with markers `marked_entities` and `marker_problem`.
     """
-    stage = TargetTranslation(into, words, by_blanks, markers=markers, keep_bad=keep_bad)
-    translated = _translation("translation", stage)
+
+    def stage(style: MarkerStyle | None) -> TargetTranslation:
+        return TargetTranslation(into, words, by_blanks, markers=style, keep_bad=keep_bad)
+
+    translated = _marked("translation", stage, markers)
     return [translated, *_where(target_tags), aligner or alignment_step()]
 
 
 def back_translation(
     into: Direction,
     *,
-    markers: MarkerStyle = "brackets",
+    markers: ChosenMarkers = "brackets",
     words: str | None = None,
     by_blanks: bool = False,
     target_tags: Step | None = None,
@@ -142,7 +149,7 @@ def back_translation(
 
     Source: Politov et al. 2025 (arXiv 2501.18750), back-translation.
     """
-    translated = _translation("back-translation", BackTranslation(into, words, by_blanks, markers=markers))
+    translated = _back(into, words, markers, by_blanks=by_blanks)
     return [translated, *_where(target_tags), aligner or alignment_step()]
 
 
@@ -151,7 +158,7 @@ def translate_test(
     tag: Step,
     *,
     back: Direction | None = None,
-    markers: MarkerStyle = "brackets",
+    markers: ChosenMarkers = "brackets",
     words: str | None = None,
     by_blanks: bool = False,
     keep_bad: bool = False,
@@ -176,9 +183,7 @@ def translate_test(
         `links`; with `back` what `back_translation` adds as well.
     """
     translated = _translation("translation", SourceTranslation(into, words, by_blanks, keep_bad=keep_bad))
-    refined = (
-        [_translation("back-translation", BackTranslation(back, None, by_blanks, markers=markers))] if back else []
-    )
+    refined = [_back(back, None, markers, by_blanks=by_blanks)] if back else []
     return [translated, tag, *refined, *_where(target_tags), aligner or alignment_step()]
 
 
@@ -193,6 +198,29 @@ def _translation(name: str, stage: Stage) -> Step:
         return stage(table.combine_chunks(), progress=run.report)
 
     return Step(name, stage.identity, work)
+
+
+def _back(into: Direction, words: str | None, markers: ChosenMarkers, *, by_blanks: bool) -> Step:
+    return _marked(
+        "back-translation", lambda style: BackTranslation(into, words, by_blanks, markers=style or "brackets"), markers
+    )
+
+
+def _marked(
+    name: str,
+    make: Callable[[MarkerStyle | None], TargetTranslation | BackTranslation],
+    markers: ChosenMarkers | None,
+) -> Step:
+    """The step of a stage that translates with markers, whose style may be found out when the step runs."""
+    if markers != "auto":
+        return _translation(name, make(markers))
+    any_style = make(None)
+
+    def work(table: pa.Table, run: StepRun) -> pa.Table:
+        style = any_style.choose_markers(table, told=run.told)
+        return make(style)(table.combine_chunks(), progress=run.report)
+
+    return Step(name, ["auto", any_style.identity], work)
 
 
 def alignment_step(aligner: Stage | None = None, *, threads: int = 0, part_rows: int = MODEL_PART_ROWS) -> Step:
@@ -289,7 +317,8 @@ def run(
         kept: without a folder, where steps keep what they have finished; None keeps nothing.
         reuse: whether to take outputs that are kept.
         report: told how far the work has come.
-        told: gets a line for each step: what was reused, and from where; by default the logger `xner` does.
+        told: gets a line for each step: what was reused, and from where, and what it found out by itself; by default
+            the logger `xner` does.
 
     Returns:
         The last step's output.
@@ -310,7 +339,7 @@ def run(
         found = _kept(path, key) if path is not None and reuse else None
         if found is None:
             with _checkpoints(path, key, kept, resume=reuse) as own:
-                found = step.run(table, StepRun(own, report))
+                found = step.run(table, StepRun(own, report, told))
                 if found.num_rows != table.num_rows:
                     raise Error(f"the step '{step.name}' made {found.num_rows} rows of {table.num_rows}")
                 if path is not None:

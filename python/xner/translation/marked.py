@@ -11,21 +11,29 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from xner._support.arguments import choose
+from xner._support.arguments import choose, whole_number
 from xner.errors import Error
 from xner.text.detokenization import detokenize
 from xner.text.word_splitting import words_within
 from xner.translation.markers import PROBLEMS, STYLES, MarkerStyle, assign, find_problem, mark, unmark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xner.text.word_splitting import Word, WordSplitter
     from xner.translation.markers import Unmarked
 
-__all__ = ["REASONS", "MarkedTranslation", "Translate", "count_problems", "translate_marked"]
+__all__ = [
+    "REASONS",
+    "MarkedTranslation",
+    "MarkerTrial",
+    "Translate",
+    "count_problems",
+    "translate_marked",
+    "try_markers",
+]
 
 Translate: TypeAlias = "Callable[[Sequence[str]], Sequence[str | tuple[str, str]]]"
 """From texts to as many translations, each with its status or without: `ok`, or what is wrong with it."""
@@ -85,6 +93,105 @@ def translate_marked(
     Raises:
         Error: as many entities lists as sentences are needed, and as many translations as texts.
     """
+    found, problems = _by_markers(sentences, entities, translate, split, style, join, threshold)
+    broken = [row for row, one in enumerate(found) if one is None]
+    plain = _translated(translate, [join(sentences[row]) for row in broken])
+    for row, (text, status) in zip(broken, plain, strict=True):
+        found[row] = MarkedTranslation(text, status, tuple(split(text)), (), problems[row])
+    return [one for one in found if one is not None]
+
+
+def count_problems(translations: Sequence[MarkedTranslation]) -> dict[str, int]:
+    """How often each problem occurred, the most frequent first."""
+    return dict(Counter(one.problem for one in translations if one.problem is not None).most_common())
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerTrial:
+    """How well each way to mark entities goes through a translator.
+
+    Attributes:
+        sentences: how many were tried, each with an entity.
+        whole: of each style, in the order of `STYLES`, in how many of them every entity came back.
+    """
+
+    sentences: int
+    whole: Mapping[MarkerStyle, int]
+
+    @property
+    def best(self) -> MarkerStyle:
+        """The style of which most came back; of several, the first one of `STYLES`."""
+        return max(self.whole, key=lambda style: self.whole[style])
+
+    @property
+    def survives(self) -> bool:
+        """Whether that is at least half of the sentences; with no sentence to try, it is taken to be."""
+        return 2 * self.whole[self.best] >= self.sentences
+
+    def __str__(self) -> str:
+        return ", ".join(f"{style} {count}" for style, count in self.whole.items()) + f" of {self.sentences} sentences"
+
+    def chosen(self) -> MarkerStyle:
+        """The best style.
+
+        Raises:
+            Error: it comes back in less than half of the sentences.
+        """
+        if not self.survives:
+            raise Error(
+                f"this translator breaks markers of every style: whole came back {self}. Translate without markers and "
+                "align the words, as `xner project` does; or name a style, to have it all the same"
+            )
+        return self.best
+
+
+def try_markers(
+    sentences: Sequence[Sequence[str]],
+    entities: Sequence[Sequence[tuple[int, int, str]]],
+    translate: Translate,
+    split: WordSplitter,
+    *,
+    sample: int = 50,
+    join: Callable[[Sequence[str]], str] = detokenize,
+    threshold: float = 0.5,
+) -> MarkerTrial:
+    """Translate a sample of the sentences that have entities, with each style of markers.
+
+    Args:
+        sentences: as for `translate_marked`, as are the others.
+        entities: of each sentence.
+        translate: asked for the sample once a style, and for the sample's entities alone; not for plain sentences.
+        split: from a translation to its words.
+        sample: how many sentences, evenly spread over those that have entities.
+        join: makes text of words.
+        threshold: see `xner.translation.markers.assign`.
+
+    Raises:
+        Error: as `translate_marked`.
+    """
+    whole_number("sample", sample, 1)
+    labelled = [row for row, found in enumerate(entities) if found]
+    picked = (
+        [labelled[place * len(labelled) // sample] for place in range(sample)] if len(labelled) > sample else labelled
+    )
+    some = [sentences[row] for row in picked], [entities[row] for row in picked]
+    whole: dict[MarkerStyle, int] = {}
+    for style in cast("dict[MarkerStyle, None]", STYLES):
+        found, _ = _by_markers(*some, translate, split, style, join, threshold)
+        whole[style] = sum(one is not None for one in found)
+    return MarkerTrial(len(picked), whole)
+
+
+def _by_markers(
+    sentences: Sequence[Sequence[str]],
+    entities: Sequence[Sequence[tuple[int, int, str]]],
+    translate: Translate,
+    split: WordSplitter,
+    style: MarkerStyle,
+    join: Callable[[Sequence[str]], str],
+    threshold: float,
+) -> tuple[list[MarkedTranslation | None], list[str | None]]:
+    """The sentences whose markers came back whole, None for others; and what is wrong with these."""
     choose("style", style, STYLES)
     if len(sentences) != len(entities):
         raise Error(f"{len(sentences)} sentences but entities of {len(entities)}")
@@ -110,16 +217,7 @@ def translate_marked(
                 if source is not None
             )
             found[row] = MarkedTranslation(read.text, status, words, tuple(projected), None)
-    broken = [row for row, one in enumerate(found) if one is None]
-    plain = _translated(translate, [join(sentences[row]) for row in broken])
-    for row, (text, status) in zip(broken, plain, strict=True):
-        found[row] = MarkedTranslation(text, status, tuple(split(text)), (), problems[row])
-    return [one for one in found if one is not None]
-
-
-def count_problems(translations: Sequence[MarkedTranslation]) -> dict[str, int]:
-    """How often each problem occurred, the most frequent first."""
-    return dict(Counter(one.problem for one in translations if one.problem is not None).most_common())
+    return found, problems
 
 
 def _translated(translate: Translate, texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -25,9 +25,22 @@ from xner.text.scripts import is_unspaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["PROBLEMS", "STYLES", "MarkedSpan", "MarkerStyle", "Unmarked", "assign", "find_problem", "mark", "unmark"]
+__all__ = [
+    "PROBLEMS",
+    "STYLES",
+    "ChosenMarkers",
+    "MarkedSpan",
+    "MarkerStyle",
+    "Unmarked",
+    "assign",
+    "find_problem",
+    "mark",
+    "unmark",
+]
 
 MarkerStyle = Literal["brackets", "tags"]
+ChosenMarkers = Literal["auto", "brackets", "tags"]
+"""A style, or that the one is taken which a trial finds best."""
 STYLES: Final = {"brackets": None, "tags": None}
 
 PROBLEMS: Final = {

@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.arrow import joined_strings, one_array, with_columns
-from xner._support.progress import Reporter, silent
+from xner._support.progress import Reporter, logger, silent
 from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, Error
 from xner.text.detokenization import detokenize
 from xner.text.word_splitting import splitter_for
-from xner.translation.marked import translate_marked
+from xner.translation.marked import translate_marked, try_markers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -42,6 +42,7 @@ __all__ = [
     "SourceTranslation",
     "TargetTranslation",
     "adopt_marked",
+    "choose_markers",
     "outer_entities",
     "translate_back",
     "translate_source",
@@ -113,6 +114,10 @@ class _Translation(ABC):
         """
         translate = partial(self.into.translate, progress=progress)
         return run_stage(lambda batch: self._translate(batch, translate), rows)
+
+    def choose_markers(self, rows: ArrowRows, *, told: Callable[[str], None] = logger.info) -> MarkerStyle:
+        """The style of markers that the translator leaves whole most often: see the function `choose_markers`."""
+        return choose_markers(rows, self.into.translate, self._split, join=self._join, told=told)
 
     @property
     def _split(self) -> WordSplitter:
@@ -453,6 +458,37 @@ def _translate_plainly(
     return with_columns(rows, _columns(made, words, translations, good))
 
 
+def choose_markers(
+    rows: pa.RecordBatch | pa.Table,
+    translate: Translate,
+    split: WordSplitter,
+    *,
+    sample: int = 50,
+    join: Callable[[Sequence[str]], str] = detokenize,
+    threshold: float = 0.5,
+    told: Callable[[str], None] = logger.info,
+) -> MarkerStyle:
+    """Which way to mark entities a translator leaves whole most often, by a sample of the rows.
+
+    Args:
+        rows: with `source_tokens` and `source_entities`.
+        translate: as for `translate_target`, as are the others.
+        split: from a translation to its words.
+        sample: how many rows that have entities are tried.
+        join: makes text of words.
+        threshold: see `xner.translation.markers.assign`.
+        told: gets a line that says what was found.
+
+    Raises:
+        Error: no style comes back whole in at least half of the sample.
+    """
+    sentences, entities = _labelled_source(rows)
+    trial = try_markers(sentences, entities, translate, split, sample=sample, join=join, threshold=threshold)
+    style = trial.chosen()
+    told(f"markers: {style}; whole came back {trial}" if trial.sentences else f"markers: {style}; nothing is labelled")
+    return style
+
+
 def _translate_marked(
     rows: pa.RecordBatch | pa.Table,
     translate: Translate,
@@ -461,6 +497,19 @@ def _translate_marked(
     threshold: float,
     join: Callable[[Sequence[str]], str],
 ) -> list[MarkedTranslation]:
+    sentences, entities = _labelled_source(rows)
+    return translate_marked(sentences, entities, translate, split, style=markers, join=join, threshold=threshold)
+
+
+def _labelled_source(
+    rows: pa.RecordBatch | pa.Table,
+) -> tuple[list[list[str]], list[list[tuple[int, int, str]]]]:
+    """The words and the entities of the source side.
+
+    Raises:
+        Error: columns missing.
+        DataError: an entity outside its sentence.
+    """
     schema.require_columns(rows.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "translation with markers")
     sentences = [words or [] for words in _values(rows, schema.SOURCE_TOKENS)]
     entities = [
@@ -472,7 +521,7 @@ def _translate_marked(
                 reason = f"the span is outside the sentence, which has {len(words)} words"
                 row_id = rows.column(schema.ID)[row].as_py() if schema.ID in rows.schema.names else None
                 raise DataError(row, schema.SOURCE_ENTITIES, f"[{start}, {end})", reason, row_id=row_id)
-    return translate_marked(sentences, entities, translate, split, style=markers, join=join, threshold=threshold)
+    return sentences, entities
 
 
 def _values(rows: pa.RecordBatch | pa.Table, column: str) -> list[Any]:

@@ -25,7 +25,7 @@ from xner.text.detokenization import detokenize
 from xner.text.languages import language
 from xner.text.word_splitting import SPLITTERS, splitter_for
 from xner.translation.marked import REASONS
-from xner.translation.stages import outer_entities, translate_target
+from xner.translation.stages import choose_markers, outer_entities, translate_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ __all__ = ["command"]
     "  xner project --source en.conll --target yo.parquet -o yo.conll\n"
     "      makes training data of a labelled corpus (as `xner project --translate-to` does in one go)\n"
     "  xner translate --source en.conll --markers tags ... -o yo.conll\n"
-    "      labels by markers alone; sentences whose markers broke are left out\n\n"
+    "      labels by markers alone, auto: by those that hold; where they broke the sentence is left out\n\n"
     "\b\nAn interrupted run goes on where it stopped; what was translated once is not translated again (see --cache).",
 )
 @click.option(
@@ -97,13 +97,16 @@ def command(
         table = read_sentences(source, source_format, layout).rename_columns({schema.TOKENS: schema.SOURCE_TOKENS})
     else:
         table = read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout)
+    join = " ".join if io.format_of(source, source_format) == "text" else detokenize
+    if markers == "auto":
+        markers = choose_markers(table, into.translate, split, join=join, told=partial(click.echo, err=True))
     with progress_reporter() as report:
         found = translate_target(
             table.select([name for name in _READ if name in table.schema.names]),
             partial(into.translate, progress=report),
             split,
             markers=markers,
-            join=" ".join if io.format_of(source, source_format) == "text" else detokenize,
+            join=join,
             keep_bad=keep_bad,
         )
     written = found.drop_columns([schema.SOURCE_TOKENS])
