@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -109,6 +113,54 @@ def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> N
         Checkpoints.open(tmp_path, "k")
     with pytest.raises(Error, match=r"the folder '.*no' does not exist$"):
         Checkpoints.open(tmp_path / "no" / "out.parquet", "k")
+
+
+def test_one_run_at_a_time_writes_an_output(tmp_path: Path) -> None:
+    output = tmp_path / "out.parquet"
+    with checkpoints(output, "k") as kept:
+        kept.path("a").write_text("x")
+        with (
+            pytest.raises(
+                Error, match=rf"out.parquet' is being written by process {os.getpid()} on .+, since \d{{4}}-"
+            ),
+            checkpoints(output, "k"),
+        ):
+            pass
+        assert kept.path("a").read_text() == "x", "the refused run leaves what the first one has finished"
+        with checkpoints(tmp_path / "other.parquet", "k"):
+            pass
+    assert list(tmp_path.iterdir()) == []
+    with checkpoints(output, "k"):
+        pass
+
+
+def test_the_lock_of_a_process_that_was_killed_is_taken_over(tmp_path: Path) -> None:
+    output = tmp_path / "out.parquet"
+    code = (
+        "import sys, time\nfrom xner.pipelines.checkpoints import checkpoints\n"
+        "with checkpoints(sys.argv[1], 'k') as kept:\n    kept.path('a').write_text('x')\n"
+        "    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(output)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Error, match=f"process {other.pid} on "), checkpoints(output, "k"):
+            pass
+        other.kill()
+        other.wait()
+    assert (tmp_path / ".out.parquet.lock").exists()
+    with checkpoints(output, "k") as kept:
+        assert kept.path("a").read_text() == "x"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_locks_in_the_file_system_nothing_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with checkpoints(tmp_path / "out.parquet", "k"), checkpoints(tmp_path / "out.parquet", "k"):
+        pass
 
 
 def test_the_fingerprint_is_of_contents_and_options(tmp_path: Path) -> None:

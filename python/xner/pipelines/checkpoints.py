@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
+import socket
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from xner._support.progress import logger
 from xner.errors import Error
 from xner.io.atomic import replacing
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
 __all__ = ["Checkpoints", "checkpoints"]
@@ -43,11 +47,8 @@ class Checkpoints:
         Raises:
             Error: the output's folder does not exist, or the output is a folder.
         """
+        _check_place(output)
         target = Path(output)
-        if target.is_dir():
-            raise Error(f"cannot write '{output}': it is a folder")
-        if not target.parent.is_dir():
-            raise Error(f"cannot write '{output}': the folder '{target.parent}' does not exist")
         folder = target.with_name(f".{target.name}.parts")
         marker = folder / "run.json"
         wanted = json.dumps({"fingerprint": key})
@@ -69,11 +70,63 @@ class Checkpoints:
 
 
 @contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Holds the lock of an output for the length of a block; `.OUTPUT.lock` says who does.
+
+    The lock is the operating system's, which releases it when its process ends, however it ends: a file that is left
+    over locks nothing. Where a file system has no locks, nothing is locked.
+
+    Raises:
+        Error: another run holds it.
+    """
+    path = output.with_name(f".{output.name}.lock")
+    file = _locked(path, output)
+    if file is None:
+        yield
+        return
+    with file:
+        file.truncate(0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {since}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _locked(path: Path, output: Path) -> TextIO | None:
+    """The file, open and locked; None where a file system has no locks."""
+    while True:
+        file = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who held it before may have removed the file between its opening and its locking here.
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "another run"
+            file.close()
+            message = f"'{output}' is being written by {holder}; wait until it has ended, or name another output"
+            raise Error(message) from None
+        except FileNotFoundError:  # removed after it was seen
+            pass
+        except OSError as error:
+            file.close()
+            path.unlink(missing_ok=True)
+            logger.debug("no lock for '%s': %s", output, error)
+            return None
+        file.close()
+
+
+@contextmanager
 def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True) -> Iterator[Checkpoints]:
     """The checkpoints of a run, for the length of a block.
 
     They go when the block ends well, and when it ends with an `Error`: such input would fail again. Whatever else ends
-    it, Ctrl-C or a full disk, leaves them for the next run.
+    it, Ctrl-C or a full disk, leaves them for the next run. As long as the block runs, no other run may write the
+    output.
 
     Args:
         output: as for `Checkpoints.open`, as are the others.
@@ -82,11 +135,25 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
 
     Yields:
         The checkpoints.
+
+    Raises:
+        Error: as for `Checkpoints.open`; another run writes the output just now.
     """
-    kept = Checkpoints.open(output, key, resume=resume)
-    try:
-        yield kept
-    except Error:
+    _check_place(output)
+    with _alone(Path(output)):
+        kept = Checkpoints.open(output, key, resume=resume)
+        try:
+            yield kept
+        except Error:
+            kept.finish()
+            raise
         kept.finish()
-        raise
-    kept.finish()
+
+
+def _check_place(output: str | os.PathLike[str]) -> None:
+    """Raises an error where no file can be written there."""
+    target = Path(output)
+    if target.is_dir():
+        raise Error(f"cannot write '{output}': it is a folder")
+    if not target.parent.is_dir():
+        raise Error(f"cannot write '{output}': the folder '{target.parent}' does not exist")
