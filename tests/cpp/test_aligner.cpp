@@ -55,7 +55,7 @@ struct Corpus {
   [[nodiscard]] xner::AlignerCorpus view() const {
     return {source.sentences.view(),
             target.sentences.view(),
-            {{source.types, target.types, source.text.view(), target.text.view()}},
+            {{source.types, target.types, source.text.view(), target.text.view(), {}, {}}},
             source.kinds,
             target.kinds};
   }

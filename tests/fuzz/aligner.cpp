@@ -89,12 +89,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t rows = bytes.size(4);
   const SideOfCorpus source = side(bytes, rows);
   const SideOfCorpus target = side(bytes, rows);
+  Ragged<std::int32_t> lexicon;
+  std::vector<float> weights;
+  for (std::size_t type = bytes.size(4); type > 0; --type) {
+    for (std::size_t left = bytes.size(2); left > 0; --left) {
+      lexicon.values.push_back(bytes.number<std::int32_t>(-1, 5));
+      weights.push_back(bytes.score());
+    }
+    lexicon.end_row();
+  }
   AlignerCorpus corpus;
   corpus.source = source.sentences.view();
   corpus.target = target.sentences.view();
   corpus.source_kinds = source.kinds;
   corpus.target_kinds = target.kinds;
-  corpus.levels.push_back({source.types, target.types, source.text.view(), target.text.view()});
+  corpus.levels.push_back(
+      {source.types, target.types, source.text.view(), target.text.view(), lexicon.view(), weights});
   std::vector<std::int32_t> source_map;
   std::vector<std::int32_t> target_map;
   const auto source_types = static_cast<std::int32_t>(source.text.view().size());
@@ -115,7 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (std::size_t block = 1 + bytes.size(2); block > 0; --block) {
           fit_aligner_block(corpus, options, statistics, bytes.size(20), 1);
         }
-        model = aligner_of(statistics, options);
+        model = aligner_of(statistics, options, corpus.levels);
       }
     } else {
       model = made_up(bytes, source_map.size(), target_map.size());

@@ -41,8 +41,8 @@ struct AlignerLevel {
   RaggedView<std::uint32_t> target_text;       // by target type: its code points
   // What a lexicon says: by source type, target types in ascending order, and their pseudo-counts. Types without a row
   // are in no lexicon.
-  RaggedView<std::int32_t> lexicon{};
-  std::span<const float> lexicon_weights{};
+  RaggedView<std::int32_t> lexicon;
+  std::span<const float> lexicon_weights;
 };
 
 // What a word looks like at first sight: letters that begin with a small or a capital one (or have no case),

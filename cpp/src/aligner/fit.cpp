@@ -420,8 +420,8 @@ class Trainer {
                                          std::numeric_limits<float>::min_exponent + 2);
     each_merged(sums, level, [&](std::size_t, std::int32_t, float count) {
       if (count >= kNegligible) {
-        ++by_exponent[static_cast<std::size_t>(std::ilogb(count) - std::numeric_limits<float>::min_exponent +
-                                               2)];
+        const int exponent = std::ilogb(count) - std::numeric_limits<float>::min_exponent + 2;
+        ++by_exponent[static_cast<std::size_t>(exponent)];
       }
     });
     std::size_t kept = 0;

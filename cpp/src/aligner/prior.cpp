@@ -88,8 +88,8 @@ void add_lexicon(const AlignerLevel& level, AlignerTable& table) {
       targets.push_back(target);
       counts.push_back(count);
     };
-    for (auto at = static_cast<std::size_t>(table.offsets[type]);
-         at < static_cast<std::size_t>(table.offsets[type + 1]); ++at) {
+    const auto end = static_cast<std::size_t>(table.offsets[type + 1]);
+    for (auto at = static_cast<std::size_t>(table.offsets[type]); at < end; ++at) {
       const std::int32_t target = table.targets[at];
       for (; other != said.end() && *other < target; ++other) add(*other, level.lexicon_weights[entry++]);
       const bool both = other != said.end() && *other == target;
