@@ -18,7 +18,7 @@ from xner.errors import DataError, Error, OptionError
 from xner.evaluation.intervals import wilson
 from xner.evaluation.review import apply_corrections, choose_rows
 from xner.io.annotation.documents import Document, Span
-from xner.io.annotation.tools import TOOLS
+from xner.io.annotation.tools import TOOLS, looks_like
 from xner.pipelines.projection_run import Pipeline
 from xner.text import Word
 
@@ -299,6 +299,42 @@ def test_suggestions_are_no_annotations(files: Path, tool: str) -> None:
     new = io.read(files / "new.parquet")
     assert without(new, "reviewed") == io.read(files / "de.parquet")
     assert not any(new["reviewed"].to_pylist())
+
+
+@pytest.mark.parametrize("written", TOOLS)
+def test_a_file_of_another_tool_is_refused_with_what_it_looks_like(files: Path, written: str) -> None:
+    done(xner("export", "de.parquet", "--to", written, "-o", "out", cwd=files))
+    tools, _ = looks_like(files / "out")
+    assert written in tools
+    assert len(tools) == 1
+    for tool in TOOLS:
+        command = ("import", "out", "--from", tool, "--onto", "de.parquet", "-o", "new.parquet")
+        run = xner(*command, cwd=files)
+        if tool == written:
+            assert run.returncode == 0, run.stderr
+            (files / "new.parquet").unlink()
+        else:
+            assert run.returncode == 1
+            assert f"'out' does not look like a file of {tool}: it is a" in run.stderr
+            assert f"looks like one of {written}: --from {written}" in run.stderr
+            assert not (files / "new.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Anna kam\n", "a file that begins with 'Anna kam'"),
+        ("", "an empty file"),
+        ('{"tokens": ["a"]}\n', "an object a line, with the fields tokens"),
+        ("[]", "a file that begins with '[]'"),
+    ],
+)
+def test_a_file_of_no_tool(files: Path, text: str, seen: str) -> None:
+    (files / "out").write_text(text)
+    assert looks_like(files / "out") == ((), seen)
+    run = xner("import", "out", "--from", "doccano", "--onto", "de.parquet", "-o", "new.parquet", cwd=files)
+    assert run.returncode == 1
+    assert f"'out' does not look like a file of doccano: it is {seen}" in run.stderr
 
 
 def test_corrections_of_one_person(files: Path) -> None:

@@ -8,8 +8,9 @@ import click
 
 from xner import io, schema
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.errors import Error, FormatError
 from xner.evaluation.review import CHANGES, Review, apply_corrections
-from xner.io.annotation.tools import TOOLS
+from xner.io.annotation.tools import TOOLS, looks_like
 
 __all__ = ["command"]
 
@@ -57,12 +58,27 @@ def command(
     if annotator is not None and not TOOLS[tool].tells_people:
         raise click.UsageError(f"--annotator: {tool} does not tell who has annotated what")
     options = {} if annotator is None else {"annotator": annotator}
-    review = apply_corrections(io.read(table, table_format), TOOLS[tool].documents(corrected, **options))
+    onto = io.read(table, table_format)
+    try:
+        review = apply_corrections(onto, TOOLS[tool].documents(corrected, **options))
+    except (Error, IsADirectoryError) as error:
+        _check_tool(corrected, tool, f"{error}; " if isinstance(error, Error) else "")
+        raise
+    if not review.rows:
+        _check_tool(corrected, tool, "")
     result = review.table
     io.write(result.filter(result.column(schema.REVIEWED)) if only_reviewed else result, output, format_)
     for line in _report(review):
         click.echo(line, err=True)
     click.echo(f"written to {output}", err=True)
+
+
+def _check_tool(path: Path, tool: str, reason: str) -> None:
+    """Raises an error, which begins with a reason, where a file does not look like one of the tool."""
+    tools, seen = looks_like(path)
+    if tool not in tools:
+        like = f", and looks like one of {' or '.join(tools)}: --from {tools[0]}" if tools else ""
+        raise FormatError(f"{reason}'{path}' does not look like a file of {tool}: it is {seen}{like}")
 
 
 def _report(review: Review) -> list[str]:

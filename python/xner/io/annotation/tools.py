@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
+from xner.errors import Error
+from xner.io._json import iter_objects, list_of
+from xner.io._lines import read_blocks
 from xner.io._rows import write_rows
 from xner.io.annotation.argilla import ArgillaWriter, argilla_documents
 from xner.io.annotation.brat import brat_documents, write_brat
@@ -18,14 +22,14 @@ from xner.io.annotation.webanno import WebAnnoWriter, webanno_documents
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
     from xner.io._rows import RowWriter
     from xner.io.annotation.documents import Document
 
-__all__ = ["TOOLS", "Tool"]
+__all__ = ["TOOLS", "Tool", "looks_like"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,45 @@ TOOLS: Final = {
     "gliner": Tool(_written(GlinerWriter), gliner_documents),
 }
 """All tools by name."""
+
+
+def looks_like(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], str]:
+    """Which tools may have written a file, by its first text.
+
+    Args:
+        path: a file, or a folder.
+
+    Returns:
+        Names of `TOOLS`, none where it looks like no tool's; and what there is to see of it, in words.
+    """
+    if Path(path).is_dir() or Path(path).suffix.lower() == ".ann":
+        return ("brat",), "a folder" if Path(path).is_dir() else "annotations beside a text"
+    begin = next((bytes(block.line(0)) for block in read_blocks(path) if len(block.starts)), b"")
+    if begin.startswith(b"#FORMAT=WebAnno TSV"):
+        return ("webanno",), "a file of columns that says so"
+    shown = f"a file that begins with {begin[:40].decode(errors='replace')!r}" if begin else "an empty file"
+    is_list = begin.lstrip().startswith(b"[")
+    try:
+        found: Any = next(list_of(path, "text")).values if is_list else next(iter_objects(path))[1]
+    except (Error, StopIteration):
+        return (), shown
+    fields = ", ".join(map(str, found)) or "none"
+    return _by_fields(found), f"{'a list of objects' if is_list else 'an object a line'}, with the fields {fields}"
+
+
+def _by_fields(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tools whose texts have such fields."""
+    for name, tool in (("data", "label-studio"), ("fields", "argilla"), ("tokenized_text", "gliner")):
+        if name in found:
+            return (tool,)
+    if "text" not in found:
+        return ()
+    if {"answer", "_task_hash", "_input_hash"} & set(found) or isinstance(found.get("spans"), list):
+        return ("prodigy",)
+    if "ents" in found or isinstance(found.get("spans"), dict):
+        return ("spacy",)
+    if {"label", "labels"} & set(found):
+        return ("doccano",)
+    if "entities" in found:
+        return ("doccano", "spacy")
+    return ("prodigy", "spacy") if "tokens" in found else ("doccano", "prodigy", "spacy")
