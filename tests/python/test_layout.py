@@ -285,6 +285,20 @@ def test_columns_of_one_file_are_compared(tmp_path: Path) -> None:
     assert re.search(r"micro +0\.500 +1\.000", run.stdout)
 
 
+def test_classes_to_leave_out_have_to_be_there(tmp_path: Path) -> None:
+    gold = save(tmp_path / "g.conll", "Anna\tB-PER\nkam\tO\nBonn\tB-LOC\n")
+    other = save(tmp_path / "p.conll", "Anna\tB-PER\nkam\tO\nBonn\tO\n")
+    third = save(tmp_path / "b.conll", "Anna\tB-PER\nkam\tB-MISC\nBonn\tO\n")
+    command = ["evaluate", "--gold", str(gold), "--predicted", str(other), "--bootstrap", "10"]
+    run = CliRunner().invoke(cli, [*command, "--ignore", "LOC", "--ignore", "per"])
+    assert run.exit_code == 2
+    said = " ".join(run.stderr.split())
+    assert "--ignore per: nothing is of this class; the classes are: LOC, PER; did you mean 'PER'?" in said
+    assert CliRunner().invoke(cli, [*command, "--ignore", "MISC"]).exit_code == 2
+    run = CliRunner().invoke(cli, [*command, "--baseline", str(third), "--ignore", "MISC", "--ignore", "LOC"])
+    assert run.exit_code == 0, run.stderr
+
+
 def test_classes_of_files_are_renamed(tmp_path: Path) -> None:
     source = save(tmp_path / "en.conll", "Anna\tB-PERSON\ncame\tB-X\n")
     target = save(tmp_path / "de.txt", "Anna kam\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner import evaluation, io, schema
+from xner._support.arguments import did_you_mean
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
 from xner.cli.options.layouts import COLUMN, layout_group
@@ -17,6 +18,7 @@ from xner.cli.options.resampling import resampling_options
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     import pyarrow as pa
@@ -93,19 +95,22 @@ def command(
         has_gold = schema.GOLD_LABELS in gold_table.column_names and gold_column is None
         gold_labels = _column(gold_table, schema.GOLD_LABELS if has_gold else schema.LABELS, gold or predicted)
         _check_words(gold_table, gold or predicted, table, predicted, ignore_words=ignore_words)
+    other_labels = (
+        None if baseline is None else _column(layout.read_for_scores(baseline, format_), schema.LABELS, baseline)
+    )
+    if ignore:
+        others = [predicted_labels, *([] if other_labels is None else [other_labels])]
+        _check_ignored(
+            ignore, {one for side in others for one in evaluation.evaluate(gold_labels, side, mode=mode).classes}
+        )
     scores = evaluation.evaluate(gold_labels, predicted_labels, mode=mode, ignore=ignore)
     resampled = samples > 0 and scores.sentences > 0
     intervals = evaluation.bootstrap(scores, samples=samples, seed=seed, confidence=confidence) if resampled else None
     comparison = randomization = None
-    if baseline is not None:
+    if other_labels is not None:
         if not resampled:
             raise Error("--baseline needs sentences and --bootstrap above 0")
-        other = evaluation.evaluate(
-            gold_labels,
-            _column(layout.read_for_scores(baseline, format_), schema.LABELS, baseline),
-            mode=mode,
-            ignore=ignore,
-        )
+        other = evaluation.evaluate(gold_labels, other_labels, mode=mode, ignore=ignore)
         comparison = evaluation.paired_bootstrap(scores, other, samples=samples, seed=seed, confidence=confidence)
         randomization = evaluation.approximate_randomization(scores, other, samples=samples, seed=seed)
     if as_json:
@@ -125,6 +130,16 @@ def command(
             f"p = {f1.p_value:.3f} (paired bootstrap, one-sided), {randomization.p_value['f1']:.3f} (approximate "
             "randomization, two-sided)"
         )
+
+
+def _check_ignored(ignore: tuple[str, ...], classes: Collection[str]) -> None:
+    """That there are entities of the classes that are to be left out."""
+    for name in ignore:
+        if name not in classes:
+            known = ", ".join(sorted(classes)) or "none"
+            raise click.UsageError(
+                f"--ignore {name}: nothing is of this class; the classes are: {known}{did_you_mean(name, classes)}"
+            )
 
 
 def _check_words(gold: pa.Table, gold_path: Path, table: pa.Table, path: Path, *, ignore_words: bool) -> None:
