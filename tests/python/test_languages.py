@@ -63,6 +63,7 @@ def test_codes_and_names(text: str, code: str) -> None:
     ("text", "message"),
     [
         ("zh", r"language 'zh' may be zho_Hans \(Chinese \(Simplified\)\), zho_Hant .*: say which"),
+        ("Chinese", r"language 'Chinese' may be zho_Hans \(Chinese \(Simplified\)\), zho_Hant .*: say which"),
         ("no", r"may be nno_Latn \(Norwegian Nynorsk\), nob_Latn"),
         ("ks", r"may be kas_Arab \(Kashmiri\), kas_Deva"),
         ("Yorubaa", r"language 'Yorubaa' is unknown; the nearest are yor_Latn \(Yoruba\)"),

@@ -169,6 +169,14 @@ def test_languages(language: Any, words: list[str]) -> None:
     assert [word.text for word in found.source_words] == words
 
 
+@pytest.mark.needs("words")
+def test_a_code_of_a_language_in_several_scripts() -> None:
+    found = xner.project_spans(
+        "Angela Merkel visited Madrid.", "默克尔访问了马德里。", [(0, 13, "PER")], target_language="zh"
+    )
+    assert [word.text for word in found.target_words] == ["默克尔", "访问", "了", "马德里", "。"]
+
+
 @given(source=TEXTS, target=TEXTS, data=st.data())
 def test_spans_are_whole_words_of_the_target_text(source: str, target: str, data: st.DataObject) -> None:
     places = st.tuples(st.integers(0, len(source)), st.integers(0, len(source))).filter(lambda pair: pair[0] < pair[1])

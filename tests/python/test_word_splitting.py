@@ -111,8 +111,18 @@ def test_a_splitter_is_chosen_by_any_spelling_of_a_language() -> None:
     names = {"yo": "treebank", "Yoruba": "treebank", "eng_Latn": "treebank", "tha": "newmm", "blanks": "blanks"}
     assert chosen == {language: SPLITTERS[name] for language, name in names.items()}
     assert choose_splitter(by_blanks) is by_blanks
+    for chinese in ("zh", "zho", "cmn", "Chinese", "zh-SG"):
+        assert choose_splitter(chinese) is SPLITTERS["jieba"], "both scripts are split alike"
+    assert choose_splitter("no") is SPLITTERS["treebank"]
     with pytest.raises(Error, match="language 'treebanks' is unknown"):
         choose_splitter("treebanks")
+
+
+def test_of_scripts_that_are_split_in_different_ways_one_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    other: Any = {"zho_Hans": SPLITTERS["jieba"], "zho_Hant": SPLITTERS["icu"]}
+    monkeypatch.setattr("xner.text.word_splitting.splitter_for", other.__getitem__)
+    with pytest.raises(Error, match=r"language 'zh' may be zho_Hans .*: say which"):
+        choose_splitter("zh")
 
 
 class FakeBreaks(list[int]):

@@ -57,7 +57,10 @@ def _by_spelling() -> Mapping[str, list[Language]]:
         spellings = [one.code, short, one.name, *one.others, *(f"{other}_{script}" for other in one.others)]
         for spelling in dict.fromkeys(spelling.lower() for spelling in spellings):
             found.setdefault(spelling, []).append(one)
-    return found
+    bare: dict[str, list[Language]] = {}
+    for one in languages():  # Chinese, of Chinese (Simplified) and Chinese (Traditional)
+        bare.setdefault(one.name.partition(" (")[0].lower(), []).append(one)
+    return bare | found
 
 
 def language(text: str) -> Language:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from xner._support.extras import require
 from xner.errors import Error, OptionError
 from xner.text.languages import language as language_of
+from xner.text.languages import meanings
 from xner.text.scripts import UNSPACED_CODES, is_unspaced
 
 if TYPE_CHECKING:
@@ -202,17 +203,20 @@ def choose_splitter(language: str | WordSplitter) -> WordSplitter:
     """The splitter that a user means.
 
     Args:
-        language: any spelling of a language (`yor_Latn`, `yo`, `Yoruba`), the name of a splitter in `SPLITTERS`, or a
+        language: any spelling of one (`yor_Latn`, `yo`, `Yoruba`, `zh`), the name of a splitter in `SPLITTERS`, or a
             function from a text to its words, which is taken as it is.
 
     Raises:
-        Error: an unknown language, or one whose script is in doubt.
+        Error: an unknown language, or one that is split in different ways in different scripts, where none is named.
     """
     if not isinstance(language, str):
         return language
     name, _, script = language.partition("_")
-    known = language in SPLITTERS or (len(name) in {2, 3} and len(script) == 4)
-    return splitter_for(language if known else language_of(language).code)
+    if language in SPLITTERS or (len(name) in {2, 3} and len(script) == 4):
+        return splitter_for(language)
+    # Of a language in several scripts it matters alone whether they are split alike, as both of Chinese are.
+    fitting = {splitter_for(one.code) for one in meanings(language)}
+    return fitting.pop() if len(fitting) == 1 else splitter_for(language_of(language).code)
 
 
 def split_words(text: str, language: str) -> list[Word]:
