@@ -16,6 +16,7 @@ from xner import io
 from xner._support.arrow import pylist
 from xner.cli.main import cli
 from xner.errors import DataError, Error, FormatError
+from xner.io.conll import lines_of_row
 from xner.io.inspection import inspect
 from xner.io.layout import Layout
 
@@ -283,6 +284,45 @@ def test_columns_of_one_file_are_compared(tmp_path: Path) -> None:
     )
     assert run.exit_code == 0, run.output
     assert re.search(r"micro +0\.500 +1\.000", run.stdout)
+
+
+class TestLines:
+    TEXT = "# id = a\nAnna\tB-PER\n\n\n-DOCSTART-\tO\n\n# id = b\n# text = x y\nkam\tO\nnach\tHUH\nBonn\tB-LOC\n"
+
+    def test_errors_about_labels_name_the_line(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", self.TEXT)
+        message = r"row 1 \(id 'b'\), column 'labels', value 'HUH': line 10 of '.*x.conll': no label: neither O"
+        for read in (Layout().read_labelled, Layout().read_tagged, Layout().read_for_scores):
+            with pytest.raises(DataError, match=message):
+                read(path)
+        with pytest.raises(DataError, match=message):
+            Layout().labelled(Layout().read(path), path)
+        assert re.search(message, str(inspect(path, layout=Layout()).problem))
+        text = save(tmp_path / "x.txt", self.TEXT)
+        with pytest.raises(DataError, match=r"line 10 of '.*x.txt'"):
+            Layout().read_labelled(text, "conll")
+
+    def test_so_do_labels_that_a_scheme_does_not_allow(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "Anna\tB-PER\n\nkam\tO\nnach\tO\nBonn\tI-LOC\n")
+        with pytest.raises(DataError, match=r"row 1, .*value 'I-LOC' at word 2: line 5 of '.*x.conll': "):
+            Layout().read_labelled(path, reading="validate")
+
+    def test_columns_by_name(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.tsv", "TOKEN\tNER\tMISC\nAnna\tB-PER\t_\nkam\tO\t_\n\nnach\tX\t_\n")
+        with pytest.raises(DataError, match=r"row 1 .*value 'X': line 5 of '.*x.tsv': no label"):
+            Layout(token_column="TOKEN", label_column="NER").read_labelled(path)
+
+    def test_large_files(self, tmp_path: Path) -> None:
+        rows = 60_000
+        path = save(tmp_path / "x.conll", "Anna\tB-PER\nkam\tO\n\n" * rows + "Bonn\tHUH\n")
+        assert lines_of_row(path, rows) == [3 * rows + 1]
+        assert lines_of_row(path, rows - 1) == [3 * rows - 2, 3 * rows - 1]
+        assert lines_of_row(path, rows + 1) == []
+
+    def test_tables_have_no_lines(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.jsonl", '{"tokens": ["a", "b"], "labels": ["B-X", "HUH"]}\n')
+        with pytest.raises(DataError, match=r"row 0 \(id '0'\), column 'labels', value 'HUH': no label"):
+            Layout().read_labelled(path)
 
 
 def test_classes_to_leave_out_have_to_be_there(tmp_path: Path) -> None:

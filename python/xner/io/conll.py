@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LANGUAGE_PREFIX", "ConllWriter", "iter_conll", "read_conll", "survey_conll", "write_conll"]
+__all__ = ["LANGUAGE_PREFIX", "ConllWriter", "iter_conll", "lines_of_row", "read_conll", "survey_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
@@ -181,16 +181,60 @@ def _iter_conll(
     arrow_schema = pa.schema(list(zip(names, types, strict=False)))
     yield pa.RecordBatch.from_pylist([], schema=arrow_schema)
     rows = 0
+    for block, found in _laid_out(path, layout, chosen):
+        columns = _sentences(block, found, rows)
+        if len(columns[0]):
+            yield pa.RecordBatch.from_arrays(columns, schema=arrow_schema)
+            rows += len(columns[0])
+
+
+def _laid_out(
+    path: str | os.PathLike[str], layout: _Layout, chosen: tuple[int | str, int | str | None]
+) -> Iterator[tuple[Block, _Layout]]:
+    """The blocks of a file, and how their lines are read."""
     blocks = read_blocks(path, at_blank_lines=True)
     delimiter, ahead = _look_ahead(blocks, layout)
     layout = replace(layout, delimiter=layout.delimiter or delimiter)
     ahead = _more(blocks, ahead)
     layout = _with_columns(ahead, layout, *chosen)
     for block in chain(ahead, blocks):
-        columns = _sentences(block, layout, rows)
-        if len(columns[0]):
-            yield pa.RecordBatch.from_arrays(columns, schema=arrow_schema)
-            rows += len(columns[0])
+        yield block, layout
+
+
+def lines_of_row(
+    path: str | os.PathLike[str],
+    row: int,
+    *,
+    token_column: int | str = 0,
+    label_column: int | str | None = -1,
+    comment_prefix: str = "#",
+    empty_token: str | None = None,
+    strip_prefix: bool = False,
+) -> list[int]:
+    """The lines on which the words of a sentence stand, for messages.
+
+    Args:
+        path: of a file that `iter_conll` reads with the same options.
+        row: number of the sentence, from 0.
+        token_column: as for `iter_conll`, as are the others and the errors.
+        label_column: likewise.
+        comment_prefix: likewise.
+        empty_token: likewise.
+        strip_prefix: likewise.
+
+    Returns:
+        Numbers of lines, from 1, one a word; none where the file has no such row.
+    """
+    last = None if label_column is None else -1
+    layout = _Layout(0, last, "", comment_prefix.encode(), keep_docstart=False, empty_token=empty_token)
+    before = 0
+    for block, found in _laid_out(path, replace(layout, strip_prefix=strip_prefix), (token_column, label_column)):
+        lines, lengths, _ = _lines_of_rows(block, found)
+        if row < before + len(lengths):
+            first = int(lengths[: row - before].sum())
+            return [block.first_line + line for line in lines[first : first + int(lengths[row - before])].tolist()]
+        before += len(lengths)
+    return []
 
 
 def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, label: int | str | None) -> _Layout:
@@ -396,6 +440,21 @@ def _no_words(block: Block) -> npt.NDArray[np.bool_]:
 
 def _sentences(block: Block, layout: _Layout, first_row: int) -> list[pa.Array[Any]]:
     """The columns of a block's sentences."""
+    lines, lengths, ids = _lines_of_rows(block, layout)
+    id_column = row_ids(first_row, len(lengths))
+    if ids:
+        texts = id_column.to_pylist()
+        for row, text in ids.items():
+            texts[row] = text
+        id_column = pa.array(texts, pa.string())
+    columns = _values(block, layout, lines)
+    return [id_column, *(list_column(lengths, values) for values in columns)]
+
+
+def _lines_of_rows(
+    block: Block, layout: _Layout
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[int, str]]:
+    """The lines of a block that hold words, how many each of its sentences has, and the ids that some of these have."""
     separators = block.is_blank()
     if not layout.keep_docstart:
         separators |= _is_document_line(block)
@@ -410,16 +469,7 @@ def _sentences(block: Block, layout: _Layout, first_row: int) -> list[pa.Array[A
     is_row = lengths > 0
     is_row[groups[list(ids)]] = True
     rows = np.flatnonzero(is_row)
-    lengths = lengths[rows]
-
-    id_column = row_ids(first_row, len(rows))
-    if ids:
-        texts = id_column.to_pylist()
-        for line, text in ids.items():
-            texts[np.searchsorted(rows, groups[line])] = text
-        id_column = pa.array(texts, pa.string())
-    columns = _values(block, layout, lines)
-    return [id_column, *(list_column(lengths, values) for values in columns)]
+    return lines, lengths[rows], {int(np.searchsorted(rows, groups[line])): text for line, text in ids.items()}
 
 
 def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list[pa.Array[Any]]:

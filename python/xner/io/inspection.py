@@ -161,7 +161,8 @@ def _read(
     table = layout.read(path, format)
     tags = None
     if schema.LABELS in table.schema.names:
-        column, tags = layout.tags_of(table, schema.LABELS, path)
+        with layout.naming_lines(path, format):
+            column, tags = layout.tags_of(table, schema.LABELS, path)
         table = table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
     return layout, table, tags
 

@@ -6,6 +6,8 @@ in number, columns of text that are taken for sentences, and labels that contrad
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -20,13 +22,13 @@ from xner.errors import DataError, Error, OptionError
 from xner.io._classes import named
 from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
-from xner.io.conll import LANGUAGE_PREFIX
+from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
 from xner.io.formats import format_of, read
 from xner.labels.tags import tell_tags
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "check_lengths"]
 
@@ -35,6 +37,7 @@ LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
 
 _TOKEN_NAMES = ("tokens", "words")
 _LABEL_NAMES = ("labels", "ner_tags")
+_AT_WORD = re.compile(r" at word (\d+)$")  # which the core says of a label
 _LOOKED_AT = 200  # lines of a text that may be columns
 
 
@@ -131,7 +134,8 @@ class Layout:
         table = self.read(path, format)
         if schema.LABELS not in table.schema.names:
             return table
-        column, _ = self.tags_of(table, schema.LABELS, path)
+        with self.naming_lines(path, format):
+            column, _ = self.tags_of(table, schema.LABELS, path)
         return table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
 
     def read_labelled(
@@ -154,7 +158,9 @@ class Layout:
             Error: there are neither labels nor entities; or see `read`.
             DataError: a label that is none, or labels that contradict the entities; or see `read`.
         """
-        return self.labelled(self.read(path, format), path, scheme=scheme, reading=reading)
+        table = self.read(path, format)
+        with self.naming_lines(path, format):
+            return self._labelled(table, path, scheme, reading)
 
     def labelled(
         self,
@@ -174,6 +180,42 @@ class Layout:
             reading: likewise.
             all_classes: as in `tags_of`.
         """
+        with self.naming_lines(path):
+            return self._labelled(table, path, scheme, reading, all_classes=all_classes)
+
+    @contextmanager
+    def naming_lines(self, path: str | os.PathLike[str], format: str | None = None) -> Iterator[None]:
+        """Names the line of the file in errors about labels, where the file's sentences go over several lines.
+
+        Args:
+            path: the file.
+            format: as for `read`.
+        """
+        try:
+            yield
+        except DataError as error:
+            if error.row < 0 or error.column != schema.LABELS or (format or _format_by_name(path)) != "conll":
+                raise
+            lines = lines_of_row(path, error.row, **self._column_options(path))
+            if not lines:
+                raise
+            row = self._read_columns(path, format)[schema.LABELS][error.row].as_py()
+            word = _AT_WORD.search(error.value)
+            found = (at for at, tag in enumerate(row) if error.value in {tag, repr(tag)})
+            place = next(found, None) if word is None else int(word[1])
+            where = f"the sentence from line {lines[0]} on" if place is None else f"line {lines[place]}"
+            reason = f"{where} of '{path}': {error.reason}"
+            raise DataError(error.row, error.column, error.value, reason, row_id=error.row_id) from None
+
+    def _labelled(
+        self,
+        table: pa.Table,
+        path: str | os.PathLike[str],
+        scheme: labels.Scheme = "IOB2",
+        reading: labels.Reading = "lenient",
+        *,
+        all_classes: bool = True,
+    ) -> Labelled:
         names = table.schema.names
         is_labelled = schema.TOKENS in names and (schema.LABELS in names or schema.ENTITIES in names)
         if not is_labelled and schema.SOURCE_ENTITIES in names:
@@ -216,6 +258,10 @@ class Layout:
             DataError: a label that is none, labels that contradict the entities beside them; or see `read`.
         """
         table = self.read(path, format)
+        with self.naming_lines(path, format):
+            return self._for_scores(table, path)
+
+    def _for_scores(self, table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
         names = table.schema.names
         if schema.GOLD_LABELS in names:
             column, _ = self.tags_of(table, schema.GOLD_LABELS, path, all_classes=False)
@@ -225,7 +271,7 @@ class Layout:
         if schema.TOKENS not in names:
             column, _ = self.tags_of(table, schema.LABELS, path, all_classes=False)
             return table.set_column(names.index(schema.LABELS), schema.LABELS, column)
-        found = self.labelled(table, path, all_classes=False)
+        found = self._labelled(table, path, all_classes=False)
         if schema.LABELS in names and self.labels_from != schema.ENTITIES:
             return table.set_column(names.index(schema.LABELS), schema.LABELS, found.table[schema.LABELS])
         written = labels.encode_batch(found.entities, table[schema.TOKENS])
@@ -280,7 +326,8 @@ class Layout:
             rows.append([one for one in renamed if one["label"] != labels.tags.OUTSIDE])
         return pa.chunked_array([pa.array(rows, entities.type)])
 
-    def _read_columns(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
+    def _column_options(self, path: str | os.PathLike[str]) -> dict[str, Any]:
+        """What of this the reader of columns takes."""
         given: dict[str, Any] = {
             "token_column": self.token_column,
             "label_column": self.label_column,
@@ -290,7 +337,10 @@ class Layout:
         given = {name: value for name, value in given.items() if value is not None}
         if self.label_column is None and self.token_column is None and _is_single_column(path):
             given["label_column"] = None
-        table = read(path, format, **given, **({"strip_prefix": True} if self.strip_prefix else {}))
+        return given | ({"strip_prefix": True} if self.strip_prefix else {})
+
+    def _read_columns(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
+        table = read(path, format, **self._column_options(path))
         if not self.strip_prefix and (before := _languages(table)):
             shown = ", ".join(sorted(before)[:3])
             raise Error(f"'{path}': all words begin with {shown}, as in WikiANN; `strip_prefix` leaves it out")
@@ -365,6 +415,14 @@ class Layout:
 
 AS_TOLD: Final = Layout()
 """Everything is told from the file."""
+
+
+def _format_by_name(path: str | os.PathLike[str]) -> str:
+    """The format that a file's name tells; empty where it tells none."""
+    try:
+        return format_of(path)
+    except Error:
+        return ""
 
 
 def _is_single_column(path: str | os.PathLike[str]) -> bool:
