@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from functools import wraps
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner._support.folders import cache_folder
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile
 from xner.errors import OptionError
@@ -129,9 +129,7 @@ def _state(path: Path) -> list[int]:
 
 def _note(path: Path) -> Path:
     """Where it is noted which command made a file."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    cache = Path(home) if home else Path.home() / ".cache"
-    return cache / "xner" / "outputs" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+    return cache_folder() / "outputs" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
 
 
 def _known(path: Path) -> Any:

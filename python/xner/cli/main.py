@@ -38,6 +38,8 @@ _COMMANDS = {
     "tag": "xner.cli.commands.tag",
     "translate-test": "xner.cli.commands.translate_test",
     "back-translate": "xner.cli.commands.back_translate",
+    "cache": "xner.cli.commands.cache",
+    "doctor": "xner.cli.commands.doctor",
     "demo": "xner.cli.commands.demo",
 }
 
@@ -62,6 +64,14 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from xner._support.installation import build_text
+
+        click.echo(f"xner, version {__version__} ({build_text()})")
+        context.exit()
+
+
 @click.command(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -71,7 +81,14 @@ class _LazyGroup(click.Group):
     "  xner evaluate --gold de.gold.conll --predicted de.conll     how good they are\n"
     "  xner COMMAND --help                                         what a command takes, with examples",
 )
-@click.version_option(__version__, prog_name="xner")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, its build and its instruction set, and exit.",
+)
 def cli() -> None:
     """Annotation projection for cross-lingual named entity recognition.
 

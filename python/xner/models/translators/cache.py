@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xner._support.folders import cache_folder
 from xner.errors import Error
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value NOT N
 
 def default_cache_path() -> Path:
     """`xner/translation-scores.sqlite` in the user's folder of caches: `$XDG_CACHE_HOME`, else `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xner" / "translation-scores.sqlite"
+    return cache_folder() / "translation-scores.sqlite"
 
 
 def content_key(*parts: str) -> bytes:
