@@ -8,10 +8,8 @@ from a block into Arrow by their positions, so that no Python object is made for
 from __future__ import annotations
 
 import codecs
-import gzip
 import os
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -23,6 +21,7 @@ import pyarrow as pa
 from xner._support.progress import logger
 from xner.errors import Error, FormatError
 from xner.io.atomic import is_packed
+from xner.io.unpacking import open_gzip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +131,8 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
         Blocks of at least one line; none for an empty file.
 
     Raises:
-        FormatError: bytes that are not UTF-8, lines that end in carriage returns alone, or a broken archive.
+        FormatError: bytes that are not UTF-8, lines that end in carriage returns alone, or an archive that is broken or
+            unpacks to too much.
     """
     name = str(path)
     first_line = 1
@@ -140,10 +140,7 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
     with open_bytes(path) as file:
         at_start = True
         while True:
-            try:
-                chunk = file.read(max(BLOCK_BYTES, len(pending)))
-            except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-                raise FormatError(f"{name}: not a whole gzip archive: {problem}") from problem
+            chunk = file.read(max(BLOCK_BYTES, len(pending)))
             if at_start:
                 _check_encoding(name, chunk)
                 chunk = chunk.removeprefix(BOM)
@@ -162,10 +159,8 @@ def read_blocks(path: Path_, *, at_blank_lines: bool = False) -> Iterator[Block]
 
 
 def open_bytes(path: Path_) -> BinaryIO:
-    """A file's bytes, those within for one that is compressed with gzip."""
-    if is_packed(path):
-        return cast("BinaryIO", gzip.open(path, "rb"))
-    return Path(path).open("rb")
+    """A file's bytes, those within for one that is compressed with gzip; see `open_gzip` for errors."""
+    return open_gzip(path) if is_packed(path) else Path(path).open("rb")
 
 
 def _after_last_blank_line(data: bytes) -> int:

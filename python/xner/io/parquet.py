@@ -14,6 +14,7 @@ from xner.errors import Error, FormatError
 from xner.io._classes import named_classes
 from xner.io._lines import rebatch
 from xner.io._rows import write_rows
+from xner.io.unpacking import check_arrow, check_parquet
 
 if TYPE_CHECKING:
     import os
@@ -55,7 +56,7 @@ def iter_parquet(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> I
         Batches of all columns; at least one.
 
     Raises:
-        FormatError: not a Parquet file, or a column of another type than the contract's.
+        FormatError: not a Parquet file, one that unpacks to too much, or a column of another type than the contract's.
     """
     return rebatch(_conforming(_iter_parquet(path, batch_rows), path, "Parquet"), batch_rows)
 
@@ -70,6 +71,7 @@ def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.
     import pyarrow.parquet as pq  # heavy, and needed for this format alone
 
     with _opened(path) as opened, pq.ParquetFile(opened) as file:
+        check_parquet(path, file.metadata)
         yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
         rows = 0
         for batch in file.iter_batches(batch_size=batch_rows):
@@ -95,7 +97,7 @@ def iter_arrow(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Ite
         Batches of all columns; at least one.
 
     Raises:
-        FormatError: not an Arrow file, or a column of another type than the contract's.
+        FormatError: not an Arrow file, one that unpacks to too much, or a column of another type than the contract's.
     """
     return rebatch(_conforming(_iter_arrow(path), path, "Arrow"), batch_rows)
 
@@ -104,6 +106,7 @@ def _iter_arrow(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
     with _opened(path) as file:
         is_file = file.read(len(_ARROW_FILE_MAGIC)) == _ARROW_FILE_MAGIC
         file.seek(0)
+        check_arrow(path, is_file=is_file)
         if is_file:
             with pa.ipc.open_file(file) as reader:
                 yield pa.RecordBatch.from_pylist([], schema=reader.schema)

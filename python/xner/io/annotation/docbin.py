@@ -25,6 +25,7 @@ from xner._support.frames import to_table
 from xner.errors import Error, FormatError
 from xner.io.annotation.documents import Document, Span, batches_of, documents_of, without_nested
 from xner.io.annotation.spacy import GROUP
+from xner.io.unpacking import check_zlib
 from xner.text.word_splitting import Word
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ def iter_docbin(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> It
 
     Raises:
         Error: the extra `spacy` is not installed.
-        FormatError: something else than a `DocBin`.
+        FormatError: something else than a `DocBin`, or one that unpacks to too much.
     """
     return batches_of(_documents(_stored(path), str(path)), path, batch_rows=batch_rows)
 
 
 def _stored(path: str | os.PathLike[str]) -> Iterator[Any]:
     spacy = _spacy()
+    check_zlib(path)
     try:
         kept = spacy.tokens.DocBin(store_user_data=False).from_bytes(Path(path).read_bytes())
         kept.user_data = [None] * len(kept)  # else it is read, whatever `store_user_data` says
