@@ -97,8 +97,8 @@ def constant(rows: int = 250_000) -> pa.Table:
 
 
 def parquet_bomb(path: Path, **options: Any) -> None:
-    options = {"compression": "zstd", "use_dictionary": False, "data_page_size": 1 << 26} | options
-    pq.write_table(constant(), path, **options)
+    given: dict[str, Any] = {"compression": "zstd", "use_dictionary": False, "data_page_size": 1 << 26, **options}
+    pq.write_table(constant(), path, **given)
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip", "brotli"])
@@ -184,9 +184,7 @@ def test_usual_tables_pass(tmp_path: Path) -> None:
             for group in range(metadata.num_row_groups):
                 for index in range(metadata.num_columns):
                     column = metadata.row_group(group).column(index)
-                    start = column.data_page_offset
-                    if column.has_dictionary_page:
-                        start = min(start, column.dictionary_page_offset)
+                    start = min(column.data_page_offset, column.dictionary_page_offset or column.data_page_offset)
                     sizes += unpacking._page_sizes(file, path, start, start + column.total_compressed_size)
         declared = [metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups)]
         headers = sum(declared) - sum(sizes)  # which the index counts as well

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import sys
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
 
 import click
 
@@ -35,6 +36,7 @@ __all__ = [
     "tuned_option",
 ]
 
+_SETTINGS_BYTES = 1 << 20
 _LOOKED_AT = 1 << 16  # bytes of a stream that its format is told by
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
 
@@ -174,18 +176,29 @@ def link_flags(command: F) -> F:
 
 
 def _use_tuned(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
-    """Make what a file of settings says the defaults of a command's options."""
+    """Make what a file of settings says the defaults of a command's options; no others than those that are tuned."""
     if path is None:
         return
+    from xner.experiments.tuning.trials import written_names
+
+    def refuse(reason: str) -> NoReturn:
+        raise click.BadParameter(f"'{path}' {reason}", context, parameter) from None
+
     try:
-        options = json.loads(path.read_text(encoding="utf-8"))["options"]
-        names = set(options)
-    except (ValueError, KeyError, TypeError):
-        raise click.BadParameter(f"'{path}' holds no settings; `xner tune` writes them", context, parameter) from None
-    unknown = sorted(names - {other.name for other in context.command.params})
-    if unknown:
-        message = f"'{path}' has settings that this command does not take: {', '.join(unknown)}"
-        raise click.BadParameter(message, context, parameter)
+        options = json.loads(_settings_text(path))["options"]
+        names = set(options.keys())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        refuse("holds no settings; `xner tune` writes them")
+    known = {str(other.name): other for other in context.command.params}
+    if unknown := sorted(names - set(known)):
+        refuse(f"has settings that this command does not take: {', '.join(unknown)}")
+    if others := sorted(names - written_names()):
+        refuse(
+            f"sets what `xner tune` does not: {', '.join(others)}; such options go on the command line, or in --config"
+        )
+    for name, value in options.items():
+        if problem := _problem(known[name], value, context):
+            refuse(f"has no usable {name}: {problem}")
     context.default_map = {**(context.default_map or {}), **options}
 
 
@@ -198,10 +211,12 @@ def _use_config(context: click.Context, parameter: click.Parameter, path: Path |
         for name in (str(other.name), *(flag.lstrip("-") for flag in other.opts if flag.startswith("--"))):
             known[name.replace("-", "_")] = other
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _settings_text(path)
         read = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise click.BadParameter(f"'{path}': {error}", context, parameter) from None
+    except RecursionError:
+        raise click.BadParameter(f"'{path}': values within values, too deep to be read", context, parameter) from None
     options = {}
     for name, value in _flat(read, known):
         place = f"'{path}', line {_line_of(name, text)}"
@@ -209,13 +224,77 @@ def _use_config(context: click.Context, parameter: click.Parameter, path: Path |
         if option is None:
             near = did_you_mean(name.replace("-", "_"), known)
             raise click.BadParameter(f"{place}: there is no option {name!r}{near}", context, parameter)
+        if not option.expose_value:
+            raise click.BadParameter(f"{place}: {name} is given on the command line alone", context, parameter)
         given = [value] if option.multiple and not isinstance(value, list) else value
-        try:
-            option.type_cast_value(context, given)
-        except click.BadParameter as error:
-            raise click.BadParameter(f"{place}: {name}: {error.message}", context, parameter) from None
+        if problem := _problem(option, given, context):
+            raise click.BadParameter(f"{place}: {name}: {problem}", context, parameter)
         options[str(option.name)] = given
     context.default_map = {**(context.default_map or {}), **options}
+
+
+def _settings_text(path: Path) -> str:
+    """The text of a file of settings.
+
+    Raises:
+        ValueError: it is not UTF-8, or so large that it is something else.
+    """
+    with path.open("rb") as file:
+        data = file.read(_SETTINGS_BYTES + 1)
+    if len(data) > _SETTINGS_BYTES:
+        raise ValueError(f"more than {_SETTINGS_BYTES} bytes, which no file of settings has")
+    return data.decode()
+
+
+def _problem(option: click.Parameter, value: object, context: click.Context) -> str:
+    """What is wrong with a value for an option, which is of the option's own type and not merely made into it."""
+    expected = _expected(option)
+    values = value if option.multiple and isinstance(value, list) else [value]
+    if option.multiple and not isinstance(value, list):
+        return f"expected a list, found {_shown(value)}"
+    for one in values:
+        if not _is_plain(one):
+            return f"expected {expected[1]}, found {_shown(one)}"
+        if not isinstance(one, expected[0]) or (isinstance(one, bool) and bool not in expected[0]):
+            return f"expected {expected[1]}, found {_shown(one)}"
+    if isinstance(option.type, InputFile) and _STREAM in values:  # which is read when it is needed
+        return ""
+    try:
+        option.type_cast_value(context, value)
+    except click.BadParameter as error:
+        return error.message
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        return f"expected {expected[1]}, found {_shown(value)}"
+    return ""
+
+
+def _expected(option: click.Parameter) -> tuple[tuple[type, ...], str]:
+    """The types that an option's values have in a file, and what to call them."""
+    if isinstance(option, click.Option) and option.is_flag:
+        return (bool,), "true or false"
+    if isinstance(option.type, click.types.IntParamType):
+        return (int,), "a whole number"
+    if isinstance(option.type, click.types.FloatParamType):
+        return (int, float), "a number"
+    if isinstance(option.type, click.Choice | click.Path | click.types.StringParamType):
+        return (str,), "a text"
+    return (str, int, float, bool, list, dict), "a value that the command line takes"
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    """Whether a value is finite numbers, texts and truth values, in lists and tables of at most two levels."""
+    if isinstance(value, list | dict):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth < 2 and all(_is_plain(one, depth + 1) for one in inner)
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # of numbers of thousands of digits
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _flat(read: dict[str, Any], known: Container[str]) -> Iterator[tuple[str, Any]]:

@@ -15,9 +15,18 @@ from xner.alignment.links.combination import COMBINATIONS, combine
 from xner.alignment.options import AlignerOptions
 from xner.errors import Error
 from xner.evaluation.entities import evaluate
-from xner.experiments.tuning.space import Option, always, applying, projection_values, values_of
+from xner.experiments.tuning.space import (
+    Option,
+    always,
+    applying,
+    projection_options,
+    projection_values,
+    score_options,
+    values_of,
+)
 from xner.filters.catalogue import FILTERS
 from xner.filters.stage import Filters
+from xner.projection.fusion import SCORES
 from xner.projection.memory import Memory, Vocabulary, project_with_memory
 from xner.projection.projector import Projector
 
@@ -28,9 +37,15 @@ if TYPE_CHECKING:
     from xner.experiments.tuning.search import Counts
     from xner.experiments.tuning.space import Setting
 
-__all__ = ["LinkSource", "ProjectionTrials", "filters_of", "projector_options"]
+__all__ = ["LinkSource", "ProjectionTrials", "filters_of", "projector_options", "written_names"]
 
 _LINK_OPTIONS: Final = ("decode", "threshold", "symmetrization", "combine")
+
+
+def written_names() -> frozenset[str]:
+    """The names of all options that tuning may write, whatever the corpus."""
+    options = [*projection_options(memory=True), *score_options(list(SCORES))]
+    return frozenset({*_LINK_OPTIONS, "filters", "score", *(one.name for one in options)} - set(SCORES))
 
 
 class LinkSource:
