@@ -278,7 +278,7 @@ def test_a_file_of_options(files: Path) -> None:
     ("config", "message"),
     [
         ('source = "en.conll"\nmtacher = "greedy"', "line 2: there is no option 'mtacher'; did you mean 'matcher'?"),
-        ('source = "en.conll"\n\n[a]\nmax_words = "ten"', "line 4: max_words: 'ten' is not a valid integer"),
+        ('source = "en.conll"\n\n[a]\nmax_words = "ten"', "line 4: max_words: expected a whole number, found 'ten'"),
         ('source = "en.conll"\nmatcher = "best"', "line 2: matcher: 'best' is not one of 'exact', 'greedy'"),
         ("source = ", "Invalid value"),
     ],

@@ -193,9 +193,7 @@ def _use_tuned(context: click.Context, parameter: click.Parameter, path: Path | 
     if unknown := sorted(names - set(known)):
         refuse(f"has settings that this command does not take: {', '.join(unknown)}")
     if others := sorted(names - written_names()):
-        refuse(
-            f"sets what `xner tune` does not: {', '.join(others)}; such options go on the command line, or in --config"
-        )
+        refuse(f"sets what `xner tune` does not: {', '.join(others)}; --config takes such options")
     for name, value in options.items():
         if problem := _problem(known[name], value, context):
             refuse(f"has no usable {name}: {problem}")

@@ -255,7 +255,7 @@ class ChatTranslator:
         request = urllib.request.Request(self._url, json.dumps(body).encode(), headers)
         try:
             with urllib.request.build_opener(_NoRedirects).open(request, timeout=self.timeout) as response:
-                content = response.read()
+                content = _without(key, response.read())  # which some services repeat
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refusal(error, key) from None
@@ -265,10 +265,9 @@ class ChatTranslator:
 
     def _refusal(self, error: urllib.error.HTTPError, key: str) -> Error:
         """What a status that is none of success comes to."""
-        said = _said(error)
-        if key:  # which some services repeat
-            said = said.replace(key, "...")
-        message = f"{self._url} answered {error.code} {error.reason}{said and f': {said}'}"
+        said = _said(error, key)
+        reason = _without(key, str(error.reason).encode()).decode()
+        message = f"{self._url} answered {error.code} {reason}{said and f': {said}'}"
         if error.code in _PASSING and "insufficient_quota" not in said:
             return _PassingError(message, _asked_wait(error.headers.get("Retry-After")))
         remedy = {
@@ -277,7 +276,8 @@ class ChatTranslator:
             404: f"; is base_url right, and is there a model {self.model!r}?",
         }.get(error.code, "")
         if 300 <= error.code < 400:
-            remedy = f"; it points to {error.headers.get('Location')!r}: give base_url so that nothing is redirected"
+            place = _without(key, str(error.headers.get("Location")).encode()).decode()
+            remedy = f"; it points to {place!r}: give base_url so that nothing is redirected"
         return Error(f"{message}{remedy}")
 
     def _absence(self, error: OSError | http.client.HTTPException) -> Error:
@@ -328,10 +328,15 @@ def check_base_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _said(error: urllib.error.HTTPError) -> str:
-    """What a service says of an error, on one line."""
+def _without(key: str, said: bytes) -> bytes:
+    """What a service says, without the key."""
+    return said.replace(key.encode(), b"...") if key else said
+
+
+def _said(error: urllib.error.HTTPError, key: str) -> str:
+    """What a service says of an error, on one line and without the key, of which no part is left by a cut."""
     try:
-        content = error.read().decode(errors="replace")
+        content = _without(key, error.read()).decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return ""
     try:
