@@ -368,6 +368,56 @@ def test_refusals(
     assert len(service.asked) == asked
 
 
+REPEATS: list[tuple[int, dict[str, str], bytes]] = [
+    (200, {}, f"<html>{KEY}</html>".encode()),
+    (200, {}, json.dumps({"choices": KEY}).encode()),
+    (401, {}, f"{'x' * 292}{KEY}".encode()),  # cut within the key
+    (400, {}, json.dumps({"error": KEY}).encode()),
+    (302, {"Location": f"http://elsewhere/?key={KEY}"}, b""),
+    (200, {}, json.dumps({"choices": [{"message": {"content": f"the key is {KEY}"}}]}).encode()),
+]
+
+
+@pytest.mark.parametrize("answer", REPEATS)
+def test_the_key_is_nowhere(
+    service: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    answer: tuple[int, dict[str, str], bytes],
+) -> None:
+    """Neither in what commands say nor in any file that they leave, whatever the service repeats."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_TOKEN", KEY)
+    monkeypatch.setattr(chat, "_TRIES", 2)
+    (tmp_path / "en.conll").write_text("Anna\tB-PER\ncame\tO\n\nRome\tB-LOC\n")
+    translator = ("--translator", "openai:m", "--base-url", service.url)
+    project = ("project", "--source", "en.conll", "--translate-to", "es", *translator)
+    runs = [done(xner(*project, "--steps", "steps", "-o", "es.parquet", cwd=tmp_path))]
+    service.failures = [answer] * 20
+    (tmp_path / "other.conll").write_text("Berlin\tB-LOC\nwaits\tO\n")
+    runs.append(xner(*project, "--source-language", "en", "-o", "other.jsonl", cwd=tmp_path))
+    model = ("--model", "openai:m", "--base-url", service.url)
+    sides = ("--source", "other.conll", "--source-language", "en", "--target-language", "es")
+    runs.append(xner("translate", *sides, *model, "-o", "o.jsonl", cwd=tmp_path))
+    runs.append(xner("doctor", "--quick", "--json", cwd=tmp_path))
+    assert service.asked[0][1]["Authorization"] == f"Bearer {KEY}"
+    assert all("Traceback" not in run.stderr for run in runs)
+    said = "".join(run.stdout + run.stderr for run in runs) + caplog.text
+    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) > 4
+    for part in (KEY, KEY[:8]):
+        assert part not in said
+        assert not any(part.encode() in content for content in kept)
+
+
+def test_passwords_of_commands_are_in_no_signature(program: Program) -> None:
+    translator = CommandTranslator(program(UPPER, "http://me:secret@host/path"))
+    assert "secret" not in translator.signature
+    assert "http://...@host/path" in translator.signature
+
+
 def test_what_came_before_a_refusal_is_kept(service: Service, tmp_path: Path) -> None:
     translator, cache = load_translator("openai:m", base_url=service.url), tmp_path / "cache.sqlite"
     translator.translate(["one"], *LANGUAGES, cache=cache)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner import io
 from xner._support.folders import cache_folder
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile
-from xner.errors import OptionError
+from xner.errors import Error, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,8 +146,9 @@ def _remember(path: Path, command: str) -> None:
     try:
         note = _note(path)
         note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps([command, *_state(path)]))
-    except (OSError, RuntimeError):  # without it the next run asks
+        with io.replacing(note) as file:
+            file.write(json.dumps([command, *_state(path)]).encode())
+    except (Error, OSError, RuntimeError):  # without it the next run asks
         return
 
 

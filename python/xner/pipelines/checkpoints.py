@@ -45,11 +45,13 @@ class Checkpoints:
             resume: False throws them away in any case.
 
         Raises:
-            Error: the output's folder does not exist, or the output is a folder.
+            Error: the output's folder does not exist, the output is a folder, or a link is where checkpoints go.
         """
         _check_place(output)
         target = Path(output)
         folder = target.with_name(f".{target.name}.parts")
+        if folder.is_symlink():
+            raise Error(f"cannot keep checkpoints in '{folder}': it is a link, which may lead anywhere; remove it")
         marker = folder / "run.json"
         wanted = json.dumps({"fingerprint": key})
         same = resume and marker.is_file() and marker.read_text(encoding="utf-8") == wanted

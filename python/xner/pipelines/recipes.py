@@ -11,6 +11,7 @@ translates nothing anew, and every file can be looked at, corrected in a copy, a
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ __all__ = [
 __dir__ = listing(__all__)
 
 _KEY = b"xner.step"
+_NAME = re.compile(r"[\w+-][\w.+-]*")  # it names a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Step:
     """A part of a recipe.
 
     Attributes:
-        name: of its file, and in messages.
+        name: of its file, and in messages: letters, digits and `.+-_`, the first one no dot.
         key: everything that decides its output but its input; must be JSON-serialisable.
         run: from a table to one of as many rows, in the same order.
     """
@@ -87,6 +89,10 @@ class Step:
     name: str
     key: object
     run: Callable[[pa.Table, StepRun], pa.Table]
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise Error(f"step {self.name!r}: a name has letters, digits and . + - _ only, and no dot in front")
 
 
 def translate_train(

@@ -57,7 +57,7 @@ class Workspace:
             resume: False throws it away in any case.
 
         Raises:
-            Error: the output is there, or the folder that it is to be in is not.
+            Error: the output is there, the folder that it is to be in is not, or a link is where checkpoints go.
         """
         target = Path(output)
         if not target.parent.is_dir():
@@ -65,6 +65,8 @@ class Workspace:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
             raise Error(f"cannot write '{output}': it is there already, and not from this run")
         folder = target.with_name(f".{target.name}.training")
+        if folder.is_symlink():
+            raise Error(f"cannot keep checkpoints in '{folder}': it is a link, which may lead anywhere; remove it")
         marker = folder / _MARKER
         wanted = json.dumps({"run": key})
         if not (resume and marker.is_file() and marker.read_text(encoding="utf-8") == wanted):

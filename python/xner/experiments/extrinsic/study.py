@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "ExtrinsicStudy", "Method", "Run", "predictions", "run_name", "study_extrinsic"]
 
-_NAME = re.compile(r"[\w.+-]+")
+_NAME = re.compile(r"[\w+-][\w.+-]*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class Method:
     """A way to a tagger.
 
     Attributes:
-        name: letters, digits and `.+-_`, as it names a folder.
+        name: letters, digits and `.+-_`, the first one no dot, as it names a folder.
         training: what it learns from, all together; empty for a tagger that is there already.
         tagger: that one, as for `load_tagger`.
         development: chooses the best checkpoint and stops training early.
@@ -63,7 +63,7 @@ class Method:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise Error(f"method {self.name!r}: a name has letters, digits and . + - _ only")
+            raise Error(f"method {self.name!r}: a name has letters, digits and . + - _ only, and no dot in front")
         if bool(self.training) == (self.tagger is not None):
             raise Error(f"method '{self.name}' needs either data to train on or a tagger that is there already")
 

@@ -36,6 +36,7 @@ __all__ = ["CommandTranslator"]
 _TIMEOUT: Final = 600.0
 _BATCH: Final = 1_000  # texts
 _STARTS: Final = 2
+_USER: Final = re.compile(r"://[^/\s@]*@")
 _PLACE: Final = re.compile(r"\{(source|target)([23]?)\}")
 
 
@@ -77,8 +78,8 @@ class CommandTranslator:
 
     @property
     def signature(self) -> str:
-        """What translates, for tables and papers."""
-        return f"xner:{__version__}|translator:{self.identity}"
+        """What translates, for tables and papers; of users and passwords in URLs nothing is left."""
+        return f"xner:{__version__}|translator:{_USER.sub('://...@', self.identity)}"
 
     @property
     def identity(self) -> str:

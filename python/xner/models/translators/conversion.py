@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import Error, OptionError
 from xner.models.network.loading import first_line, import_transformers, model_identity, quiet
 from xner.models.translators.cache import default_cache_path
 from xner.models.translators.seq2seq import add_marks, no_advice
@@ -44,6 +44,8 @@ def convert_model(name: str, dtype: str = "auto", *, folder: Path | None = None)
         Error: the extra `translate` is not installed, or the model cannot be converted.
     """
     require("ctranslate2", extra="translate", what=_WHAT)
+    if not dtype.replace("_", "").isalnum():  # it names a folder
+        raise OptionError(f"dtype={dtype!r}: expected int8, float16, bfloat16, float32 or auto")
     transformers = import_transformers(_WHAT)
     kinds = ("model.safetensors", "model.safetensors.index.json")
     try:
