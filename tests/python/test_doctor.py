@@ -125,6 +125,12 @@ class TestDoctor:
         assert list(quick["broken"]) == ["sound"]
         assert quick["imported"] is False
 
+    def test_an_instruction_set_that_there_is_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        installed(monkeypatch)
+        monkeypatch.setenv("XNER_SIMD", "sse9")
+        levels = ", ".join(_core.simd_levels())
+        assert doctors_json("--quick", status=1)["broken"] == {"XNER_SIMD": f"is 'sse9', and this CPU has {levels}"}
+
     def test_what_is_missing_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         installed(monkeypatch, Package("absent", "absent", "", None))
         assert doctors_json()["broken"] == {}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import extras
 
 extras.need("models")
@@ -140,6 +142,21 @@ class TestWhatCannotBeLoaded:
         torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
         with pytest.raises(Error, match="weights are read from safetensors files only"):
             load(tmp_path)
+
+    @pytest.mark.parametrize("kind", ["bert", "evil"])
+    def test_code_of_a_model_is_not_run(self, tiny_bert: Path, tmp_path: Path, kind: str) -> None:
+        folder = tmp_path / "model"
+        folder.mkdir()
+        tiny_models.save_bert(folder)
+        config = json.loads((folder / "config.json").read_text())
+        classes = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model", "AutoTokenizer": ["evil.Tokenizer", None]}
+        (folder / "config.json").write_text(json.dumps({**config, "model_type": kind, "auto_map": classes}))
+        (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+        try:
+            load(folder)
+        except Error:
+            assert kind == "evil", "a type that transformers knows is loaded by its own code"
+        assert not (tmp_path / "ran").exists()
 
     def test_weights_of_something_else(self, tiny_bert: Path, tmp_path: Path) -> None:
         from safetensors.torch import save_file

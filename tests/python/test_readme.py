@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from xner.models.taggers import WordTagger
     from xner.models.translators import TextTranslator
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_example_prints_what_stands_below_it() -> None:
@@ -88,6 +89,8 @@ def test_the_commands_exist_with_their_options() -> None:
         "inspect",
         "pair",
         "import",
+        "doctor",
+        "cache clear",
     }
     assert {command for command, _ in lines} == shown
     for command, arguments in lines:
@@ -95,3 +98,35 @@ def test_the_commands_exist_with_their_options() -> None:
         bare = re.sub(r"'[^']*'", "", arguments)  # without options of other programs
         for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", f" {bare}"):
             assert re.search(rf"(?<![\w-]){option}\b", usage), f"{command} has no {option}"
+
+
+def test_completion_works_as_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = re.findall(r"_XNER_COMPLETE=(\w+)_source xner", README)
+    assert lines == ["bash", "zsh", "fish"]
+    for shell in lines:
+        script = CliRunner().invoke(cli, prog_name="xner", env={"_XNER_COMPLETE": f"{shell}_source"}).output
+        assert f"_XNER_COMPLETE={shell}_complete" in script
+    asked = {"_XNER_COMPLETE": "zsh_complete", "COMP_WORDS": "xner do", "COMP_CWORD": "1"}
+    assert "doctor" in CliRunner().invoke(cli, prog_name="xner", env=asked).output
+
+
+def test_what_security_claims_is_tested() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 15
+    for file, test in named:
+        source = (ROOT / "tests/python" / file).read_text(encoding="utf-8")
+        assert not test or re.search(rf"(?:def|class) {test}\b", source), f"{file} has no {test}"
+
+
+def test_the_citation_is_of_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for line in (
+        "cff-version: 1.2.0",
+        f"version: {project['version']}",
+        f"license: {project['license']}",
+        "title: xner",
+    ):
+        assert f"\n{line}\n" in f"\n{text}"
+    assert "2501.18750" in text

@@ -62,14 +62,17 @@ def _found(extras: dict[str, list[Package]], trials: dict[str, Trial], *, quick:
             "missing": missing,
             "install": _pip(extra) if missing else None,
         }
+    level, levels = instruction_set(), _core.simd_levels()
+    if level not in levels:
+        broken["XNER_SIMD"] = f"is {level!r}, and this CPU has {', '.join(levels)}"
     devices = trials["torch"].devices if "torch" in trials else None
     return {
         "xner": {
             "version": __version__,
             "core": getattr(_core, "__version__", None),
             "core_file": _core.__file__,
-            "instruction_set": instruction_set(),
-            "instruction_sets": _core.simd_levels(),
+            "instruction_set": level,
+            "instruction_sets": levels,
         },
         "python": {"version": platform.python_version(), "executable": sys.executable, "platform": platform.platform()},
         "needed": described.pop(""),
