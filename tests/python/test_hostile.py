@@ -69,12 +69,13 @@ class Elements(HTMLParser):
 
     def __init__(self, source: str) -> None:
         super().__init__()
-        self.count, self.found = 0, list[str]()
+        self.count, self.tags, self.found = 0, set[str](), list[str]()
         self.feed(source)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.count += 1
+        self.tags.add(tag)
         for name, value in attrs:
             # A frame's content is a page of its own.
             if name == "srcdoc":

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from test_hostile import ATTACKS, Elements
 from test_study import NASTY as DIFFERING
 from test_view import Page, payload
 from xner import evaluation, viewer
@@ -274,6 +275,25 @@ def test_nothing_breaks_out_of_the_page_of_extrinsic_evaluation(tmp_path: Path) 
     assert NASTY in page.text("th")
     assert "<script>" in page.text("small")
     assert "<i>" in page.text("mark")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_element_comes_from_a_name_or_a_word(tmp_path: Path, attack: str) -> None:
+    label = re.sub(r"\s", "_", attack)
+    pages = {}
+    for what, name in (("harmless", "name"), (label, attack)):
+        table = DIFFERING.append_column("id", pa.array([name]))
+        renamed = [[entity | {"label": what} for entity in row] for row in pylist(table["source_entities"])]
+        place = table.column_names.index("source_entities")
+        table = table.set_column(place, "source_entities", pa.array(renamed, table.schema.field(place).type))
+        made = (
+            matching_page(tmp_path / f"{len(pages)}-matching", name=name, table=table),
+            extrinsic_page(tmp_path / f"{len(pages)}-extrinsic", test=name, label=what),
+        )
+        pages[name] = [Elements(page.read_text(encoding="utf-8")) for page in made]
+    assert [page.found for page in pages[attack]] == [[], []]
+    tags = [[page.tags - {"tspan"} for page in some] for some in pages.values()]  # of names that are cut into lines
+    assert tags[0] == tags[1]
 
 
 def test_pages_without_a_view_have_no_links_to_it(tmp_path: Path) -> None:
