@@ -280,7 +280,7 @@ def test_nothing_breaks_out_of_the_page_of_extrinsic_evaluation(tmp_path: Path) 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_element_comes_from_a_name_or_a_word(tmp_path: Path, attack: str) -> None:
     label = re.sub(r"\s", "_", attack)
-    pages = {}
+    pages: dict[str, list[Elements]] = {}
     for what, name in (("harmless", "name"), (label, attack)):
         table = DIFFERING.append_column("id", pa.array([name]))
         renamed = [[entity | {"label": what} for entity in row] for row in pylist(table["source_entities"])]
