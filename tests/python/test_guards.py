@@ -111,6 +111,29 @@ class TestStreams:
         pairs = xner("pair", "en.conll", "de.conll", "--on", "id", "-o", "-", cwd=files)
         assert '"source_tokens": ["Anna", "came"]' in done(pairs).stdout
 
+    def test_messages_have_the_names_that_were_given(self, files: Path) -> None:
+        command = self.command("--source", "-", "--target", "de.txt", "-o", "-", "--format", "conll")
+        run = subprocess.run(command, input=SOURCE, capture_output=True, text=True, cwd=files, check=True)
+        assert run.stdout == LABELLED
+        assert run.stderr.startswith("-: IOB2: PER\n")
+        assert "\nwritten to -\n" in run.stderr
+        assert "standard-" not in run.stderr
+        wrong = SOURCE.replace("B-PER", "HUH").replace("\tO", "\tB-X", 1)
+        run = subprocess.run(command, input=wrong, capture_output=True, text=True, cwd=files, check=False)
+        assert run.returncode == 1
+        assert "line 1 of '-': no label" in run.stderr
+        assert "standard-" not in run.stderr
+        run = subprocess.run(
+            [sys.executable, "-m", "xner", "pair", "-", "de.conll", "--on", "text", "-o", "p.jsonl", "--alone", "-"],
+            input=SOURCE,
+            capture_output=True,
+            text=True,
+            cwd=files,
+            check=True,
+        )
+        assert '"file": "-"' in run.stdout
+        assert "-: 1 rows without a partner: 0" in run.stderr
+
     def test_a_pipe_with_a_name_is_read_once(self, files: Path) -> None:
         os.mkfifo(files / "pipe")
         writer = threading.Thread(target=(files / "pipe").write_text, args=[SOURCE])
@@ -119,3 +142,8 @@ class TestStreams:
         subprocess.run(command, capture_output=True, cwd=files, check=True, timeout=60)
         writer.join()
         assert (files / "o.conll").read_text() == LABELLED
+        writer = threading.Thread(target=(files / "pipe").write_text, args=["Anna\tHUH\ncame\tB-X\n"])
+        writer.start()
+        run = subprocess.run(command, capture_output=True, text=True, cwd=files, check=False, timeout=60)
+        writer.join()
+        assert "line 1 of 'pipe': no label" in run.stderr

@@ -15,7 +15,7 @@ import click
 from xner import io
 from xner._support.folders import cache_folder
 from xner.cli.options.groups import GroupedOption
-from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile
+from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, shown
 from xner.errors import Error, OptionError
 
 if TYPE_CHECKING:
@@ -51,7 +51,29 @@ def guarded(command: click.Command) -> click.Command:
             )
         )
         command.callback = _looking(command.callback, command)
+    if command.callback is not None:
+        command.callback = _naming_files(command.callback)
     return command
+
+
+def _naming_files(callback: Any) -> Any:
+    """What a command calls, whose errors name files as the user did: `-`, where a temporary file holds a stream."""
+
+    @wraps(callback)
+    def run(*args: Any, **values: Any) -> Any:
+        try:
+            return callback(*args, **values)
+        except Error as error:
+            error.args = tuple(shown(one) if isinstance(one, str) else one for one in error.args)
+            raise
+        except click.ClickException as error:
+            setattr(error, "message", shown(error.message))  # noqa: B010  # which is final for type checkers
+            raise
+        except OSError as error:
+            error.filename = None if error.filename is None else shown(os.fsdecode(error.filename))
+            raise
+
+    return run
 
 
 def _naming_flags(callback: Any, command: click.Command) -> Any:

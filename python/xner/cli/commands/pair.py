@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from xner import io, schema
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import existing_file, output_file, side_format_options
+from xner.cli.options.inputs import existing_file, output_file, shown, side_format_options
 from xner.cli.options.layouts import layout_group
 from xner.errors import Error
 from xner.io.pairing import PAIRED_BY, pair
@@ -85,7 +85,7 @@ def command(
     labelled = layout.labelled(first, source) if has_entities else None
     first = first if labelled is None else labelled.table
     second = read_target(target, format=target_format, layout=layout)
-    names = str(source), str(target)
+    names = shown(source), shown(target)
     found = pair(first, second, on=_way(on), least_score=least_score or 0.5, names=names)
     rows = [one for one, _ in found.pairs], [other for _, other in found.pairs]
     columns: dict[str, Any] = {}

@@ -9,8 +9,9 @@ import shutil
 import sys
 import tempfile
 import tomllib
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -19,7 +20,7 @@ from xner._support.arguments import did_you_mean
 from xner.cli.options.decorators import with_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterator, Mapping
 
 __all__ = [
     "FORMAT_NAMES",
@@ -32,6 +33,7 @@ __all__ = [
     "label_options",
     "link_flags",
     "output_file",
+    "shown",
     "side_format_options",
     "tuned_option",
 ]
@@ -45,6 +47,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 STANDARD_OUTPUT = "standard-output"
 _STREAM = "-"
 _READ = "xner.standard-input"
+_SHOWN_AS = "xner.shown-as"
 
 
 class InputFile(click.Path):
@@ -61,10 +64,10 @@ class InputFile(click.Path):
         if str(path) == _STREAM:
             if ctx.meta.setdefault(_READ, param) is not param:
                 self.fail("standard input can be read once", param, ctx)
-            return _spooled(sys.stdin.buffer, "standard-input", ctx)
+            return _show_as(_STREAM, _spooled(sys.stdin.buffer, "standard-input", ctx), ctx)
         if path.is_fifo() or path.is_char_device():
             with path.open("rb") as stream:
-                return _spooled(stream, path.name, ctx)
+                return _show_as(str(path), _spooled(stream, path.name, ctx), ctx)
         return path
 
 
@@ -93,7 +96,7 @@ class OutputFile(click.Path):
                     shutil.copyfileobj(file, sys.stdout.buffer)
 
         ctx.call_on_close(hand_on)
-        return aside
+        return _show_as(_STREAM, aside, ctx)
 
 
 def _spooled(stream: BinaryIO, name: str, ctx: click.Context) -> Path:
@@ -104,6 +107,43 @@ def _spooled(stream: BinaryIO, name: str, ctx: click.Context) -> Path:
         file.write(begin)
         shutil.copyfileobj(stream, file)
     return path
+
+
+def _show_as(name: str, path: Path, ctx: click.Context) -> Path:
+    """The path of a temporary file, for which messages have the name that the user gave."""
+    names: dict[str, str] = ctx.meta.setdefault(_SHOWN_AS, {})
+    if not names:
+        for redirect in (redirect_stdout(_Renaming(sys.stdout, names)), redirect_stderr(_Renaming(sys.stderr, names))):
+            ctx.with_resource(redirect)
+    names[str(path)] = name
+    return path
+
+
+def shown(text: object) -> str:
+    """A text, or a path, with the names that the user gave in place of temporary ones: `-` for standard input."""
+    context = click.get_current_context(silent=True)
+    return _renamed(str(text), {} if context is None else context.meta.get(_SHOWN_AS, {}))
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return text
+
+
+class _Renaming:
+    """A stream to which texts are written with other names for some files."""
+
+    def __init__(self, stream: TextIO, names: Mapping[str, str]) -> None:
+        self._stream = stream
+        self._names = names
+
+    def write(self, text: str) -> int:
+        self._stream.write(_renamed(text, self._names))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _suffix_of(begin: bytes) -> str:
