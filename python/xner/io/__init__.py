@@ -8,6 +8,7 @@ line.
 from __future__ import annotations
 
 from xner._support.faces import listing
+from xner.io import datasets
 from xner.io._rows import RowWriter
 from xner.io.annotation.brat import read_brat, write_brat
 from xner.io.annotation.docbin import from_docs, to_docs
@@ -33,6 +34,7 @@ __all__ = [
     "Pairing",
     "RowWriter",
     "check_parallel",
+    "datasets",
     "format_of",
     "from_docs",
     "inspect",

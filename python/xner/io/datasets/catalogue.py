@@ -1,0 +1,610 @@
+"""Data sets by name: what `datasets.toml` says of each, checked, and the same for a user's own file.
+
+A file has a table a data set. Its keys are those of `Dataset`, `Files`, `Hub`, `Texts` and `Counts`; what is not known
+is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Final
+
+from xner._support.arguments import did_you_mean
+from xner.errors import Error, FormatError, OptionError
+from xner.text.languages import languages
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["DATASETS", "SPLITS", "Catalogue", "Counts", "Dataset", "Files", "Hub", "Spoken", "Texts", "read_catalogue"]
+
+SPLITS: Final = ("train", "validation", "test")
+_ALSO: Final = {"dev": "validation", "valid": "validation", "val": "validation"}
+_ORIGINS: Final = ("published", "measured")
+_ALL: Final = "*"
+_FIELDS: Final = ("language", "source", "split")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A language of a data set.
+
+    Attributes:
+        name: by which the data set knows it: `de`, `hau`, `de-ba`.
+        code: in FLORES-200, which is NLLB-200's as well; empty where these lack the language.
+        title: in English.
+    """
+
+    name: str
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How large a split is.
+
+    Attributes:
+        sentences: of the labelled side.
+        tokens: likewise; None where it is not known.
+        entities: likewise.
+        origin: `published`, by its authors; or `measured` on the files.
+    """
+
+    sentences: int
+    tokens: int | None
+    entities: int | None
+    origin: str
+
+    def __str__(self) -> str:
+        """`799 sentences, 20187 tokens, 693 entities (measured)`."""
+        parts = [(self.sentences, "sentences"), (self.tokens, "tokens"), (self.entities, "entities")]
+        return f"{', '.join(f'{count} {what}' for count, what in parts if count is not None)} ({self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A way in which the files of a data set lie in a folder, and how they are laid out.
+
+    Patterns have the fields `{language}`, `{split}` and `{source}`, the language of the other side.
+
+    Attributes:
+        where: what the folder is: "a clone of https://...".
+        path: pattern of the labelled file, from the folder.
+        source_path: pattern of the file of the labelled other side; empty where it is `path`, for `source`.
+        texts: patterns of files of translations as JSON, a pair of sentences a line, to which the labelled sentences
+            are joined by their text.
+        format: a name of `xner.io.FORMATS`; empty: the file's name tells.
+        token_column: of words, from 0; None: the first.
+        label_column: of labels; None: the last.
+        empty_token: what is read for a word that is missing; empty: nothing may be missing.
+        strip_prefix: whether words have a language and a colon before them.
+        class_map: other names of classes; `O` for those that do not count.
+        splits: how files name a split, where that is another name.
+        languages: how files name a language, likewise.
+        counts_of: the data set whose counts those of the labelled file are, where it is another; `-` where none are.
+    """
+
+    where: str
+    path: str
+    source_path: str
+    texts: tuple[str, ...]
+    format: str
+    token_column: int | None
+    label_column: int | None
+    empty_token: str
+    strip_prefix: bool
+    class_map: Mapping[str, str]
+    splits: Mapping[str, str]
+    languages: Mapping[str, str]
+    counts_of: str
+
+    def fill(self, pattern: str, *, language: str, split: str, source: str) -> str:
+        """A pattern of this folder for a language and a split."""
+        return pattern.format(
+            language=self.languages.get(language, language),
+            split=self.splits.get(split, split),
+            source=self.languages.get(source, source),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Translations on the hub, to which labelled sentences are joined by their text.
+
+    Attributes:
+        name: on the hub.
+        paths: patterns of Parquet files with a column `translation`; those that there are count.
+        revision: of the repository; empty for the newest.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Where a data set is on the Hugging Face hub.
+
+    Attributes:
+        name: of the repository; or a folder, of data files or one that `save_to_disk` has written.
+        configuration: pattern of its configuration's name; empty for its only one.
+        path: pattern of a file; empty: the library `datasets` finds the files of the configuration.
+        revision: with `path`: of the repository; empty for the newest.
+        splits: how the repository names a split, where that is another name.
+        texts: translations to join; None where there are none.
+    """
+
+    name: str
+    configuration: str
+    path: str
+    revision: str
+    splits: Mapping[str, str]
+    texts: Texts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What is known of a data set; what is empty is not known.
+
+    Attributes:
+        name: by which it is asked for.
+        title: its own name.
+        version: of what is described here.
+        licence: of text and labels.
+        paper: that describes it.
+        homepage: where it is published.
+        download: about how much there is to load.
+        labels: the scheme of its labels: IOB1, IOB2 or BIOES.
+        classes: of entities.
+        splits: some of `SPLITS`.
+        languages: by the data set's own names.
+        source: in parallel data sets, the language of the other side, for most languages; empty in others.
+        sources: the language of the other side, where it is another one.
+        unordered: languages whose rows are in another order than those of the other side, and are loaded alone.
+        files: ways in which its files lie in a folder; the first that fits counts.
+        hub: where it is on the hub; None where it is not.
+        counts: by split and language; the language `*` stands for all that are not named.
+        notes: what else there is to know.
+    """
+
+    name: str
+    title: str
+    version: str
+    licence: str
+    paper: str
+    homepage: str
+    download: str
+    labels: str
+    classes: tuple[str, ...]
+    splits: tuple[str, ...]
+    languages: Mapping[str, Spoken]
+    source: str
+    sources: Mapping[str, str]
+    unordered: tuple[str, ...]
+    files: tuple[Files, ...]
+    hub: Hub | None
+    counts: Mapping[str, Mapping[str, Counts]]
+    notes: tuple[str, ...]
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether sentences have translations."""
+        return bool(self.source)
+
+    @property
+    def labelled_languages(self) -> list[str]:
+        """The languages that can be asked for: those with labels."""
+        return list(self.languages)
+
+    def other_side(self, language: str) -> str:
+        """The language of the other side; empty where a language is loaded alone."""
+        found = self.sources.get(language, self.source)
+        return "" if language == found or language in self.unordered else found
+
+    def counts_for(self, language: str, split: str) -> Counts | None:
+        """How large a split is, where it is known."""
+        of_split = self.counts.get(split, {})
+        return of_split.get(language, of_split.get(_ALL))
+
+    def language(self, name: str | None) -> str:
+        """The data set's own name of a language.
+
+        Args:
+            name: that, or FLORES-200's code; None for the only one.
+
+        Raises:
+            OptionError: it has no such language; the message lists those that it has.
+        """
+        if name is None:
+            if len(self.languages) == 1:
+                return next(iter(self.languages))
+            raise OptionError(f"language: '{self.name}' has several; say which: {', '.join(self.languages)}")
+        if name in self.languages:
+            return name
+        by_code = [one.name for one in self.languages.values() if one.code and one.code == name]
+        if len(by_code) == 1:
+            return by_code[0]
+        raise OptionError(
+            f"language={name!r}: '{self.name}' has {', '.join(self.languages)}{did_you_mean(name, self.languages)}"
+        )
+
+    def split(self, name: str | None) -> str:
+        """The usual name of a split.
+
+        Args:
+            name: `train`, `validation`, `test`, or another usual one; None for the only one.
+
+        Raises:
+            OptionError: it has no such split; the message lists those that it has.
+        """
+        if name is None:
+            if len(self.splits) == 1:
+                return self.splits[0]
+            raise OptionError(f"split: '{self.name}' has several; say which: {', '.join(self.splits)}")
+        usual = _ALSO.get(name, name)
+        if usual not in self.splits:
+            raise OptionError(f"split={name!r}: '{self.name}' has {', '.join(self.splits)}")
+        return usual
+
+
+class Catalogue(Mapping[str, Dataset]):
+    """Data sets by name, read when one is first asked for.
+
+    Args:
+        path: the file; None for this package's own.
+        also: whose data sets there are beside.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, also: Catalogue | None = None) -> None:
+        self._path = path
+        self._also = also
+
+    @cached_property
+    def _found(self) -> Mapping[str, Dataset]:
+        if self._path is None:
+            text = files("xner.io.datasets").joinpath("datasets.toml").read_text(encoding="utf-8")
+            return _parsed("datasets.toml", text)
+        try:
+            text = Path(self._path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise FormatError(f"{self._path}: not UTF-8 ({error.reason})") from None
+        found = _parsed(str(self._path), text)
+        for name in found:
+            if self._also is not None and name in self._also:
+                line = _line(text, (name,))
+                raise FormatError(f"{self._path}, line {line}: there is a data set '{name}' already: give another name")
+        return {**(self._also or {}), **found}
+
+    def __getitem__(self, name: str) -> Dataset:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def choose(self, name: str) -> Dataset:
+        """The data set of a name that a user gave.
+
+        Raises:
+            Error: there is none; the message names the nearest ones, and all.
+        """
+        if name in self:
+            return self[name]
+        raise Error(
+            f"there is no data set '{name}' and no such file; the data sets are {', '.join(self)}; hf:NAME is one of "
+            f"the hub{did_you_mean(name, self)}"
+        )
+
+
+DATASETS: Final = Catalogue()
+"""The data sets that this package knows."""
+
+
+def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
+    """The data sets that a TOML file describes, beside those that this package knows.
+
+    Raises:
+        FormatError: it is no TOML, or a key or a value is none that there may be; the message names line and key.
+    """
+    found = Catalogue(path, DATASETS)
+    len(found)
+    return found
+
+
+def _parsed(path: str, text: str) -> dict[str, Dataset]:
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"{path}: {error}") from None
+    found = {}
+    for name, value in read.items():
+        table = _Table(path, text, (name,), value)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
+            raise table.error("", "a data set's name has small letters, digits, - and . alone")
+        found[name] = _dataset(name, table)
+    return found
+
+
+class _Table:
+    """A table of the file, whose keys are taken one by one; those that are left are errors."""
+
+    def __init__(self, path: str, text: str, place: tuple[str, ...], value: Any) -> None:
+        self._path, self._text, self._place = path, text, place
+        self._known: list[str] = []
+        self._values = value
+        if not isinstance(value, dict):
+            raise self.error("", f"expected a table, found {_shown(value)}")
+
+    def error(self, key: str, reason: str) -> FormatError:
+        """What is to be raised about a key; empty for the table itself."""
+        place = (*self._place, key) if key else self._place
+        shown = ".".join(place)
+        return FormatError(f"{self._path}, line {_line(self._text, place)}: {shown}: {reason}")
+
+    def _take(self, key: str, kind: type, what: str, default: Any) -> Any:
+        self._known.append(key)
+        if key not in self._values:
+            if default is None:
+                raise self.error("", f"the key '{key}' is missing")
+            return default
+        value = self._values[key]
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f"expected {what}, found {_shown(value)}")
+        return value
+
+    def has(self, key: str) -> bool:
+        """Whether a key is there."""
+        return key in self._values
+
+    def text(self, key: str, default: str | None = "") -> str:
+        """A text; one that must be there if its default is None."""
+        value: str = self._take(key, str, "a text", default)
+        if default is None and not value:
+            raise self.error(key, "expected a text that is not empty")
+        return value
+
+    def one_of(self, key: str, among: tuple[str, ...], default: str | None = "") -> str:
+        """One of a few texts."""
+        value = self.text(key, default)
+        if value not in among and value != default:
+            raise self.error(key, f"expected one of {', '.join(among)}, found {value!r}{did_you_mean(value, among)}")
+        return value
+
+    def pattern(self, key: str, default: str | None = "") -> str:
+        """A text with fields."""
+        value = self.text(key, default)
+        self._check_pattern(key, value)
+        return value
+
+    def patterns(self, key: str) -> tuple[str, ...]:
+        """Texts with fields."""
+        found = self.texts(key)
+        for value in found:
+            self._check_pattern(key, value)
+        return found
+
+    def _check_pattern(self, key: str, value: str) -> None:
+        try:
+            names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
+        except ValueError as error:
+            raise self.error(key, f"{value!r}: {error}") from None
+        for name in names:
+            if name not in _FIELDS:
+                known = ", ".join(f"{{{one}}}" for one in _FIELDS)
+                raise self.error(key, f"{value!r}: there is no field {{{name}}}, only {known}")
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Texts, which need not be there."""
+        found: list[Any] = self._take(key, list, "a list of texts", [])
+        for one in found:
+            if not isinstance(one, str) or not one:
+                raise self.error(key, f"expected a list of texts, found {_shown(one)} in it")
+        return tuple(found)
+
+    def whole(self, key: str, least: int) -> int | None:
+        """A whole number, which need not be there."""
+        if not self.has(key):
+            self._known.append(key)
+            return None
+        value: int = self._take(key, int, "a whole number", None)
+        if value < least:
+            raise self.error(key, f"expected a whole number from {least} on, found {value}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """Whether something holds; by default it does not."""
+        return bool(self._take(key, bool, "true or false", False))
+
+    def table(self, key: str) -> _Table:
+        """A table within, which need not be there."""
+        return _Table(self._path, self._text, (*self._place, key), self._take(key, dict, "a table", {}))
+
+    def tables(self, key: str) -> list[_Table]:
+        """Tables within."""
+        found = self._take(key, list, "tables: [[...]]", [])
+        return [
+            _Table(self._path, self._text, (*self._place, key, str(number)), one) for number, one in enumerate(found)
+        ]
+
+    def mapping(self, key: str) -> dict[str, str]:
+        """A table of texts, which need not be there."""
+        inner = self.table(key)
+        return {name: inner.text(name, None) for name in inner.keys()}  # noqa: SIM118  # no mapping
+
+    def keys(self) -> list[str]:
+        """All keys that are there."""
+        return list(self._values)
+
+    def done(self) -> None:
+        """Look for keys that nothing has taken.
+
+        Raises:
+            FormatError: there is one.
+        """
+        for key in self._values:
+            if key not in self._known:
+                near = did_you_mean(key, self._known) or f"; there are {', '.join(self._known)}"
+                raise self.error(key, f"there is no such key{near}")
+
+
+def _dataset(name: str, table: _Table) -> Dataset:
+    known = _languages(table)
+    if not known:
+        raise table.error("", "it has no languages: the tables 'languages' and 'other_languages' name them")
+    splits = table.texts("splits")
+    if not splits:
+        raise table.error("", "the key 'splits' is missing")
+    for split in splits:
+        if split not in SPLITS:
+            raise table.error("splits", f"expected some of {', '.join(SPLITS)}, found {split!r}")
+    source = table.text("source")
+    sources = table.mapping("sources")
+    unordered = table.texts("unordered")
+    for key, several in (("sources", sources), ("unordered", unordered)):
+        for language in several:
+            if language not in known:
+                raise table.error(key, f"{language!r} is none of the data set's languages")
+    found = Dataset(
+        name=name,
+        title=table.text("title", None),
+        version=table.text("version"),
+        licence=table.text("licence"),
+        paper=table.text("paper"),
+        homepage=table.text("homepage"),
+        download=table.text("download"),
+        labels=table.one_of("labels", ("IOB1", "IOB2", "BIOES")),
+        classes=table.texts("classes"),
+        splits=splits,
+        languages=known,
+        source=source,
+        sources=sources,
+        unordered=unordered,
+        files=tuple(_files(one) for one in table.tables("files")),
+        hub=_hub(hub) if (hub := table.table("hub")).keys() else None,
+        counts=_counts(table.table("counts"), splits, known),
+        notes=table.texts("notes"),
+    )
+    if not found.files and found.hub is None:
+        raise table.error("", "it is nowhere: neither 'files' nor 'hub' says where")
+    table.done()
+    return found
+
+
+def _languages(table: _Table) -> dict[str, Spoken]:
+    by_code = {one.code: one.name for one in languages()}
+    found = {}
+    inner = table.table("languages")
+    for name in inner.keys():  # noqa: SIM118  # no mapping
+        code = inner.text(name, None)
+        if code not in by_code:
+            near = did_you_mean(code, by_code)
+            raise inner.error(name, f"{code!r} is no language of FLORES-200{near}; 'other_languages' are in none")
+        found[name] = Spoken(name, code, by_code[code])
+    for name, title in table.mapping("other_languages").items():
+        found[name] = Spoken(name, "", title)
+    return dict(sorted(found.items()))
+
+
+def _files(table: _Table) -> Files:
+    found = Files(
+        where=table.text("where", None),
+        path=table.pattern("path", None),
+        source_path=table.pattern("source_path"),
+        texts=table.patterns("texts"),
+        format=table.text("format"),
+        token_column=table.whole("token_column", 0),
+        label_column=table.whole("label_column", 0),
+        empty_token=table.text("empty_token"),
+        strip_prefix=table.flag("strip_prefix"),
+        class_map=table.mapping("class_map"),
+        splits=table.mapping("splits"),
+        languages=table.mapping("languages"),
+        counts_of=table.text("counts_of"),
+    )
+    table.done()
+    return found
+
+
+def _hub(table: _Table) -> Hub:
+    texts = None
+    inner = table.table("texts")
+    if inner.keys():
+        texts = Texts(inner.text("name", None), inner.patterns("paths"), inner.text("revision"))
+        inner.done()
+    found = Hub(
+        name=table.text("name", None),
+        configuration=table.pattern("configuration"),
+        path=table.pattern("path"),
+        revision=table.text("revision"),
+        splits=table.mapping("splits"),
+        texts=texts,
+    )
+    table.done()
+    return found
+
+
+def _counts(table: _Table, splits: tuple[str, ...], known: Mapping[str, Spoken]) -> dict[str, dict[str, Counts]]:
+    found: dict[str, dict[str, Counts]] = {}
+    for split in table.keys():  # noqa: SIM118  # no mapping
+        if split not in splits:
+            raise table.error(split, f"the data set has no such split, only {', '.join(splits)}")
+        of_split = table.table(split)
+        found[split] = {}
+        for language in of_split.keys():  # noqa: SIM118  # no mapping
+            if language != _ALL and language not in known:
+                raise of_split.error(language, f"the data set has no such language{did_you_mean(language, known)}")
+            inner = of_split.table(language)
+            sentences = inner.whole("sentences", 0)
+            if sentences is None:
+                raise inner.error("", "the key 'sentences' is missing")
+            found[split][language] = Counts(
+                sentences, inner.whole("tokens", 0), inner.whole("entities", 0), inner.one_of("origin", _ORIGINS, None)
+            )
+            inner.done()
+    return found
+
+
+def _shown(value: Any) -> str:
+    kinds = {str: "the text", bool: "", int: "the number", float: "the number", list: "the list", dict: "the table"}
+    text = repr(value)
+    return f"{kinds.get(type(value), '')} {text if len(text) <= 40 else text[:37] + '...'}".strip()
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""")
+
+
+def _line(text: str, place: tuple[str, ...]) -> int:
+    """The line, from 1, of a key; of the nearest table around it where it has none of its own."""
+    best, depth = 1, 0
+    current: tuple[str, ...] = ()
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _HEADER.fullmatch(line)
+        if header is not None:
+            current = tuple(part.strip("\"' ") for part in header[2].split("."))
+            if header[1] == "[[":
+                seen[header[2]] = seen.get(header[2], -1) + 1
+                current = (*current, str(seen[header[2]]))
+            here = current
+        else:
+            key = _KEY.match(line)
+            if key is None:
+                continue
+            parts = [key[1].strip("\"'")] if key[1][0] in "\"'" else key[1].split(".")
+            here = (*current, *parts)
+        shared = len(here) if here == place[: len(here)] else 0
+        if shared > depth:
+            best, depth = number, shared
+    return best
