@@ -88,6 +88,7 @@ def test_the_commands_exist_with_their_options() -> None:
         "export",
         "inspect",
         "pair",
+        "datasets get",
         "import",
         "doctor",
         "cache clear",

@@ -81,7 +81,11 @@ def test_small_files_and_usual_ratios_pass(tmp_path: Path) -> None:
     assert io.read(path).num_rows == 1_400
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive\n", MEMBER[:-4], MEMBER[:100], MEMBER + b"more"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive\n", MEMBER[:-4], MEMBER[:100], MEMBER + b"more"],
+    ids=["empty", "none", "without-its-end", "begun", "with-more"],
+)
 @pytest.mark.parametrize("command", [("inspect",), ("evaluate", "--predicted")])
 def test_broken_archives_are_told(tmp_path: Path, content: bytes, command: tuple[str, ...]) -> None:
     (tmp_path / "a.txt.gz").write_bytes(content)

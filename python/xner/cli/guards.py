@@ -19,9 +19,9 @@ from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, show
 from xner.errors import Error, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["guarded"]
+__all__ = ["guarded", "keep_track", "refuse_overwriting"]
 
 _MARKED = "xner.guarded"
 
@@ -74,6 +74,27 @@ def _naming_files(callback: Any) -> Any:
             raise
 
     return run
+
+
+def refuse_overwriting(option: str, paths: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse to overwrite files that the running command has not made, of a folder that it is given.
+
+    Raises:
+        click.UsageError: one is there and was not made by this command.
+    """
+    if not overwrite:
+        for path in paths:
+            _check((option, path), _running(), [])
+
+
+def keep_track(paths: Iterable[Path]) -> None:
+    """Note that the running command has made files, so that it may replace them."""
+    for path in paths:
+        _remember(path, _running())
+
+
+def _running() -> str:
+    return click.get_current_context().command_path.partition(" ")[2]
 
 
 def _naming_flags(callback: Any, command: click.Command) -> Any:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "filter": "xner.cli.commands.filter",
     "inspect": "xner.cli.commands.inspect",
     "pair": "xner.cli.commands.pair",
+    "datasets": "xner.cli.commands.datasets",
     "evaluate": "xner.cli.commands.evaluate",
     "view": "xner.cli.commands.view",
     "export": "xner.cli.commands.export",

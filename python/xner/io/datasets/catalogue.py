@@ -141,6 +141,7 @@ class Hub:
         revision: with `path`: of the repository; empty for the newest.
         splits: how the repository names a split, where that is another name.
         texts: translations to join; None where there are none.
+        counts_of: the data set whose counts those of the labelled sentences are, where it is another.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Hub:
     revision: str
     splits: Mapping[str, str]
     texts: Texts | None
+    counts_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +201,6 @@ class Dataset:
     def is_parallel(self) -> bool:
         """Whether sentences have translations."""
         return bool(self.source)
-
-    @property
-    def labelled_languages(self) -> list[str]:
-        """The languages that can be asked for: those with labels."""
-        return list(self.languages)
 
     def other_side(self, language: str) -> str:
         """The language of the other side; empty where a language is loaded alone."""
@@ -272,7 +269,9 @@ class Catalogue(Mapping[str, Dataset]):
     def _found(self) -> Mapping[str, Dataset]:
         if self._path is None:
             text = files("xner.io.datasets").joinpath("datasets.toml").read_text(encoding="utf-8")
-            return _parsed("datasets.toml", text)
+            found = _parsed("datasets.toml", text)
+            _check_references("datasets.toml", text, found, found)
+            return found
         try:
             text = Path(self._path).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
@@ -282,7 +281,9 @@ class Catalogue(Mapping[str, Dataset]):
             if self._also is not None and name in self._also:
                 line = _line(text, (name,))
                 raise FormatError(f"{self._path}, line {line}: there is a data set '{name}' already: give another name")
-        return {**(self._also or {}), **found}
+        every = {**(self._also or {}), **found}
+        _check_references(str(self._path), text, found, every)
+        return every
 
     def __getitem__(self, name: str) -> Dataset:
         return self._found[name]
@@ -334,6 +335,21 @@ def _parsed(path: str, text: str) -> dict[str, Dataset]:
             raise table.error("", "a data set's name has small letters, digits, - and . alone")
         found[name] = _dataset(name, table)
     return found
+
+
+def _check_references(path: str, text: str, found: Mapping[str, Dataset], every: Mapping[str, Dataset]) -> None:
+    """That data sets whose counts others have are there."""
+    for name, one in found.items():
+        places: list[tuple[tuple[str, ...], str]] = [
+            ((name, "files", str(number), "counts_of"), of.counts_of) for number, of in enumerate(one.files)
+        ]
+        if one.hub is not None:
+            places.append(((name, "hub", "counts_of"), one.hub.counts_of))
+        for place, other in places:
+            if other and other != "-" and other not in every:
+                shown = ".".join(place)
+                near = did_you_mean(other, every)
+                raise FormatError(f"{path}, line {_line(text, place)}: {shown}: there is no data set {other!r}{near}")
 
 
 class _Table:
@@ -549,6 +565,7 @@ def _hub(table: _Table) -> Hub:
         revision=table.text("revision"),
         splits=table.mapping("splits"),
         texts=texts,
+        counts_of=table.text("counts_of"),
     )
     table.done()
     return found

@@ -13,21 +13,22 @@ from xner import labels, schema
 from xner._support.arrow import one_array
 from xner._support.extras import require
 from xner._support.progress import logger
-from xner.errors import DataError, Error, OptionError
+from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io._json import lines_of
-from xner.io.datasets.catalogue import DATASETS, Dataset, read_catalogue
-from xner.io.formats import format_of, read
+from xner.io.datasets.catalogue import DATASETS, Catalogue, read_catalogue
+from xner.io.formats import format_of
 from xner.io.hugging_face import DatasetName, read_hugging_face
 from xner.io.layout import Layout
 from xner.io.pairing import pair
 from xner.io.parallel import check_parallel
+from xner.text.languages import language as understood
 from xner.text.word_splitting import splitter_for
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
-    from xner.io.datasets.catalogue import Catalogue, Counts, Files, Hub
+    from xner.io.datasets.catalogue import Counts, Dataset, Files, Hub
 
 __all__ = ["METADATA", "load"]
 
@@ -67,14 +68,14 @@ def load(
         OptionError: a language or a split that the data set does not have.
         DataError: a label that is none.
     """
-    known = catalogue if isinstance(catalogue, type(DATASETS)) else None
-    if known is None:
-        known = DATASETS if catalogue is None else read_catalogue(catalogue)  # type: ignore[arg-type]  # no catalogue
+    known = DATASETS if catalogue is None else catalogue
+    if not isinstance(known, Catalogue):
+        known = read_catalogue(known)
     if name not in known and (name.startswith("hf:") or Path(name).is_file()):
         return _with_metadata(_by_path(name, split), name=name, language=language or "", split=split or "")
     dataset = known.choose(name)
     language, split = dataset.language(language), dataset.split(split)
-    sides = _Local(dataset, Path(folder)) if folder is not None else _Remote(dataset)
+    sides = _Local(dataset, known, Path(folder)) if folder is not None else _Remote(dataset, known)
     found = sides.load(language, split, ignore_counts=ignore_counts, told=told)
     return _with_metadata(
         found, name=dataset.name, version=dataset.version, licence=dataset.licence, language=language, split=split
@@ -175,8 +176,8 @@ def _joined(
 class _Local:
     """A data set's files in a folder."""
 
-    def __init__(self, dataset: Dataset, folder: Path) -> None:
-        self._dataset, self._folder = dataset, folder
+    def __init__(self, dataset: Dataset, catalogue: Catalogue, folder: Path) -> None:
+        self._dataset, self._catalogue, self._folder = dataset, catalogue, folder
         if not folder.is_dir():
             raise Error(f"'{folder}': there is no such folder")
         if not dataset.files:
@@ -186,7 +187,7 @@ class _Local:
         """See `load`."""
         files, path = self._way(language, split)
         target = self._read(files, path)
-        counts_of = self._dataset if not files.counts_of else DATASETS.get(files.counts_of)
+        counts_of = self._catalogue.get(files.counts_of) if files.counts_of else self._dataset
         known = None if counts_of is None else counts_of.counts_for(language, split)
         if known is not None and not ignore_counts:
             _check_counts(target, known, f"'{path}'")
@@ -254,8 +255,8 @@ class _Local:
 class _Remote:
     """A data set on the Hugging Face hub."""
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+    def __init__(self, dataset: Dataset, catalogue: Catalogue) -> None:
+        self._dataset, self._catalogue = dataset, catalogue
         if dataset.hub is None:
             ways = " or ".join(dict.fromkeys(one.where for one in dataset.files))
             raise Error(f"'{dataset.name}' is not on the hub; `folder` reads it from a folder: {ways}")
@@ -265,9 +266,8 @@ class _Remote:
         """See `load`."""
         source = self._dataset.other_side(language)
         target = self._read(language, split)
-        known = self._dataset.counts_for(language, split)
-        if self._hub.texts is not None and known is None:
-            known = _labelled_counts(self._dataset, language, split)
+        counts_of = self._catalogue.get(self._hub.counts_of) if self._hub.counts_of else self._dataset
+        known = None if counts_of is None else counts_of.counts_for(language, split)
         name = f"for '{language}' of '{self._hub.name}'"
         if known is not None and not ignore_counts:
             _check_counts(target, known, f"the {split} split {name}")
@@ -302,19 +302,25 @@ class _Remote:
             except Error as error:
                 missing.append(error)
                 continue
-            found += _pairs(read(path, "parquet"), source, language, f"'{name}' of '{texts.name}'")
+            found += _pairs(path, source, language, f"'{name}' of '{texts.name}'")
         if not found and missing:
             raise missing[0]
         return found
 
 
-def _pairs(table: pa.Table, source: str, language: str, name: str) -> Iterable[tuple[str, str]]:
+def _pairs(path: Path, source: str, language: str, name: str) -> Iterator[tuple[str, str]]:
+    """Sentences in two languages, of a Parquet file with a column `translation` of texts by language."""
+    import pyarrow.parquet as pq  # heavy, and needed for this alone
+
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise FormatError(f"{name}: not a usable Parquet file: {error}") from error
     schema.require_columns(table.schema, ["translation"], name)
     for row, both in enumerate(table["translation"].to_pylist()):
         if not isinstance(both, dict) or not all(isinstance(both.get(one), str) for one in (source, language)):
-            raise DataError(
-                row, "translation", repr(both)[:60], f"{name}: expected texts in '{source}' and '{language}'"
-            )
+            reason = f"{name}: expected texts in '{source}' and '{language}'"
+            raise DataError(row, "translation", repr(both)[:60], reason)
         yield both[source], both[language]
 
 
@@ -333,18 +339,8 @@ def _fetched(name: str, path: str, revision: str) -> Path:
         raise Error(f"cannot fetch '{path}' of the data set '{name}' from the hub: {reason}") from error
 
 
-def _labelled_counts(dataset: Dataset, language: str, split: str) -> Counts | None:
-    """What is known of the labelled sentences that are joined to others."""
-    for files in dataset.files:
-        if files.texts and files.counts_of in DATASETS:
-            return DATASETS[files.counts_of].counts_for(language, split)
-    return None
-
-
 def _code(dataset: Dataset, language: str) -> str:
     """FLORES-200's code of the other side, which need not be a language that can be asked for."""
-    from xner.text.languages import language as understood
-
     known = dataset.languages.get(language)
     return known.code if known is not None and known.code else understood(language).code
 
