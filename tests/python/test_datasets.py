@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -112,7 +113,7 @@ def written_as(files: Files, prefix: str) -> Callable[[int, str, str], str]:
     last = files.label_column
 
     def write(number: int, word: str, tag: str) -> str:
-        fields = [str(number + 1), *["x"] * last, "x"]
+        fields = [str(number + 1), *["x"] * ((files.columns or last + 2) - 1)]
         fields[files.token_column or 0], fields[last] = prefix + word, tag
         return "\t".join(fields)
 
@@ -196,6 +197,26 @@ def test_a_file_by_its_path(tmp_path: Path) -> None:
     assert table["labels"].to_pylist() == [[tag for _, tag in TARGET]]
     with pytest.raises(OptionError, match=r"split='test': '.*own.conll' is a file, and has none"):
         load(str(tmp_path / "own.conll"), split="test")
+
+
+def test_comments_of_xsid_are_none_of_its_words(tmp_path: Path) -> None:
+    rows = {
+        "de": "# id = 7\n# text-en = hot?\n# text = heiß?\n# intent = weather/find\n"
+        "1\theiß\tweather/find\tB-weather/attribute\n2\t?\tweather/find\tO\n\n",
+        "en": "# id = 7\n# text = hot?\n1\thot\tweather/find\tB-weather/attribute\n2\t?\tweather/find\tO\n\n",
+    }
+    for of, text in rows.items():
+        (tmp_path / f"{of}.valid.conll").write_text(text, encoding="utf-8")
+    table = load("xsid", language="de", split="valid", folder=tmp_path, ignore_counts=True)
+    assert table.to_pylist() == [
+        {
+            "id": "7",
+            "source_tokens": ["hot", "?"],
+            "source_entities": [{"start": 0, "end": 1, "label": "weather/attribute"}],
+            "tokens": ["heiß", "?"],
+            "gold_labels": ["B-weather/attribute", "O"],
+        }
+    ]
 
 
 # --- what goes wrong
@@ -487,6 +508,23 @@ class TestCommandLine:
         refused(run, "'xsid' is not on the hub; give --from FOLDER: a clone of https://github.com/mainlp/xsid or", 2)
         run = xner("datasets", "get", "hf:somebody/something", "-o", "out", cwd=tmp_path)
         refused(run, "from the hub: somebody/something size: not known licence: not known", 2)
+
+    def test_a_question_on_a_terminal(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Terminal(StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+        run = xner("datasets", "get", "wikiann", "--language", "yo", "-o", "out", cwd=tmp_path)
+        refused(run, "Load it? [y/N]: Error: nothing was loaded")
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.needs("train")
+    def test_a_data_set_of_the_hub_by_its_name(self, saved: Path) -> None:
+        done(xner("datasets", "get", "hf:saved::test", "--yes", "-o", "out", cwd=saved))
+        path = saved / "out" / "saved.test.parquet"
+        assert io.read(path)["labels"].to_pylist() == [[tag for _, tag in SOURCE]]
+        assert pq.read_schema(path).metadata[b"dataset"] == b"hf:saved::test"
 
     @pytest.mark.needs("train")
     def test_with_a_file_of_ones_own(self, saved: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +113,7 @@ def _wanted(name: str, catalogue: Catalogue, part: Part) -> list[tuple[str, str 
     if name not in catalogue and (name.startswith("hf:") or Path(name).is_file()):
         if part.languages or len(part.splits) > 1:
             raise click.UsageError(f"'{name}' is no data set by name: it has no --language, and one --split at most")
-        kept = name.removeprefix("hf:").strip(":").replace(":", ".").replace("/", ".")
+        kept = re.sub(r"[:/\\]+", ".", name.removeprefix("hf:")).strip(".")
         file = kept if name.startswith("hf:") else Path(name).name.partition(".")[0]
         split = part.splits[0] if part.splits else None
         return [(f"{file}{f'.{split}' if split else ''}.parquet", None, split)]
@@ -130,7 +131,7 @@ def _announce(name: str, catalogue: Catalogue, part: Part) -> None:
 
     Raises:
         click.UsageError: there is nobody to ask, and no --yes.
-        click.Abort: the answer is no.
+        click.ClickException: the answer is no.
     """
     dataset = catalogue.get(name)
     if part.folder is not None or (dataset is None and not name.startswith("hf:")):
@@ -151,7 +152,8 @@ def _announce(name: str, catalogue: Catalogue, part: Part) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"--yes loads '{place}' from the hub, under this licence")
-    click.confirm("Load it?", abort=True, err=True)
+    if not click.confirm("Load it?", err=True):
+        raise click.ClickException("nothing was loaded")
 
 
 def _summary(table: pa.Table) -> str:
@@ -159,7 +161,7 @@ def _summary(table: pa.Table) -> str:
     shown = ", ".join(one for one in table.schema.names if one != schema.ID)
     more = ""
     if schema.SOURCE_TOKENS in table.schema.names and schema.SOURCE_ENTITIES not in table.schema.names:
-        more = "; the source side has no labels, `xner tag` gives it some"
+        more = "; the source side has no labels, `xner tag --role source` gives it some"
     return f"{table.num_rows} sentences ({shown}){more}"
 
 

@@ -82,6 +82,7 @@ class Files:
         texts: patterns of files of translations as JSON, a pair of sentences a line, to which the labelled sentences
             are joined by their text.
         format: a name of `xner.io.FORMATS`; empty: the file's name tells.
+        columns: how many there are, where this tells one way from another with the same path; None for any number.
         token_column: of words, from 0; None: the first.
         label_column: of labels; None: the last.
         empty_token: what is read for a word that is missing; empty: nothing may be missing.
@@ -97,6 +98,7 @@ class Files:
     source_path: str
     texts: tuple[str, ...]
     format: str
+    columns: int | None
     token_column: int | None
     label_column: int | None
     empty_token: str
@@ -539,6 +541,7 @@ def _files(table: _Table) -> Files:
         source_path=table.pattern("source_path"),
         texts=table.patterns("texts"),
         format=table.text("format"),
+        columns=table.whole("columns", 1),
         token_column=table.whole("token_column", 0),
         label_column=table.whole("label_column", 0),
         empty_token=table.text("empty_token"),

@@ -15,6 +15,7 @@ from xner._support.extras import require
 from xner._support.progress import logger
 from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io._json import lines_of
+from xner.io.conll import survey_conll
 from xner.io.datasets.catalogue import DATASETS, Catalogue, read_catalogue
 from xner.io.formats import format_of
 from xner.io.hugging_face import DatasetName, read_hugging_face
@@ -214,7 +215,7 @@ class _Local:
                 files.path, language=language, split=split, source=self._dataset.other_side(language) or language
             )
             path = self._one(pattern)
-            if path is not None:
+            if path is not None and (files.columns is None or len(survey_conll(path)) == files.columns):
                 return files, path
             looked.append(f"'{pattern}' ({files.where})")
         raise Error(
