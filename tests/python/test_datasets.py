@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = ["wikiann", "masakhaner2", "masakhaner2-lafand", "europarl-ner", "uner", "xsid", "conll2003"]
-WAYS = [(name, number) for name, one in DATASETS.items() for number in range(len(one.files))]
+WAYS = [
+    pytest.param(name, number, marks=[pytest.mark.needs("words")] if files.texts else [])
+    for name, one in DATASETS.items()
+    for number, files in enumerate(one.files)
+]
 
 SOURCE = [("Anna", "B-PER"), ("lives", "O"), ("in", "O"), ("Bonn", "B-LOC")]
 TARGET = [("Anna", "B-PER"), ("wohnt", "O"), ("in", "O"), ("Bonn", "B-LOC")]
@@ -66,6 +70,10 @@ def test_an_entry_is_sound(name: str) -> None:
     assert pickle.loads(pickle.dumps(one.files)) == one.files
     with pytest.raises(FrozenInstanceError):
         one.name = "other"  # type: ignore[misc]
+
+
+def test_a_catalogue_shows_its_names() -> None:
+    assert repr(DATASETS) == f"<Catalogue: {', '.join(NAMES)}>"
 
 
 def test_what_the_default_translator_lacks() -> None:
@@ -260,6 +268,10 @@ def test_wrong_counts_are_refused(tmp_path: Path) -> None:
     lay_out(tmp_path, DATASETS["europarl-ner"], DATASETS["europarl-ner"].files[0], "de", "test")
     with pytest.raises(Error, match=r"has 2 sentences, and 799 are known \(measured\).*`ignore_counts`"):
         load("europarl-ner", language="de", folder=tmp_path)
+    write = written_as(DATASETS["europarl-ner"].files[0], "")
+    (tmp_path / "it-europarl.test.conll02").write_text(lines(TARGET, write) * 799)
+    with pytest.raises(Error, match=r"en-europarl.test.conll02' has 2 sentences, and 799 are known"):
+        load("europarl-ner", language="it", folder=tmp_path)
     own = tmp_path / "own.toml"
     own.write_text(CATALOGUE + '[own.counts.test]\nen = {sentences = 2, tokens = 9, origin = "published"}\n')
     (tmp_path / "en.conll").write_text(lines(SOURCE, lambda _, word, tag: f"{word}\t{tag}") * 2)
@@ -359,7 +371,7 @@ def test_names_are_not_taken_twice(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def saved(tmp_path: Path) -> Path:
+def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data set that its library has saved, as it would be fetched."""
     from datasets import ClassLabel, DatasetDict, Features, List, Value, config
     from datasets import Dataset as Saved
@@ -370,7 +382,7 @@ def saved(tmp_path: Path) -> Path:
         "tokens": [[word for word, _ in SOURCE]],
         "ner_tags": [[names.index(tag) for _, tag in SOURCE]],
     }
-    config.HF_DATASETS_CACHE = str(tmp_path / "cache")
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
     made = Saved.from_dict(rows, features=features)
     DatasetDict({"test": made}).save_to_disk(str(tmp_path / "saved"))
     (tmp_path / "files" / "en" / "test").mkdir(parents=True)
@@ -394,6 +406,7 @@ class TestHub:
         with pytest.raises(Error, match=r"has no file 'en/0000.parquet'"):
             load("own", catalogue=own)
 
+    @pytest.mark.needs("words")
     def test_sentences_joined_to_translations(self, saved: Path) -> None:
         both = [{"en": "Anna lives in Bonn.", "fr": "Anna habite à Bonn."}, {"en": "No.", "fr": "Non."}]
         pq.write_table(pa.table({"translation": both}), saved / "files" / "fr-en.parquet")

@@ -296,6 +296,9 @@ class Catalogue(Mapping[str, Dataset]):
     def __len__(self) -> int:
         return len(self._found)
 
+    def __repr__(self) -> str:
+        return f"<Catalogue: {', '.join(self)}>"
+
     def choose(self, name: str) -> Dataset:
         """The data set of a name that a user gave.
 

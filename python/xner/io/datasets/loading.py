@@ -111,12 +111,14 @@ def _sentences(table: pa.Table, name: str, layout: Layout) -> pa.Table:
     return pa.table({schema.ID: ids, schema.TOKENS: tokens, schema.LABELS: labels.encode_batch(found.entities, tokens)})
 
 
-def _check_counts(table: pa.Table, known: Counts, what: str) -> None:
-    """That a split is as large as is known.
+def _check_counts(table: pa.Table, known: Counts | None, what: str) -> None:
+    """That a split is as large as is known, if it is.
 
     Raises:
         Error: it is not; the message has both numbers.
     """
+    if known is None:
+        return
     tags: Any = pc.list_flatten(table[schema.LABELS])
     begins: Any = pc.starts_with(tags, "B-")
     for column, expected, found in (
@@ -189,9 +191,8 @@ class _Local:
         files, path = self._way(language, split)
         target = self._read(files, path)
         counts_of = self._catalogue.get(files.counts_of) if files.counts_of else self._dataset
-        known = None if counts_of is None else counts_of.counts_for(language, split)
-        if known is not None and not ignore_counts:
-            _check_counts(target, known, f"'{path}'")
+        if counts_of is not None and not ignore_counts:
+            _check_counts(target, counts_of.counts_for(language, split), f"'{path}'")
         source = self._dataset.other_side(language)
         if not source:
             _say_alone(self._dataset, language, told)
@@ -205,7 +206,10 @@ class _Local:
         beside = self._one(other)
         if beside is None:
             raise Error(f"'{self._folder}' has '{path.name}' and lacks its other side, '{other}'")
-        return _parallel(self._read(files, beside), target, (str(beside), str(path)))
+        labelled = self._read(files, beside)
+        if counts_of is not None and not files.source_path and not ignore_counts:
+            _check_counts(labelled, counts_of.counts_for(source, split), f"'{beside}'")
+        return _parallel(labelled, target, (str(beside), str(path)))
 
     def _way(self, language: str, split: str) -> tuple[Files, Path]:
         """The first way that fits the folder, and the labelled file."""
@@ -268,15 +272,14 @@ class _Remote:
         source = self._dataset.other_side(language)
         target = self._read(language, split)
         counts_of = self._catalogue.get(self._hub.counts_of) if self._hub.counts_of else self._dataset
-        known = None if counts_of is None else counts_of.counts_for(language, split)
-        name = f"for '{language}' of '{self._hub.name}'"
-        if known is not None and not ignore_counts:
-            _check_counts(target, known, f"the {split} split {name}")
+        name = f"'{language}' of '{self._hub.name}'"
+        if counts_of is not None and not ignore_counts:
+            _check_counts(target, counts_of.counts_for(language, split), f"the {split} split of {name}")
         if not source:
             _say_alone(self._dataset, language, told)
             return target
         if self._hub.texts is None:
-            return _parallel(self._read(source, split), target, (f"'{source}' of '{self._hub.name}'", f"'{language}'"))
+            return _parallel(self._read(source, split), target, (f"'{source}' of '{self._hub.name}'", name))
         texts = self._texts(language, source)
         return _joined(target, texts, _code(self._dataset, source), (name, "the translations"), told)
 
