@@ -277,6 +277,23 @@ def test_evaluate_compares_words(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli, [*command, "--ignore-words"]).exit_code == 0
 
 
+def test_words_may_be_in_other_columns_of_the_predictions(tmp_path: Path) -> None:
+    gold = save(tmp_path / "g.tsv", "x\tAnna\tB-PER\ny\tkam\tO\n")
+    other = save(tmp_path / "p.tsv", "B-PER\tAnna\nB-LOC\tkam\n")
+    command = ["evaluate", "--gold", str(gold), "--token-column", "1", "--predicted", str(other), "--bootstrap", "0"]
+    own = ["--predicted-token-column", "1", "--predicted-column", "0"]
+    run = CliRunner().invoke(cli, [*command, *own])
+    assert run.exit_code == 0, run.output
+    assert re.search(r"micro +0\.500 +1\.000", run.stdout)
+    run = CliRunner().invoke(cli, [*command, *own[:2], "--predicted-column", "1"])
+    assert run.exit_code == 2
+    assert "--predicted-token-column 1: this is the --predicted-column" in run.stderr
+    both = save(tmp_path / "b.tsv", "Anna\tB-PER\tAnna\tB-PER\nkam\tO\tging\tO\n")
+    one_file = ["evaluate", "--predicted", str(both), "--gold-column", "1", "--predicted-column", "3"]
+    run = CliRunner().invoke(cli, [*one_file, "--predicted-token-column", "2", "--bootstrap", "0"])
+    assert "row 0, column 'tokens', value 'ging'" in str(run.exception)
+
+
 def test_columns_of_one_file_are_compared(tmp_path: Path) -> None:
     path = save(tmp_path / "x.tsv", "Anna\tB-PER\tB-PER\nkam\tO\tB-LOC\n")
     run = CliRunner().invoke(

@@ -36,7 +36,11 @@ __all__ = ["command"]
     "  xner evaluate --gold de.gold.conll --predicted de.conll --baseline heuristic.conll\n"
     "      is the difference between two systems more than luck?\n"
     "  xner evaluate --predicted de.parquet --ignore MISC --json\n"
-    "      gold labels from the table's own column",
+    "      gold labels from the table's own column\n"
+    "  xner evaluate --predicted both.tsv --gold-column 1 --predicted-column 2\n"
+    "      both in the columns of one file\n"
+    "  xner evaluate --gold gold.tsv --token-column 1 --predicted out.tsv --predicted-token-column 0\n"
+    "      words in other columns",
 )
 @click.option("--gold", type=existing_file, help="Gold labels; without it, the column `gold_labels` of --predicted.")
 @click.option("--predicted", type=existing_file, required=True, help="Predicted labels of the same sentences.")
@@ -60,6 +64,11 @@ __all__ = ["command"]
 )
 @click.option("--gold-column", type=COLUMN, help="Column of the gold labels, of --predicted if there is no --gold.")
 @click.option("--predicted-column", type=COLUMN, help="Column of the predicted labels.")
+@click.option(
+    "--predicted-token-column",
+    type=COLUMN,
+    help="Column of the words of --predicted, where that is another one than in --gold.",
+)
 @click.option("--ignore-words", is_flag=True, help="Score sentences whose words are not those of the gold data, too.")
 @takes(layout=layout_group())
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
@@ -75,6 +84,7 @@ def command(
     format_: str | None,
     gold_column: int | str | None,
     predicted_column: int | str | None,
+    predicted_token_column: int | str | None,
     ignore_words: bool,
     as_json: bool,
     layout: Layout,
@@ -84,7 +94,13 @@ def command(
     Prints precision, recall and F1 for each class, micro and macro averages, bootstrap intervals, and the
     projection ratio (predicted by gold entities, averaged over sentences).
     """
-    by_column = layout if predicted_column is None else replace(layout, label_column=predicted_column)
+    if predicted_token_column is not None and predicted_token_column == predicted_column:
+        raise click.UsageError(f"--predicted-token-column {predicted_token_column}: this is the --predicted-column")
+    by_column = replace(
+        layout,
+        label_column=layout.label_column if predicted_column is None else predicted_column,
+        token_column=layout.token_column if predicted_token_column is None else predicted_token_column,
+    )
     table = by_column.read_for_scores(predicted, format_)
     predicted_labels = _column(table, schema.LABELS, predicted)
     if gold is None and gold_column is None:
