@@ -254,7 +254,11 @@ class TestOptions:
             (["--temperature", "2"], "--temperature=2.0 goes with loss='kl'"),
             (["--below-margin", "drop-row"], "--below-margin='drop-row' goes with min_margin"),
             (["--lora-rank", "4"], "--lora-rank goes with --lora"),
-            (["--class-weights", "PER"], "class_weights='PER': expected one of 'none', 'balanced'"),
+            (["--class-weights", "PER"], "class_weights='PER': expected 'none', 'balanced' or CLASS=NUMBER"),
+            (["--class-weights", "balanced", "--class-weights", "PER=2"], "class_weights='balanced' stands by itself"),
+            (["--class-weights", "PER=1", "--class-weights", "PER=2"], "'PER' has the weight 1 already"),
+            (["--class-weights", "=2"], "class_weights='=2': expected 'none', 'balanced' or CLASS=NUMBER"),
+            (["--seed", "3", "--seeds", "1,2"], "seed and seeds: one of them says which runs there are"),
             (["--class-weights", "PER=1", "--class-weights", "O=x"], "expected 'none', 'balanced' or CLASS=NUMBER"),
         ],
     )
@@ -291,8 +295,11 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--class-weights", "auto"], "--class-weights='auto': expected one of 'none', 'balanced'"),
-            (["--class-weights", "balanced", "--class-weights", "PER=2"], "--class-weights='balanced': expected"),
+            (["--class-weights", "auto"], "--class-weights='auto': expected 'none', 'balanced' or CLASS=NUMBER"),
+            (
+                ["--class-weights", "balanced", "--class-weights", "PER=2"],
+                "--class-weights='balanced' stands by itself",
+            ),
             (["--class-map", "PER"], "'PER': expected OLD=NEW"),
             (["--seeds", "1,x"], "expected whole numbers separated by commas"),
             (["--warmup", "2"], "'--warmup': 2.0 is not in the range 0<=x<1"),

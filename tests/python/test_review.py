@@ -456,6 +456,15 @@ def test_corrections_speak_for_other_rows(tmp_path: Path) -> None:
     assert spans(Pipeline(memory=True, corrections=file).run(table).table) == [[(2, 4), (0, 1)], [(0, 2)]]
 
 
+def test_signatures_tell_corrections_apart(tmp_path: Path) -> None:
+    file = corrections(tmp_path / "c.parquet", "a", [(0, 1, "PER")])
+    first = Pipeline(corrections=file).signature
+    assert f"corrections:{file}#" in first
+    assert Pipeline(corrections=file).signature == first
+    corrections(tmp_path / "c.parquet", "a", [(0, 2, "PER")])
+    assert Pipeline(corrections=file).signature != first
+
+
 def test_corrections_of_other_tables(tmp_path: Path) -> None:
     file = corrections(tmp_path / "c.parquet", "a", [(0, 1, "PER")], tokens=["Anna", "Li", "tanzt"])
     with pytest.raises(DataError, match=r"row 0, .*'Anna Li tanzt'.*has these words, and the table others"):

@@ -803,7 +803,7 @@ class TestCommand:
             (["--kind", "code-switch", "--lexicon", "no.tsv", "-o", "o.conll"], "'no.tsv' does not exist"),
             (
                 ["--kind", "words", "--severity", "6", "-o", "o.conll"],
-                "--severity=6: expected a whole number from 1",
+                "'--severity': 6 is not in the range 1<=x<=5",
             ),
             (["--kind", "words", "--words", "drop,swop", "-o", "o.conll"], "did you mean 'swap'?"),
             (["--kind", "words", "-o", "o.txt"], "files of text hold words alone"),

@@ -79,7 +79,7 @@ def test_what_does_not_count_needs_no_prefix() -> None:
         (["O", "B-X", "I-X", "Y"], {}, "the labels of 'some/model' have prefixes but Y; classes={'Y': 'O'} makes that"),
         (["O", "B-X", "S-X"], {"scheme": "IOB2"}, "the label S-X of 'some/model' is none of IOB2; scheme='auto' goes"),
         (["O", "B-X"], {"scheme": "IOB"}, "scheme='IOB': expected one of 'auto', 'IOB1', 'IOB2', 'BIOES', 'plain'"),
-        (["O", "B-X"], {"classes": {"Y": "O"}}, "classes: 'some/model' has no class 'Y', only X"),
+        (["O", "B-X"], {"classes": {"Y": "O"}}, "'some/model' has no class 'Y', only X"),
         (["O", "B-X"], {"classes": {"X": ""}}, "classes: 'X' cannot become ''; expected the name of a class, or O"),
         (
             ["O", "B-X"],

@@ -8,14 +8,16 @@ dictionaries, the documentation of what takes the options, and the options of th
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from xner._support.arguments import choose, number, unknown_option, whole_number, words
+from xner._support.arguments import LARGEST_INT32, choose, number, unknown_option, whole_number, words
 from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ __all__ = [
     "Kind",
     "Many",
     "Number",
+    "ReadFile",
     "Several",
     "Text",
     "When",
@@ -122,9 +125,10 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number from `least` on."""
+    """A whole number from `least` on, or to `most`."""
 
     least: int
+    most: int = LARGEST_INT32
 
     @property
     def metavar(self) -> str:
@@ -133,7 +137,7 @@ class Whole:
 
     def check(self, name: str, value: Any) -> int:
         """See `Kind`."""
-        return whole_number(name, value, self.least)
+        return whole_number(name, value, self.least, self.most)
 
     def parse(self, name: str, text: str) -> int:
         """See `Kind`."""
@@ -255,6 +259,21 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadFile(Text):
+    """A file that is read, whose content decides; signatures have the beginning of its SHA-256 beside its name."""
+
+    metavar: str = "FILE"
+
+    def signed(self, value: str) -> str:
+        """The value in signatures."""
+        try:
+            with Path(value).open("rb") as file:
+                return f"{value}#{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
+        except OSError:  # which who reads it says
+            return value
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
     """Any number of values; a single one may be given as it is."""
 
@@ -350,6 +369,13 @@ class Declared:
         """The value, or what stands for it."""
         value = getattr(options, self.name)
         return self.resolve(options) if value is None and self.resolve is not None else value
+
+    def signed(self, value: Any) -> str:
+        """The value in signatures."""
+        kind = self.kind.each if isinstance(self.kind, Many) else self.kind
+        if value is None or not isinstance(kind, ReadFile):
+            return self.shown(value)
+        return ",".join(map(kind.signed, value)) if isinstance(self.kind, Many) else kind.signed(value)
 
     def shown(self, value: Any) -> str:
         """The value in signatures and help."""
@@ -476,7 +502,7 @@ class DeclaredOptions:
     def signature_parts(self) -> list[str]:
         """`name:value` of every option that applies, with what stands for those that say nothing."""
         return [
-            f"{name}:{its.shown(its.resolved(self))}"
+            f"{name}:{its.signed(its.resolved(self))}"
             for name, its in declared(type(self)).items()
             if its.missing(self) is None
         ]

@@ -99,7 +99,7 @@ class Aligner:
 
         A corpus that is too large for `max_memory` is fitted in blocks, each of which goes on from what those before
         it have taught (see `trained_on.blocks`); expected links that do not fit are left out, the weakest first.
-        Pairs of sentences with over 25 million pairs of words teach nothing.
+        Pairs of sentences with over 25 million pairs of words teach nothing, and get no links.
 
         Args:
             source_sentences: rows of words: lists of `str`, or an Arrow array of lists of strings (chunked or not;

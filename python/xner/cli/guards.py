@@ -47,7 +47,7 @@ def guarded(command: click.Command) -> click.Command:
             GroupedOption(
                 ["--overwrite"],
                 is_flag=True,
-                help="Replace an output file that is there, or an input.",
+                help="Replace a file that is there, or an input; what the same command has made is replaced anyway.",
                 title="Run" if "Run" in getattr(command, "sections", ()) else "",
             )
         )

@@ -13,7 +13,7 @@ from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
 from xner._support.memory import memory_size
-from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, Text, When, Whole, option
+from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, ReadFile, Text, When, Whole, option
 from xner._support.progress import logger
 from xner.alignment.aligner import Aligner
 from xner.alignment.lexicon import Lexicon
@@ -44,17 +44,19 @@ _FITS = When(
 _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
 
 _GROUP = "Alignment"
+_LEAST_MEMORY = 10**7
 
 
 @dataclass(frozen=True, slots=True)
 class _Size(Text):
-    """A number of bytes, as `2GB`."""
+    """A number of bytes, as `2GB`; not so few that blocks would be of a few hundred sentences."""
 
     metavar: str = "SIZE"
 
     def check(self, name: str, value: object) -> str:
         """See `Kind`."""
-        memory_size(name, value)
+        if memory_size(name, value) < _LEAST_MEMORY:
+            raise OptionError(f"{name}={value!r}: expected 10MB at least, as in '2GB'")
         return str(value)
 
 
@@ -133,7 +135,7 @@ class AligningOptions(DeclaredOptions):
     )
     lexicon: tuple[str, ...] = option(
         (),
-        Many(Text("FILE")),
+        Many(ReadFile()),
         f"{BUILTIN}: words that translate each other, one pair a line: word TAB word, or with a weight besides.",
         when=[_FITS],
         group=_GROUP,
@@ -336,6 +338,8 @@ class Aligning:
             lexicon = Lexicon.read(*self.options.lexicon) if self.options.lexicon else None
             how: Any = {"max_memory": self.options.aligner_memory, "lexicon": lexicon}
             aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report, **how)
+            if aligner.trained_on.blocks > 1:
+                self.told(f"the aligner was fitted in {aligner.trained_on.blocks} blocks, as memory allows")
             if lexicon is not None:
                 entries, hits = aligner.trained_on.lexicon
                 left_out = f", {lexicon.left_out} entries of several words left out" if lexicon.left_out else ""

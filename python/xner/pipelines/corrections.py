@@ -35,7 +35,11 @@ def with_reviewed(table: pa.Table, corrections: pa.Table, name: str) -> pa.Table
         Error: columns are missing, no row was reviewed, or a reviewed row is not there.
         DataError: a row has other words than those that were reviewed, or a row of one id is there twice.
     """
-    schema.require_columns(corrections.schema, [schema.TOKENS, schema.ENTITIES, schema.REVIEWED], f"'{name}'")
+    schema.require_columns(
+        corrections.schema,
+        [schema.TOKENS, schema.ENTITIES, schema.REVIEWED],
+        f"'{name}', which is to be a table of `xner import` (Parquet, Arrow, JSONL),",
+    )
     schema.require_columns(table.schema, [schema.TOKENS], "a projection with corrections")
     by_id = schema.ID in table.schema.names and schema.ID in corrections.schema.names
     rows = _numbers(table) if by_id else {str(row): row for row in range(table.num_rows)}

@@ -21,7 +21,7 @@ from xner._support.arguments import unknown_option
 from xner._support.arrow import frequencies, one_array, with_columns
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
-from xner._support.options import Choice, DeclaredOptions, Flag, Many, Text, When, Whole, declared, option
+from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
 from xner._support.progress import logger, silent
 from xner.errors import OptionError
 from xner.filters.base import Filter
@@ -165,7 +165,7 @@ class RunOptions(DeclaredOptions):
     )
     corrections: str | None = option(
         None,
-        Text("FILE"),
+        ReadFile(),
         "What `xner import` has made of people's corrections: the rows that they have looked at keep their entities, "
         "and count in the corpus's memory. Rows are found by id, else by number.",
         optional=True,
@@ -259,7 +259,7 @@ class Pipeline:
         for options in self._parts[1:]:
             known = declared(type(options))
             changes = {name: value for name, value in options.changes().items() if name not in _TOLD_OTHERWISE}
-            parts += [f"{name}:{known[name].shown(value)}" for name, value in changes.items()]
+            parts += [f"{name}:{known[name].signed(value)}" for name, value in changes.items()]
         parts += [] if memory is None else [f"memory:{'yes' if memory else 'no'}"]
         return "|".join([*parts, *([self.filters.signature] if self.filters else [])])
 

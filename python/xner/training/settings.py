@@ -53,12 +53,18 @@ class _ClassWeights(Many):
     def of_texts(self, name: str, texts: Iterable[str]) -> Any:
         """What texts stand for."""
         several = list(texts)
-        if len(several) == 1 and "=" not in several[0]:
-            return self.check(name, several[0])
+        if len(several) == 1 and several[0] in {"none", "balanced"}:
+            return several[0]
         weights: dict[str, float] = {}
         for text in several:
             which, _, weight = text.partition("=")
+            if text in {"none", "balanced"}:
+                raise OptionError(f"{name}={text!r} stands by itself, without numbers beside it")
+            if which in weights:
+                raise OptionError(f"{name}={text!r}: {which!r} has the weight {weights[which]:g} already")
             try:
+                if not which:
+                    raise ValueError
                 weights[which] = float(weight)
             except ValueError:
                 raise OptionError(f"{name}={text!r}: expected 'none', 'balanced' or CLASS=NUMBER") from None

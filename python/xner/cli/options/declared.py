@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner._support.arguments import LARGEST_INT32
 from xner._support.options import Choice, Declared, DeclaredOptions, Flag, Kind, Many, Number, Whole, declared
 from xner.cli.options.groups import GroupedOption
 from xner.errors import Error
@@ -42,7 +43,7 @@ def _type_of(name: str, kind: Kind) -> click.ParamType[Any]:
     if isinstance(kind, Choice):
         return click.Choice(list(kind.names))
     if isinstance(kind, Whole):
-        return click.IntRange(kind.least)
+        return click.IntRange(kind.least, None if kind.most == LARGEST_INT32 else kind.most)
     if isinstance(kind, Number):
         limit = min(kind.below, kind.most)
         return click.FloatRange(

@@ -195,6 +195,8 @@ noise_group = Group(declared_options(NoiseOptions), NoiseOptions)
 
 
 def _runs(seed: int | None, seeds: str | None, **options: Any) -> Runs:
+    if seed is not None and seeds is not None:
+        raise OptionError("seed and seeds: one of them says which runs there are")
     return Runs(seed, None if seeds is None else seed_numbers(seeds), options)
 
 

@@ -71,7 +71,7 @@ class ShiftOptions(DeclaredOptions):
     """
 
     kind: Kind = option("entities", Choice(KINDS), "What is shifted.", group=_GROUP)
-    severity: int = option(3, Whole(1), "How much is changed, from 1 to 5.", group=_GROUP)
+    severity: int = option(3, Whole(1, 5), "How much is changed, from 1 to 5.", group=_GROUP)
     seed: int = option(1, Whole(0), "Of all random choices.", group=_GROUP)
     where: Where | None = option(
         None,

@@ -209,7 +209,7 @@ def _check_classes(renamed: Mapping[str, str], parsed: Iterable[tuple[str, str]]
     known = dict.fromkeys(name for _, name in parsed if name != _OUTSIDE)  # such without a prefix included
     for old, new in renamed.items():
         if old not in known:
-            raise OptionError(f"classes: '{model}' has no class {old!r}, only {', '.join(known)}")
+            raise OptionError(f"'{model}' has no class {old!r}, only {', '.join(known)}")
         if not isinstance(new, str) or not new or new != new.strip():
             raise OptionError(f"classes: {old!r} cannot become {new!r}; expected the name of a class, or O")
 
