@@ -59,14 +59,16 @@ def test_the_message_says_what_and_where() -> None:
     assert str(caught.value) == (
         "'en.conll' has 10 rows but 'de.txt' has 9; first suspicious row, counted from 0: 4 "
         "(en.conll 2 words, de.txt 15 words); "
-        "from there on the sentence lengths agree better when one side is shifted against the other"
+        "from there on the sentence lengths agree better when one side is shifted against the other; "
+        "`xner pair --on similarity` leaves out what has no partner"
     )
     with pytest.raises(Error) as caught:
         io.check_parallel(lists(source), lists(source[:7]))
     assert str(caught.value) == (
         "'source' has 10 rows but 'target' has 7; first suspicious row, counted from 0: 7 "
         "(source 22 words, target has no such row); "
-        "up to there the sentence lengths agree, so the end of the shorter one is probably missing"
+        "up to there the sentence lengths agree, so the end of the shorter one is probably missing; "
+        "`xner pair --on similarity` leaves out what has no partner"
     )
 
 

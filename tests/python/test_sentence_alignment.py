@@ -176,6 +176,15 @@ class TestCommand:
         projected = xner("project", "--source", "o.parquet", "--target", "o.parquet", "-o", "p.conll", cwd=tmp_path)
         assert projected.returncode == 0, projected.stderr
 
+    def test_another_order_is_told(self) -> None:
+        sides, _ = made_up(200, seed=10, dropped=0)
+        order = np.random.default_rng(0).permutation(200).tolist()
+        shuffled = pa.table({"tokens": [sides[1][row] for row in order]})
+        found = io.pair(pa.table({"tokens": sides[0]}), shuffled, on="similarity")
+        assert any("less than half of the rows: similarity finds pairs" in line for line in found.lines(("A", "B")))
+        right = io.pair(pa.table({"tokens": sides[0]}), pa.table({"tokens": sides[1]}), on="similarity")
+        assert not any("less than half" in line for line in right.lines(("A", "B")))
+
     def test_a_threshold_is_said(self, tmp_path: Path) -> None:
         self.files(tmp_path)
         command = ["pair", "en.conll", "xx.txt", "--on", "similarity", "--least-score", "1", "-o", "o.parquet"]

@@ -60,6 +60,12 @@ class Pairing:
             yield f"{len(self.pairs)} pairs, mean score {mean:.3f}, {doubtful} of them below {_SURE}"
         else:
             yield f"{len(self.pairs)} pairs"
+        rows = min(len(self.pairs) + len(alone) for alone in self.alone)
+        if self.scores is not None and 2 * len(self.pairs) < rows:
+            yield (
+                "that is less than half of the rows: similarity finds pairs in files of (mostly) the same order alone; "
+                "look at some before you trust them"
+            )
         if self.unsure:
             more = ", ..." if len(self.unsure) > _SHOWN else ""
             yield (

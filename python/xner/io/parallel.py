@@ -40,7 +40,7 @@ def check_parallel(
         target_name: likewise.
 
     Raises:
-        Error: different numbers of rows; the message has both numbers and the first suspicious row.
+        Error: different numbers of rows; the message has both numbers, the first suspicious row, and the remedy.
     """
     if len(source) == len(target):
         return
@@ -56,7 +56,8 @@ def check_parallel(
         reason = "from there on the sentence lengths agree better when one side is shifted against the other"
     raise Error(
         f"'{source_name}' has {len(source)} rows but '{target_name}' has {len(target)}; "
-        f"first suspicious row, counted from 0: {row} ({words}); {reason}"
+        f"first suspicious row, counted from 0: {row} ({words}); {reason}; "
+        "`xner pair --on similarity` leaves out what has no partner"
     )
 
 
