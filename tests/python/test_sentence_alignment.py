@@ -108,6 +108,26 @@ class TestAlignSentences:
         assert banded.first.tolist() == whole.first.tolist()
         assert banded.scores == pytest.approx(whole.scores, abs=1e-3)
 
+    @pytest.mark.parametrize("exchanged", [False, True])
+    def test_a_chapter_longer_than_the_band_is_wide(self, monkeypatch: pytest.MonkeyPatch, exchanged: bool) -> None:
+        sides, _ = made_up(700, seed=11, dropped=0)
+        sides[1] = sides[1][:150] + sides[1][500:]
+        monkeypatch.setattr(sentence_alignment, "_WHOLE", 0)
+        monkeypatch.setattr(sentence_alignment, "_WIDTH", 64)
+        found = align_sentences(*(sides[::-1] if exchanged else sides))
+        rows, others = (found.second, found.first) if exchanged else (found.first, found.second)
+        expected = {(row, row if row < 150 else row - 350) for row in range(700) if not 150 <= row < 500}
+        got = set(zip(rows.tolist(), others.tolist(), strict=True))
+        assert len(got & expected) > 0.97 * len(expected)
+        assert len(got - expected) < 5
+
+    def test_sentences_that_only_have_lengths(self) -> None:
+        lengths = np.random.default_rng(12).integers(1, 80, 50).tolist()
+        sentences = [["." * length] for length in lengths]
+        found = align_sentences(sentences, sentences[:20] + sentences[22:])
+        assert len(found.first) >= 40
+        assert np.mean(found.first - found.second == np.where(found.first < 20, 0, 2)) > 0.9
+
     def test_a_band_is_widened_where_the_path_leaves_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         sides, _ = made_up(400, seed=8, dropped=0)
         sides[1] = sides[1][40:]  # words that both have lead past it

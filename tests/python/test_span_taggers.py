@@ -375,7 +375,7 @@ def test_a_study_of_a_tagger_of_spacy(files: Path, ruler: str) -> None:
             ("--model", "spacy:x", "--classes", "person"),
             "classes=('person',) goes with a tagger that is asked for classes",
         ),
-        (("--model", "x", "--tagger-threshold", "0.3"), "tagger_threshold=0.3 goes with a tagger that is asked"),
+        (("--model", "x", "--tagger-threshold", "0.3"), "--tagger-threshold=0.3 goes with a tagger that is asked"),
         (("--model", "gliner:x"), "tagger='gliner:x' needs classes"),
         (("--model", "gliner:x", "--classes", "a,,b"), "expected names of classes"),
         (("--model", "gliner:x", "--classes", "a,a"), "a class is there twice"),

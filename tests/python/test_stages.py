@@ -58,6 +58,8 @@ OTHER_ALIGNERS: dict[str, Any] = {
     "cue_halving": 0.6,
     "jump_clip": 7,
     "jump_smoothing": 90.0,
+    "romanize": False,
+    "lexicon_weight": 2.0,
 }
 
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -34,12 +34,14 @@ _KEPT = 0.3  # of words, numbers and prefixes that a translation has as they are
 _LEAST_EVIDENCE = 0.5  # in nats: words that tell less are not looked at
 _MOST_EVIDENCE = 7.0
 _TRUST = 0.7  # of the evidence of words, which is not as independent as its sum has it
+_LEAST_KEPT = 0.05  # posterior probability of pairs that are worth naming
 _KNOWN_PAIR = 0.9  # posterior probability from which a pair is learned from
 _LEARNED_PAIRS = 20_000  # as many of them, evenly spread
 _LEAST_TOGETHER = 3  # pairs that have two words for these to be translations
 _WHOLE = 4_000_000  # cells of a table that is looked at whole
 _WIDTH = 1024  # columns of a band in larger ones
-_CELLS = 1 << 20  # of a block of rows
+_CELLS = 1 << 20  # of a block of rows, which are
+_BLOCK = 512  # at most
 _RARE = 4  # rows of a side that have a word, for it to tell where the band should lie
 _EDGE = 16  # a part so small at either side of the band should hold next to nothing of the path
 _ON_THE_EDGE = 0.01
@@ -75,7 +77,7 @@ def align_sentences(
     alone, never for all pairs of rows. The result depends on the sentences alone.
 
     Args:
-        first: words of each sentence; one without letters has no partner.
+        first: words of each sentence; one without words has no partner.
         second: of the other language, in mostly the same order.
         least_score: of pairs, from 0.5 to 1. From 0.5 on no row can have two, and no two can cross.
 
@@ -319,6 +321,9 @@ def _length_evidence(
     return evidence
 
 
+_Cells: TypeAlias = "npt.NDArray[np.float64]"
+"""One row of the band: logarithms of probabilities."""
+
 _Entries = tuple["npt.NDArray[np.int64]", "npt.NDArray[np.int64]", "npt.NDArray[np.float64]", "npt.NDArray[np.float64]"]
 
 
@@ -344,7 +349,7 @@ def _translations(sides: tuple[_Side, _Side], rows: tuple[npt.NDArray[np.int64],
     step = max(1, -(-len(rows[0]) // _LEARNED_PAIRS))
     picked = [one[::step] for one in rows]
     pairs = len(picked[0])
-    stems = [np.array([name.endswith("*") for name in side.names]) for side in sides]
+    stems = [np.array([name.endswith("*") for name in side.names], np.bool_) for side in sides]
     features, places, counts = [], [], []
     for side, is_stem, some in zip(sides, stems, picked, strict=True):
         found, which = _ranges(side.starts[some], side.starts[some + 1])
@@ -383,11 +388,13 @@ class _Band:
 
     Attributes:
         starts: for 0 to all rows of the first side, the least number of rows of the second; never falling.
-        width: how many numbers.
+        widths: of each, how many numbers: as many as `width`, and more where the next one starts much further on.
+        width: see there.
         columns: all of them: rows of the second side, and one.
     """
 
     starts: npt.NDArray[np.int64]
+    widths: npt.NDArray[np.int64]
     width: int
     columns: int
 
@@ -401,7 +408,19 @@ class _Band:
         ]
         middle = np.interp(np.arange(rows), known[0], known[1])
         starts = np.clip(np.round(middle).astype(np.int64) - width // 2, 0, columns - width)
-        return cls(np.maximum.accumulate(starts), width, columns)
+        starts = np.maximum.accumulate(starts)
+        jumps = np.diff(starts, append=starts[-1])
+        return cls(starts, np.where(jumps > width // 4, jumps + width, width), width, columns)
+
+    def blocks(self) -> list[range]:
+        """Rows of the first side in parts, none of which has many cells unless it is one row."""
+        found, begin, width = [], 0, 0
+        for row in range(len(self.starts) - 1):
+            width = max(width, int(self.widths[row]))
+            if row > begin and (row - begin == _BLOCK or (row - begin + 1) * width > _CELLS):
+                found.append(range(begin, row))
+                begin, width = row, int(self.widths[row])
+        return [*found, range(begin, len(self.starts) - 1)]
 
 
 def _rare_places(sides: tuple[_Side, _Side]) -> tuple[list[int], list[int]]:
@@ -469,65 +488,59 @@ def _posteriors(model: _Model, band: _Band) -> _Found:
     set of pairs is one path. `ahead[j]` is the logarithm of all paths' probability to the cell; `behind` from there.
     The first of them is kept at the start of each block of rows alone, and made again from there on the way back.
     """
-    starts, width = band.starts, band.width
+    starts, widths = band.starts, band.widths.tolist()
     rows = len(starts) - 1
-    step = max(1, min(512, _CELLS // width))
-    blocks = [range(begin, min(begin + step, rows)) for begin in range(0, rows, step)]
+    blocks = band.blocks()
     skip_one, skip_other = model.moves[1:]
-    slope: npt.NDArray[np.float64] = np.arange(width, dtype=np.float64) * skip_other
-
-    def forward(
-        block: range, first: npt.NDArray[np.float64], scores: npt.NDArray[np.float64], out: npt.NDArray[np.float64]
-    ) -> Any:
-        """Fill `out` with the row before each of the block's, with all moves; gives the row after the last."""
-        without = first
-        for place, row in enumerate(block):
-            everything = _onward(without, slope)
-            out[place] = everything
-            by = int(starts[row + 1] - starts[row])
-            # The pair of row and column j goes from j to j + 1.
-            paired = _shifted(everything + scores[place], by - 1)
-            without = np.logaddexp(paired, _shifted(without, by) + skip_one)
-        return without
+    slope: npt.NDArray[np.float64] = np.arange(max(widths), dtype=np.float64) * skip_other
 
     def scored(block: range) -> npt.NDArray[np.float64]:
-        return model.scores(block, starts[block.start : block.stop], width)
+        return model.scores(block, starts[block.start : block.stop], max(widths[block.start : block.stop]))
 
-    state = np.full(width, -np.inf)
+    def forward(block: range, without: _Cells, scores: npt.NDArray[np.float64]) -> tuple[list[_Cells], _Cells]:
+        """The row before each of the block's, with all moves; the row after the last, without 0-1 moves after it."""
+        found = []
+        for place, row in enumerate(block):
+            everything = _onward(without, slope)
+            found.append(everything)
+            by, size = int(starts[row + 1] - starts[row]), widths[row + 1]
+            # The pair of row and column j goes from j to j + 1.
+            paired = _shifted(everything + scores[place, : widths[row]], by - 1, size)
+            without = np.logaddexp(paired, _shifted(without, by, size) + skip_one)
+        return found, without
+
+    state = np.full(widths[0], -np.inf)
     state[0] = 0.0
     at_start = []
-    out = np.empty((step, width))
     for block in blocks:
         at_start.append(state)
-        state = forward(block, state, scored(block), out)
+        state = forward(block, state, scored(block))[1]
     end = band.columns - 1 - int(starts[-1])
     total = float(_onward(state, slope)[end])
     # After the last row there are 0-1 moves alone.
-    behind = np.full(width, -np.inf)
+    behind = np.full(widths[-1], -np.inf)
     behind[: end + 1] = (end - np.arange(end + 1)) * skip_other
     rows_found, columns_found, scores_found = [], [], []
     partnered = np.zeros(rows)
-    edge = max(1, width // _EDGE)
     most_on_edge = 0.0
     for block, before in zip(reversed(blocks), reversed(at_start), strict=True):
         scores = scored(block)
-        forward(block, before, scores, out)
+        found, _ = forward(block, before, scores)
         for place in range(len(block) - 1, -1, -1):
             row = block[place]
-            by = int(starts[row + 1] - starts[row])
-            ahead = _shifted(behind, 1 - by) + scores[place]
-            joint = np.exp(out[place] + ahead - total)
+            by, size = int(starts[row + 1] - starts[row]), widths[row]
+            ahead = _shifted(behind, 1 - by, size) + scores[place, :size]
+            joint = np.exp(found[place] + ahead - total)
             partnered[row] = joint.sum()
-            likely = np.flatnonzero(joint > 0.05)
+            likely = np.flatnonzero(joint > _LEAST_KEPT)
             rows_found.append(np.full(len(likely), row))
             columns_found.append(likely + starts[row])
             scores_found.append(joint[likely])
-            after = _backward(ahead, slope)
-            skipped = _shifted(behind, -by) + skip_one
-            behind = np.logaddexp(after, skipped)
+            behind = np.logaddexp(_backward(ahead, slope), _shifted(behind, -by, size) + skip_one)
+            edge = max(1, size // _EDGE)
             if starts[row] > 0:
                 most_on_edge = max(most_on_edge, float(joint[:edge].sum()))
-            if starts[row] + width < band.columns:
+            if starts[row] + size < band.columns:
                 most_on_edge = max(most_on_edge, float(joint[-edge:].sum()))
     return _Found(
         np.concatenate(rows_found[::-1]),
@@ -538,23 +551,24 @@ def _posteriors(model: _Model, band: _Band) -> _Found:
     )
 
 
-def _onward(cells: npt.NDArray[np.float64], slope: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _onward(cells: _Cells, slope: _Cells) -> _Cells:
     """Cells of a row, with all 0-1 moves after them; `slope` is what so many of these moves cost."""
-    onward: npt.NDArray[np.float64] = np.logaddexp.accumulate(cells - slope) + slope
+    cost = slope[: len(cells)]
+    onward: _Cells = np.logaddexp.accumulate(cells - cost) + cost
     return onward
 
 
-def _backward(cells: npt.NDArray[np.float64], slope: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _backward(cells: _Cells, slope: _Cells) -> _Cells:
     """Cells of a row, with all 0-1 moves before them."""
-    backward: npt.NDArray[np.float64] = np.logaddexp.accumulate((cells + slope)[::-1])[::-1] - slope
+    cost = slope[: len(cells)]
+    backward: _Cells = np.logaddexp.accumulate((cells + cost)[::-1])[::-1] - cost
     return backward
 
 
-def _shifted(cells: npt.NDArray[np.float64], by: int) -> npt.NDArray[np.float64]:
-    """Cells of a row of the band as those of another, that starts so much further on."""
-    moved = np.full(len(cells), -np.inf)
-    if by >= 0:
-        moved[: max(len(cells) - by, 0)] = cells[by:]
-    else:
-        moved[-by:] = cells[:by]
+def _shifted(cells: _Cells, by: int, size: int) -> _Cells:
+    """Cells of a row of the band as those of another, of a size, that starts so much further on."""
+    moved = np.full(size, -np.inf)
+    part = cells[by : by + size] if by >= 0 else cells[: max(size + by, 0)]
+    place = max(-by, 0)
+    moved[place : place + len(part)] = part
     return moved

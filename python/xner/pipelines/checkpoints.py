@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,6 +15,11 @@ from typing import TYPE_CHECKING, TextIO
 from xner._support.progress import logger
 from xner.errors import Error
 from xner.io.atomic import replacing
+
+try:
+    import fcntl
+except ImportError:  # a system without it, where nothing is locked
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,10 +101,17 @@ def _alone(output: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
+def _without_links(path: str, flags: int) -> int:
+    """Open a file that is no link: what it leads to is not ours to empty."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def _locked(path: Path, output: Path) -> TextIO | None:
-    """The file, open and locked; None where a file system has no locks."""
+    """The file, open and locked; None where a file system or the operating system has no such locks."""
+    if fcntl is None:
+        return None
     while True:
-        file = path.open("a+", encoding="utf-8")
+        file = open(path, "a+", encoding="utf-8", opener=_without_links)  # noqa: PTH123, SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Who held it before may have removed the file between its opening and its locking here.

@@ -149,13 +149,14 @@ def command(
 
 
 def _check_ignored(ignore: tuple[str, ...], classes: Collection[str]) -> None:
-    """That there are entities of the classes that are to be left out."""
+    """That there are entities of classes that are to be left out; a name that is nearly one of them is a mistake."""
     for name in ignore:
         if name not in classes:
             known = ", ".join(sorted(classes)) or "none"
-            raise click.UsageError(
-                f"--ignore {name}: nothing is of this class; the classes are: {known}{did_you_mean(name, classes)}"
-            )
+            message = f"--ignore {name}: nothing is of this class; the classes are: {known}"
+            if near := did_you_mean(name, classes):
+                raise click.UsageError(message + near)
+            click.echo(message, err=True)
 
 
 def _check_words(gold: pa.Table, gold_path: Path, table: pa.Table, path: Path, *, ignore_words: bool) -> None:
