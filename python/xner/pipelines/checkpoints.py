@@ -111,7 +111,7 @@ def _locked(path: Path, output: Path) -> TextIO | None:
     if fcntl is None:
         return None
     while True:
-        file = open(path, "a+", encoding="utf-8", opener=_without_links)  # noqa: PTH123, SIM115
+        file = open(path, "a+", encoding="utf-8", opener=_without_links)  # noqa: SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Who held it before may have removed the file between its opening and its locking here.
