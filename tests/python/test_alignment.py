@@ -126,7 +126,7 @@ def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_
     return Aligner(Fitted(model, options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seeds=st.lists(st.integers(0, 10**6), min_size=2, max_size=3),
     rows=st.integers(1, 6),
@@ -157,7 +157,7 @@ def test_blocks_agree_with_the_reference(
             np.testing.assert_allclose(found, slow.scores(sentence, other), atol=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     rows=st.integers(1, 6),

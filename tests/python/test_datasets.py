@@ -597,6 +597,7 @@ def test_real_data(test_data: Path, name: str, of: str, split: str, folder: str,
     assert sum(tag.startswith("B-") for row in tags for tag in row) == entities
 
 
+@pytest.mark.slow
 def test_every_count_that_was_measured(test_data: Path) -> None:
     for name, folder in (("masakhaner2", "masakhaner2"), ("europarl-ner", "europarl-ner"), ("uner", "uner-pud")):
         for split, of_split in DATASETS[name].counts.items():

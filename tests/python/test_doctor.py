@@ -84,6 +84,7 @@ class TestPackages:
         assert found["deadly_one"].error == "importing it ended the process by signal 9"
         assert found["no_such_one"].error == "ModuleNotFoundError: No module named 'no_such_one'"
 
+    @pytest.mark.slow
     def test_what_takes_too_long_is_broken(self, modules: Path) -> None:
         found = try_imports(["sound_one", "endless_one"], seconds=3)
         assert found["sound_one"].error is None

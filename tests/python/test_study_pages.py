@@ -427,6 +427,7 @@ def seen(chromium: str, folder: Path, page: str, *, width: int, dark: bool = Fal
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [matching_page, extrinsic_page])
 def test_pages_can_be_read_on_any_screen(chromium: str, tmp_path: Path, made: Any) -> None:
     """Narrow and wide, light and dark: nothing sticks out, and all text stands out from what is behind it."""
@@ -443,6 +444,7 @@ def test_pages_can_be_read_on_any_screen(chromium: str, tmp_path: Path, made: An
         assert found["open"] == 1
 
 
+@pytest.mark.slow
 def test_long_names_stay_inside(chromium: str, tmp_path: Path) -> None:
     for folder, page in (
         ("m", matching_page(tmp_path / "m", name=LONG, table=DIFFERING.append_column("id", pa.array([LONG])))),
@@ -452,6 +454,7 @@ def test_long_names_stay_inside(chromium: str, tmp_path: Path) -> None:
         assert (found["overflow"], found["outside"]) == (0, [])
 
 
+@pytest.mark.slow
 def test_growth_in_a_browser(chromium: str, tmp_path: Path) -> None:
     page = matching_page(tmp_path / "m", growth=True).read_text(encoding="utf-8")
     found = seen(chromium, tmp_path / "browser", page, width=400)
@@ -459,6 +462,7 @@ def test_growth_in_a_browser(chromium: str, tmp_path: Path) -> None:
     assert found["plots"] >= 5
 
 
+@pytest.mark.slow
 def test_links_lead_to_the_sentence(chromium: str, tmp_path: Path) -> None:
     page = matching_page(tmp_path / "study")
     opened = Page(page.read_text(encoding="utf-8"))

@@ -159,6 +159,7 @@ def test_arrow(tmp_path: Path, kind: str, codec: Any, dictionary: bool) -> None:
     assert pa.total_allocated_bytes() - allocated < 10_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.needs("spacy")
 def test_docbin(tmp_path: Path) -> None:
     path = tmp_path / "a.spacy"
