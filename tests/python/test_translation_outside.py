@@ -378,6 +378,7 @@ REPEATS: list[tuple[int, dict[str, str], bytes]] = [
 ]
 
 
+@pytest.mark.needs("words")
 @pytest.mark.parametrize("answer", REPEATS)
 def test_the_key_is_nowhere(
     service: Service,
