@@ -114,15 +114,13 @@ def test_agrees_with_the_reference(
 
 def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_entries: int = 10**6) -> Aligner:
     """Fitted block by block."""
-    numberings = Numbering(options.fold), Numbering(options.fold)
+    numberings = [Numbering(options.fold, romanized=options.romanize) for _ in range(2)]
     fitter = _core.AlignerFitter(core_options(options))
     for block in blocks:
         sides = [numbering.number(rows, "tokens") for numbering, rows in zip(numberings, block, strict=True)]
-        fitter.add(
-            corpus_of(*sides, romanized=options.romanize), most_entries=most_entries, threads=threads, progress=None
-        )
+        fitter.add(corpus_of(*sides), most_entries=most_entries, threads=threads, progress=None)
     texts = [(one.texts, other.texts) for one, other in zip(*(side.levels for side in sides), strict=True)]
-    model = fitter.model(corpus_of(*sides, romanized=options.romanize))
+    model = fitter.model(corpus_of(*sides))
     return Aligner(Fitted(model, options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
 
 
@@ -242,7 +240,7 @@ def test_entries_that_are_none(entry: Any, message: str) -> None:
 
 
 def test_lexicons_that_are_not_sound() -> None:
-    corpus = corpus_of(*(Numbering("none").number(side, "tokens") for side in (ENGLISH, GERMAN)), romanized=False)
+    corpus = corpus_of(*(Numbering("none", romanized=False).number(side, "tokens") for side in (ENGLISH, GERMAN)))
     rows = np.array([0, 1], np.int64)
     for targets, weights in (([99], [1.0]), ([-1], [1.0]), ([0], [-1.0]), ([0], [math.nan]), ([0], [1.0, 2.0])):
         corpus.set_lexicon(0, rows, np.array(targets, np.int32), np.array(weights, np.float32))

@@ -187,7 +187,7 @@ class TestBadInput:
             ({"objectives": ()}, r"objectives=\(\): expected at least one of 'self-training', 'tlm'"),
             ({"objectives": ("mlm",)}, "objectives='mlm': expected one of 'self-training', 'tlm'"),
             ({"steps": 0}, "steps=0: expected a whole number from 1"),
-            ({"threshold": 1.0}, "threshold=1.0: expected a number from 0 to below 1"),
+            ({"threshold": 1.0}, "threshold=1.0: expected a number from 0 on and below 1"),
             ({"learning_rate": -1.0}, "learning_rate=-1.0: expected a number from 0 on"),
         ],
     )

@@ -359,7 +359,8 @@ class Trainer {
     spread(level.target_totals, level.corpus->target_types, level.target.total);
   }
 
-  // The sums of a level of a corpus that is fitted at once.
+  // The sums of a level of a corpus that is fitted at once. What `totals` gives of it but for the order of the additions,
+  // on which the last bits of every model depend.
   void sum_whole(const Level& level, std::vector<double>& source, std::vector<double>& target) const {
     const Pairs& types = level.pairs.types;
     const double source_base = options_.base_weight / std::max(1.0, source_tokens_);

@@ -66,13 +66,18 @@ std::vector<float> string_prior(std::vector<float> similarities, const AlignerOp
 }
 
 void add_lexicon(const AlignerLevel& level, const Pairs& types, std::vector<float>& prior) {
-  each_in_lexicon(level, [&](std::size_t type, std::int32_t target, float weight) {
+  std::size_t entry = 0;
+  for (std::size_t type = 0; type < level.lexicon.size(); ++type) {
     const auto begin = types.targets.begin() + types.offsets[type];
     const auto end = types.targets.begin() + types.offsets[type + 1];
-    const auto found = std::lower_bound(begin, end, target);
-    if (found != end && *found == target)
-      prior[static_cast<std::size_t>(found - types.targets.begin())] += weight;
-  });
+    for (const std::int32_t target : level.lexicon[type]) {
+      const float weight = level.lexicon_weights[entry++];
+      const auto found = std::lower_bound(begin, end, target);
+      if (found != end && *found == target) {
+        prior[static_cast<std::size_t>(found - types.targets.begin())] += weight;
+      }
+    }
+  }
 }
 
 void add_lexicon(const AlignerLevel& level, AlignerTable& table) {

@@ -153,7 +153,10 @@ def fit(
         cells: by pair, where that is known: blocks are then of about one size.
         lexicon: what is known of the languages beforehand.
     """
-    numberings = Numbering(options.fold), Numbering(options.fold)
+    numberings = (
+        Numbering(options.fold, romanized=options.romanize),
+        Numbering(options.fold, romanized=options.romanize),
+    )
     limits = _Limits.of(max_memory, numberings[0].levels)
     most = limits.cells
     if cells is not None and (total := int(cells.sum())) > most:
@@ -164,7 +167,7 @@ def fit(
     sentences = words = other_words = number = before = 0
 
     def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
-        made = corpus_of(*sides, romanized=options.romanize)
+        made = corpus_of(*sides)
         if lexicon is not None:
             for level, rows in enumerate(lexicon.rows(numberings, sides[0], options.lexicon_weight)):
                 made.set_lexicon(level, *rows)

@@ -106,10 +106,12 @@ class Level:
     Attributes:
         types: by word, its type.
         texts: by type, its folded form.
+        spellings: by type, the letters by which it is compared.
     """
 
     types: Integers
     texts: list[str]
+    spellings: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +170,18 @@ class Numbering:
 
     Args:
         fold: see `Folding`.
+        romanized: whether types are compared as `romanize` spells them.
     """
 
-    def __init__(self, fold: Folding) -> None:
+    def __init__(self, fold: Folding, *, romanized: bool) -> None:
         self._forms = _forms_of(fold)
+        self._spelling: Fold = romanize if romanized else str
         self._word_of_token: dict[str, int] = {}
         self._words: dict[tuple[int, tuple[str, ...]], int] = {}
         self._kinds = array("B")
         levels = len(self._forms("x")) if isinstance(fold, str) else len(fold) if isinstance(fold, tuple) else 1
         self._types: list[dict[str, int]] = [{} for _ in range(levels)]
+        self._spellings: list[list[str]] = [[] for _ in self._types]
         self._type_of_word = [array("i") for _ in self._types]
 
     @property
@@ -194,8 +199,8 @@ class Numbering:
         offsets, tokens, distinct = _tokens(to_arrow(sentences, column), column)
         word_of = np.fromiter(map(self._word, distinct), np.int32, len(distinct))
         levels = tuple(
-            Level(np.array(of_word, np.int32), list(types))
-            for of_word, types in zip(self._type_of_word, self._types, strict=True)
+            Level(np.array(of_word, np.int32), list(types), spellings)
+            for of_word, types, spellings in zip(self._type_of_word, self._types, self._spellings, strict=True)
         )
         return Side(offsets, word_of[tokens], np.array(self._kinds, np.uint8), levels)
 
@@ -211,32 +216,28 @@ class Numbering:
         word = self._words.setdefault((kind, forms), len(self._words))
         if word == len(self._kinds):
             self._kinds.append(kind)
-            for form, types, of_word in zip(forms, self._types, self._type_of_word, strict=True):
+            levels = zip(forms, self._types, self._spellings, self._type_of_word, strict=True)
+            for form, types, spellings, of_word in levels:
                 of_word.append(types.setdefault(form, len(types)))
+                if len(spellings) < len(types):
+                    spellings.append(self._spelling(form))
         self._word_of_token[token] = word
         return word
 
 
-def fold_side(sentences: Sentences, column: str, fold: Folding) -> Side:
+def fold_side(sentences: Sentences, column: str, fold: Folding, *, romanized: bool) -> Side:
     """Fold every distinct token once and number types and words by first occurrence."""
-    return Numbering(fold).number(sentences, column)
+    return Numbering(fold, romanized=romanized).number(sentences, column)
 
 
-def _code_points(texts: Sequence[str], romanized: bool) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
-    if romanized:
-        texts = list(map(romanize, texts))
+def _code_points(texts: Sequence[str]) -> tuple[_Offsets, npt.NDArray[np.uint32]]:
     offsets = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=offsets[1:])
     return offsets, np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
 
 
-def corpus_of(source: Side, target: Side, *, romanized: bool) -> _core.AlignerCorpus:
+def corpus_of(source: Side, target: Side) -> _core.AlignerCorpus:
     """Both sides for the core.
-
-    Args:
-        source: of the corpus.
-        target: likewise.
-        romanized: whether types are compared as `romanize` spells them.
 
     Raises:
         Error: they have different numbers of rows.
@@ -248,7 +249,7 @@ def corpus_of(source: Side, target: Side, *, romanized: bool) -> _core.AlignerCo
         )
     corpus = _core.AlignerCorpus(source.offsets, source.words, source.kinds, target.offsets, target.words, target.kinds)
     for left, right in zip(source.levels, target.levels, strict=True):
-        texts = (_code_points(level.texts, romanized) for level in (left, right))
+        texts = (_code_points(level.spellings) for level in (left, right))
         corpus.add_level(left.types, *next(texts), right.types, *next(texts))
     return corpus
 

@@ -278,9 +278,9 @@ class Aligner:
 
     def _align_piece(self, pairs: Pairs, options: AlignerOptions, threads: int) -> tuple[Any, ...]:
         """Offsets, source words, target words and scores of the links of some rows."""
-        source = fold_side(pairs[0], SOURCE_TOKENS, options.fold)
-        target = fold_side(pairs[1], TOKENS, options.fold)
-        corpus = corpus_of(source, target, romanized=options.romanize)
+        source = fold_side(pairs[0], SOURCE_TOKENS, options.fold, romanized=options.romanize)
+        target = fold_side(pairs[1], TOKENS, options.fold, romanized=options.romanize)
+        corpus = corpus_of(source, target)
         maps = [
             (_recall(source_ids, source_level.texts), _recall(target_ids, target_level.texts))
             for (source_ids, target_ids), source_level, target_level in zip(

@@ -19,7 +19,7 @@ from xner.io.atomic import replacing
 try:
     import fcntl
 except ImportError:  # a system without it, where nothing is locked
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def _locked(path: Path, output: Path) -> TextIO | None:
     if fcntl is None:
         return None
     while True:
-        file = open(path, "a+", encoding="utf-8", opener=_without_links)  # noqa: SIM115
+        file = open(path, "a+", encoding="utf-8", opener=_without_links)  # noqa: SIM115  # who locks it closes it
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Who held it before may have removed the file between its opening and its locking here.

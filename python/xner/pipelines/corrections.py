@@ -103,15 +103,17 @@ def remember_reviewed(memory: Memory, table: pa.Table) -> pa.Table:
 
     Args:
         memory: of the corpus.
-        table: as `adopt_reviewed` gives it.
+        table: projected, with `reviewed_entities`.
 
     Returns:
-        What the memory has taken in, row by row: without entities that are no projections of a source entity.
+        What the memory has taken in, row by row: without entities of people's that project no source entity.
     """
-    rows = [
-        [one for one in row or () if one["source"] is not None] for row in table.column(schema.ENTITIES).to_pylist()
+    decided = [
+        None if row is None else [one for one in row if one["source"] is not None]
+        for row in table.column(schema.REVIEWED_ENTITIES).to_pylist()
     ]
-    projected = with_columns(table, {schema.ENTITIES: pa.array(rows, schema.ENTITIES_TYPE)})
+    projections = {schema.REVIEWED_ENTITIES: pa.array(decided, schema.ENTITIES_TYPE)}
+    projected = adopt_reviewed(with_columns(table, projections))
     memory.remember(projected)
     memory.remember(projected.filter(projected.column(schema.REVIEWED)))
     return projected

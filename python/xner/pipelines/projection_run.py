@@ -455,7 +455,7 @@ class Pipeline:
         first = project_layers(table, self.projector) if is_nested else self.projector(table)
         memory = Memory()
         if schema.REVIEWED_ENTITIES in first.schema.names:
-            first = remember_reviewed(memory, adopt_reviewed(first))
+            first = remember_reviewed(memory, first)
         else:
             memory.remember(first)
         hints = memory.hint(first, threads=self.running.threads).column(schema.HINTS)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from xner import io, schema
-from xner.cli.options.groups import Group, GroupedOption, takes
+from xner.cli.options.declared import declared_options
+from xner.cli.options.groups import Group, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file
 from xner.cli.options.layouts import layout_group
 from xner.io.sides import read_sentences
-from xner.models.aligners.training import OBJECTIVES, EncoderTrainingOptions, train_encoder
+from xner.models.aligners.training import EncoderTrainingOptions, train_encoder
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
@@ -20,66 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_DEFAULT = EncoderTrainingOptions()
-
-
-def _settings(objectives: tuple[Any, ...], **options: Any) -> EncoderTrainingOptions:
-    return EncoderTrainingOptions(objectives=objectives or _DEFAULT.objectives, **options)
-
-
-_SETTINGS = Group(
-    [
-        GroupedOption(
-            ["--objective", "objectives"],
-            type=click.Choice(list(OBJECTIVES)),
-            multiple=True,
-            help="What is learned: to make the encoder's own links surer, to tell masked words from the translation; "
-            "both by default.",
-        ),
-        GroupedOption(
-            ["--layer"],
-            type=click.IntRange(1),
-            default=_DEFAULT.layer,
-            show_default=True,
-            help="Layer that will align.",
-        ),
-        GroupedOption(
-            ["--steps"],
-            type=click.IntRange(1),
-            default=_DEFAULT.steps,
-            show_default=True,
-            help="Updates of the weights.",
-        ),
-        GroupedOption(
-            ["--batch-pairs"],
-            type=click.IntRange(1),
-            default=_DEFAULT.batch_pairs,
-            show_default=True,
-            help="Sentence pairs an update.",
-        ),
-        GroupedOption(
-            ["--micro-batch-pairs"],
-            type=click.IntRange(1),
-            default=_DEFAULT.micro_batch_pairs,
-            show_default=True,
-            help="Sentence pairs that are in memory at once.",
-        ),
-        GroupedOption(
-            ["--learning-rate"], type=float, default=_DEFAULT.learning_rate, show_default=True, help="At its peak."
-        ),
-        GroupedOption(
-            ["--seed"], type=click.IntRange(0), default=_DEFAULT.seed, show_default=True, help="Of everything random."
-        ),
-        GroupedOption(
-            ["--checkpoint-steps"],
-            type=click.IntRange(1),
-            default=_DEFAULT.checkpoint_steps,
-            show_default=True,
-            help="Steps between checkpoints.",
-        ),
-    ],
-    _settings,
-)
+_SETTINGS = Group(declared_options(EncoderTrainingOptions), EncoderTrainingOptions)
 
 
 @click.command(

@@ -10,13 +10,13 @@ import math
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from xner import io
-from xner._support.arguments import choose, number, whole_number
 from xner._support.extras import require
+from xner._support.options import Choice, DeclaredOptions, Many, Number, Whole, option
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._version import __version__
 from xner.errors import Error, OptionError
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["OBJECTIVES", "EncoderTrainingOptions", "EncoderTrainingReport", "Objective", "train_encoder"]
+__all__ = ["EncoderTrainingOptions", "EncoderTrainingReport", "Objective", "train_encoder"]
 
 Objective = Literal["self-training", "tlm"]
-OBJECTIVES: Final = dict.fromkeys(("self-training", "tlm"))
 
 _WHAT = "training an aligner"
 _CHECKPOINT = ".checkpoint"
@@ -42,48 +41,45 @@ _REPORT = "xner-training.json"
 
 
 @dataclass(frozen=True, slots=True)
-class EncoderTrainingOptions:
+class EncoderTrainingOptions(DeclaredOptions):
     """How an encoder is fine-tuned.
 
-    Attributes:
-        objectives: `self-training`: the links that the softmax extraction finds in `layer` become more probable;
-            `tlm`: masked pieces of a sentence pair, read as one text, are to be told. Their losses are added.
-        layer: whose embeddings are compared.
-        threshold: probability that both directions of a cell must exceed to be taken for a link.
-        steps: updates of the weights.
-        batch_pairs: sentence pairs an update.
-        micro_batch_pairs: sentence pairs that are computed at once: gradients are accumulated over the batch.
-        learning_rate: at its peak; it rises over the first tenth of the steps and falls to 0 at the last one.
-        weight_decay: of AdamW.
-        mask_probability: share of the pieces that are masked for `tlm`.
-        seed: of everything random: order of the pairs, masks, dropout.
-        checkpoint_steps: steps between checkpoints, from which an interrupted run goes on.
+    Raises:
+        OptionError: a value is unknown or out of range.
     """
 
-    objectives: tuple[Objective, ...] = ("self-training", "tlm")
-    layer: int = 8
-    threshold: float = 0.001
-    steps: int = 1000
-    batch_pairs: int = 32
-    micro_batch_pairs: int = 8
-    learning_rate: float = 2e-5
-    weight_decay: float = 0.0
-    mask_probability: float = 0.15
-    seed: int = 0
-    checkpoint_steps: int = 200
+    objectives: tuple[Objective, ...] = option(
+        get_args(Objective),
+        Many(Choice(get_args(Objective))),
+        "What is learned: to make the encoder's own links surer (self-training), to tell masked words from the "
+        "translation (tlm). Their losses are added.",
+        more="The links are those that the softmax extraction finds in layer; tlm reads a sentence pair as one text.",
+        flags=["--objective"],
+    )
+    layer: int = option(8, Whole(1), "Layer that will align.")
+    threshold: float = option(
+        0.001, Number(below=1), "Probability that both directions of a cell must exceed to be taken for a link."
+    )
+    steps: int = option(1000, Whole(1), "Updates of the weights.")
+    batch_pairs: int = option(32, Whole(1), "Sentence pairs an update.")
+    micro_batch_pairs: int = option(
+        8, Whole(1), "Sentence pairs that are in memory at once.", more="Gradients are accumulated over the batch."
+    )
+    learning_rate: float = option(
+        2e-5,
+        Number(),
+        "At its peak.",
+        more="It rises over the first tenth of the steps and falls to 0 at the last one.",
+    )
+    weight_decay: float = option(0.0, Number(), "Of AdamW.")
+    mask_probability: float = option(0.15, Number(below=1), "Share of the pieces that are masked for tlm.")
+    seed: int = option(0, Whole(0), "Of everything random: order of the pairs, masks, dropout.")
+    checkpoint_steps: int = option(200, Whole(1), "Steps between checkpoints, from which an interrupted run goes on.")
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """See `DeclaredOptions`."""
         if not self.objectives:
-            raise OptionError(f"objectives=(): expected at least one of {', '.join(map(repr, OBJECTIVES))}")
-        for objective in self.objectives:
-            choose("objectives", objective, OBJECTIVES)
-        for name in ("steps", "batch_pairs", "micro_batch_pairs", "checkpoint_steps", "layer"):
-            whole_number(name, getattr(self, name), 1)
-        whole_number("seed", self.seed, 0)
-        for name in ("threshold", "mask_probability"):
-            number(name, getattr(self, name), "from 0 to below 1", lambda value: 0 <= value < 1)
-        for name in ("learning_rate", "weight_decay"):
-            number(name, getattr(self, name), "from 0 on", lambda value: 0 <= value < math.inf)
+            raise OptionError(f"objectives=(): expected at least one of {', '.join(map(repr, get_args(Objective)))}")
 
 
 @dataclass(frozen=True, slots=True)
