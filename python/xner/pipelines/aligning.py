@@ -14,7 +14,6 @@ from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
 from xner._support.memory import memory_size
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, ReadFile, Text, When, Whole, option
-from xner._support.progress import logger
 from xner.alignment.aligner import Aligner
 from xner.alignment.lexicon import Lexicon
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
@@ -28,7 +27,7 @@ from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
@@ -222,7 +221,6 @@ class Aligning:
         languages: codes of source and target side, for encoders that mark sentences with them; None: not known.
         threads: of the core, 0 for one a core.
         save_aligner: where the built-in aligner is to be saved; None: nowhere.
-        told: gets a line of what there is to say.
 
     Raises:
         Error: `combine` without several sets of links, or `save_aligner` without the built-in aligner.
@@ -233,7 +231,6 @@ class Aligning:
     languages: tuple[str | None, str | None] = (None, None)
     threads: int = 0
     save_aligner: Path | None = None
-    told: Callable[[str], None] = logger.info
 
     def __post_init__(self) -> None:
         if self.options.combine is not None and len(self.names) + len(self.others) < 2:
@@ -339,11 +336,11 @@ class Aligning:
             how: Any = {"max_memory": self.options.aligner_memory, "lexicon": lexicon}
             aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report, **how)
             if aligner.trained_on.blocks > 1:
-                self.told(f"the aligner was fitted in {aligner.trained_on.blocks} blocks, as memory allows")
+                run.told(f"the aligner was fitted in {aligner.trained_on.blocks} blocks, as memory allows")
             if lexicon is not None:
                 entries, hits = aligner.trained_on.lexicon
                 left_out = f", {lexicon.left_out} entries of several words left out" if lexicon.left_out else ""
-                self.told(f"lexicon: {hits} of {entries} pairs of words are in the sentences{left_out}")
+                run.told(f"lexicon: {hits} of {entries} pairs of words are in the sentences{left_out}")
             aligner.save(fitted)
         if self.save_aligner is not None:
             aligner.save(self.save_aligner)

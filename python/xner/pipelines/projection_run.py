@@ -349,7 +349,6 @@ class Pipeline:
             self.languages,
             self.running.threads,
             None if save_aligner is None else Path(save_aligner),
-            told,
         )
         wants_links = bool(self.aligning.aligner or others) or self.projection.uses_links
         folder = None if steps is None else Path(steps)

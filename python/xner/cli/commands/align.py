@@ -112,13 +112,13 @@ def command(
     source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
     io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
     table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
-    settings = aligning(threads=threads, told=partial(click.echo, err=True))
+    settings = aligning(threads=threads)
     key = fingerprint(
         {"source": source, "target": target},
         {"formats": [source_format, target_format, repr(layout)], "aligner": settings.key},
     )
     with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
-        found = settings.link(table, StepRun(kept, report))
+        found = settings.link(table, StepRun(kept, report, partial(click.echo, err=True)))
         for name in found.column_names:
             table = table.append_column(name, found.column(name))
         if schema.ID in other.column_names:

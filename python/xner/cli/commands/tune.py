@@ -128,12 +128,12 @@ def command(
     if schema.GOLD_LABELS not in table.schema.names:
         raise Error(f"the target file '{target}' has no gold labels to tune on")
     found = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
-    settings = aligning(others=found, threads=threads, told=partial(click.echo, err=True))
+    settings = aligning(others=found, threads=threads)
     _refuse_what_is_tuned(settings)
     files = {"source": source, "target": target}
     key = fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format, repr(layout)]})
     with checkpoints(output, key) as kept, progress_reporter() as report:
-        run = StepRun(kept, report)
+        run = StepRun(kept, report, partial(click.echo, err=True))
         encoders = [
             settings.encode(name, table, run).column(schema.LINKS) for name in settings.names if name != BUILTIN
         ]

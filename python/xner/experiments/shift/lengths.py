@@ -19,13 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["CutSentences", "JoinedSentences"]
 
 
-def _units(corpus: Corpus) -> list[Unit]:
-    return [Unit(row, 0, len(sentence.words), "") for row, sentence in enumerate(corpus.sentences) if sentence.words]
-
-
 @dataclass(slots=True)
-class JoinedSentences:
-    """Sentences joined with the next one, two at most.
+class _Sentences:
+    """A kind whose units are the sentences that have words.
 
     Args:
         corpus: that is shifted.
@@ -35,7 +31,15 @@ class JoinedSentences:
     units: Sequence[Unit] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.units = _units(self.corpus)
+        self.units = [
+            Unit(row, 0, len(sentence.words), "")
+            for row, sentence in enumerate(self.corpus.sentences)
+            if sentence.words
+        ]
+
+
+class JoinedSentences(_Sentences):
+    """Sentences joined with the next one, two at most."""
 
     def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
@@ -53,19 +57,8 @@ class JoinedSentences:
         return "sentences are joined two at a time, and the others have no neighbour left"
 
 
-@dataclass(slots=True)
-class CutSentences:
-    """Sentences cut in two behind punctuation that is outside of entities.
-
-    Args:
-        corpus: that is shifted.
-    """
-
-    corpus: Corpus
-    units: Sequence[Unit] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.units = _units(self.corpus)
+class CutSentences(_Sentences):
+    """Sentences cut in two behind punctuation that is outside of entities."""
 
     def change(self, number: int, draws: Draws, state: State) -> Change | None:
         """See `Shift`."""
