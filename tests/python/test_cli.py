@@ -234,10 +234,11 @@ def test_skipping_wrong_rows(files: Path) -> None:
     assert pq.read_table(files / "x.parquet").column("status").to_pylist()[3] == "invalid"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("format", "filters"),
     [
-        pytest.param("parquet", (), marks=pytest.mark.slow, id="unfiltered"),
+        pytest.param("parquet", (), id="unfiltered"),
         pytest.param("conll", ("--filter", "source-coverage", "--filter", "class-counts:row"), id="filtered"),
     ],
 )

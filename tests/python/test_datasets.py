@@ -454,7 +454,7 @@ class TestCommandLine:
         shown = done(xner("datasets", "list")).stdout.splitlines()
         assert [line.split()[0] for line in shown] == ["name", *NAMES]
         assert shown[0].split() == ["name", "languages", "parallel", "licence"]
-        assert shown[4].startswith("europarl-ner        de en es it                          yes       none stated")
+        assert shown[4].startswith("europarl-ner        de en es it                          yes       CC BY-SA 4.0")
         assert "40: af ar bg" in shown[1]
 
     def test_show(self) -> None:

@@ -356,6 +356,7 @@ def test_europarl(test_data: Path, folder: Path) -> None:
         assert io.read(copy) == table
 
 
+@pytest.mark.slow
 def test_masakhaner(test_data: Path) -> None:
     paths = sorted(test_data.glob("masakhaner2/*/test.txt"))
     assert len(paths) == 20

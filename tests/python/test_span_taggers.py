@@ -275,6 +275,7 @@ def test_an_installed_package(ruler: str, tmp_path: Path, monkeypatch: pytest.Mo
     sys.modules.pop("xx_made_up")
 
 
+@pytest.mark.slow
 @spacy_only
 def test_stage_of_spacy(pipeline: Callable[..., str], ruler: str) -> None:
     other = pipeline(lambda nlp: nlp.add_pipe("entity_ruler").add_patterns(PATTERNS[:1]))
@@ -573,6 +574,7 @@ def test_wrong_options_of_gliner(random_gliner: str, options: dict[str, Any], me
         load_gliner(random_gliner, **options)
 
 
+@pytest.mark.slow
 @gliner_only
 def test_stage_of_gliner(gliner: Callable[..., str], random_gliner: str) -> None:
     roles: Any = ["labels", "scores"]
