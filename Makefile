@@ -11,6 +11,8 @@ SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 CPP := $(shell find cpp tests/cpp tests/fuzz -name '*.cpp' -o -name '*.hpp')
 
 export PATH := $(abspath $(BIN)):$(PATH)
+# What is imported is compiled once: without that, each of the programs that tests start compiles torch and others anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan fuzz tidy wheel clean
