@@ -24,16 +24,20 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Three levels of set-up; each is done anew when the sources it builds have changed. xner alone is built without isolation, so
-# that its build folder is kept. What an extra brings is then installed as what the installed xner asks for: pip takes
-# wheels, and builds what has none by itself.
+# that its build folder is kept. pip takes wheels of all else, and builds what has none by itself; what tests need is fetched
+# while xner is being compiled, as either takes a minute.
+BUILD_TOOLS := scikit-build-core pybind11 cmake ninja
+INSTALL_XNER := $(INSTALL) --no-build-isolation --no-deps -e .
 $(VENV)/.demo: $(SOURCES) | $(BIN)/python
-	$(INSTALL) scikit-build-core pybind11 cmake ninja
-	$(INSTALL) --no-build-isolation --no-deps -e .
+	$(INSTALL) $(BUILD_TOOLS)
+	$(INSTALL_XNER)
 	$(INSTALL) xner
 	touch $@
-$(VENV)/.test: $(VENV)/.demo
-	$(INSTALL) 'xner[test]'
-	touch $@
+$(VENV)/.test: $(SOURCES) | $(BIN)/python
+	$(INSTALL) $(BUILD_TOOLS)
+	$(BIN)/python tests/requirements.py test > $(VENV)/test.txt
+	$(INSTALL_XNER) & built=$$!; $(INSTALL) -r $(VENV)/test.txt; fetched=$$?; wait $$built && exit $$fetched
+	touch $@ $(VENV)/.demo
 $(VENV)/.dev: $(VENV)/.test
 	$(INSTALL) 'xner[dev]'
 	touch $@

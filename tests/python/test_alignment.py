@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import random
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -356,13 +357,19 @@ def test_memory_that_there_is() -> None:
     assert 10**7 < available_memory() < 10**15
 
 
+@cache
+def fitted_reference(seed: int, **options: Any) -> reference.Reference:
+    found = reference.Reference(*random_corpus(seed, 6), FOLDS["auto"], training(AlignerOptions(**options)))
+    found.fit()
+    return found
+
+
 @pytest.mark.parametrize("method", SYMMETRIZATIONS)
 @pytest.mark.parametrize("seed", range(5))
 def test_viterbi_agrees_with_the_reference(seed: int, method: Any) -> None:
     source, target = random_corpus(seed, 6)
     options = AlignerOptions(decode="viterbi", symmetrization=method, jump_clip=3, alpha=0.01)
-    slow = reference.Reference(source, target, FOLDS["auto"], training(options))
-    slow.fit()
+    slow = fitted_reference(seed, jump_clip=3, alpha=0.01)
     found = pairs(Aligner.fit(source, target, options).align(source, target))
     for row in range(len(source)):
         pair = source[row], target[row]

@@ -42,6 +42,7 @@ def train(model: Path, output: Path, **options: Any) -> EncoderTrainingReport:
     return train_encoder(str(model), *corpus(), output, EncoderTrainingOptions(**(SMALL | options)), device="cpu")
 
 
+@pytest.mark.slow
 def test_the_loss_goes_down_and_the_model_aligns(tiny_masked_bert: Path, tmp_path: Path) -> None:
     report = train(tiny_masked_bert, tmp_path / "model", steps=60)
     assert report.pairs == 60
@@ -82,6 +83,7 @@ class _InterruptedError(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(tiny_masked_bert: Path, tmp_path: Path) -> None:
     whole = train(tiny_masked_bert, tmp_path / "whole")
 

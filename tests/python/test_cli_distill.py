@@ -83,6 +83,7 @@ def test_options(corpus: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["teacher-1.parquet", "teacher-2.parquet"]
 
 
+@pytest.mark.slow
 def test_similarity_and_seeds(corpus: Path, tmp_path: Path) -> None:
     teacher = str(corpus / "teacher")
     texts = ["--teacher-text", str(corpus / "en.conll"), "--teacher-text", str(corpus / "yo.txt")]
@@ -136,6 +137,10 @@ def test_a_killed_run_goes_on_and_tags_nothing_anew(corpus: Path, tmp_path: Path
         ),
         (["--teacher-weights", "1,2"], "2 weights for 1 teachers: expected one each"),
         (["--text", "nothing.txt"], "there is no file 'nothing.txt'"),
+        (
+            ["--teacher", "spacy:xx_ent_wiki_sm"],
+            "--teacher='spacy:xx_ent_wiki_sm': spacy gives labels without the probabilities that a student learns",
+        ),
         (["--min-confidence", "1"], "1.0 is not in the range 0<=x<1"),
     ],
 )

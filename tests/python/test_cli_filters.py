@@ -130,7 +130,7 @@ def test_a_filtered_file_is_viewed_and_evaluated(files: Path) -> None:
         (("--filter", "one-words"), 2, "there is no filter 'one-words'; did you mean 'one-word'? The filters are"),
         (("--filter", "min-score"), 2, "filter 'min-score': expected min-score=NUMBER"),
         (("--filter", "source-coverage=2"), 2, "source-coverage=2.0: expected a number from 0 to 1"),
-        (("--drop-rows",), 2, "--drop-rows=True goes with filters"),
+        (("--drop-rows",), 2, "--drop-rows goes with --filter"),
     ],
 )
 def test_wrong_filters(files: Path, arguments: tuple[str, ...], code: int, message: str) -> None:

@@ -67,7 +67,11 @@ def test_score_as_json_and_counts(files: Path) -> None:
         (("score", "--gold", "gold", "short.pharaoh"), 1, "'short.pharaoh' has links for 1 sentence pairs"),
         (("score", "--gold", "a.pharaoh", "--gold-one-based", "b.pharaoh"), 1, "index 0, but indices start at 1"),
         (("combine", "-o", "c.pharaoh"), 2, "Missing argument 'LINKS...'"),
-        (("combine", "a.pharaoh", "--threshold", "0.5", "-o", "c.pharaoh"), 1, "weights and threshold go with 'vote'"),
+        (
+            ("combine", "a.pharaoh", "--threshold", "0.5", "-o", "c.pharaoh"),
+            1,
+            "--weight and --threshold go with 'vote'",
+        ),
         (("combine", "a.pharaoh", "-o", "c.xyz"), 1, "c.xyz"),
     ],
 )

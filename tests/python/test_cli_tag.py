@@ -123,7 +123,7 @@ def test_from_tags_to_projection(files: Path, model: str, monkeypatch: pytest.Mo
         assert pq.read_table("once.parquet").column("labels").to_pylist() == [first, *others]
     well(invoke(*project, "--score", "align_ner_spans", "-o", "out.parquet"))
     run = invoke(*project, "--tagger", model, "-o", "no.parquet")
-    assert "tagger goes with candidates='given' or a score of ner or ner_spans" in run.stderr
+    assert "--tagger goes with --candidates given or a score of ner or ner_spans" in run.stderr
 
 
 def test_half_precision(files: Path, model: str) -> None:

@@ -172,6 +172,7 @@ def _run_files(
 
 
 class TestOptions:
+    @pytest.mark.slow
     def test_a_data_set_of_the_hub(self, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
         names = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
@@ -249,16 +250,16 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--focal-gamma", "1"], "--focal-gamma=1.0 goes with loss='focal'"),
-            (["--loss", "kl", "--gce-q", "1"], "--gce-q=1.0 goes with loss='generalized-cross-entropy'"),
-            (["--temperature", "2"], "--temperature=2.0 goes with loss='kl'"),
-            (["--below-margin", "drop-row"], "--below-margin='drop-row' goes with min_margin"),
+            (["--focal-gamma", "1"], "--focal-gamma=1.0 goes with --loss focal"),
+            (["--loss", "kl", "--gce-q", "1"], "--gce-q=1.0 goes with --loss generalized-cross-entropy"),
+            (["--temperature", "2"], "--temperature=2.0 goes with --loss kl"),
+            (["--below-margin", "drop-row"], "--below-margin='drop-row' goes with --min-margin"),
             (["--lora-rank", "4"], "--lora-rank goes with --lora"),
             (["--class-weights", "PER"], "class_weights='PER': expected 'none', 'balanced' or CLASS=NUMBER"),
             (["--class-weights", "balanced", "--class-weights", "PER=2"], "class_weights='balanced' stands by itself"),
             (["--class-weights", "PER=1", "--class-weights", "PER=2"], "'PER' has the weight 1 already"),
             (["--class-weights", "=2"], "class_weights='=2': expected 'none', 'balanced' or CLASS=NUMBER"),
-            (["--seed", "3", "--seeds", "1,2"], "seed and seeds: one of them says which runs there are"),
+            (["--seed", "3", "--seeds", "1,2"], "--seed and --seeds: one of them says which runs there are"),
             (["--class-weights", "PER=1", "--class-weights", "O=x"], "expected 'none', 'balanced' or CLASS=NUMBER"),
         ],
     )
@@ -268,6 +269,14 @@ class TestOptions:
         assert message.replace("class_weights", "--class-weights") in " ".join(result.output.split())
         assert not (tmp_path / "model").exists()
 
+    @pytest.mark.parametrize("flag", ["--patience", "--f-beta", "--evaluate-steps"])
+    def test_those_of_development_data(self, corpus: Path, tmp_path: Path, flag: str) -> None:
+        train = ["--train", str(corpus / "train.conll")]
+        result = run(corpus, *train, flag, "2", "-o", str(tmp_path / "model"))
+        assert result.exit_code == 2
+        assert f"{flag} goes with --dev, the labelled sentences that are scored meanwhile" in result.output
+
+    @pytest.mark.slow
     def test_presets(self, corpus: Path, tmp_path: Path) -> None:
         result = run(corpus, *_files(corpus), "--preset", "candidates", "-o", str(tmp_path / "a"))
         assert result.exit_code == 0
@@ -279,6 +288,7 @@ class TestOptions:
         assert run(corpus, *_files(corpus), *arguments).exit_code == 0
         assert metrics(tmp_path / "b")["settings"]["class_weights"] == "balanced"
 
+    @pytest.mark.slow
     def test_several_seeds(self, corpus: Path, tmp_path: Path) -> None:
         result = run(corpus, *_files(corpus), "--seeds", "1,2", "-o", str(tmp_path / "seeds"))
         assert result.exit_code == 0

@@ -39,6 +39,7 @@ def translate(files: Path, model: Path, *options: str, source: str = "en.txt", o
     return xner("translate", *instead([*named, "--beams", "1"], options), "-o", output, cwd=files)
 
 
+@pytest.mark.slow
 def test_columns(files: Path, outspoken_nllb: Path) -> None:
     run = done(translate(files, outspoken_nllb))
     assert run.stdout == ""
@@ -75,6 +76,7 @@ def test_text_lacks_what_is_bad_unless_asked_for(files: Path, outspoken_nllb: Pa
     assert [bool(line) for line in lines] == [status != "empty_source" for status in statuses]
 
 
+@pytest.mark.slow
 def test_words_of_columns_and_projection(files: Path, outspoken_nllb: Path) -> None:
     done(translate(files, outspoken_nllb, source="en.conll"))
     assert pq.read_metadata(files / "de.parquet").num_rows == 170

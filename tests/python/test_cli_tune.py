@@ -38,6 +38,7 @@ def test_what_is_tuned_is_what_project_does(files: Path) -> None:
     assert scores["micro"]["f1"] == pytest.approx(found["f1"]["tuned_on"]["f1"])
 
 
+@pytest.mark.slow
 def test_the_same_command_finds_the_same(files: Path) -> None:
     for name, threads in (("one.json", "1"), ("two.json", "3")):
         done(xner("tune", *SIDES, *SMALL, "--threads", threads, "-o", name, cwd=files))

@@ -203,6 +203,7 @@ class TestConfidence:
         assert taught.sentences.labels == [["O", "B-X"], ["O"], ["B-X"]]
         assert taught.counts["unsure_words"] == taught.counts["unsure_sentences"] == 0
 
+    @pytest.mark.slow
     def test_the_report_and_the_card_say_what_was_left_out(self, native: Path, shape: Path, tmp_path: Path) -> None:
         report = teach(shape, tmp_path / "student", [native], min_confidence=0.9)
         (data,) = report.metrics["training"]
@@ -343,6 +344,7 @@ class _InterruptedError(Exception):
 
 
 class TestResume:
+    @pytest.mark.slow
     def test_nothing_is_tagged_twice(
         self, native: Path, shape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

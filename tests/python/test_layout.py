@@ -19,6 +19,7 @@ from xner.errors import DataError, Error, FormatError
 from xner.io.conll import lines_of_row
 from xner.io.inspection import inspect
 from xner.io.layout import Layout
+from xner.io.sides import read_translations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -486,3 +487,15 @@ class TestRemedies:
     def test_a_pipeline_names_columns_that_are_missing(self) -> None:
         with pytest.raises(Error, match=r"the pipeline needs the column\(s\) source_tokens, source_entities"):
             xner.Pipeline().run(pa.table({"tokens": [["a"]]}))
+
+
+@pytest.mark.parametrize("name", ["missing", "missing.unheard"])
+def test_a_missing_file_is_told_before_a_name_that_tells_no_format(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    for read in (io.read, read_translations, inspect, Layout().read_tagged):
+        with pytest.raises(FileNotFoundError) as caught:
+            read(path)
+        assert caught.value.filename == str(path)
+    path.touch()
+    with pytest.raises(Error, match="cannot tell the format"):
+        io.read(path)

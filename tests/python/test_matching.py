@@ -115,6 +115,7 @@ def test_exact_margins(problem: list[Pair], constraint: Constraint, n: int) -> N
     assert unasked == replace(result, margins=())
 
 
+@pytest.mark.slow
 @pytest.mark.needs("exact")
 @many(10)
 @given(

@@ -133,6 +133,7 @@ def test_the_command_line_and_python_take_each_others_steps(outspoken_nllb: Path
     assert project(tmp_path, str(model)) == both
 
 
+@pytest.mark.slow
 def test_another_commit_translates_anew(outspoken_nllb: Path, hub: Path, tmp_path: Path) -> None:
     (tmp_path / "en.conll").write_text(SENTENCES)
     run = Counted(tmp_path, tmp_path / "en.conll")

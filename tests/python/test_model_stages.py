@@ -126,6 +126,7 @@ def into(model: Path, target: str = "deu_Latn", **options: Any) -> Direction:
     return Direction(translator(model, **options), "eng_Latn", target)
 
 
+@pytest.mark.slow
 def test_target_translation(outspoken_nllb: Path) -> None:
     model = outspoken_nllb
     others = [
@@ -158,6 +159,7 @@ class Shouting:
         return [Translation(text.upper(), "ok" if text else "empty_source") for text in texts]
 
 
+@pytest.mark.slow
 def test_source_and_back_translation() -> None:
     there = Direction(Shouting(), "en", "de")
     check_stage(

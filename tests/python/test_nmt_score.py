@@ -173,6 +173,7 @@ class TestCache:
         assert content_key("ab", "c") != content_key("a", "bc")
         assert content_key("a", "b") == content_key("a", "b")
 
+    @pytest.mark.slow
     def test_what_a_killed_run_computed_is_not_lost(self, tmp_path: Path) -> None:
         path = tmp_path / "cache"
         process = start(path, seconds=0.05)
@@ -189,6 +190,7 @@ class TestCache:
         assert computed == TOTAL - kept
         assert (TOTAL, digest) == result(start(tmp_path / "other", seconds=0))
 
+    @pytest.mark.slow
     def test_two_processes_at_once(self, tmp_path: Path) -> None:
         runs = [start(tmp_path / "cache", seconds=0.01) for _ in range(2)]
         (_, first), (_, second) = map(result, runs)

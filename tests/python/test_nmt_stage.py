@@ -53,10 +53,10 @@ def scored(batch: pa.RecordBatch, row: int = 0) -> list[tuple[int, int, int]]:
     "options",
     [
         {"score": "nmt"},
-        {"score": "align_nmt"},
+        pytest.param({"score": "align_nmt"}, marks=pytest.mark.slow),
         {"score": "all_fusion"},
-        {"score": "align_nmt", "matcher": "greedy"},
-        {"score": "align_nmt", "candidates": "aligned"},
+        pytest.param({"score": "align_nmt", "matcher": "greedy"}, marks=pytest.mark.slow),
+        pytest.param({"score": "align_nmt", "candidates": "aligned"}, marks=pytest.mark.slow),
         {"score": {"align": 1, "characters": 0.5, "nmt": 0.5}, "max_words": 4},
     ],
 )
@@ -81,6 +81,7 @@ def test_projection_with_what_was_scored_is_that_with_all(corpus: pa.RecordBatch
         assert some.counts.skipped > 0.2 * some.counts.pairs
 
 
+@pytest.mark.slow
 def test_what_is_scored_does_not_depend_on_the_batch(corpus: pa.RecordBatch) -> None:
     whole = stage()(corpus)
     alone = [stage()(corpus.slice(row, 1)) for row in range(corpus.num_rows)]

@@ -503,6 +503,7 @@ def test_one_word() -> None:
         assert found.labels == ["B-A"]
 
 
+@pytest.mark.slow
 @pytest.mark.needs("exact")
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
 def test_twenty_five_entities_in_one_component(seed: int) -> None:

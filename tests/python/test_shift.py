@@ -575,6 +575,7 @@ class TestAgainst:
         # Of one class with `O`, a word in doubt has 1/3.
         assert made.summary.confidence[1] == pytest.approx(math.log(1 / 3))
 
+    @pytest.mark.slow
     def test_more_variants_are_worse(self) -> None:
         table = sample_table("de")
         tagger = Remembering(corpus_of(table))
@@ -755,6 +756,7 @@ class TestCommand:
     def run(self, folder: Path, *arguments: str) -> Run:
         return xner("shift", *arguments, cwd=folder)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("source", ["de.conll", "de.parquet"])
     @pytest.mark.parametrize("target", ["o.conll", "o.parquet", "o.jsonl"])
     @pytest.mark.parametrize("kind", ["entities", "context", "characters", "words", "length"])
@@ -799,7 +801,7 @@ class TestCommand:
             (["--kind", "charcters", "-o", "o.conll"], "--kind='charcters': expected one of"),
             (["--kind", "charcters", "-o", "o.conll"], "did you mean 'characters'?"),
             (["-o", "o.conll"], "Missing option '--kind'"),
-            (["--kind", "code-switch", "-o", "o.conll"], "--lexicon: kind='code-switch' needs one"),
+            (["--kind", "code-switch", "-o", "o.conll"], "--lexicon: --kind code-switch needs one"),
             (["--kind", "code-switch", "--lexicon", "no.tsv", "-o", "o.conll"], "'no.tsv' does not exist"),
             (
                 ["--kind", "words", "--severity", "6", "-o", "o.conll"],

@@ -173,6 +173,7 @@ def test_methods() -> None:
         Method("a")
 
 
+@pytest.mark.slow
 def test_on_the_command_line(shape: Path, tmp_path: Path) -> None:
     io.write(world.source_table(TRAINING[:80]), tmp_path / "en.conll")
     io.write(world.projected_table(TRAINING[:80]), tmp_path / "yo.parquet")

@@ -158,6 +158,7 @@ def test_chunks_and_devices_change_nothing(random_model: str, monkeypatch: pytes
     assert_same(load(random_model, device=["cpu", "cpu"]).tag(SENTENCES), expected)
 
 
+@pytest.mark.slow
 def test_long_sentences(short_model: str) -> None:
     """Of 600 words and far more pieces, in windows of 22."""
     words = [word for number in range(200) for word in ("Angela", "visited", f"x{number}")]

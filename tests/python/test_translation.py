@@ -72,6 +72,7 @@ def test_is_what_transformers_generates(outspoken_nllb: Path, model: Translator)
         assert (one.status == "cut") <= (tokenizer.eos_token_id not in ids[0, 1:])
 
 
+@pytest.mark.slow
 def test_ctranslate2_says_the_same(outspoken_nllb: Path, converted_nllb: Path, model: Translator) -> None:
     texts = sentences(200)
     other = Translator.load(str(converted_nllb), decoding=GREEDY, device="cpu")
@@ -87,6 +88,7 @@ def test_models_are_converted_once(outspoken_nllb: Path, model: Translator, tmp_
     assert convert_model(str(outspoken_nllb), "int8", folder=tmp_path) != place
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_batches_or_order(outspoken_nllb: Path, model: Translator) -> None:
     texts = sentences(40)
     small = Translator.load(str(outspoken_nllb), decoding=GREEDY, device="cpu", token_budget=1)
@@ -113,12 +115,14 @@ def test_each_text_is_translated_once(model: Translator, monkeypatch: pytest.Mon
     assert model.translate([], *LANGUAGES) == []
 
 
+@pytest.mark.slow
 def test_two_devices_say_the_same(outspoken_nllb: Path, model: Translator) -> None:
     both = Translator.load(str(outspoken_nllb), decoding=GREEDY, device=["cpu", "cpu"], token_budget=40)
     texts = sentences(30)
     assert both.translate(texts, *LANGUAGES) == model.translate(texts, *LANGUAGES)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_done_in_halves(model: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = sentences(20)
     expected = model.translate(texts, *LANGUAGES)

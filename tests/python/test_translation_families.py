@@ -106,6 +106,13 @@ CASES = [
 ]
 
 
+# Two families in every run of the tests, all of them in the slow ones.
+COSTLY = [
+    one if one.model in {"outspoken_nllb", "tiny_marian"} else pytest.param(one, marks=pytest.mark.slow, id=one.model)
+    for one in CASES
+]
+
+
 @pytest.fixture(params=CASES, ids=lambda case: case.model)
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
@@ -153,6 +160,7 @@ def test_languages_go_by_many_names(case: Case, folder: Path) -> None:
         assert translator.language_codes(*spelling) == case.languages
 
 
+@pytest.mark.parametrize("case", COSTLY, indirect=True, ids=lambda case: case.model)
 def test_is_what_the_makers_of_the_family_say(case: Case, folder: Path) -> None:
     """One text at a time, by transformers alone."""
     with no_advice():
@@ -188,6 +196,7 @@ def test_is_what_the_makers_of_the_family_say(case: Case, folder: Path) -> None:
         assert (found.status == "cut") <= (tokenizer.eos_token_id not in said)
 
 
+@pytest.mark.parametrize("case", COSTLY, indirect=True, ids=lambda case: case.model)
 @pytest.mark.parametrize("texts", [15, pytest.param(60, marks=pytest.mark.slow)])
 def test_engines_agree_token_for_token(
     case: Case, folder: Path, texts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -206,6 +215,7 @@ def test_engines_agree_token_for_token(
     assert len({tuple(one.ids) for one in ours}) > texts / 6, "sources make a difference"
 
 
+@pytest.mark.parametrize("case", COSTLY, indirect=True, ids=lambda case: case.model)
 @pytest.mark.parametrize("engine", ["transformers", "ctranslate2"])
 def test_texts_that_are_too_long_are_not_translated(
     case: Case, folder: Path, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -223,6 +233,7 @@ def test_texts_that_are_too_long_are_not_translated(
         assert found[0].text == ""
 
 
+@pytest.mark.slow
 def test_converted_folders_are_of_a_family_by_their_tokenizer(case: Case, folder: Path, tmp_path: Path) -> None:
     converted = tmp_path / "converted"
     shutil.copytree(convert_model(str(folder), folder=tmp_path / "kept"), converted)

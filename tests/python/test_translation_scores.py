@@ -199,6 +199,7 @@ def test_half_precision(outspoken_nllb: Path, expected: Any) -> None:
     np.testing.assert_allclose(scores(scorer), expected, atol=0.2)
 
 
+@pytest.mark.slow
 def test_translations_are_those_of_the_library(outspoken_nllb: Path, converted_nllb: Path) -> None:
     texts = ["Angela Merkel", "a", "the Bank of England", "Madrid", "b c d", "Angela Merkel"]
     model = transformers.AutoModelForSeq2SeqLM.from_pretrained(outspoken_nllb).eval()

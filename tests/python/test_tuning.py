@@ -133,6 +133,7 @@ def test_the_search_goes_by_its_seed_alone(seed: int) -> None:
     assert (one.chosen, one.chosen_without) == (other.chosen, other.chosen_without)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 200))
 def test_what_is_chosen_without_a_fold_does_not_depend_on_it(seed: int) -> None:
     trials = MadeUp(dict.fromkeys(KEYS, 0.5), 60, seed)
@@ -215,6 +216,7 @@ def by_hand(table: pa.Table, aligner: Aligner, setting: Setting) -> pa.Table:
     return Filters(filters_of(setting))(done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 def test_trials_are_what_the_public_parts_do(table: pa.Table, aligner: Aligner, threads: int) -> None:
     source = LinkSource(table["source_tokens"], table["tokens"], aligner)

@@ -62,6 +62,7 @@ def test_a_file_without_an_end_of_line(tmp_path: Path, format: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000  # kB, of a gigabyte and its copies
 
 
+@pytest.mark.slow
 def test_the_ratio_can_be_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt.gz"
     path.write_bytes(MEMBER * 6)  # 84 MB
@@ -105,7 +106,7 @@ def parquet_bomb(path: Path, **options: Any) -> None:
     pq.write_table(constant(), path, **given)
 
 
-@pytest.mark.parametrize("compression", ["zstd", "gzip", "brotli"])
+@pytest.mark.parametrize("compression", ["zstd", pytest.param("gzip", marks=pytest.mark.slow), "brotli"])
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_parquet(tmp_path: Path, compression: str, version: str) -> None:
     path = tmp_path / "a.parquet"
@@ -227,6 +228,7 @@ def test_damaged_tables_are_refused_or_read(tmp_path_factory: pytest.TempPathFac
             continue
 
 
+@pytest.mark.slow
 def test_what_is_not_packed_has_no_limit(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet_bomb(path, compression="none")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections import Counter
 from functools import wraps
 from pathlib import Path
@@ -15,6 +14,7 @@ import click
 
 from xner import io
 from xner._support.folders import cache_folder
+from xner.cli.options.flags import as_typed
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, shown
 from xner.errors import Error, OptionError
@@ -107,10 +107,11 @@ def _naming_flags(callback: Any, command: click.Command) -> Any:
         try:
             return callback(*args, **values)
         except OptionError as error:
-            name, rest = re.match(r"(\w*)(.*)", str(error), re.DOTALL).groups()  # type: ignore[union-attr]  # any text fits
-            if name in flags and rest[:1] in {"=", ":"}:
-                raise OptionError(f"{flags[name]}{rest}") from None
-            raise
+            raise OptionError(as_typed(str(error), flags)) from None
+        except click.UsageError as error:
+            if type(error) is not click.UsageError:  # of a parameter, which click itself names
+                raise
+            raise click.UsageError(as_typed(error.message, flags), error.ctx) from None
 
     return run
 

@@ -7,6 +7,8 @@ line.
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +47,6 @@ from xner.io.pharaoh import PharaohWriter, iter_pharaoh, read_pharaoh, write_pha
 from xner.io.text import TextWriter, iter_text, read_bitext, read_text, write_text
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
     from xner._support.frames import TableLike
@@ -56,6 +57,7 @@ __all__ = [
     "RowWriter",
     "check_parallel",
     "format_of",
+    "format_to_read",
     "iter_batches",
     "iter_conll",
     "iter_jsonl",
@@ -164,6 +166,21 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
     raise Error(f"cannot tell the format of '{path}' from its name; name the format, or use one of these: {listed}")
 
 
+def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str:
+    """The format of a file that is read: as `format_of`, but a missing file is told before a name that tells no format.
+
+    Raises:
+        FileNotFoundError: there is no such file, and its name tells no format.
+        Error: an unknown suffix or format.
+    """
+    try:
+        return format_of(path, name)
+    except Error:
+        if name is None and not os.path.lexists(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path)) from None
+        raise
+
+
 def iter_batches(
     path: str | os.PathLike[str], format: str | None = None, *, batch_rows: int = 16_384, **options: Any
 ) -> Iterator[pa.RecordBatch]:
@@ -182,12 +199,12 @@ def iter_batches(
         Error: an unknown suffix or format.
         FormatError: content that does not follow the format.
     """
-    return FORMATS[format_of(path, format)].iterate(path, batch_rows=batch_rows, **options)
+    return FORMATS[format_to_read(path, format)].iterate(path, batch_rows=batch_rows, **options)
 
 
 def read(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> pa.Table:
     """Reads a whole file; arguments and errors are those of `iter_batches`."""
-    known = FORMATS[format_of(path, format)]
+    known = FORMATS[format_to_read(path, format)]
     if known.read is not None:
         return known.read(path, **options)
     return pa.Table.from_batches(known.iterate(path, **options))

@@ -16,7 +16,7 @@ from xner._support.tables import text_table
 from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
 from xner.io.conll import survey_conll
-from xner.io.formats import format_of
+from xner.io.formats import format_to_read
 from xner.io.layout import AS_TOLD, Layout
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         FormatError: it cannot be read at all: not UTF-8, say.
         Error: an unknown format.
     """
-    kind = format_of(path, format)
+    kind = format_to_read(path, format)
     columns = survey_conll(path) if kind == "conll" else []
     problem = None
     found: tuple[Layout, pa.Table, labels.Tags | None] | None = None

@@ -23,7 +23,7 @@ from xner.io._classes import named
 from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
-from xner.io.formats import format_of, read
+from xner.io.formats import format_of, format_to_read, read
 from xner.labels.tags import tell_tags
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Layout:
             DataError: a row with another number of labels than of words, or labels that are numbers without names.
             Error: a column that there is not, or a text that is in fact columns.
         """
-        kind = format_of(path, format)
+        kind = format_to_read(path, format)
         if kind == "conll":
             return self._read_columns(path, format)
         if kind == "text":

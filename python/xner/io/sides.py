@@ -10,7 +10,7 @@ import pyarrow as pa
 from xner import labels, schema
 from xner._support.progress import logger
 from xner.errors import Error
-from xner.io.formats import FORMATS, format_of, read
+from xner.io.formats import FORMATS, format_to_read, read
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import check_parallel
 from xner.io.pharaoh import read_pharaoh
@@ -211,7 +211,7 @@ def read_translations(path: str | os.PathLike[str]) -> pa.Table:
     Raises:
         Error: the table has no such column.
     """
-    if format_of(path) == "text":
+    if format_to_read(path) == "text":
         return pa.table({schema.TRANSLATION: pa.array(read_lines(path), pa.string())})
     table = read(path)
     schema.require_columns(table.schema, [schema.TRANSLATION], f"the file of translations '{path}'")

@@ -73,6 +73,11 @@ def _head(network: Any) -> list[str]:
     ]
 
 
+def _is_linear(network: Any, name: str) -> bool:
+    weight = getattr(network.get_submodule(name), "weight", None)
+    return type(network.get_submodule(name)).__name__ == "Linear" and weight is not None
+
+
 def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
     """A network in which small matrices and the head are trained, and all else stays.
 
@@ -83,6 +88,12 @@ def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
     import_transformers(WHAT).set_seed(seed)
     head = _head(network)
     targets = settings.targets[0] if settings.targets == ("all-linear",) else list(settings.targets)
+    layers = [name for name, _ in network.named_modules() if name]
+    for target in [] if isinstance(targets, str) else targets:
+        if not any(f".{name}".endswith(f".{target}") for name in layers):
+            linear = dict.fromkeys(name.rpartition(".")[2] for name in layers if _is_linear(network, name))
+            known = ", ".join(name for name in linear if name not in head)
+            raise OptionError(f"targets={target!r}: the model has no such layer; its linear ones are {known}")
     config = peft.LoraConfig(
         task_type=peft.TaskType.TOKEN_CLS,
         r=settings.rank,
@@ -98,7 +109,7 @@ def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
             warnings.simplefilter("ignore", FutureWarning)
             return peft.get_peft_model(network, config)
     except ValueError as error:
-        raise OptionError(f"lora targets={settings.targets}: {first_line(error)}") from error
+        raise OptionError(f"targets={settings.targets}: {first_line(error)}") from error
 
 
 def merged(network: Any) -> Any:

@@ -52,7 +52,7 @@ __all__ = ["command"]
     show_default=True,
     help="Which ones: those with the smallest margins, or any, so that what people find holds for all.",
 )
-@click.option("--seed", type=click.IntRange(0), show_default="1", help="Of a random choice.")
+@click.option("--seed", type=click.IntRange(0), help="Of a random choice.  [default: 1]")
 @click.option(
     "--text",
     type=click.Choice(get_args(Joined)),

@@ -292,7 +292,7 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
     help="Confidence of the intervals.",
 )
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on with interrupted trainings.")
-@takes(renamed=classes_group, settings=settings_group())
+@takes(renamed=classes_group, settings=settings_group(scores=False))
 def extrinsic(
     training: tuple[str, ...],
     taggers: tuple[str, ...],

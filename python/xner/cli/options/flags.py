@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-__all__ = ["with_flags"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["as_typed", "with_flags"]
 
 
 def with_flags(message: str) -> str:
@@ -14,3 +18,28 @@ def with_flags(message: str) -> str:
         lambda match: f"--{match[1].replace('_', '-')}{f' {match[2]}' if match[2] else ''}",
         message,
     )
+
+
+def as_typed(message: str, flags: Mapping[str, str]) -> str:
+    """A message about options as Python has them, with these as they are typed.
+
+    `max_words=3 goes with method='candidates'` becomes `--max-words=3 goes with --method candidates`.
+
+    Args:
+        message: begins with an option's name, or has one before `=`, after `goes with`, or with an underscore.
+        flags: by option.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        return flags.get(found[0], found[0])
+
+    def with_value(found: re.Match[str]) -> str:
+        return f"{flags[found['name']]} {found['value']}" if found["name"] in flags else found[0]
+
+    name, rest = re.match(r"(\w*)(.*)", message, re.DOTALL).groups()  # type: ignore[union-attr]  # any text fits
+    if name in flags and re.match(r"[=:]| (?:goes|go|is|are|needs|and|or|has|have)\b", rest):
+        name, rest = flags[name], rest.removeprefix("=True")
+        rest = re.sub(r"(?<=^ and )[a-z]\w*", named, rest)
+    rest = re.sub(r"(?<![\w=-])(?P<name>[a-z]\w*)='(?P<value>[\w.:-]+)'", with_value, rest)
+    rest = re.sub(r"(?<= go with )[a-z]\w*|(?<= goes with )[a-z]\w*", named, rest)
+    return name + re.sub(r"(?<![\w='\"/.-])[a-z]+(?:_[a-z]+)+(?![\w=.])", named, rest)

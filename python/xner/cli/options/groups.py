@@ -56,14 +56,7 @@ class Group(Generic[T_co]):
         try:
             return self._make(**{name: values[name] for name in self._names})
         except Error as error:
-            raise click.UsageError(self._as_on_the_command_line(str(error))) from None
-
-    def _as_on_the_command_line(self, message: str) -> str:
-        """A message with `--max-words` where it begins with `max_words`."""
-        for option in self.options:
-            if message.startswith((f"{option.name}=", f"{option.name}:", f"{option.name} ")):
-                return option.opts[0] + message.removeprefix(str(option.name))
-        return message
+            raise click.UsageError(str(error)) from None
 
 
 def takes(**groups: Group[Any]) -> Callable[[F], F]:

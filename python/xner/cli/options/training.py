@@ -153,15 +153,26 @@ new_tagger_group = Group(
 )
 
 
-def settings_group(defaults: Mapping[str, Any] | None = None, *, with_preset: bool = False) -> Group[TrainingSettings]:
+# What says something beside development data alone.
+_WITH_DEVELOPMENT = ("evaluate_steps", "patience", "f_beta")
+
+
+def settings_group(
+    defaults: Mapping[str, Any] | None = None, *, with_preset: bool = False, scores: bool = True
+) -> Group[TrainingSettings]:
     """The fields of `TrainingSettings` but the seed.
 
     Args:
         defaults: for fields that are not given, where they differ from the class's own.
         with_preset: whether the command has an option `--preset` that says these.
+        scores: whether the command has an option `--dev`, without which some of the fields say nothing.
     """
 
-    def make(preset: str | None = None, *, lora: bool, **values: Any) -> TrainingSettings:
+    def make(preset: str | None = None, dev: str | None = None, *, lora: bool, **values: Any) -> TrainingSettings:
+        if scores and dev is None:
+            for name in _WITH_DEVELOPMENT:
+                if values[name] is not None:
+                    raise OptionError(f"{name} goes with --dev, the labelled sentences that are scored meanwhile")
         others = defaults or {}
         if preset is not None:
             others = TRAINING_PRESETS[preset].settings
@@ -187,7 +198,7 @@ def settings_group(defaults: Mapping[str, Any] | None = None, *, with_preset: bo
             *declared_options(LoraSettings, prefix="lora_", told_alone=True),
         ],
         make,
-        also=["preset"] if with_preset else [],
+        also=[*(["preset"] if with_preset else []), *(["dev"] if scores else [])],
     )
 
 

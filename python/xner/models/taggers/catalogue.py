@@ -9,7 +9,7 @@ from xner._support.registry import Registry
 if TYPE_CHECKING:
     from xner.models.taggers.tagger import WordTagger
 
-__all__ = ["TAGGERS", "LoadTagger", "load_tagger", "tagger_name", "takes_options_of"]
+__all__ = ["TAGGERS", "TELL_NO_PROBABILITIES", "LoadTagger", "load_tagger", "tagger_name", "takes_options_of"]
 
 
 class LoadTagger(Protocol):
@@ -70,5 +70,8 @@ def takes_options_of(model: str, what: Literal["networks", "classes"]) -> bool:
     """
     return tagger_name(model) not in _TAKE_NONE[what]
 
+
+TELL_NO_PROBABILITIES: Final = frozenset({"spacy", "gliner"})
+"""Names in `TAGGERS` of those that have no probabilities of labels by word."""
 
 _TAKE_NONE: Final = {"networks": {"spacy", "gliner"}, "classes": {_OWN, "spacy"}}

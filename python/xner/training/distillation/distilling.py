@@ -24,6 +24,7 @@ from xner._support.extras import require
 from xner._support.progress import silent
 from xner.errors import Error, OptionError
 from xner.models.network.loading import load_config
+from xner.models.taggers.catalogue import TELL_NO_PROBABILITIES, tagger_name
 from xner.pipelines import recipes
 from xner.pipelines.identity import fingerprint
 from xner.training.data import LabelledSentences
@@ -108,6 +109,12 @@ def distill(
     """
     settings, classes = settings or TrainingSettings(**DISTILLATION.settings), dict(classes or {})
     number("min_confidence", min_confidence, "from 0 to below 1", lambda value: 0 <= value < 1)
+    for teacher in teachers:
+        if (kind := tagger_name(teacher)) in TELL_NO_PROBABILITIES:
+            raise OptionError(
+                f"teachers={teacher!r}: {kind} gives labels without the probabilities that a student learns; "
+                "`xner tag` and `xner train` learn from labels"
+            )
     if not teachers:
         raise OptionError("teachers=[]: expected at least one")
     _check_weights(weights, len(teachers))
