@@ -150,12 +150,21 @@ def words(option: str, value: Iterable[str]) -> list[str]:
         raise OptionError(f"{option}={value!r}: expected a sequence of words, not one string")
     array = None if isinstance(value, list | tuple) else as_arrow(value)
     result = list(value) if array is None else pylist(array)
+    if _are_ascii(result):  # as most are, and quick to see
+        return result
     for position, word in enumerate(result):
         if not isinstance(word, str):
             raise DataError(-1, option, repr(word), f"word {position} is not a string")
         if not word.isascii() and any("\ud800" <= character <= "\udfff" for character in word):
             raise DataError(-1, option, repr(word), f"word {position} is not valid Unicode text")
     return result
+
+
+def _are_ascii(values: Sequence[Any]) -> bool:
+    try:
+        return "".join(values).isascii()
+    except TypeError:  # one is no string
+        return False
 
 
 def positive_number(option: str, value: object) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -117,6 +117,9 @@ def entity_tuples(column: str, entities: EntitiesLike) -> list[tuple[int, int, s
     """
     result = []
     for item in items_of(column, entities):
+        if _is_plain_entity(item):
+            result.append(item)
+            continue
         try:
             start, end, label = _values(item, "start", "end", "label")
         except (TypeError, ValueError):
@@ -127,6 +130,21 @@ def entity_tuples(column: str, entities: EntitiesLike) -> list[tuple[int, int, s
             words(column, [label])
         result.append((*_span(column, item, start, end), label))
     return result
+
+
+def _is_plain_entity(item: Any) -> TypeGuard[tuple[int, int, str]]:
+    """Whether an entity is in the form that is kept, as nearly all are: nothing is left to look at."""
+    if type(item) is not tuple or len(item) != 3:
+        return False
+    start, end, label = item
+    return (
+        type(start) is int
+        and type(end) is int
+        and type(label) is str
+        and 0 <= start <= LARGEST_INT32
+        and 0 <= end <= LARGEST_INT32
+        and label.isascii()
+    )
 
 
 def span_tuples(column: str, spans: SpansLike) -> list[tuple[int, int]]:

@@ -124,7 +124,7 @@ def encode(entities: EntitiesLike, length: int) -> list[str]:
             raise DataError(-1, "entities", value, f"the span is outside the sentence, which has {length} words")
         if not label:
             raise DataError(-1, "entities", value, "the entity has no label")
-        if any(tag != "O" for tag in labels[start:end]):
+        if labels[start:end].count("O") != end - start:
             raise DataError(-1, "entities", value, "the span overlaps another entity of the sentence")
         labels[start:end] = [f"B-{label}"] + [f"I-{label}"] * (end - start - 1)
     return labels
