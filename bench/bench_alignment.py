@@ -8,10 +8,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+import xner._core as _core
 from reference.alignment import Reference
-from xner.alignment import FOLDS, Aligner, AlignerOptions
+from xner.alignment import FOLDS, Aligner, AlignerOptions, _model_file
+from xner.alignment._model_file import Fitted, TrainedOn, core_options
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -103,3 +107,42 @@ def test_time_is_linear_in_the_corpus() -> None:
         fit_and_align(source[:rows], target[:rows], 1)
         seconds[rows] = time.process_time() - before
     assert seconds[10_000] < 1.6 * 4 * seconds[2_500]
+
+
+def made_up_model(path: Path, types: int, entries: int) -> None:
+    """A model of made-up words w0, w1, ... that met as words do: few of them most others."""
+    seed = Aligner.fit([["a"]], [["b"]])
+    shares = np.arange(1, types + 1) ** -0.8
+    sizes = np.clip((shares / shares.sum() * entries).astype(np.int64), 1, types // 2)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    targets = np.concatenate([np.arange(size) * (types // size) for size in sizes]).astype(np.int32)
+    arrays = seed._fitted.model.arrays()
+    texts = _core.TextIndex.of([f"w{number}" for number in range(types)])
+    for level in range(len(seed._fitted.texts)):
+        counts = np.full(len(targets), 0.5, np.float32)
+        arrays |= {f"levels.{level}.offsets": offsets, f"levels.{level}.targets": targets}
+        arrays |= {f"levels.{level}.counts": counts}
+        for side in ("source", "target"):
+            arrays |= {
+                f"levels.{level}.{side}_{name}": np.full(types, 30, np.float32) for name in ("frequency", "totals")
+            }
+    arrays |= {name: np.ones(types, np.float32) for name in ("source_null", "target_null")}
+    levels = len(seed._fitted.texts)
+    model = _core.AlignerModel(core_options(seed.options), levels, 10**6, arrays, is_input=False)
+    size = TrainedOn(10**6, 25 * 10**6, 25 * 10**6, "made up")
+    Aligner(Fitted(model, seed.options, size, [(texts, texts)] * levels)).save(path)
+
+
+@pytest.mark.parametrize("mapped", [True, False], ids=["mapped", "read"])
+def test_load_and_align_ten_pairs(
+    benchmark: BenchmarkFixture, mapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As large as a model of a million pairs: 400 000 words and 29 million pairs of them on each of three levels."""
+    path = tmp_path / "model.safetensors"
+    made_up_model(path, 400_000, 30_000_000)
+    sentences = pa.array([[f"w{(7 * i * j + i) % 5000}" for j in range(25)] for i in range(10)])
+    links = Aligner.load(path).align(sentences, sentences)
+    monkeypatch.setattr(_model_file, "_MAPPED_FROM", 0 if mapped else 10**12)
+    assert Aligner.load(path).align(sentences, sentences).equals(links)
+    benchmark.extra_info["megabytes"] = path.stat().st_size // 10**6
+    benchmark.pedantic(lambda: Aligner.load(path).align(sentences, sentences), rounds=5)

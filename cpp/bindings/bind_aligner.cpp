@@ -2,15 +2,20 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bindings.hpp"
 #include "numpy_bindings.hpp"
 #include "unlocked.hpp"
 #include "xner/aligner.hpp"
 #include "xner/error.hpp"
+#include "xner/text_index.hpp"
 
 namespace py = pybind11;
 
@@ -92,7 +97,7 @@ class Corpus {
   py::list kept_;
 };
 
-// Names every array of a model, for taking them out and putting them back.
+// Names every array of a model.
 template <class Model, class Visit>
 void visit_arrays(Model& model, const Visit& visit) {
   for (std::size_t l = 0; l < model.levels.size(); ++l) {
@@ -112,32 +117,89 @@ void visit_arrays(Model& model, const Visit& visit) {
   visit("target_jumps", model.target_jumps);
 }
 
-ArraysByName model_arrays(const AlignerModel& model) {
-  ArraysByName arrays;
-  visit_arrays(model, [&](const std::string& name, const auto& values) {
-    arrays[py::str(name)] = to_numpy(std::decay_t<decltype(values)>(values));
-  });
-  return arrays;
-}
+// A model that was fitted, or one whose arrays numpy holds, those of a mapped file, say.
+class Model {
+ public:
+  explicit Model(AlignerModel fitted)
+      : fitted_(std::make_unique<const AlignerModel>(std::move(fitted))), view_(*fitted_) {}
+  Model(const AlignerOptions& options, std::size_t levels, std::int64_t sentence_pairs,
+        const ArraysByName& arrays, bool is_input) {
+    view_.options = options;
+    view_.sentence_pairs = sentence_pairs;
+    view_.is_input = is_input;
+    view_.levels.resize(levels);
+    visit_arrays(view_, [&](const std::string& name, auto& values) {
+      using Value = std::remove_const_t<typename std::decay_t<decltype(values)>::element_type>;
+      if (!arrays.contains(name)) throw Error("array '" + name + "' is missing");
+      const py::object array = arrays[py::str(name)];
+      if (!py::isinstance<Array<Value>>(array))
+        throw Error("array '" + name + "' has the wrong type or layout");
+      kept_.append(array);
+      values = as_span(py::cast<Array<Value>>(array));
+    });
+    check_aligner(view_);
+  }
 
-AlignerModel model_from_arrays(const AlignerOptions& options, std::size_t levels, std::int64_t sentence_pairs,
-                               const ArraysByName& arrays) {
-  AlignerModel model;
-  model.options = options;
-  model.sentence_pairs = sentence_pairs;
-  model.levels.resize(levels);
-  visit_arrays(model, [&](const std::string& name, auto& values) {
-    using Value = typename std::decay_t<decltype(values)>::value_type;
-    if (!arrays.contains(name)) throw Error("array '" + name + "' is missing");
-    const py::object array = arrays[py::str(name)];
-    if (!py::isinstance<Array<Value>>(array))
-      throw Error("array '" + name + "' has the wrong type or layout");
-    const auto typed = py::cast<Array<Value>>(array);
-    values.assign(typed.data(), typed.data() + typed.size());
-  });
-  check_aligner(model);
-  return model;
-}
+  [[nodiscard]] const AlignerModelView& view() const { return view_; }
+  [[nodiscard]] std::int64_t sentence_pairs() const { return view_.sentence_pairs; }
+  [[nodiscard]] ArraysByName arrays() const {
+    ArraysByName copies;
+    visit_arrays(view_, [&](const std::string& name, const auto& values) {
+      using Value = std::remove_const_t<typename std::decay_t<decltype(values)>::element_type>;
+      copies[py::str(name)] = to_numpy(std::vector<Value>(values.begin(), values.end()));
+    });
+    return copies;
+  }
+
+ private:
+  std::unique_ptr<const AlignerModel> fitted_;
+  py::list kept_;  // what the view refers to
+  AlignerModelView view_;
+};
+
+// Texts and their numbers, in arrays that numpy holds.
+class Texts {
+ public:
+  Texts(Array<std::int64_t> offsets, Array<std::uint8_t> bytes, Array<std::uint32_t> slots)
+      : offsets_(std::move(offsets)),
+        bytes_(std::move(bytes)),
+        slots_(std::move(slots)),
+        index_(as_span(offsets_), characters(bytes_), as_span(slots_)) {}
+
+  static Texts of(const std::vector<std::string_view>& texts) {
+    std::vector<std::int64_t> offsets{0};
+    std::vector<std::uint8_t> bytes;
+    for (const std::string_view text : texts) {
+      bytes.insert(bytes.end(), text.begin(), text.end());
+      offsets.push_back(static_cast<std::int64_t>(bytes.size()));
+    }
+    Array<std::int64_t> kept = to_numpy(std::move(offsets));
+    Array<std::uint8_t> all = to_numpy(std::move(bytes));
+    Array<std::uint32_t> slots = to_numpy(TextIndex::slots_for(as_span(kept), characters(all)));
+    return {std::move(kept), std::move(all), std::move(slots)};
+  }
+
+  [[nodiscard]] std::size_t size() const { return index_.size(); }
+  [[nodiscard]] Array<std::int32_t> find(const std::vector<std::string_view>& texts) const {
+    std::vector<std::int32_t> numbers;
+    numbers.reserve(texts.size());
+    for (const std::string_view text : texts) numbers.push_back(index_.find(text));
+    return to_numpy(std::move(numbers));
+  }
+  [[nodiscard]] const Array<std::int64_t>& offsets() const { return offsets_; }
+  [[nodiscard]] const Array<std::uint8_t>& bytes() const { return bytes_; }
+  [[nodiscard]] const Array<std::uint32_t>& slots() const { return slots_; }
+
+ private:
+  static std::span<const char> characters(const Array<std::uint8_t>& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(bytes.size())};
+  }
+
+  Array<std::int64_t> offsets_;
+  Array<std::uint8_t> bytes_;
+  Array<std::uint32_t> slots_;
+  TextIndex index_;
+};
 
 // Reports progress and lets Ctrl-C through, between iterations.
 AlignerProgress report_to(const py::object& progress) {
@@ -149,12 +211,15 @@ AlignerProgress report_to(const py::object& progress) {
 }
 
 // Options are copied: who has the object may change it meanwhile.
-AlignerModel fit(const Corpus& corpus, AlignerOptions options, std::size_t threads,
-                 const py::object& progress) {
+Model fit(const Corpus& corpus, AlignerOptions options, std::size_t threads, const py::object& progress) {
   const AlignerProgress report = report_to(progress);
   const AlignerCorpus view = corpus.view();
-  const Unlocked unlocked;
-  return fit_aligner(view, options, threads, report);
+  AlignerModel fitted;
+  {
+    const Unlocked unlocked;
+    fitted = fit_aligner(view, options, threads, report);
+  }
+  return Model(std::move(fitted));
 }
 
 // Fits a corpus block by block. Locked: what a block has taught is there for the next one.
@@ -169,11 +234,15 @@ class Fitter {
     const std::scoped_lock lock(mutex_);
     fit_aligner_block(view, options_, statistics_, most_entries, threads, report);
   }
-  [[nodiscard]] AlignerModel model(const Corpus& last) const {
+  [[nodiscard]] Model model(const Corpus& last) const {
     const AlignerCorpus view = last.view();
-    const Unlocked unlocked;
-    const std::scoped_lock lock(mutex_);
-    return aligner_of(statistics_, options_, view.levels);
+    AlignerModel fitted;
+    {
+      const Unlocked unlocked;
+      const std::scoped_lock lock(mutex_);
+      fitted = aligner_of(statistics_, options_, view.levels);
+    }
+    return Model(std::move(fitted));
   }
 
  private:
@@ -195,26 +264,26 @@ LinkColumns to_tuple(ScoredLinks links) {
                         to_numpy(std::move(links.target)), to_numpy(std::move(links.score)));
 }
 
-LinkColumns posterior(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
+LinkColumns posterior(const Model& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
                       double least_association, std::size_t threads) {
   const auto views = as_maps(maps);
   const AlignerCorpus view = corpus.view();
   ScoredLinks links;
   {
     const Unlocked unlocked;
-    links = align_posterior(model, view, views, threshold, least_association, threads);
+    links = align_posterior(model.view(), view, views, threshold, least_association, threads);
   }
   return to_tuple(std::move(links));
 }
 
-LinkColumns viterbi(const AlignerModel& model, const Corpus& corpus, const TypeMaps& maps,
-                    Symmetrization method, std::size_t threads) {
+LinkColumns viterbi(const Model& model, const Corpus& corpus, const TypeMaps& maps, Symmetrization method,
+                    std::size_t threads) {
   const auto views = as_maps(maps);
   const AlignerCorpus view = corpus.view();
   ScoredLinks links;
   {
     const Unlocked unlocked;
-    links = align_viterbi(model, view, views, method, threads);
+    links = align_viterbi(model.view(), view, views, method, threads);
   }
   return to_tuple(std::move(links));
 }
@@ -257,11 +326,28 @@ void register_aligner(py::module_& m) {
            py::arg("targets").noconvert(), py::arg("weights").noconvert(),
            "By source type of a level: target types in ascending order, and their pseudo-counts.");
 
-  py::class_<AlignerModel>(m, "AlignerModel", "A fitted aligner.")
-      .def_readonly("sentence_pairs", &AlignerModel::sentence_pairs)
-      .def("arrays", &model_arrays, "Copies of all arrays, by name.")
-      .def_static("from_arrays", &model_from_arrays, py::arg("options"), py::arg("levels"),
-                  py::arg("sentence_pairs"), py::arg("arrays"), "The model that arrays() was called on.");
+  py::class_<Model>(m, "AlignerModel", "A fitted aligner. Never changes.")
+      .def(py::init<const AlignerOptions&, std::size_t, std::int64_t, const ArraysByName&, bool>(),
+           py::arg("options"), py::arg("levels"), py::arg("sentence_pairs"), py::arg("arrays"), py::kw_only(),
+           py::arg("is_input"),
+           "The model of which arrays() are `arrays`; they are kept, not copied, and so must not change. "
+           "Where the "
+           "model is input, aligning looks at the pairs of types that it takes; otherwise all are looked at "
+           "now.")
+      .def_property_readonly("sentence_pairs", &Model::sentence_pairs)
+      .def("arrays", &Model::arrays, "Copies of all arrays, by name.");
+
+  py::class_<Texts>(m, "TextIndex", "Texts by number, and their numbers by text. Never changes.")
+      .def(py::init<Array<std::int64_t>, Array<std::uint8_t>, Array<std::uint32_t>>(),
+           py::arg("offsets").noconvert(), py::arg("bytes").noconvert(), py::arg("slots").noconvert(),
+           "The index that has these arrays; they are kept, not copied, and so must not change.")
+      .def_static("of", &Texts::of, py::arg("texts"), "Of texts that differ from each other, in UTF-8.")
+      .def("__len__", &Texts::size)
+      .def("find", &Texts::find, py::arg("texts"),
+           "The number of each text, -1 for those that are not there.")
+      .def_property_readonly("offsets", &Texts::offsets, "By text, one more at the end: where it begins.")
+      .def_property_readonly("bytes", &Texts::bytes, "All texts, one after the other, in UTF-8.")
+      .def_property_readonly("slots", &Texts::slots, "The hash table.");
 
   py::class_<Fitter>(m, "AlignerFitter", "Fits a corpus block by block.")
       .def(py::init<AlignerOptions>(), py::arg("options"))

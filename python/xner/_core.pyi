@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -316,12 +316,11 @@ class AlignerCorpus:
         """
 class AlignerModel:
     """
-    A fitted aligner.
+    A fitted aligner. Never changes.
     """
-    @staticmethod
-    def from_arrays(options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, sentence_pairs: typing.SupportsInt | typing.SupportsIndex, arrays: dict[str, numpy.ndarray]) -> AlignerModel:
+    def __init__(self, options: AlignerOptions, levels: typing.SupportsInt | typing.SupportsIndex, sentence_pairs: typing.SupportsInt | typing.SupportsIndex, arrays: dict[str, numpy.ndarray], *, is_input: bool) -> None:
         """
-        The model that arrays() was called on.
+        The model of which arrays() are `arrays`; they are kept, not copied, and so must not change. Where the model is input, aligning looks at the pairs of types that it takes; otherwise all are looked at now.
         """
     def arrays(self) -> dict[str, numpy.ndarray]:
         """
@@ -330,6 +329,40 @@ class AlignerModel:
     @property
     def sentence_pairs(self) -> int:
         ...
+class TextIndex:
+    """
+    Texts by number, and their numbers by text. Never changes.
+    """
+    @staticmethod
+    def of(texts: collections.abc.Sequence[str]) -> TextIndex:
+        """
+        Of texts that differ from each other, in UTF-8.
+        """
+    def __init__(self, offsets: numpy.typing.NDArray[numpy.int64], bytes: numpy.typing.NDArray[numpy.uint8], slots: numpy.typing.NDArray[numpy.uint32]) -> None:
+        """
+        The index that has these arrays; they are kept, not copied, and so must not change.
+        """
+    def __len__(self) -> int:
+        ...
+    def find(self, texts: collections.abc.Sequence[str]) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        The number of each text, -1 for those that are not there.
+        """
+    @property
+    def bytes(self) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        All texts, one after the other, in UTF-8.
+        """
+    @property
+    def offsets(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        By text, one more at the end: where it begins.
+        """
+    @property
+    def slots(self) -> numpy.typing.NDArray[numpy.uint32]:
+        """
+        The hash table.
+        """
 class AlignerFitter:
     """
     Fits a corpus block by block.

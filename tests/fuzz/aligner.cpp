@@ -130,9 +130,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else {
       model = made_up(bytes, source_map.size(), target_map.size());
     }
-    check_aligner(model);
-    check_links(corpus, align_posterior(model, corpus, std::span(&map, 1), 0.1, 0.0, 1));
-    check_links(corpus, align_viterbi(model, corpus, std::span(&map, 1), bytes.one_of<Symmetrization>(5), 1));
+    AlignerModelView view(model);
+    view.is_input = bytes.yes();
+    check_aligner(view);
+    check_links(corpus, align_posterior(view, corpus, std::span(&map, 1), 0.1, 0.0, 1));
+    check_links(corpus, align_viterbi(view, corpus, std::span(&map, 1), bytes.one_of<Symmetrization>(5), 1));
   } catch (const Error&) {
     return 0;
   }

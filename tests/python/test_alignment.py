@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import pickle
 import random
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from reference import alignment as reference
 from xner import _core
 from xner._support.arrow import pylist
 from xner._support.memory import available_memory, memory_size
-from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, Lexicon
+from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, Lexicon, _model_file
 from xner.alignment._folding import Numbering, corpus_of
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
@@ -120,7 +121,8 @@ def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_
     for block in blocks:
         sides = [numbering.number(rows, "tokens") for numbering, rows in zip(numberings, block, strict=True)]
         fitter.add(corpus_of(*sides), most_entries=most_entries, threads=threads, progress=None)
-    texts = [(one.texts, other.texts) for one, other in zip(*(side.levels for side in sides), strict=True)]
+    index = _core.TextIndex.of
+    texts = [(index(one.texts), index(other.texts)) for one, other in zip(*(s.levels for s in sides), strict=True)]
     model = fitter.model(corpus_of(*sides))
     return Aligner(Fitted(model, options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
 
@@ -777,15 +779,25 @@ def shorten(header: dict[str, Any], tensors: dict[str, Any]) -> None:
 
 
 def forget_text(header: dict[str, Any], tensors: dict[str, Any]) -> None:
-    del tensors["levels.2.target_text"]
+    del tensors["levels.2.target_text_bytes"]
 
 
 def break_text(header: dict[str, Any], tensors: dict[str, Any]) -> None:
-    tensors["levels.0.source_text"] = np.full_like(tensors["levels.0.source_text"], 0xFF)
+    tensors["levels.0.source_text_bytes"] = np.full_like(tensors["levels.0.source_text_bytes"], 0xFF)
 
 
 def fewer_texts(header: dict[str, Any], tensors: dict[str, Any]) -> None:
-    tensors["levels.0.source_text_offsets"] = tensors["levels.0.source_text_offsets"][:-1].copy()
+    offsets = tensors["levels.0.source_text_offsets"][:-1].copy()
+    tensors["levels.0.source_text_offsets"] = offsets
+    tensors["levels.0.source_text_bytes"] = tensors["levels.0.source_text_bytes"][: offsets[-1]].copy()
+
+
+def texts_beyond(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.source_text_offsets"][-1] += 1
+
+
+def odd_slots(header: dict[str, Any], tensors: dict[str, Any]) -> None:
+    tensors["levels.0.source_text_slots"] = tensors["levels.0.source_text_slots"][:-1].copy()
 
 
 def newer(header: dict[str, Any], tensors: dict[str, Any]) -> None:
@@ -820,11 +832,13 @@ def bad_option(header: dict[str, Any], tensors: dict[str, Any]) -> None:
         (not_finite, "a damaged aligner model: table 1 of the model has counts that are negative or not finite"),
         (null_below_zero, "a damaged aligner model: the model's null words have counts that are negative"),
         (shorten, "a damaged aligner model: expected 17 jump weights a side, found 16 and 17"),
-        (forget_text, "a damaged aligner model: 'levels.2.target_text'"),
+        (forget_text, "a damaged aligner model: 'levels.2.target_text_bytes'"),
         (break_text, "a damaged aligner model: .*decode"),
         (fewer_texts, "a damaged aligner model: level 0 has .* source texts for .* types"),
-        (newer, "an aligner model of version 99, this xner reads version 3"),
-        (older, "an aligner model of version 1, this xner reads version 3"),
+        (texts_beyond, "a damaged aligner model: texts: offsets must ascend from 0 to the number of bytes"),
+        (odd_slots, "a damaged aligner model: texts: the number of slots is no power of two"),
+        (newer, "an aligner model of version 99, this xner reads version 4"),
+        (older, "an aligner model of version 1, this xner reads version 4"),
         (no_options, "a damaged aligner model: no options in its header"),
         (other_options, "a damaged aligner model: .*magic"),
         (bad_option, "a damaged aligner model: alpha=.*: expected a number from 0 on"),
@@ -836,6 +850,75 @@ def test_damaged_models(change: Callable[[Any, Any], None], message: str, tmp_pa
     rewrite(path, change)
     with pytest.raises(FormatError, match=rf"model\.safetensors: {message}"):
         Aligner.load(path)
+
+
+@pytest.fixture
+def all_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_model_file, "_MAPPED_FROM", 0)
+
+
+@pytest.mark.usefixtures("all_mapped")
+def test_mapped_models_align_as_those_that_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    source, target = random_corpus(3, 40)
+    fitted = Aligner.fit(source, target)
+    fitted.save(path)
+    mapped = Aligner.load(path)
+    others = random_corpus(4, 20)
+    for rows in ((source, target), others, ([["unheard"]], [["of"]]), ([], [])):
+        for decode in ("posterior", "viterbi"):
+            assert mapped.align(*rows, decode=decode).equals(fitted.align(*rows, decode=decode))
+    assert mapped.identity == fitted.identity
+    assert pickle.loads(pickle.dumps(mapped)).align(*others).equals(fitted.align(*others))
+    path.unlink()  # what is mapped stays
+    mapped.save(tmp_path / "again")
+    fitted.save(path)
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.usefixtures("all_mapped")
+@pytest.mark.parametrize("change", [point_beyond, unsorted, below_zero])
+def test_damaged_rows_of_mapped_models_are_told_when_they_are_used(
+    change: Callable[[Any, Any], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    Aligner.fit(ENGLISH, GERMAN).save(path)
+    rewrite(path, change)
+    damaged = Aligner.load(path)
+    for decode in ("posterior", "viterbi"):
+        with pytest.raises(Error, match=r"table . of the model.*(do not ascend|negative or not finite)"):
+            damaged.align(ENGLISH, GERMAN, decode=decode)
+    assert pairs(damaged.align([["unheard"]], [["of"]])) == [[(0, 0)]]
+
+
+@pytest.mark.usefixtures("all_mapped")
+@pytest.mark.parametrize("change", [cut_offsets, not_finite, null_below_zero, fewer_texts, texts_beyond, odd_slots])
+def test_all_else_of_mapped_models_is_looked_at(change: Callable[[Any, Any], None], tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    Aligner.fit(ENGLISH, GERMAN).save(path)
+    rewrite(path, change)
+    with pytest.raises(FormatError, match=r"model\.safetensors: a damaged aligner model: "):
+        Aligner.load(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FormatError, match="not a safetensors file"):
+        Aligner.load(path)
+
+
+@given(texts=st.lists(st.text(max_size=6), unique=True, max_size=60), others=st.lists(st.text(max_size=6), max_size=20))
+def test_text_indices_are_dictionaries(texts: list[str], others: list[str]) -> None:
+    index = _core.TextIndex.of(texts)
+    known = {text: number for number, text in enumerate(texts)}
+    assert len(index) == len(texts)
+    for one in (index, _core.TextIndex(index.offsets, index.bytes, index.slots)):
+        assert one.find([*texts, *others]).tolist() == [known.get(text, -1) for text in [*texts, *others]]
+
+
+@given(data=st.data())
+def test_text_indices_with_wrong_slots_lead_nowhere_else(data: st.DataObject) -> None:
+    index = _core.TextIndex.of(["a", "b", "ab", ""])
+    slots = np.array(data.draw(st.lists(st.integers(0, 2**32 - 1), min_size=8, max_size=8)), np.uint32)
+    wrong = _core.TextIndex(index.offsets, index.bytes, slots)
+    assert all(found in {-1, right} for right, found in enumerate(wrong.find(["a", "b", "ab", ""]).tolist()))
 
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:
@@ -869,11 +952,11 @@ def without_accidents(
 ) -> list[dict[str, Any]]:
     """The rule of `least_association` in plain Python, for a model with one level of folding."""
     model = aligner._model.arrays()
-    source_ids, target_ids = aligner._ids[0]
+    source_texts, target_texts = aligner._fitted.texts[0]
 
     def dice(s: str, t: str) -> float:
-        a, b = source_ids.get(s), target_ids.get(t)
-        if a is None or b is None:
+        a, b = int(source_texts.find([s])[0]), int(target_texts.find([t])[0])
+        if a < 0 or b < 0:
             return 1.0
         first, last = model["levels.0.offsets"][a : a + 2]
         counts = dict(zip(model["levels.0.targets"][first:last], model["levels.0.counts"][first:last], strict=True))

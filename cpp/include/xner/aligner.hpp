@@ -103,8 +103,37 @@ struct AlignerModel {
   std::vector<float> target_jumps;  // steps over source words, jumps between target words
 };
 
-// Throws Error when the arrays of a model do not fit together or an option has no meaning.
-void check_aligner(const AlignerModel& model);
+// A table whose numbers somebody else holds: an AlignerTable, or a file that is mapped into memory.
+struct AlignerTableView {
+  std::span<const std::int64_t> offsets;
+  std::span<const std::int32_t> targets;
+  std::span<const float> counts;
+  std::span<const float> source_frequency;
+  std::span<const float> target_frequency;
+  std::span<const float> source_totals;
+  std::span<const float> target_totals;
+};
+
+// A model likewise. What it refers to must stay as long as it is used.
+struct AlignerModelView {
+  AlignerModelView() = default;
+  AlignerModelView(
+      const AlignerModel& model);  // NOLINT(google-explicit-constructor): as std::span of a vector
+
+  AlignerOptions options;
+  std::int64_t sentence_pairs = 0;
+  std::vector<AlignerTableView> levels;
+  std::span<const float> source_null;
+  std::span<const float> target_null;
+  std::span<const float> source_jumps;
+  std::span<const float> target_jumps;
+  // Whether aligning is to look at the pairs of types that it takes, as nobody has looked at all of them.
+  bool is_input = false;
+};
+
+// Throws Error when the arrays of a model do not fit together or an option has no meaning. The pairs of types,
+// which are most of a model, are left to those who align where the model says so.
+void check_aligner(const AlignerModelView& model);
 
 // For a corpus to be aligned: by its types of one level, the type in the model's table or -1 if it is new.
 struct AlignerTypeMap {
@@ -173,12 +202,12 @@ struct ScoredLinks {
 // association is below `least_association` times the best of either of its words. The association of two
 // words is the Dice coefficient of the model's expected links, 2 n(s, t) / (n(s) + n(t)), or 1 for words that
 // it does not know; 0 keeps all.
-ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
+ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& corpus,
                             std::span<const AlignerTypeMap> maps, double threshold, double least_association,
                             std::size_t threads);
 
 // Combines the two directions' most probable alignments (Viterbi) by `method`.
-ScoredLinks align_viterbi(const AlignerModel& model, const AlignerCorpus& corpus,
+ScoredLinks align_viterbi(const AlignerModelView& model, const AlignerCorpus& corpus,
                           std::span<const AlignerTypeMap> maps, Symmetrization method, std::size_t threads);
 
 }  // namespace xner

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -46,11 +47,17 @@ void check_kinds(std::span<const WordKind> kinds, std::size_t words, const char*
 }
 
 bool are_counts(std::span<const float> values) {
-  return std::ranges::all_of(values, [](float value) { return std::isfinite(value) && value >= 0; });
+  unsigned wrong = 0;  // without a way out, so that several are compared at a time
+  for (const float value : values) {
+    wrong |= static_cast<unsigned>(!(value >= 0.0F && value <= std::numeric_limits<float>::max()));
+  }
+  return wrong == 0;
 }
 
+std::string table_name(std::size_t level) { return "table " + std::to_string(level) + " of the model"; }
+
 // A model file is input like any other: what aligning trusts is looked at.
-void check_table(const AlignerTable& table, const std::string& what) {
+void check_table(const AlignerTableView& table, std::size_t level, bool rows) {
   const std::size_t source = table.source_totals.size();
   const std::size_t target = table.target_totals.size();
   const bool fits = table.offsets.size() == source + 1 && table.source_frequency.size() == source &&
@@ -58,18 +65,11 @@ void check_table(const AlignerTable& table, const std::string& what) {
                     table.offsets.front() == 0 &&
                     std::cmp_equal(table.offsets.back(), table.targets.size()) &&
                     std::ranges::is_sorted(table.offsets);
-  check(fits, what + " contradicts itself");
-  for (std::size_t type = 0; type < source; ++type) {
-    const auto row = std::span(table.targets)
-                         .subspan(static_cast<std::size_t>(table.offsets[type]),
-                                  static_cast<std::size_t>(table.offsets[type + 1] - table.offsets[type]));
-    const bool ascend = std::ranges::adjacent_find(row, std::greater_equal<>{}) == row.end();
-    check(ascend && (row.empty() || (row.front() >= 0 && std::cmp_less(row.back(), target))),
-          what + ": the targets of type " + std::to_string(type) + " do not ascend or are not there");
-  }
-  for (const auto* values : {&table.counts, &table.source_frequency, &table.target_frequency,
-                             &table.source_totals, &table.target_totals}) {
-    check(are_counts(*values), what + " has counts that are negative or not finite");
+  check(fits, table_name(level) + " contradicts itself");
+  for (std::size_t type = 0; rows && type < source; ++type) check_row(table, type, level);
+  for (const auto& values :
+       {table.source_frequency, table.target_frequency, table.source_totals, table.target_totals}) {
+    check_counts(values, level);
   }
 }
 
@@ -77,6 +77,23 @@ void check_table(const AlignerTable& table, const std::string& what) {
 
 void check(bool condition, const std::string& message) {
   if (!condition) throw Error(message);
+}
+
+void check_row(const AlignerTableView& table, std::size_t type, std::size_t level) {
+  const auto begin = static_cast<std::size_t>(table.offsets[type]);
+  const std::size_t size = static_cast<std::size_t>(table.offsets[type + 1]) - begin;
+  const auto row = table.targets.subspan(begin, size);
+  const bool ascend = std::ranges::adjacent_find(row, std::greater_equal<>{}) == row.end();
+  if (!ascend ||
+      (!row.empty() && (row.front() < 0 || !std::cmp_less(row.back(), table.target_totals.size())))) {
+    throw Error(table_name(level) + ": the targets of type " + std::to_string(type) +
+                " do not ascend or are not there");
+  }
+  check_counts(table.counts.subspan(begin, size), level);
+}
+
+void check_counts(std::span<const float> counts, std::size_t level) {
+  if (!are_counts(counts)) throw Error(table_name(level) + " has counts that are negative or not finite");
 }
 
 void check_options(const AlignerOptions& o) {
@@ -166,7 +183,7 @@ void check_corpus(const AlignerCorpus& corpus) {
   check_words(corpus.target, target_words, "target");
 }
 
-void check_maps(const AlignerModel& model, const AlignerCorpus& corpus,
+void check_maps(const AlignerModelView& model, const AlignerCorpus& corpus,
                 std::span<const AlignerTypeMap> maps) {
   check(model.levels.size() == corpus.levels.size() && maps.size() == corpus.levels.size(),
         "the model has " + std::to_string(model.levels.size()) + " levels of folding, the corpus " +
@@ -190,7 +207,21 @@ void check_maps(const AlignerModel& model, const AlignerCorpus& corpus,
 
 namespace xner {
 
-void check_aligner(const AlignerModel& model) {
+AlignerModelView::AlignerModelView(const AlignerModel& model)
+    : options(model.options),
+      sentence_pairs(model.sentence_pairs),
+      source_null(model.source_null),
+      target_null(model.target_null),
+      source_jumps(model.source_jumps),
+      target_jumps(model.target_jumps) {
+  levels.reserve(model.levels.size());
+  for (const AlignerTable& table : model.levels) {
+    levels.push_back({table.offsets, table.targets, table.counts, table.source_frequency,
+                      table.target_frequency, table.source_totals, table.target_totals});
+  }
+}
+
+void check_aligner(const AlignerModelView& model) {
   using aligner::check;
   aligner::check_options(model.options);
   check(!model.levels.empty(), "expected at least one level of folding");
@@ -198,12 +229,12 @@ void check_aligner(const AlignerModel& model) {
   check(model.source_jumps.size() == jumps && model.target_jumps.size() == jumps,
         "expected " + std::to_string(jumps) + " jump weights a side, found " +
             std::to_string(model.source_jumps.size()) + " and " + std::to_string(model.target_jumps.size()));
-  for (const auto* weights : {&model.source_jumps, &model.target_jumps}) {
-    for (const float weight : *weights)
+  for (const auto& weights : {model.source_jumps, model.target_jumps}) {
+    for (const float weight : weights)
       check(std::isfinite(weight) && weight > 0, "jump weights must be positive");
   }
   for (std::size_t l = 0; l < model.levels.size(); ++l) {
-    aligner::check_table(model.levels[l], "table " + std::to_string(l) + " of the model");
+    aligner::check_table(model.levels[l], l, !model.is_input);
   }
   check(model.source_null.size() == model.levels.back().source_totals.size() &&
             model.target_null.size() == model.levels.back().target_totals.size(),

@@ -1,6 +1,7 @@
 // What a corpus, the options and a model must fulfil. Internal to the aligner. All throw Error.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 
@@ -20,7 +21,14 @@ void check_corpus(const AlignerCorpus& corpus);
 void check_statistics(const AlignerStatistics& statistics, const AlignerCorpus& block,
                       const AlignerOptions& options);
 
+// The pairs of a source type of a table, which is that of a level, have targets that ascend, and counts.
+void check_row(const AlignerTableView& table, std::size_t type, std::size_t level);
+
+// Numbers of a model's table are finite and not below 0.
+void check_counts(std::span<const float> counts, std::size_t level);
+
 // The maps lead from the corpus's types to the model's, on every level.
-void check_maps(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps);
+void check_maps(const AlignerModelView& model, const AlignerCorpus& corpus,
+                std::span<const AlignerTypeMap> maps);
 
 }  // namespace xner::aligner

@@ -21,10 +21,13 @@ namespace xner::aligner {
 
 namespace {
 
+// Entries of a row that are read in the time that one takes to be searched for.
+constexpr std::size_t kCostOfSearch = 64;
+
 // The model's emissions for the words of a corpus that is to be aligned.
 class Decoder {
  public:
-  Decoder(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps,
+  Decoder(const AlignerModelView& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps,
           std::size_t threads)
       : model_(model),
         corpus_(corpus),
@@ -65,14 +68,14 @@ class Decoder {
  private:
   void add_level(std::size_t l, const AlignerTypeMap& map) {
     const AlignerLevel& level = corpus_.levels[l];
-    const AlignerTable& table = model_.levels[l];
+    const AlignerTableView& table = model_.levels[l];
     const AlignerOptions& options = model_.options;
     const LevelPairs pairs = build_level(level, index_.words, threads_);
     std::vector<float> similar = similarities(level, pairs.types, options, threads_);
     std::vector<float> masses = string_prior(similar, options);
     for (float& mass : masses) mass += static_cast<float>(options.alpha);
 
-    add_counts(masses, pairs.types, table, map);
+    add_counts(masses, pairs.types, l, map);
 
     const std::vector<std::int32_t> source_types = known_types(level.source_types, map.source);
     const std::vector<std::int32_t> target_types = known_types(level.target_types, map.target);
@@ -106,7 +109,7 @@ class Decoder {
 
   // By the corpus's types: 1 / all that the model has learned about the type, 0 for types new to it.
   [[nodiscard]] std::vector<double> inverse_totals(std::span<const std::int32_t> known,
-                                                   const std::vector<float>& learned) const {
+                                                   std::span<const float> learned) const {
     std::vector<double> result(known.size(), 0.0);
     for (std::size_t type = 0; type < known.size(); ++type) {
       if (known[type] < 0) continue;
@@ -116,28 +119,46 @@ class Decoder {
     return result;
   }
 
-  // Adds the model's expected links to the pairs of types that it has seen together.
-  void add_counts(std::vector<float>& masses, const Pairs& types, const AlignerTable& table,
+  // Adds the model's expected links to the pairs of types that it has seen together. A row of the model is read as a
+  // whole where much of it is needed, and searched where little is: so a few sentences leave most of a model that is
+  // mapped into memory where it is.
+  void add_counts(std::vector<float>& masses, const Pairs& types, std::size_t level,
                   const AlignerTypeMap& map) const {
+    const AlignerTableView& table = model_.levels[level];
     PerWorker<std::vector<float>> learned(count_workers(types.rows(), kTypesPerChunk, threads_));
     parallel_for(
         types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t worker) {
-          std::vector<float>& row =
-              learned.of(worker, [&] { return std::vector<float>(table.target_totals.size(), 0.0F); });
           for (std::size_t type = first; type < last; ++type) {
             if (map.source[type] < 0) continue;
-            const auto begin =
-                static_cast<std::size_t>(table.offsets[static_cast<std::size_t>(map.source[type])]);
-            const auto end =
-                static_cast<std::size_t>(table.offsets[static_cast<std::size_t>(map.source[type]) + 1]);
-            for (std::size_t at = begin; at < end; ++at)
-              row[static_cast<std::size_t>(table.targets[at])] = table.counts[at];
-            for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
-              const std::int32_t target = map.target[static_cast<std::size_t>(types.targets[pair])];
-              if (target >= 0) masses[pair] += row[static_cast<std::size_t>(target)];
+            const auto known = static_cast<std::size_t>(map.source[type]);
+            const auto begin = static_cast<std::size_t>(table.offsets[known]);
+            const std::size_t size = static_cast<std::size_t>(table.offsets[known + 1]) - begin;
+            const auto targets = table.targets.subspan(begin, size);
+            const auto counts = table.counts.subspan(begin, size);
+            const auto each_known = [&](const auto& body) {
+              for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
+                const std::int32_t target = map.target[static_cast<std::size_t>(types.targets[pair])];
+                if (target >= 0) body(pair, target);
+              }
+            };
+            if ((types.end(type) - types.begin(type)) * kCostOfSearch < size) {
+              each_known([&](std::size_t pair, std::int32_t target) {
+                const auto found = std::ranges::lower_bound(targets, target);
+                if (found == targets.end() || *found != target) return;
+                const auto count = counts.subspan(static_cast<std::size_t>(found - targets.begin()), 1);
+                if (model_.is_input) check_counts(count, level);
+                masses[pair] += count.front();
+              });
+              continue;
             }
-            for (std::size_t at = begin; at < end; ++at)
-              row[static_cast<std::size_t>(table.targets[at])] = 0.0F;
+            if (model_.is_input) check_row(table, known, level);
+            std::vector<float>& row =
+                learned.of(worker, [&] { return std::vector<float>(table.target_totals.size(), 0.0F); });
+            for (std::size_t at = 0; at < size; ++at) row[static_cast<std::size_t>(targets[at])] = counts[at];
+            each_known([&](std::size_t pair, std::int32_t target) {
+              masses[pair] += row[static_cast<std::size_t>(target)];
+            });
+            for (const std::int32_t target : targets) row[static_cast<std::size_t>(target)] = 0.0F;
           }
         });
   }
@@ -145,7 +166,7 @@ class Decoder {
   // How often the model has seen each word: as often as its type of the last level.
   static std::vector<float> frequencies(std::span<const std::int32_t> types,
                                         std::span<const std::int32_t> known,
-                                        const std::vector<float>& type_frequency) {
+                                        std::span<const float> type_frequency) {
     std::vector<float> result(types.size(), 0.0F);
     for (std::size_t word = 0; word < types.size(); ++word) {
       const std::int32_t type = known[static_cast<std::size_t>(types[word])];
@@ -180,7 +201,7 @@ class Decoder {
         });
   }
 
-  const AlignerModel& model_;
+  const AlignerModelView& model_;
   const AlignerCorpus& corpus_;
   std::size_t threads_;
   double least_;  // see least_share
@@ -209,10 +230,8 @@ ScoredLinks join(const std::vector<ScoredLinks>& chunks, std::size_t rows) {
 // Runs extract(row, scratch, links of the row) on every sentence pair with words on both sides, after both
 // directions' posteriors have been computed, and joins the rows.
 template <class Extract>
-ScoredLinks align_rows(const AlignerModel& model, const AlignerCorpus& corpus,
+ScoredLinks align_rows(const AlignerModelView& model, const AlignerCorpus& corpus,
                        std::span<const AlignerTypeMap> maps, std::size_t threads, const Extract& extract) {
-  check_corpus(corpus);
-  check_maps(model, corpus, maps);
   const Decoder decoder(model, corpus, maps, threads);
   const std::size_t rows = corpus.source.size();
   const auto clip = static_cast<std::size_t>(model.options.jump_clip);
@@ -285,7 +304,8 @@ void link_by_score(std::size_t source, std::size_t target, float any, float best
 // How strongly the fitted corpus ties the words of links to each other.
 class Association {
  public:
-  Association(const AlignerModel& model, const AlignerCorpus& corpus, std::span<const AlignerTypeMap> maps)
+  Association(const AlignerModelView& model, const AlignerCorpus& corpus,
+              std::span<const AlignerTypeMap> maps)
       : Association(model.levels, corpus.levels, maps, level_of(model)) {}
 
   // Dice coefficient of the expected links of two words, 1 where the model does not know both.
@@ -304,12 +324,12 @@ class Association {
   }
 
  private:
-  Association(const std::vector<AlignerTable>& tables, const std::vector<AlignerLevel>& levels,
+  Association(const std::vector<AlignerTableView>& tables, const std::vector<AlignerLevel>& levels,
               std::span<const AlignerTypeMap> maps, std::size_t level)
       : table_(tables[level]), level_(levels[level]), map_(maps[level]) {}
 
   // The finest but one, where there are several: inflected forms of a word count together there.
-  static std::size_t level_of(const AlignerModel& model) {
+  static std::size_t level_of(const AlignerModelView& model) {
     return model.levels.size() - std::min<std::size_t>(2, model.levels.size());
   }
   static std::int32_t known(std::span<const std::int32_t> map, std::span<const std::int32_t> types,
@@ -317,7 +337,7 @@ class Association {
     return map[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])];
   }
 
-  const AlignerTable& table_;
+  AlignerTableView table_;
   const AlignerLevel& level_;
   AlignerTypeMap map_;
 };
@@ -352,8 +372,8 @@ void drop_accidents(std::span<const std::int32_t> source, std::span<const std::i
 }
 
 // Links the words of one row by both directions' most probable alignments. See align_viterbi.
-void link_by_path(const AlignerModel& model, Symmetrization method, std::size_t source, std::size_t target,
-                  PairScratch& s, ScoredLinks& out) {
+void link_by_path(const AlignerModelView& model, Symmetrization method, std::size_t source,
+                  std::size_t target, PairScratch& s, ScoredLinks& out) {
   const auto clip = static_cast<std::size_t>(model.options.jump_clip);
   std::vector<std::int32_t> source_of(target);
   std::vector<std::int32_t> target_of(source);
@@ -382,7 +402,7 @@ void link_by_path(const AlignerModel& model, Symmetrization method, std::size_t 
 
 namespace xner {
 
-ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corpus,
+ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& corpus,
                             std::span<const AlignerTypeMap> maps, double threshold, double least_association,
                             std::size_t threads) {
   using namespace aligner;
@@ -392,6 +412,7 @@ ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corp
   const auto least = static_cast<float>(least_association);
   const auto any = static_cast<float>(threshold);
   const auto best = static_cast<float>(best_pair_threshold(threshold, model.sentence_pairs));
+  check_corpus(corpus);
   check_maps(model, corpus, maps);
   const Association association(model, corpus, maps);
   return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
@@ -401,9 +422,11 @@ ScoredLinks align_posterior(const AlignerModel& model, const AlignerCorpus& corp
   });
 }
 
-ScoredLinks align_viterbi(const AlignerModel& model, const AlignerCorpus& corpus,
+ScoredLinks align_viterbi(const AlignerModelView& model, const AlignerCorpus& corpus,
                           std::span<const AlignerTypeMap> maps, Symmetrization method, std::size_t threads) {
   using namespace aligner;
+  check_corpus(corpus);
+  check_maps(model, corpus, maps);
   return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
     link_by_path(model, method, corpus.source[row].size(), corpus.target[row].size(), s, out);
   });

@@ -7,13 +7,13 @@
 
 namespace xner::aligner {
 
-double sum_of(const std::vector<float>& values) {
+double sum_of(std::span<const float> values) {
   double sum = 0.0;
   for (const float value : values) sum += static_cast<double>(value);
   return sum;
 }
 
-Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& type_frequency,
+Side make_side(std::span<const std::int32_t> type_of, std::span<const float> type_frequency,
                const std::vector<float>& word_frequency, double tokens, std::size_t levels,
                double base_weight) {
   Side side;
@@ -31,8 +31,8 @@ Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& 
   return side;
 }
 
-std::vector<float> null_emissions(const std::vector<float>& expected, std::span<const std::int32_t> type_of,
-                                  const Side& side, const std::vector<float>& type_frequency, double tokens,
+std::vector<float> null_emissions(std::span<const float> expected, std::span<const std::int32_t> type_of,
+                                  const Side& side, std::span<const float> type_frequency, double tokens,
                                   const AlignerOptions& options, std::size_t levels, double least) {
   const auto estimate = [&](double value) { return sharpened(value, least); };
   const double total = estimate(sum_of(expected) + options.alpha * static_cast<double>(expected.size()) +

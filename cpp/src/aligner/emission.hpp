@@ -13,7 +13,7 @@ namespace xner::aligner {
 
 inline constexpr float kSmallest = 1e-9F;  // floor of every emission probability: no path is impossible
 
-double sum_of(const std::vector<float>& values);
+double sum_of(std::span<const float> values);
 
 // What the sides of one level contribute to an emission, by word: p(word | other) = share of the mixture *
 // p(word | its type) * (count + pseudo-count of the pair of types + base) / total of the other's type.
@@ -24,14 +24,14 @@ struct Side {
 };
 
 // `type_of` gives the word's row in the tables, or -1 for a type the model does not know. `total` stays 0.
-Side make_side(std::span<const std::int32_t> type_of, const std::vector<float>& type_frequency,
+Side make_side(std::span<const std::int32_t> type_of, std::span<const float> type_frequency,
                const std::vector<float>& word_frequency, double tokens, std::size_t levels,
                double base_weight);
 
 // What the null word emits, by word of the last level. `expected`: tokens without a partner, by type of the
 // model; `least`: see sharpened.
-std::vector<float> null_emissions(const std::vector<float>& expected, std::span<const std::int32_t> type_of,
-                                  const Side& side, const std::vector<float>& type_frequency, double tokens,
+std::vector<float> null_emissions(std::span<const float> expected, std::span<const std::int32_t> type_of,
+                                  const Side& side, std::span<const float> type_frequency, double tokens,
                                   const AlignerOptions& options, std::size_t levels, double least);
 
 // The relative lengths of a sentence's words, see Cues.

@@ -210,5 +210,6 @@ def fit(
         trained_on = TrainedOn(sentences, words, other_words, __version__, number)
     if lexicon is not None:
         trained_on = replace(trained_on, lexicon=(len(lexicon.entries), lexicon.hits(numberings)))
-    texts = [(one.texts, other.texts) for one, other in zip(source.levels, target.levels, strict=True)]
+    index = _core.TextIndex.of
+    texts = [(index(one.texts), index(other.texts)) for one, other in zip(source.levels, target.levels, strict=True)]
     return Fitted(model, options, trained_on, texts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
+import mmap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -17,13 +17,20 @@ from xner.errors import Error, FormatError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from xner.alignment._folding import Fold
 
-__all__ = ["Fitted", "TrainedOn", "core_options", "read_model", "write_model"]
+__all__ = ["Fitted", "TrainedOn", "core_options", "map_model", "read_model", "write_model"]
 
 _FORMAT: Final = "xner-aligner"
-_FORMAT_VERSION: Final = 3
+_FORMAT_VERSION: Final = 4
+_SIDES: Final = ("source", "target")
+_PARTS_OF_TEXTS: Final = ("offsets", "bytes", "slots")
+_DTYPES: Final = {"I64": "<i8", "I32": "<i4", "U32": "<u4", "F32": "<f4", "U8": "u1"}
+
+# Smaller files are read, and looked at as a whole.
+_MAPPED_FROM: Final = 32_000_000
 
 _Tensors: TypeAlias = "dict[str, npt.NDArray[Any]]"
 
@@ -56,13 +63,13 @@ class Fitted:
         model: the core's.
         options: what it was fitted with.
         trained_on: the size of the corpus it was fitted on.
-        texts: by level, the folded forms of source and target types.
+        texts: by level, the folded forms of source and target types, by their numbers.
     """
 
     model: _core.AlignerModel
     options: AlignerOptions
     trained_on: TrainedOn
-    texts: Sequence[tuple[list[str], list[str]]]
+    texts: Sequence[tuple[_core.TextIndex, _core.TextIndex]]
 
 
 def core_options(options: AlignerOptions) -> _core.AlignerOptions:
@@ -79,12 +86,9 @@ def write_model(fitted: Fitted) -> bytes:
 
     tensors: _Tensors = dict(fitted.model.arrays())
     for level, sides in enumerate(fitted.texts):
-        for side, texts in zip(("source", "target"), sides, strict=True):
-            encoded = [text.encode() for text in texts]
-            offsets = np.zeros(len(texts) + 1, np.int64)
-            np.cumsum([len(text) for text in encoded], out=offsets[1:])
-            tensors[f"levels.{level}.{side}_text_offsets"] = offsets
-            tensors[f"levels.{level}.{side}_text"] = np.frombuffer(b"".join(encoded), np.uint8)
+        for side, texts in zip(_SIDES, sides, strict=True):
+            for part in _PARTS_OF_TEXTS:
+                tensors[f"levels.{level}.{side}_text_{part}"] = getattr(texts, part)
     names = [field.name for field in dataclasses.fields(AlignerOptions) if field.name != "fold"]
     header = {
         "format": _FORMAT,
@@ -97,6 +101,30 @@ def write_model(fitted: Fitted) -> bytes:
     }
     # One entry, because safetensors does not keep the order of several.
     return save(tensors, {_FORMAT: json.dumps(header, sort_keys=True)})
+
+
+def map_model(path: Path, fold: Fold | tuple[Fold, ...] | None) -> Fitted:
+    """A model from a file.
+
+    A large one is not read but mapped into memory: of the pairs of words, which are most of it, aligning sees those
+    that it needs alone.
+
+    Raises:
+        FormatError: it is not a model of this aligner, or of a version that is not known here.
+        OptionError: `fold` is missing, or given for a model that does not need it.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if path.stat().st_size < _MAPPED_FROM:
+        return read_model(path.read_bytes(), str(path), fold)
+    try:
+        with safe_open(path, framework="numpy"):
+            pass  # it is what it says to be: sizes, and where each array is
+    except SafetensorError as error:
+        raise FormatError(f"{path}: not a safetensors file: {error}") from error
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return _model(mapped, _views(mapped), str(path), fold)
 
 
 def read_model(data: bytes, name: str, fold: Fold | tuple[Fold, ...] | None) -> Fitted:
@@ -118,6 +146,10 @@ def read_model(data: bytes, name: str, fold: Fold | tuple[Fold, ...] | None) -> 
         tensors = load(data)
     except SafetensorError as error:
         raise FormatError(f"{name}: not a safetensors file: {error}") from error
+    return _model(data, tensors, name, fold)
+
+
+def _model(data: bytes | mmap.mmap, tensors: _Tensors, name: str, fold: Fold | tuple[Fold, ...] | None) -> Fitted:
     header = _read_header(data, name)
     if (header["fold"] is None) != (fold is not None):
         needs = (
@@ -129,10 +161,13 @@ def read_model(data: bytes, name: str, fold: Fold | tuple[Fold, ...] | None) -> 
     try:
         options = AlignerOptions(fold=fold if fold is not None else header["fold"], **header["options"])
         texts = [
-            (_read_texts(tensors, level, "source"), _read_texts(tensors, level, "target"))
-            for level in range(header["levels"])
+            (_texts(tensors, level, "source"), _texts(tensors, level, "target")) for level in range(header["levels"])
         ]
-        model = _core.AlignerModel.from_arrays(core_options(options), header["levels"], header["fitted_pairs"], tensors)
+        is_mapped = isinstance(data, mmap.mmap)
+        for one, other in [] if is_mapped else texts:
+            one.bytes.tobytes().decode(), other.bytes.tobytes().decode()
+        counts = header["levels"], header["fitted_pairs"]
+        model = _core.AlignerModel(core_options(options), *counts, tensors, is_input=is_mapped)
         _check_texts(tensors, texts)
         trained_on = TrainedOn(**header["trained_on"])
     except (Error, KeyError, TypeError, UnicodeDecodeError) as error:
@@ -140,7 +175,18 @@ def read_model(data: bytes, name: str, fold: Fold | tuple[Fold, ...] | None) -> 
     return Fitted(model, options, trained_on, texts)
 
 
-def _read_header(data: bytes, name: str) -> dict[str, Any]:
+def _views(mapped: mmap.mmap) -> _Tensors:
+    """The arrays of a safetensors file that is sound, where they are."""
+    length = int.from_bytes(mapped[:8], "little")
+    views = {}
+    for name, its in json.loads(mapped[8 : 8 + length]).items():
+        if name != "__metadata__" and its["dtype"] in _DTYPES:
+            dtype, (begin, end) = np.dtype(_DTYPES[its["dtype"]]), its["data_offsets"]
+            views[name] = np.frombuffer(mapped, dtype, (end - begin) // dtype.itemsize, 8 + length + begin)
+    return views
+
+
+def _read_header(data: bytes | mmap.mmap, name: str) -> dict[str, Any]:
     length = int.from_bytes(data[:8], "little")
     metadata = json.loads(data[8 : 8 + length]).get("__metadata__")  # which the library's own reader leaves out
     try:
@@ -156,15 +202,15 @@ def _read_header(data: bytes, name: str) -> dict[str, Any]:
     return header
 
 
-def _read_texts(tensors: Mapping[str, npt.NDArray[Any]], level: int, side: str) -> list[str]:
-    data = tensors[f"levels.{level}.{side}_text"].tobytes()
-    offsets = tensors[f"levels.{level}.{side}_text_offsets"].tolist()
-    return [data[start:end].decode() for start, end in itertools.pairwise(offsets)]
+def _texts(tensors: Mapping[str, npt.NDArray[Any]], level: int, side: str) -> _core.TextIndex:
+    return _core.TextIndex(*(tensors[f"levels.{level}.{side}_text_{part}"] for part in _PARTS_OF_TEXTS))
 
 
-def _check_texts(tensors: Mapping[str, npt.NDArray[Any]], texts: Sequence[tuple[list[str], list[str]]]) -> None:
+def _check_texts(
+    tensors: Mapping[str, npt.NDArray[Any]], texts: Sequence[tuple[_core.TextIndex, _core.TextIndex]]
+) -> None:
     for level, sides in enumerate(texts):
-        for side, found in zip(("source", "target"), sides, strict=True):
+        for side, found in zip(_SIDES, sides, strict=True):
             types = len(tensors[f"levels.{level}.{side}_totals"])
             if len(found) != types:
                 raise Error(f"level {level} has {len(found)} {side} texts for {types} types")

@@ -26,8 +26,8 @@ from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
 from xner.alignment._fitting import MOST_CELLS, cells_of, fit, parallel, pieces, without_too_long
-from xner.alignment._folding import Fold, Integers, corpus_of, fold_names, fold_side, row_offsets
-from xner.alignment._model_file import Fitted, read_model, write_model
+from xner.alignment._folding import Fold, corpus_of, fold_names, fold_side, row_offsets
+from xner.alignment._model_file import Fitted, map_model, read_model, write_model
 from xner.alignment.lexicon import Lexicon
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS
 from xner.alignment.options import DECODING, AlignerOptions, with_changes
@@ -79,7 +79,6 @@ class Aligner:
         self.trained_on = fitted.trained_on
         self._fitted = fitted
         self._model = fitted.model
-        self._ids = [tuple({text: i for i, text in enumerate(side)} for side in level) for level in fitted.texts]
 
     @classmethod
     @documented(AlignerOptions)
@@ -282,10 +281,8 @@ class Aligner:
         target = fold_side(pairs[1], TOKENS, options.fold, romanized=options.romanize)
         corpus = corpus_of(source, target)
         maps = [
-            (_recall(source_ids, source_level.texts), _recall(target_ids, target_level.texts))
-            for (source_ids, target_ids), source_level, target_level in zip(
-                self._ids, source.levels, target.levels, strict=True
-            )
+            (known[0].find(source_level.texts), known[1].find(target_level.texts))
+            for known, source_level, target_level in zip(self._fitted.texts, source.levels, target.levels, strict=True)
         ]
         if options.decode == "posterior":
             return _core.align_posterior(
@@ -313,6 +310,9 @@ class Aligner:
     def load(cls, path: str | os.PathLike[str], *, fold: Fold | tuple[Fold, ...] | None = None) -> Aligner:
         """Read a model that `save` wrote. It aligns bit for bit like the one that was saved.
 
+        A large file is not read at once but mapped into memory, so that a few sentences are aligned in milliseconds;
+        what replaces it meanwhile should do so as `save` does, by a new file of the same name.
+
         Args:
             path: the file.
             fold: the function(s) the model was fitted with, if it was fitted with functions: they are not in the file.
@@ -325,7 +325,7 @@ class Aligner:
         file = Path(path)
         if not file.is_file():
             raise FileNotFoundError(f"{path}: no such file")
-        return cls(read_model(file.read_bytes(), str(path), fold))
+        return cls(map_model(file, fold))
 
     @property
     def _content(self) -> bytes:
@@ -349,11 +349,6 @@ class Aligner:
 
 def _lexicon(lexicon: Lexicon | Iterable[Sequence[Any]] | None) -> Lexicon | None:
     return lexicon if lexicon is None or isinstance(lexicon, Lexicon) else Lexicon.of(lexicon)
-
-
-def _recall(known: Mapping[str, int], texts: Sequence[str]) -> Integers:
-    """The model's number of each text, -1 for those it does not know."""
-    return np.fromiter((known.get(text, -1) for text in texts), np.int32, len(texts))
 
 
 def _unpickled(content: bytes, fold: Fold | tuple[Fold, ...] | None) -> Aligner:
