@@ -16,7 +16,9 @@ from xner import io
 from xner._support.options import Choice, Flag, Many, Number, Whole, declared
 from xner.errors import Error
 from xner.io import sample
+from xner.pipelines import runner
 from xner.pipelines.aligning import AligningOptions
+from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.projection_run import PARTS, Pipeline, RunOptions
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
@@ -289,3 +291,40 @@ def test_bad_files_of_options(files: Path, config: str, message: str) -> None:
     assert message in " ".join(found.stderr.split())
     assert "run.toml" in found.stderr
     assert not (files / "out.conll").exists()
+
+
+def test_the_bytes_do_not_depend_on_the_pieces_of_the_input(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_PART_ROWS", 16)
+    rows = xner.read_pairs(files / "en.conll", files / "de.conll")
+    pieces = pa.concat_tables([rows.slice(at, 7) for at in range(0, rows.num_rows, 7)])
+    found = [Pipeline(filters=["one-word"]).run(one, files / "o.parquet").table for one in (rows, pieces)]
+    written = []
+    for suffix in ("parquet", "conll", "jsonl"):
+        for name, one in (("whole", rows), ("pieces", pieces)):
+            Pipeline(filters=["one-word"], drop_rows=True).run(one, files / f"{name}.{suffix}")
+            written.append((files / f"{name}.{suffix}").read_bytes())
+        assert written[-1] == written[-2]
+    assert found[0].equals(found[1])
+    in_memory = Pipeline(filters=["one-word"])(rows)
+    assert found[0].equals(in_memory)
+    assert io.read(files / "o.parquet").select(in_memory.schema.names).equals(in_memory)
+
+
+def test_parts_keep_what_the_stage_has_made(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, 2, 3, 4, 5], "b": ["x", "y", "z", "x", "y"], "c": [0.5] * 5})
+
+    def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made = batch.drop_columns(["c"]).append_column("d", pa.array([len(str(one)) for one in batch["b"].to_pylist()]))
+        return made.set_column(
+            0, pa.field("a", pa.int64(), metadata={"k": "v"}), pa.array([7 for _ in range(batch.num_rows)])
+        )
+
+    with checkpoints(tmp_path / "o.parquet", "key", resume=True) as kept:
+        found = runner.run_parts(table, stage, kept, part_rows=2)
+        names = {path.name: pa.ipc.open_file(str(path)).schema.names for path in kept.path("x").parent.glob("*.arrow")}
+        assert names == {f"part-00000{number}.arrow": ["a", "d"] for number in range(3)}
+        again = runner.run_parts(table, lambda batch: pytest.fail("a part was made twice"), kept, part_rows=2)
+    assert found.equals(pa.Table.from_batches([stage(table.to_batches()[0])]))
+    assert again.schema.equals(found.schema, check_metadata=True)
+    assert found.schema.field("a").metadata == {b"k": b"v"}
+    assert again.equals(found)

@@ -16,7 +16,7 @@ from xner._support.sentences import to_arrow
 from xner._version import __version__
 from xner.alignment._folding import Numbering, check_words, corpus_of, row_offsets
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
-from xner.errors import Error
+from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xner.alignment.lexicon import Lexicon
     from xner.alignment.options import AlignerOptions
 
-__all__ = ["MOST_CELLS", "Pairs", "cells_of", "fit", "parallel", "pieces", "without_too_long"]
+__all__ = ["MOST_CELLS", "Pairs", "cells_of", "fit", "in_parts", "parallel", "pieces", "without_too_long"]
 
 Pairs: TypeAlias = "tuple[pa.Array[Any], pa.Array[Any]]"
 """The words of both sides, row by row."""
@@ -40,6 +40,8 @@ MOST_CELLS: Final = 25_000_000
 _BYTES_PER_CELL: Final = 56
 _BYTES_PER_ENTRY: Final = 24
 _SHARE_OF_A_BLOCK: Final = 0.6
+
+_ROWS_OF_A_PART: Final = 65_536
 
 
 def parallel(source: Sentences, target: Sentences) -> Pairs:
@@ -58,6 +60,18 @@ def parallel(source: Sentences, target: Sentences) -> Pairs:
     for side, column in zip(sides, (SOURCE_TOKENS, TOKENS), strict=True):
         check_words(side, column)
     return sides
+
+
+def in_parts(source: Sentences, target: Sentences) -> Iterator[Pairs]:
+    """Both sides as `parallel` gives them, columns of tables part by part, so that they are not copied as a whole."""
+    if not isinstance(source, pa.ChunkedArray) or not isinstance(target, pa.ChunkedArray) or len(source) != len(target):
+        yield parallel(source, target)
+        return
+    for first in range(0, max(1, len(source)), _ROWS_OF_A_PART):
+        try:
+            yield parallel(source.slice(first, _ROWS_OF_A_PART), target.slice(first, _ROWS_OF_A_PART))
+        except DataError as error:
+            raise error.behind(first) from None
 
 
 def cells_of(pairs: Pairs) -> npt.NDArray[np.int64]:

@@ -25,7 +25,7 @@ from xner._support.options import documented
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
-from xner.alignment._fitting import MOST_CELLS, cells_of, fit, parallel, pieces, without_too_long
+from xner.alignment._fitting import MOST_CELLS, cells_of, fit, in_parts, parallel, pieces, without_too_long
 from xner.alignment._folding import Fold, corpus_of, fold_names, fold_side, row_offsets
 from xner.alignment._model_file import Fitted, map_model, read_model, write_model
 from xner.alignment.lexicon import Lexicon
@@ -118,9 +118,10 @@ class Aligner:
             DataError: a row is not a list of words.
         """
         options = with_changes(options or AlignerOptions(), changes)
-        pairs = parallel(source_sentences, target_sentences)
+        cells = np.concatenate([cells_of(pairs) for pairs in in_parts(source_sentences, target_sentences)])
+        parts = in_parts(source_sentences, target_sentences)
         how: Any = {"max_memory": max_memory, "threads": _threads(threads), "progress": progress}
-        return cls(fit([pairs], options, cells=cells_of(pairs), lexicon=_lexicon(lexicon), **how))
+        return cls(fit(parts, options, cells=cells, lexicon=_lexicon(lexicon), **how))
 
     @classmethod
     @documented(AlignerOptions)

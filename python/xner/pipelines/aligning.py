@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pyarrow as pa
 
@@ -24,7 +24,7 @@ from xner.errors import OptionError
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.network.device import DTYPES, Dtype, device_names
 from xner.pipelines.recipes import Step, StepRun
-from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
+from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, run_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -347,8 +347,13 @@ class Aligning:
         return aligner
 
     def _builtin(self, table: pa.Table, run: StepRun) -> pa.Table:
-        found = self.fit(table, run).align_batch(*_sides(table), threads=self.threads, **self.decoding)
-        return pa.table(cast("Any", found))
+        aligner = self.fit(table, run)
+
+        def align(piece: pa.Table) -> pa.Table:
+            found = aligner.align_batch(*_sides(piece), threads=self.threads, **self.decoding)
+            return pa.Table.from_batches([found])
+
+        return pa.concat_tables(in_pieces(table, align, report=run.report, what="align"))
 
     def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""

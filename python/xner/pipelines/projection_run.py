@@ -35,6 +35,7 @@ from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.corrections import adopt_reviewed, remember_reviewed, with_reviewed
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
+from xner.pipelines.runner import in_pieces
 from xner.pipelines.summaries import dropped_lines, is_training_data, status_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
@@ -450,15 +451,25 @@ class Pipeline:
 
     def _with_hints(self, table: pa.Table) -> pa.Table:
         """What a first projection of the whole corpus says about each entity."""
-        is_nested = self.running.nested == "keep"
-        first = project_layers(table, self.projector) if is_nested else self.projector(table)
         memory = Memory()
-        if schema.REVIEWED_ENTITIES in first.schema.names:
-            first = remember_reviewed(memory, first)
-        else:
-            memory.remember(first)
-        hints = memory.hint(first, threads=self.running.threads).column(schema.HINTS)
-        return with_columns(table, {schema.HINTS: hints})
+
+        def remember(piece: pa.Table) -> pa.Table:
+            is_nested = self.running.nested == "keep"
+            first = project_layers(piece, self.projector) if is_nested else self.projector(piece)
+            if schema.REVIEWED_ENTITIES in first.schema.names:
+                first = remember_reviewed(memory, first)
+            else:
+                memory.remember(first)
+            return first.select([schema.ENTITIES])
+
+        first = pa.concat_tables(in_pieces(table, remember))
+        table = with_columns(table, {schema.ENTITIES: first.column(schema.ENTITIES)})
+
+        def hint(piece: pa.Table) -> pa.Table:
+            return memory.hint(piece, threads=self.running.threads).select([schema.HINTS])
+
+        hints = pa.concat_tables(in_pieces(table, hint)).column(schema.HINTS)
+        return with_columns(table.drop_columns([schema.ENTITIES]), {schema.HINTS: hints})
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

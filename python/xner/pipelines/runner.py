@@ -17,13 +17,14 @@ from xner._support.progress import Reporter, silent
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from xner.pipelines.checkpoints import Checkpoints
 
-__all__ = ["MODEL_PART_ROWS", "run", "run_parts"]
+__all__ = ["MODEL_PART_ROWS", "in_pieces", "run", "run_parts"]
 
+_SCHEMA = b"xner.part"
 _PART_ROWS = 100_000
 MODEL_PART_ROWS = 4096
 """Rows a part for stages that run neural models: some minutes' work without a GPU."""
@@ -37,7 +38,7 @@ def run_parts(
     name: str = "part",
     report: Reporter = silent,
     what: str = "projecting",
-    part_rows: int = _PART_ROWS,
+    part_rows: int | None = None,
 ) -> pa.Table:
     """Run a stage over a table, part by part, and keep each part that is finished.
 
@@ -48,15 +49,30 @@ def run_parts(
         name: of the parts' files: one for each stage of a run.
         report: told after each part how many rows are done.
         what: name of the work in reports.
-        part_rows: rows a part. Parts are the same whether the run was interrupted or not.
+        part_rows: rows a part; None for 100 000. Parts are the same whether the run was interrupted or not.
 
     Returns:
-        The result, memory-mapped from the parts' files.
+        The result; columns that the stage has made are memory-mapped from the parts' files.
 
     Raises:
         Error: whatever the stage raises, and a stage that changes the number of rows.
     """
-    parts = []
+    how: Any = {"name": name, "report": report, "what": what, "part_rows": part_rows}
+    return pa.concat_tables(_parts(table, stage, kept, **how))
+
+
+def _parts(
+    table: pa.Table,
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+    kept: Checkpoints,
+    *,
+    name: str = "part",
+    report: Reporter,
+    what: str,
+    part_rows: int | None,
+) -> Iterator[pa.Table]:
+    """What `run_parts` joins."""
+    part_rows = part_rows or _PART_ROWS
     for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
         path = kept.path(f"{name}-{index:06d}.arrow")
         if not path.is_file():
@@ -66,11 +82,9 @@ def run_parts(
             done = _located(stage, batch, first)
             if done.num_rows != batch.num_rows:
                 raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
-            with io.replacing(path) as file, pa.ipc.new_file(file, done.schema) as writer:  # type: ignore[arg-type]  # a BinaryIO will do
-                writer.write_batch(done)
-        parts.append(path)
+            _save_part(path, done, batch)
         report(what, min(first + part_rows, table.num_rows), table.num_rows)
-    return pa.concat_tables([_open_part(path) for path in parts])
+        yield _open_part(path, table.slice(first, part_rows))
 
 
 def run(
@@ -81,7 +95,7 @@ def run(
     format: str | None = None,
     report: Reporter = silent,
     what: str = "projecting",
-    part_rows: int = _PART_ROWS,
+    part_rows: int | None = None,
     select: Callable[[pa.Table], pa.Table] | None = None,
     **writer_options: Any,
 ) -> pa.Table:
@@ -94,7 +108,7 @@ def run(
         format: of the output; None goes by its name.
         report: told after each part how many rows are done.
         what: name of the work in reports.
-        part_rows: rows a part.
+        part_rows: rows a part; None for 100 000.
         select: takes from the result what is written; None writes all.
         **writer_options: for the format's writer.
 
@@ -104,9 +118,39 @@ def run(
     Raises:
         Error: whatever the stage and the writer raise.
     """
-    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows)
-    io.write(result if select is None else select(result), kept.output, format, **writer_options)
-    return result
+    parts = list(_parts(table, stage, kept, report=report, what=what, part_rows=part_rows))
+    with io.open_writer(kept.output, format, **writer_options) as writer:
+        written = 0
+        for part in parts:  # each in one piece, so that the bytes do not depend on the input's pieces
+            rows = part.combine_chunks()
+            for batch in (rows if select is None else select(rows)).to_batches():
+                writer.write(batch)
+                written += 1
+        if not written:
+            writer.write(pa.RecordBatch.from_pylist([], schema=parts[0].schema))
+    return pa.concat_tables(parts)
+
+
+def in_pieces(
+    table: pa.Table, stage: Callable[[pa.Table], pa.Table], *, report: Reporter = silent, what: str = "projecting"
+) -> Iterator[pa.Table]:
+    """What a stage makes of a table, piece by piece, so that what it needs besides is no more than a piece needs.
+
+    Args:
+        table: the input; without rows, it is one piece.
+        stage: keeps every row where it is.
+        report: told after each piece how many rows are done.
+        what: name of the work in reports.
+
+    Raises:
+        Error: whatever the stage raises; rows in errors are counted from the table's beginning.
+    """
+    for first in range(0, max(1, table.num_rows), _PART_ROWS):
+        try:
+            yield stage(table.slice(first, _PART_ROWS))
+        except DataError as error:
+            raise error.behind(first) from None
+        report(what, min(first + _PART_ROWS, table.num_rows), table.num_rows)
 
 
 def _located(
@@ -119,6 +163,25 @@ def _located(
         raise error.behind(first_row) from None
 
 
-def _open_part(path: Path) -> pa.Table:
+def _save_part(path: Path, done: pa.RecordBatch, before: pa.RecordBatch) -> None:
+    """Keep what a stage has made of a part: the columns that are not what they were."""
+    names = [name for name in done.schema.names if not _has(before, name, done.column(name))]
+    kept = done.select(names).replace_schema_metadata({_SCHEMA: done.schema.serialize().to_pybytes()})
+    with io.replacing(path) as file, pa.ipc.new_file(file, kept.schema) as writer:  # type: ignore[arg-type]  # a BinaryIO will do
+        writer.write_batch(kept)
+
+
+def _has(rows: pa.RecordBatch, name: str, column: pa.Array[Any]) -> bool:
+    if name not in rows.schema.names:
+        return False
+    before = rows.column(name)
+    return before.type == column.type and before.equals(column)
+
+
+def _open_part(path: Path, before: pa.Table) -> pa.Table:
+    """What was kept of a part, memory-mapped, with the columns that are as they were before."""
     with pa.memory_map(str(path)) as file:
-        return pa.ipc.open_file(file).read_all()
+        kept = pa.ipc.open_file(file).read_all()
+    schema = pa.ipc.read_schema(pa.py_buffer(kept.schema.metadata[_SCHEMA]))
+    columns = [(kept if name in kept.schema.names else before).column(name) for name in schema.names]
+    return pa.Table.from_arrays(columns, schema=schema)
