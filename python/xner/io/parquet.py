@@ -71,7 +71,7 @@ def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.
     import pyarrow.parquet as pq  # heavy, and needed for this format alone
 
     with _opened(path) as opened, pq.ParquetFile(opened) as file:
-        check_parquet(path, file.metadata)
+        check_parquet(path)
         yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
         rows = 0
         for batch in file.iter_batches(batch_size=batch_rows):

@@ -16,14 +16,12 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from xner.errors import FormatError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pyarrow.parquet as pq
 
 __all__ = ["RATIO", "check_arrow", "check_parquet", "check_zlib", "open_gzip", "ratio"]
 
@@ -34,7 +32,8 @@ _VARIABLE: Final = "XNER_MAX_RATIO"
 _FREE: Final = 64 << 20  # bytes that any file may unpack to
 _PIECE: Final = 1 << 20
 _HEADER_BYTES: Final = (1 << 12, 1 << 16, 1 << 24)  # of a page: nearly all, most, the most that there may be
-_DEEPEST: Final = 8  # structs within structs of a page's header
+_DEEPEST: Final = 12  # structs and lists within others, of a file's index or a page's header
+_CODECS: Final = 8  # which Parquet knows, by number
 _DAMAGED: Final = "the file is damaged: fetch or write it anew"
 
 Path_ = str | os.PathLike[str]
@@ -134,25 +133,51 @@ def check_zlib(path: Path_) -> None:
                 piece = stream.unconsumed_tail
 
 
-def check_parquet(path: Path_, metadata: pq.FileMetaData) -> None:
+def check_parquet(path: Path_) -> None:
     """Look at how much the pages of a Parquet file unpack to.
+
+    The file's index is read here and not by pyarrow, which ends the process where one names a compression that there is
+    not.
 
     Raises:
         FormatError: too much, or pages are not where the file's index says.
     """
     bound, total = _Bound(path), 0
     with Path(path).open("rb") as file:
-        for group in range(metadata.num_row_groups):
-            for number in range(metadata.num_columns):
-                column = metadata.row_group(group).column(number)
-                if column.compression == "UNCOMPRESSED" or not column.num_values:  # of which no page is read
-                    continue
-                start = column.data_page_offset
-                if column.has_dictionary_page and column.dictionary_page_offset:
-                    start = min(start, column.dictionary_page_offset)
-                for size in _page_sizes(file, path, start, start + column.total_compressed_size):
-                    total += size
-                    bound.check(total)
+        for column in _columns_of_parquet(file, path):
+            codec, values, size, start = (_number(column, field) for field in (4, 5, 7, 9))
+            if not 0 <= codec < _CODECS:
+                raise FormatError(f"{path}: not a usable Parquet file: there is no compression {codec}; {_DAMAGED}")
+            if codec == 0 or values == 0:  # of which no page is read
+                continue
+            dictionary = _number(column, 11)
+            start = min(start, dictionary) if dictionary > 0 else start
+            for unpacked in _page_sizes(file, path, start, start + size):
+                total += unpacked
+                bound.check(total)
+
+
+def _columns_of_parquet(file: BinaryIO, path: Path_) -> Iterator[dict[int, Any]]:
+    """What a file's index says of each column of each group of rows: `ColumnMetaData` of the format's description."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 8))
+    length = int.from_bytes(file.read(4), "little")
+    file.seek(max(0, size - 8 - length))
+    try:
+        index, _ = _thrift_struct(file.read(length), 0)
+        for group in index.get(4, ()):
+            for column in group[1]:
+                if not isinstance(column[3], dict):
+                    raise _DamagedError
+                yield column[3]
+    except (IndexError, KeyError, TypeError, _DamagedError):
+        raise FormatError(f"{path}: not a usable Parquet file: its index is damaged; {_DAMAGED}") from None
+
+
+def _number(fields: dict[int, Any], field: int) -> int:
+    """A whole number of a struct; -1 where there is none."""
+    value = fields.get(field)
+    return value if isinstance(value, int) else -1
 
 
 def _page_sizes(file: BinaryIO, path: Path_, start: int, end: int) -> Iterator[int]:
@@ -171,7 +196,7 @@ def _page_sizes(file: BinaryIO, path: Path_, start: int, end: int) -> Iterator[i
                 raise _damaged(path, start, str(problem)) from None
         else:
             raise _damaged(path, start, "is too long")
-        unpacked, packed = fields.get(2, -1), fields.get(3, -1)
+        unpacked, packed = _number(fields, 2), _number(fields, 3)
         if unpacked < 0 or packed < 0:
             raise _damaged(path, start, "has no size")
         yield unpacked
@@ -182,9 +207,9 @@ def _damaged(path: Path_, start: int, problem: str) -> FormatError:
     return FormatError(f"{path}: not a usable Parquet file: the page at byte {start} {problem}; {_DAMAGED}")
 
 
-def _thrift_struct(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, int], int]:
-    """The whole numbers of a struct in Thrift's compact protocol, by field, and where it ends."""
-    found: dict[int, int] = {}
+def _thrift_struct(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, Any], int]:
+    """A struct in Thrift's compact protocol, whole numbers, structs and lists by field, and where it ends."""
+    found: dict[int, Any] = {}
     field = 0
     while head := data[at]:
         at += 1
@@ -192,33 +217,31 @@ def _thrift_struct(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, int]
             field += head >> 4
         else:
             field, at = _zigzag(data, at)
-        kind = head & 15
-        if kind in {4, 5, 6}:
-            found[field], at = _zigzag(data, at)
-        else:
-            at = _after_thrift(data, at, kind, depth, in_list=False)
+        found[field], at = _thrift_value(data, at, head & 15, depth, in_list=False)
     return found, at + 1
 
 
-def _after_thrift(data: bytes, at: int, kind: int, depth: int, *, in_list: bool) -> int:
-    """Where a value in Thrift's compact protocol ends."""
+def _thrift_value(data: bytes, at: int, kind: int, depth: int, *, in_list: bool) -> tuple[Any, int]:
+    """A value in Thrift's compact protocol, None for what is neither number nor struct nor list, and where it ends."""
     if kind in {1, 2}:  # truth values, which are in the field's own byte
-        return at + in_list
+        return None, at + in_list
     if kind in {3, 7}:
-        return at + (1 if kind == 3 else 8)
+        return None, at + (1 if kind == 3 else 8)
     if kind in {4, 5, 6}:
-        return _varint(data, at)[1]
+        return _zigzag(data, at)
     if kind == 8:
         length, at = _varint(data, at)
-        return at + length
+        return None, at + length
     if kind == 12 and depth < _DEEPEST:
-        return _thrift_struct(data, at, depth + 1)[1]
+        return _thrift_struct(data, at, depth + 1)
     if kind in {9, 10} and depth < _DEEPEST:
         head = data[at]
         count, at = (head >> 4, at + 1) if head >> 4 < 15 else _varint(data, at + 1)
+        values = []
         for _ in range(count):
-            at = _after_thrift(data, at, head & 15, depth + 1, in_list=True)
-        return at
+            value, at = _thrift_value(data, at, head & 15, depth + 1, in_list=True)
+            values.append(value)
+        return values, at
     raise _DamagedError("has a field of a kind that none has")
 
 
