@@ -237,8 +237,8 @@ def read_links_unchecked(
 
     `one_based`, `reverse` and `possible` are for the Pharaoh format; a table's column `links` is taken as it is.
     """
-    names = [FORMATS[name].suffixes for name in ("parquet", "arrow", "jsonl")]
-    if any(Path(path).name.lower().endswith(suffix) for suffixes in names for suffix in suffixes):
+    suffixes = tuple(suffix for name in ("parquet", "arrow", "jsonl") for suffix in FORMATS[name].suffixes)
+    if Path(path).name.lower().removesuffix(".gz").endswith(suffixes):
         table = read(path)
         schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
         return table.column(schema.LINKS)

@@ -7,16 +7,14 @@ is left out.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from pathlib import Path
-from string import Formatter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from xner._support.arguments import did_you_mean
+from xner._support.toml_tables import TomlTable, line_of, parsed_toml, read_text
 from xner.errors import Error, FormatError, OptionError
 from xner.text.languages import languages
 
@@ -274,14 +272,11 @@ class Catalogue(Mapping[str, Dataset]):
             found = _parsed("datasets.toml", text)
             _check_references("datasets.toml", text, found, found)
             return found
-        try:
-            text = Path(self._path).read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise FormatError(f"{self._path}: not UTF-8 ({error.reason})") from None
+        text = read_text(self._path)
         found = _parsed(str(self._path), text)
         for name in found:
             if self._also is not None and name in self._also:
-                line = _line(text, (name,))
+                line = line_of(text, (name,))
                 raise FormatError(f"{self._path}, line {line}: there is a data set '{name}' already: give another name")
         every = {**(self._also or {}), **found}
         _check_references(str(self._path), text, found, every)
@@ -329,13 +324,9 @@ def read_catalogue(path: str | os.PathLike[str]) -> Catalogue:
 
 
 def _parsed(path: str, text: str) -> dict[str, Dataset]:
-    try:
-        read = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"{path}: {error}") from None
     found = {}
-    for name, value in read.items():
-        table = _Table(path, text, (name,), value)
+    for name, value in parsed_toml(path, text).items():
+        table = TomlTable(path, text, (name,), value)
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
             raise table.error("", "a data set's name has small letters, digits, - and . alone")
         found[name] = _dataset(name, table)
@@ -354,132 +345,10 @@ def _check_references(path: str, text: str, found: Mapping[str, Dataset], every:
             if other and other != "-" and other not in every:
                 shown = ".".join(place)
                 near = did_you_mean(other, every)
-                raise FormatError(f"{path}, line {_line(text, place)}: {shown}: there is no data set {other!r}{near}")
+                raise FormatError(f"{path}, line {line_of(text, place)}: {shown}: there is no data set {other!r}{near}")
 
 
-class _Table:
-    """A table of the file, whose keys are taken one by one; those that are left are errors."""
-
-    def __init__(self, path: str, text: str, place: tuple[str, ...], value: Any) -> None:
-        self._path, self._text, self._place = path, text, place
-        self._known: list[str] = []
-        self._values = value
-        if not isinstance(value, dict):
-            raise self.error("", f"expected a table, found {_shown(value)}")
-
-    def error(self, key: str, reason: str) -> FormatError:
-        """What is to be raised about a key; empty for the table itself."""
-        place = (*self._place, key) if key else self._place
-        shown = ".".join(place)
-        return FormatError(f"{self._path}, line {_line(self._text, place)}: {shown}: {reason}")
-
-    def _take(self, key: str, kind: type, what: str, default: Any) -> Any:
-        self._known.append(key)
-        if key not in self._values:
-            if default is None:
-                raise self.error("", f"the key '{key}' is missing")
-            return default
-        value = self._values[key]
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f"expected {what}, found {_shown(value)}")
-        return value
-
-    def has(self, key: str) -> bool:
-        """Whether a key is there."""
-        return key in self._values
-
-    def text(self, key: str, default: str | None = "") -> str:
-        """A text; one that must be there if its default is None."""
-        value: str = self._take(key, str, "a text", default)
-        if default is None and not value:
-            raise self.error(key, "expected a text that is not empty")
-        return value
-
-    def one_of(self, key: str, among: tuple[str, ...], default: str | None = "") -> str:
-        """One of a few texts."""
-        value = self.text(key, default)
-        if value not in among and value != default:
-            raise self.error(key, f"expected one of {', '.join(among)}, found {value!r}{did_you_mean(value, among)}")
-        return value
-
-    def pattern(self, key: str, default: str | None = "") -> str:
-        """A text with fields."""
-        value = self.text(key, default)
-        self._check_pattern(key, value)
-        return value
-
-    def patterns(self, key: str) -> tuple[str, ...]:
-        """Texts with fields."""
-        found = self.texts(key)
-        for value in found:
-            self._check_pattern(key, value)
-        return found
-
-    def _check_pattern(self, key: str, value: str) -> None:
-        try:
-            names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
-        except ValueError as error:
-            raise self.error(key, f"{value!r}: {error}") from None
-        for name in names:
-            if name not in _FIELDS:
-                known = ", ".join(f"{{{one}}}" for one in _FIELDS)
-                raise self.error(key, f"{value!r}: there is no field {{{name}}}, only {known}")
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Texts, which need not be there."""
-        found: list[Any] = self._take(key, list, "a list of texts", [])
-        for one in found:
-            if not isinstance(one, str) or not one:
-                raise self.error(key, f"expected a list of texts, found {_shown(one)} in it")
-        return tuple(found)
-
-    def whole(self, key: str, least: int) -> int | None:
-        """A whole number, which need not be there."""
-        if not self.has(key):
-            self._known.append(key)
-            return None
-        value: int = self._take(key, int, "a whole number", None)
-        if value < least:
-            raise self.error(key, f"expected a whole number from {least} on, found {value}")
-        return value
-
-    def flag(self, key: str) -> bool:
-        """Whether something holds; by default it does not."""
-        return bool(self._take(key, bool, "true or false", False))
-
-    def table(self, key: str) -> _Table:
-        """A table within, which need not be there."""
-        return _Table(self._path, self._text, (*self._place, key), self._take(key, dict, "a table", {}))
-
-    def tables(self, key: str) -> list[_Table]:
-        """Tables within."""
-        found = self._take(key, list, "tables: [[...]]", [])
-        return [
-            _Table(self._path, self._text, (*self._place, key, str(number)), one) for number, one in enumerate(found)
-        ]
-
-    def mapping(self, key: str) -> dict[str, str]:
-        """A table of texts, which need not be there."""
-        inner = self.table(key)
-        return {name: inner.text(name, None) for name in inner.keys()}  # noqa: SIM118  # no mapping
-
-    def keys(self) -> list[str]:
-        """All keys that are there."""
-        return list(self._values)
-
-    def done(self) -> None:
-        """Look for keys that nothing has taken.
-
-        Raises:
-            FormatError: there is one.
-        """
-        for key in self._values:
-            if key not in self._known:
-                near = did_you_mean(key, self._known) or f"; there are {', '.join(self._known)}"
-                raise self.error(key, f"there is no such key{near}")
-
-
-def _dataset(name: str, table: _Table) -> Dataset:
+def _dataset(name: str, table: TomlTable) -> Dataset:
     known = _languages(table)
     if not known:
         raise table.error("", "it has no languages: the tables 'languages' and 'other_languages' name them")
@@ -522,7 +391,7 @@ def _dataset(name: str, table: _Table) -> Dataset:
     return found
 
 
-def _languages(table: _Table) -> dict[str, Spoken]:
+def _languages(table: TomlTable) -> dict[str, Spoken]:
     by_code = {one.code: one.name for one in languages()}
     found = {}
     inner = table.table("languages")
@@ -537,12 +406,12 @@ def _languages(table: _Table) -> dict[str, Spoken]:
     return dict(sorted(found.items()))
 
 
-def _files(table: _Table) -> Files:
+def _files(table: TomlTable) -> Files:
     found = Files(
         where=table.text("where", None),
-        path=table.pattern("path", None),
-        source_path=table.pattern("source_path"),
-        texts=table.patterns("texts"),
+        path=table.pattern("path", _FIELDS, None),
+        source_path=table.pattern("source_path", _FIELDS),
+        texts=table.patterns("texts", _FIELDS),
         format=table.text("format"),
         columns=table.whole("columns", 1),
         token_column=table.whole("token_column", 0),
@@ -558,16 +427,16 @@ def _files(table: _Table) -> Files:
     return found
 
 
-def _hub(table: _Table) -> Hub:
+def _hub(table: TomlTable) -> Hub:
     texts = None
     inner = table.table("texts")
     if inner.keys():
-        texts = Texts(inner.text("name", None), inner.patterns("paths"), inner.text("revision"))
+        texts = Texts(inner.text("name", None), inner.patterns("paths", _FIELDS), inner.text("revision"))
         inner.done()
     found = Hub(
         name=table.text("name", None),
-        configuration=table.pattern("configuration"),
-        path=table.pattern("path"),
+        configuration=table.pattern("configuration", _FIELDS),
+        path=table.pattern("path", _FIELDS),
         revision=table.text("revision"),
         splits=table.mapping("splits"),
         texts=texts,
@@ -577,7 +446,7 @@ def _hub(table: _Table) -> Hub:
     return found
 
 
-def _counts(table: _Table, splits: tuple[str, ...], known: Mapping[str, Spoken]) -> dict[str, dict[str, Counts]]:
+def _counts(table: TomlTable, splits: tuple[str, ...], known: Mapping[str, Spoken]) -> dict[str, dict[str, Counts]]:
     found: dict[str, dict[str, Counts]] = {}
     for split in table.keys():  # noqa: SIM118  # no mapping
         if split not in splits:
@@ -596,38 +465,3 @@ def _counts(table: _Table, splits: tuple[str, ...], known: Mapping[str, Spoken])
             )
             inner.done()
     return found
-
-
-def _shown(value: Any) -> str:
-    kinds = {str: "the text", bool: "", int: "the number", float: "the number", list: "the list", dict: "the table"}
-    text = repr(value)
-    return f"{kinds.get(type(value), '')} {text if len(text) <= 40 else text[:37] + '...'}".strip()
-
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
-_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""")
-
-
-def _line(text: str, place: tuple[str, ...]) -> int:
-    """The line, from 1, of a key; of the nearest table around it where it has none of its own."""
-    best, depth = 1, 0
-    current: tuple[str, ...] = ()
-    seen: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.fullmatch(line)
-        if header is not None:
-            current = tuple(part.strip("\"' ") for part in header[2].split("."))
-            if header[1] == "[[":
-                seen[header[2]] = seen.get(header[2], -1) + 1
-                current = (*current, str(seen[header[2]]))
-            here = current
-        else:
-            key = _KEY.match(line)
-            if key is None:
-                continue
-            parts = [key[1].strip("\"'")] if key[1][0] in "\"'" else key[1].split(".")
-            here = (*current, *parts)
-        shared = len(here) if here == place[: len(here)] else 0
-        if shared > depth:
-            best, depth = number, shared
-    return best
