@@ -338,46 +338,17 @@ class Pipeline:
         path = None if output is None else Path(output)
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
-        table = to_table(table)
-        if self.running.corrections is not None:
-            if schema.TOKENS not in table.schema.names:
-                raise OptionError("corrections are of target sentences, which the table does not have yet")
-            table = with_reviewed(table, io.read(self.running.corrections), self.running.corrections)
-        others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
-        aligning = Aligning(
-            self.aligning,
-            others,
-            self.languages,
-            self.running.threads,
-            None if save_aligner is None else Path(save_aligner),
-        )
-        wants_links = bool(self.aligning.aligner or others) or self.projection.uses_links
+        plan = self._planned(to_table(table), links, recipe, save_aligner)
+        table, memory = plan.table, plan.memory
         folder = None if steps is None else Path(steps)
-        made, translates = self._steps(table, aligning, recipe, wants_links=wants_links)
-        if recipe is None:
-            schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
-        if translates and folder is None and path is not None:
+        if plan.translates and folder is None and path is not None:
             folder = path.with_name(f"{path.name}.steps")
         if folder is not None and save_aligner is not None:
             raise OptionError("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
-        memory = self.running.memory
-        if memory is None:
-            by_default = self.projection.method == "candidates" and self.projection.compat is None
-            memory = by_default and wants_links and bool(aligning.names)
-        if memory and schema.HINTS in table.schema.names:
-            raise OptionError("memory makes a column 'hints', which the input has already: memory=False takes it")
-        key = fingerprint(
-            {},
-            {
-                "options": self.signature,
-                "memory": memory,
-                "steps": [[step.name, step.key] for step in made],
-                "table": "" if path is None else table_digest(table),
-            },
-        )
+        key = self._key(plan, digest="" if path is None else table_digest(table))
         with _kept(path, key, resume=resume) as kept, _reporter(progress) as report:
             table = self._chosen(table, told)
-            table = recipes.run(table, made, folder, kept=kept, reuse=resume, report=report, told=told)
+            table = recipes.run(table, plan.steps, folder, kept=kept, reuse=resume, report=report, told=told)
             table = self._chosen(table, told)  # what a step tagged has come since
             if memory:
                 table = self._with_hints(table)
@@ -393,6 +364,58 @@ class Pipeline:
                     select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
                 )
         return Run(result, path, format, self, memory=memory, needs_words=needs_words)
+
+    def identity(self, table: TableLike, *, links: Sequence[pa.ChunkedArray[Any]] = ()) -> str:
+        """Tells what `run` makes from all other results: the options, the table, the links, the content of models.
+
+        Args:
+            table: as for `run`.
+            links: likewise.
+
+        Returns:
+            A hexadecimal SHA-256 digest, equal for runs of the same version that end with the same bytes.
+
+        Raises:
+            Error: as `run` does, of what can be seen before anything is computed.
+        """
+        plan = self._planned(to_table(table), links, None, None)
+        return self._key(plan, digest=table_digest(plan.table))
+
+    def _key(self, plan: _Plan, *, digest: str) -> str:
+        steps = [[step.name, step.key] for step in plan.steps]
+        return fingerprint({}, {"options": self.signature, "memory": plan.memory, "steps": steps, "table": digest})
+
+    def _planned(
+        self,
+        table: pa.Table,
+        links: Sequence[pa.ChunkedArray[Any]],
+        recipe: Callable[[Step | None, Step], Sequence[Step]] | None,
+        save_aligner: str | os.PathLike[str] | None,
+    ) -> _Plan:
+        """What is to be done with a table, of which nothing has been done yet."""
+        if self.running.corrections is not None:
+            if schema.TOKENS not in table.schema.names:
+                raise OptionError("corrections are of target sentences, which the table does not have yet")
+            table = with_reviewed(table, io.read(self.running.corrections), self.running.corrections)
+        others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
+        aligning = Aligning(
+            self.aligning,
+            others,
+            self.languages,
+            self.running.threads,
+            None if save_aligner is None else Path(save_aligner),
+        )
+        wants_links = bool(self.aligning.aligner or others) or self.projection.uses_links
+        made, translates = self._steps(table, aligning, recipe, wants_links=wants_links)
+        if recipe is None:
+            schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
+        memory = self.running.memory
+        if memory is None:
+            by_default = self.projection.method == "candidates" and self.projection.compat is None
+            memory = by_default and wants_links and bool(aligning.names)
+        if memory and schema.HINTS in table.schema.names:
+            raise OptionError("memory makes a column 'hints', which the input has already: memory=False takes it")
+        return _Plan(table, made, translates=translates, memory=memory)
 
     def _steps(
         self,
@@ -470,6 +493,23 @@ class Pipeline:
 
         hints = pa.concat_tables(in_pieces(table, hint)).column(schema.HINTS)
         return with_columns(table.drop_columns([schema.ENTITIES]), {schema.HINTS: hints})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What a run is about to do.
+
+    Attributes:
+        table: that it begins with.
+        steps: that lead to links.
+        translates: whether one of them does.
+        memory: whether the corpus's memory is used.
+    """
+
+    table: pa.Table
+    steps: list[Step]
+    translates: bool
+    memory: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
