@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection
 
-__all__ = ["TomlTable", "line_of", "parsed_toml", "pattern_problem", "read_text"]
+
+__all__ = ["TomlTable", "line_of", "parsed_toml", "pattern_problem", "read_text", "toml_text"]
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -212,3 +215,33 @@ def line_of(text: str, place: tuple[str, ...]) -> int:
         if shared > depth:
             best, depth = number, shared
     return best
+
+
+def toml_text(tables: Mapping[str, Any]) -> str:
+    """Values as a TOML file, which reads back as the same.
+
+    Args:
+        tables: texts, numbers, truth values and lists of them; and tables of these, of two levels at most, beyond which
+            tables stand in one line.
+    """
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
+    for name, table in tables.items():
+        if isinstance(table, Mapping):
+            inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
+            of_tables = bool(inner) and len(inner) == len(table)
+            for key, one in inner.items() if of_tables else [("", table)]:
+                heading = f"[{_key(name)}.{_key(key)}]" if key else f"[{_key(name)}]"
+                lines += ["", heading, *(f"{_key(each)} = {_value(value)}" for each, value in one.items())]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,30 @@
+"""Recipes: which data are projected, by what options, and how the labels are scored, in a small TOML file.
+
+    recipe = Recipe.read("politov2025/ngram").changed(data={"dataset": "europarl-ner", "folder": "clone"})
+    run = recipe.run("ngram")  # a folder that resumes, with one tidy table of results
+    print(compare_runs(["ngram", "heuristic"]))
+"""
+
+from __future__ import annotations
+
+from xner._support.faces import listing
+from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
+from xner.experiments.recipes.recipe import Plan, Recipe, recipe_names
+from xner.experiments.recipes.results import RESULTS_SCHEMA, TIMINGS_SCHEMA
+from xner.experiments.recipes.running import Done, RecipeRun
+
+__all__ = [
+    "FIELDS",
+    "RESULTS_SCHEMA",
+    "TIMINGS_SCHEMA",
+    "DataOptions",
+    "Done",
+    "EvaluationOptions",
+    "LinksOptions",
+    "Plan",
+    "Recipe",
+    "RecipeRun",
+    "recipe_names",
+]
+
+__dir__ = listing(__all__)

@@ -1,0 +1,156 @@
+"""The sentence pairs of a recipe: which languages there are, where their files lie, reading them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xner import schema
+from xner._support.progress import logger
+from xner.errors import Error, OptionError
+from xner.io.datasets.catalogue import DATASETS, Catalogue, read_catalogue
+from xner.io.datasets.loading import load
+from xner.io.sides import read_links, read_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from xner.experiments.recipes.options import DataOptions, LinksOptions
+
+__all__ = ["Pair", "catalogue_of", "pairs_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A pair of languages of a recipe's data.
+
+    Attributes:
+        dataset: the data set's name, or the pattern of the target file's.
+        split: of the data set; empty where it has none.
+        source: the labelled language.
+        target: the language to be labelled.
+        data: where the sentences are.
+        links: files of their links, and how they are read.
+    """
+
+    dataset: str
+    split: str
+    source: str
+    target: str
+    data: DataOptions
+    links: LinksOptions
+
+    def __str__(self) -> str:
+        """`en to de`."""
+        return f"{self.source} to {self.target}"
+
+    @property
+    def places(self) -> list[str]:
+        """Where the sentences are: files, or a data set and its folder."""
+        if self.data.dataset is None:
+            return [self._filled(str(one)) for one in (self.data.source, self.data.target)]
+        return [f"{self.dataset} ({self.split}), from {self.data.folder or 'the Hugging Face hub'}"]
+
+    @property
+    def link_files(self) -> list[Path]:
+        """The files of links."""
+        return [Path(self._filled(one)) for one in self.links.files]
+
+    def check(self) -> None:
+        """Look whether what is read is there.
+
+        Raises:
+            Error: a folder or a file is not; the message names it.
+        """
+        folder = self.data.folder
+        if folder is not None and not Path(folder).is_dir():
+            raise Error(f"folder='{folder}': there is no such folder")
+        named = [("files", one) for one in self.link_files]
+        if self.data.dataset is None:
+            named += zip(("source", "target"), map(Path, self.places), strict=True)
+        for name, path in named:
+            if not path.is_file():
+                raise Error(f"{name}: there is no file '{path}', for {self}")
+
+    def load(self, told: Callable[[str], None] = logger.info) -> pa.Table:
+        """The sentences of both sides, with the entities of the source side.
+
+        Raises:
+            Error: a file is missing, or is not as it should be; the source side has no labels.
+        """
+        if self.data.dataset is None:
+            source, target = self.places
+            return read_pairs(source, target, told=told)
+        table = load(
+            self.data.dataset,
+            language=self.target,
+            split=self.split,
+            folder=self.data.folder,
+            catalogue=catalogue_of(self.data),
+            ignore_counts=self.data.ignore_counts,
+            told=told,
+        )
+        if schema.SOURCE_ENTITIES not in table.schema.names:
+            raise Error(
+                f"the side '{self.source}' of '{self.dataset}' has no labels to project; `xner datasets get` writes it, "
+                "and `xner tag --role source` gives it some"
+            )
+        return table
+
+    def load_links(self, rows: int) -> list[pa.ChunkedArray[Any]]:
+        """The links of every file.
+
+        Raises:
+            Error: one is not as it should be, or is of another number of sentence pairs.
+        """
+        how = {"one_based": self.links.one_based, "reverse": self.links.reverse}
+        return [read_links(path, rows, **how) for path in self.link_files]
+
+    def _filled(self, pattern: str) -> str:
+        return pattern.format(source=self.source, target=self.target, dataset=self.dataset, split=self.split)
+
+
+def catalogue_of(data: DataOptions) -> Catalogue:
+    """The data sets by name.
+
+    Raises:
+        FormatError: of a file that describes others.
+    """
+    return DATASETS if data.catalogue is None else read_catalogue(data.catalogue)
+
+
+def pairs_of(data: DataOptions, links: LinksOptions) -> list[Pair]:
+    """The pairs of languages of a recipe's data, without reading a sentence.
+
+    Raises:
+        OptionError: no data are named; a language or a split that the data set does not have; a language without
+            another side.
+        Error: there is no such data set.
+    """
+    if data.dataset is None:
+        if data.source is None or data.target is None:
+            raise OptionError("dataset: the recipe names no data; name a data set, or files as source and target")
+        if not data.languages:
+            raise OptionError("languages: name those of the target files")
+        name = Path(data.target).name
+        return [Pair(name, "", data.source_language, one, data, links) for one in data.languages]
+    catalogue = catalogue_of(data)
+    dataset = catalogue.choose(data.dataset)
+    split = dataset.split(data.split or ("test" if "test" in dataset.splits else None))
+    able = [one for one in dataset.languages if dataset.other_side(one)]
+    if not able:
+        parallel = ", ".join(one.name for one in catalogue.values() if one.is_parallel)
+        raise OptionError(
+            f"dataset='{dataset.name}': it has no translations to project from; these data sets have: {parallel}"
+        )
+    languages = list(dict.fromkeys(dataset.language(one) for one in data.languages)) or able
+    for language in languages:
+        if language not in able:
+            raise OptionError(
+                f"languages='{language}': '{dataset.name}' has no other side for it to project from, only for "
+                f"{', '.join(able)}"
+            )
+    return [Pair(dataset.name, split, dataset.other_side(one), one, data, links) for one in languages]

@@ -1,0 +1,475 @@
+"""Recipes: files that say which data are projected, how, and how the labels are scored.
+
+recipe = Recipe.read("politov2025/ngram").changed(data={"dataset": "europarl-ner", "folder": "clone"})
+print(recipe.plan())
+print(recipe.run("ngram").results)
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from xner._support.arguments import did_you_mean, unknown_option
+from xner._support.options import Declared, DeclaredOptions, Many, ReadFile, Text, check_names, declared
+from xner._support.progress import logger
+from xner._support.toml_tables import TomlTable, parsed_toml, read_text, toml_text
+from xner.errors import Error, FormatError, OptionError
+from xner.experiments.recipes.data import catalogue_of, pairs_of
+from xner.experiments.recipes.options import DataOptions, EvaluationOptions, LinksOptions
+from xner.experiments.recipes.running import RECIPE, Job, RecipeRun, run_jobs
+from xner.pipelines.projection_run import PARTS, Pipeline
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from xner.experiments.recipes.data import Pair
+
+__all__ = ["Plan", "Recipe", "option_of", "recipe_names"]
+
+T = TypeVar("T", bound=DeclaredOptions)
+
+_ONLY: Final = "default"
+_NONE: Final = "none"
+_SHIPPED: Final = "shipped"
+_OWNERS: Final[Mapping[str, Declared]] = MappingProxyType(
+    {name: its for part in PARTS for name, its in declared(part).items()}
+)
+# What each pair of languages decides by itself.
+_NOT_HERE: Final = ("translate_to",)
+
+
+def recipe_names() -> list[str]:
+    """The names of the recipes of this package, sorted."""
+    root = files("xner.experiments.recipes").joinpath(_SHIPPED)
+    return sorted(
+        f"{folder.name}/{one.name.removesuffix('.toml')}"
+        for folder in root.iterdir()
+        if folder.is_dir()
+        for one in folder.iterdir()
+        if one.name.endswith(".toml")
+    )
+
+
+def option_of(name: str) -> Declared:
+    """What is known of an option of a pipeline.
+
+    Raises:
+        OptionError: there is none of that name; the message has the nearest.
+    """
+    if name in _NOT_HERE:
+        raise OptionError(f"{name}: the languages of the data say it")
+    if name not in _OWNERS:
+        raise unknown_option(name, _OWNERS)
+    return _OWNERS[name]
+
+
+def _checked(name: str, value: Any) -> Any:
+    """An option's value in the form that is kept."""
+    its = option_of(name)
+    return its.check(None if value == _NONE and _takes_none(its) else value)
+
+
+def _takes_none(its: Declared) -> bool:
+    """Whether the text `none` stands for no value, which TOML cannot say otherwise."""
+    return its.is_optional and not isinstance(its.kind, Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is run, on what, and how it is scored.
+
+    Attributes:
+        name: in results: that of the package's recipe, or of the file without `.toml`.
+        title: a line for people.
+        paper: where the method is from; empty where that is nowhere.
+        notes: what else there is to know.
+        data: the sentences.
+        links: word links that are there already.
+        evaluation: how labels are compared with gold ones.
+        options: of `xner.Pipeline`, for all variants.
+        variants: by name, the options in which each differs; without any, there is one named `default`.
+
+    Raises:
+        OptionError: an option that there is not, is none of its kind, or does not go with the others.
+    """
+
+    name: str
+    title: str = ""
+    paper: str = ""
+    notes: tuple[str, ...] = ()
+    data: DataOptions = field(default_factory=DataOptions)
+    links: LinksOptions = field(default_factory=LinksOptions)
+    evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        options = {name: _checked(name, value) for name, value in self.options.items()}
+        variants = {
+            variant: MappingProxyType({name: _checked(name, value) for name, value in its.items()})
+            for variant, its in self.variants.items()
+        }
+        object.__setattr__(self, "options", MappingProxyType(options))
+        object.__setattr__(self, "variants", MappingProxyType(variants))
+        self.pipelines()
+
+    @classmethod
+    def read(cls, place: str | os.PathLike[str]) -> Self:
+        """Read a recipe.
+
+        Args:
+            place: a name of `recipe_names()`, or a TOML file, whose paths are from its own folder.
+
+        Raises:
+            Error: there is no such recipe, and no such file; the message names the nearest.
+            FormatError: a key or a value is none that there may be; the message has file, line and key.
+        """
+        names = recipe_names()
+        if str(place) in names:
+            folder, name = str(place).split("/")
+            text = files("xner.experiments.recipes").joinpath(_SHIPPED, folder, f"{name}.toml").read_text("utf-8")
+            return cls._parsed(str(place), text, str(place), None)
+        path = Path(place)
+        if not path.is_file():
+            raise Error(
+                f"there is no recipe '{place}' and no such file; the recipes are {', '.join(names)}"
+                f"{did_you_mean(str(place), names)}"
+            )
+        return cls._parsed(str(path), read_text(path), path.name.removesuffix(".toml"), path.parent)
+
+    @classmethod
+    def _parsed(cls, path: str, text: str, name: str, folder: Path | None) -> Self:
+        """A recipe out of a text.
+
+        Args:
+            path: of its file, for messages.
+            text: in TOML.
+            name: where the text has none.
+            folder: that paths are from; None where there may be none.
+        """
+        table = TomlTable(path, text, (), parsed_toml(path, text))
+        given: dict[str, Any] = {
+            "name": table.text("name") or name,
+            "title": table.text("title"),
+            "paper": table.text("paper"),
+            "notes": table.texts("notes"),
+        }
+        parts: tuple[tuple[str, type[DeclaredOptions]], ...] = (
+            ("data", DataOptions),
+            ("links", LinksOptions),
+            ("evaluation", EvaluationOptions),
+        )
+        for key, kind in parts:
+            given[key] = _options(table.table(key), kind, folder)
+        given["options"] = _pipeline_options(table.table("options"), {}, folder)
+        variants = table.table("variants")
+        given["variants"] = {
+            one: _pipeline_options(variants.table(one), given["options"], folder) for one, _ in variants.items()
+        }
+        for one in given["variants"]:
+            if not one or not one.replace("-", "").replace("_", "").isalnum():
+                raise variants.error(one, "a variant's name has letters, digits, - and _ alone")
+        table.done()
+        if given["data"].dataset is not None:
+            try:
+                catalogue_of(given["data"]).choose(given["data"].dataset)
+            except FormatError:
+                raise
+            except Error as error:
+                raise table.table("data").error("dataset", str(error)) from None
+        return cls(**given)
+
+    def changed(
+        self,
+        *,
+        data: Mapping[str, Any] | None = None,
+        links: Mapping[str, Any] | None = None,
+        evaluation: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        variants: Sequence[str] = (),
+    ) -> Self:
+        """This recipe with other values.
+
+        Args:
+            data: by name, of `DataOptions`. A data set takes the place of files by path, and the other way round.
+            links: of `LinksOptions`.
+            evaluation: of `EvaluationOptions`.
+            options: of `xner.Pipeline`, for all variants, or for one as `VARIANT.NAME`.
+            variants: the only ones to run; empty for all.
+
+        Raises:
+            OptionError: an option or a variant that there is not, or that does not go with the others.
+        """
+        chosen = {one: dict(self._variant(one)) for one in variants} or {k: dict(v) for k, v in self.variants.items()}
+        common = dict(self.options)
+        for name, value in (options or {}).items():
+            variant, dot, inner = name.rpartition(".")
+            if dot:
+                if variant not in self.variants:
+                    raise self._no_variant(variant)
+                if variant in chosen:
+                    chosen[variant][inner] = value
+                continue
+            common[name] = value
+            for its in chosen.values():
+                its.pop(name, None)
+        return replace(
+            self,
+            data=_with(self.data, data or {}, _kept_places(self.data, data or {})),
+            links=_with(self.links, links or {}, self.links.changes()),
+            evaluation=_with(self.evaluation, evaluation or {}, self.evaluation.changes()),
+            options=common,
+            variants=chosen,
+        )
+
+    def _variant(self, name: str) -> Mapping[str, Any]:
+        if name not in self.variants:
+            raise self._no_variant(name)
+        return self.variants[name]
+
+    def _no_variant(self, name: str) -> OptionError:
+        known = ", ".join(self.variants) or "none"
+        return OptionError(f"variant={name!r}: '{self.name}' has {known}{did_you_mean(name, self.variants)}")
+
+    def pipelines(self) -> dict[str, Pipeline]:
+        """A pipeline for each variant, by its name.
+
+        Raises:
+            OptionError: options that do not go with each other.
+        """
+        variants: Mapping[str, Mapping[str, Any]] = self.variants or {_ONLY: {}}
+        return {name: Pipeline(**{**self.options, **its}) for name, its in variants.items()}  # type: ignore[arg-type]  # by name
+
+    def plan(self) -> Plan:
+        """What `run` would do; nothing but the places of data and links is looked at.
+
+        Raises:
+            OptionError: a language, a split or a data set that cannot be projected.
+            Error: a data set, a folder or a file that is not there.
+        """
+        pipelines = self.pipelines()
+        for pipeline in pipelines.values():
+            if pipeline.translating.translates:
+                raise OptionError("translator: recipes project onto translations that the data have")
+        pairs = pairs_of(self.data, self.links)
+        for pair in pairs:
+            pair.check()
+        jobs = [Job(pair, variant, pipeline) for pair in pairs for variant, pipeline in pipelines.items()]
+        return Plan(self, tuple(pairs), tuple(jobs))
+
+    def to_toml(self) -> str:
+        """The recipe as a file, whose paths are whole ones, so that it says the same anywhere."""
+        about = {"name": self.name, "title": self.title, "paper": self.paper, "notes": list(self.notes)}
+        parts = {"data": self.data, "links": self.links, "evaluation": self.evaluation}
+        tables: dict[str, Any] = {key: value for key, value in about.items() if value}
+        for name, part in parts.items():
+            tables[name] = _plain_options(declared(type(part)), part.changes())
+        tables["options"] = _plain_options(_OWNERS, self.options)
+        tables["variants"] = {name: _plain_options(_OWNERS, its) for name, its in self.variants.items()}
+        return toml_text({key: value for key, value in tables.items() if value})
+
+    def run(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        resume: bool = True,
+        overwrite: bool = False,
+        told: Callable[[str], None] = logger.info,
+    ) -> RecipeRun:
+        """Project every language by every variant, and score what has gold labels.
+
+        What is done already is taken from the folder as long as all that decides it is the same: options, sentences,
+        links, models. A run that was killed goes on where it stopped, and ends with the same bytes.
+
+        Args:
+            folder: gets `recipe.toml`, `versions.json`, `log.txt`, `outputs/LANGUAGE.VARIANT.parquet`, the tidy table as
+                `results.parquet`, `.csv` and `.md`, and `timings.csv`; made where it is missing.
+            resume: False does everything anew.
+            overwrite: whether the folder may have the run of another recipe, or other files.
+            told: gets a line for each output, and what readers and pipelines have to say.
+
+        Returns:
+            The results.
+
+        Raises:
+            OptionError: a language, a split or a data set that cannot be projected.
+            Error: data or links that are missing or wrong; a folder that has something else.
+        """
+        plan, target, record = self.plan(), Path(folder), self.to_toml()
+        if not overwrite:
+            _check_folder(target, record)
+        target.mkdir(parents=True, exist_ok=True)
+        return run_jobs(
+            plan.jobs, target, name=self.name, evaluation=self.evaluation, record=record, resume=resume, told=told
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recipe is about to do; as text, what there is to say of it.
+
+    Attributes:
+        recipe: that runs.
+        pairs: of languages, in order.
+        jobs: one for each of these and each variant.
+    """
+
+    recipe: Recipe
+    pairs: tuple[Pair, ...]
+    jobs: tuple[Job, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """Data, stages, options and signatures."""
+        recipe = self.recipe
+        yield f"recipe: {recipe.name}{f' – {recipe.title}' if recipe.title else ''}"
+        for pair in self.pairs:
+            yield f"data: {pair}: {', '.join(pair.places)}"
+            if pair.link_files:
+                yield f"  links: {', '.join(map(str, pair.link_files))}"
+        for variant, pipeline in recipe.pipelines().items():
+            yield f"variant: {variant}"
+            yield f"  stages: {', then '.join(self._stages(pipeline))}"
+            options = [f"{name}={value!r}" for name, value in pipeline.to_dict().items()]
+            yield f"  options: {', '.join(options) or 'all at their defaults'}"
+            yield f"  signature: {pipeline.signature}"
+        shown = [f"{name}={value!r}" for name, value in recipe.evaluation.changes().items()]
+        yield f"evaluation: {', '.join(shown) or 'as by default'}, where there are gold labels"
+        yield f"outputs: {len(self.jobs)}"
+
+    def _stages(self, pipeline: Pipeline) -> Iterator[str]:
+        if pipeline.tagging.tagger is not None:
+            yield f"tag the target words ({pipeline.tagging.tagger})"
+        has_files = bool(self.recipe.links.files)
+        names = pipeline.aligning.aligner if has_files else pipeline.aligning.names
+        if has_files or (names and (pipeline.aligning.aligner or pipeline.projection.uses_links)):
+            yield f"link words ({', '.join([*(['files'] if has_files else []), *names])})"
+        yield f"project ({pipeline.projection.method})"
+        if pipeline.filters is not None:
+            yield f"filter ({len(pipeline.filters.filters)})"
+        yield "evaluate"
+
+
+def _options(table: TomlTable, kind: type[T], folder: Path | None) -> T:
+    """Declared options out of a table."""
+    known = declared(kind)
+    found = {}
+    for key, value in table.items():
+        if key not in known:
+            raise table.error(key, f"there is no such key{did_you_mean(key, known) or _there_are(known)}")
+        found[key] = _from(folder, known[key], _of_table(table, key, known[key].check, value))
+    try:
+        return kind(**found)
+    except Error as error:
+        raise table.error("", str(error)) from None
+
+
+def _pipeline_options(table: TomlTable, common: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Options of a pipeline out of a table, which go with those of all variants."""
+    found = {}
+    for key, value in table.items():
+        try:
+            its = option_of(key)
+        except OptionError as error:
+            raise table.error(key, str(error)) from None
+        found[key] = _from(folder, its, _of_table(table, key, partial(_checked, key), value))
+    try:
+        Pipeline(**{**common, **found})  # type: ignore[arg-type]  # by name
+    except Error as error:
+        raise table.error("", str(error)) from None
+    return found
+
+
+def _of_table(table: TomlTable, key: str, check: Callable[[Any], Any], value: Any) -> Any:
+    """A value of a table, checked."""
+    try:
+        return check(value)
+    except Error as error:
+        raise table.error(key, str(error).removeprefix(f"{key}=")) from None
+
+
+def _there_are(known: Iterable[str]) -> str:
+    return f"; there are {', '.join(known)}"
+
+
+def _from(folder: Path | None, its: Declared, value: Any) -> Any:
+    """A value whose paths are from a folder."""
+    return value if folder is None else _with_paths(its, value, folder.joinpath)
+
+
+def _with_paths(its: Declared, value: Any, make: Callable[[str], Path]) -> Any:
+    """An option's value, in which paths of files and folders are made others."""
+    each = its.kind.each if isinstance(its.kind, Many) else its.kind
+    if value is None or not (isinstance(each, ReadFile) or each.metavar in {"PATTERN", "FOLDER"}):
+        return value
+    return str(make(value)) if isinstance(value, str) else tuple(str(make(one)) for one in value)
+
+
+def _plain_options(known: Mapping[str, Declared], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in the types of TOML, their paths whole ones."""
+    return {
+        name: _plain(_with_paths(known[name], value, lambda one: Path(one).absolute()))
+        for name, value in options.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value in the types of TOML."""
+    if value is None:
+        return _NONE
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _with(part: T, given: Mapping[str, Any], before: Mapping[str, Any]) -> T:
+    check_names(given, type(part))
+    return type(part)(**{**before, **given})
+
+
+def _kept_places(data: DataOptions, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays of the data where other data are named."""
+    before = data.changes()
+    if given.get("dataset") is not None:
+        for name in ("source", "target", "source_language"):
+            before.pop(name, None)
+        if given["dataset"] != data.dataset:
+            for name in ("folder", "split", "languages"):
+                before.pop(name, None)
+    elif given.get("source") is not None or given.get("target") is not None:
+        for name in ("dataset", "folder", "catalogue", "split", "ignore_counts"):
+            before.pop(name, None)
+    return before
+
+
+def _check_folder(folder: Path, record: str) -> None:
+    """That a folder is new, or has a run of the same recipe, in whatever languages.
+
+    Raises:
+        Error: it has something else; the message says what differs.
+    """
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    path = folder / RECIPE
+    if not path.is_file():
+        raise Error(f"'{folder}' has files and no run: name another folder, or overwrite it")
+    try:
+        before, now = (tomllib.loads(text) for text in (read_text(path), record))
+    except tomllib.TOMLDecodeError:
+        before, now = {}, {"recipe": ""}
+    for one in (before, now):
+        one.get("data", {}).pop("languages", None)
+    differing = [key for key in {**before, **now} if before.get(key, {}) != now.get(key, {})]
+    if differing:
+        what = " and ".join(differing)
+        raise Error(f"'{folder}' has a run with other {what}: name another folder, or overwrite it")

@@ -1,0 +1,215 @@
+"""What a recipe's outputs are worth, as one tidy table: a row for each data set, language, variant and class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from xner import io, schema
+from xner._support.arrow import frequencies, one_array
+from xner.evaluation.entities import Scores, evaluate
+from xner.evaluation.significance import bootstrap
+from xner.experiments.pages.tables import figure_column, interval_column, markdown_table, number, text_column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from xner.experiments.recipes.options import EvaluationOptions
+
+__all__ = [
+    "MICRO",
+    "RESULTS_SCHEMA",
+    "TIMINGS_SCHEMA",
+    "markdown",
+    "rows_of",
+    "scores_of",
+    "write_results",
+    "write_timings",
+]
+
+MICRO: Final = "micro"
+"""What stands for the class in rows of all classes together."""
+
+_FIGURES: Final = ("precision", "recall", "f1")
+
+RESULTS_SCHEMA: Final = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("split", pa.string()),
+        ("source", pa.string()),
+        ("language", pa.string()),
+        ("recipe", pa.string()),
+        ("variant", pa.string()),
+        ("class", pa.string()),
+        ("sentences", pa.int64()),
+        ("gold", pa.int64()),
+        ("predicted", pa.int64()),
+        *((f"{figure}{end}", pa.float64()) for figure in _FIGURES for end in ("", "_low", "_high")),
+        ("projection_ratio", pa.float64()),
+        ("source_entities", pa.int64()),
+        ("projected", pa.int64()),
+        ("statuses", pa.string()),
+        ("signature", pa.string()),
+        ("evaluation", pa.string()),
+    ]
+)
+"""The columns of the tidy table. What is not known, as F1 without gold labels, is null."""
+
+TIMINGS_SCHEMA: Final = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("language", pa.string()),
+        ("recipe", pa.string()),
+        ("variant", pa.string()),
+        ("stage", pa.string()),
+        ("seconds", pa.float64()),
+        ("sentences", pa.int64()),
+        ("sentences_per_second", pa.float64()),
+    ]
+)
+"""The columns of the table of times, which differ from run to run and so stand apart."""
+
+_COLUMNS = [
+    text_column("data set", "dataset", "its name"),
+    text_column("language", "language", "that is labelled"),
+    text_column("recipe", "recipe", "its name"),
+    text_column("variant", "variant", "of its options"),
+    text_column("class", "class", "of entities"),
+    figure_column("precision", "precision", number(3), "share of the predicted entities that are right"),
+    figure_column("recall", "recall", number(3), "share of the gold entities that were found"),
+    interval_column("F1 with interval", "f1", number(3), "bootstrap over the sentences"),
+    figure_column("ratio", "projection_ratio", number(3), "mean over sentences of predicted by gold entities"),
+    figure_column("projected", "projected", number(0), "source entities that were projected"),
+    figure_column("of", "source_entities", number(0), "source entities"),
+    text_column("statuses", "statuses", "of the sentences"),
+]
+
+
+def scores_of(table: pa.Table, evaluation: EvaluationOptions) -> Scores | None:
+    """The scores of an output; None where it has no gold labels.
+
+    Raises:
+        DataError: a label that is none.
+    """
+    if schema.GOLD_LABELS not in table.schema.names:
+        return None
+    gold, labels = table[schema.GOLD_LABELS], table[schema.LABELS]
+    return evaluate(gold, labels, mode=evaluation.mode, ignore=evaluation.ignore)
+
+
+def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an output: all classes together, then each by itself.
+
+    Args:
+        table: with `source_entities`, `entities`, `labels` and `status`, and where there are some `gold_labels`.
+        evaluation: how labels are compared.
+        about: what all rows say: data set, language, recipe, variant, signature.
+
+    Raises:
+        DataError: a label that is none.
+        Error: no sentences.
+    """
+    scores = scores_of(table, evaluation)
+    counts, projected = (
+        {name: count for name, count in found.items() if name not in evaluation.ignore}
+        for found in (_source_entities(table), _projected(table))
+    )
+    common: dict[str, Any] = {
+        **about,
+        "sentences": table.num_rows,
+        "statuses": ", ".join(f"{count} {one}" for one, count in frequencies(table[schema.STATUS]).items()),
+    }
+    rows = [{**common, "class": MICRO, "source_entities": sum(counts.values()), "projected": sum(projected.values())}]
+    if scores is None:
+        predicted = pc.sum(pc.list_value_length(one_array(table[schema.ENTITIES]))).as_py() or 0
+        rows[0]["predicted"] = predicted
+        classes = sorted(counts)
+    else:
+        classes = sorted({*counts, *scores.classes} - set(evaluation.ignore))
+    rows += [
+        {**common, "class": one, "source_entities": counts.get(one, 0), "projected": projected.get(one, 0)}
+        for one in classes
+    ]
+    if scores is not None:
+        _add_scores(rows, scores, evaluation)
+    return rows
+
+
+def _add_scores(rows: list[dict[str, Any]], scores: Scores, evaluation: EvaluationOptions) -> None:
+    intervals = bootstrap(scores, samples=evaluation.samples, seed=evaluation.seed, confidence=evaluation.confidence)
+    rows[0]["projection_ratio"] = scores.projection_ratio
+    for row in rows:
+        name = row["class"]
+        row["evaluation"] = intervals.signature
+        is_all = row is rows[0]
+        found = scores.micro if is_all else scores.per_class.get(name)
+        if found is None:  # the source side alone has the class
+            row |= {"gold": 0, "predicted": 0}
+            continue
+        ends = intervals.micro if is_all else intervals.per_class[name]
+        row |= {"gold": found.support, "predicted": found.tp + found.fp}
+        for figure in _FIGURES:
+            end = getattr(ends, figure)
+            row |= {figure: getattr(found, figure), f"{figure}_low": end.low, f"{figure}_high": end.high}
+
+
+def _source_entities(table: pa.Table) -> dict[str, int]:
+    """How many source entities there are of each class."""
+    return _counted(pc.struct_field(pc.list_flatten(one_array(table[schema.SOURCE_ENTITIES])), "label"))
+
+
+def _projected(table: pa.Table) -> dict[str, int]:
+    """How many of them were projected, of each class."""
+    found = one_array(table[schema.ENTITIES])
+    values = pc.list_flatten(found)
+    named: dict[str, Any] = {name: pc.struct_field(values, name) for name in ("source", "label")}
+    whole = pa.table({"row": pc.list_parent_indices(found), **named}).group_by(["row", "source", "label"])
+    return _counted(whole.aggregate([])["label"])
+
+
+def _counted(classes: Any) -> dict[str, int]:
+    return {str(name): count for name, count in frequencies(classes).items()}
+
+
+def write_results(rows: Sequence[dict[str, Any]], folder: Path) -> pa.Table:
+    """Write the tidy table as Parquet, CSV and Markdown: `results.*`, the same bytes for the same rows.
+
+    Returns:
+        The table, with the columns of `RESULTS_SCHEMA`.
+    """
+    table = pa.Table.from_pylist(list(rows), RESULTS_SCHEMA)
+    io.write(table, folder / "results.parquet")
+    _write_csv(table, folder / "results.csv")
+    with io.replacing(folder / "results.md") as file:
+        file.write(markdown(table).encode())
+    return table
+
+
+def markdown(table: pa.Table) -> str:
+    """The tidy table in Markdown, and below it the signatures of its variants."""
+    rows = table.to_pylist()
+    signatures = dict.fromkeys((f"{row['recipe']}, {row['variant']}", row["signature"]) for row in rows)
+    evaluations = dict.fromkeys(row["evaluation"] for row in rows if row["evaluation"])
+    lines = [f"- {name}: `{signature}`" for name, signature in signatures]
+    lines += [f"- evaluation: `{one}`" for one in evaluations]
+    return markdown_table(rows, _COLUMNS) + "\n" + "\n".join(lines) + "\n"
+
+
+def write_timings(rows: Sequence[dict[str, Any]], folder: Path) -> pa.Table:
+    """Write the table of times: `timings.csv`.
+
+    Returns:
+        The table, with the columns of `TIMINGS_SCHEMA`.
+    """
+    table = pa.Table.from_pylist(list(rows), TIMINGS_SCHEMA)
+    _write_csv(table, folder / "timings.csv")
+    return table
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    with io.replacing(path) as file:
+        pacsv.write_csv(table, file)

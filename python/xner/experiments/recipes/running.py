@@ -1,0 +1,250 @@
+"""Running a recipe: one job for each language and variant, each kept in the run's folder and taken from there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from xner import io
+from xner.errors import Error
+from xner.experiments.pages.provenance import libraries, machine
+from xner.experiments.recipes.results import rows_of, write_results, write_timings
+from xner.pipelines.progress import progress_reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from xner._support.progress import Reporter
+    from xner.experiments.recipes.data import Pair
+    from xner.experiments.recipes.options import EvaluationOptions
+    from xner.pipelines.projection_run import Pipeline
+
+__all__ = ["LOG", "RECIPE", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
+
+RECIPE: Final = "recipe.toml"
+VERSIONS: Final = "versions.json"
+LOG: Final = "log.txt"
+_OUTPUTS: Final = "outputs"
+_REST: Final = "other"
+_WHOLE: Final = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is run as one: a pair of languages, by a variant of the options.
+
+    Attributes:
+        pair: the data.
+        variant: its name.
+        pipeline: of its options.
+    """
+
+    pair: Pair
+    variant: str
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A job that is done.
+
+    Attributes:
+        job: which.
+        output: the file that it has written.
+        signature: of what has made it.
+        seconds: that each stage took, by its name, in the process that ended it.
+        kept: whether it was done before, and taken as it was.
+    """
+
+    job: Job
+    output: Path
+    signature: str
+    seconds: Mapping[str, float]
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecipeRun:
+    """What a recipe has given.
+
+    Attributes:
+        folder: of the run, with everything in it.
+        results: the tidy table, with the columns of `RESULTS_SCHEMA`.
+        timings: the times, with the columns of `TIMINGS_SCHEMA`.
+        done: the jobs, in order.
+    """
+
+    folder: Path
+    results: pa.Table
+    timings: pa.Table
+    done: tuple[Done, ...]
+
+    def __repr__(self) -> str:
+        kept = sum(one.kept for one in self.done)
+        return f"<RecipeRun: {self.folder}, {len(self.done)} outputs, {kept} of them taken as they were>"
+
+
+class _Clock:
+    """A reporter that notes how long each kind of work took, and tells another one."""
+
+    def __init__(self, report: Reporter, name: str) -> None:
+        self.seconds: dict[str, float] = {}
+        self._report, self._name = report, name
+        self._began = self._since = time.perf_counter()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.perf_counter()
+        self.seconds[what] = self.seconds.get(what, 0.0) + now - self._since
+        self._since = now
+        self._report(f"{self._name}: {what}", done, total)
+
+    def stop(self) -> dict[str, float]:
+        now = time.perf_counter()
+        return {**self.seconds, _REST: now - self._since, _WHOLE: now - self._began}
+
+
+def output_of(folder: Path, language: str, variant: str) -> Path:
+    """The file of a job, in a run's folder."""
+    return folder / _OUTPUTS / f"{language}.{variant}.parquet"
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    folder: Path,
+    *,
+    name: str,
+    evaluation: EvaluationOptions,
+    record: str,
+    resume: bool,
+    told: Callable[[str], None],
+) -> RecipeRun:
+    """Do what is not done yet, and write the results of all.
+
+    Args:
+        jobs: those of one pair of languages stand together.
+        folder: of the run; there already.
+        name: of the recipe.
+        evaluation: how labels are compared.
+        record: the recipe as it runs, in TOML.
+        resume: whether outputs that are there are taken, as long as all that decides them is the same.
+        told: gets a line for each job, and what pipelines and readers have to say.
+
+    Raises:
+        Error: of data, links or options.
+    """
+    (folder / _OUTPUTS).mkdir(exist_ok=True)
+    _replace(folder / RECIPE, record)
+    _replace(folder / VERSIONS, json.dumps({"libraries": libraries(), "machine": machine()}, indent=2) + "\n")
+    done: list[Done] = []
+    rows: list[dict[str, Any]] = []
+    times: list[dict[str, Any]] = []
+    with _logged(folder / LOG, told) as say, progress_reporter() as report:
+        say(f"{name}: {len(jobs)} outputs")
+        pair: Pair | None = None
+        for job in jobs:
+            if job.pair != pair:
+                pair = job.pair
+                table = pair.load(say)
+                links = pair.load_links(table.num_rows)
+            one = _do(job, table, links, folder, resume=resume, report=report, say=say)
+            about = {"dataset": job.pair.dataset, "language": job.pair.target, "recipe": name, "variant": job.variant}
+            sides = {"split": job.pair.split, "source": job.pair.source, "signature": one.signature}
+            output = io.read(one.output)
+            found = rows_of(output, evaluation, {**about, **sides})
+            rows += found
+            times += [{**about, **row} for row in _times(one, output.num_rows)]
+            done.append(one)
+            say(_line(one, found[0]))
+        results = write_results(rows, folder)
+        timings = write_timings(times, folder)
+        say(f"results written to {folder / 'results.md'}, .csv and .parquet")
+    return RecipeRun(folder, results, timings, tuple(done))
+
+
+def _do(
+    job: Job,
+    table: pa.Table,
+    links: Sequence[pa.ChunkedArray[Any]],
+    folder: Path,
+    *,
+    resume: bool,
+    report: Reporter,
+    say: Callable[[str], None],
+) -> Done:
+    """Do a job, unless what is there is what it would write."""
+    path = output_of(folder, job.pair.target, job.variant)
+    state = path.with_suffix(".json")
+    key = job.pipeline.identity(table, links=links)
+    kept = _kept(state, path, key) if resume else None
+    if kept is not None:
+        return Done(job, path, kept["signature"], kept["seconds"], kept=True)
+    clock = _Clock(report, f"{job.pair.target}, {job.variant}")
+    found = job.pipeline.run(table, path, links=links, resume=resume, progress=clock, told=say)
+    seconds = clock.stop()
+    made = {"key": key, "output": _digest(path), "signature": found.signature, "seconds": seconds}
+    _replace(state, json.dumps(made, indent=2) + "\n")
+    return Done(job, path, found.signature, seconds, kept=False)
+
+
+def _kept(state: Path, output: Path, key: str) -> dict[str, Any] | None:
+    """What is known of an output that was written before; None where it is another one, or was changed since."""
+    try:
+        found: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
+        is_same = found["key"] == key and found["output"] == _digest(output)
+        return {"signature": found["signature"], "seconds": dict(found["seconds"])} if is_same else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _times(done: Done, sentences: int) -> Iterator[dict[str, Any]]:
+    for stage, seconds in done.seconds.items():
+        speed = sentences / seconds if seconds > 0 else None
+        yield {"stage": stage, "seconds": seconds, "sentences": sentences, "sentences_per_second": speed}
+
+
+def _line(done: Done, row: Mapping[str, Any]) -> str:
+    f1 = "" if row.get("f1") is None else f", F1 {row['f1']:.3f} ({row['f1_low']:.3f}–{row['f1_high']:.3f})"
+    how = "taken as it was" if done.kept else f"{done.seconds[_WHOLE]:.1f} s"
+    what = f"{row['projected']} of {row['source_entities']} source entities projected"
+    return f"{done.job.pair.target}, {done.job.variant}: {what}{f1}; {how}"
+
+
+def _replace(path: Path, text: str) -> None:
+    with io.replacing(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def _logged(path: Path, told: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """Something to tell lines to, which go to a log as well, with the time and how it ended."""
+    with path.open("a", encoding="utf-8") as file:
+
+        def note(line: str) -> None:
+            stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+            file.write("".join(f"{stamp} {one}\n" for one in line.splitlines()))
+            file.flush()
+
+        def say(line: str) -> None:
+            note(line)
+            told(line)
+
+        try:
+            yield say
+        except Error as error:
+            note(f"stopped: {error}")
+            raise
+        except BaseException as error:
+            note(f"interrupted: {type(error).__name__}")
+            raise
