@@ -32,6 +32,8 @@ _COMMANDS = {
     "score": "xner.cli.commands.score",
     "study": "xner.cli.commands.study",
     "shift": "xner.cli.commands.shift",
+    "run": "xner.cli.commands.run",
+    "runs": "xner.cli.commands.runs",
     "tune": "xner.cli.commands.tune",
     "train": "xner.cli.commands.train",
     "distill": "xner.cli.commands.distill",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 from xner import io, schema
 from xner.cli.guards import keep_track, refuse_overwriting
-from xner.cli.options.datasets import Part, catalogue_group, part_group
+from xner.cli.options.datasets import UNKNOWN, Part, announce, catalogue_group, part_group
 from xner.cli.options.groups import Command, takes
 from xner.io.datasets.loading import load
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_UNKNOWN = "not known"
 _WIDTH = 46
 _FEW = 6
 
@@ -91,7 +89,7 @@ def get(name: str, output: Path, overwrite: bool, catalogue: Catalogue, part: Pa
     wanted = _wanted(name, catalogue, part)
     paths = [output / file for file, _, _ in wanted]
     refuse_overwriting("--output", paths, overwrite=overwrite)
-    _announce(name, catalogue, part)
+    announce(name, catalogue, part.folder, yes=part.yes)
     output.mkdir(parents=True, exist_ok=True)
     for path, (_, language, split) in zip(paths, wanted, strict=True):
         table = load(
@@ -126,36 +124,6 @@ def _wanted(name: str, catalogue: Catalogue, part: Part) -> list[tuple[str, str 
     ]
 
 
-def _announce(name: str, catalogue: Catalogue, part: Part) -> None:
-    """Say what a download is, and ask.
-
-    Raises:
-        click.UsageError: there is nobody to ask, and no --yes.
-        click.ClickException: the answer is no.
-    """
-    dataset = catalogue.get(name)
-    if part.folder is not None or (dataset is None and not name.startswith("hf:")):
-        return
-    if dataset is not None and dataset.hub is None:
-        ways = " or ".join(one.where for one in dataset.files)
-        raise click.UsageError(f"'{name}' is not on the hub; give --from FOLDER: {ways}")
-    place = name.removeprefix("hf:")
-    if dataset is not None and dataset.hub is not None:
-        texts = dataset.hub.texts
-        place = dataset.hub.name if texts is None else f"{dataset.hub.name} and {texts.name}"
-    size = dataset.download if dataset is not None and dataset.download else _UNKNOWN
-    licence = dataset.licence if dataset is not None and dataset.licence else _UNKNOWN
-    click.echo(f"from the hub: {place}", err=True)
-    click.echo(f"size: {size}", err=True)
-    click.echo(f"licence: {licence}", err=True)
-    if part.yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"--yes loads '{place}' from the hub, under this licence")
-    if not click.confirm("Load it?", err=True):
-        raise click.ClickException("nothing was loaded")
-
-
 def _summary(table: pa.Table) -> str:
     """`799 sentences; source_tokens, ...`."""
     shown = ", ".join(one for one in table.schema.names if one != schema.ID)
@@ -178,7 +146,7 @@ def _lines(dataset: Dataset) -> Iterator[str]:
         ("classes", ", ".join(dataset.classes)),
         ("splits", ", ".join(dataset.splits)),
     ):
-        yield f"  {what}: {value or _UNKNOWN}"
+        yield f"  {what}: {value or UNKNOWN}"
     yield f"  parallel: {_parallel(dataset)}"
     hub = dataset.hub
     joined = "" if hub is None or hub.texts is None else f" and {hub.texts.name}"
@@ -223,7 +191,7 @@ def _counts(dataset: Dataset, split: str) -> Iterator[str]:
     by_size: dict[str, list[str]] = {}
     for language in dataset.languages:
         known = dataset.counts_for(language, split)
-        by_size.setdefault(_UNKNOWN if known is None else str(known), []).append(language)
+        by_size.setdefault(UNKNOWN if known is None else str(known), []).append(language)
     for size, of in by_size.items():
         shown = "" if len(by_size) == 1 else f"{', '.join(of)}: "
         yield f"{shown}{size}"
@@ -237,7 +205,7 @@ def _some(languages: Sequence[str]) -> str:
 
 def _short(text: str) -> str:
     if not text:
-        return _UNKNOWN
+        return UNKNOWN
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3].rstrip(" ,;:") + "..."
 
 

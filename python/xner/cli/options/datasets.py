@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import existing_file
 from xner.io.datasets.catalogue import DATASETS, Catalogue, read_catalogue
 
-__all__ = ["HUB", "Part", "catalogue_group", "part_group"]
+__all__ = ["HUB", "UNKNOWN", "Part", "announce", "catalogue_group", "part_group"]
 
 HUB = "hub"
+UNKNOWN = "not known"
 
 
 def _catalogue(catalogue: Path | None) -> Catalogue:
@@ -87,3 +91,39 @@ part_group = Group(
     _part,
 )
 """A `Part`."""
+
+
+def announce(name: str, catalogue: Catalogue, folder: Path | str | None, *, yes: bool) -> None:
+    """Say what a download is, and ask; nothing where there is none.
+
+    Args:
+        name: of the data set, or `hf:NAME`.
+        catalogue: data sets by name.
+        folder: that has the files; None for the hub.
+        yes: whether the answer is known.
+
+    Raises:
+        click.UsageError: there is nobody to ask, and no --yes.
+        click.ClickException: the answer is no.
+    """
+    dataset = catalogue.get(name)
+    if folder is not None or (dataset is None and not name.startswith("hf:")):
+        return
+    if dataset is not None and dataset.hub is None:
+        ways = " or ".join(one.where for one in dataset.files)
+        raise click.UsageError(f"'{name}' is not on the hub; give --from FOLDER: {ways}")
+    place = name.removeprefix("hf:")
+    if dataset is not None and dataset.hub is not None:
+        texts = dataset.hub.texts
+        place = dataset.hub.name if texts is None else f"{dataset.hub.name} and {texts.name}"
+    size = dataset.download if dataset is not None and dataset.download else UNKNOWN
+    licence = dataset.licence if dataset is not None and dataset.licence else UNKNOWN
+    click.echo(f"from the hub: {place}", err=True)
+    click.echo(f"size: {size}", err=True)
+    click.echo(f"licence: {licence}", err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"--yes loads '{place}' from the hub, under this licence")
+    if not click.confirm("Load it?", err=True):
+        raise click.ClickException("nothing was loaded")

@@ -1,8 +1,8 @@
 """Recipes: which data are projected, by what options, and how the labels are scored, in a small TOML file.
 
-    recipe = Recipe.read("politov2025/ngram").changed(data={"dataset": "europarl-ner", "folder": "clone"})
-    run = recipe.run("ngram")  # a folder that resumes, with one tidy table of results
-    print(compare_runs(["ngram", "heuristic"]))
+recipe = Recipe.read("politov2025/ngram").changed(data={"dataset": "europarl-ner", "folder": "clone"})
+run = recipe.run("ngram")  # a folder that resumes, with one tidy table of results
+print(compare_runs(["ngram", "heuristic"]))
 """
 
 from __future__ import annotations
@@ -12,18 +12,24 @@ from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOpti
 from xner.experiments.recipes.recipe import Plan, Recipe, recipe_names
 from xner.experiments.recipes.results import RESULTS_SCHEMA, TIMINGS_SCHEMA
 from xner.experiments.recipes.running import Done, RecipeRun
+from xner.experiments.recipes.runs import COMPARISON_SCHEMA, KnownRun, RunComparison, compare_runs, list_runs
 
 __all__ = [
+    "COMPARISON_SCHEMA",
     "FIELDS",
     "RESULTS_SCHEMA",
     "TIMINGS_SCHEMA",
     "DataOptions",
     "Done",
     "EvaluationOptions",
+    "KnownRun",
     "LinksOptions",
     "Plan",
     "Recipe",
     "RecipeRun",
+    "RunComparison",
+    "compare_runs",
+    "list_runs",
     "recipe_names",
 ]
 

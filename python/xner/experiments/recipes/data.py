@@ -95,8 +95,8 @@ class Pair:
         )
         if schema.SOURCE_ENTITIES not in table.schema.names:
             raise Error(
-                f"the side '{self.source}' of '{self.dataset}' has no labels to project; `xner datasets get` writes it, "
-                "and `xner tag --role source` gives it some"
+                f"the side '{self.source}' of '{self.dataset}' has no labels to project; `xner datasets get` writes "
+                "it, and `xner tag --role source` gives it some"
             )
         return table
 

@@ -173,7 +173,9 @@ class EvaluationOptions(DeclaredOptions):
 
     mode: Mode = option("lenient", Choice(get_args(Mode)), "How labels are read.", group="Evaluation")
     ignore: tuple[str, ...] = option((), _Names(), "Classes that do not count.", group="Evaluation")
-    samples: int = option(1000, Whole(1), "Resamples of the sentences, for intervals.", group="Evaluation")
+    samples: int = option(
+        1000, Whole(1), "Resamples of the sentences, for intervals.", flags=["--bootstrap"], group="Evaluation"
+    )
     seed: int = option(1, Whole(0), "Of the resamples.", group="Evaluation")
     confidence: float = option(
         0.95, Number(positive=True, below=1), "Share of the resamples within an interval.", group="Evaluation"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from xner.experiments.recipes.data import Pair
 
-__all__ = ["Plan", "Recipe", "option_of", "recipe_names"]
+__all__ = ["Plan", "Recipe", "parse_options", "recipe_names"]
 
 T = TypeVar("T", bound=DeclaredOptions)
 
@@ -58,7 +58,7 @@ def recipe_names() -> list[str]:
     )
 
 
-def option_of(name: str) -> Declared:
+def _option_of(name: str) -> Declared:
     """What is known of an option of a pipeline.
 
     Raises:
@@ -71,9 +71,31 @@ def option_of(name: str) -> Declared:
     return _OWNERS[name]
 
 
+def parse_options(texts: Iterable[str]) -> dict[str, Any]:
+    """Options of a pipeline out of texts, for `Recipe.changed`.
+
+    Args:
+        texts: `NAME=VALUE`, or `VARIANT.NAME=VALUE`; an option that takes several values may be there several times.
+
+    Raises:
+        OptionError: another text, an option that there is not, a value that is none of its kind, one given twice.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(f"{text!r}: expected NAME=VALUE")
+        its = _option_of(key.rpartition(".")[2])
+        made = None if value == _NONE and _takes_none(its) else its.kind.parse(its.name, value)
+        if key in found and not isinstance(its.kind, Many):
+            raise OptionError(f"{key} is given twice, and takes one value")
+        found[key] = (*found.get(key, ()), *made) if isinstance(its.kind, Many) else made
+    return found
+
+
 def _checked(name: str, value: Any) -> Any:
     """An option's value in the form that is kept."""
-    its = option_of(name)
+    its = _option_of(name)
     return its.check(None if value == _NONE and _takes_none(its) else value)
 
 
@@ -246,7 +268,7 @@ class Recipe:
             OptionError: options that do not go with each other.
         """
         variants: Mapping[str, Mapping[str, Any]] = self.variants or {_ONLY: {}}
-        return {name: Pipeline(**{**self.options, **its}) for name, its in variants.items()}  # type: ignore[arg-type]  # by name
+        return {name: Pipeline(**{**self.options, **its}) for name, its in variants.items()}
 
     def plan(self) -> Plan:
         """What `run` would do; nothing but the places of data and links is looked at.
@@ -290,8 +312,9 @@ class Recipe:
         links, models. A run that was killed goes on where it stopped, and ends with the same bytes.
 
         Args:
-            folder: gets `recipe.toml`, `versions.json`, `log.txt`, `outputs/LANGUAGE.VARIANT.parquet`, the tidy table as
-                `results.parquet`, `.csv` and `.md`, and `timings.csv`; made where it is missing.
+            folder: gets `recipe.toml`, `versions.json`, `log.txt`, `outputs/LANGUAGE.VARIANT.parquet`, the tidy table
+                as `results.parquet`, `.csv` and `.md`, and `timings.csv`; made where it is missing. `steps` has links
+                and tags that were computed, which variants share.
             resume: False does everything anew.
             overwrite: whether the folder may have the run of another recipe, or other files.
             told: gets a line for each output, and what readers and pipelines have to say.
@@ -379,12 +402,12 @@ def _pipeline_options(table: TomlTable, common: Mapping[str, Any], folder: Path 
     found = {}
     for key, value in table.items():
         try:
-            its = option_of(key)
+            its = _option_of(key)
         except OptionError as error:
             raise table.error(key, str(error)) from None
         found[key] = _from(folder, its, _of_table(table, key, partial(_checked, key), value))
     try:
-        Pipeline(**{**common, **found})  # type: ignore[arg-type]  # by name
+        Pipeline(**{**common, **found})
     except Error as error:
         raise table.error("", str(error)) from None
     return found

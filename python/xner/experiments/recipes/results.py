@@ -36,41 +36,39 @@ MICRO: Final = "micro"
 
 _FIGURES: Final = ("precision", "recall", "f1")
 
-RESULTS_SCHEMA: Final = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("split", pa.string()),
-        ("source", pa.string()),
-        ("language", pa.string()),
-        ("recipe", pa.string()),
-        ("variant", pa.string()),
-        ("class", pa.string()),
-        ("sentences", pa.int64()),
-        ("gold", pa.int64()),
-        ("predicted", pa.int64()),
-        *((f"{figure}{end}", pa.float64()) for figure in _FIGURES for end in ("", "_low", "_high")),
-        ("projection_ratio", pa.float64()),
-        ("source_entities", pa.int64()),
-        ("projected", pa.int64()),
-        ("statuses", pa.string()),
-        ("signature", pa.string()),
-        ("evaluation", pa.string()),
-    ]
-)
+_RESULT_COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
+    ("dataset", pa.string()),
+    ("split", pa.string()),
+    ("source", pa.string()),
+    ("language", pa.string()),
+    ("recipe", pa.string()),
+    ("variant", pa.string()),
+    ("class", pa.string()),
+    ("sentences", pa.int64()),
+    ("gold", pa.int64()),
+    ("predicted", pa.int64()),
+    *((f"{figure}{end}", pa.float64()) for figure in _FIGURES for end in ("", "_low", "_high")),
+    ("projection_ratio", pa.float64()),
+    ("to_project", pa.int64()),
+    ("projected", pa.int64()),
+    ("statuses", pa.string()),
+    ("signature", pa.string()),
+    ("evaluation", pa.string()),
+]
+RESULTS_SCHEMA: Final = pa.schema(_RESULT_COLUMNS)
 """The columns of the tidy table. What is not known, as F1 without gold labels, is null."""
 
-TIMINGS_SCHEMA: Final = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("language", pa.string()),
-        ("recipe", pa.string()),
-        ("variant", pa.string()),
-        ("stage", pa.string()),
-        ("seconds", pa.float64()),
-        ("sentences", pa.int64()),
-        ("sentences_per_second", pa.float64()),
-    ]
-)
+_TIMING_COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
+    ("dataset", pa.string()),
+    ("language", pa.string()),
+    ("recipe", pa.string()),
+    ("variant", pa.string()),
+    ("stage", pa.string()),
+    ("seconds", pa.float64()),
+    ("sentences", pa.int64()),
+    ("sentences_per_second", pa.float64()),
+]
+TIMINGS_SCHEMA: Final = pa.schema(_TIMING_COLUMNS)
 """The columns of the table of times, which differ from run to run and so stand apart."""
 
 _COLUMNS = [
@@ -84,7 +82,7 @@ _COLUMNS = [
     interval_column("F1 with interval", "f1", number(3), "bootstrap over the sentences"),
     figure_column("ratio", "projection_ratio", number(3), "mean over sentences of predicted by gold entities"),
     figure_column("projected", "projected", number(0), "source entities that were projected"),
-    figure_column("of", "source_entities", number(0), "source entities"),
+    figure_column("of", "to_project", number(0), "source entities"),
     text_column("statuses", "statuses", "of the sentences"),
 ]
 
@@ -123,7 +121,7 @@ def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any
         "sentences": table.num_rows,
         "statuses": ", ".join(f"{count} {one}" for one, count in frequencies(table[schema.STATUS]).items()),
     }
-    rows = [{**common, "class": MICRO, "source_entities": sum(counts.values()), "projected": sum(projected.values())}]
+    rows = [{**common, "class": MICRO, "to_project": sum(counts.values()), "projected": sum(projected.values())}]
     if scores is None:
         predicted = pc.sum(pc.list_value_length(one_array(table[schema.ENTITIES]))).as_py() or 0
         rows[0]["predicted"] = predicted
@@ -131,7 +129,7 @@ def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any
     else:
         classes = sorted({*counts, *scores.classes} - set(evaluation.ignore))
     rows += [
-        {**common, "class": one, "source_entities": counts.get(one, 0), "projected": projected.get(one, 0)}
+        {**common, "class": one, "to_project": counts.get(one, 0), "projected": projected.get(one, 0)}
         for one in classes
     ]
     if scores is not None:

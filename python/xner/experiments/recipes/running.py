@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from xner.experiments.recipes.options import EvaluationOptions
     from xner.pipelines.projection_run import Pipeline
 
-__all__ = ["LOG", "RECIPE", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
+__all__ = ["LOG", "RECIPE", "RESULTS", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
 
 RECIPE: Final = "recipe.toml"
 VERSIONS: Final = "versions.json"
 LOG: Final = "log.txt"
+RESULTS: Final = "results.parquet"
 _OUTPUTS: Final = "outputs"
+_STEPS: Final = "steps"
 _REST: Final = "other"
 _WHOLE: Final = "all"
 
@@ -186,11 +188,18 @@ def _do(
     if kept is not None:
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
     clock = _Clock(report, f"{job.pair.target}, {job.variant}")
-    found = job.pipeline.run(table, path, links=links, resume=resume, progress=clock, told=say)
+    steps = _steps_of(job, folder) if job.pipeline.makes_links(has_links=bool(links)) else None
+    found = job.pipeline.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
     seconds = clock.stop()
     made = {"key": key, "output": _digest(path), "signature": found.signature, "seconds": seconds}
     _replace(state, json.dumps(made, indent=2) + "\n")
     return Done(job, path, found.signature, seconds, kept=False)
+
+
+def _steps_of(job: Job, folder: Path) -> Path:
+    """Where variants that link and tag alike find what the first of them has made."""
+    options = [job.pipeline.aligning, job.pipeline.tagging, job.pipeline.languages, job.pipeline.target_roles]
+    return folder / _STEPS / f"{job.pair.target}.{hashlib.sha256(repr(options).encode()).hexdigest()[:12]}"
 
 
 def _kept(state: Path, output: Path, key: str) -> dict[str, Any] | None:
@@ -217,7 +226,7 @@ def _times(done: Done, sentences: int) -> Iterator[dict[str, Any]]:
 def _line(done: Done, row: Mapping[str, Any]) -> str:
     f1 = "" if row.get("f1") is None else f", F1 {row['f1']:.3f} ({row['f1_low']:.3f}–{row['f1_high']:.3f})"
     how = "taken as it was" if done.kept else f"{done.seconds[_WHOLE]:.1f} s"
-    what = f"{row['projected']} of {row['source_entities']} source entities projected"
+    what = f"{row['projected']} of {row['to_project']} source entities projected"
     return f"{done.job.pair.target}, {done.job.variant}: {what}{f1}; {how}"
 
 

@@ -1,0 +1,91 @@
+"""`xner run`: a recipe, from data to one table of results."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow.compute as pc
+
+from xner.cli.options.datasets import announce
+from xner.cli.options.groups import Command, takes
+from xner.cli.options.recipes import data_group, evaluation_group, links_group
+from xner.errors import OptionError
+from xner.experiments.recipes.data import catalogue_of
+from xner.experiments.recipes.recipe import Recipe, parse_options, recipe_names
+from xner.experiments.recipes.results import MICRO, markdown
+
+__all__ = ["command"]
+
+
+@click.command(
+    "run",
+    cls=Command,
+    first=["output", "dry_run", "options", "variants", "dataset", "folder", "languages", "files", "seed"],
+    epilog="\b\nExamples:\n"
+    "  xner run politov2025/ngram --dataset europarl-ner --data ner-evaluation-corpus-europarl \\\n"
+    "      --languages de,es --links 'links.{source}-{target}.pharaoh' -o runs/ngram\n"
+    "  xner run politov2025/ngram --source en.conll --target '{target}.conll' --languages de --dry-run\n"
+    "  xner run shkalikov2024/align --set aligner=awesome-mbert --set exact.max_words=10 --dataset uner -o runs/align\n"
+    "  xner run mine.toml -o runs/mine\n"
+    "      a file of tables: [data], [links], [evaluation] with the names of the options below, [options] with\n"
+    "      those of `xner project`, and [variants.NAME] with those in which a variant differs\n\n"
+    "\b\nRecipes:\n" + "".join(f"  {name}\n" for name in recipe_names()) + "\n"
+    "\b\nA run that was killed goes on where it stopped when the same command is given again, and what is done already\n"
+    "is not done anew as long as options, sentences, links and models are the same.",
+)
+@click.argument("recipe")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the run: the recipe as it ran, versions, a log, an output a language and variant, results.*.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the plan: data, stages, options, signatures.")
+@click.option(
+    "--set",
+    "options",
+    metavar="[VARIANT.]NAME=VALUE",
+    multiple=True,
+    help="An option of `xner project`, for all variants or for one. May be given several times.",
+)
+@click.option("--variant", "variants", multiple=True, help="Run this variant alone. May be given several times.")
+@click.option("--resume/--no-resume", default=True, show_default=True, help="Take what the folder has of the same run.")
+@click.option("--overwrite", is_flag=True, help="Use a folder that has the run of another recipe, or other files.")
+@click.option("--yes", is_flag=True, help="Load from the hub without a question, the licence being known.")
+@takes(data=data_group, links=links_group, evaluation=evaluation_group)
+def command(
+    recipe: str,
+    output: Path | None,
+    dry_run: bool,
+    options: tuple[str, ...],
+    variants: tuple[str, ...],
+    resume: bool,
+    overwrite: bool,
+    yes: bool,
+    data: dict[str, Any],
+    links: dict[str, Any],
+    evaluation: dict[str, Any],
+) -> None:
+    """Run RECIPE: project every language by every variant, and score what has gold labels.
+
+    RECIPE is a name of those below, or a TOML file. What is given beside it takes the place of what it says.
+    """
+    if output is None and not dry_run:
+        raise click.UsageError("--output is missing: the folder of the run; or --dry-run, to see the plan")
+    try:
+        chosen = Recipe.read(recipe).changed(
+            data=data, links=links, evaluation=evaluation, options=parse_options(options), variants=variants
+        )
+        plan = chosen.plan()
+        if output is None or dry_run:
+            click.echo(str(plan))
+            return
+        if chosen.data.dataset is not None:
+            announce(chosen.data.dataset, catalogue_of(chosen.data), chosen.data.folder, yes=yes)
+        run = chosen.run(output, resume=resume, overwrite=overwrite, told=partial(click.echo, err=True))
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(markdown(run.results.filter(pc.equal(run.results["class"], MICRO))), nl=False)
