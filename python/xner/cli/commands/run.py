@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow.compute as pc
 
 from xner.cli.options.datasets import announce
 from xner.cli.options.groups import Command, takes
@@ -15,7 +14,7 @@ from xner.cli.options.recipes import data_group, evaluation_group, links_group
 from xner.errors import OptionError
 from xner.experiments.recipes.data import catalogue_of
 from xner.experiments.recipes.recipe import Recipe, parse_options, recipe_names
-from xner.experiments.recipes.results import MICRO, markdown
+from xner.experiments.recipes.results import markdown
 
 __all__ = ["command"]
 
@@ -33,8 +32,8 @@ __all__ = ["command"]
     "      a file of tables: [data], [links], [evaluation] with the names of the options below, [options] with\n"
     "      those of `xner project`, and [variants.NAME] with those in which a variant differs\n\n"
     "\b\nRecipes:\n" + "".join(f"  {name}\n" for name in recipe_names()) + "\n"
-    "\b\nA run that was killed goes on where it stopped when the same command is given again, and what is done already\n"
-    "is not done anew as long as options, sentences, links and models are the same.",
+    "\b\nA run that was killed goes on where it stopped when the same command is given again; what is done already is\n"
+    "not done anew as long as options, sentences, links and models are the same.",
 )
 @click.argument("recipe")
 @click.option(
@@ -88,4 +87,4 @@ def command(
         run = chosen.run(output, resume=resume, overwrite=overwrite, told=partial(click.echo, err=True))
     except OptionError as error:
         raise click.UsageError(str(error)) from None
-    click.echo(markdown(run.results.filter(pc.equal(run.results["class"], MICRO))), nl=False)
+    click.echo(markdown(run.results, by_class=False), nl=False)

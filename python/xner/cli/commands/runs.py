@@ -53,7 +53,7 @@ def list_(folder: Path) -> None:
 def compare(runs: tuple[Path, ...], how: dict[str, Any]) -> None:
     """Show runs side by side, and how they differ from the first variant of the first RUN.
 
-    Differences come with an interval and a p-value by paired bootstrap, where the same sentences were scored against the
-    same gold labels.
+    Differences come with an interval and a p-value by paired bootstrap, where the same sentences were scored against
+    the same gold labels.
     """
     click.echo(str(compare_runs(runs, **how)))

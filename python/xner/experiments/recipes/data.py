@@ -67,13 +67,13 @@ class Pair:
         """
         folder = self.data.folder
         if folder is not None and not Path(folder).is_dir():
-            raise Error(f"folder='{folder}': there is no such folder")
-        named = [("files", one) for one in self.link_files]
+            raise Error(f"'{folder}': there is no such folder")
+        named = [("file of links", one) for one in self.link_files]
         if self.data.dataset is None:
-            named += zip(("source", "target"), map(Path, self.places), strict=True)
+            named += zip(("source file", "target file"), map(Path, self.places), strict=True)
         for name, path in named:
             if not path.is_file():
-                raise Error(f"{name}: there is no file '{path}', for {self}")
+                raise Error(f"there is no {name} '{path}', for {self}")
 
     def load(self, told: Callable[[str], None] = logger.info) -> pa.Table:
         """The sentences of both sides, with the entities of the source side.
@@ -144,13 +144,13 @@ def pairs_of(data: DataOptions, links: LinksOptions) -> list[Pair]:
     if not able:
         parallel = ", ".join(one.name for one in catalogue.values() if one.is_parallel)
         raise OptionError(
-            f"dataset='{dataset.name}': it has no translations to project from; these data sets have: {parallel}"
+            f"dataset: '{dataset.name}' has no translations to project from; these data sets have: {parallel}"
         )
     languages = list(dict.fromkeys(dataset.language(one) for one in data.languages)) or able
     for language in languages:
         if language not in able:
             raise OptionError(
-                f"languages='{language}': '{dataset.name}' has no other side for it to project from, only for "
+                f"languages: '{dataset.name}' has no other side to project from for '{language}', only for "
                 f"{', '.join(able)}"
             )
     return [Pair(dataset.name, split, dataset.other_side(one), one, data, links) for one in languages]

@@ -418,7 +418,7 @@ def _of_table(table: TomlTable, key: str, check: Callable[[Any], Any], value: An
     try:
         return check(value)
     except Error as error:
-        raise table.error(key, str(error).removeprefix(f"{key}=")) from None
+        raise table.error(key, str(error).removeprefix(f"{key}=").removesuffix(", or None")) from None
 
 
 def _there_are(known: Iterable[str]) -> str:

@@ -187,9 +187,14 @@ def write_results(rows: Sequence[dict[str, Any]], folder: Path) -> pa.Table:
     return table
 
 
-def markdown(table: pa.Table) -> str:
-    """The tidy table in Markdown, and below it the signatures of its variants."""
-    rows = table.to_pylist()
+def markdown(table: pa.Table, *, by_class: bool = True) -> str:
+    """The tidy table in Markdown, and below it the signatures of its variants.
+
+    Args:
+        table: with the columns of `RESULTS_SCHEMA`.
+        by_class: whether it has rows of single classes.
+    """
+    rows = [row for row in table.to_pylist() if by_class or row["class"] == MICRO]
     signatures = dict.fromkeys((f"{row['recipe']}, {row['variant']}", row["signature"]) for row in rows)
     evaluations = dict.fromkeys(row["evaluation"] for row in rows if row["evaluation"])
     lines = [f"- {name}: `{signature}`" for name, signature in signatures]
