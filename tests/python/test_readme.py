@@ -82,6 +82,8 @@ def test_the_commands_exist_with_their_options() -> None:
         "train",
         "distill",
         "shift",
+        "run",
+        "runs compare",
         "filter",
         "evaluate",
         "view",

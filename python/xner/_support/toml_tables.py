@@ -227,11 +227,14 @@ def toml_text(tables: Mapping[str, Any]) -> str:
     lines = [f"{_key(key)} = {_value(value)}" for key, value in tables.items() if not isinstance(value, Mapping)]
     for name, table in tables.items():
         if isinstance(table, Mapping):
-            inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
-            of_tables = bool(inner) and len(inner) == len(table)
-            for key, one in inner.items() if of_tables else [("", table)]:
-                heading = f"[{_key(name)}.{_key(key)}]" if key else f"[{_key(name)}]"
-                lines += ["", heading, *(f"{_key(each)} = {_value(value)}" for each, value in one.items())]
+            is_of_tables = bool(table) and all(isinstance(value, Mapping) for value in table.values())
+            parts = (
+                {f"{_key(name)}.{_key(key)}": one for key, one in table.items()}
+                if is_of_tables
+                else {_key(name): table}
+            )
+            for heading, part in parts.items():
+                lines += ["", f"[{heading}]", *(f"{_key(key)} = {_value(value)}" for key, value in part.items())]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 

@@ -17,8 +17,8 @@ FIELDS: Final = ("source", "target", "dataset", "split")
 """The fields that patterns of files may have: names of both languages, of the data set and of its split."""
 
 _BY_NAME = When("dataset, the name of a data set", lambda o: o.dataset is not None)
-_BY_PATH = When("source and target, files by path", lambda o: o.dataset is None)
-_WITH_FILES = When("files of links", lambda o: bool(o.files))
+_BY_PATH = When("data by path, without the name of a data set", lambda o: o.dataset is None)
+_WITH_FILES = When("ready links, whose files are named", lambda o: bool(o.files))
 
 
 @dataclass(frozen=True, slots=True)

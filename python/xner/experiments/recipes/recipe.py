@@ -86,7 +86,7 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
         if not equals:
             raise OptionError(f"{text!r}: expected NAME=VALUE")
         its = _option_of(key.rpartition(".")[2])
-        made = None if value == _NONE and _takes_none(its) else its.kind.parse(its.name, value)
+        made: Any = None if value == _NONE and _takes_none(its) else its.kind.parse(its.name, value)
         if key in found and not isinstance(its.kind, Many):
             raise OptionError(f"{key} is given twice, and takes one value")
         found[key] = (*found.get(key, ()), *made) if isinstance(its.kind, Many) else made

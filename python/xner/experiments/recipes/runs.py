@@ -85,8 +85,10 @@ def _known(folder: Path) -> KnownRun:
     if not path.is_file():
         return KnownRun(folder, recipe, (), (), (), is_finished=False)
     rows = io.read(path).to_pylist()
-    named = [tuple(dict.fromkeys(row[key] for row in rows)) for key in ("dataset", "language", "variant")]
-    return KnownRun(folder, recipe, *named, is_finished=True)
+    datasets, languages, variants = (
+        tuple(dict.fromkeys(row[key] for row in rows)) for key in ("dataset", "language", "variant")
+    )
+    return KnownRun(folder, recipe, datasets, languages, variants, is_finished=True)
 
 
 def _recipe(folder: Path) -> dict[str, Any]:
@@ -190,7 +192,7 @@ def compare_runs(
     if len(methods) < 2:
         raise Error("there is nothing to compare: name several runs, or one with several variants")
     first = {(one.row["dataset"], one.row["language"]): one for run, one in scored if _is(run, one, methods[0])}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for run, one in scored:
         row = {**{name: one.row.get(name) for name in COMPARISON_SCHEMA.names}, "run": run}
         other = first.get((one.row["dataset"], one.row["language"]))
