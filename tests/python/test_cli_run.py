@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +94,29 @@ def test_an_interrupted_run_says_how_to_go_on(folder: Path, monkeypatch: pytest.
     assert "not finished" in done(xner("runs", "list", ".", cwd=folder)).stdout
     monkeypatch.setattr(Pipeline, "run", whole)
     assert done(xner(*RUN, "-o", "run", cwd=folder)).stderr.count("taken as it was") == 2
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_any_moment_ends_with_the_same_bytes(folder: Path) -> None:
+    two_sides.write(folder, rows=4000)
+    command = [*RUN, "--set", "aligner=builtin", "-o"]
+    done(xner(*command, "whole", cwd=folder))
+    random = Random(7)
+    for _ in range(10):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "xner", *command, "run"],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(random.uniform(0.3, 3))
+        process.kill()
+        process.wait()
+    done(xner(*command, "run", cwd=folder))
+    names = sorted(path.name for path in (folder / "whole/outputs").glob("*.parquet"))
+    assert len(names) == 4
+    for name in ("results.parquet", "results.csv", "results.md", *(f"outputs/{one}" for one in names)):
+        assert (folder / "run" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
 
 
 FILES_BAD = {

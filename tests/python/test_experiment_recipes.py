@@ -381,6 +381,19 @@ def test_a_killed_run_goes_on(
     assert contents(folder / "run") == contents(folder / "whole")
 
 
+def test_a_run_that_another_one_has_begun_has_no_results(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe(folder).changed(data={"languages": "de"}).run(folder / "run")
+
+    def dying(self: Pipeline, *args: Any, **how: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "run", dying)
+    with pytest.raises(KeyboardInterrupt):
+        recipe(folder).run(folder / "run")
+    assert not list((folder / "run").glob("results.*"))
+    assert not list_runs(folder)[0].is_finished
+
+
 def test_what_has_changed_is_done_again(folder: Path, projected: list[str]) -> None:
     recipe(folder).run(folder / "run")
     projected.clear()

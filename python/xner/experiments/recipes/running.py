@@ -32,6 +32,7 @@ RECIPE: Final = "recipe.toml"
 VERSIONS: Final = "versions.json"
 LOG: Final = "log.txt"
 RESULTS: Final = "results.parquet"
+_ALSO: Final = ("results.csv", "results.md", "timings.csv")
 _OUTPUTS: Final = "outputs"
 _STEPS: Final = "steps"
 _REST: Final = "other"
@@ -142,6 +143,9 @@ def run_jobs(
         Error: of data, links or options.
     """
     (folder / _OUTPUTS).mkdir(exist_ok=True)
+    if _text(folder / RECIPE) != record:  # results of other languages would look as if they were this run's
+        for result in (RESULTS, *_ALSO):
+            (folder / result).unlink(missing_ok=True)
     _replace(folder / RECIPE, record)
     _replace(folder / VERSIONS, json.dumps({"libraries": libraries(), "machine": machine()}, indent=2) + "\n")
     done: list[Done] = []
@@ -209,6 +213,13 @@ def _kept(state: Path, output: Path, key: str) -> dict[str, Any] | None:
         is_same = found["key"] == key and found["output"] == _digest(output)
         return {"signature": found["signature"], "seconds": dict(found["seconds"])} if is_same else None
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return None
 
 
