@@ -53,6 +53,11 @@ method = "heuristic"
 
 [variants.default]
 """
+TOY = (
+    "[toy]\ntitle = 'Toy'\nlabels = 'IOB2'\nsplits = ['test']\nsource = 'en'\n"
+    "languages = {de = 'deu_Latn', en = 'eng_Latn', es = 'spa_Latn'}\n"
+    "[[toy.files]]\nwhere = 'a folder'\npath = '{language}.conll'\n"
+)
 RESULTS = ("results.parquet", "results.csv", "results.md")
 
 
@@ -104,7 +109,7 @@ def test_every_shipped_recipe_can_be_read() -> None:
         assert found.name == name
         assert found.title
         assert found.paper
-        assert found.variants
+        assert found.pipelines()
         assert not found.data.changes()
         assert not found.links.changes()
 
@@ -277,12 +282,7 @@ def test_a_side_without_labels_is_an_error(folder: Path, monkeypatch: pytest.Mon
 
 
 def test_a_data_set_by_name_is_that_of_its_files(folder: Path) -> None:
-    (folder / "more.toml").write_text(
-        "[toy]\ntitle = 'Toy'\nlabels = 'IOB2'\nsplits = ['test']\nsource = 'en'\n"
-        "languages = {de = 'deu_Latn', en = 'eng_Latn', es = 'spa_Latn'}\n"
-        "[[toy.files]]\nwhere = 'a folder'\npath = '{language}.conll'\n",
-        encoding="utf-8",
-    )
+    (folder / "more.toml").write_text(TOY, encoding="utf-8")
     toy = {"dataset": "toy", "folder": str(folder), "catalogue": str(folder / "more.toml")}
     by_name = recipe(folder).changed(data=toy)
     assert [str(one) for one in by_name.plan().pairs] == ["en to de", "en to es"]
@@ -498,6 +498,69 @@ def test_the_plan_says_what_would_be_done(folder: Path) -> None:
     aligned = Recipe("mine", data=recipe(folder).data, options={"aligner": ["builtin", "labse"]})
     assert "link words (builtin, labse)" in str(aligned.plan())
     assert not (folder / "run").exists()
+
+
+# --- Data that are translated ----------------------------------------------------------------------------------------
+
+
+def translating(place: Path, **data: Any) -> Recipe:
+    """A recipe whose target sentences are running text, translated elsewhere."""
+    for language in two_sides.LANGUAGES:
+        words: Any = io.read(place / f"{language}.conll")["tokens"].to_pylist()
+        (place / f"{language}.txt").write_text("\n".join(map(" ".join, words)) + "\n", encoding="utf-8")
+    (place / "toy.toml").write_text(TOY, encoding="utf-8")
+    options = {"translations": str(place / "{target}.txt"), "words": "blanks"}
+    found = Recipe("mine", options=options, variants={"default": {}, "heuristic": {"method": "heuristic"}})
+    return found.changed(data={"languages": "de,es", **data})
+
+
+def test_sentences_that_are_translated(folder: Path) -> None:
+    found = translating(folder, source=str(folder / "en.conll"))
+    plan = str(found.plan())
+    assert f"data: en to de: {folder}/en.conll\n" in plan
+    assert f"translate ({folder}/{{target}}.txt), then link words (builtin), then project (candidates)" in plan
+    run = found.run(folder / "run")
+    row = micro(run)["es", "default"]
+    assert row["f1"] is None
+    assert row["to_project"] == 80
+    assert row["projected"] > 70
+    table = io.read(folder / "run/outputs/es.default.parquet")
+    assert table["tokens"].to_pylist() == io.read(folder / "es.conll")["tokens"].to_pylist()
+    assert len(list((folder / "run/steps").iterdir())) == 2  # variants share them
+    assert all(one.kept for one in found.run(folder / "run").done)
+    assert Recipe.read(folder / "run/recipe.toml") == found
+    by_name = translating(folder, dataset="toy", folder=str(folder), catalogue=str(folder / "toy.toml"))
+    same = by_name.run(folder / "by-name")
+    key = ("es", "default")
+    assert [micro(same)[key][one] for one in ("source", "split")] == ["en", "test"]
+    assert micro(same)[key]["projected"] == row["projected"]
+    # Of a language with another side of its own, the words and the gold labels are taken.
+    (pair,) = by_name.changed(data={"source_language": "de", "languages": "es"}).plan().pairs
+    assert pair.load().schema.names == ["id", "source_tokens", "source_entities"]
+
+
+def test_what_does_not_go_with_translation(folder: Path) -> None:
+    source = str(folder / "en.conll")
+    found = translating(folder, source=source)
+    for changed, message in (
+        (found.changed(data={"languages": ()}), "languages: name those to translate into"),
+        (found.changed(data={"languages": "klingon"}), "klingon"),
+        (found.changed(data={"target": source}), "target: has the translations"),
+        (found.changed(links={"files": source}), "files: there are no links"),
+        (found.changed(data={"languages": "it"}), "there is no file of translations '.*/it.txt', for en to it"),
+        (translating(folder), "dataset: the recipe names no data"),
+        (translating(folder, dataset="europarl-ner", source_language="fr"), "language='fr': 'europarl-ner' has"),
+        (
+            Recipe("mine", variants={"a": {"translator": "m"}, "b": {}}, data=found.data),
+            "translator: all variants translate, or none does",
+        ),
+        (
+            recipe(folder).changed(data={"dataset": "europarl-ner", "source_language": "de"}),
+            "source_language: the data set tells it",
+        ),
+    ):
+        with pytest.raises(Error, match=message):
+            changed.plan()
 
 
 # --- Runs, listed and compared ---------------------------------------------------------------------------------------

@@ -365,14 +365,14 @@ class Pipeline:
                 )
         return Run(result, path, format, self, memory=memory, needs_words=needs_words)
 
-    def makes_links(self, *, has_links: bool) -> bool:
-        """Whether a run computes links or tags, which is worth keeping.
+    def has_costly_steps(self, *, has_links: bool) -> bool:
+        """Whether a run translates, tags or links, and does not merely project.
 
         Args:
             has_links: whether there are ready ones.
         """
         aligns = bool(self.aligning.aligner) or (self.projection.uses_links and not has_links)
-        return aligns or self.tagging.tagger is not None
+        return aligns or self.tagging.tagger is not None or self.translating.translates
 
     def identity(self, table: TableLike, *, links: Sequence[pa.ChunkedArray[Any]] = ()) -> str:
         """Tells what `run` makes from all other results: the options, the table, the links, the content of models.

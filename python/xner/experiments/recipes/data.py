@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xner import schema
+import pyarrow as pa
+
+from xner import labels, schema
 from xner._support.progress import logger
 from xner.errors import Error, OptionError
 from xner.io.datasets.catalogue import DATASETS, Catalogue, read_catalogue
 from xner.io.datasets.loading import load
-from xner.io.sides import read_links, read_pairs
+from xner.io.sides import read_links, read_pairs, read_source
+from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pyarrow as pa
 
     from xner.experiments.recipes.options import DataOptions, LinksOptions
 
@@ -34,6 +35,7 @@ class Pair:
         target: the language to be labelled.
         data: where the sentences are.
         links: files of their links, and how they are read.
+        is_translated: whether the target side is to be made, by translation.
     """
 
     dataset: str
@@ -42,6 +44,7 @@ class Pair:
     target: str
     data: DataOptions
     links: LinksOptions
+    is_translated: bool = False
 
     def __str__(self) -> str:
         """`en to de`."""
@@ -51,13 +54,13 @@ class Pair:
     def places(self) -> list[str]:
         """Where the sentences are: files, or a data set and its folder."""
         if self.data.dataset is None:
-            return [self._filled(str(one)) for one in (self.data.source, self.data.target)]
+            return [self.filled(one) for one in (self.data.source, self.data.target) if one is not None]
         return [f"{self.dataset} ({self.split}), from {self.data.folder or 'the Hugging Face hub'}"]
 
     @property
     def link_files(self) -> list[Path]:
         """The files of links."""
-        return [Path(self._filled(one)) for one in self.links.files]
+        return [Path(self.filled(one)) for one in self.links.files]
 
     def check(self) -> None:
         """Look whether what is read is there.
@@ -70,29 +73,33 @@ class Pair:
             raise Error(f"'{folder}': there is no such folder")
         named = [("file of links", one) for one in self.link_files]
         if self.data.dataset is None:
-            named += zip(("source file", "target file"), map(Path, self.places), strict=True)
+            named += zip(("source file", "target file"), map(Path, self.places), strict=False)
         for name, path in named:
             if not path.is_file():
                 raise Error(f"there is no {name} '{path}', for {self}")
 
     def load(self, told: Callable[[str], None] = logger.info) -> pa.Table:
-        """The sentences of both sides, with the entities of the source side.
+        """The sentences of both sides, or of the one that is translated, with the entities of the source side.
 
         Raises:
             Error: a file is missing, or is not as it should be; the source side has no labels.
         """
+        if self.data.dataset is None and self.is_translated:
+            return read_source(self.places[0], format=None, scheme="IOB2", mode="lenient", told=told)
         if self.data.dataset is None:
             source, target = self.places
             return read_pairs(source, target, told=told)
         table = load(
             self.data.dataset,
-            language=self.target,
+            language=self.source if self.is_translated else self.target,
             split=self.split,
             folder=self.data.folder,
             catalogue=catalogue_of(self.data),
             ignore_counts=self.data.ignore_counts,
             told=told,
         )
+        if self.is_translated:
+            return _as_source(table)
         if schema.SOURCE_ENTITIES not in table.schema.names:
             raise Error(
                 f"the side '{self.source}' of '{self.dataset}' has no labels to project; `xner datasets get` writes "
@@ -109,8 +116,17 @@ class Pair:
         how = {"one_based": self.links.one_based, "reverse": self.links.reverse}
         return [read_links(path, rows, **how) for path in self.link_files]
 
-    def _filled(self, pattern: str) -> str:
+    def filled(self, pattern: str) -> str:
+        """A pattern of a file, for this pair."""
         return pattern.format(source=self.source, target=self.target, dataset=self.dataset, split=self.split)
+
+
+def _as_source(table: pa.Table) -> pa.Table:
+    """Labelled sentences as the side that is translated."""
+    tags = table[schema.LABELS if schema.LABELS in table.schema.names else schema.GOLD_LABELS]
+    entities = labels.decode_batch(tags)
+    sides = {schema.SOURCE_TOKENS: table[schema.TOKENS], schema.SOURCE_ENTITIES: entities}
+    return pa.table({schema.ID: table[schema.ID], **sides})
 
 
 def catalogue_of(data: DataOptions) -> Catalogue:
@@ -122,14 +138,21 @@ def catalogue_of(data: DataOptions) -> Catalogue:
     return DATASETS if data.catalogue is None else read_catalogue(data.catalogue)
 
 
-def pairs_of(data: DataOptions, links: LinksOptions) -> list[Pair]:
+def pairs_of(data: DataOptions, links: LinksOptions, *, translates: bool = False) -> list[Pair]:
     """The pairs of languages of a recipe's data, without reading a sentence.
+
+    Args:
+        data: where the sentences are.
+        links: where their links are.
+        translates: whether the target sentences are made by translation.
 
     Raises:
         OptionError: no data are named; a language or a split that the data set does not have; a language without
             another side.
         Error: there is no such data set.
     """
+    if translates:
+        return _translated(data, links)
     if data.dataset is None:
         if data.source is None or data.target is None:
             raise OptionError("dataset: the recipe names no data; name a data set, or files as source and target")
@@ -137,6 +160,8 @@ def pairs_of(data: DataOptions, links: LinksOptions) -> list[Pair]:
             raise OptionError("languages: name those of the target files")
         name = Path(data.target).name
         return [Pair(name, "", data.source_language, one, data, links) for one in data.languages]
+    if "source_language" in data.changes():
+        raise OptionError("source_language: the data set tells it, unless its sentences are translated")
     catalogue = catalogue_of(data)
     dataset = catalogue.choose(data.dataset)
     split = dataset.split(data.split or ("test" if "test" in dataset.splits else None))
@@ -154,3 +179,25 @@ def pairs_of(data: DataOptions, links: LinksOptions) -> list[Pair]:
                 f"{', '.join(able)}"
             )
     return [Pair(dataset.name, split, dataset.other_side(one), one, data, links) for one in languages]
+
+
+def _translated(data: DataOptions, links: LinksOptions) -> list[Pair]:
+    """The pairs of a labelled language and those that it is translated into."""
+    if data.target is not None:
+        raise OptionError("target: has the translations, and the options have them made: give one of them")
+    if links.files:
+        raise OptionError("files: there are no links of sentences that are yet to be translated")
+    if not data.languages:
+        raise OptionError("languages: name those to translate into")
+    for one in data.languages:
+        understood(one)
+    if data.dataset is None:
+        if data.source is None:
+            raise OptionError("dataset: the recipe names no data; name a data set, or a file as source")
+        places = [Path(data.source).name, "", data.source_language]
+    else:
+        dataset = catalogue_of(data).choose(data.dataset)
+        split = dataset.split(data.split or ("train" if "train" in dataset.splits else None))
+        places = [dataset.name, split, dataset.language(data.source_language)]
+    name, split, source = places
+    return [Pair(name, split, source, one, data, links, is_translated=True) for one in data.languages]

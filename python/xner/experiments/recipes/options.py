@@ -74,7 +74,11 @@ class DataOptions(DeclaredOptions):
     """
 
     dataset: str | None = option(
-        None, Text("NAME"), "A parallel data set, of `xner datasets list`.", optional=True, group="Data"
+        None,
+        Text("NAME"),
+        "A data set of `xner datasets list`: a parallel one, or one that is translated.",
+        optional=True,
+        group="Data",
     )
     folder: str | None = option(
         None,
@@ -100,7 +104,7 @@ class DataOptions(DeclaredOptions):
         "Which part: train, validation or test.",
         when=[_BY_NAME],
         optional=True,
-        default_text="test, or the only one",
+        default_text="test, or train of what is translated; the only one",
         group="Data",
     )
     languages: tuple[str, ...] = option(
@@ -129,8 +133,7 @@ class DataOptions(DeclaredOptions):
     source_language: str = option(
         "en",
         Text("LANGUAGE"),
-        "With files by path: what {source} stands for.",
-        when=[_BY_PATH],
+        "The labelled language, of files by path, and of a data set that is translated.",
         group="Data",
     )
     ignore_counts: bool = option(

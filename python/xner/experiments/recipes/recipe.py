@@ -42,8 +42,8 @@ _SHIPPED: Final = "shipped"
 _OWNERS: Final[Mapping[str, Declared]] = MappingProxyType(
     {name: its for part in PARTS for name, its in declared(part).items()}
 )
-# What each pair of languages decides by itself.
-_NOT_HERE: Final = ("translate_to",)
+_NOT_HERE: Final = ("translate_to",)  # which each pair of languages decides by itself
+_PATHS: Final = ("PATTERN", "FOLDER")
 
 
 def recipe_names() -> list[str]:
@@ -278,13 +278,17 @@ class Recipe:
             Error: a data set, a folder or a file that is not there.
         """
         pipelines = self.pipelines()
-        for pipeline in pipelines.values():
-            if pipeline.translating.translates:
-                raise OptionError("translator: recipes project onto translations that the data have")
-        pairs = pairs_of(self.data, self.links)
+        translates = {pipeline.translating.translates for pipeline in pipelines.values()}
+        if len(translates) > 1:
+            raise OptionError("translator: all variants translate, or none does")
+        pairs = pairs_of(self.data, self.links, translates=True in translates)
         for pair in pairs:
             pair.check()
-        jobs = [Job(pair, variant, pipeline) for pair in pairs for variant, pipeline in pipelines.items()]
+        jobs = [
+            Job(pair, variant, _into(pair, pipeline) if pair.is_translated else pipeline)
+            for pair in pairs
+            for variant, pipeline in pipelines.items()
+        ]
         return Plan(self, tuple(pairs), tuple(jobs))
 
     def to_toml(self) -> str:
@@ -371,6 +375,9 @@ class Plan:
         yield f"outputs: {len(self.jobs)}"
 
     def _stages(self, pipeline: Pipeline) -> Iterator[str]:
+        if pipeline.translating.translates:
+            how = f", with {pipeline.running.markers} markers" if pipeline.running.markers is not None else ""
+            yield f"translate ({pipeline.translating.translator or pipeline.translating.translations}{how})"
         if pipeline.tagging.tagger is not None:
             yield f"tag the target words ({pipeline.tagging.tagger})"
         has_files = bool(self.recipe.links.files)
@@ -381,6 +388,21 @@ class Plan:
         if pipeline.filters is not None:
             yield f"filter ({len(pipeline.filters.filters)})"
         yield "evaluate"
+
+
+def _into(pair: Pair, pipeline: Pipeline) -> Pipeline:
+    """A pipeline that translates, into the language of a pair.
+
+    Raises:
+        Error: there is no such file of translations.
+    """
+    options = {"source_language": pair.source, **pipeline.to_dict(), "translate_to": pair.target}
+    if pipeline.translating.translations is not None:
+        path = pair.filled(pipeline.translating.translations)
+        if not Path(path).is_file():
+            raise Error(f"there is no file of translations '{path}', for {pair}")
+        options["translations"] = path
+    return Pipeline(**options)
 
 
 def _options(table: TomlTable, kind: type[T], folder: Path | None) -> T:
@@ -433,7 +455,7 @@ def _from(folder: Path | None, its: Declared, value: Any) -> Any:
 def _with_paths(its: Declared, value: Any, make: Callable[[str], Path]) -> Any:
     """An option's value, in which paths of files and folders are made others."""
     each = its.kind.each if isinstance(its.kind, Many) else its.kind
-    if value is None or not (isinstance(each, ReadFile) or each.metavar in {"PATTERN", "FOLDER"}):
+    if value is None or not (isinstance(each, ReadFile) or each.metavar in _PATHS or its.name == "translations"):
         return value
     return str(make(value)) if isinstance(value, str) else tuple(str(make(one)) for one in value)
 

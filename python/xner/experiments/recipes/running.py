@@ -192,7 +192,7 @@ def _do(
     if kept is not None:
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
     clock = _Clock(report, f"{job.pair.target}, {job.variant}")
-    steps = _steps_of(job, folder) if job.pipeline.makes_links(has_links=bool(links)) else None
+    steps = _steps_of(job, folder) if job.pipeline.has_costly_steps(has_links=bool(links)) else None
     found = job.pipeline.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
     seconds = clock.stop()
     made = {"key": key, "output": _digest(path), "signature": found.signature, "seconds": seconds}
@@ -201,8 +201,9 @@ def _do(
 
 
 def _steps_of(job: Job, folder: Path) -> Path:
-    """Where variants that link and tag alike find what the first of them has made."""
-    options = [job.pipeline.aligning, job.pipeline.tagging, job.pipeline.languages, job.pipeline.target_roles]
+    """Where variants that translate, tag and link alike find what the first of them has made."""
+    own = job.pipeline
+    options = [own.translating, own.running.markers, own.tagging, own.target_roles, own.aligning, own.languages]
     return folder / _STEPS / f"{job.pair.target}.{hashlib.sha256(repr(options).encode()).hexdigest()[:12]}"
 
 
