@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +142,7 @@ BAD = {
     "[data]\ndataset = 'europarl-nre'": "line 2: data.dataset: there is no data set 'europarl-nre'",
     "[data]\ndataset = 'uner'\nsource = 'a'": "line 1: data: source='",
     "[data]\nlanguages = [1]": "line 2: data.languages: [1]: expected names",
+    "[data]\nlanguages = ['a/b']": "line 1: data: languages='a/b': a language's name has letters",
     "[data]\nlanguages = 1": "line 2: data.languages: 1: expected names",
     "[data]\nsource = '{langage}.conll'": "line 2: data.source: '{langage}.conll': there is no field {langage}",
     "[data]\nsource = '{'": "line 2: data.source: '{': ",
@@ -180,6 +183,7 @@ def test_the_text_of_a_recipe_reads_back_as_the_same(folder: Path) -> None:
     (folder / "deep/again.toml").write_text(first.to_toml(), encoding="utf-8")
     second = Recipe.read(folder / "deep/again.toml")
     assert second == first
+    assert pickle.loads(pickle.dumps(first)) == copy.deepcopy(first) == first
     assert second.to_toml() == first.to_toml()
     assert second.pipelines()["heuristic"].projection.length_ratio_threshold is None
     assert second.pipelines()["default"].to_dict()["filters"] == options["filters"]
@@ -452,6 +456,9 @@ def test_a_folder_holds_one_run(folder: Path, projected: list[str]) -> None:
         (language, variant) for language in ("de", "es") for variant in ("default", "heuristic")
     }
     assert projected == ["de.heuristic", "de.default", "es.heuristic", "es.default"]  # the first language is kept
+    # Nor is a variant done again that was run with others.
+    recipe(folder).changed(variants=["default"]).run(folder / "run")
+    assert len(projected) == 4
     other = recipe(folder).changed(options={"threads": 1}, evaluation={"seed": 3})
     with pytest.raises(Error, match="has a run with other evaluation and options: name another folder"):
         other.run(folder / "run")
@@ -614,11 +621,13 @@ def test_what_cannot_be_compared(folder: Path) -> None:
     recipe(folder).changed(variants=["default"]).run(folder / "run")
     with pytest.raises(Error, match="there is nothing to compare"):
         compare_runs([folder / "run"])
+    with pytest.raises(Error, match="there is nothing to compare"):
+        compare_runs([folder / "run", folder / "run"])
     with pytest.raises(Error, match="has no results"):
         compare_runs([folder])
     (folder / "run/outputs/de.default.parquet").unlink()
     with pytest.raises(Error, match="lacks its output"):
-        compare_runs([folder / "run", folder / "run"])
+        compare_runs([folder / "run"])
 
 
 def test_runs_are_listed(folder: Path) -> None:

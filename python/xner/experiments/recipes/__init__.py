@@ -8,10 +8,11 @@ print(compare_runs(["ngram", "heuristic"]))
 from __future__ import annotations
 
 from xner._support.faces import listing
+from xner.experiments.recipes.data import Pair
 from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
 from xner.experiments.recipes.recipe import Plan, Recipe, recipe_names
 from xner.experiments.recipes.results import RESULTS_SCHEMA, TIMINGS_SCHEMA
-from xner.experiments.recipes.running import Done, RecipeRun
+from xner.experiments.recipes.running import Done, Job, RecipeRun
 from xner.experiments.recipes.runs import COMPARISON_SCHEMA, KnownRun, RunComparison, compare_runs, list_runs
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "DataOptions",
     "Done",
     "EvaluationOptions",
+    "Job",
     "KnownRun",
     "LinksOptions",
+    "Pair",
     "Plan",
     "Recipe",
     "RecipeRun",

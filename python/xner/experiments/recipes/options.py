@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -15,6 +16,8 @@ __all__ = ["FIELDS", "DataOptions", "EvaluationOptions", "LinksOptions"]
 
 FIELDS: Final = ("source", "target", "dataset", "split")
 """The fields that patterns of files may have: names of both languages, of the data set and of its split."""
+
+_LANGUAGE = re.compile(r"[\w-]+")
 
 _BY_NAME = When("dataset, the name of a data set", lambda o: o.dataset is not None)
 _BY_PATH = When("data by path, without the name of a data set", lambda o: o.dataset is None)
@@ -143,6 +146,12 @@ class DataOptions(DeclaredOptions):
         when=[_BY_NAME],
         group="Data",
     )
+
+    def check_together(self) -> None:
+        """Languages name files."""
+        for one in self.languages:
+            if not _LANGUAGE.fullmatch(one):
+                raise OptionError(f"languages={one!r}: a language's name has letters, digits, - and _ alone")
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,11 +136,11 @@ class Recipe:
     def __post_init__(self) -> None:
         options = {name: _checked(name, value) for name, value in self.options.items()}
         variants = {
-            variant: MappingProxyType({name: _checked(name, value) for name, value in its.items()})
+            variant: {name: _checked(name, value) for name, value in its.items()}
             for variant, its in self.variants.items()
         }
-        object.__setattr__(self, "options", MappingProxyType(options))
-        object.__setattr__(self, "variants", MappingProxyType(variants))
+        object.__setattr__(self, "options", options)
+        object.__setattr__(self, "variants", variants)
         self.pipelines()
 
     @classmethod
@@ -498,7 +498,7 @@ def _kept_places(data: DataOptions, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_folder(folder: Path, record: str) -> None:
-    """That a folder is new, or has a run of the same recipe, in whatever languages.
+    """That a folder is new, or has a run of the same recipe, in whatever languages and by whichever variants.
 
     Raises:
         Error: it has something else; the message says what differs.
@@ -513,7 +513,12 @@ def _check_folder(folder: Path, record: str) -> None:
     except tomllib.TOMLDecodeError:
         before, now = {}, {"recipe": ""}
     for one in (before, now):
+        for key in ("title", "paper", "notes"):
+            one.pop(key, None)
         one.get("data", {}).pop("languages", None)
+    shared = before.get("variants", {}).keys() & now.get("variants", {}).keys()
+    for one in (before, now):
+        one["variants"] = {name: its for name, its in one.get("variants", {}).items() if name in shared}
     differing = [key for key in {**before, **now} if before.get(key, {}) != now.get(key, {})]
     if differing:
         what = " and ".join(differing)

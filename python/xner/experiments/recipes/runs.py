@@ -187,7 +187,7 @@ def compare_runs(
     Raises:
         Error: a folder without results; an output that is missing; nothing to compare.
     """
-    scored = [(str(folder), one) for folder in folders for one in _scored(Path(folder))]
+    scored = [(str(folder), one) for folder in dict.fromkeys(folders) for one in _scored(Path(folder))]
     methods = list(dict.fromkeys((run, one.row["variant"]) for run, one in scored))
     if len(methods) < 2:
         raise Error("there is nothing to compare: name several runs, or one with several variants")
