@@ -19,6 +19,7 @@ from xner._support.toml_tables import toml_text
 from xner.alignment.aligner import Aligner
 from xner.errors import Error, FormatError, OptionError
 from xner.evaluation import bootstrap, evaluate, holm, paired_bootstrap
+from xner.experiments import recipes
 from xner.experiments.recipes import (
     RESULTS_SCHEMA,
     TIMINGS_SCHEMA,
@@ -116,6 +117,17 @@ def test_every_shipped_recipe_can_be_read() -> None:
         assert not found.links.changes()
 
 
+def test_the_recipe_of_the_docstring_is_one(tmp_path: Path) -> None:
+    text = str(recipes.__doc__)
+    (tmp_path / "shown.toml").write_text(text[text.index("    title =") :], encoding="utf-8")
+    found = Recipe.read(tmp_path / "shown.toml")
+    assert {name: one.projection.matcher for name, one in found.pipelines().items()} == {
+        "greedy": "greedy",
+        "exact": "exact",
+    }
+    assert found.data.folder == str(tmp_path / "ner-evaluation-corpus-europarl")
+
+
 def test_paths_are_from_the_recipes_folder(folder: Path) -> None:
     found = recipe(folder)
     assert found.name == "mine"
@@ -148,6 +160,7 @@ BAD = {
     "[data]\nsource = '{'": "line 2: data.source: '{': ",
     "[data]\nsource = 3": "line 2: data.source: 3: expected a path, in which {source}",
     "[links]\none_based = true": "line 1: links: one_based=True goes with ready links",
+    "[options]\nlexicon = '{langage}.tsv'": "line 2: options.lexicon: '{langage}.tsv': there is no field {langage}",
     "[evaluation]\nmode = 'lenent'": "line 2: evaluation.mode: 'lenent': expected one of 'lenient', 'strict'; did you",
     "[evaluation]\nconfidence = 2": "line 2: evaluation.confidence: 2: expected a number",
     "[options": "Expected ']'",
@@ -447,6 +460,28 @@ def test_links_are_made_once_for_all_variants(
         .select(["labels"])
         .equals(Pipeline(method="heuristic").run(table).table.select(["labels"]).replace_schema_metadata(None))
     )
+
+
+def test_each_pair_fills_in_its_options(folder: Path) -> None:
+    for language, word in (("de", "sieht"), ("es", "ve")):
+        (folder / f"en-{language}.tsv").write_text(f"sees\t{word}\n", encoding="utf-8")
+    (folder / "own.toml").write_text(
+        "[data]\nsource = 'en.conll'\ntarget = '{target}.conll'\nlanguages = ['de', 'es']\n"
+        "[options]\nlexicon = '{source}-{target}.tsv'\ntarget_language = '{target}'\n",
+        encoding="utf-8",
+    )
+    plan = Recipe.read(folder / "own.toml").plan()
+    german, spanish = (job.pipeline for job in plan.jobs)
+    assert german.aligning.lexicon == (f"{folder}/en-de.tsv",)
+    assert spanish.aligning.lexicon == (f"{folder}/en-es.tsv",)
+    assert (german.running.target_language, spanish.running.target_language) == ("deu_Latn", "spa_Latn")
+    run = Recipe.read(folder / "own.toml").run(folder / "run")
+    assert "lexicon: 1 of 1 pairs of words are in the sentences" in (folder / "run/log.txt").read_text()
+    signatures = {row["language"]: row["signature"] for row in run.results.to_pylist()}
+    assert f"lexicon:{folder}/en-de.tsv#" in signatures["de"]
+    assert f"lexicon:{folder}/en-es.tsv#" in signatures["es"]
+    with pytest.raises(OptionError, match=r"lexicon='\{langage\}': there is no field"):
+        Recipe("mine", options={"lexicon": "{langage}"})
 
 
 def test_a_folder_holds_one_run(folder: Path, projected: list[str]) -> None:

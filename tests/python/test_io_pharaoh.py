@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from xner import io, schema
 from xner.errors import DataError, Error, FormatError
 from xner.io import _lines
+from xner.io.sides import read_links
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,3 +183,13 @@ def test_hand_made_alignments(test_data: Path) -> None:
         len(io.read_pharaoh(path, one_based=True, possible=which).flatten()) for which in ("keep", "drop", "only")
     ]
     assert counts == [17438, 4038, 13400]
+
+
+def test_a_packed_table_has_its_column_of_links(folder: Path) -> None:
+    links = array_of([[(0, 2, None)], []])
+    for name in ("links.jsonl", "links.jsonl.gz", "links.parquet"):
+        io.write(pa.table({schema.LINKS: links}), folder / name)
+        found = read_links(folder / name, 2, one_based=False, reverse=False)
+        assert rows_of(found.combine_chunks()) == [[(0, 2, None)], []]
+    with pytest.raises(Error, match="has links for 2 sentence pairs but there are 3 sentence pairs"):
+        read_links(folder / "links.jsonl.gz", 3, one_based=False, reverse=False)

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from xner._support.arguments import did_you_mean, unknown_option
 from xner._support.options import Declared, DeclaredOptions, Many, ReadFile, Text, check_names, declared
 from xner._support.progress import logger
-from xner._support.toml_tables import TomlTable, parsed_toml, read_text, toml_text
+from xner._support.toml_tables import TomlTable, parsed_toml, pattern_problem, read_text, toml_text
 from xner.errors import Error, FormatError, OptionError
 from xner.experiments.recipes.data import catalogue_of, pairs_of
-from xner.experiments.recipes.options import DataOptions, EvaluationOptions, LinksOptions
+from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
 from xner.experiments.recipes.running import RECIPE, Job, RecipeRun, run_jobs
 from xner.pipelines.projection_run import PARTS, Pipeline
+from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
     import os
@@ -43,6 +44,8 @@ _OWNERS: Final[Mapping[str, Declared]] = MappingProxyType(
     {name: its for part in PARTS for name, its in declared(part).items()}
 )
 _NOT_HERE: Final = ("translate_to",)  # which each pair of languages decides by itself
+_LANGUAGES: Final = ("source_language", "target_language")
+_PER_PAIR: Final = (*_LANGUAGES, "translations", "lexicon", "corrections")  # whose values may have fields
 _PATHS: Final = ("PATTERN", "FOLDER")
 
 
@@ -96,7 +99,12 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
 def _checked(name: str, value: Any) -> Any:
     """An option's value in the form that is kept."""
     its = _option_of(name)
-    return its.check(None if value == _NONE and _takes_none(its) else value)
+    found = its.check(None if value == _NONE and _takes_none(its) else value)
+    if name in _PER_PAIR:
+        for one in [found] if isinstance(found, str) else found or ():
+            if problem := pattern_problem(one, FIELDS):
+                raise OptionError(f"{name}={problem}")
+    return found
 
 
 def _takes_none(its: Declared) -> bool:
@@ -116,7 +124,8 @@ class Recipe:
         data: the sentences.
         links: word links that are there already.
         evaluation: how labels are compared with gold ones.
-        options: of `xner.Pipeline`, for all variants.
+        options: of `xner.Pipeline`, for all variants. The fields of `FIELDS` may stand in `lexicon`, `corrections`,
+            `translations`, `source_language` and `target_language`, and each pair of languages fills them in.
         variants: by name, the options in which each differs; without any, there is one named `default`.
 
     Raises:
@@ -284,11 +293,7 @@ class Recipe:
         pairs = pairs_of(self.data, self.links, translates=True in translates)
         for pair in pairs:
             pair.check()
-        jobs = [
-            Job(pair, variant, _into(pair, pipeline) if pair.is_translated else pipeline)
-            for pair in pairs
-            for variant, pipeline in pipelines.items()
-        ]
+        jobs = [Job(pair, variant, _for(pair, pipeline)) for pair in pairs for variant, pipeline in pipelines.items()]
         return Plan(self, tuple(pairs), tuple(jobs))
 
     def to_toml(self) -> str:
@@ -390,19 +395,26 @@ class Plan:
         yield "evaluate"
 
 
-def _into(pair: Pair, pipeline: Pipeline) -> Pipeline:
-    """A pipeline that translates, into the language of a pair.
+def _for(pair: Pair, pipeline: Pipeline) -> Pipeline:
+    """A pipeline, for a pair of languages.
 
     Raises:
-        Error: there is no such file of translations.
+        Error: there is no such file of translations, or no such language.
     """
-    options = {"source_language": pair.source, **pipeline.to_dict(), "translate_to": pair.target}
-    if pipeline.translating.translations is not None:
-        path = pair.filled(pipeline.translating.translations)
-        if not Path(path).is_file():
-            raise Error(f"there is no file of translations '{path}', for {pair}")
-        options["translations"] = path
-    return Pipeline(**options)
+    options = pipeline.to_dict()
+    filled: dict[str, Any] = {
+        name: pair.filled(value) if isinstance(value, str) else list(map(pair.filled, value))
+        for name, value in options.items()
+        if name in _PER_PAIR
+    }
+    for name in _LANGUAGES:
+        if name in filled:
+            filled[name] = understood(filled[name]).code
+    if "translations" in filled and not Path(filled["translations"]).is_file():
+        raise Error(f"there is no file of translations '{filled['translations']}', for {pair}")
+    if pair.is_translated:
+        filled = {"source_language": pair.source, **filled, "translate_to": pair.target}
+    return Pipeline(**{**options, **filled}) if filled else pipeline
 
 
 def _options(table: TomlTable, kind: type[T], folder: Path | None) -> T:

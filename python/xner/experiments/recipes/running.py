@@ -97,16 +97,16 @@ class RecipeRun:
 class _Clock:
     """A reporter that notes how long each kind of work took, and tells another one."""
 
-    def __init__(self, report: Reporter, name: str) -> None:
+    def __init__(self, report: Reporter) -> None:
         self.seconds: dict[str, float] = {}
-        self._report, self._name = report, name
+        self._report = report
         self._began = self._since = time.perf_counter()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         now = time.perf_counter()
         self.seconds[what] = self.seconds.get(what, 0.0) + now - self._since
         self._since = now
-        self._report(f"{self._name}: {what}", done, total)
+        self._report(what, done, total)
 
     def stop(self) -> dict[str, float]:
         now = time.perf_counter()
@@ -167,6 +167,7 @@ def run_jobs(
             rows += found
             times += [{**about, **row} for row in _times(one, output.num_rows)]
             done.append(one)
+            report("outputs", len(done), len(jobs))
             say(_line(one, found[0]))
         results = write_results(rows, folder)
         timings = write_timings(times, folder)
@@ -191,7 +192,7 @@ def _do(
     kept = _kept(state, path, key) if resume else None
     if kept is not None:
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
-    clock = _Clock(report, f"{job.pair.target}, {job.variant}")
+    clock = _Clock(report)
     steps = _steps_of(job, folder) if job.pipeline.has_costly_steps(has_links=bool(links)) else None
     found = job.pipeline.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
     seconds = clock.stop()
