@@ -31,6 +31,7 @@ from xner.experiments.recipes import (
 )
 from xner.experiments.recipes import data as recipe_data
 from xner.experiments.recipes.recipe import parse_options
+from xner.filters.counts import OneWord
 from xner.io.sides import read_links, read_pairs
 from xner.pipelines.projection_run import Pipeline
 
@@ -219,6 +220,10 @@ def test_options_go_to_all_variants_or_one(folder: Path) -> None:
     pipelines = found.pipelines()
     assert [one.running.threads for one in pipelines.values()] == [1, 1]
     assert pipelines["default"].projection.max_words == 4
+    assert recipe(folder).changed(options={"default.n": 2, "n": 1, "heuristic.method": "candidates"}).variants == {
+        "heuristic": {"method": "candidates"},
+        "default": {"n": 2},
+    }
     # What is said of all takes the place of what a variant said.
     again = found.changed(options={"method": "candidates"})
     assert [one.projection.method for one in again.pipelines().values()] == ["candidates", "candidates"]
@@ -231,6 +236,21 @@ def test_options_go_to_all_variants_or_one(folder: Path) -> None:
         found.changed(options={"macher": "greedy"})
     with pytest.raises(OptionError, match="unknown option 'datset'"):
         found.changed(data={"datset": "uner"})
+
+
+def test_options_of_all_need_go_with_variants_alone(tmp_path: Path) -> None:
+    text = "[options]\nmerge_distance = 2\n[variants.a]\nmethod = 'heuristic'\n"
+    path = tmp_path / "a.toml"
+    path.write_text(text, encoding="utf-8")
+    assert Recipe.read(path).pipelines()["a"].projection.merge_distance == 2
+    path.write_text(text + "[variants.b]\n", encoding="utf-8")
+    with pytest.raises(FormatError, match=r"line 5: variants.b: merge_distance=2 goes with method='heuristic'"):
+        Recipe.read(path)
+
+
+def test_filters_may_be_objects() -> None:
+    found = Recipe("mine", options={"filters": ["one-word", OneWord()]})
+    assert tomllib.loads(found.to_toml())["options"]["filters"] == ["one-word", "one-word"]
 
 
 def test_a_recipe_without_variants_has_one() -> None:
@@ -447,7 +467,7 @@ def test_links_are_made_once_for_all_variants(
     aligned = Recipe("mine", data=recipe(folder).data, variants=recipe(folder).variants)
     run = aligned.run(folder / "run")
     assert len(fitted) == 2
-    assert {"fit", "align"} < {one["stage"] for one in run.timings.to_pylist()}
+    assert {"fit", "projecting"} < {one["stage"] for one in run.timings.to_pylist()}
     first = contents(folder / "run")
     # Another variant takes the links that are there.
     aligned.changed(options={"default.max_words": 3}).run(folder / "run", overwrite=True)

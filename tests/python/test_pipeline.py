@@ -38,6 +38,28 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_identity_tells_what_decides_a_result(files: Path) -> None:
+    table = xner.read_pairs(files / "en.conll", files / "de.conll")
+    links: Any = pa.chunked_array([pa.array([[{"source": 0, "target": 0}]] * table.num_rows)])
+    pipeline = Pipeline(matcher="greedy", threads=1)
+    first = pipeline.identity(table)
+    assert first == Pipeline(matcher="greedy", threads=2).identity(table)
+    assert first == pipeline.identity(table.combine_chunks().replace_schema_metadata({"a": "b"}))
+    others = [
+        Pipeline().identity(table),
+        Pipeline(matcher="greedy", memory=False).identity(table),
+        pipeline.identity(table.slice(1)),
+        pipeline.identity(table, links=[links]),
+        pipeline.identity(table, links=[links, links]),
+    ]
+    assert len({first, *others}) == 6
+    with pytest.raises(Error, match="source_entities"):
+        pipeline.identity(table.drop_columns(["source_entities"]))
+    assert pipeline.has_costly_steps(has_links=False)
+    assert not pipeline.has_costly_steps(has_links=True)
+    assert Pipeline(aligner="builtin").has_costly_steps(has_links=True)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -328,25 +350,3 @@ def test_parts_keep_what_the_stage_has_made(tmp_path: Path) -> None:
     assert again.schema.equals(found.schema, check_metadata=True)
     assert found.schema.field("a").metadata == {b"k": b"v"}
     assert again.equals(found)
-
-
-def test_identity_tells_what_decides_a_result(files: Path) -> None:
-    table = xner.read_pairs(files / "en.conll", files / "de.conll")
-    links: Any = pa.chunked_array([pa.array([[{"source": 0, "target": 0}]] * table.num_rows)])
-    pipeline = Pipeline(matcher="greedy", threads=1)
-    first = pipeline.identity(table)
-    assert first == Pipeline(matcher="greedy", threads=2).identity(table)
-    assert first == pipeline.identity(table.combine_chunks().replace_schema_metadata({"a": "b"}))
-    others = [
-        Pipeline().identity(table),
-        Pipeline(matcher="greedy", memory=False).identity(table),
-        pipeline.identity(table.slice(1)),
-        pipeline.identity(table, links=[links]),
-        pipeline.identity(table, links=[links, links]),
-    ]
-    assert len({first, *others}) == 6
-    with pytest.raises(Error, match="source_entities"):
-        pipeline.identity(table.drop_columns(["source_entities"]))
-    assert pipeline.has_costly_steps(has_links=False)
-    assert not pipeline.has_costly_steps(has_links=True)
-    assert Pipeline(aligner="builtin").has_costly_steps(has_links=True)

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from xner.pipelines.checkpoints import Checkpoints
     from xner.pipelines.recipes import Step
 
-__all__ = ["PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions"]
+__all__ = ["PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
 
 BrokenMarkers = Literal["align", "drop"]
 
@@ -238,7 +238,7 @@ class Pipeline:
     def to_dict(self) -> dict[str, Any]:
         """What is not at its default, by name, in the types of JSON and TOML."""
         changes = {name: value for part in self._parts for name, value in part.changes().items()}
-        return {name: _plain(value) for name, value in changes.items()}
+        return {name: plain_value(value) for name, value in changes.items()}
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> Self:
@@ -601,7 +601,7 @@ class Run:
         yield f"written to {self.output}"
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """An option's value in the types of JSON and TOML."""
     if isinstance(value, Mapping):
         return dict(value)

@@ -8,7 +8,6 @@ print(recipe.run("ngram").results)
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.resources import files
@@ -24,12 +23,12 @@ from xner.errors import Error, FormatError, OptionError
 from xner.experiments.recipes.data import catalogue_of, pairs_of
 from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
 from xner.experiments.recipes.running import RECIPE, Job, RecipeRun, run_jobs
-from xner.pipelines.projection_run import PARTS, Pipeline
+from xner.pipelines.projection_run import PARTS, Pipeline, plain_value
 from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xner.experiments.recipes.data import Pair
 
@@ -200,8 +199,8 @@ class Recipe:
         )
         for key, kind in parts:
             given[key] = _options(table.table(key), kind, folder)
-        given["options"] = _pipeline_options(table.table("options"), {}, folder)
         variants = table.table("variants")
+        given["options"] = _pipeline_options(table.table("options"), None if variants.items() else {}, folder)
         given["variants"] = {
             one: _pipeline_options(variants.table(one), given["options"], folder) for one, _ in variants.items()
         }
@@ -241,7 +240,7 @@ class Recipe:
         """
         chosen = {one: dict(self._variant(one)) for one in variants} or {k: dict(v) for k, v in self.variants.items()}
         common = dict(self.options)
-        for name, value in (options or {}).items():
+        for name, value in sorted((options or {}).items(), key=lambda one: "." in one[0]):
             variant, dot, inner = name.rpartition(".")
             if dot:
                 if variant not in self.variants:
@@ -431,8 +430,14 @@ def _options(table: TomlTable, kind: type[T], folder: Path | None) -> T:
         raise table.error("", str(error)) from None
 
 
-def _pipeline_options(table: TomlTable, common: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
-    """Options of a pipeline out of a table, which go with those of all variants."""
+def _pipeline_options(table: TomlTable, common: Mapping[str, Any] | None, folder: Path | None) -> dict[str, Any]:
+    """Options of a pipeline out of a table.
+
+    Args:
+        table: of the file.
+        common: options that they go with; None where each variant has others, and none is checked yet.
+        folder: that paths are from.
+    """
     found = {}
     for key, value in table.items():
         try:
@@ -441,7 +446,8 @@ def _pipeline_options(table: TomlTable, common: Mapping[str, Any], folder: Path 
             raise table.error(key, str(error)) from None
         found[key] = _from(folder, its, _of_table(table, key, partial(_checked, key), value))
     try:
-        Pipeline(**{**common, **found})
+        if common is not None:
+            Pipeline(**{**common, **found})
     except Error as error:
         raise table.error("", str(error)) from None
     return found
@@ -475,18 +481,9 @@ def _with_paths(its: Declared, value: Any, make: Callable[[str], Path]) -> Any:
 def _plain_options(known: Mapping[str, Declared], options: Mapping[str, Any]) -> dict[str, Any]:
     """Options in the types of TOML, their paths whole ones."""
     return {
-        name: _plain(_with_paths(known[name], value, lambda one: Path(one).absolute()))
+        name: _NONE if value is None else plain_value(_with_paths(known[name], value, lambda one: Path(one).absolute()))
         for name, value in options.items()
     }
-
-
-def _plain(value: Any) -> Any:
-    """A value in the types of TOML."""
-    if value is None:
-        return _NONE
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _with(part: T, given: Mapping[str, Any], before: Mapping[str, Any]) -> T:
