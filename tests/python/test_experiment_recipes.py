@@ -601,6 +601,18 @@ def test_sentences_that_are_translated(folder: Path) -> None:
     assert pair.load().schema.names == ["id", "source_tokens", "source_entities"]
 
 
+def test_variants_that_link_otherwise_share_what_comes_before(folder: Path) -> None:
+    found = translating(folder, source=str(folder / "en.conll"))
+    found = Recipe("mine", data=found.data, options=found.options, variants={"a": {}, "b": {"decode": "viterbi"}})
+    run = found.run(folder / "run")
+    log = (folder / "run/log.txt").read_text(encoding="utf-8")
+    assert log.count(" translation: taken from ") == 2
+    assert " links: taken from " not in log
+    for one in run.done:
+        alone = found.changed(variants=[one.job.variant]).run(folder / one.job.variant)
+        assert (alone.folder / "outputs" / one.output.name).read_bytes() == one.output.read_bytes()
+
+
 def test_what_does_not_go_with_translation(folder: Path) -> None:
     source = str(folder / "en.conll")
     found = translating(folder, source=source)

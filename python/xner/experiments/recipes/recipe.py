@@ -321,8 +321,8 @@ class Recipe:
 
         Args:
             folder: gets `recipe.toml`, `versions.json`, `log.txt`, `outputs/LANGUAGE.VARIANT.parquet`, the tidy table
-                as `results.parquet`, `.csv` and `.md`, and `timings.csv`; made where it is missing. `steps` has links
-                and tags that were computed, which variants share.
+                as `results.parquet`, `.csv` and `.md`, and `timings.csv`; made where it is missing. `steps` has links,
+                tags and translations that were computed, which variants share.
             resume: False does everything anew.
             overwrite: whether the folder may have the run of another recipe, or other files.
             told: gets a line for each output, and what readers and pipelines have to say.

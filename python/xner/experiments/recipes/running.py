@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -202,10 +203,23 @@ def _do(
 
 
 def _steps_of(job: Job, folder: Path) -> Path:
-    """Where variants that translate, tag and link alike find what the first of them has made."""
+    """Where variants that translate, tag and link alike find what the first of them has made.
+
+    A variant that links otherwise begins with the translations and tags of another one.
+    """
     own = job.pipeline
-    options = [own.translating, own.running.markers, own.tagging, own.target_roles, own.aligning, own.languages]
-    return folder / _STEPS / f"{job.pair.target}.{hashlib.sha256(repr(options).encode()).hexdigest()[:12]}"
+    before = _short([own.translating, own.running.markers, own.tagging, own.target_roles, own.languages])
+    place = folder / _STEPS / f"{job.pair.target}.{before}.{_short([own.aligning])}"
+    if not place.is_dir():
+        place.mkdir(parents=True)
+        for path in sorted(place.parent.glob(f"{job.pair.target}.{before}.*/*.parquet")):
+            if path.stem != "links":
+                shutil.copyfile(path, place / path.name)  # it is taken only if it is what would be made
+    return place
+
+
+def _short(options: list[Any]) -> str:
+    return hashlib.sha256(repr(options).encode()).hexdigest()[:12]
 
 
 def _kept(state: Path, output: Path, key: str) -> dict[str, Any] | None:
