@@ -713,7 +713,7 @@ def test_runs_are_listed(folder: Path) -> None:
 # --- The published programs' own outputs -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["grow", "intersect"])
+@pytest.mark.parametrize("kind", ["grow", pytest.param("intersect", marks=pytest.mark.slow)])
 def test_recorded_outputs_of_the_published_program(test_data: Path, tmp_path: Path, kind: str) -> None:
     data = {"dataset": "europarl-ner", "folder": str(test_data / "europarl-ner"), "languages": "de,es"}
     links = {"files": str(test_data / "golden" / f"projection.{{source}}-{{target}}.{kind}.jsonl.gz")}
