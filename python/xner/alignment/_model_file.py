@@ -64,12 +64,14 @@ class Fitted:
         options: what it was fitted with.
         trained_on: the size of the corpus it was fitted on.
         texts: by level, the folded forms of source and target types, by their numbers.
+        mapped: the file that all of it is in; None where it is in memory.
     """
 
     model: _core.AlignerModel
     options: AlignerOptions
     trained_on: TrainedOn
     texts: Sequence[tuple[_core.TextIndex, _core.TextIndex]]
+    mapped: mmap.mmap | None = None
 
 
 def core_options(options: AlignerOptions) -> _core.AlignerOptions:
@@ -84,6 +86,8 @@ def write_model(fitted: Fitted) -> bytes:
     """A model as a file's content; functions that it folds by are not in it."""
     from safetensors.numpy import save
 
+    if fitted.mapped is not None:
+        return bytes(fitted.mapped)
     tensors: _Tensors = dict(fitted.model.arrays())
     for level, sides in enumerate(fitted.texts):
         for side, texts in zip(_SIDES, sides, strict=True):
@@ -172,7 +176,7 @@ def _model(data: bytes | mmap.mmap, tensors: _Tensors, name: str, fold: Fold | t
         trained_on = TrainedOn(**header["trained_on"])
     except (Error, KeyError, TypeError, UnicodeDecodeError) as error:
         raise FormatError(f"{name}: a damaged aligner model: {error}") from error
-    return Fitted(model, options, trained_on, texts)
+    return Fitted(model, options, trained_on, texts, data if isinstance(data, mmap.mmap) else None)
 
 
 def _views(mapped: mmap.mmap) -> _Tensors:

@@ -187,7 +187,8 @@ class Aligner:
 
         Functions that it folds by count by their names, and by what they made of the words that it was fitted on.
         """
-        return identity_of("aligner", hashlib.sha256(self._content).hexdigest(), fold_names(self.options.fold))
+        content = self._content if self._fitted.mapped is None else self._fitted.mapped
+        return identity_of("aligner", hashlib.sha256(content).hexdigest(), fold_names(self.options.fold))
 
     def __call__(self, rows: Rows, *, progress: Reporter = silent) -> Rows:
         """The stage: adds the columns `links` and `status`, in place of those that may be there.
