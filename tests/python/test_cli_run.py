@@ -219,3 +219,13 @@ def test_what_is_given_takes_the_place_of_what_the_file_says(folder: Path) -> No
     assert found.data.languages == ("es",)
     assert found.evaluation.ignore == ("LOC", "PER")
     assert found.evaluation.samples == 50
+
+
+def test_a_log_that_is_a_link_is_refused(folder: Path) -> None:
+    (folder / "precious").write_text("x")
+    (folder / "runs/one").mkdir(parents=True)
+    (folder / "runs/one/log.txt").symlink_to(folder / "precious")
+    run = xner(*RUN, "-o", "runs/one", cwd=folder)
+    assert run.returncode == 1
+    assert "log.txt" in run.stderr
+    assert (folder / "precious").read_text() == "x"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import secrets
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from xner.errors import Error
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
-__all__ = ["is_packed", "replacing"]
+__all__ = ["is_packed", "opened_without_links", "replacing"]
 
 
 def is_packed(path: str | os.PathLike[str]) -> bool:
@@ -63,3 +63,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def opened_without_links(path: str, flags: int) -> int:
+    """For `open(..., opener=)`: a file that is no link, as what one leads to is not ours to write to.
+
+    Raises:
+        OSError: it is a link, or cannot be opened.
+    """
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from xner._support.progress import logger
 from xner.errors import Error
-from xner.io.atomic import replacing
+from xner.io.atomic import opened_without_links, replacing
 
 try:
     import fcntl
@@ -101,17 +101,12 @@ def _alone(output: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def _without_links(path: str, flags: int) -> int:
-    """Open a file that is no link: what it leads to is not ours to empty."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
-
-
 def _locked(path: Path, output: Path) -> TextIO | None:
     """The file, open and locked; None where a file system or the operating system has no such locks."""
     if fcntl is None:
         return None
     while True:
-        file = open(path, "a+", encoding="utf-8", opener=_without_links)  # noqa: SIM115  # who locks it closes it
+        file = open(path, "a+", encoding="utf-8", opener=opened_without_links)  # noqa: SIM115  # who locks it closes it
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Who held it before may have removed the file between its opening and its locking here.

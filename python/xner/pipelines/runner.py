@@ -57,22 +57,8 @@ def run_parts(
     Raises:
         Error: whatever the stage raises, and a stage that changes the number of rows.
     """
-    how: Any = {"name": name, "report": report, "what": what, "part_rows": part_rows}
-    return pa.concat_tables(_parts(table, stage, kept, **how))
-
-
-def _parts(
-    table: pa.Table,
-    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
-    kept: Checkpoints,
-    *,
-    name: str = "part",
-    report: Reporter,
-    what: str,
-    part_rows: int | None,
-) -> Iterator[pa.Table]:
-    """What `run_parts` joins."""
     part_rows = part_rows or _PART_ROWS
+    parts = []
     for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
         path = kept.path(f"{name}-{index:06d}.arrow")
         if not path.is_file():
@@ -83,8 +69,9 @@ def _parts(
             if done.num_rows != batch.num_rows:
                 raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
             _save_part(path, done, batch)
+        parts.append(_open_part(path, table.slice(first, part_rows)))
         report(what, min(first + part_rows, table.num_rows), table.num_rows)
-        yield _open_part(path, table.slice(first, part_rows))
+    return pa.concat_tables(parts)
 
 
 def run(
@@ -118,17 +105,14 @@ def run(
     Raises:
         Error: whatever the stage and the writer raise.
     """
-    parts = list(_parts(table, stage, kept, report=report, what=what, part_rows=part_rows))
+    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows)
+    rows, most = result if select is None else select(result), part_rows or _PART_ROWS
     with io.open_writer(kept.output, format, **writer_options) as writer:
-        written = 0
-        for part in parts:  # each in one piece, so that the bytes do not depend on the input's pieces
-            rows = part.combine_chunks()
-            for batch in (rows if select is None else select(rows)).to_batches():
+        for first in range(0, max(1, rows.num_rows), most):
+            piece = rows.slice(first, most).combine_chunks()  # so that the bytes do not depend on the input's pieces
+            for batch in piece.to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]:
                 writer.write(batch)
-                written += 1
-        if not written:
-            writer.write(pa.RecordBatch.from_pylist([], schema=parts[0].schema))
-    return pa.concat_tables(parts)
+    return result
 
 
 def in_pieces(

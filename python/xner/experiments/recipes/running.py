@@ -14,6 +14,7 @@ from xner import io
 from xner.errors import Error
 from xner.experiments.pages.provenance import libraries, machine
 from xner.experiments.recipes.results import rows_of, write_results, write_timings
+from xner.io.atomic import opened_without_links
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _replace(path: Path, text: str) -> None:
 @contextmanager
 def _logged(path: Path, told: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
     """Something to tell lines to, which go to a log as well, with the time and how it ended."""
-    with path.open("a", encoding="utf-8") as file:
+    with open(path, "a", encoding="utf-8", opener=opened_without_links) as file:
 
         def note(line: str) -> None:
             stamp = time.strftime("%Y-%m-%d %H:%M:%S")
