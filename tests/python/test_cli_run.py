@@ -223,7 +223,8 @@ def test_what_is_given_takes_the_place_of_what_the_file_says(folder: Path) -> No
 
 def test_a_log_that_is_a_link_is_refused(folder: Path) -> None:
     (folder / "precious").write_text("x")
-    (folder / "runs/one").mkdir(parents=True)
+    done(xner(*RUN, "-o", "runs/one", cwd=folder))
+    (folder / "runs/one/log.txt").unlink()
     (folder / "runs/one/log.txt").symlink_to(folder / "precious")
     run = xner(*RUN, "-o", "runs/one", cwd=folder)
     assert run.returncode == 1
