@@ -71,6 +71,7 @@ def test_a_student(corpus: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["student", "student.steps"]
 
 
+@pytest.mark.slow
 def test_options(corpus: Path, tmp_path: Path) -> None:
     twice = ["--teacher", str(corpus / "teacher"), "--teacher-weights", "3,1", "--steps", str(tmp_path / "kept")]
     others = ["--loss", "kl", "--temperature", "2", "--min-confidence", "0.6", "--ignore-class", "PER"]

@@ -197,6 +197,7 @@ class TestOptions:
         assert from_hub["history"] == metrics(tmp_path / "files")["history"]
         assert from_hub["development"]["scores"] == from_hub["tests"][0]["scores"]
 
+    @pytest.mark.slow
     def test_they_reach_the_training(self, corpus: Path, tmp_path: Path) -> None:
         result = run(
             corpus,

@@ -95,7 +95,7 @@ def table_of(values: list[reference.Row]) -> pa.Table:
     return pa.table({name: pa.array(column, schema.COLUMN_TYPES[name]) for name, column in columns.items()})
 
 
-@many(5)
+@many(3)
 @given(values=st.lists(rows(), max_size=5), filters=st.lists(chosen, max_size=4), offset=st.integers(0, 1))
 def test_filters_are_the_reference(values: list[reference.Row], filters: list[Chosen], offset: int) -> None:
     found = Filters(made(filters))(table_of(values).slice(offset))

@@ -70,6 +70,7 @@ OTHER_ENCODERS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_encoder_aligner(tiny_bert: Path, short_bert: Path) -> None:
     table = pairs()
     others = [aligner(tiny_bert, **options) for options in OTHER_ENCODERS] + [aligner(short_bert)]
@@ -105,6 +106,7 @@ OTHER_TAGGERS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_tagger_stage(small_tagger: Path) -> None:
     stage = TaggerStage(tagger(small_tagger), ["labels", "source", "scores"])
     others = [TaggerStage(tagger(small_tagger, **options), stage.roles) for options in OTHER_TAGGERS]

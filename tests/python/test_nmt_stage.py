@@ -54,10 +54,10 @@ def scored(batch: pa.RecordBatch, row: int = 0) -> list[tuple[int, int, int]]:
     [
         {"score": "nmt"},
         pytest.param({"score": "align_nmt"}, marks=pytest.mark.slow),
-        {"score": "all_fusion"},
+        pytest.param({"score": "all_fusion"}, marks=pytest.mark.slow),
         pytest.param({"score": "align_nmt", "matcher": "greedy"}, marks=pytest.mark.slow),
         pytest.param({"score": "align_nmt", "candidates": "aligned"}, marks=pytest.mark.slow),
-        {"score": {"align": 1, "characters": 0.5, "nmt": 0.5}, "max_words": 4},
+        pytest.param({"score": {"align": 1, "characters": 0.5, "nmt": 0.5}, "max_words": 4}, marks=pytest.mark.slow),
     ],
 )
 def test_projection_with_what_was_scored_is_that_with_all(corpus: pa.RecordBatch, options: dict[str, Any]) -> None:

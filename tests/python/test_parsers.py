@@ -32,7 +32,11 @@ ODD += ["\t", "\n", "\n\n", "\r", "\x00", "\ufeff", "\u2028", "#", "-DOCSTART-",
 
 text_formats = pytest.mark.parametrize("format", [name for name, its in FORMATS.items() if its.is_text])
 all_formats = pytest.mark.parametrize(
-    "format", [pytest.param(one, marks=[pytest.mark.needs("spacy")] if one == "docbin" else []) for one in FORMATS]
+    "format",
+    [
+        pytest.param(one, marks=[pytest.mark.needs("spacy"), pytest.mark.slow] if one == "docbin" else [])
+        for one in FORMATS
+    ],
 )
 
 

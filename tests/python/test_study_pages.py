@@ -277,6 +277,7 @@ def test_nothing_breaks_out_of_the_page_of_extrinsic_evaluation(tmp_path: Path) 
     assert "<i>" in page.text("mark")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_element_comes_from_a_name_or_a_word(tmp_path: Path, attack: str) -> None:
     label = re.sub(r"\s", "_", attack)

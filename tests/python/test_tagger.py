@@ -299,8 +299,8 @@ def test_statuses(random_model: str) -> None:
     ("kind", "rows"),
     [
         ("bert", 100),
-        ("xlm-roberta", 100),
-        ("roberta", 100),
+        pytest.param("xlm-roberta", 100, marks=pytest.mark.slow),
+        pytest.param("roberta", 100, marks=pytest.mark.slow),
         pytest.param("bert", 250, marks=pytest.mark.slow),
         pytest.param("xlm-roberta", 10_000, marks=pytest.mark.slow),
         pytest.param("roberta", 250, marks=pytest.mark.slow),

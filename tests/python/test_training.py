@@ -87,6 +87,7 @@ def briefly(shape: Path, output: Path, settings: TrainingSettings = BRIEF, **opt
     return train(str(shape), output=output, settings=settings, device="cpu", **given)
 
 
+@pytest.mark.slow
 class TestTwoLanguages:
     """What training on projected data is worth, where it is known what can be learnt."""
 

@@ -48,6 +48,7 @@ def model(outspoken_nllb: Path) -> Translator:
 # What the model is told and says
 
 
+@pytest.mark.slow
 def test_is_what_transformers_generates(outspoken_nllb: Path, model: Translator) -> None:
     """One text at a time, as its documentation says."""
     import torch
