@@ -15,7 +15,8 @@ namespace {
 // FNV-1a (Fowler, Noll, Vo), its high bits folded into the low ones, which choose the slot. Part of the file format.
 std::size_t hash_of(std::string_view text) {
   std::uint64_t hash = 14695981039346656037ULL;
-  for (const char byte : text) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 1099511628211ULL;
+  for (const char byte : text)
+    hash = (hash ^ std::uint64_t{static_cast<std::uint8_t>(byte)}) * 1099511628211ULL;
   return static_cast<std::size_t>(hash ^ (hash >> 32));
 }
 
