@@ -17,7 +17,7 @@ std::size_t hash_of(std::string_view text) {
   std::uint64_t hash = 14695981039346656037ULL;
   for (const char byte : text)
     hash = (hash ^ std::uint64_t{static_cast<std::uint8_t>(byte)}) * 1099511628211ULL;
-  return static_cast<std::size_t>(hash ^ (hash >> 32));
+  return static_cast<std::size_t>(hash ^ (hash >> 32U));
 }
 
 std::string_view text_at(std::span<const std::int64_t> offsets, std::span<const char> bytes,

@@ -117,8 +117,8 @@ struct AlignerTableView {
 // A model likewise. What it refers to must stay as long as it is used.
 struct AlignerModelView {
   AlignerModelView() = default;
-  AlignerModelView(
-      const AlignerModel& model);  // NOLINT(google-explicit-constructor): as std::span of a vector
+  // Not explicit, as a span of a vector is not.
+  AlignerModelView(const AlignerModel& model);  // NOLINT(misc-explicit-constructor)
 
   AlignerOptions options;
   std::int64_t sentence_pairs = 0;
