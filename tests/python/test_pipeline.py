@@ -13,8 +13,10 @@ import xner
 from command_line import done
 from command_line import xner as run_xner
 from xner import io
+from xner._support.arrow import with_columns
 from xner._support.options import Choice, Flag, Many, Number, Whole, declared
-from xner.errors import Error
+from xner._support.progress import silent
+from xner.errors import DataError, Error
 from xner.io import sample
 from xner.pipelines import runner
 from xner.pipelines.aligning import AligningOptions
@@ -95,6 +97,27 @@ def test_the_same_bytes_as_the_command(files: Path, options: dict[str, Any], suf
     assert again.signature == pipeline.signature
     again.run(xner.read_pairs(files / "en.conll", files / "de.conll"), files / f"c.{suffix}")
     assert (files / f"b.{suffix}").read_bytes() == (files / f"c.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_wrong_rows_are_skipped_with_the_memory(files: Path, *, is_nested: bool) -> None:
+    options: Any = {"memory": True, "on_error": "skip", **({"nested": "keep"} if is_nested else {})}
+    table = xner.read_pairs(files / "en.conll", files / "de.conll")
+    sound = Pipeline(memory=True).run(table, progress=silent).table
+    assert sound.schema.names.index("entities") > sound.schema.names.index("hints")
+    spans = table.column("source_entities").to_pylist()
+    rows = [0, 17, 59]
+    for row in rows:
+        spans[row] = [{"start": 400, "end": 402, "label": "PER"}]
+    wrong = with_columns(table, {"source_entities": pa.array(spans, table.schema.field("source_entities").type)})
+    with pytest.raises(DataError, match=r"column 'source_entities', value \[400, 402\)"):
+        Pipeline(memory=True).run(wrong, progress=silent)
+    linked = {"links": sound.column("links")}
+    found = Pipeline(**options).run(with_columns(wrong, linked), progress=silent).table
+    assert [row for row, one in enumerate(found.column("status").to_pylist()) if one == "invalid"] == rows
+    rest = [row for row in range(table.num_rows) if row not in rows]
+    left = Pipeline(memory=True).run(with_columns(table, linked).take(rest), progress=silent).table
+    assert found.take(rest).select(left.schema.names).equals(left)
 
 
 def test_in_memory(files: Path) -> None:

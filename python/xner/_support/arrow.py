@@ -30,6 +30,7 @@ __all__ = [
     "list_lengths",
     "one_array",
     "pylist",
+    "spread_lists",
     "to_array",
     "with_columns",
 ]
@@ -152,6 +153,19 @@ def joined_lists(first: pa.Array[Any], second: pa.Array[Any]) -> pa.Array[Any]:
     offsets = np.concatenate([[0], np.cumsum(lengths[0] + lengths[1])])
     values = pa.concat_arrays([flattened(first), flattened(second)]).take(order)
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def spread_lists(
+    lists: pa.ChunkedArray[Any], where: pa.Array[Any] | pa.ChunkedArray[Any]
+) -> pa.Array[Any] | pa.ChunkedArray[Any]:
+    """Lists at the rows that are true, which are as many as there are lists, and empty ones at the others."""
+    if len(lists) == len(where):
+        return lists
+    array = one_array(lists)
+    lengths = np.zeros(len(where), np.int64)
+    lengths[one_array(where).to_numpy(zero_copy_only=False)] = list_lengths(array)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flattened(array)).cast(lists.type)
 
 
 def with_columns(rows: ArrowRows, columns: Mapping[FieldT, pa.Array[Any] | pa.ChunkedArray[Any]]) -> ArrowRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import mmap
 from dataclasses import dataclass
@@ -168,8 +169,9 @@ def _model(data: bytes | mmap.mmap, tensors: _Tensors, name: str, fold: Fold | t
             (_texts(tensors, level, "source"), _texts(tensors, level, "target")) for level in range(header["levels"])
         ]
         is_mapped = isinstance(data, mmap.mmap)
-        for one, other in [] if is_mapped else texts:
-            one.bytes.tobytes().decode(), other.bytes.tobytes().decode()
+        if not is_mapped:
+            for side in itertools.chain.from_iterable(texts):
+                side.bytes.tobytes().decode()  # or it raises
         counts = header["levels"], header["fitted_pairs"]
         model = _core.AlignerModel(core_options(options), *counts, tensors, is_input=is_mapped)
         _check_texts(tensors, texts)

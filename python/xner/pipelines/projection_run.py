@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner._support.arguments import unknown_option
-from xner._support.arrow import frequencies, one_array, with_columns
+from xner._support.arrow import frequencies, one_array, spread_lists, with_columns
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
@@ -482,26 +482,36 @@ class Pipeline:
         return found if self.filters is None else self.filters(found)
 
     def _with_hints(self, table: pa.Table) -> pa.Table:
-        """What a first projection of the whole corpus says about each entity."""
+        """What a first projection of the whole corpus says about each entity; nothing about rows that are skipped."""
         memory = Memory()
 
         def remember(piece: pa.Table) -> pa.Table:
             is_nested = self.running.nested == "keep"
             first = project_layers(piece, self.projector) if is_nested else self.projector(piece)
+            is_sound = _sound(first)
+            sound = first.filter(is_sound)
             if schema.REVIEWED_ENTITIES in first.schema.names:
-                first = remember_reviewed(memory, first)
+                sound = remember_reviewed(memory, sound)
             else:
-                memory.remember(first)
-            return first.select([schema.ENTITIES])
+                memory.remember(sound)
+            entities = spread_lists(sound.column(schema.ENTITIES), is_sound)
+            return pa.table({schema.ENTITIES: entities, schema.STATUS: first.column(schema.STATUS)})
 
         first = pa.concat_tables(in_pieces(table, remember))
-        table = with_columns(table, {schema.ENTITIES: first.column(schema.ENTITIES)})
+        remembered = with_columns(table, {name: first.column(name) for name in first.schema.names})
 
         def hint(piece: pa.Table) -> pa.Table:
-            return memory.hint(piece, threads=self.running.threads).select([schema.HINTS])
+            is_sound = _sound(piece)
+            hints = memory.hint(piece.filter(is_sound), threads=self.running.threads).column(schema.HINTS)
+            return pa.table({schema.HINTS: spread_lists(hints, is_sound)})
 
-        hints = pa.concat_tables(in_pieces(table, hint)).column(schema.HINTS)
-        return with_columns(table.drop_columns([schema.ENTITIES]), {schema.HINTS: hints})
+        hints = pa.concat_tables(in_pieces(remembered, hint)).column(schema.HINTS)
+        return with_columns(table, {schema.HINTS: hints})
+
+
+def _sound(projected: pa.Table) -> pa.ChunkedArray[pa.BooleanScalar]:
+    """The rows that were not skipped as wrong ones."""
+    return pc.not_equal(projected.column(schema.STATUS), pa.scalar("invalid"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

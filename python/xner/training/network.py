@@ -74,8 +74,7 @@ def _head(network: Any) -> list[str]:
 
 
 def _is_linear(network: Any, name: str) -> bool:
-    weight = getattr(network.get_submodule(name), "weight", None)
-    return type(network.get_submodule(name)).__name__ == "Linear" and weight is not None
+    return type(network.get_submodule(name)).__name__ == "Linear"
 
 
 def with_lora(network: Any, settings: LoraSettings, *, seed: int) -> Any:
