@@ -157,6 +157,14 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
 # Types that the core reads besides those of COLUMN_TYPES.
 _ALSO_READ: Mapping[str, pa.DataType] = {NER_PROBABILITIES: NER_PROBABILITIES_HALF_TYPE}
 
+_MADE_BY: Mapping[str, str] = {
+    CANDIDATES: "a tagger (`xner tag --as candidates`, or `tagger` of a pipeline)",
+    NER_PROBABILITIES: "a tagger (`xner tag --as scores`, or `tagger` of a pipeline)",
+    NMT_SCORES: "`xner score nmt`",
+    LINKS: "an aligner (`xner align`, or `aligner` of a pipeline)",
+}
+"""What makes a column that people do not write themselves."""
+
 _LABEL_NAMES = b"labels"
 
 
@@ -213,7 +221,8 @@ def require_columns(schema: pa.Schema, columns: Iterable[str], what: str) -> Non
         raise Error(f"{what}: the table has more than one column {', '.join(map(repr, twice))}")
     if missing:
         have = ", ".join(schema.names) or "none"
-        raise Error(f"{what} needs the column(s) {', '.join(missing)}; the table has: {have}")
+        makers = "".join(f"; {_MADE_BY[column]} makes '{column}'" for column in missing if column in _MADE_BY)
+        raise Error(f"{what} needs the column(s) {', '.join(missing)}; the table has: {have}{makers}")
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:

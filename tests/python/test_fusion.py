@@ -392,8 +392,8 @@ def test_options_keep_their_weights() -> None:
             ),
         ),
         ({"score": {"align": -1}}, "score align=-1: expected a number from 0 on"),
-        ({"score": {"align": 0}}, "score={'align': 0}: expected at least one weight above 0"),
-        ({"score": {}}, "score={}: expected at least one weight above 0"),
+        ({"score": {"align": 0}}, "score: expected at least one weight above 0; align has 0"),
+        ({"score": {}}, "score: expected at least one weight above 0; there is none"),
         (
             {"score": "align_ner", "method": "heuristic"},
             "score='align_ner' goes with method='candidates'",

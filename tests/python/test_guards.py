@@ -37,6 +37,13 @@ def refused(run: Run, message: str) -> None:
 
 
 class TestOverwriting:
+    def test_two_outputs_are_two_files(self, files: Path) -> None:
+        run = project(files, "-o", "o.parquet", "--save-aligner", "./o.parquet")
+        refused(run, "--save-aligner o.parquet: this is the file of --output as well; give each its own")
+        command = ("pair", "en.conll", "de.conll", "--on", "text", "-o", "p.jsonl", "--alone")
+        refused(xner(*command, "p.jsonl", cwd=files), "--alone p.jsonl: this is the file of --output as well")
+        done(xner(*command[:-1], "--alone", "q.jsonl", cwd=files))
+
     def test_an_input_stays(self, files: Path) -> None:
         gold = (files / "de.conll").read_bytes()
         run = project(files, "-o", "de.conll", target="de.conll")
@@ -108,7 +115,7 @@ class TestStreams:
         command = self.command("--source", "-", "--target", "-", "-o", "o.conll")
         run = subprocess.run(command, input=SOURCE, capture_output=True, text=True, cwd=files, check=False)
         refused(run, "standard input can be read once")
-        pairs = xner("pair", "en.conll", "de.conll", "--on", "id", "-o", "-", cwd=files)
+        pairs = xner("pair", "en.conll", "en.conll", "--on", "text", "-o", "-", cwd=files)
         assert '"source_tokens": ["Anna", "came"]' in done(pairs).stdout
 
     def test_messages_have_the_names_that_were_given(self, files: Path) -> None:

@@ -85,6 +85,12 @@ def test_a_hash_with_a_tag_is_a_word_and_without_is_a_comment(folder: Path) -> N
     assert io.read_conll(path, label_column=None)["tokens"].to_pylist() == [["#", "b"]]
 
 
+def test_columns_may_be_ragged_where_they_are_counted_from_the_front(folder: Path) -> None:
+    path = save(folder, "a O (V*\nb O\n\nc B-X * * *\n")
+    assert rows_of(io.read_conll(path, label_column=1)) == [("0", ["a", "b"], ["O", "O"]), ("1", ["c"], ["B-X"])]
+    assert io.read_conll(path, label_column=None)["tokens"].to_pylist() == [["a", "b"], ["c"]]
+
+
 def test_documents_can_be_kept(folder: Path) -> None:
     path = save(folder, "-DOCSTART- O\n\nYes O\n")
     assert io.read_conll(path, keep_docstart=True)["tokens"].to_pylist() == [["-DOCSTART-"], ["Yes"]]
@@ -124,6 +130,9 @@ def test_a_missing_word_can_be_given_one(folder: Path) -> None:
             {"token_column": 4, "label_column": None},
             r"line 1: 2 columns, too few for the word in column 4",
         ),
+        ("a O\nNew York B-LOC\n", {}, r"line 2: 3 columns where the first line has 2: .*with `label_column=1`"),
+        ("# x = y\na\tX\tO\n\nb\tO\n", {}, r"line 4: 2 columns where the first line has 3: .*`label_column=2`"),
+        ("a X O\nb X X O\n", {"token_column": -3}, r"line 2: 4 .*`token_column=0` and `label_column=2`"),
         ("a\t\n", {}, r"line 1: the label is empty: 'a\\t'"),
         ("\tO\n", {}, r"line 1: the word is empty \(the option `empty_token` reads a word for it\): '\\tO'"),
         ("a O\n\n O\n", {}, r"line 3: the word is empty .*: ' O'"),

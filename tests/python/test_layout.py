@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 import xner
-from xner import io
+from xner import io, schema
 from xner._support.arrow import pylist
 from xner.cli.main import cli
-from xner.errors import DataError, Error, FormatError
+from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io.conll import lines_of_row
 from xner.io.inspection import inspect
 from xner.io.layout import Layout
@@ -359,6 +359,36 @@ def test_classes_to_leave_out_have_to_be_there(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.stderr
 
 
+class TestBaseline:
+    """The third file of `xner evaluate` is looked at as the second one is."""
+
+    GOLD = "Anna\tB-PER\nkam\tO\n\nBonn\tB-LOC\n"
+
+    def evaluate(self, folder: Path, baseline: str, *options: str) -> Result:
+        gold, other = save(folder / "g.conll", self.GOLD), save(folder / "b.conll", baseline)
+        command = ["evaluate", "--gold", gold, "--predicted", gold, "--baseline", other, "--bootstrap", "10", *options]
+        return CliRunner().invoke(cli, list(map(str, command)))
+
+    def test_words(self, tmp_path: Path) -> None:
+        run = self.evaluate(tmp_path, "Bonn\tB-LOC\nkam\tO\n\nAnna\tB-PER\n")
+        assert isinstance(run.exception, DataError)
+        assert "row 0, column 'tokens', value 'Bonn'" in str(run.exception)
+        run = self.evaluate(tmp_path, "Bonn\tB-LOC\nkam\tO\n\nAnna\tB-PER\n", "--ignore-words")
+        assert run.exit_code == 0, run.output
+
+    @pytest.mark.parametrize(
+        ("baseline", "message"),
+        [
+            ("Anna\tB-PER\n\nBonn\tB-LOC\n", "row 0, column 'labels', value 1 labels: '{}' has as many in this row"),
+            ("Anna\tB-PER\nkam\tO\n", "has 2 rows but '{}' has 1"),
+        ],
+    )
+    def test_lengths(self, tmp_path: Path, baseline: str, message: str) -> None:
+        run = self.evaluate(tmp_path, baseline, "--ignore-words")
+        assert isinstance(run.exception, Error)
+        assert message.format(tmp_path / "b.conll") in str(run.exception)
+
+
 def test_classes_of_files_are_renamed(tmp_path: Path) -> None:
     source = save(tmp_path / "en.conll", "Anna\tB-PERSON\ncame\tB-X\n")
     target = save(tmp_path / "de.txt", "Anna kam\n")
@@ -388,6 +418,26 @@ class TestPairing:
             assert {row["tokens"][0] for row in io.read(alone).to_pylist()} == {"Bob", "X"}
         by_text = io.pair(Layout().read(source), Layout().read(target), on="text")
         assert by_text.pairs == [(0, 1)]
+
+    def test_numbers_of_rows_are_no_ids(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.conll", "Anna\tB-PER\n\nOslo\tB-LOC\n")
+        target = save(tmp_path / "de.txt", "Osló\nAnna\n")
+        run = CliRunner().invoke(cli, ["pair", str(source), str(target), "--on", "id", "-o", str(tmp_path / "o.jsonl")])
+        assert run.exit_code == 1
+        assert isinstance(run.exception, OptionError)
+        assert str(run.exception).startswith(
+            f"--on='id': the ids of '{source}' and '{target}' are the numbers of their"
+        )
+        assert not (tmp_path / "o.jsonl").exists()
+        named = save(tmp_path / "named.jsonl", '{"id": "1", "tokens": ["Osló"]}\n{"id": "0", "tokens": ["Anna"]}\n')
+        assert io.pair(Layout().read(source), Layout().read(named), on="id").pairs == [(0, 1), (1, 0)]
+
+    def test_lists_of_pairs_that_are_missing(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.conll", "Anna\tB-PER\n")
+        command = ["pair", str(source), str(source), "--on", "no.tsv", "-o", str(tmp_path / "o.jsonl")]
+        run = CliRunner().invoke(cli, command)
+        assert run.exit_code == 2
+        assert "a file of pairs; there is no such file" in " ".join(run.stderr.split())
 
     def test_what_is_there_twice_is_named(self) -> None:
         table = pa.table({"id": ["a", "a", "b"], "tokens": [["x"], ["y"], ["z"]]})
@@ -436,6 +486,51 @@ class TestEncodings:
         caplog.clear()
         io.read(save(tmp_path / "y.conll", "Coruña B-LOC\nÂ O\nÃ O\n"))
         assert not caplog.records
+
+
+class TestColumnsOfTables:
+    def test_entities_without_scores(self, tmp_path: Path) -> None:
+        spans = [[{"start": 0, "end": 1, "label": "PER"}], []]
+        table = pa.table({"tokens": [["Anna", "kam"], ["Nein"]], "entities": pa.array(spans)})
+        for kind in (
+            table.schema.field("entities").type,
+            pa.large_list(table.schema.field("entities").type.value_type),
+        ):
+            stored = table.set_column(1, "entities", table["entities"].cast(kind))
+            pq.write_table(stored, tmp_path / "x.parquet")
+            read = io.read(tmp_path / "x.parquet")
+            io.write(read, tmp_path / "x.jsonl")
+            assert read["entities"].type == schema.ENTITIES_TYPE
+            assert read["entities"].to_pylist() == io.read(tmp_path / "x.jsonl")["entities"].to_pylist()
+            assert Layout().read_labelled(tmp_path / "x.parquet").entities.to_pylist() == spans
+        wrong = pa.table({"tokens": [["Anna"]], "entities": [[{"start": 0, "label": "PER"}]]})
+        pq.write_table(wrong, tmp_path / "x.parquet")
+        with pytest.raises(FormatError, match="no field end"):
+            io.read(tmp_path / "x.parquet")
+
+    def test_tags_are_labels(self, tmp_path: Path) -> None:
+        pq.write_table(pa.table({"words": [["Anna", "kam"]], "tags": [["B-PER", "O"]]}), tmp_path / "x.parquet")
+        assert words_and_labels(Layout().read_tagged(tmp_path / "x.parquet")) == ANNA
+
+
+class TestTags:
+    @pytest.mark.parametrize(
+        ("tag", "message"), [("B-", "no class follows the prefix"), ("B-PER ", "a blank before or after it")]
+    )
+    def test_damaged_ones(self, tmp_path: Path, tag: str, message: str) -> None:
+        path = save(tmp_path / "x.conll", f"Anna\tB-PER\nkam\t{tag}\n")
+        with pytest.raises(DataError, match=message):
+            Layout().read_tagged(path)
+
+    def test_words_with_blanks(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "in O\nNew York B-LOC\n")
+        found = inspect(path)
+        assert "3 columns where the first line has 2" in str(found.problem)
+        assert found.layout is None
+        path = save(tmp_path / "x.conll", "in\tO\nOslo\tB-LOC\tx\n")
+        found = inspect(path)
+        assert "3 columns where the first line has 2" in str(found.problem)
+        assert found.options == ("--token-column", "0", "--label-column", "1")
 
 
 class TestRemedies:

@@ -526,16 +526,20 @@ def test_bad_rows(changes: dict[str, Any], message: str) -> None:
         assert str(error.value) == f"row 1 (id 's1'), {message}"
 
 
+MAKES_LINKS = "; an aligner (`xner align`, or `aligner` of a pipeline) makes 'links'"
+
+
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
         (
             make([GOOD]).drop_columns("links"),
-            "projection needs the column(s) links; the table has: id, tokens, source_tokens, source_entities",
+            "projection needs the column(s) links; the table has: id, tokens, source_tokens, source_entities"
+            + MAKES_LINKS,
         ),
         (
             make([{"id": "s"}]),
-            "projection needs the column(s) tokens, source_entities, links; the table has: id",
+            "projection needs the column(s) tokens, source_entities, links; the table has: id" + MAKES_LINKS,
         ),
         (
             make([GOOD]).append_column("tokens", pa.array([["a"]])),

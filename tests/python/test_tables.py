@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -374,6 +375,39 @@ def test_missing_cells_of_a_frame() -> None:
         tuples = frame_of("pandas tuples")
         tuples["links"] = pd.Series([[(0, 0)], missing, [(1, 1)]], dtype=object)
         assert [list(row) for row in xner.Projector()(tuples)["labels"]] == LABELS
+
+
+NULLS = ("tokens", "source_tokens", "source_entities", "links", "entities", "labels")
+
+
+@pytest.mark.needs("test")
+@pytest.mark.parametrize("rows", [0, 2])
+@pytest.mark.parametrize("kind", ["pandas", "pandas nan", "arrow", "arrow lists", "polars", "datasets"])
+def test_columns_without_values(kind: str, rows: int, tmp_path: Path) -> None:
+    """pandas makes numbers of them, Arrow a type of nulls; they are columns of what they are called."""
+    nulls: Any = pa.nulls(rows)
+    if kind == "arrow lists":
+        nulls = pa.array([[]] * rows, pa.list_(pa.null()))
+    table: Any = pa.table(dict.fromkeys(NULLS, nulls))
+    if kind.startswith("pandas"):
+        import pandas as pd
+
+        table = pd.DataFrame({name: ([float("nan")] if kind == "pandas nan" else [None]) * rows for name in NULLS})
+    elif kind == "polars":
+        table = importlib.import_module("polars").from_arrow(table)
+    elif kind == "datasets":
+        table = importlib.import_module("datasets").Dataset(table)
+    aligner = xner.Aligner.fit([["a"]] * 3, [["b"]] * 3)
+    for stage in (xner.Projector(), xner.Pipeline(), xner.Pipeline(aligner="builtin"), aligner, Filters(["one-word"])):
+        found = to_table(stage(table))
+        assert found.num_rows == rows
+        assert set(NULLS) <= set(found.schema.names)
+    memory = Memory()
+    memory.remember(to_table(table))
+    assert to_table(memory.hint(table))["hints"].to_pylist() == [[]] * rows
+    if rows:
+        xner.view(table, tmp_path / "page.html")
+        assert (tmp_path / "page.html").stat().st_size > 0
 
 
 @pytest.mark.needs("test")

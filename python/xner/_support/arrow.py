@@ -111,7 +111,9 @@ def _handed_over(values: Any) -> pa.Array[Any] | None:
         return one_array(values)
     if is_of(values, "pandas", "Series"):
         try:
-            return one_array(pa.array(values, from_pandas=True))
+            series = one_array(pa.array(values, from_pandas=True))
+            has_none = pa.types.is_floating(series.type) and series.null_count == len(series)
+            return pa.nulls(len(series)) if has_none else series  # without values it is one of NaN
         except (pa.ArrowException, TypeError, ValueError):
             return None
     if hasattr(values, "__arrow_c_stream__"):

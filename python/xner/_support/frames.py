@@ -8,15 +8,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pyarrow as pa
 
 from xner import schema
 from xner._layouts import plain
-from xner._support.arrow import is_of, one_array
+from xner._support.arrow import chunked, flattened, is_lists, is_of, one_array
 from xner._support.records import entity_tuples, link_tuples, span_tuples
-from xner._support.sentences import to_arrow
+from xner._support.sentences import to_arrow, with_values
 from xner.errors import DataError, Error
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def open_rows(rows: TableLike) -> Opened:
         Error: no table; the message says what was found, and what to do with it.
     """
     if isinstance(rows, pa.Table):
-        return Opened(rows, lambda made: made)
+        return Opened(_typed(rows), lambda made: made)
     if isinstance(rows, pa.RecordBatch):
-        return Opened(pa.Table.from_batches([rows]), _one_batch)
+        return Opened(_typed(pa.Table.from_batches([rows])), _one_batch)
     if isinstance(rows, pa.RecordBatchReader):
-        return Opened(rows.read_all(), lambda made: made.to_reader())
+        return Opened(_typed(rows.read_all()), lambda made: made.to_reader())
     if is_of(rows, "pandas", "DataFrame"):
         return _open_pandas(rows)
     if is_of(rows, "polars", "LazyFrame"):
@@ -100,9 +100,29 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
 
 def _from_stream(rows: Any) -> pa.Table:
     try:
-        return pa.table(rows)
+        return _typed(pa.table(rows))
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise Error(f"expected a table, found {type(rows).__name__}: {error}") from error
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """A table whose columns of the contract have its types, where they are without values, and so of no type."""
+    for place, field in enumerate(table.schema):
+        is_null = pa.types.is_null(field.type)
+        wanted: Any = schema.COLUMN_TYPES.get(field.name)
+        if wanted is not None and (is_null or (_is_of_nulls(field.type) and is_lists(wanted))):
+            chunks = [
+                pa.nulls(len(chunk), wanted)
+                if is_null
+                else with_values(plain(chunk), pa.nulls(len(flattened(plain(chunk))), wanted.value_type))
+                for chunk in table.column(place).chunks
+            ]
+            table = table.set_column(place, field.name, chunked(chunks, wanted))
+    return table
+
+
+def _is_of_nulls(kind: pa.DataType) -> bool:
+    return is_lists(kind) and pa.types.is_null(cast("pa.ListType[Any]", kind).value_type)
 
 
 def _changed(made: pa.Table, table: pa.Table) -> list[str]:
@@ -119,7 +139,7 @@ def _open_pandas(frame: Any) -> Opened:
     if len(names) < len(frame.columns):
         twice = sorted({str(name) for name in frame.columns if list(map(str, frame.columns)).count(str(name)) > 1})
         raise Error(f"the DataFrame has more than one column {', '.join(map(repr, twice))}")
-    table = pa.table({name: _series(frame[own], name) for name, own in names.items()})
+    table = _typed(pa.table({name: _series(frame[own], name) for name, own in names.items()}))
 
     def close(made: pa.Table) -> Any:
         result = frame[[names[name] for name in made.schema.names if name in names]].copy(deep=False)
@@ -139,6 +159,8 @@ def _series(series: Any, name: str) -> pa.Array[Any] | pa.ChunkedArray[Any]:
             return _objects(series, name)
         reason = "its values are of no one type: convert it, or drop it"
         raise Error(f"column '{name}' of the DataFrame: {reason} ({error})") from error
+    if name in schema.COLUMN_TYPES and pa.types.is_floating(found.type) and found.null_count == len(found):
+        return pa.nulls(len(found))  # what pandas has for a column without values
     if name in _RECORDS and series.dtype == object and not _holds_structs(found.type):
         return _objects(series, name)
     return found
@@ -215,11 +237,11 @@ def _open_polars(frame: Any) -> Opened:
 
 
 def _open_dataset(dataset: Any) -> Opened:
-    table = dataset.with_format("arrow")[:].replace_schema_metadata(None)
+    own = dataset.with_format("arrow")[:].replace_schema_metadata(None)
 
     def close(made: pa.Table) -> Any:
         library = sys.modules["datasets"]
-        changed = set(_changed(made, table))
+        changed = set(_changed(made, own))
         made = pa.table(
             {name: _without_dictionary(made[name]) if name in changed else made[name] for name in made.schema.names}
         )
@@ -230,7 +252,7 @@ def _open_dataset(dataset: Any) -> Opened:
         form = dataset.format
         return result.with_format(form["type"], **form["format_kwargs"])
 
-    return Opened(table, close)
+    return Opened(_typed(own), close)
 
 
 def _without_dictionary(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

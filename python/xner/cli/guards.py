@@ -100,7 +100,7 @@ def _running() -> str:
 
 def _naming_flags(callback: Any, command: click.Command) -> Any:
     """What a command calls, whose errors about options name these as they are on the command line."""
-    flags = {str(one.name): one.opts[0] for one in command.params if isinstance(one, click.Option)}
+    flags = {str(one.name).rstrip("_"): one.opts[0] for one in command.params if isinstance(one, click.Option)}
 
     @wraps(callback)
     def run(*args: Any, **values: Any) -> Any:
@@ -125,6 +125,7 @@ def _looking(callback: Any, command: click.Command) -> Any:
         for option, path in outputs:
             if path.name == STANDARD_OUTPUT and values.get("format_") is None:
                 raise click.UsageError(f"{option} -: give --format, as standard output has no name that tells it")
+        _refuse_one_file_for_two(outputs)
         if not overwrite:
             for output in outputs:
                 _check(output, name, list(_paths(command, values, InputFile)))
@@ -147,6 +148,21 @@ def _paths(
             for path in given if isinstance(given, tuple | list) else [given]:
                 if isinstance(path, Path):
                     yield shown, path
+
+
+def _refuse_one_file_for_two(outputs: list[tuple[str, Path]]) -> None:
+    """Refuse outputs of which one would overwrite another.
+
+    Raises:
+        click.UsageError: two are the same file.
+    """
+    first: dict[Path, str] = {}
+    for option, path in outputs:
+        if path.exists() and not path.is_file():  # /dev/null takes all
+            continue
+        if other := first.get(path.resolve()):
+            raise click.UsageError(f"{option} {path}: this is the file of {other} as well; give each its own")
+        first[path.resolve()] = option
 
 
 def _check(output: tuple[str, Path], command: str, inputs: list[tuple[str, Path]]) -> None:

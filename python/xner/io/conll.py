@@ -71,6 +71,7 @@ class _Layout:
     header_line: int = 0  # its number in the file, from 1; 0: there is none
     labels: frozenset[bytes] = frozenset()  # what the file's first lines have for tags
     skips_numbers: bool = False  # lines of CoNLL-U that are no words of their own
+    width: int = 0  # how many columns the file's first line has; 0: not known yet
 
     def fields(self, line: bytes) -> list[bytes]:
         """The columns of a line."""
@@ -134,7 +135,8 @@ def iter_conll(
         The `id` is the sentence's own or else the row's number, from 0. At least one batch.
 
     Raises:
-        FormatError: not UTF-8, too few columns, a missing word or tag, a column that numbers the words or holds no
+        FormatError: not UTF-8, too few columns, columns counted from the end that are other ones in other lines, a
+            missing word or tag, a column that numbers the words or holds no
             tags where none was chosen and another one does; the message names file and line, and the remedy.
         Error: an option that cannot be used.
     """
@@ -283,6 +285,7 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
         label_column=label,
         labels=_labels_of(sentences, label),
         skips_numbers=numbered,
+        width=len(first),
     )
 
 
@@ -490,6 +493,8 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
         unlabelled = counts[place] == 1 and layout.label_column is not None
         hint = " (with label_column=None, files without labels are read)" if unlabelled else ""
         raise block.error(line, f"{number}, too few for {_wanted(layout)}{hint}: {block.text(line)}")
+    if len(wanted) > 1 and min(layout.token_column, layout.label_column or 0) < 0:
+        _check_widths(block, layout, lines, counts)
     result = []
     for name, columns in zip(("word", "label"), wanted, strict=False):
         chosen = fields.offsets[:-1][lines] + columns
@@ -507,6 +512,31 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
                 raise block.error(line, f"the {name} is empty{hint}: {block.text(line)}")
         result.append(values)
     return result
+
+
+def _check_widths(block: Block, layout: _Layout, lines: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None:
+    """That columns which are counted from the end are the same ones in every line.
+
+    Raises:
+        FormatError: a line has more or fewer columns than the file's first one.
+    """
+    differs = counts != layout.width
+    if layout.width and differs.any():
+        place = int(np.argmax(differs))
+        number = "1 column" if counts[place] == 1 else f"{counts[place]} columns"
+        line = int(lines[place])
+        raise block.error(
+            line,
+            f"{number} where the first line has {layout.width}: {block.text(line)}; a word with blanks in it, or a "
+            f"column too many? (with {_from_the_front(layout)}, what is behind these is not looked at)",
+        )
+
+
+def _from_the_front(layout: _Layout) -> str:
+    """The options by which columns are counted from the first one."""
+    numbers = {"token_column": layout.token_column, "label_column": layout.label_column}
+    counted = {name: number % layout.width for name, number in numbers.items() if number is not None and number < 0}
+    return " and ".join(f"`{name}={number}`" for name, number in counted.items())
 
 
 def _resolve(column_number: int, counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

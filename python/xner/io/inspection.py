@@ -171,7 +171,10 @@ def _layouts(columns: list[Column], layout: Layout) -> Iterator[Layout]:
     """Layouts to try, the likeliest first."""
     yield replace(layout, strip_prefix=True)
     words = [one.number for one in token_columns(columns)] or [0]
-    tags: list[int | None] = [one.number for one in label_columns(columns)]
+    # Where lines have more columns than others, a column of plain classes may as well be a part of a word.
+    is_regular = len({one.values for one in columns}) < 2
+    told = [one for one in label_columns(columns) if is_regular or one.tags.spelling != "plain"]
+    tags: list[int | None] = [one.number for one in told]
     for token, label in product(words, tags or [None]):
         if token != label:
             for strip in (False, True):

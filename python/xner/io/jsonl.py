@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from xner import schema
 from xner.errors import DataError, FormatError
+from xner.io._fields import OPTIONAL_FIELDS
 from xner.io._json import iter_objects
 from xner.io._lines import rebatch, row_ids
 from xner.io._rows import TextOutput, column, write_rows
@@ -29,15 +30,6 @@ _ROWS = 16_384
 
 _Convert = Callable[[Any], Any]
 _Row = tuple[int, dict[str, Any]]  # line number, fields
-
-
-# Fields of a column's structs that a row need not have; they are null then.
-_OPTIONAL_FIELDS = {
-    schema.LINKS: frozenset({"score"}),
-    schema.ENTITIES: frozenset({"score", "margin", "source"}),
-    schema.DROPPED: frozenset({"score", "margin", "source"}),
-    schema.ADJUSTED: frozenset({"score", "margin", "source"}),
-}
 
 
 _LABELS = (schema.LABELS, schema.GOLD_LABELS)
@@ -144,7 +136,7 @@ def _fill_ids(ids: pa.Array[Any], first_row: int) -> pa.Array[Any]:
 
 
 def _known_column(path: str, rows: list[_Row], name: str, arrow_type: pa.DataType) -> pa.Array[Any]:
-    convert = _converter(arrow_type, _OPTIONAL_FIELDS.get(name, frozenset()))
+    convert = _converter(arrow_type, OPTIONAL_FIELDS.get(name, frozenset()))
     if name == schema.ID:
         convert = _identifier
     values = []

@@ -36,7 +36,7 @@ LabelsFrom = Literal["labels", "entities"]
 LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
 
 _TOKEN_NAMES = ("tokens", "words")
-_LABEL_NAMES = ("labels", "ner_tags")
+_LABEL_NAMES = ("labels", "ner_tags", "tags")
 _AT_WORD = re.compile(r" at word (\d+)$")  # which the core says of a label
 _LOOKED_AT = 200  # lines of a text that may be columns
 
@@ -230,7 +230,8 @@ class Layout:
         if not has:
             raise Error(
                 f"'{path}' has no labels; it needs a column of them (`label_column` names it), or a column "
-                f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'"
+                f"'{schema.LABELS}', '{schema.ENTITIES}' or '{schema.SOURCE_ENTITIES}'; its columns are "
+                f"{', '.join(names) or 'none'}"
             )
         found: dict[str, pa.ChunkedArray[Any]] = {}
         tags = None
@@ -246,7 +247,7 @@ class Layout:
             _check_agreement(found[schema.LABELS], found[schema.ENTITIES], table, path)
         chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
         if chosen not in found:
-            raise Error(f"labels_from={chosen!r}: '{path}' has no such column")
+            raise OptionError(f"labels_from={chosen!r}: '{path}' has no such column")
         return Labelled(table, _spans_alone(found[chosen]), tags if chosen == schema.LABELS else None)
 
     def read_for_scores(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:

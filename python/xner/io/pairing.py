@@ -110,7 +110,7 @@ def pair(
     Raises:
         OptionError: an unknown way, or a least score out of its range.
         DataError: a row without an id.
-        Error: a column that is missing.
+        Error: a column that is missing; ids that are no more than the rows' numbers on both sides.
     """
     keys: tuple[list[Hashable], list[Hashable]]
     if isinstance(on, str):
@@ -119,6 +119,11 @@ def pair(
         if on == "similarity":
             return _by_similarity(first, second, least_score, names)
         keys = _keys(first, on, names[0]), _keys(second, on, names[1])
+        if on == "id" and all(_are_row_numbers(side) for side in keys):
+            raise OptionError(
+                f"on='id': the ids of '{names[0]}' and '{names[1]}' are the numbers of their rows, as where files name "
+                "none; that does not tell which rows belong together: on='similarity', 'text', or pairs"
+            )
     else:
         keys = _listed(first, second, on)
     places: dict[Hashable, list[int]] = defaultdict(list)
@@ -160,6 +165,10 @@ def _keys(table: pa.Table, on: PairedBy, name: str) -> list[Hashable]:
         if one is None:
             raise DataError(row, schema.ID, "null", f"'{name}' has no id for this row")
     return [str(one) for one in ids]
+
+
+def _are_row_numbers(ids: list[Hashable]) -> bool:
+    return all(one == str(row) for row, one in enumerate(ids))
 
 
 def _listed(

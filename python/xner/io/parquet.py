@@ -12,6 +12,7 @@ from xner._layouts import plain
 from xner._support.arrow import is_lists
 from xner.errors import Error, FormatError
 from xner.io._classes import named_classes
+from xner.io._fields import with_optional_fields
 from xner.io._lines import rebatch
 from xner.io._rows import write_rows
 from xner.io.unpacking import check_arrow, check_parquet
@@ -128,6 +129,7 @@ def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str],
         for batch in map(named_classes, batches):
             names = batch.schema.names
             _check(batch, path)
+            batch = with_optional_fields(batch)  # noqa: PLW2901
             known = [name for name in names if name in schema.COLUMN_TYPES and not _holds_numbers(batch, name)]
             fitting = schema.conform(batch, known, checked=True, narrow=True)
             yield _with_columns(batch, [(fitting if name in known else batch).column(name) for name in names])

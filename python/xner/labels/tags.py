@@ -101,7 +101,11 @@ class Tags:
     def doubt(self, words: int) -> Doubt | None:
         """Why a column of so many words with these tags is hardly one of labels; None if it may well be one."""
         names = [tag for tag, meant in self.canonical.items() if meant != OUTSIDE]
+        if blank := [tag for tag in names if tag != tag.strip()]:
+            return Doubt(blank, "a blank before or after it")
         if self.spelling == "prefix":
+            if unnamed := [tag for tag in names if (match := _PREFIX.fullmatch(tag)) and not match[2]]:
+                return Doubt(unnamed, "no class follows the prefix")
             bare = [tag for tag in names if _PREFIX.fullmatch(tag) is None and tag not in self.classes_with_prefix]
             return Doubt(bare, f"neither O nor a prefix and a class, as {_example(names)} is") if bare else None
         if self.spelling != "plain" or not names:
@@ -145,7 +149,8 @@ def tell_tags(tags: Iterable[str], *, class_map: Mapping[str, str] | None = None
     renamed = dict(class_map or {})
     for old, new in renamed.items():
         if old not in known:
-            raise OptionError(f"class_map: there is no class {old!r}{did_you_mean(old, known)}; {_listed(known)}")
+            what = "leave out" if new == OUTSIDE else "rename"
+            raise OptionError(f"there is no class {old!r} to {what}{did_you_mean(old, known)}; {_listed(known)}")
         if not isinstance(new, str) or not new.strip() or _HYPHEN.fullmatch(new):
             raise OptionError(f"class_map: {old!r} cannot become {new!r}; expected the name of a class, or O")
     canonical = {tag: tag for tag in distinct if tag not in parsed}

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, schema
+from xner._layouts import plain
 from xner._support.arguments import unknown_option
 from xner._support.arrow import frequencies, one_array, spread_lists, with_columns
 from xner._support.digests import table_digest
@@ -220,7 +221,7 @@ class Pipeline:
         self.tagging: TaggingOptions = made[3]
         self.translating: TranslatingOptions = made[4]
         if self.running.translate_to is not None and not self.translating.translates:
-            raise OptionError("translate_to needs a translator, the translation model, or translations, a file of them")
+            raise OptionError("translate_to needs one of `translator`, `translation_model` and `translations`")
         if self.running.markers is not None and self.translating.translations is not None:
             raise OptionError("markers go with a translator: translations that are there already have none")
         if self.running.memory and self.projection.method != "candidates":
@@ -318,7 +319,8 @@ class Pipeline:
             table: of any kind (Arrow, pandas, polars, `datasets`): `source_tokens`, `source_entities` and, unless they
                 are to be made by translation, `tokens`, as `xner.read_pairs` gives them; further columns that the
                 options need. Where it has `links`, these are taken, together with those of aligners that are named.
-            output: the file to write; None writes none.
+            output: the file to write, in place of one that is there; None writes none. Unlike the command line, this
+                does not look at what it replaces.
             format: of the output; None goes by its name.
             links: further sets of links of the same rows.
             recipe: makes the steps that lead to links, from that of the tagger (None: there is none) and that of the
@@ -489,7 +491,7 @@ class Pipeline:
             is_nested = self.running.nested == "keep"
             first = project_layers(piece, self.projector) if is_nested else self.projector(piece)
             is_sound = _sound(first)
-            sound = first.filter(is_sound)
+            sound = _rows_that(is_sound, first)
             if schema.REVIEWED_ENTITIES in first.schema.names:
                 sound = remember_reviewed(memory, sound)
             else:
@@ -502,16 +504,24 @@ class Pipeline:
 
         def hint(piece: pa.Table) -> pa.Table:
             is_sound = _sound(piece)
-            hints = memory.hint(piece.filter(is_sound), threads=self.running.threads).column(schema.HINTS)
+            hints = memory.hint(_rows_that(is_sound, piece), threads=self.running.threads).column(schema.HINTS)
             return pa.table({schema.HINTS: spread_lists(hints, is_sound)})
 
         hints = pa.concat_tables(in_pieces(remembered, hint)).column(schema.HINTS)
         return with_columns(table, {schema.HINTS: hints})
 
 
-def _sound(projected: pa.Table) -> pa.ChunkedArray[pa.BooleanScalar]:
+def _sound(projected: pa.Table) -> pa.Array[Any]:
     """The rows that were not skipped as wrong ones."""
-    return pc.not_equal(projected.column(schema.STATUS), pa.scalar("invalid"))
+    return pc.not_equal(one_array(projected.column(schema.STATUS)), pa.scalar("invalid"))
+
+
+def _rows_that(are_sound: pa.Array[Any], table: pa.Table) -> pa.Table:
+    """Those rows of a table; views, of which pyarrow cannot take some rows, become plain columns."""
+    if pc.all(are_sound).as_py() is not False:
+        return table
+    columns = {name: plain(one_array(table.column(name))) for name in table.schema.names}
+    return pa.table(columns).filter(are_sound)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

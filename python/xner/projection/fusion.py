@@ -92,7 +92,8 @@ def weights_of(score: str | Mapping[str, float]) -> Mapping[str, float]:
         choose("score", name, dict.fromkeys(SCORES))
         weights[name] = number_from_zero(f"score {name}", weight)
     if not any(weights[name] > 0 for name in given):
-        raise Error(f"score={score!r}: expected at least one weight above 0")
+        shown = ", ".join(f"{name} has {weights[name]:g}" for name in given) or "there is none"
+        raise Error(f"score: expected at least one weight above 0; {shown}")
     return MappingProxyType({name: weights[name] for name in SCORES if weights.get(name, 0) > 0})
 
 

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
+import pyarrow.compute as pc
 
 from xner import evaluation, io, schema
 from xner._support.arguments import did_you_mean
@@ -104,6 +105,7 @@ def command(
     table = by_column.read_for_scores(predicted, format_)
     predicted_labels = _column(table, schema.LABELS, predicted)
     if gold is None and gold_column is None:
+        gold_table = table
         gold_labels = _column(table, schema.GOLD_LABELS, predicted)
     else:
         by_column = layout if gold_column is None else replace(layout, label_column=gold_column)
@@ -111,9 +113,13 @@ def command(
         has_gold = schema.GOLD_LABELS in gold_table.column_names and gold_column is None
         gold_labels = _column(gold_table, schema.GOLD_LABELS if has_gold else schema.LABELS, gold or predicted)
         _check_words(gold_table, gold or predicted, table, predicted, ignore_words=ignore_words)
-    other_labels = (
-        None if baseline is None else _column(layout.read_for_scores(baseline, format_), schema.LABELS, baseline)
-    )
+    other_labels = None
+    if baseline is not None:
+        other_table = layout.read_for_scores(baseline, format_)
+        other_labels = _column(other_table, schema.LABELS, baseline)
+        _check_words(gold_table, gold or predicted, other_table, baseline, ignore_words=ignore_words)
+        _check_lengths(gold_labels, gold or predicted, other_labels, baseline)
+    _check_lengths(gold_labels, gold or predicted, predicted_labels, predicted)
     if ignore:
         others = [predicted_labels, *([] if other_labels is None else [other_labels])]
         _check_ignored(
@@ -178,6 +184,17 @@ def _check_words(gold: pa.Table, gold_path: Path, table: pa.Table, path: Path, *
             f"'{gold_path}' has {one!r} for word {word}; the sentences are others or in another order ("
             "`xner pair` puts them in order, --ignore-words scores them as they are)",
         )
+
+
+def _check_lengths(gold: pa.ChunkedArray[Any], gold_path: Path, labels: pa.ChunkedArray[Any], path: Path) -> None:
+    """That two files have as many labels in each sentence, whatever their words are."""
+    if len(gold) != len(labels):
+        raise Error(f"'{gold_path}' has {len(gold)} sentences but '{path}' has {len(labels)}")
+    lengths = [pc.list_value_length(side).to_pylist() for side in (gold, labels)]
+    for row, (expected, found) in enumerate(zip(*lengths, strict=True)):
+        if None not in {expected, found} and expected != found:
+            reason = f"'{path}' has as many in this row, and '{gold_path}' has {expected}"
+            raise DataError(row, schema.LABELS, f"{found} labels", reason)
 
 
 def _first_difference(expected: list[str] | None, found: list[str] | None) -> tuple[int, str | None, str | None]:

@@ -114,7 +114,7 @@ def _way(on: str) -> Any:
         return on
     path = Path(on)
     if not path.is_file():
-        raise click.UsageError(f"--on {on}: expected {', '.join(PAIRED_BY)}, or a file of pairs")
+        raise click.UsageError(f"--on {on}: expected {', '.join(PAIRED_BY)}, or a file of pairs; there is no such file")
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         fields = line.split("\t")

@@ -26,7 +26,8 @@ def as_typed(message: str, flags: Mapping[str, str]) -> str:
     `max_words=3 goes with method='candidates'` becomes `--max-words=3 goes with --method candidates`.
 
     Args:
-        message: begins with an option's name, or has one before `=`, after `goes with`, or with an underscore.
+        message: begins with an option's name, or has one before `=`, after `goes with`, between backquotes, or with an
+            underscore.
         flags: by option.
     """
 
@@ -41,5 +42,6 @@ def as_typed(message: str, flags: Mapping[str, str]) -> str:
         name, rest = flags[name], rest.removeprefix("=True")
         rest = re.sub(r"(?<=^ and )[a-z]\w*", named, rest)
     rest = re.sub(r"(?<![\w=-])(?P<name>[a-z]\w*)='(?P<value>[\w.:-]+)'", with_value, rest)
+    rest = re.sub(r"`([a-z]\w*)`", lambda found: flags.get(found[1], found[0]), rest)
     rest = re.sub(r"(?<= go with )[a-z]\w*|(?<= goes with )[a-z]\w*", named, rest)
     return name + re.sub(r"(?<![\w='\"/.-])[a-z]+(?:_[a-z]+)+(?![\w=.])", named, rest)
