@@ -64,7 +64,7 @@ def test_the_loss_goes_down_and_the_model_aligns(tiny_masked_bert: Path, tmp_pat
     ]
 
 
-@pytest.mark.parametrize("objective", ["self-training", "tlm"])
+@pytest.mark.parametrize("objective", [pytest.param("self-training", marks=pytest.mark.slow), "tlm"])
 def test_one_objective(tiny_masked_bert: Path, tmp_path: Path, objective: Any) -> None:
     report = train(tiny_masked_bert, tmp_path, objectives=(objective,))
     assert list(report.losses) == [objective]

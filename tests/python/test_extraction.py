@@ -236,16 +236,18 @@ def golden(folder: Path) -> Any:
         return dict(arrays)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recorded(test_data: Path) -> list[dict[str, Any]]:
     """One dict a matrix of the recorded inputs and outputs."""
     arrays = golden(test_data)
     count = sum(name.endswith("_sim") for name in arrays)
     assert count == 300
-    return [
-        {name.split("_", 1)[1]: array for name, array in arrays.items() if name.startswith(f"m{k}_")}
-        for k in range(count)
-    ]
+    matrices: list[dict[str, Any]] = [{} for _ in range(count)]
+    for name, array in arrays.items():
+        number, _, what = name.partition("_")
+        if number[:1] == "m" and number[1:].isdecimal():
+            matrices[int(number[1:])][what] = array
+    return matrices
 
 
 RECORDED: dict[str, tuple[str, Any, dict[str, Any], bool]] = {

@@ -162,6 +162,7 @@ def test_hints_near_the_end_of_the_range(matcher: Any) -> None:
 
 
 @pytest.mark.needs("exact")
+@pytest.mark.slow
 @many(1)
 @given(
     rows=st.lists(scored, min_size=1, max_size=4),

@@ -118,6 +118,7 @@ class TestStreams:
         pairs = xner("pair", "en.conll", "en.conll", "--on", "text", "-o", "-", cwd=files)
         assert '"source_tokens": ["Anna", "came"]' in done(pairs).stdout
 
+    @pytest.mark.slow
     def test_messages_have_the_names_that_were_given(self, files: Path) -> None:
         command = self.command("--source", "-", "--target", "de.txt", "-o", "-", "--format", "conll")
         run = subprocess.run(command, input=SOURCE, capture_output=True, text=True, cwd=files, check=True)

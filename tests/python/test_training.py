@@ -231,6 +231,7 @@ class TestDeterminism:
             assert one["step"] == other["step"]
             assert one["loss"] == pytest.approx(other["loss"], rel=1e-3)
 
+    @pytest.mark.slow
     def test_seeds_are_averaged(self, shape: Path, tmp_path: Path) -> None:
         def run(seed: int, folder: Path) -> TrainingReport:
             return briefly(shape, folder, replace(BRIEF, epochs=1, seed=seed))
@@ -353,7 +354,7 @@ class TestSettings:
         [
             pytest.param({"bf16": True}, marks=pytest.mark.slow),
             pytest.param({"loss": "focal"}, marks=pytest.mark.slow),
-            {"loss": "generalized-cross-entropy"},
+            pytest.param({"loss": "generalized-cross-entropy"}, marks=pytest.mark.slow),
             pytest.param({"schedule": "cosine", "weight_decay": 0.0, "warmup": 0.0}, marks=pytest.mark.slow),
             pytest.param({"schedule": "constant"}, marks=pytest.mark.slow),
             pytest.param({"class_weights": "balanced"}, marks=pytest.mark.slow),

@@ -27,6 +27,9 @@ MEMBER = gzip.compress((b"a" * 9_999 + b"\n") * 1_400, 9)  # 14 MB
 TOO_MUCH = r"{name}: \d+ bytes unpack to \d+ or more, \d+ times as many, and 100 times are allowed; .* XNER_MAX_RATIO"
 
 
+SLOW = pytest.mark.slow
+
+
 def refuses(path: Path) -> Any:
     return pytest.raises(FormatError, match=TOO_MUCH.format(name=re.escape(path.name)))
 
@@ -39,7 +42,9 @@ def packed_bomb(path: Path) -> None:
     assert path.stat().st_size < 5_000_000
 
 
-@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.txt.gz", pytest.param("a.conll.gz", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", [pytest.param("a.jsonl.gz", marks=SLOW), "a.txt.gz", pytest.param("a.conll.gz", marks=SLOW)]
+)
 def test_gzip(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     packed_bomb(path)
@@ -107,7 +112,7 @@ def parquet_bomb(path: Path, **options: Any) -> None:
 
 
 @pytest.mark.parametrize("compression", ["zstd", pytest.param("gzip", marks=pytest.mark.slow), "brotli"])
-@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("version", [pytest.param("1.0", marks=SLOW), "2.0"])
 def test_parquet(tmp_path: Path, compression: str, version: str) -> None:
     path = tmp_path / "a.parquet"
     parquet_bomb(path, compression=compression, data_page_version=version)
