@@ -15,7 +15,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan fuzz tidy wheel clean
+.PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan test-arm fuzz tidy wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,6 +89,13 @@ asan: ## C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 tsan: ## C++ unit tests under ThreadSanitizer
 	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan
+
+test-arm: ## C++ unit tests on an emulated 64-bit ARM, and the same bits there as here (Debian: g++-aarch64-linux-gnu, qemu-user)
+	cmake --preset default && cmake --build --preset default --target xner_digest
+	cmake --preset arm && cmake --build --preset arm && ctest --preset arm
+	build/default/tests/cpp/xner_digest > build/digest.here
+	qemu-aarch64 -L /usr/aarch64-linux-gnu build/arm/tests/cpp/xner_digest > build/digest.arm
+	diff build/digest.here build/digest.arm
 
 # A clang from 15 on: with older ones, ranges of GCC's library do not compile.
 CLANG ?= $(firstword $(foreach name,clang++-19 clang++-18 clang++-17 clang++-16 clang++-15,$(shell command -v $(name))))
