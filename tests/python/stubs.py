@@ -1,6 +1,7 @@
 """Generates type stubs: of the native core, and of options as keyword arguments.
 
-`python tests/python/stubs.py FOLDER` writes all of them into the package that is in that folder.
+`python tests/python/stubs.py FOLDER` writes all of them into the package that is in that folder; with `--check` for a
+folder, those of the installed package are compared instead.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import xner
 from xner.experiments.shift.options import ShiftOptions
 from xner.pipelines.projection_run import PARTS
 from xner.projection.options import ProjectionOptions
@@ -73,6 +75,14 @@ def generate() -> dict[str, str]:
     }
 
 
+def stale() -> list[str]:
+    """Paths of stubs of the installed package that are not what is generated."""
+    package = Path(xner.__file__).parent
+    return [path for path, text in generate().items() if (package / path).read_text(encoding="utf-8") != text]
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--check":
+        sys.exit(f"stubs that are out of date: {', '.join(found)}" if (found := stale()) else 0)
     for path, text in generate().items():
         (Path(sys.argv[1]) / path).write_text(text, encoding="utf-8")
