@@ -193,3 +193,32 @@ def test_a_packed_table_has_its_column_of_links(folder: Path) -> None:
         assert rows_of(found.combine_chunks()) == [[(0, 2, None)], []]
     with pytest.raises(Error, match="has links for 2 sentence pairs but there are 3 sentence pairs"):
         read_links(folder / "links.jsonl.gz", 3, one_based=False, reverse=False)
+
+
+@pytest.mark.parametrize("block", [1 << 20, 16])
+def test_lines_that_hold_something_else_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, block: int
+) -> None:
+    monkeypatch.setattr(_lines, "BLOCK_BYTES", block)
+    path = tmp_path / "x.pharaoh"
+    path.write_text("0-0 1-1\n0-x\n\n3-4:0.5\n2-2:nan\n0?0")
+    good = io.read_pharaoh(path, on_error="skip").to_pylist()
+    assert good[1] is None
+    assert good[4] is None
+    assert [None if row is None else [(one["source"], one["target"]) for one in row] for row in good] == [
+        [(0, 0), (1, 1)],
+        None,
+        [],
+        [(3, 4)],
+        None,
+        [(0, 0)],
+    ]
+    assert f"2 lines without usable links were skipped; the first one is {path}, line 2: '0-x' is not" in caplog.text
+    with pytest.raises(FormatError, match="line 2: '0-x' is not a link"):
+        io.read_pharaoh(path)
+    with pytest.raises(Error, match="on_error"):
+        io.read_pharaoh(path, on_error="drop")  # type: ignore[arg-type]
+    caplog.clear()
+    path.write_text("0-0\n\n")
+    assert io.read_pharaoh(path, on_error="skip").equals(io.read_pharaoh(path))
+    assert not caplog.records

@@ -85,6 +85,12 @@ class Block:
         text = self.line(line).decode()
         return repr(text if len(text) <= 80 else text[:77] + "...")
 
+    def only(self, line: int) -> Block:
+        """A block of one line of this one."""
+        begin, end = int(self.starts[line]), int(self.ends[line])
+        edges = np.array([0]), np.array([end - begin])
+        return Block(self.path, self.first_line + line, self.data[begin:end], self.array[begin:end], *edges)
+
     def error(self, line: int, reason: str) -> FormatError:
         """An error about a line of this block."""
         return FormatError(f"{self.path}, line {self.first_line + line}: {reason}")

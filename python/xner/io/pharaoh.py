@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 
 from xner import schema
 from xner._layouts import plain
+from xner._support.arguments import choose
 from xner._support.arrow import as_arrow
-from xner.errors import DataError, Error
+from xner._support.progress import logger
+from xner.errors import DataError, Error, FormatError
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, words
 from xner.io._rows import TextOutput, column, list_lengths
 from xner.io.atomic import replacing
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["PharaohWriter", "iter_pharaoh", "read_pharaoh", "write_pharaoh"]
 
 Possible = Literal["keep", "drop", "only"]
+OnError = Literal["raise", "skip"]
 
 _SCHEMA = pa.schema([(schema.ID, pa.string()), (schema.LINKS, schema.LINKS_TYPE)])
 _MAX_DIGITS = 9  # what surely fits int32; no sentence is that long
@@ -40,6 +43,7 @@ def iter_pharaoh(
     one_based: bool = False,
     reverse: bool = False,
     possible: Possible = "keep",
+    on_error: OnError = "raise",
     batch_rows: int = 16_384,
 ) -> Iterator[pa.RecordBatch]:
     """Reads links in batches, so that memory stays bounded.
@@ -49,6 +53,7 @@ def iter_pharaoh(
         one_based: the file counts words from 1.
         reverse: the file says `target-source`.
         possible: whether links marked as possible are kept like others, dropped, or the only ones kept.
+        on_error: `skip` makes null of a line with something else than links, and logs how many there were.
         batch_rows: rows a batch.
 
     Yields:
@@ -60,18 +65,27 @@ def iter_pharaoh(
     """
     if possible not in {"keep", "drop", "only"}:
         raise Error(f"possible must be 'keep', 'drop' or 'only', not {possible!r}")
-    return rebatch(_iter_pharaoh(path, one_based, reverse, possible), batch_rows)
+    skips = choose("on_error", on_error, {"raise": False, "skip": True})
+    return rebatch(_iter_pharaoh(path, one_based, reverse, possible, skips=skips), batch_rows)
 
 
 def _iter_pharaoh(
-    path: str | os.PathLike[str], one_based: bool, reverse: bool, possible: Possible
+    path: str | os.PathLike[str], one_based: bool, reverse: bool, possible: Possible, *, skips: bool
 ) -> Iterator[pa.RecordBatch]:
     yield pa.RecordBatch.from_pylist([], schema=_SCHEMA)
     rows = 0
+    skipped: list[FormatError] = []
     for block in read_blocks(path):
-        links = _block_links(block, one_based, reverse, possible)
+        try:
+            links = _block_links(block, one_based, reverse, possible)
+        except FormatError:
+            if not skips:
+                raise
+            links = _links_by_line(block, one_based, reverse, possible, skipped)
         yield pa.RecordBatch.from_arrays([row_ids(rows, len(links)), links], schema=_SCHEMA)
         rows += len(links)
+    if skipped:
+        logger.warning("%d lines without usable links were skipped; the first one is %s", len(skipped), skipped[0])
 
 
 def read_pharaoh(
@@ -80,6 +94,7 @@ def read_pharaoh(
     one_based: bool = False,
     reverse: bool = False,
     possible: Possible = "keep",
+    on_error: OnError = "raise",
 ) -> pa.ListArray[Any]:
     """Reads the links of all sentence pairs.
 
@@ -91,12 +106,27 @@ def read_pharaoh(
         one_based: the file counts words from 1.
         reverse: the file says `target-source`.
         possible: whether links marked as possible are kept like others, dropped, or the only ones kept.
+        on_error: as for `iter_pharaoh`.
 
     Returns:
         One list of links a line, of the type of the `links` column.
     """
-    batches = iter_pharaoh(path, one_based=one_based, reverse=reverse, possible=possible)
+    batches = iter_pharaoh(path, one_based=one_based, reverse=reverse, possible=possible, on_error=on_error)
     return cast("pa.ListArray[Any]", pa.concat_arrays([batch.column(schema.LINKS) for batch in batches]))
+
+
+def _links_by_line(
+    block: Block, one_based: bool, reverse: bool, possible: Possible, skipped: list[FormatError]
+) -> pa.ListArray[Any]:
+    """The links of a block, null for lines that hold something else, whose errors are noted."""
+    found: list[pa.Array[Any]] = []
+    for line in range(len(block.starts)):
+        try:
+            found.append(_block_links(block.only(line), one_based, reverse, possible))
+        except FormatError as error:
+            skipped.append(error)
+            found.append(pa.nulls(1, schema.LINKS_TYPE))
+    return cast("pa.ListArray[Any]", pa.concat_arrays(found))
 
 
 def _block_links(block: Block, one_based: bool, reverse: bool, possible: Possible) -> pa.ListArray[Any]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from xner.io.pharaoh import OnError
+
 __all__ = [
     "add_scores",
     "labels_as_gold",
@@ -218,28 +220,36 @@ def read_translations(path: str | os.PathLike[str]) -> pa.Table:
     return table.select([one for one in (schema.TRANSLATION, schema.TRANSLATION_STATUS) if one in table.schema.names])
 
 
-def read_links(path: str | os.PathLike[str], rows: int, *, one_based: bool, reverse: bool) -> pa.ChunkedArray[Any]:
-    """Read word links, one row a sentence pair.
+def read_links(
+    path: str | os.PathLike[str], rows: int, *, one_based: bool, reverse: bool, on_error: OnError = "raise"
+) -> pa.ChunkedArray[Any]:
+    """Read word links, one row a sentence pair; with `on_error="skip"`, null for a line that holds something else.
 
     Raises:
         Error: their number of rows is not that of the sentences.
     """
-    links = read_links_unchecked(path, one_based=one_based, reverse=reverse)
+    links = read_links_unchecked(path, one_based=one_based, reverse=reverse, on_error=on_error)
     if len(links) != rows:
         raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
     return links
 
 
 def read_links_unchecked(
-    path: str | os.PathLike[str], *, one_based: bool, reverse: bool, possible: Any = "keep"
+    path: str | os.PathLike[str],
+    *,
+    one_based: bool,
+    reverse: bool,
+    possible: Any = "keep",
+    on_error: OnError = "raise",
 ) -> pa.ChunkedArray[Any]:
     """Read word links of any number of sentence pairs.
 
-    `one_based`, `reverse` and `possible` are for the Pharaoh format; a table's column `links` is taken as it is.
+    All options are for the Pharaoh format; a table's column `links` is taken as it is.
     """
     suffixes = tuple(suffix for name in ("parquet", "arrow", "jsonl") for suffix in FORMATS[name].suffixes)
     if Path(path).name.lower().removesuffix(".gz").endswith(suffixes):
         table = read(path)
         schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
         return table.column(schema.LINKS)
-    return pa.chunked_array([read_pharaoh(path, one_based=one_based, reverse=reverse, possible=possible)])
+    how: Any = {"one_based": one_based, "reverse": reverse, "possible": possible, "on_error": on_error}
+    return pa.chunked_array([read_pharaoh(path, **how)])

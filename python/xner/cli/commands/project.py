@@ -152,7 +152,8 @@ def command(
             told=told,
         )
         table = add_scores(table, scores)
-    others = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
+    how: Any = {"one_based": one_based, "reverse": reverse, "on_error": pipeline.running.on_error}
+    others = [read_links(path, table.num_rows, **how) for path in links]
     run(
         pipeline,
         table,

@@ -113,8 +113,8 @@ class Pair:
         Raises:
             Error: one is not as it should be, or is of another number of sentence pairs.
         """
-        how = {"one_based": self.links.one_based, "reverse": self.links.reverse}
-        return [read_links(path, rows, **how) for path in self.link_files]
+        one_based, reverse = self.links.one_based, self.links.reverse
+        return [read_links(path, rows, one_based=one_based, reverse=reverse) for path in self.link_files]
 
     def filled(self, pattern: str) -> str:
         """A pattern of a file, for this pair."""
