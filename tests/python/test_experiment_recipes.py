@@ -491,7 +491,7 @@ def test_each_pair_fills_in_its_options(folder: Path) -> None:
         encoding="utf-8",
     )
     plan = Recipe.read(folder / "own.toml").plan()
-    german, spanish = (job.pipeline for job in plan.jobs)
+    german, spanish = (job.approach.pipeline for job in plan.jobs)
     assert german.aligning.lexicon == (f"{folder}/en-de.tsv",)
     assert spanish.aligning.lexicon == (f"{folder}/en-es.tsv",)
     assert (german.running.target_language, spanish.running.target_language) == ("deu_Latn", "spa_Latn")

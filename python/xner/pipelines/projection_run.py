@@ -376,12 +376,19 @@ class Pipeline:
         aligns = bool(self.aligning.aligner) or (self.projection.uses_links and not has_links)
         return aligns or self.tagging.tagger is not None or self.translating.translates
 
-    def identity(self, table: TableLike, *, links: Sequence[pa.ChunkedArray[Any]] = ()) -> str:
+    def identity(
+        self,
+        table: TableLike,
+        *,
+        links: Sequence[pa.ChunkedArray[Any]] = (),
+        recipe: Callable[[Step | None, Step], Sequence[Step]] | None = None,
+    ) -> str:
         """Tells what `run` makes from all other results: the options, the table, the links, the content of models.
 
         Args:
             table: as for `run`.
             links: likewise.
+            recipe: likewise.
 
         Returns:
             A hexadecimal SHA-256 digest, equal for runs of the same version that end with the same bytes.
@@ -389,7 +396,7 @@ class Pipeline:
         Raises:
             Error: as `run` does, of what can be seen before anything is computed.
         """
-        plan = self._planned(to_table(table), links, None, None)
+        plan = self._planned(to_table(table), links, recipe, None)
         return self._key(plan, digest=table_digest(plan.table))
 
     def _key(self, plan: _Plan, *, digest: str) -> str:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import textwrap
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner._support.options import declared
 from xner.cli.options.datasets import announce
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.recipes import data_group, evaluation_group, links_group
 from xner.errors import OptionError
+from xner.experiments.recipes.approaches import ApproachOptions
 from xner.experiments.recipes.data import catalogue_of
 from xner.experiments.recipes.recipe import Recipe, parse_options, recipe_names
 from xner.experiments.recipes.results import markdown
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["command"]
+
+
+def _ways() -> Iterator[str]:
+    for its in declared(ApproachOptions).values():
+        text = textwrap.fill(its.help, 90, initial_indent="      ", subsequent_indent="      ")
+        yield f"  {its.name}={its.kind.metavar or 'true'}\n{text}\n"
 
 
 @click.command(
@@ -30,7 +42,9 @@ __all__ = ["command"]
     "  xner run shkalikov2024/align --set aligner=awesome-mbert --set exact.max_words=10 --dataset uner -o runs/align\n"
     "  xner run mine.toml -o runs/mine\n"
     "      a file of tables: [data], [links], [evaluation] with the names of the options below, [options] with\n"
-    "      those of `xner project`, and [variants.NAME] with those in which a variant differs\n\n"
+    "      those of `xner project`, and [variants.NAME] with those in which a variant differs; these may have the\n"
+    "      options below as well\n\n"
+    "\b\nWhich way labels take, in --set and in recipes:\n" + "".join(_ways()) + "\n"
     "\b\nRecipes:\n" + "".join(f"  {name}\n" for name in recipe_names()) + "\n"
     "\b\nA run that was killed goes on where it stopped when the same command is given again; what is done already is\n"
     "not done anew as long as options, sentences, links and models are the same.",
@@ -68,7 +82,7 @@ def command(
     links: dict[str, Any],
     evaluation: dict[str, Any],
 ) -> None:
-    """Run RECIPE: project every language by every variant, and score what has gold labels.
+    """Run RECIPE: label every language by every variant, and score what has gold labels.
 
     RECIPE is a name of those below, or a TOML file. What is given beside it takes the place of what it says.
     """

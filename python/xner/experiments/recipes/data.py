@@ -13,7 +13,7 @@ from xner._support.progress import logger
 from xner.errors import Error, OptionError
 from xner.io.datasets.catalogue import DATASETS, Catalogue, read_catalogue
 from xner.io.datasets.loading import load
-from xner.io.sides import read_links, read_pairs, read_source
+from xner.io.sides import labels_as_gold, read_links, read_pairs, read_source, read_target
 from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Pair:
         data: where the sentences are.
         links: files of their links, and how they are read.
         is_translated: whether the target side is to be made, by translation.
+        has_source: whether the labelled side is read; without, the target sentences are alone.
     """
 
     dataset: str
@@ -45,6 +46,7 @@ class Pair:
     data: DataOptions
     links: LinksOptions
     is_translated: bool = False
+    has_source: bool = True
 
     def __str__(self) -> str:
         """`en to de`."""
@@ -54,7 +56,8 @@ class Pair:
     def places(self) -> list[str]:
         """Where the sentences are: files, or a data set and its folder."""
         if self.data.dataset is None:
-            return [self.filled(one) for one in (self.data.source, self.data.target) if one is not None]
+            sides = (self.data.source if self.has_source else None, self.data.target)
+            return [self.filled(one) for one in sides if one is not None]
         return [f"{self.dataset} ({self.split}), from {self.data.folder or 'the Hugging Face hub'}"]
 
     @property
@@ -73,19 +76,22 @@ class Pair:
             raise Error(f"'{folder}': there is no such folder")
         named = [("file of links", one) for one in self.link_files]
         if self.data.dataset is None:
-            named += zip(("source file", "target file"), map(Path, self.places), strict=False)
+            sides = ("source file", "target file") if self.has_source else ("target file",)
+            named += zip(sides, map(Path, self.places), strict=False)
         for name, path in named:
             if not path.is_file():
                 raise Error(f"there is no {name} '{path}', for {self}")
 
     def load(self, told: Callable[[str], None] = logger.info) -> pa.Table:
-        """The sentences of both sides, or of the one that is translated, with the entities of the source side.
+        """The sentences of both sides, or of the one that is read, with the entities of the source side.
 
         Raises:
             Error: a file is missing, or is not as it should be; the source side has no labels.
         """
         if self.data.dataset is None and self.is_translated:
             return read_source(self.places[0], format=None, scheme="IOB2", mode="lenient", told=told)
+        if self.data.dataset is None and not self.has_source:
+            return read_target(self.places[0], format=None)
         if self.data.dataset is None:
             source, target = self.places
             return read_pairs(source, target, told=told)
@@ -100,6 +106,8 @@ class Pair:
         )
         if self.is_translated:
             return _as_source(table)
+        if not self.has_source:
+            return labels_as_gold(table)
         if schema.SOURCE_ENTITIES not in table.schema.names:
             raise Error(
                 f"the side '{self.source}' of '{self.dataset}' has no labels to project; `xner datasets get` writes "
@@ -138,13 +146,16 @@ def catalogue_of(data: DataOptions) -> Catalogue:
     return DATASETS if data.catalogue is None else read_catalogue(data.catalogue)
 
 
-def pairs_of(data: DataOptions, links: LinksOptions, *, translates: bool = False) -> list[Pair]:
+def pairs_of(
+    data: DataOptions, links: LinksOptions, *, translates: bool = False, needs_sources: bool = True
+) -> list[Pair]:
     """The pairs of languages of a recipe's data, without reading a sentence.
 
     Args:
         data: where the sentences are.
         links: where their links are.
         translates: whether the target sentences are made by translation.
+        needs_sources: whether the labelled side is read.
 
     Raises:
         OptionError: no data are named; a language or a split that the data set does not have; a language without
@@ -153,6 +164,8 @@ def pairs_of(data: DataOptions, links: LinksOptions, *, translates: bool = False
     """
     if translates:
         return _translated(data, links)
+    if not needs_sources:
+        return _alone(data, links)
     if data.dataset is None:
         if data.source is None or data.target is None:
             raise OptionError("dataset: the recipe names no data; name a data set, or files as source and target")
@@ -179,6 +192,23 @@ def pairs_of(data: DataOptions, links: LinksOptions, *, translates: bool = False
                 f"{', '.join(able)}"
             )
     return [Pair(dataset.name, split, dataset.other_side(one), one, data, links) for one in languages]
+
+
+def _alone(data: DataOptions, links: LinksOptions) -> list[Pair]:
+    """The languages whose sentences stand alone, each with the tagger's, which they are translated into, if at all."""
+    if links.files:
+        raise OptionError("files: there are no links of sentences without another side")
+    if data.dataset is None:
+        if data.target is None:
+            raise OptionError("dataset: the recipe names no data; name a data set, or a file as target")
+        if not data.languages:
+            raise OptionError("languages: name those of the target files")
+        places, languages = (Path(data.target).name, ""), data.languages
+    else:
+        dataset = catalogue_of(data).choose(data.dataset)
+        split = dataset.split(data.split or ("test" if "test" in dataset.splits else None))
+        places, languages = (dataset.name, split), tuple(map(dataset.language, data.languages or dataset.languages))
+    return [Pair(*places, data.source_language, one, data, links, has_source=False) for one in languages]
 
 
 def _translated(data: DataOptions, links: LinksOptions) -> list[Pair]:

@@ -20,10 +20,11 @@ from xner._support.options import Declared, DeclaredOptions, Many, ReadFile, Tex
 from xner._support.progress import logger
 from xner._support.toml_tables import TomlTable, parsed_toml, pattern_problem, read_text, toml_text
 from xner.errors import Error, FormatError, OptionError
+from xner.experiments.recipes.approaches import Approach, ApproachOptions
 from xner.experiments.recipes.data import catalogue_of, pairs_of
 from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
 from xner.experiments.recipes.running import RECIPE, Job, RecipeRun, run_jobs
-from xner.pipelines.projection_run import PARTS, Pipeline, plain_value
+from xner.pipelines.projection_run import PARTS, plain_value
 from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xner.experiments.recipes.data import Pair
+    from xner.pipelines.projection_run import Pipeline
 
 __all__ = ["Plan", "Recipe", "parse_options", "recipe_names"]
 
@@ -40,7 +42,7 @@ _ONLY: Final = "default"
 _NONE: Final = "none"
 _SHIPPED: Final = "shipped"
 _OWNERS: Final[Mapping[str, Declared]] = MappingProxyType(
-    {name: its for part in PARTS for name, its in declared(part).items()}
+    {name: its for part in (*PARTS, ApproachOptions) for name, its in declared(part).items()}
 )
 _NOT_HERE: Final = ("translate_to",)  # which each pair of languages decides by itself
 _LANGUAGES: Final = ("source_language", "target_language")
@@ -149,7 +151,7 @@ class Recipe:
         }
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "variants", variants)
-        self.pipelines()
+        self.approaches()
 
     @classmethod
     def read(cls, place: str | os.PathLike[str]) -> Self:
@@ -270,13 +272,17 @@ class Recipe:
         return OptionError(f"variant={name!r}: '{self.name}' has {known}{did_you_mean(name, self.variants)}")
 
     def pipelines(self) -> dict[str, Pipeline]:
-        """A pipeline for each variant, by its name.
+        """A pipeline for each variant, by its name."""
+        return {name: one.pipeline for name, one in self.approaches().items()}
+
+    def approaches(self) -> dict[str, Approach]:
+        """What each variant does, by its name.
 
         Raises:
             OptionError: options that do not go with each other.
         """
         variants: Mapping[str, Mapping[str, Any]] = self.variants or {_ONLY: {}}
-        return {name: Pipeline(**{**self.options, **its}) for name, its in variants.items()}
+        return {name: Approach.of({**self.options, **its}) for name, its in variants.items()}
 
     def plan(self) -> Plan:
         """What `run` would do; nothing but the places of data and links is looked at.
@@ -285,14 +291,15 @@ class Recipe:
             OptionError: a language, a split or a data set that cannot be projected.
             Error: a data set, a folder or a file that is not there.
         """
-        pipelines = self.pipelines()
-        translates = {pipeline.translating.translates for pipeline in pipelines.values()}
+        approaches = self.approaches()
+        translates = {one.makes_targets for one in approaches.values()}
         if len(translates) > 1:
             raise OptionError("translator: all variants translate, or none does")
-        pairs = pairs_of(self.data, self.links, translates=True in translates)
+        needs_sources = any(one.reads_sources for one in approaches.values())
+        pairs = pairs_of(self.data, self.links, translates=True in translates, needs_sources=needs_sources)
         for pair in pairs:
             pair.check()
-        jobs = [Job(pair, variant, _for(pair, pipeline)) for pair in pairs for variant, pipeline in pipelines.items()]
+        jobs = [Job(pair, variant, _for(pair, one)) for pair in pairs for variant, one in approaches.items()]
         return Plan(self, tuple(pairs), tuple(jobs))
 
     def to_toml(self) -> str:
@@ -368,23 +375,35 @@ class Plan:
             yield f"data: {pair}: {', '.join(pair.places)}"
             if pair.link_files:
                 yield f"  links: {', '.join(map(str, pair.link_files))}"
-        for variant, pipeline in recipe.pipelines().items():
+        for variant, approach in recipe.approaches().items():
             yield f"variant: {variant}"
-            yield f"  stages: {', then '.join(self._stages(pipeline))}"
-            options = [f"{name}={value!r}" for name, value in pipeline.to_dict().items()]
+            yield f"  stages: {', then '.join(self._stages(approach))}"
+            options = [f"{name}={value!r}" for name, value in approach.to_dict().items()]
             yield f"  options: {', '.join(options) or 'all at their defaults'}"
-            yield f"  signature: {pipeline.signature}"
+            if approach.options.approach != "model-transfer":  # which its model would have to be loaded for
+                yield f"  signature: {approach.signature}"
         shown = [f"{name}={value!r}" for name, value in recipe.evaluation.changes().items()]
         yield f"evaluation: {', '.join(shown) or 'as by default'}, where there are gold labels"
         yield f"outputs: {len(self.jobs)}"
 
-    def _stages(self, pipeline: Pipeline) -> Iterator[str]:
-        if pipeline.translating.translates:
+    def _stages(self, approach: Approach) -> Iterator[str]:
+        pipeline, options = approach.pipeline, approach.options
+        if options.approach == "model-transfer":
+            yield f"tag the target words ({pipeline.tagging.tagger})"
+            yield "evaluate"
+            return
+        if options.approach == "translate-test":
+            yield f"translate into the source language ({pipeline.translating.translator})"
+            yield f"tag the translations ({pipeline.tagging.tagger})"
+        if options.back_translate:
+            model = options.back_translator or pipeline.translating.translator
+            yield f"translate back ({model}, with {options.back_markers} markers)"
+        if approach.makes_targets:
             how = f", with {pipeline.running.markers} markers" if pipeline.running.markers is not None else ""
             yield f"translate ({pipeline.translating.translator or pipeline.translating.translations}{how})"
-        if pipeline.tagging.tagger is not None:
+        if pipeline.tagging.tagger is not None and pipeline.target_roles:
             yield f"tag the target words ({pipeline.tagging.tagger})"
-        has_files = bool(self.recipe.links.files)
+        has_files = bool(self.recipe.links.files) and approach.reads_sources and not options.back_translate
         names = pipeline.aligning.aligner if has_files else pipeline.aligning.names
         if has_files or (names and (pipeline.aligning.aligner or pipeline.projection.uses_links)):
             yield f"link words ({', '.join([*(['files'] if has_files else []), *names])})"
@@ -394,13 +413,13 @@ class Plan:
         yield "evaluate"
 
 
-def _for(pair: Pair, pipeline: Pipeline) -> Pipeline:
-    """A pipeline, for a pair of languages.
+def _for(pair: Pair, approach: Approach) -> Approach:
+    """An approach, for a pair of languages.
 
     Raises:
         Error: there is no such file of translations, or no such language.
     """
-    options = pipeline.to_dict()
+    options = approach.pipeline.to_dict()
     filled: dict[str, Any] = {
         name: pair.filled(value) if isinstance(value, str) else list(map(pair.filled, value))
         for name, value in options.items()
@@ -413,7 +432,9 @@ def _for(pair: Pair, pipeline: Pipeline) -> Pipeline:
         raise Error(f"there is no file of translations '{filled['translations']}', for {pair}")
     if pair.is_translated:
         filled = {"source_language": pair.source, **filled, "translate_to": pair.target}
-    return Pipeline(**{**options, **filled}) if filled else pipeline
+    elif approach.pipeline.translating.translates:
+        filled = {"source_language": pair.source, "target_language": pair.target, **filled}
+    return approach.with_pipeline(**filled) if filled else approach
 
 
 def _options(table: TomlTable, kind: type[T], folder: Path | None) -> T:
@@ -447,7 +468,7 @@ def _pipeline_options(table: TomlTable, common: Mapping[str, Any] | None, folder
         found[key] = _from(folder, its, _of_table(table, key, partial(_checked, key), value))
     try:
         if common is not None:
-            Pipeline(**{**common, **found})
+            Approach.of({**common, **found})
     except Error as error:
         raise table.error("", str(error)) from None
     return found

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from xner import io, schema
+from xner import io, labels, schema
 from xner._support.arrow import frequencies, one_array
 from xner.evaluation.entities import Scores, evaluate
 from xner.evaluation.significance import bootstrap
@@ -103,7 +103,8 @@ def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any
     """The rows of an output: all classes together, then each by itself.
 
     Args:
-        table: with `source_entities`, `entities`, `labels` and `status`, and where there are some `gold_labels`.
+        table: with `labels` and `status`; with `source_entities` and `entities` where these were projected, and where
+            there are some `gold_labels`.
         evaluation: how labels are compared.
         about: what all rows say: data set, language, recipe, variant, signature.
 
@@ -112,26 +113,30 @@ def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any
         Error: no sentences.
     """
     scores = scores_of(table, evaluation)
+    projects = schema.SOURCE_ENTITIES in table.schema.names
     counts, projected = (
-        {name: count for name, count in found.items() if name not in evaluation.ignore}
-        for found in (_source_entities(table), _projected(table))
+        {name: count for name, count in count_of(table).items() if name not in evaluation.ignore}
+        for count_of in (_source_entities, _projected)
     )
+
+    def projection(name: str | None) -> dict[str, int | None]:
+        """What was projected of a class, or of all."""
+        found = [sum(one.values()) if name is None else one.get(name, 0) for one in (counts, projected)]
+        return dict(zip(("to_project", "projected"), found if projects else (None, None), strict=True))
+
     common: dict[str, Any] = {
         **about,
         "sentences": table.num_rows,
         "statuses": ", ".join(f"{count} {one}" for one, count in frequencies(table[schema.STATUS]).items()),
     }
-    rows = [{**common, "class": MICRO, "to_project": sum(counts.values()), "projected": sum(projected.values())}]
+    rows = [{**common, "class": MICRO, **projection(None)}]
     if scores is None:
-        predicted = pc.sum(pc.list_value_length(one_array(table[schema.ENTITIES]))).as_py() or 0
-        rows[0]["predicted"] = predicted
+        found = one_array(table[schema.ENTITIES]) if projects else labels.decode_batch(table[schema.LABELS])
+        rows[0]["predicted"] = pc.sum(pc.list_value_length(found)).as_py() or 0
         classes = sorted(counts)
     else:
         classes = sorted({*counts, *scores.classes} - set(evaluation.ignore))
-    rows += [
-        {**common, "class": one, "to_project": counts.get(one, 0), "projected": projected.get(one, 0)}
-        for one in classes
-    ]
+    rows += [{**common, "class": one, **projection(one)} for one in classes]
     if scores is not None:
         _add_scores(rows, scores, evaluation)
     return rows
@@ -157,11 +162,15 @@ def _add_scores(rows: list[dict[str, Any]], scores: Scores, evaluation: Evaluati
 
 def _source_entities(table: pa.Table) -> dict[str, int]:
     """How many source entities there are of each class."""
+    if schema.SOURCE_ENTITIES not in table.schema.names:
+        return {}
     return _counted(pc.struct_field(pc.list_flatten(one_array(table[schema.SOURCE_ENTITIES])), "label"))
 
 
 def _projected(table: pa.Table) -> dict[str, int]:
     """How many of them were projected, of each class."""
+    if schema.SOURCE_ENTITIES not in table.schema.names:
+        return {}
     found = one_array(table[schema.ENTITIES])
     values = pc.list_flatten(found)
     named: dict[str, Any] = {name: pc.struct_field(values, name) for name in ("source", "label")}

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from xner._support.progress import Reporter
+    from xner.experiments.recipes.approaches import Approach
     from xner.experiments.recipes.data import Pair
     from xner.experiments.recipes.options import EvaluationOptions
-    from xner.pipelines.projection_run import Pipeline
 
 __all__ = ["LOG", "RECIPE", "RESULTS", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
 
@@ -48,12 +48,12 @@ class Job:
     Attributes:
         pair: the data.
         variant: its name.
-        pipeline: of its options.
+        approach: of its options.
     """
 
     pair: Pair
     variant: str
-    pipeline: Pipeline
+    approach: Approach
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +190,17 @@ def _do(
     """Do a job, unless what is there is what it would write."""
     path = output_of(folder, job.pair.target, job.variant)
     state = path.with_suffix(".json")
-    key = job.pipeline.identity(table, links=links)
+    key = job.approach.identity(table, links=links)
     kept = _kept(state, path, key) if resume else None
     if kept is not None:
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
     clock = _Clock(report)
-    steps = _steps_of(job, folder) if job.pipeline.has_costly_steps(has_links=bool(links)) else None
-    found = job.pipeline.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
+    steps = _steps_of(job, folder) if job.approach.has_costly_steps(has_links=bool(links)) else None
+    signature = job.approach.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
     seconds = clock.stop()
-    made = {"key": key, "output": _digest(path), "signature": found.signature, "seconds": seconds}
+    made = {"key": key, "output": _digest(path), "signature": signature, "seconds": seconds}
     _replace(state, json.dumps(made, indent=2) + "\n")
-    return Done(job, path, found.signature, seconds, kept=False)
+    return Done(job, path, signature, seconds, kept=False)
 
 
 def _steps_of(job: Job, folder: Path) -> Path:
@@ -208,9 +208,8 @@ def _steps_of(job: Job, folder: Path) -> Path:
 
     A variant that links otherwise begins with the translations and tags of another one.
     """
-    own = job.pipeline
-    before = _short([own.translating, own.running.markers, own.tagging, own.target_roles, own.languages])
-    place = folder / _STEPS / f"{job.pair.target}.{before}.{_short([own.aligning])}"
+    before = _short(job.approach.key)
+    place = folder / _STEPS / f"{job.pair.target}.{before}.{_short([job.approach.pipeline.aligning])}"
     if not place.is_dir():
         place.mkdir(parents=True)
         for path in sorted(place.parent.glob(f"{job.pair.target}.{before}.*/*.parquet")):
@@ -254,7 +253,8 @@ def _times(done: Done, sentences: int) -> Iterator[dict[str, Any]]:
 def _line(done: Done, row: Mapping[str, Any]) -> str:
     f1 = "" if row.get("f1") is None else f", F1 {row['f1']:.3f} ({row['f1_low']:.3f}–{row['f1_high']:.3f})"
     how = "taken as it was" if done.kept else f"{done.seconds[_WHOLE]:.1f} s"
-    what = f"{row['projected']} of {row['to_project']} source entities projected"
+    projected = f"{row['projected']} of {row['to_project']} source entities projected"
+    what = projected if row["to_project"] is not None else f"{row['predicted']} entities found"
     return f"{done.job.pair.target}, {done.job.variant}: {what}{f1}; {how}"
 
 
