@@ -204,6 +204,7 @@ BAD_USES = [
     ("output format", ["project", "--source", "en.conll", "--target", "de.txt", "-o", "x.doc"], 1, "cannot tell the format of 'x.doc'"),
     ("links and model", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "en.txt", "--save-aligner", "m", "-o", "x.conll"], 2, "--save-aligner is for the aligner 'builtin', which is not used here"),
     ("reverse alone", ["project", "--source", "en.conll", "--target", "de.txt", "--reverse", "-o", "x.conll"], 2, "--one-based and --reverse say how to read --links"),
+    ("scheme alone", ["project", "--source", "en.conll", "--target", "de.txt", "--scheme", "IOB2", "-o", "x.conll"], 2, "--scheme goes with --read-labels strict and validate"),
     ("rows differ", ["project", "--source", "en.conll", "--target", "short.txt", "-o", "x.conll"], 1, "'en.conll' has 170 rows but 'short.txt' has 169; first suspicious row, counted from 0: 4"),
     ("links rows differ", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "short.pharaoh", "-o", "x.conll"], 1, "'short.pharaoh' has links for 2 sentence pairs but there are 170"),
     ("link outside", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "far.pharaoh", "-o", "x.conll"], 1, "row 3 (id '3'), column 'links', value 0-99: the target sentence has"),

@@ -10,10 +10,12 @@ import sys
 import tempfile
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from xner import io
 from xner._support.arguments import did_you_mean
@@ -202,7 +204,17 @@ _LABEL_OPTIONS = [
 
 def label_options(command: F) -> F:
     """Add `--scheme` and `--read-labels`, which say how source labels are read, to a command."""
-    return with_options(_LABEL_OPTIONS, command)
+
+    @wraps(command)
+    def run(*args: Any, **values: Any) -> Any:
+        source = click.get_current_context().get_parameter_source("scheme")
+        if source is ParameterSource.COMMANDLINE and values["read_labels"] == "lenient":
+            raise click.UsageError(
+                "--scheme goes with --read-labels strict and validate: lenient reads labels of any scheme"
+            )
+        return command(*args, **values)
+
+    return with_options(_LABEL_OPTIONS, cast("F", run))
 
 
 def side_format_options(command: F) -> F:
