@@ -319,7 +319,7 @@ def rebatch(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
     empty = True
     for batch in batches:
         table = pa.Table.from_batches([batch])
-        held = table if held is None else pa.concat_tables([held, table])
+        held = pa.concat_tables([held, table]) if held is not None and held.num_rows else table
         while held.num_rows >= rows:
             yield _one_batch(held.slice(0, rows))
             held = held.slice(rows)
@@ -329,4 +329,5 @@ def rebatch(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([column.combine_chunks() for column in table.columns], schema=table.schema)
+    columns: Any = [one.chunk(0) if one.num_chunks == 1 else one.combine_chunks() for one in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=table.schema)

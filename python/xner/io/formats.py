@@ -92,7 +92,7 @@ class Format:
         suffixes: endings of the names of such files, lower case; none for formats that are always named.
         iterate: reads a file: `(path, *, batch_rows, ...)` to an iterator of at least one batch.
         writer: makes a `RowWriter`: `(binary file, ...)`.
-        read: reads a whole file, where that is more than its batches one after the other.
+        read: reads a whole file, where that is another thing than its batches one after the other.
         is_text: whether the files may be compressed with gzip (`.gz` after the suffix).
         is_table: whether files hold all columns, so that rows that were dropped stay there and say so; None: those that
             are no text do.
@@ -120,7 +120,7 @@ FORMATS: Final[Registry[Format]] = Registry(
         "conll": Format(_OF_COLUMNS, iter_conll, ConllWriter),
         "text": Format((".txt",), iter_text, TextWriter),
         "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
-        "parquet": Format((".parquet",), iter_parquet, ParquetWriter, is_text=False),
+        "parquet": Format((".parquet",), iter_parquet, ParquetWriter, read_parquet, is_text=False),
         "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
         "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
         "inline": Format((), iter_inline, InlineWriter),
