@@ -7,13 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import xner._core as _core
+from xner.alignment import Aligner
 from xner.alignment.links import METHODS, extract_batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FOLDER = Path(__file__).parent
 
@@ -37,10 +41,20 @@ def digests() -> dict[str, str]:
     found = {method: extract_batch(similarities, method) for method in methods}
     found["null"] = extract_batch(similarities, "softmax", null_threshold=-1.5)
     found["distorted"] = extract_batch(similarities, "itermax", distortion=0.5, max_count=4)
+    found["aligner"] = fitted_links(generator)
     return {
         name: hashlib.sha256(b"".join(buffer.to_pybytes() for buffer in links.buffers() if buffer)).hexdigest()
         for name, links in found.items()
     }
+
+
+def fitted_links(generator: np.random.Generator) -> pa.Array:
+    """What an aligner gives that was fitted on random words, in sentences of up to three blocks."""
+    sides = [
+        [[f"{side}{word}" for word in generator.zipf(1.5, length) % 50] for length in lengths]
+        for side, lengths in (("s", generator.integers(1, 25, 60)), ("t", generator.integers(1, 25, 60)))
+    ]
+    return Aligner.fit(*sides).align(*sides)
 
 
 def test_levels_start_with_the_baseline() -> None:

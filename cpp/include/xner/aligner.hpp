@@ -10,6 +10,7 @@
 //   variational inference of Asuncion et al. 2009 in place of plain EM), so that rare words cannot vouch for
 //   themselves. Decoding uses all counts, sharpened by the variational Bayes estimate exp(digamma(.)) (Riley,
 //   Gildea 2012).
+// - From its second iteration of model 1 on, training forgets the cells that are hardly linked.
 // - Pairs of similar strings get pseudo-counts (the string prior).
 // - What words look like makes them likelier or less likely partners: shared letters, their kind, their
 //   length. These cues need no training, and fade with it: the more often both words have been seen, the less

@@ -53,28 +53,26 @@ std::vector<float> letter_counts(std::span<const WordKind> kinds, std::span<cons
 
 Cues find_cues(const AlignerCorpus& corpus, const Pairs& words, const LevelPairs& finest,
                std::vector<float> finest_similarities, const AlignerOptions& options,
-               const std::vector<float>& source_seen, const std::vector<float>& target_seen,
-               std::int64_t sentence_pairs, std::size_t threads) {
+               std::vector<float> source_seen, std::vector<float> target_seen, std::int64_t sentence_pairs,
+               std::size_t threads) {
   const AlignerLevel& level = corpus.levels.back();
   const std::vector<float> letters =
       letter_cues(level, finest.types, std::move(finest_similarities), options);
   Cues cues;
-  cues.factor.resize(words.targets.size());
-  cues.say.resize(words.targets.size());
+  cues.odds.resize(words.targets.size());
   parallel_for(words.rows(), kTypesPerChunk, threads, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t word = first; word < last; ++word) {
       for (std::size_t pair = words.begin(word); pair < words.end(word); ++pair) {
         const auto other = static_cast<std::size_t>(words.targets[pair]);
-        const auto seen = static_cast<double>(std::min(source_seen[word], target_seen[other]));
-        const double say = cue_say(seen, options.cue_halving, sentence_pairs);
-        const double cue =
+        cues.odds[pair] = static_cast<float>(
             static_cast<double>(letters[static_cast<std::size_t>(finest.of_word_pair[pair])]) +
-            kind_cue(corpus.source_kinds[word], corpus.target_kinds[other], options.kind_weight);
-        cues.factor[pair] = static_cast<float>(std::exp(say * cue));
-        cues.say[pair] = static_cast<float>(say);
+            kind_cue(corpus.source_kinds[word], corpus.target_kinds[other], options.kind_weight));
       }
     }
   });
+  cues.source_seen = std::move(source_seen);
+  cues.target_seen = std::move(target_seen);
+  cues.halving = static_cast<float>(cue_occurrences(options.cue_halving, sentence_pairs));
   cues.source_length = letter_counts(corpus.source_kinds, level.source_types, level.source_text);
   cues.target_length = letter_counts(corpus.target_kinds, level.target_types, level.target_text);
   cues.length_weight = static_cast<float>(options.length_weight);
@@ -92,7 +90,7 @@ void RelativeLengths::set(std::span<const std::int32_t> words, const std::vector
   is_measured.resize(words.size());
   for (std::size_t i = 0; i < words.size(); ++i) {
     const float letters = length[static_cast<std::size_t>(words[i])];
-    is_measured[i] = letters > 0.0F ? 1 : 0;
+    is_measured[i] = letters > 0.0F ? 1.0F : 0.0F;
     logarithm[i] = letters > 0.0F ? std::log(letters * count / sum) : 0.0F;
   }
 }
@@ -104,13 +102,17 @@ void apply_cues(const AlignerCorpus& corpus, const Index& index, const Cues& cue
   s.source_lengths.set(source, cues.source_length);
   s.target_lengths.set(target, cues.target_length);
   for (std::size_t i = 0; i < source.size(); ++i) {
-    const std::size_t begin = index.words.begin(static_cast<std::size_t>(source[i]));
+    const auto word = static_cast<std::size_t>(source[i]);
+    const std::size_t begin = index.words.begin(word);
     const std::uint32_t* local =
         index.local.data() + static_cast<std::size_t>(index.cell_offsets[row]) + i * target.size();
     for (std::size_t j = 0; j < target.size(); ++j) {
-      const std::size_t pair = begin + local[j];
-      const float cue = cue_of(cues.factor[pair], cues.say[pair], cues.length_weight, s.source_lengths, i,
-                               s.target_lengths, j);
+      const float seen =
+          std::min(cues.source_seen[word], cues.target_seen[static_cast<std::size_t>(target[j])]);
+      const float apart = s.source_lengths.is_measured[i] * s.target_lengths.is_measured[j] *
+                          std::abs(s.source_lengths.logarithm[i] - s.target_lengths.logarithm[j]);
+      const float cue = std::exp(cues.halving / (cues.halving + seen) *
+                                 (cues.odds[begin + local[j]] - cues.length_weight * apart));
       s.forward_emission[j * source.size() + i] *= cue;
       s.backward_emission[i * target.size() + j] *= cue;
     }

@@ -55,21 +55,20 @@ std::vector<float> null_emissions(std::span<const float> expected, std::span<con
 
 void favour_diagonal(double decay, std::size_t source, std::size_t target, PairScratch& s) {
   if (decay <= 0.0) return;
-  // exp(-d |a - b|) is the smaller of exp(-d a) exp(d b) and its inverse: two exponentials a word, not one a
-  // cell.
+  Positions& at = s.sentence.positions;
+  at.set(decay, source, target);
+  const auto favour = [](const float* rising, const float* falling, float here_rising, float here_falling,
+                         std::size_t count, float* emission) {
+    for (std::size_t k = 0; k < count; ++k)
+      emission[k] *= std::min(rising[k] * here_falling, falling[k] * here_rising);
+  };
   for (std::size_t j = 0; j < target; ++j) {
-    s.target_row[j] =
-        static_cast<float>(std::exp(decay * (static_cast<double>(j) + 0.5) / static_cast<double>(target)));
+    favour(at.source_rising.data(), at.source_falling.data(), at.target_rising[j], at.target_falling[j],
+           source, s.forward_emission.data() + j * source);
   }
   for (std::size_t i = 0; i < source; ++i) {
-    const auto here =
-        static_cast<float>(std::exp(-decay * (static_cast<double>(i) + 0.5) / static_cast<double>(source)));
-    for (std::size_t j = 0; j < target; ++j) {
-      const float ratio = here * s.target_row[j];
-      const float near = std::min(ratio, 1.0F / ratio);
-      s.forward_emission[j * source + i] *= near;
-      s.backward_emission[i * target + j] *= near;
-    }
+    favour(at.target_rising.data(), at.target_falling.data(), at.source_rising[i], at.source_falling[i],
+           target, s.backward_emission.data() + i * target);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "aligner/kernels.hpp"
 #include "aligner/sentence.hpp"
 #include "xner/aligner.hpp"
 
@@ -36,8 +37,8 @@ std::vector<float> null_emissions(std::span<const float> expected, std::span<con
 
 // The relative lengths of a sentence's words, see Cues.
 struct RelativeLengths {
-  std::vector<float> logarithm;   // 0 of words that have none
-  std::vector<char> is_measured;  // whether a word has one
+  std::vector<float> logarithm;    // 0 of words that have none
+  std::vector<float> is_measured;  // 1 of words that have one, else 0
 
   // `length`: by word, in characters; 0: none.
   void set(std::span<const std::int32_t> words, const std::vector<float>& length);
@@ -48,17 +49,14 @@ struct PairScratch {
   std::vector<float> forward_emission, forward_posterior;    // by target word, then source word
   std::vector<float> backward_emission, backward_posterior;  // by source word, then target word
   std::vector<float> forward_null, backward_null;            // emissions of the null word
-  std::vector<float> target_row;                             // a value a target word, for what is at work
   RelativeLengths source_lengths, target_lengths;
   SentenceScratch sentence;
 
   void resize(std::size_t source, std::size_t target) {
-    for (auto* matrix : {&forward_emission, &forward_posterior, &backward_emission, &backward_posterior}) {
-      matrix->resize(source * target);
-    }
+    for (auto* matrix : {&forward_emission, &backward_emission}) matrix->resize(source * target + kLanes);
+    for (auto* matrix : {&forward_posterior, &backward_posterior}) matrix->resize(source * target);
     forward_null.resize(target);
     backward_null.resize(source);
-    target_row.resize(target);
   }
   [[nodiscard]] Emissions forward(std::size_t source, std::size_t target) const {
     return {target, source, forward_emission.data(), forward_null.data()};

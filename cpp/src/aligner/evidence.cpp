@@ -29,9 +29,8 @@ double position_decay(double diagonal, std::int64_t pairs) {
   return diagonal * 100.0 / (100.0 + static_cast<double>(pairs));
 }
 
-double cue_say(double seen, double halving, std::int64_t pairs) {
-  const double occurrences = halving + 20.0 / (1.0 + static_cast<double>(pairs));
-  return occurrences / (occurrences + seen);
+double cue_occurrences(double halving, std::int64_t pairs) {
+  return halving + 20.0 / (1.0 + static_cast<double>(pairs));
 }
 
 double least_share(std::int64_t pairs) {

@@ -18,9 +18,9 @@ inline constexpr double kUnsharpened = 1.0;
 // AlignerOptions.
 double position_decay(double diagonal, std::int64_t pairs);
 
-// Nor can it teach what words mean: cues say more, in [0, 1], than after as many occurrences in a large
-// corpus. `seen`: occurrences of the rarer of two words; `halving`: see AlignerOptions.
-double cue_say(double seen, double halving, std::int64_t pairs);
+// Nor can it teach what words mean: cues say more than after as many occurrences in a large corpus. The occurrences of the
+// rarer of two words that halve what cues say; `halving`: see AlignerOptions.
+double cue_occurrences(double halving, std::int64_t pairs);
 
 // Nor does it hold counts worth sharpening: the share of a count that sharpening leaves over at least.
 double least_share(std::int64_t pairs);

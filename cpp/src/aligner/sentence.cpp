@@ -3,224 +3,166 @@
 #include <algorithm>
 #include <cmath>
 
+#include "aligner/kernels.hpp"
+
 namespace xner::aligner {
 
 namespace {
 
-constexpr std::size_t kBlock = 8;  // states handled at once, for the compiler to vectorise
-
-enum class Direction { from, to };  // sums over where a jump starts, or over where it ends
-
-// A vector over states with zeros on both sides, so that near jumps need no bounds checks.
-class Padded {
- public:
-  Padded(std::vector<float>& storage, std::size_t states, std::size_t clip) : pad_(clip + kBlock) {
-    storage.assign(states + 2 * pad_, 0.0F);
-    data_ = storage.data() + pad_;
-  }
-  [[nodiscard]] float* data() const { return data_; }
-
- private:
-  std::size_t pad_;
-  float* data_;
-};
-
-// Direction::from: out[i] = sum over k of mass[k] * weight(i - k); Direction::to: the same with weight(k -
-// i). Near jumps one by one, far ones, which share a weight, through prefix sums. `mass` is a Padded vector.
-void sum_jumps(const float* mass, std::size_t states, Jumps jumps, Direction direction,
-               std::vector<float>& prefix, float* out) {
-  const auto clip = static_cast<std::ptrdiff_t>(jumps.clip);
-  const auto n = static_cast<std::ptrdiff_t>(states);
-  const float* center = jumps.weights.data() + clip;
-  const std::ptrdiff_t sign = direction == Direction::from ? 1 : -1;
-  prefix.resize(states + 1);
-  prefix[0] = 0.0F;
-  for (std::size_t i = 0; i < states; ++i) prefix[i + 1] = prefix[i] + mass[i];
-  const float* before = prefix.data();
-  const float weight_of_lower = center[sign * clip];    // for mass far below i
-  const float weight_of_higher = center[-sign * clip];  // for mass far above i
-
-  for (std::ptrdiff_t start = 0; start < n; start += static_cast<std::ptrdiff_t>(kBlock)) {
-    float sums[kBlock] = {};
-    for (std::ptrdiff_t jump = 1 - clip; jump < clip; ++jump) {
-      const float weight = center[sign * jump];
-      const float* shifted = mass + start - jump;
-      for (std::size_t lane = 0; lane < kBlock; ++lane) sums[lane] += weight * shifted[lane];
-    }
-    const std::ptrdiff_t end = std::min(n, start + static_cast<std::ptrdiff_t>(kBlock));
-    for (std::ptrdiff_t i = start; i < end; ++i) {
-      float sum = sums[i - start];
-      if (i >= clip) sum += weight_of_lower * before[i - clip + 1];
-      if (i + clip < n) sum += weight_of_higher * (before[n] - before[i + clip]);
-      out[i] = sum;
-    }
-  }
+// A vector over states with zeros on both sides, so that jumps need no bounds checks.
+float* padded(std::vector<float>& storage, std::size_t states, std::size_t clip) {
+  const std::size_t pad = clip + 2 * kLanes;
+  storage.assign(states + 2 * pad, 0.0F);
+  return storage.data() + pad;
 }
 
-// 1 / the summed weights of the jumps that stay inside the sentence, by the state they start from.
-void inverse_normalizers(std::size_t states, Jumps jumps, SentenceScratch& scratch) {
-  const Padded ones(scratch.left, states, jumps.clip);
-  std::fill(ones.data(), ones.data() + states, 1.0F);
-  scratch.normalizers.resize(states);
-  sum_jumps(ones.data(), states, jumps, Direction::to, scratch.prefix, scratch.normalizers.data());
-  for (float& value : scratch.normalizers) value = 1.0F / value;
-}
-
-float dot(const float* a, const float* b, std::ptrdiff_t count) {
-  float lanes[4] = {};
-  std::ptrdiff_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    for (std::ptrdiff_t lane = 0; lane < 4; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
-  }
-  float sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
-  for (; i < count; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// Adds expected jumps between two steps: from state i with mass leave[i] to state k with mass arrive[k].
-void count_jumps(const float* leave, const float* arrive, std::size_t states, Jumps jumps,
-                 std::span<double> counts) {
-  const auto clip = static_cast<std::ptrdiff_t>(jumps.clip);
-  const auto n = static_cast<std::ptrdiff_t>(states);
-  const float* center = jumps.weights.data() + clip;
-  double* count = counts.data() + clip;
-  for (std::ptrdiff_t jump = std::max(1 - clip, 1 - n); jump < std::min(clip, n); ++jump) {
-    const std::ptrdiff_t first = std::max<std::ptrdiff_t>(0, -jump);
-    const float sum = dot(leave + first, arrive + first + jump, n - std::abs(jump));
-    count[jump] += static_cast<double>(sum * center[jump]);
-  }
-  float passed = 0.0F;
-  float sum = 0.0F;
-  for (std::ptrdiff_t k = clip; k < n; ++k) {
-    passed += leave[k - clip];
-    sum += passed * arrive[k];
-  }
-  count[clip] += static_cast<double>(sum * center[clip]);
-  passed = sum = 0.0F;
-  for (std::ptrdiff_t k = n - 1 - clip; k >= 0; --k) {
-    passed += leave[k + clip];
-    sum += passed * arrive[k];
-  }
-  count[-clip] += static_cast<double>(sum * center[-clip]);
-}
-
-// Scales `values` to sum to 1 and returns the factor.
-float normalize(float* values, std::size_t count) {
-  float sum = 0.0F;
-  for (std::size_t i = 0; i < count; ++i) sum += values[i];
-  const float factor = 1.0F / sum;
-  for (std::size_t i = 0; i < count; ++i) values[i] *= factor;
-  return factor;
-}
-
-// Forward probabilities, step by step: the states, then the null states that remember them (2 * states values
-// a step).
-void run_forward(const Emissions& e, Jumps jumps, float null_probability, SentenceScratch& scratch) {
-  const std::size_t n = e.states;
-  const float word_probability = 1.0F - null_probability;
-  scratch.forward.resize(e.steps * 2 * n);
+// One direction's chain with its scratch, and its jumps normalised.
+Chain make_chain(const Emissions& e, Jumps jumps, double null_probability, SentenceScratch& scratch) {
+  const std::size_t wide = in_blocks(e.states);
+  for (auto* by_state : {&scratch.inside, &scratch.normalizers, &scratch.backward}) by_state->resize(wide);
+  scratch.forward.resize(e.steps * 2 * wide);
   scratch.scales.resize(e.steps);
-  const Padded leave(scratch.left, n, jumps.clip);
-  for (std::size_t step = 0; step < e.steps; ++step) {
-    float* word = scratch.forward.data() + step * 2 * n;
-    float* null = word + n;
-    const float* emission = e.word + step * n;
-    if (step == 0) {  // every first state is as likely
-      std::fill(word, word + n, 1.0F);
-      std::fill(null, null + n, null_probability * e.null[0]);
-    } else {
-      const float* last_word = word - 2 * n;
-      const float* last_null = last_word + n;
-      for (std::size_t i = 0; i < n; ++i) {
-        const float mass = last_word[i] + last_null[i];
-        leave.data()[i] = mass * scratch.normalizers[i];
-        null[i] = mass * null_probability * e.null[step];
-      }
-      sum_jumps(leave.data(), n, jumps, Direction::from, scratch.prefix, word);
+  const Chain chain{.steps = e.steps,
+                    .states = e.states,
+                    .clip = jumps.clip,
+                    .jumps = jumps.weights.data() + jumps.clip,
+                    .emission = e.word,
+                    .null = e.null,
+                    .null_probability = static_cast<float>(null_probability),
+                    .inside = scratch.inside.data(),
+                    .normalizers = scratch.normalizers.data(),
+                    .forward = scratch.forward.data(),
+                    .scales = scratch.scales.data(),
+                    .leave = padded(scratch.left, e.states, jumps.clip),
+                    .arrive = padded(scratch.right, e.states, jumps.clip),
+                    .prefix = padded(scratch.prefix, e.states, jumps.clip),
+                    .backward = scratch.backward.data(),
+                    .jump_counts = nullptr};
+  aligner_kernels().normalize_jumps(chain);
+  return chain;
+}
+
+void set_positions(double decay, std::size_t words, std::vector<float>& rising, std::vector<float>& falling) {
+  rising.resize(words);
+  falling.resize(words);
+  for (std::size_t k = 0; k < words; ++k) {
+    const double position = (static_cast<double>(k) + 0.5) / static_cast<double>(words);
+    rising[k] = static_cast<float>(std::exp(decay * position));
+    falling[k] = static_cast<float>(std::exp(-decay * position));
+  }
+}
+
+// For each word of one side how near all words of the other side are: sums of exp(-decay * |a - b|), as those before a
+// word share a factor and those after it.
+void sum_nearness(const std::vector<float>& rising, const std::vector<float>& falling,
+                  const std::vector<float>& other_rising, const std::vector<float>& other_falling,
+                  std::vector<float>& sums) {
+  sums.resize(rising.size());
+  double before = 0.0;
+  double after = 0.0;
+  for (const float value : other_falling) after += static_cast<double>(value);
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < rising.size(); ++i) {
+    for (; k < other_rising.size() && other_rising[k] <= rising[i]; ++k) {
+      before += static_cast<double>(other_rising[k]);
+      after -= static_cast<double>(other_falling[k]);
     }
-    for (std::size_t i = 0; i < n; ++i) word[i] *= word_probability * emission[i];
-    scratch.scales[step] = normalize(word, 2 * n);
+    sums[i] = static_cast<float>(before * static_cast<double>(falling[i]) +
+                                 std::max(0.0, after) * static_cast<double>(rising[i]));
   }
 }
 
 }  // namespace
 
-void ibm1_posteriors(const Emissions& e, double diagonal, double null_probability, Posteriors out,
-                     SentenceScratch& scratch) {
-  // exp(-d |a - b|) is the smaller of exp(-d a) exp(d b) and its inverse: two exponentials a word, not one a
-  // cell.
-  scratch.left.resize(e.states);
-  for (std::size_t i = 0; i < e.states; ++i) {
-    scratch.left[i] = static_cast<float>(
-        std::exp(-diagonal * (static_cast<double>(i) + 0.5) / static_cast<double>(e.states)));
-  }
-  const auto p0 = static_cast<float>(null_probability);
-  for (std::size_t step = 0; step < e.steps; ++step) {
-    const auto here = static_cast<float>(
-        std::exp(diagonal * (static_cast<double>(step) + 0.5) / static_cast<double>(e.steps)));
-    const float* emission = e.word + step * e.states;
-    float* word = out.word + step * e.states;
-    float closeness = 0.0F;
-    float sum = 0.0F;
-    for (std::size_t i = 0; i < e.states; ++i) {
-      const float ratio = scratch.left[i] * here;
-      const float near = std::min(ratio, 1.0F / ratio);
-      closeness += near;
-      word[i] = near * emission[i];
-      sum += word[i];
+void Positions::set(double decay, std::size_t source, std::size_t target) {
+  set_positions(decay, source, source_rising, source_falling);
+  set_positions(decay, target, target_rising, target_falling);
+}
+
+Model1::Model1(KeptCells cells, double diagonal, double null_probability, SentenceScratch& scratch)
+    : cells_(cells), null_(static_cast<float>(null_probability)), s_(scratch) {
+  Positions& at = s_.positions;
+  at.set(diagonal, cells.source, cells.target);
+  sum_nearness(at.source_rising, at.source_falling, at.target_rising, at.target_falling, s_.source_sums);
+  sum_nearness(at.target_rising, at.target_falling, at.source_rising, at.source_falling, s_.target_sums);
+  s_.source_factors.resize(cells.source);
+  s_.target_factors.assign(cells.target, 0.0F);  // first the sums of what explains the target words
+  s_.backward.resize(cells.source);              // what the null word has of each source word
+}
+
+void Model1::add_word(std::size_t i, float* forward, float* backward, float source_null) {
+  const Positions& at = s_.positions;
+  const auto count = static_cast<std::size_t>(cells_.begins[i + 1] - cells_.begins[i]);
+  const float rising = at.source_rising[i];
+  const float falling = at.source_falling[i];
+  float sum = 0.0F;
+  if (cells_.partners == nullptr) {
+    for (std::size_t e = 0; e < count; ++e) {
+      const float near = std::min(rising * at.target_falling[e], falling * at.target_rising[e]);
+      forward[e] *= near;
+      backward[e] *= near;
     }
-    const float word_factor = (1.0F - p0) / closeness;
-    const float null = p0 * e.null[step];
-    const float inverse = 1.0F / (sum * word_factor + null);
-    for (std::size_t i = 0; i < e.states; ++i) word[i] *= word_factor * inverse;
-    out.null[step] = null * inverse;
+    for (std::size_t e = 0; e < count; ++e) s_.target_factors[e] += forward[e];
+  } else {
+    const std::uint32_t* partners = cells_.partners + (cells_.begins[i] - cells_.begins[0]);
+    for (std::size_t e = 0; e < count; ++e) {
+      const std::size_t j = partners[e];
+      const float near = std::min(rising * at.target_falling[j], falling * at.target_rising[j]);
+      forward[e] *= near;
+      backward[e] *= near;
+      s_.target_factors[j] += forward[e];
+    }
+  }
+  float lane[kLanes] = {};
+  std::size_t e = 0;
+  for (; e + kLanes <= count; e += kLanes) {
+    for (std::size_t k = 0; k < kLanes; ++k) lane[k] += backward[e + k];
+  }
+  for (; e < count; ++e) sum += backward[e];
+  for (const float one : lane) sum += one;
+  const float factor = (1.0F - null_) / s_.source_sums[i];
+  const float null = null_ * source_null;
+  const float inverse = 1.0F / (sum * factor + null);
+  s_.source_factors[i] = 0.5F * factor * inverse;
+  s_.backward[i] = null * inverse;
+}
+
+void Model1::finish(const float* forward, const float* backward, const float* target_null, float* links,
+                    float* forward_null, float* backward_null) {
+  for (std::size_t j = 0; j < cells_.target; ++j) {
+    const float factor = (1.0F - null_) / s_.target_sums[j];
+    const float null = null_ * target_null[j];
+    const float inverse = 1.0F / (s_.target_factors[j] * factor + null);
+    s_.target_factors[j] = 0.5F * factor * inverse;
+    forward_null[j] = null * inverse;
+  }
+  std::copy(s_.backward.begin(), s_.backward.begin() + static_cast<std::ptrdiff_t>(cells_.source),
+            backward_null);
+  const float* by_target = s_.target_factors.data();
+  for (std::size_t i = 0; i < cells_.source; ++i) {
+    const auto first = static_cast<std::size_t>(cells_.begins[i] - cells_.begins[0]);
+    const auto last = static_cast<std::size_t>(cells_.begins[i + 1] - cells_.begins[0]);
+    const float by_source = s_.source_factors[i];
+    for (std::size_t e = first; e < last; ++e) {
+      const std::size_t j = cells_.partners == nullptr ? e - first : cells_.partners[e];
+      links[e] = forward[e] * by_target[j] + backward[e] * by_source;
+    }
   }
 }
 
 void hmm_posteriors(const Emissions& e, Jumps jumps, double null_probability, Posteriors out,
                     std::span<double> jump_counts, SentenceScratch& scratch) {
-  const std::size_t n = e.states;
-  const auto p0 = static_cast<float>(null_probability);
-  inverse_normalizers(n, jumps, scratch);
-  run_forward(e, jumps, p0, scratch);
-
-  // A state and the null state that remembers it have the same future, hence one backward value.
-  scratch.backward.assign(n, 1.0F);
-  scratch.arrivals.resize(n);
-  const Padded leave(scratch.left, n, jumps.clip);
-  const Padded arrive(scratch.right, n, jumps.clip);
-  float* backward = scratch.backward.data();
-  for (std::size_t step = e.steps; step-- > 0;) {
-    const float* forward_word = scratch.forward.data() + step * 2 * n;
-    const float* forward_null = forward_word + n;
-    float* word = out.word + step * n;
-    float word_sum = 0.0F;
-    float null_sum = 0.0F;
-    for (std::size_t i = 0; i < n; ++i) {
-      word[i] = forward_word[i] * backward[i];
-      word_sum += word[i];
-      null_sum += forward_null[i] * backward[i];
-    }
-    const float inverse = 1.0F / (word_sum + null_sum);
-    for (std::size_t i = 0; i < n; ++i) word[i] *= inverse;
-    out.null[step] = null_sum * inverse;
-    if (step == 0) break;
-
-    const float* emission = e.word + step * n;
-    const float word_factor = (1.0F - p0) * scratch.scales[step];
-    for (std::size_t i = 0; i < n; ++i) arrive.data()[i] = emission[i] * backward[i] * word_factor;
-    if (!jump_counts.empty()) {
-      const float* last_word = forward_word - 2 * n;
-      const float* last_null = last_word + n;
-      for (std::size_t i = 0; i < n; ++i)
-        leave.data()[i] = (last_word[i] + last_null[i]) * scratch.normalizers[i];
-      count_jumps(leave.data(), arrive.data(), n, jumps, jump_counts);
-    }
-    sum_jumps(arrive.data(), n, jumps, Direction::to, scratch.prefix, scratch.arrivals.data());
-    const float null_factor = p0 * e.null[step] * scratch.scales[step];
-    for (std::size_t i = 0; i < n; ++i) {
-      backward[i] = scratch.arrivals[i] * scratch.normalizers[i] + null_factor * backward[i];
-    }
+  Chain chain = make_chain(e, jumps, null_probability, scratch);
+  if (!jump_counts.empty()) {
+    scratch.counts.assign(jump_counts.size() * kLanes, 0.0F);
+    chain.jump_counts = scratch.counts.data();
+  }
+  aligner_kernels().run_forward(chain);
+  aligner_kernels().run_backward(chain, out.word, out.null);
+  for (std::size_t d = 0; d < jump_counts.size(); ++d) {
+    float sum = 0.0F;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sum += scratch.counts[d * kLanes + lane];
+    jump_counts[d] += static_cast<double>(sum * jumps.weights[d]);
   }
 }
 
@@ -230,7 +172,7 @@ void hmm_viterbi(const Emissions& e, Jumps jumps, double null_probability, std::
   const auto clip = static_cast<std::ptrdiff_t>(jumps.clip);
   const float* center = jumps.weights.data() + clip;
   const auto p0 = static_cast<float>(null_probability);
-  inverse_normalizers(e.states, jumps, scratch);
+  make_chain(e, jumps, null_probability, scratch);
   // origins: where the best path into (step, state) comes from; a state k as k, the null state that remembers
   // k as k + n.
   scratch.origins.assign(e.steps * 2 * e.states, -1);

@@ -26,10 +26,20 @@ struct Posteriors {
   float* null = nullptr;
 };
 
+// Relative positions of words: exp(decay * position) and exp(-decay * position). exp(-decay * |a - b|) is the smaller of two
+// of their products, so that there are two exponentials a word, not one a cell.
+struct Positions {
+  std::vector<float> source_rising, source_falling, target_rising, target_falling;
+
+  void set(double decay, std::size_t source, std::size_t target);
+};
+
 // Memory that is reused from sentence to sentence.
 struct SentenceScratch {
-  std::vector<float> forward, backward, scales, arrivals, normalizers, prefix, left, right;
+  std::vector<float> forward, backward, scales, arrivals, normalizers, prefix, left, right, inside, counts;
+  std::vector<float> source_factors, target_factors, source_sums, target_sums;
   std::vector<std::int32_t> origins;
+  Positions positions;
 };
 
 // Weights of jumps between states by length, -clip .. clip, positive; the first and the last also hold for
@@ -39,10 +49,34 @@ struct Jumps {
   std::span<const float> weights;
 };
 
-// IBM model 1 with p(state | step) falling exponentially with the distance of relative positions. O(steps *
-// states).
-void ibm1_posteriors(const Emissions& emissions, double diagonal, double null_probability, Posteriors out,
-                     SentenceScratch& scratch);
+// The cells of a sentence pair that are kept, source word by source word: `begins[i] - begins[0]` is where those of word i
+// start. `partners`: by cell, its target word; nullptr where each word's cells are all target words in turn.
+struct KeptCells {
+  std::size_t source = 0;
+  std::size_t target = 0;
+  const std::int64_t* begins = nullptr;
+  const std::uint32_t* partners = nullptr;
+};
+
+// Both directions of IBM model 1, with p(state | step) falling exponentially with the distance of relative positions.
+class Model1 {
+ public:
+  Model1(KeptCells cells, double diagonal, double null_probability, SentenceScratch& scratch);
+
+  // Weighs the emissions of the cells of source word `i`, both directions, by position; with room for kLanes more.
+  void add_word(std::size_t i, float* forward, float* backward, float source_null);
+
+  // Expected links by cell, the mean of both directions: model 1 is too unsure to multiply them. `forward`, `backward`: of
+  // all cells, as add_word has left them. `target_null`: emissions, `forward_null` and `backward_null`: posteriors of the
+  // null word.
+  void finish(const float* forward, const float* backward, const float* target_null, float* links,
+              float* forward_null, float* backward_null);
+
+ private:
+  KeptCells cells_;
+  float null_;
+  SentenceScratch& s_;
+};
 
 // The HMM, by the forward-backward algorithm in O(steps * states * clip). Adds the expected number of jumps
 // of each length to `jump_counts` (2 * clip + 1 entries) unless that is empty.

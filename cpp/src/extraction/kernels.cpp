@@ -1,9 +1,7 @@
 // Compiled once for each instruction set; see simd_lanes.hpp for what that forbids.
 #include "extraction/kernels.hpp"
 
-#include <numbers>
-
-#include "extraction/simd_lanes.hpp"
+#include "simd_lanes.hpp"
 
 namespace xner::XNER_SIMD_LEVEL {
 
@@ -233,24 +231,6 @@ float highest(const float* cells, std::size_t size) {
   float result = lane[0];
   for (const float one : lane) result = one > result ? one : result;
   return result;
-}
-
-// e^x for x <= 0: e^x = 2^(n + f) with a whole number n, which goes into the exponent, and f within 1/2 of 0,
-// for which a polynomial fitted to the least relative error (1.7e-7 in float32) gives 2^f.
-Floats exponential(const Floats& x) {
-  // 1.5 * 2^23: what is added to it loses its fraction.
-  const Floats round_to_integer = broadcast(12582912.0F);
-  const Floats y = max(broadcast(-87.0F), x) * broadcast(std::numbers::log2e_v<float>);
-  const Floats shifted = y + round_to_integer;
-  const Floats f = y - (shifted - round_to_integer);
-  const Floats f2 = f * f;
-  // In pairs, as a chain of six steps would take longer.
-  // NOLINTNEXTLINE(modernize-use-std-numbers): fitted like the others, not ln 2
-  const Floats low = broadcast(1.0F) + broadcast(0.6931470037F) * f;
-  const Floats middle = broadcast(0.2402224243F) + broadcast(0.0555073358F) * f;
-  const Floats high = broadcast(0.0096715130F) + broadcast(0.0013264727F) * f;
-  const Floats power = low + f2 * (middle + f2 * high);
-  return power * from_bits((bits_of(shifted) + broadcast(127)) << 23);
 }
 
 void exponentials(const float* cells, std::size_t rows, std::size_t width, float shift, float* out,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Matrix = npt.NDArray[np.float64]
 SMALLEST = 1e-9
 NEGLIGIBLE = 1e-5
+NIL = 0.01  # expected links below which a cell is left out
+ITERATIONS_ON_ALL = 2
 
 
 def _copied(sums: dict[str, dict[str, float]] | None) -> dict[str, dict[str, float]]:
@@ -99,6 +101,7 @@ class Reference:
         self.levels = len(forms("x"))
         self.rows = range(len(self.source))
         self.links = [np.zeros((len(s), len(t))) for s, t in zip(self.source, self.target, strict=True)]
+        self.kept = [np.ones(links.shape, dtype=bool) for links in self.links]
         self.null = {
             "target": [np.zeros(len(t)) for t in self.target],  # by target word: it has no partner
             "source": [np.zeros(len(s)) for s in self.source],
@@ -357,6 +360,8 @@ class Reference:
             own = self.links[row]
             for to, over in (("target", "source"), ("source", "target")):
                 emission, null = self.emissions(self.source[row], self.target[row], to, own, False)
+                kept = self.kept[row].T if to == "target" else self.kept[row]
+                emission = np.where(kept, emission, SMALLEST if hmm else 0.0)
                 if hmm:
                     word, null, jumps = self.hmm(emission * self.position(*emission.shape), null, over)
                     counts[over].update(jumps)
@@ -365,9 +370,15 @@ class Reference:
                 self.null[to][row] = null
                 both.append(word)
             forward, backward = both[0].T, both[1]
-            self.links[row] = forward * backward if hmm else (forward + backward) / 2
+            self.links[row] = (forward * backward if hmm else (forward + backward) / 2) * self.kept[row]
         if hmm:
             self.update_jumps(counts)
+
+    def leave_out_nil(self) -> None:
+        """Forgets cells that are hardly linked, for the rest of the fit."""
+        for row in self.rows:
+            self.kept[row] &= self.links[row] >= NIL
+            self.links[row] = np.where(self.kept[row], self.links[row], 0.0)
 
     def update_jumps(self, counts: dict[str, Counter[int]]) -> None:
         prior = {d: math.exp(-0.7 * abs(d - 1)) + 1e-2 for d in self.lengths()}
@@ -388,6 +399,8 @@ class Reference:
         for iteration in range(first_ones + int(self.o["hmm_iterations"])):
             self.maximise(iteration == 0)
             self.visit(iteration >= first_ones)
+            if ITERATIONS_ON_ALL - 1 <= iteration < first_ones:
+                self.leave_out_nil()
         self.maximise(False)
 
     def scores(self, source: Sequence[str], target: Sequence[str]) -> Matrix:
