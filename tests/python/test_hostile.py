@@ -230,6 +230,26 @@ class TestWriters:
         assert path.read_bytes() == before
         assert [one.name for one in tmp_path.iterdir()] == ["a.safetensors"]
 
+    def test_what_a_killed_process_left_goes(self, tmp_path: Path) -> None:
+        left = tmp_path / ".a.txt.0123456789ab.tmp"
+        others = [".b.txt.0123456789ab.tmp", ".a.txt.mine.tmp", "a.txt.0123456789ab.tmp"]
+        for path in (left, *(tmp_path / name for name in others)):
+            path.write_text("half")
+        (tmp_path / ".a.txt.ba9876543210.tmp").symlink_to(tmp_path / others[0])
+        with io.replacing(tmp_path / "a.txt") as file:
+            file.write(b"x")
+        assert not left.exists()
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, ".a.txt.ba9876543210.tmp", "a.txt"])
+
+    def test_what_another_one_writes_just_now_stays(self, tmp_path: Path) -> None:
+        with io.replacing(tmp_path / "a.txt") as first:
+            first.write(b"first")
+            with io.replacing(tmp_path / "a.txt") as second:
+                second.write(b"second")
+            assert (tmp_path / "a.txt").read_bytes() == b"second"
+        assert (tmp_path / "a.txt").read_bytes() == b"first"
+        assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
     def test_nothing_else_opens_files_for_writing(self) -> None:
         """But for new folders of unpredictable names, and a lock and a log, which follow no link."""
         exempt = {"io/atomic.py", "io/annotation/brat.py", "cli/options/inputs.py", "pipelines/checkpoints.py"}

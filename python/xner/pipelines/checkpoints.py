@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from xner._support.progress import logger
 from xner.errors import Error
-from xner.io.atomic import opened_without_links, replacing
+from xner.io.atomic import is_still_named, opened_without_links, replacing
 
 try:
     import fcntl
@@ -110,7 +110,7 @@ def _locked(path: Path, output: Path) -> TextIO | None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Who held it before may have removed the file between its opening and its locking here.
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            if is_still_named(file.fileno(), path):
                 return file
         except BlockingIOError:
             file.seek(0)
@@ -118,8 +118,6 @@ def _locked(path: Path, output: Path) -> TextIO | None:
             file.close()
             message = f"'{output}' is being written by {holder}; wait until it has ended, or name another output"
             raise Error(message) from None
-        except FileNotFoundError:  # removed after it was seen
-            pass
         except OSError as error:
             file.close()
             path.unlink(missing_ok=True)
