@@ -6,14 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from command_line import Run, done, xner
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOURCE, TARGET, LABELLED = "Anna\tB-PER\ncame\tO\n", "Anna kam\n", "Anna\tB-PER\nkam\tO\n\n"
 
@@ -78,6 +75,30 @@ class TestOverwriting:
         refused(xner("export", "o.jsonl", "--to", "doccano", "-o", "mine.json", cwd=files), "--overwrite replaces it")
         done(xner("export", "o.jsonl", "--to", "doccano", "-o", "mine.json", "--overwrite", cwd=files))
         done(xner("export", "o.jsonl", "--to", "brat", "-o", "folder", cwd=files))
+
+    @pytest.mark.parametrize("moved", [False, True])
+    def test_what_a_killed_command_made_is_its_own(
+        self, files: Path, monkeypatch: pytest.MonkeyPatch, *, moved: bool
+    ) -> None:
+        """Whether it was killed right before or right after the output came into its place."""
+        done(project(files, "-o", "o.conll"))
+        old = (files / "o.conll").read_bytes()
+        with monkeypatch.context() as patch:
+            replace = Path.replace
+
+            def killed(self: Path, target: Path) -> Path:
+                if target.name != "o.conll":
+                    return replace(self, target)
+                if moved:
+                    replace(self, target)
+                raise KeyboardInterrupt
+
+            patch.setattr(Path, "replace", killed)
+            assert project(files, "--method", "heuristic", "--on-error", "skip", "-o", "o.conll").returncode == 130
+        assert moved or (files / "o.conll").read_bytes() == old
+        done(project(files, "-o", "o.conll"))
+        (files / "o.conll").write_bytes(old + b"\n")
+        refused(project(files, "-o", "o.conll"), "which was changed since")
 
     def test_without_a_place_for_notes_it_asks(self, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (files / "file").write_text("")

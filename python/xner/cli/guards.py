@@ -18,9 +18,10 @@ from xner.cli.options.flags import as_typed
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, shown
 from xner.errors import Error, OptionError
+from xner.io.atomic import before_replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["guarded", "keep_track", "refuse_overwriting"]
 
@@ -129,7 +130,8 @@ def _looking(callback: Any, command: click.Command) -> Any:
         if not overwrite:
             for output in outputs:
                 _check(output, name, list(_paths(command, values, InputFile)))
-        result = callback(*args, **values)
+        with before_replacing(_announcing([path for _, path in outputs], name)):
+            result = callback(*args, **values)
         for output in outputs:
             _remember(output[1], name)
         return result
@@ -177,7 +179,7 @@ def _check(output: tuple[str, Path], command: str, inputs: list[tuple[str, Path]
     for name, source in inputs:
         if source.exists() and source.samefile(path):
             raise click.UsageError(f"{option} {path}: this file is {name} as well; --overwrite replaces it")
-    if _known(path) != [command, *_state(path)]:
+    if not _is_known(path, command):
         raise click.UsageError(
             f"{option} {path}: there is such a file, which `xner {command}` has not made or which was changed since; "
             "--overwrite replaces it"
@@ -194,21 +196,41 @@ def _note(path: Path) -> Path:
     return cache_folder() / "outputs" / hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
 
 
-def _known(path: Path) -> Any:
+def _is_known(path: Path, command: str) -> bool:
+    """Whether a file is one that a command has made, and that nobody has changed since."""
     try:
-        return json.loads(_note(path).read_text())
-    except (OSError, ValueError, RuntimeError):
-        return None
+        known = json.loads(_note(path).read_text(encoding="utf-8"))
+        return known["command"] == command and _state(path) in known["states"]
+    except (OSError, ValueError, TypeError, LookupError, RuntimeError):
+        return False
+
+
+def _announcing(outputs: list[Path], command: str) -> Callable[[Path, Path], None]:
+    """Notes that a command is about to make a file, so that one that is killed may be run again.
+
+    Whichever of both files is there then, the old one or the new one, is the command's own.
+    """
+    targets = {path.resolve() for path in outputs}
+
+    def announce(aside: Path, target: Path) -> None:
+        if target in targets:
+            before = [_state(target)] if _is_known(target, command) else []
+            _note_down(target, command, [*before, _state(aside)])
+
+    return announce
 
 
 def _remember(path: Path, command: str) -> None:
-    if not path.is_file():
-        return
+    if path.is_file():
+        _note_down(path, command, [_state(path)])
+
+
+def _note_down(path: Path, command: str, states: list[list[int]]) -> None:
     try:
         note = _note(path)
         note.parent.mkdir(parents=True, exist_ok=True)
         with io.replacing(note) as file:
-            file.write(json.dumps([command, *_state(path)]).encode())
+            file.write(json.dumps({"command": command, "states": states}).encode())
     except (Error, OSError, RuntimeError):  # without it the next run asks
         return
 

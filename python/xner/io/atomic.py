@@ -8,6 +8,7 @@ import re
 import secrets
 import stat
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -19,9 +20,26 @@ except ImportError:  # a system without it, where nothing is locked
     fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["is_packed", "is_still_named", "opened_without_links", "replacing"]
+__all__ = ["before_replacing", "is_packed", "is_still_named", "opened_without_links", "replacing"]
+
+
+_BEFORE: ContextVar[Callable[[Path, Path], None] | None] = ContextVar("xner.before_replacing", default=None)
+
+
+@contextmanager
+def before_replacing(call: Callable[[Path, Path], None]) -> Iterator[None]:
+    """For the length of a block, have something called before `replacing` moves a file into its place.
+
+    Args:
+        call: gets the finished file, whose size and times stay what they are, and the target.
+    """
+    before = _BEFORE.set(call)
+    try:
+        yield
+    finally:
+        _BEFORE.reset(before)
 
 
 def is_packed(path: str | os.PathLike[str]) -> bool:
@@ -81,6 +99,8 @@ def _aside(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
     try:
         with file:
             yield aside, file
+        if (call := _BEFORE.get()) is not None:
+            call(aside, target)
         aside.replace(target)
     except BaseException:
         with suppress(OSError):  # what went wrong first is what matters
