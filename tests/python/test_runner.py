@@ -91,6 +91,40 @@ def test_a_part_cut_short_by_a_kill_is_never_seen(tmp_path: Path) -> None:
     assert io.read(tmp_path / "out.parquet").num_rows == 3
 
 
+@pytest.mark.parametrize("way", ["emptied", "half", "a bit", "no digest", "a wrong digest"])
+def test_a_damaged_part_is_made_again(tmp_path: Path, way: str) -> None:
+    made: list[str] = []
+
+    def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made.append(batch.column("id")[0].as_py())
+        return add_number(batch)
+
+    kept = Checkpoints.open(tmp_path / "out.parquet", "k")
+    whole = runner.run_parts(table(10), stage, kept, part_rows=4).to_pylist()
+    path = kept.path("part-000001.arrow")
+    content = bytearray(path.read_bytes())
+    if way == "emptied":
+        path.write_bytes(b"")
+    elif way == "half":
+        path.write_bytes(content[: len(content) // 2])
+    elif way == "a bit":
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+    elif way == "no digest":
+        kept.path("part-000001.arrow.sha256").unlink()
+    else:
+        kept.path("part-000001.arrow.sha256").write_bytes(b"\xff")
+    assert runner.run_parts(table(10), stage, kept, part_rows=4).to_pylist() == whole
+    assert made == ["r0", "r4", "r8", "r4"]
+
+
+def test_a_damaged_marker_is_that_of_another_run(tmp_path: Path) -> None:
+    kept = Checkpoints.open(tmp_path / "out.parquet", "k")
+    kept.path("run.json").write_bytes(b"\xff")
+    kept.path("part").write_bytes(b"x")
+    assert not Checkpoints.open(tmp_path / "out.parquet", "k").path("part").exists()
+
+
 def test_errors_count_rows_of_the_whole_table(tmp_path: Path) -> None:
     def wrong(batch: pa.RecordBatch) -> pa.RecordBatch:
         if batch.column("id")[0].as_py() == "r4":

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-__all__ = ["table_digest"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["file_digest", "table_digest"]
 
 
 _ROWS = 100_000  # at a time: a whole table as one would be there twice
@@ -30,6 +33,12 @@ class _Digest:
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """A SHA-256 digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def table_digest(table: pa.Table) -> str:

@@ -44,6 +44,7 @@ _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o:
 
 _GROUP = "Alignment"
 _LEAST_MEMORY = 10**7
+_FITTED: Final = "aligner.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +326,11 @@ class Aligning:
 
     def fit(self, table: pa.Table, run: StepRun) -> Aligner:
         """The built-in aligner, fitted on the two sides unless a model is given."""
-        fitted = run.kept.path("aligner.safetensors")
+        fitted = run.kept.find(_FITTED)
         models = self.options.models
         if BUILTIN in models:
             aligner = Aligner.load(models[BUILTIN])
-        elif fitted.is_file():
+        elif fitted is not None:
             aligner = Aligner.load(fitted)
         else:
             lexicon = Lexicon.read(*self.options.lexicon) if self.options.lexicon else None
@@ -341,7 +342,8 @@ class Aligning:
                 entries, hits = aligner.trained_on.lexicon
                 left_out = f", {lexicon.left_out} entries of several words left out" if lexicon.left_out else ""
                 run.told(f"lexicon: {hits} of {entries} pairs of words are in the sentences{left_out}")
-            aligner.save(fitted)
+            with run.kept.writing(_FITTED) as path:
+                aligner.save(path)
         if self.save_aligner is not None:
             aligner.save(self.save_aligner)
         return aligner

@@ -7,14 +7,15 @@ import os
 import shutil
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from xner._support.digests import file_digest
 from xner._support.progress import logger
 from xner.errors import Error
-from xner.io.atomic import is_still_named, opened_without_links, replacing
+from xner.io.atomic import before_replacing, is_still_named, opened_without_links, replacing
 
 try:
     import fcntl
@@ -24,7 +25,7 @@ except ImportError:  # a system without it, where nothing is locked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Checkpoints", "checkpoints"]
+__all__ = ["Checkpoints", "alone", "checkpoints"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,12 @@ class Checkpoints:
         """
         _check_place(output)
         target = Path(output)
-        folder = target.with_name(f".{target.name}.parts")
+        folder = _folder_of(target)
         if folder.is_symlink():
             raise Error(f"cannot keep checkpoints in '{folder}': it is a link, which may lead anywhere; remove it")
         marker = folder / "run.json"
         wanted = json.dumps({"fingerprint": key})
-        same = resume and marker.is_file() and marker.read_text(encoding="utf-8") == wanted
+        same = resume and marker.is_file() and marker.read_bytes() == wanted.encode()
         if not same:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -70,23 +71,80 @@ class Checkpoints:
         """Where a checkpoint of that name is, or is to be written."""
         return self.folder / name
 
+    def find(self, name: str) -> Path | None:
+        """A checkpoint as it was written; None where there is none, or one that was damaged since."""
+        path = self.path(name)
+        try:
+            if self._digest_of(path).read_text(encoding="ascii") == file_digest(path):
+                return path
+            logger.info("'%s' is not what was written there; it is made anew", path)
+        except FileNotFoundError:
+            pass
+        except UnicodeDecodeError:
+            logger.info("'%s' was damaged; '%s' is made anew", self._digest_of(path), path)
+        return None
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """For the length of a block, which writes a checkpoint by `replacing`, its path.
+
+        The digest comes first: a checkpoint that is there can be told from one that was damaged.
+        """
+        path = self.path(name)
+
+        def note(aside: Path, target: Path) -> None:
+            if target == path.resolve():
+                with replacing(self._digest_of(path)) as file:
+                    file.write(file_digest(aside).encode())
+
+        with before_replacing(note):
+            yield path
+
+    @staticmethod
+    def _digest_of(path: Path) -> Path:
+        return path.with_name(f"{path.name}.sha256")
+
+    @staticmethod
+    def clear(output: str | os.PathLike[str]) -> None:
+        """Remove what a run has left that was killed when its output was in its place, if no other run is at it."""
+        target = Path(output)
+        folder = _folder_of(target)
+        if folder.exists() or _lock_of(target).exists():
+            with suppress(Error, OSError), alone(target):
+                shutil.rmtree(folder, ignore_errors=True)
+
     def finish(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _folder_of(output: Path) -> Path:
+    return output.with_name(f".{output.name}.parts")
+
+
+def _lock_of(output: Path) -> Path:
+    return output.with_name(f".{output.name}.lock")
+
+
 @contextmanager
-def _alone(output: Path) -> Iterator[None]:
+def alone(output: str | os.PathLike[str], lock: Path | None = None) -> Iterator[None]:
     """Holds the lock of an output for the length of a block; `.OUTPUT.lock` says who does.
 
     The lock is the operating system's, which releases it when its process ends, however it ends: a file that is left
-    over locks nothing. Where a file system has no locks, nothing is locked.
+    over locks nothing. Where a file system has no locks, nothing is locked, nor is a device or a pipe.
+
+    Args:
+        output: a file or folder, which need not be there; the folder that it is in must be.
+        lock: the lock's file; None for the one beside the output.
 
     Raises:
-        Error: another run holds it.
+        Error: another run holds it, or the output's folder does not exist.
     """
-    path = output.with_name(f".{output.name}.lock")
-    file = _locked(path, output)
+    target = Path(output)
+    _check_parent(target)
+    path = _lock_of(target) if lock is None else lock
+    is_special = target.exists() and not target.is_file() and not target.is_dir()
+    file = None if is_special else _locked(path, target)
     if file is None:
         yield
         return
@@ -146,7 +204,7 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
         Error: as for `Checkpoints.open`; another run writes the output just now.
     """
     _check_place(output)
-    with _alone(Path(output)):
+    with alone(output):
         kept = Checkpoints.open(output, key, resume=resume)
         try:
             yield kept
@@ -161,5 +219,9 @@ def _check_place(output: str | os.PathLike[str]) -> None:
     target = Path(output)
     if target.is_dir():
         raise Error(f"cannot write '{output}': it is a folder")
+    _check_parent(target)
+
+
+def _check_parent(target: Path) -> None:
     if not target.parent.is_dir():
-        raise Error(f"cannot write '{output}': the folder '{target.parent}' does not exist")
+        raise Error(f"cannot write '{target}': the folder '{target.parent}' does not exist")

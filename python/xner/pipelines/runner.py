@@ -60,15 +60,17 @@ def run_parts(
     part_rows = part_rows or _PART_ROWS
     parts = []
     for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
-        path = kept.path(f"{name}-{index:06d}.arrow")
-        if not path.is_file():
+        part = f"{name}-{index:06d}.arrow"
+        path = kept.find(part)
+        if path is None:
             piece = table.slice(first, part_rows).combine_chunks()
             batches = piece.to_batches(max_chunksize=part_rows)
             batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
             done = _located(stage, batch, first)
             if done.num_rows != batch.num_rows:
                 raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
-            _save_part(path, done, batch)
+            with kept.writing(part) as path:
+                _save_part(path, done, batch)
         parts.append(_open_part(path, table.slice(first, part_rows)))
         report(what, min(first + part_rows, table.num_rows), table.num_rows)
     return pa.concat_tables(parts)
