@@ -80,6 +80,44 @@ def test_what_is_broken_or_foreign_is_made_anew(tmp_path: Path) -> None:
     assert found.column("one").to_pylist() == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("part", [1 / 7, 1 / 3, 1 / 2, 6 / 7])
+def test_what_was_damaged_is_made_anew(tmp_path: Path, part: float) -> None:
+    one = Adding("one", 1)
+    whole = recipes.run(table(100), [one.step], tmp_path)
+    content = bytearray((tmp_path / "one.parquet").read_bytes())
+    content[int(len(content) * part)] ^= 1
+    (tmp_path / "one.parquet").write_bytes(content)
+    assert recipes.run(table(100), [one.step], tmp_path).equals(whole)
+    assert one.runs == 2
+    assert recipes.run(table(100), [one.step], tmp_path).equals(whole)
+    assert one.runs == 2
+
+
+def test_what_memory_has_below_nulls_does_not_count(tmp_path: Path) -> None:
+    values = pa.array([1, 2, 3])
+    masked = pa.Array.from_buffers(pa.int64(), 3, [pa.py_buffer(b"\x05"), values.buffers()[1]])
+    runs: list[int] = []
+
+    def work(given: pa.Table, _: recipes.StepRun) -> pa.Table:
+        runs.append(1)
+        return given.append_column("masked", masked)
+
+    for _ in range(2):
+        found = recipes.run(table(3), [recipes.Step("one", 1, work)], tmp_path)
+        assert found.column("masked").to_pylist() == [1, None, 3]
+    assert runs == [1]
+
+
+def test_what_a_killed_run_left_beside_a_step_goes(tmp_path: Path) -> None:
+    one = Adding("one", 1)
+    recipes.run(table(), [one.step], tmp_path)
+    (tmp_path / ".one.parquet.parts").mkdir()
+    (tmp_path / ".one.parquet.parts" / "run.json").write_text("{}")
+    (tmp_path / ".one.parquet.lock").write_text("process 1")
+    recipes.run(table(), [one.step], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["one.parquet"]
+
+
 def test_how_a_table_is_chunked_changes_nothing(tmp_path: Path) -> None:
     one = Adding("one", 1)
     recipes.run(table(), [one.step], tmp_path)

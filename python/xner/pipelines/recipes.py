@@ -11,6 +11,7 @@ translates nothing anew, and every file can be looked at, corrected in a copy, a
 
 from __future__ import annotations
 
+import errno
 import re
 import tempfile
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ __all__ = [
 
 __dir__ = listing(__all__)
 
-_KEY = b"xner.step"
+_KEY, _DIGEST = b"xner.step", b"xner.digest"
 _NAME = re.compile(r"[\w+-][\w.+-]*")  # it names a file
 
 
@@ -349,11 +350,9 @@ def run(
                 if found.num_rows != table.num_rows:
                     raise Error(f"the step '{step.name}' made {found.num_rows} rows of {table.num_rows}")
                 if path is not None:
-                    # What another process would read is what this one goes on with: byte for byte the same.
-                    io.write(found.replace_schema_metadata({_KEY: key}), path)
-                    found = _kept(path, key)
-                    assert found is not None, "it has just been written"
+                    found = _keep(found, path, key)
         else:
+            Checkpoints.clear(str(path))
             told(f"{step.name}: taken from {path}")
         table = found
     return table
@@ -372,12 +371,26 @@ def _checkpoints(path: Path | None, key: str, others: Checkpoints | None, *, res
         yield kept
 
 
+def _keep(table: pa.Table, path: Path, key: str) -> pa.Table:
+    """Write a step's output, and read it: what another process would read is what this one goes on with."""
+    for _ in range(2):
+        io.write(table.replace_schema_metadata({_KEY: key, _DIGEST: table_digest(table)}), path)
+        if (found := _kept(path, key)) is not None:
+            return found
+        table = io.read(path)  # what memory has below nulls is in no file, and counts in the digest
+    raise OSError(errno.EIO, "what was written there is not what is read", str(path))
+
+
 def _kept(path: Path, key: str) -> pa.Table | None:
-    """A step's output, if it is there and everything that decides it is the same."""
+    """A step's output, if it is there, everything that decides it is the same, and it is as it was written."""
     import pyarrow.parquet as pq  # heavy, and needed for this alone
 
     try:
-        is_same = (pq.read_schema(path).metadata or {}).get(_KEY) == key.encode()
-    except (OSError, pa.ArrowInvalid):
+        known = pq.read_schema(path).metadata or {}
+        if known.get(_KEY) != key.encode():
+            return None
+        found = io.read(path).replace_schema_metadata(None)
+        found.validate(full=True)
+    except (OSError, ValueError, pa.ArrowException):
         return None
-    return io.read(path).replace_schema_metadata(None) if is_same else None
+    return found if known.get(_DIGEST) == table_digest(found).encode() else None
