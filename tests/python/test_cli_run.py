@@ -15,6 +15,8 @@ from command_line import done, xner
 from xner import io
 from xner.experiments.recipes import Recipe, recipe_names
 from xner.experiments.recipes.results import markdown
+from xner.experiments.recipes.running import LOCK
+from xner.pipelines.checkpoints import alone
 from xner.pipelines.projection_run import Pipeline
 
 if TYPE_CHECKING:
@@ -206,6 +208,19 @@ def test_runs_that_are_not_there(folder: Path) -> None:
     assert compared.returncode == 1
     assert "'.' has no results: `xner run` writes them when a run is finished" in compared.stderr
     assert xner("runs", "compare", cwd=folder).returncode == 2
+
+
+def test_one_run_at_a_time_has_a_folder(folder: Path) -> None:
+    (folder / "run").mkdir()
+    with alone(folder / "run", folder / "run" / LOCK):
+        refused = xner(*RUN, "-o", "run", cwd=folder)
+    assert refused.returncode == 1
+    assert "'run' is being written by process " in refused.stderr
+    # What a run has left that was killed before its recipe was in its place is no other file.
+    (folder / "run" / LOCK).write_text("")
+    (folder / "run" / ".recipe.toml.0123456789ab.tmp").write_text("")
+    done(xner(*RUN, "-o", "run", cwd=folder))
+    assert not [path for path in (folder / "run").iterdir() if path.name.startswith(".")]
 
 
 def test_what_is_given_takes_the_place_of_what_the_file_says(folder: Path) -> None:

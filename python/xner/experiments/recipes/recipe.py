@@ -7,6 +7,7 @@ print(recipe.run("ngram").results)
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,7 +24,8 @@ from xner.errors import Error, FormatError, OptionError
 from xner.experiments.recipes.approaches import Approach, ApproachOptions
 from xner.experiments.recipes.data import catalogue_of, pairs_of
 from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
-from xner.experiments.recipes.running import RECIPE, Job, RecipeRun, run_jobs
+from xner.experiments.recipes.running import LOCK, RECIPE, Job, RecipeRun, run_jobs
+from xner.pipelines.checkpoints import alone
 from xner.pipelines.projection_run import PARTS, plain_value
 from xner.text.languages import language as understood
 
@@ -342,12 +344,13 @@ class Recipe:
             Error: data or links that are missing or wrong; a folder that has something else.
         """
         plan, target, record = self.plan(), Path(folder), self.to_toml()
-        if not overwrite:
-            _check_folder(target, record)
         target.mkdir(parents=True, exist_ok=True)
-        return run_jobs(
-            plan.jobs, target, name=self.name, evaluation=self.evaluation, record=record, resume=resume, told=told
-        )
+        with alone(target, target / LOCK):
+            if not overwrite:
+                _check_folder(target, record)
+            return run_jobs(
+                plan.jobs, target, name=self.name, evaluation=self.evaluation, record=record, resume=resume, told=told
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,9 +536,11 @@ def _check_folder(folder: Path, record: str) -> None:
     Raises:
         Error: it has something else; the message says what differs.
     """
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return
     path = folder / RECIPE
+    # What a run has there before its recipe, and may have left when it was killed.
+    own = re.compile(rf"{re.escape(LOCK)}|\.{re.escape(RECIPE)}\..*\.tmp").fullmatch
+    if all(own(one.name) for one in folder.iterdir()):
+        return
     if not path.is_file():
         raise Error(f"'{folder}' has files and no run: name another folder, or overwrite it")
     try:

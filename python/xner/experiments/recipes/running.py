@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from xner import io
+from xner._support.digests import file_digest
 from xner.errors import Error
 from xner.experiments.pages.provenance import libraries, machine
 from xner.experiments.recipes.results import rows_of, write_results, write_timings
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from xner.experiments.recipes.data import Pair
     from xner.experiments.recipes.options import EvaluationOptions
 
-__all__ = ["LOG", "RECIPE", "RESULTS", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
+__all__ = ["LOCK", "LOG", "RECIPE", "RESULTS", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
 
 RECIPE: Final = "recipe.toml"
 VERSIONS: Final = "versions.json"
 LOG: Final = "log.txt"
+LOCK: Final = ".run.lock"
 RESULTS: Final = "results.parquet"
 _ALSO: Final = ("results.csv", "results.md", "timings.csv")
 _OUTPUTS: Final = "outputs"
@@ -144,11 +146,11 @@ def run_jobs(
     Raises:
         Error: of data, links or options.
     """
-    (folder / _OUTPUTS).mkdir(exist_ok=True)
     if _text(folder / RECIPE) != record:  # results of other languages would look as if they were this run's
         for result in (RESULTS, *_ALSO):
             (folder / result).unlink(missing_ok=True)
     _replace(folder / RECIPE, record)
+    (folder / _OUTPUTS).mkdir(exist_ok=True)  # by its recipe a folder is told from one of other files
     _replace(folder / VERSIONS, json.dumps({"libraries": libraries(), "machine": machine()}, indent=2) + "\n")
     done: list[Done] = []
     rows: list[dict[str, Any]] = []
@@ -198,7 +200,7 @@ def _do(
     steps = _steps_of(job, folder) if job.approach.has_costly_steps(has_links=bool(links)) else None
     signature = job.approach.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
     seconds = clock.stop()
-    made = {"key": key, "output": _digest(path), "signature": signature, "seconds": seconds}
+    made = {"key": key, "output": file_digest(path), "signature": signature, "seconds": seconds}
     _replace(state, json.dumps(made, indent=2) + "\n")
     return Done(job, path, signature, seconds, kept=False)
 
@@ -210,11 +212,11 @@ def _steps_of(job: Job, folder: Path) -> Path:
     """
     before = _short(job.approach.key)
     place = folder / _STEPS / f"{job.pair.target}.{before}.{_short([job.approach.pipeline.aligning])}"
-    if not place.is_dir():
-        place.mkdir(parents=True)
-        for path in sorted(place.parent.glob(f"{job.pair.target}.{before}.*/*.parquet")):
-            if path.stem != "links":
-                shutil.copyfile(path, place / path.name)  # it is taken only if it is what would be made
+    place.mkdir(parents=True, exist_ok=True)
+    for path in sorted(place.parent.glob(f"{job.pair.target}.{before}.*/*.parquet")):
+        if path.stem != "links" and not (place / path.name).exists():
+            with path.open("rb") as made, io.replacing(place / path.name) as file:
+                shutil.copyfileobj(made, file)  # it is taken only if it is what would be made
     return place
 
 
@@ -226,7 +228,7 @@ def _kept(state: Path, output: Path, key: str) -> dict[str, Any] | None:
     """What is known of an output that was written before; None where it is another one, or was changed since."""
     try:
         found: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
-        is_same = found["key"] == key and found["output"] == _digest(output)
+        is_same = found["key"] == key and found["output"] == file_digest(output)
         return {"signature": found["signature"], "seconds": dict(found["seconds"])} if is_same else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -237,11 +239,6 @@ def _text(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _times(done: Done, sentences: int) -> Iterator[dict[str, Any]]:
