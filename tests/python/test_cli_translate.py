@@ -18,6 +18,7 @@ from xner.cli.options.translators import ChosenTranslator, translator_group
 from xner.io import sample
 from xner.models.translators import Translator
 from xner.models.translators.translator import Decoding
+from xner.pipelines.checkpoints import alone
 from xner.text import split_words
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ def translate(files: Path, model: Path, *options: str, source: str = "en.txt", o
     languages = ("--source-language", "en", "--target-language", "German")
     named = ("--source", source, *languages, "--model", str(model), "--device", "cpu", "--cache", "cache.sqlite")
     return xner("translate", *instead([*named, "--beams", "1"], options), "-o", output, cwd=files)
+
+
+def test_one_run_at_a_time_writes_an_output(files: Path) -> None:
+    languages = ("--source-language", "en", "--target-language", "de", "--cache", "cache.sqlite")
+    with alone(files / "de.jsonl"):
+        refused = xner(
+            "translate", "--source", "en.txt", *languages, "--model", "command:cat", "-o", "de.jsonl", cwd=files
+        )
+    assert refused.returncode == 1
+    assert "'de.jsonl' is being written by process " in refused.stderr
+    assert not (files / "de.jsonl").exists()
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from xner.cli.options.statuses import report_statuses
 from xner.cli.options.translators import ChosenTranslator, translator_group
 from xner.io.sides import read_sentences, read_source
 from xner.models.translators.translator import STATUSES
+from xner.pipelines.checkpoints import alone
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import Direction
 from xner.text.detokenization import detokenize
@@ -91,6 +92,7 @@ def command(
     themselves, copies of the source, those that the limit on length ended.
     """
     is_training_data = io.FORMATS[io.format_of(output, format_)].holds_good_rows_alone
+    click.get_current_context().with_resource(alone(output))
     into = Direction(translator.load(), source_language, target_language, cache=translator.cache)
     split = splitter_for(words or language(target_language).code)
     if markers is None:
