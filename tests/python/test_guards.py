@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Run, done, xner
+from command_line import Run, done, started, xner
 
 SOURCE, TARGET, LABELLED = "Anna\tB-PER\ncame\tO\n", "Anna kam\n", "Anna\tB-PER\nkam\tO\n\n"
 
@@ -60,6 +60,10 @@ class TestOverwriting:
         refused(run, "there is such a file, which `xner project` has not made or which was changed since")
         assert (files / "o.conll").read_text() == corrected
         done(project(files, "-o", "o.conll", "--overwrite"))
+        done(project(files, "-o", "o.conll"))
+
+    def test_however_the_command_is_started(self, files: Path) -> None:
+        done(started("project", "--source", "en.conll", "--target", "de.txt", "-o", "o.conll", cwd=files))
         done(project(files, "-o", "o.conll"))
 
     def test_another_commands_file_stays(self, files: Path) -> None:

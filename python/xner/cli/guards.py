@@ -96,7 +96,13 @@ def keep_track(paths: Iterable[Path]) -> None:
 
 
 def _running() -> str:
-    return click.get_current_context().command_path.partition(" ")[2]
+    """The command's name, without that of the program: `python -m xner` is the same one as `xner`."""
+    context: click.Context | None = click.get_current_context()
+    names = []
+    while context is not None and context.parent is not None:
+        names.append(str(context.info_name))
+        context = context.parent
+    return " ".join(reversed(names))
 
 
 def _naming_flags(callback: Any, command: click.Command) -> Any:
@@ -120,8 +126,7 @@ def _naming_flags(callback: Any, command: click.Command) -> Any:
 def _looking(callback: Any, command: click.Command) -> Any:
     @wraps(callback)
     def run(*args: Any, overwrite: bool, **values: Any) -> Any:
-        context = click.get_current_context()
-        name = context.command_path.partition(" ")[2]
+        name = _running()
         outputs = list(_paths(command, values, OutputFile))
         for option, path in outputs:
             if path.name == STANDARD_OUTPUT and values.get("format_") is None:
