@@ -21,8 +21,9 @@ from xner import Error
 from xner._support.arrow import pylist
 from xner.models.network.loading import load_config
 from xner.models.taggers import Tagger
+from xner.pipelines.checkpoints import alone
 from xner.training.data import LabelledSentences, label_names, labelled_sentences
-from xner.training.fine_tuning import Moment, last_checkpoint
+from xner.training.fine_tuning import Moment, last_checkpoint, note_digests
 from xner.training.losses import CrossEntropy, WordTargets
 from xner.training.network import load_network
 from xner.training.noise import NoiseOptions
@@ -31,6 +32,7 @@ from xner.training.report import TrainingReport
 from xner.training.run import Corpus, Judged, train, train_on
 from xner.training.seeds import train_seeds
 from xner.training.settings import LoraSettings, TrainingSettings
+from xner.training.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -327,6 +329,35 @@ class TestResume:
             if state is not None:
                 (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
         assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
+
+    @pytest.mark.parametrize("damaged", [9, 10, None])
+    def test_a_damaged_checkpoint_is_none(self, tmp_path: Path, damaged: int | None) -> None:
+        state = '{"log_history": [{}], "best_global_step": 9, "best_model_checkpoint": "checkpoint-9"}'
+        for step in (8, 9, 10):
+            folder = tmp_path / f"checkpoint-{step}"
+            folder.mkdir()
+            (folder / "trainer_state.json").write_text(state.replace("9", "8") if step == 8 else state)
+            (folder / "model.safetensors").write_bytes(bytes(100))
+            note_digests(folder)
+        if damaged is not None:
+            (tmp_path / f"checkpoint-{damaged}" / "model.safetensors").write_bytes(bytes(99) + b"\x01")
+        whole = {9: 8, 10: 9, None: 10}[damaged]  # one whose best one is damaged is of no use
+        assert last_checkpoint(tmp_path) == tmp_path / f"checkpoint-{whole}"
+
+    def test_one_run_at_a_time(self, shape: Path, tmp_path: Path) -> None:
+        with alone(tmp_path / "model"), pytest.raises(Error, match=r"model' is being written by process \d+ on"):
+            briefly(shape, tmp_path / "model", replace(BRIEF, epochs=1))
+
+    def test_a_run_that_was_killed_at_its_last_moves(self, tmp_path: Path) -> None:
+        workspace = Workspace.open(tmp_path / "model", "k")
+        workspace.checkpoints.mkdir()
+        (workspace.checkpoints / "a").write_text("x")
+        workspace.checkpoints.replace(workspace.new_result() / "checkpoints")
+        result = Workspace.open(tmp_path / "model", "k").new_result()
+        assert (workspace.checkpoints / "a").read_text() == "x", "which a run goes on from"
+        result.replace(tmp_path / "model")
+        Workspace.clear(tmp_path / "model")
+        assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
     def test_checkpoints_may_stay(self, shape: Path, tmp_path: Path) -> None:
         report = briefly(shape, tmp_path / "model", replace(BRIEF, epochs=1), keep_checkpoints=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,12 +15,20 @@ from xner.training.losses import WordTargets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from xner.training.data import Example
     from xner.training.losses import WordLoss
 
-__all__ = ["Collator", "Dataset", "EarlyStopping", "Reporting", "ScoreTheEnd", "WordTrainer", "patience_is_over"]
+__all__ = [
+    "Collator",
+    "Dataset",
+    "EarlyStopping",
+    "Noting",
+    "Reporting",
+    "ScoreTheEnd",
+    "WordTrainer",
+    "patience_is_over",
+]
 
 _WEIGHTS, _DISTRIBUTIONS = "row_weights", "distributions"
 
@@ -164,6 +173,23 @@ class Reporting(transformers.TrainerCallback):
             raise Error(f"step {state.global_step}: the loss is not a finite number; a lower learning rate may help")
         if state.is_world_process_zero and self._last in logs:
             self._report(state.log_history, state.max_steps)
+
+
+class Noting(transformers.TrainerCallback):
+    """Has each checkpoint looked at that was written."""
+
+    def __init__(self, note: Callable[[Path], None]) -> None:
+        """Make one.
+
+        Args:
+            note: called on the main process with the checkpoint's folder.
+        """
+        self._note = note
+
+    def on_save(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """A checkpoint was written."""
+        if state.is_world_process_zero:
+            self._note(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 class ScoreTheEnd(transformers.TrainerCallback):

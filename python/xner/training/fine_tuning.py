@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from xner import evaluation
+from xner import evaluation, io
+from xner._support.digests import file_digest
 from xner._support.extras import require
 from xner.errors import Error
 from xner.models.network.device import import_torch
@@ -26,6 +28,7 @@ WHAT: Final = "training a tagger"
 """Who needs what is not installed, for messages."""
 
 _STATE = "trainer_state.json"
+_DIGESTS = "digests.json"
 _CHOOSES = "eval_f_beta"
 
 
@@ -121,7 +124,7 @@ def fine_tune(
             progress(_moments(log_history, steps)[-1])
 
     patience = None if development is None else settings.patience
-    callbacks: list[Any] = [_trainer.ScoreTheEnd()]
+    callbacks: list[Any] = [_trainer.ScoreTheEnd(), _trainer.Noting(note_digests)]
     callbacks.append(_trainer.Reporting(report, "loss" if development is None else "eval_loss"))
     if patience is not None:
         callbacks.append(_trainer.EarlyStopping(_CHOOSES, patience))
@@ -139,6 +142,8 @@ def fine_tune(
         )
         trainer.remove_callback(transformers.PrinterCallback)
         last = last_checkpoint(folder)
+        if is_main_process():
+            _remove_behind(folder, last)
         if last is not None and patience is not None and _trainer.patience_is_over(_log(last), _CHOOSES, patience):
             trainer.take_up_stopped(last)
         else:
@@ -156,18 +161,66 @@ def is_main_process() -> bool:
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """The last checkpoint in a folder that was written to its end; None where there is none."""
-    found = (path.parent for path in folder.glob(f"checkpoint-*/{_STATE}") if _log(path.parent))
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    """The last checkpoint in a folder that was written to its end; None where there is none.
+
+    One that was damaged since, or whose best one so far was, does not count.
+    """
+    found = [path.parent for path in folder.glob(f"checkpoint-*/{_STATE}") if _log(path.parent)]
+    for path in sorted(found, key=_number, reverse=True):
+        best = path.with_name(f"checkpoint-{_state(path).get('best_global_step')}")
+        if is_whole(path) and (best == path or not _has_best(path) or is_whole(best)):
+            return path
+    return None
+
+
+def _number(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _remove_behind(folder: Path, last: Path | None) -> None:
+    """Remove checkpoints behind the last whole one, which the trainer would count among those that it has written."""
+    for path in folder.glob("checkpoint-*"):
+        if last is None or _number(path) > _number(last):
+            shutil.rmtree(path)
+
+
+def note_digests(checkpoint: Path) -> None:
+    """Note the digests of a checkpoint's files, by which those that are damaged later can be told."""
+    names = sorted(
+        path.name for path in checkpoint.iterdir() if path.is_file() and not path.name.startswith("rng_state_")
+    )
+    digests = {name: file_digest(checkpoint / name) for name in names if name != _DIGESTS}
+    with io.replacing(checkpoint / _DIGESTS) as file:
+        file.write(json.dumps(digests, indent=2).encode())
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether a checkpoint's files are those that were written; where nothing was noted, whether its state is there."""
+    try:
+        digests = json.loads((checkpoint / _DIGESTS).read_text(encoding="utf-8"))
+        return all(file_digest(checkpoint / name) == digest for name, digest in digests.items())
+    except FileNotFoundError:  # a run that was killed before it noted them, or lacks a file that was noted
+        return not (checkpoint / _DIGESTS).exists() and bool(_log(checkpoint))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _has_best(checkpoint: Path) -> bool:
+    return _state(checkpoint).get("best_model_checkpoint") is not None
 
 
 def _log(checkpoint: Path) -> list[dict[str, Any]]:
     """What was logged until a checkpoint; nothing where it was not written to its end: its state is written last."""
-    try:
-        log: list[dict[str, Any]] = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))["log_history"]
-    except (OSError, ValueError, KeyError):
-        return []
+    log: list[dict[str, Any]] = _state(checkpoint).get("log_history", [])
     return log
+
+
+def _state(checkpoint: Path) -> dict[str, Any]:
+    try:
+        state = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 def _arguments(transformers: Any, folder: Path, settings: TrainingSettings, has_development: bool, device: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from xner.models.network.loading import import_transformers, load_config, model_
 from xner.models.network.piece_network import longest_input
 from xner.models.network.pieces import PieceTokenizer
 from xner.models.taggers.tagger import Tagger
+from xner.pipelines.checkpoints import alone
 from xner.training.data import EncodedSentences, LabelledSentences, label_names, labelled_sentences
 from xner.training.fine_tuning import WHAT, Development, Moment, fine_tune
 from xner.training.losses import label_weights, make_loss
@@ -222,62 +224,67 @@ def train_on(
     }
     judged = [*([] if development is None else [development]), *tests]
     key = run_key(described | {"judged": [[one.name, one.sentences.digest()] for one in judged]})
-    with process.main_process_first():
-        if resume and (done := finished_metrics(output, key)) is not None:
-            return TrainingReport(Path(output), done)
-        # What the main process has begun anew, the others go on with.
-        workspace = Workspace.open(output, key, resume=resume or not process.is_main_process)
+    if resume and (done := finished_metrics(output, key)) is not None:
+        if process.is_main_process:
+            Workspace.clear(output)
+        return TrainingReport(Path(output), done)
+    with alone(output) if process.is_main_process else nullcontext():
+        with process.main_process_first():
+            # What the main process has begun anew, the others go on with.
+            workspace = Workspace.open(output, key, resume=resume or not process.is_main_process)
 
-    tokenizer = PieceTokenizer.load(model, what=WHAT)
-    network = load_network(model, config, names, random_weights=random_weights, seed=settings.seed)
-    longest = longest_input(network.base_model, tokenizer)
-    longest = min(longest, settings.longest or longest)
-    if settings.lora is not None:
-        network = with_lora(network, settings.lora, seed=settings.seed)
+        tokenizer = PieceTokenizer.load(model, what=WHAT)
+        network = load_network(model, config, names, random_weights=random_weights, seed=settings.seed)
+        longest = longest_input(network.base_model, tokenizer)
+        longest = min(longest, settings.longest or longest)
+        if settings.lora is not None:
+            network = with_lora(network, settings.lora, seed=settings.seed)
 
-    def encoded(some: LabelledSentences) -> EncodedSentences:
-        return EncodedSentences(some, tokenizer, names, longest=longest, overlap=settings.overlap)
+        def encoded(some: LabelledSentences) -> EncodedSentences:
+            return EncodedSentences(some, tokenizer, names, longest=longest, overlap=settings.overlap)
 
-    learnt = encoded(sentences)
-    try:
-        trained = fine_tune(
-            network,
-            learnt.examples,
-            workspace.checkpoints,
-            padding=tokenizer.padding,
-            word_loss=word_loss(learnt),
-            settings=settings,
-            development=None if development is None else Development(encoded(development.sentences), development.gold),
-            device=device,
-            progress=progress,
-        )
-    except Error:
-        workspace.remove()  # such input would fail again
-        raise
-    if process.is_main_process:
-        result = workspace.new_result()
-        with quiet(import_transformers(WHAT)):
-            merged(trained.network).save_pretrained(result)
-        tokenizer.save(result)
-        # What is scored is what was saved, as it will be used.
-        tagger = Tagger.load(str(result), device=str(process.device), dtype="float32", overlap=settings.overlap)
-        scores = [_scored(one, tagger) for one in judged]
-        metrics = {
-            "run": key,
-            **described,
-            "windowed": learnt.windowed,
-            "history": [asdict(moment) for moment in trained.history],
-            "best_step": trained.best_step,
-            "versions": _versions(settings),
-            "development": None if development is None else scores.pop(0),
-            "tests": scores,
-        }
-        with io.replacing(result / METRICS) as file:
-            file.write(json.dumps(metrics, ensure_ascii=False, indent=2).encode())
-        with io.replacing(result / CARD) as file:
-            file.write(model_card(metrics).encode())
-        workspace.finish(result, keep_checkpoints=keep_checkpoints)
-    process.wait_for_everyone()
+        learnt = encoded(sentences)
+        try:
+            trained = fine_tune(
+                network,
+                learnt.examples,
+                workspace.checkpoints,
+                padding=tokenizer.padding,
+                word_loss=word_loss(learnt),
+                settings=settings,
+                development=None
+                if development is None
+                else Development(encoded(development.sentences), development.gold),
+                device=device,
+                progress=progress,
+            )
+        except Error:
+            workspace.remove()  # such input would fail again
+            raise
+        if process.is_main_process:
+            result = workspace.new_result()
+            with quiet(import_transformers(WHAT)):
+                merged(trained.network).save_pretrained(result)
+            tokenizer.save(result)
+            # What is scored is what was saved, as it will be used.
+            tagger = Tagger.load(str(result), device=str(process.device), dtype="float32", overlap=settings.overlap)
+            scores = [_scored(one, tagger) for one in judged]
+            metrics = {
+                "run": key,
+                **described,
+                "windowed": learnt.windowed,
+                "history": [asdict(moment) for moment in trained.history],
+                "best_step": trained.best_step,
+                "versions": _versions(settings),
+                "development": None if development is None else scores.pop(0),
+                "tests": scores,
+            }
+            with io.replacing(result / METRICS) as file:
+                file.write(json.dumps(metrics, ensure_ascii=False, indent=2).encode())
+            with io.replacing(result / CARD) as file:
+                file.write(model_card(metrics).encode())
+            workspace.finish(result, keep_checkpoints=keep_checkpoints)
+        process.wait_for_everyone()
     return TrainingReport.read(output)
 
 

@@ -69,12 +69,18 @@ class Workspace:
             raise Error(f"cannot keep checkpoints in '{folder}': it is a link, which may lead anywhere; remove it")
         marker = folder / _MARKER
         wanted = json.dumps({"run": key})
-        if not (resume and marker.is_file() and marker.read_text(encoding="utf-8") == wanted):
+        if not (resume and marker.is_file() and marker.read_bytes() == wanted.encode()):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             with io.replacing(marker) as file:
                 file.write(wanted.encode())
         return cls(folder, target)
+
+    @staticmethod
+    def clear(output: str | os.PathLike[str]) -> None:
+        """Remove what a run has left that was killed when its result was in its place."""
+        target = Path(output)
+        shutil.rmtree(target.with_name(f".{target.name}.training"), ignore_errors=True)
 
     @property
     def checkpoints(self) -> Path:
@@ -84,6 +90,8 @@ class Workspace:
     def new_result(self) -> Path:
         """An empty folder for the result."""
         folder = self.folder / "result"
+        if (kept := folder / self.checkpoints.name).is_dir() and not self.checkpoints.exists():
+            kept.replace(self.checkpoints)  # by a run that was killed when it had finished all but one move
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
