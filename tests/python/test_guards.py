@@ -7,10 +7,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from command_line import Run, done, started, xner
+from xner.pipelines.projection_run import Run as PipelineRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SOURCE, TARGET, LABELLED = "Anna\tB-PER\ncame\tO\n", "Anna kam\n", "Anna\tB-PER\nkam\tO\n\n"
 
@@ -61,6 +66,20 @@ class TestOverwriting:
         assert (files / "o.conll").read_text() == corrected
         done(project(files, "-o", "o.conll", "--overwrite"))
         done(project(files, "-o", "o.conll"))
+
+    def test_a_second_run_when_the_first_has_but_to_end(self, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first one notes nothing of a file that is the second one's by now."""
+        command = ("project", "--source", "en.conll", "--target", "de.txt", "-o", "o.conll")
+        lines = PipelineRun.lines
+
+        def overtaken(self: PipelineRun) -> Iterator[str]:
+            done(started(*command, cwd=files))
+            return lines(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(PipelineRun, "lines", overtaken)
+            done(xner(*command, cwd=files))
+        done(xner(*command, cwd=files))
 
     def test_however_the_command_is_started(self, files: Path) -> None:
         done(started("project", "--source", "en.conll", "--target", "de.txt", "-o", "o.conll", cwd=files))

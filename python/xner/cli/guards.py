@@ -135,10 +135,13 @@ def _looking(callback: Any, command: click.Command) -> Any:
         if not overwrite:
             for output in outputs:
                 _check(output, name, list(_paths(command, values, InputFile)))
-        with before_replacing(_announcing([path for _, path in outputs], name)):
+        announced: set[Path] = set()
+        with before_replacing(_announcing([path for _, path in outputs], name, announced)):
             result = callback(*args, **values)
-        for output in outputs:
-            _remember(output[1], name)
+        for _, path in outputs:
+            # Once more would be without the output's lock: another run of the command may have written it since.
+            if path.resolve() not in announced:
+                _remember(path, name)
         return result
 
     return run
@@ -210,7 +213,7 @@ def _is_known(path: Path, command: str) -> bool:
         return False
 
 
-def _announcing(outputs: list[Path], command: str) -> Callable[[Path, Path], None]:
+def _announcing(outputs: list[Path], command: str, announced: set[Path]) -> Callable[[Path, Path], None]:
     """Notes that a command is about to make a file, so that one that is killed may be run again.
 
     Whichever of both files is there then, the old one or the new one, is the command's own.
@@ -221,6 +224,7 @@ def _announcing(outputs: list[Path], command: str) -> Callable[[Path, Path], Non
         if target in targets:
             before = [_state(target)] if _is_known(target, command) else []
             _note_down(target, command, [*before, _state(aside)])
+            announced.add(target)
 
     return announce
 
