@@ -356,6 +356,7 @@ class TestResume:
         result = Workspace.open(tmp_path / "model", "k").new_result()
         assert (workspace.checkpoints / "a").read_text() == "x", "which a run goes on from"
         result.replace(tmp_path / "model")
+        (tmp_path / ".model.lock").write_text("process 1")
         Workspace.clear(tmp_path / "model")
         assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

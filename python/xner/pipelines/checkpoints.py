@@ -25,7 +25,7 @@ except ImportError:  # a system without it, where nothing is locked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Checkpoints", "alone", "checkpoints"]
+__all__ = ["Checkpoints", "alone", "checkpoints", "remove_left_over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,18 @@ class Checkpoints:
     @staticmethod
     def clear(output: str | os.PathLike[str]) -> None:
         """Remove what a run has left that was killed when its output was in its place, if no other run is at it."""
-        target = Path(output)
-        folder = _folder_of(target)
-        if folder.exists() or _lock_of(target).exists():
-            with suppress(Error, OSError), alone(target):
-                shutil.rmtree(folder, ignore_errors=True)
+        remove_left_over(Path(output), _folder_of(Path(output)))
 
     def finish(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def remove_left_over(output: Path, folder: Path) -> None:
+    """Remove the folder and the lock of a run that was killed, if no other run has the lock."""
+    if folder.exists() or _lock_of(output).exists():
+        with suppress(Error, OSError), alone(output):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder_of(output: Path) -> Path:

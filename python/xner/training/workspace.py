@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from xner import io
 from xner.errors import Error
+from xner.pipelines.checkpoints import remove_left_over
 
 if TYPE_CHECKING:
     import os
@@ -80,7 +81,7 @@ class Workspace:
     def clear(output: str | os.PathLike[str]) -> None:
         """Remove what a run has left that was killed when its result was in its place."""
         target = Path(output)
-        shutil.rmtree(target.with_name(f".{target.name}.training"), ignore_errors=True)
+        remove_left_over(target, target.with_name(f".{target.name}.training"))
 
     @property
     def checkpoints(self) -> Path:
