@@ -223,8 +223,8 @@ def _announcing(outputs: list[Path], command: str, announced: set[Path]) -> Call
     def announce(aside: Path, target: Path) -> None:
         if target in targets:
             before = [_state(target)] if _is_known(target, command) else []
-            _note_down(target, command, [*before, _state(aside)])
-            announced.add(target)
+            if _note_down(target, command, [*before, _state(aside)]):
+                announced.add(target)
 
     return announce
 
@@ -234,14 +234,16 @@ def _remember(path: Path, command: str) -> None:
         _note_down(path, command, [_state(path)])
 
 
-def _note_down(path: Path, command: str, states: list[list[int]]) -> None:
+def _note_down(path: Path, command: str, states: list[list[int]]) -> bool:
+    """Whether it is noted now that a file in one of some states is a command's own."""
     try:
         note = _note(path)
         note.parent.mkdir(parents=True, exist_ok=True)
         with io.replacing(note) as file:
             file.write(json.dumps({"command": command, "states": states}).encode())
     except (Error, OSError, RuntimeError):  # without it the next run asks
-        return
+        return False
+    return True
 
 
 def _refuse_repeated(command: click.Command) -> None:
