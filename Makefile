@@ -15,7 +15,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-thorough test-base bench lint format stubs cpp-test asan tsan test-arm fuzz tidy wheel clean
+.PHONY: help demo test test-slow test-thorough test-base faults bench lint format stubs cpp-test asan tsan test-arm fuzz tidy wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,11 @@ test-slow: $(VENV)/.test ## the slow tests alone: training from nothing, killed 
 test-base: $(BASE)/.done ## the tests of the wheel, installed without extras: what needs one skips and names it
 	PATH="$(abspath $(BASE))/bin:$$PATH" $(BASE)/bin/python -m pytest $(SIDE_BY_SIDE)
 	$(BASE)/bin/python tests/python/stubs.py --check
+
+# Each kill right before a system call, and every n-th of the other faults.
+FAULTS_EVERY ?= 29
+faults: $(VENV)/.test ## kill, interrupt and disturb commands at all places, and count what is lost
+	PYTHONPATH=tests/python $(BIN)/python tests/faults/harness.py --every $(FAULTS_EVERY) --seconds 500
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m pytest bench -o 'python_files=bench_*.py'

@@ -1,0 +1,173 @@
+"""The commands that faults are injected into, on small inputs that are made here."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import two_sides
+from xner import io
+from xner.io import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["COMMANDS", "Command"]
+
+_ROWS: Final = 24
+_TRANSLATOR_CODE: Final = """\
+import sys
+ending = sys.argv[1] if sys.argv[1:] else ""
+for line in sys.stdin:
+    print(" ".join(word[::-1] + ending for word in line.split()))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, with its inputs.
+
+    Attributes:
+        name: in tables.
+        make: writes its inputs into a folder.
+        arguments: of `xner`.
+        before: other arguments that give another output in the same place; none where nothing may be there.
+        output: a file or a folder.
+        inputs: files that may be changed between two runs, the first of which has rows.
+        volatile: files that differ from run to run.
+        extra: that it needs.
+        is_long: whether it takes so long that it goes through fewer faults.
+    """
+
+    name: str
+    make: Callable[[Path], None]
+    arguments: tuple[str, ...]
+    before: tuple[str, ...]
+    output: str
+    inputs: tuple[str, ...]
+    volatile: frozenset[str] = field(default_factory=frozenset)
+    extra: str | None = None
+    is_long: bool = False
+
+
+def _pairs(folder: Path) -> None:
+    """The head of the sample: labelled English, German words."""
+    for language, name in (("en", "en.conll"), ("de", "de.txt"), ("en", "en.txt")):
+        io.write(sample.load(language).slice(0, _ROWS), folder / name)
+    (folder / "mt.py").write_text(_TRANSLATOR_CODE, encoding="utf-8")
+
+
+def _tagger(folder: Path) -> None:
+    import tiny_models
+
+    _pairs(folder)
+    tiny_models.save_tagger(
+        folder / "tagger",
+        ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"],
+        known={"Angela": "B-PER", "Merkel": "I-PER", "Madrid": "B-LOC"},
+    )
+
+
+def _shape(folder: Path) -> None:
+    import two_languages
+
+    two_languages.save_shape(folder / "shape")
+    some = two_languages.pairs(48, seed=1)
+    io.write(two_languages.target_table(some[:32]), folder / "train.conll")
+    io.write(two_languages.target_table(some[32:]), folder / "dev.conll")
+
+
+_SIDES: Final = ("--source", "en.conll", "--target", "de.txt")
+_TRANSLATOR: Final = f"command:{sys.executable} -S mt.py"
+_RUN: Final = (
+    *("run", "politov2025/heuristic", "--source", "en.conll", "--target", "{target}.conll", "--languages", "de"),
+    *("--set", "aligner=builtin", "-o", "out"),
+)
+_TRAIN: Final = (
+    *("train", "--model", "shape", "--train", "train.conll", "--dev", "dev.conll", "--random-weights"),
+    *("--max-steps", "2", "--evaluate-steps", "1", "--batch-size", "16", "--device", "cpu", "-o", "out"),
+)
+
+COMMANDS: Final = {
+    one.name: one
+    for one in (
+        Command(
+            "project",
+            _pairs,
+            ("project", *_SIDES, "-o", "out.conll"),
+            ("project", *_SIDES, "--method", "heuristic", "-o", "out.conll"),
+            "out.conll",
+            ("en.conll", "de.txt"),
+        ),
+        Command(
+            "project, Parquet",
+            _pairs,
+            ("project", *_SIDES, "--save-aligner", "aligner.safetensors", "-o", "out.parquet"),
+            ("project", *_SIDES, "--method", "heuristic", "--save-aligner", "aligner.safetensors", "-o", "out.parquet"),
+            "out.parquet",
+            ("en.conll", "de.txt"),
+        ),
+        Command(
+            "project, translating",
+            _pairs,
+            (
+                "project",
+                "--source",
+                "en.conll",
+                "--translate-to",
+                "de",
+                "--translator",
+                _TRANSLATOR,
+                "-o",
+                "out.jsonl.gz",
+            ),
+            (),
+            "out.jsonl.gz",
+            ("en.conll",),
+        ),
+        Command(
+            "align",
+            _pairs,
+            ("align", "--source", "en.txt", "--target", "de.txt", "-o", "out.pharaoh"),
+            ("align", "--source", "en.txt", "--target", "de.txt", "--scores", "-o", "out.pharaoh"),
+            "out.pharaoh",
+            ("en.txt", "de.txt"),
+        ),
+        Command(
+            "translate",
+            _pairs,
+            (
+                *("translate", "--source", "en.conll", "--source-language", "en", "--target-language", "de"),
+                *("--model", _TRANSLATOR, "--cache", "cache.sqlite", "-o", "out.jsonl"),
+            ),
+            (
+                *("translate", "--source", "en.conll", "--source-language", "en", "--target-language", "de"),
+                *("--model", f"{_TRANSLATOR} x", "--cache", "cache.sqlite", "-o", "out.jsonl"),
+            ),
+            "out.jsonl",
+            ("en.conll",),
+            frozenset({"cache.sqlite*"}),
+        ),
+        Command(
+            "tag",
+            _tagger,
+            ("tag", "en.txt", "--model", "tagger", "--device", "cpu", "-o", "out.conll"),
+            ("tag", "en.txt", "--model", "tagger", "--device", "cpu", "--class-map", "PER=X", "-o", "out.conll"),
+            "out.conll",
+            ("en.txt",),
+            extra="models",
+        ),
+        Command("train", _shape, _TRAIN, (), "out", ("train.conll", "dev.conll"), extra="train", is_long=True),
+        Command(
+            "run",
+            two_sides.write,
+            (*_RUN, "--bootstrap", "20"),
+            (),
+            "out",
+            ("en.conll", "de.conll"),
+            frozenset({"out/log.txt", "out/timings.csv", "out/outputs/*.json"}),
+        ),
+    )
+}
