@@ -38,7 +38,7 @@ def digests() -> dict[str, str]:
     similarities += [generator.integers(-3, 3, shape).astype(np.float16) for shape in shapes]
     similarities += [generator.normal(scale=200, size=(40, 40)).astype(np.float32) for _ in range(20)]
     methods: list[Any] = sorted(METHODS)
-    found = {method: extract_batch(similarities, method) for method in methods}
+    found: dict[str, pa.Array[Any]] = {method: extract_batch(similarities, method) for method in methods}
     found["null"] = extract_batch(similarities, "softmax", null_threshold=-1.5)
     found["distorted"] = extract_batch(similarities, "itermax", distortion=0.5, max_count=4)
     found["aligner"] = fitted_links(generator)
@@ -48,13 +48,13 @@ def digests() -> dict[str, str]:
     }
 
 
-def fitted_links(generator: np.random.Generator) -> pa.Array:
+def fitted_links(generator: np.random.Generator) -> pa.Array[Any]:
     """What an aligner gives that was fitted on random words, in sentences of up to three blocks."""
-    sides = [
+    source, target = (
         [[f"{side}{word}" for word in generator.zipf(1.5, length) % 50] for length in lengths]
         for side, lengths in (("s", generator.integers(1, 25, 60)), ("t", generator.integers(1, 25, 60)))
-    ]
-    return Aligner.fit(*sides).align(*sides)
+    )
+    return Aligner.fit(source, target).align(source, target)
 
 
 def test_levels_start_with_the_baseline() -> None:
