@@ -476,7 +476,7 @@ def _inject_stream(ground: Ground, case: Case) -> Found:
 def _memories(ground: Ground, kind: str) -> Iterator[Case]:
     for state in ground.states:
         for step in range(4 if ground.command.is_long else 14):
-            yield Case(ground.command.name, kind, state, how=(int(1.7**step * 0.5e6),))
+            yield Case(ground.command.name, kind, state, how=((step - 7) * 400_000,))
 
 
 def _inject_memory(ground: Ground, case: Case) -> Found:
