@@ -15,7 +15,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-thorough test-base faults bench lint format stubs cpp-test asan tsan test-arm fuzz tidy wheel clean
+.PHONY: help demo test test-slow test-thorough test-base faults bench lint format stubs cpp-test asan tsan test-arm fuzz tidy docs wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -23,7 +23,7 @@ help: ## what the targets do
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Three levels of set-up; each is done anew when the sources it builds have changed. xner alone is built without isolation, so
+# Levels of set-up; each is done anew when the sources it builds have changed. xner alone is built without isolation, so
 # that its build folder is kept. pip takes wheels of all else, and builds what has none by itself; what tests need is fetched
 # while xner is being compiled, as either takes a minute.
 BUILD_TOOLS := scikit-build-core pybind11 cmake ninja
@@ -40,6 +40,9 @@ $(VENV)/.test: $(SOURCES) | $(BIN)/python
 	touch $@ $(VENV)/.demo
 $(VENV)/.dev: $(VENV)/.test
 	$(INSTALL) 'xner[dev]'
+	touch $@
+$(VENV)/.docs: $(VENV)/.demo
+	$(INSTALL) 'xner[docs]'
 	touch $@
 
 # A wheel as it is published: made of the source distribution alone, which needs no git, and repaired for other systems.
@@ -126,6 +129,9 @@ fuzz: ## each fuzz target for a minute (Debian: clang-16, libclang-rt-16-dev)
 tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy
 	printf "%s\n" $(shell find cpp/src -name '*.cpp') | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
+
+docs: $(VENV)/.docs ## the documentation, into build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q -f docs/mkdocs.yml
 
 wheel: build/wheel/.done ## the source distribution, and a wheel as it is published, into dist/
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from distributions import REGISTRIES, distribution, forget
 from xner import filters, io, schema
 from xner._support.arrow import pylist
 from xner.errors import Error, OptionError
 from xner.filters import FILTERS, Filters
-from xner.io import FORMATS
-from xner.models import ALIGNERS, TAGGERS, TRANSLATORS, TaggerStage, load_aligner, load_tagger, load_translator
+from xner.models import TAGGERS, TaggerStage, load_aligner, load_tagger, load_translator
 from xner.translation.direction import Direction
 from xner.translation.stages import SourceTranslation
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from xner._support.registry import Registry
-
-REGISTRIES: tuple[Registry[Any], ...] = (FILTERS, FORMATS, ALIGNERS, TAGGERS, TRANSLATORS)
 
 MODULE = """
 from dataclasses import dataclass
@@ -103,18 +100,6 @@ upper = made_up_extension:Upper
 [xner.translators]
 reversed = made_up_extension:Reversed
 """
-
-
-def distribution(folder: Path, name: str, points: str) -> None:
-    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(points)
-
-
-def forget() -> None:
-    for registry in REGISTRIES:
-        vars(registry).pop("_added", None)
 
 
 @pytest.fixture

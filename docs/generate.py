@@ -1,0 +1,30 @@
+"""Pages that are made of the package while the documentation is built, so that none goes stale: hooks of MkDocs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mkdocs.structure.files import File
+
+import commands
+import interface
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the modules of the interface into the navigation, behind the commands."""
+    nav = config.nav
+    assert isinstance(nav, list), "mkdocs.yml says what is in the navigation"
+    nav[-1]["Reference"].append({"Python": list(interface.pages())})
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the commands and the Python interface to the pages that are files."""
+    made = {"commands.md": commands.page()} | interface.pages()
+    for name, text in made.items():
+        files.append(File.generated(config, name, content=text))
+    return files

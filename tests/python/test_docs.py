@@ -1,0 +1,205 @@
+"""The documentation is true: every block of its pages runs and prints what stands below it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import command_line
+import commands
+import extras
+import interface
+from distributions import distribution, forget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "docs/pages").glob("*.md"))
+SLOW = {"your-language"}  # trains a tagger
+NEEDS, NOT_RUN = "needs the extra ", "not run here: "
+MOST_NOT_RUN = 2  # a page
+
+
+@dataclass
+class Block:
+    """A fenced block of a page: what it is, what stands above it, its text, and what is shown to come of it."""
+
+    kind: str
+    title: str
+    text: str
+    line: int
+    shown: str | None = None
+
+    @property
+    def extra(self) -> str:
+        """The extra that it needs."""
+        return self.title.removeprefix(NEEDS) if self.title.startswith(NEEDS) else ""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file that the page shows, under its name."""
+        return re.fullmatch(r"[\w.-]+\.\w+", self.title) is not None
+
+
+def blocks(page: Path) -> list[Block]:
+    """Those of a page in order, what commands print with the commands."""
+    text = page.read_text(encoding="utf-8")
+    found: list[Block] = []
+    for one in re.finditer(r'^```(\w*)(?: title="(.*?)")?\n(.*?)^```$', text, re.MULTILINE | re.DOTALL):
+        block = Block(one[1], one[2] or "", one[3], text.count("\n", 0, one.start()) + 1)
+        if block.kind == "text" and not block.title:
+            assert found, f"{page.name}:{block.line}: what prints this?"
+            assert found[-1].shown is None, f"{page.name}:{block.line}: what prints this?"
+            assert re.search(r"\w", block.text), f"{page.name}:{block.line}: shows nothing"
+            found[-1].shown = block.text
+        else:
+            found.append(block)
+    assert text.count("\n```") == 2 * (len(found) + sum(block.shown is not None for block in found)), page.name
+    return found
+
+
+@dataclass
+class Reader:
+    """Does what a page says, in a folder of its own."""
+
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+    names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
+
+    def does(self, block: Block) -> str:
+        """Do it; what is printed."""
+        if block.is_file:
+            (self.folder / block.title).write_text(block.text, encoding="utf-8")
+            return ""
+        if block.kind == "python":
+            return self.python(block.text)
+        assert block.kind == "sh", f"a block of {block.kind!r} is neither run nor a file"
+        return "".join(map(self.command, commands_of(block.text)))
+
+    def python(self, text: str) -> str:
+        """Run Python in the page's namespace."""
+        printed = io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(printed):
+            exec(compile(text, "page", "exec"), self.names)
+        return printed.getvalue()
+
+    def command(self, line: str) -> str:
+        """Run a command of xner in this process, any other one in a shell."""
+        words = list(shlex.shlex(line, posix=True, punctuation_chars=True))
+        if line == "pip install -e .":
+            return self.install()
+        if words[0] == "xner" and not any(re.fullmatch(r"[|><;&()]+", word) for word in words[1:]):
+            run = command_line.xner(*shlex.split(line, comments=True)[1:], cwd=self.folder)
+        else:
+            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+            run = subprocess.run(
+                ["bash", "-ec", line],
+                cwd=self.folder,
+                env={**os.environ, "PATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+        assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
+        return run.stdout + run.stderr
+
+    def install(self) -> str:
+        """Make of the page's `pyproject.toml` what pip makes of it."""
+        project = tomllib.loads((self.folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        points = [
+            f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in its.items())
+            for group, its in project["entry-points"].items()
+        ]
+        distribution(self.folder, project["name"], "".join(points))
+        self.monkeypatch.syspath_prepend(str(self.folder))
+        importlib.invalidate_caches()
+        forget()
+        return ""
+
+
+def commands_of(text: str) -> list[str]:
+    """The lines of a shell block, those that end with a backslash with what follows."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [line for line in map(str.strip, lines) if line and not line.startswith("#")]
+
+
+def agrees(printed: str, shown: str) -> bool:
+    """Whether that was printed; a line of three dots stands for any lines."""
+    pattern = "".join(r"(?:.*\n)*?" if line == "...\n" else re.escape(line) for line in shown.splitlines(keepends=True))
+    return re.fullmatch(pattern, re.sub(r" +$", "", printed, flags=re.MULTILINE)) is not None
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    before = set(sys.modules)
+    forget()
+    yield Reader(tmp_path, monkeypatch)
+    forget()
+    for name in set(sys.modules) - before:  # modules that a page shows
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).is_relative_to(tmp_path):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.slow] * (page.stem in SLOW), id=page.stem) for page in PAGES]
+)
+def test_a_page_does_what_it_says(page: Path, reader: Reader) -> None:
+    left_out, not_run = [], 0
+    for block in blocks(page):
+        if block.title.startswith(NOT_RUN):
+            not_run += 1
+            continue
+        if block.extra and extras.missing(block.extra):
+            left_out.append(block.extra)
+            continue
+        printed = reader.does(block)
+        if block.shown is not None:
+            assert agrees(printed, block.shown), f"{page.name}:{block.line}: expected\n{block.shown}\nfound\n{printed}"
+    assert not_run <= MOST_NOT_RUN
+    extras.need(*dict.fromkeys(left_out))  # the rest of the page has run; the reason names what has not
+
+
+def test_every_command_is_on_its_page() -> None:
+    page = commands.page()
+    found = {path: text for _, path, text in commands.helps()}
+    assert {"xner", "xner project", "xner align train", "xner study extrinsic", "xner cache clear"} <= set(found)
+    for path, text in found.items():
+        assert f"# {path}\n\n```text\n{text}\n```\n" in page
+        help_printed = command_line.done(command_line.xner(*path.split()[1:], "--help")).stdout
+        assert f"{text}\n" == help_printed
+
+
+def test_everything_public_is_on_a_page() -> None:
+    pages = interface.pages()
+    for name in ("", ".io", ".io.datasets", ".labels", ".experiments.shift", ".models.taggers", ".pipelines.recipes"):
+        assert f"python/xner{name}.md" in pages
+    for module in interface.modules():
+        text = pages[f"python/{module.__name__}.md"]
+        assert re.findall(r"^::: (\S+)$", text, re.MULTILINE) == [
+            f"{module.__name__}.{name}" for name in interface.names(module)
+        ]
+    assert "::: xner.project\n" in pages["python/xner.md"]
+
+
+def test_measured_figures_are_those_of_the_bench() -> None:
+    results = (ROOT / "bench/RESULTS.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\|.*\|$", results, re.MULTILINE))
+    shown = re.findall(r"^\|.*\|$", (ROOT / "docs/pages/choosing-a-method.md").read_text("utf-8"), re.MULTILINE)
+    figures = [row for row in shown if re.search(r"\d", row)]
+    assert len(figures) > 10
+    assert [row for row in figures if row not in rows] == []
