@@ -8,6 +8,7 @@ from mkdocs.structure.files import File
 
 import commands
 import interface
+import pictures
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -23,8 +24,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the commands and the Python interface to the pages that are files."""
-    made = {"commands.md": commands.page()} | interface.pages()
+    """Add the commands, the Python interface and the pictures to the pages that are files."""
+    made = {"commands.md": commands.page()} | interface.pages() | pictures.drawn()
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
     return files

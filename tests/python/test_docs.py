@@ -14,6 +14,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -21,6 +22,7 @@ import command_line
 import commands
 import extras
 import interface
+import pictures
 from distributions import distribution, forget
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs/pages").glob("*.md"))
-SLOW = {"your-language"}  # trains a tagger
+SLOW = {"encoders", "your-language"}  # torch is loaded, a tagger is trained
 NEEDS, NOT_RUN = "needs the extra ", "not run here: "
 MOST_NOT_RUN = 2  # a page
 
@@ -194,6 +196,23 @@ def test_everything_public_is_on_a_page() -> None:
             f"{module.__name__}.{name}" for name in interface.names(module)
         ]
     assert "::: xner.project\n" in pages["python/xner.md"]
+
+
+def test_pictures_are_of_what_is_computed() -> None:
+    drawn = pictures.drawn()
+    page = (ROOT / "docs/pages/how-it-works.md").read_text(encoding="utf-8")
+    assert re.findall(r"\]\((pictures/.*?)\)", page) == list(drawn)
+    texts = {
+        name: [one.text for one in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+        for name, svg in drawn.items()
+    }
+    pair = pictures.COMPOUND
+    assert texts["pictures/greedy.svg"] == [*pair.target, "1.50", "Martin Schulz"]
+    assert texts["pictures/exact.svg"] == [*pair.target, "1.33", "European Parliament", "1.33", "Martin Schulz"]
+    of_sample, probabilities = pictures.example()
+    assert {link[:2] for link in of_sample.links} < {link[:2] for link in probabilities}
+    assert drawn["pictures/links.svg"].count("<path") == len(of_sample.links)
+    assert texts["pictures/links.svg"] == of_sample.source + of_sample.target
 
 
 def test_measured_figures_are_those_of_the_bench() -> None:
