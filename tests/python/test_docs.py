@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs/pages").glob("*.md"))
-SLOW = {"encoders", "your-language"}  # torch is loaded, a tagger is trained
+SLOW = {"encoders", "extending", "your-language"}  # load torch, start processes, train a tagger
 NEEDS, NOT_RUN = "needs the extra ", "not run here: "
 MOST_NOT_RUN = 2  # a page
 
@@ -79,6 +79,7 @@ class Reader:
 
     folder: Path
     monkeypatch: pytest.MonkeyPatch
+    installed: bool = False
     names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
 
     def does(self, block: Block) -> str:
@@ -99,18 +100,22 @@ class Reader:
         return printed.getvalue()
 
     def command(self, line: str) -> str:
-        """Run a command of xner in this process, any other one in a shell."""
+        """Run a command of xner in this process, any other one in a shell; so too what needs what a page installs."""
         words = list(shlex.shlex(line, posix=True, punctuation_chars=True))
         if line == "pip install -e .":
             return self.install()
-        if words[0] == "xner" and not any(re.fullmatch(r"[|><;&()]+", word) for word in words[1:]):
+        if (
+            words[0] == "xner"
+            and not self.installed
+            and not any(re.fullmatch(r"[|><;&()]+", word) for word in words[1:])
+        ):
             run = command_line.xner(*shlex.split(line, comments=True)[1:], cwd=self.folder)
         else:
             path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
             run = subprocess.run(
                 ["bash", "-ec", line],
                 cwd=self.folder,
-                env={**os.environ, "PATH": path},
+                env={**os.environ, "PATH": path, "PYTHONPATH": str(self.folder), "COLUMNS": "80"},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -130,6 +135,7 @@ class Reader:
         self.monkeypatch.syspath_prepend(str(self.folder))
         importlib.invalidate_caches()
         forget()
+        self.installed = True  # choices of options are read once a process
         return ""
 
 
