@@ -131,7 +131,7 @@ tidy: $(VENV)/.dev ## clang-tidy on the core
 	printf "%s\n" $(shell find cpp/src -name '*.cpp') | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
 
 docs: $(VENV)/.docs ## the documentation, into build/docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q -f docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f docs/mkdocs.yml
 
 wheel: build/wheel/.done ## the source distribution, and a wheel as it is published, into dist/
 

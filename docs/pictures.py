@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import xner
+from xner._support.arrow import pylist
 from xner.io import sample
 
 LANGUAGE, ROW = "de", 13
@@ -38,9 +39,9 @@ def example() -> tuple[Pair, list[Link]]:
 
     def links(**changes: Any) -> list[Link]:
         found = xner.Aligner.fit(*sides, **changes).align(*row)
-        return [(link["source"], link["target"], link["score"]) for link in found.to_pylist()[0]]
+        return [(link["source"], link["target"], link["score"]) for link in pylist(found)[0]]
 
-    source, target = (side.to_pylist()[0] for side in row)
+    source, target = (pylist(side)[0] for side in row)
     entities = xner.labels.decode(english["labels"][ROW].as_py())
     return Pair(source, target, entities, links()), links(threshold=0.0, least_association=0.0)
 
