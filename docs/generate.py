@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
 
-import commands
+import command_pages
 import interface
 import pictures
 
@@ -25,7 +25,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the commands, the Python interface and the pictures to the pages that are files."""
-    made = {"commands.md": commands.page()} | interface.pages() | pictures.drawn()
+    made = {"commands.md": command_pages.page()} | interface.pages() | pictures.drawn()
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
     return files

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import pytest
 
 import command_line
-import commands
+import command_pages
 import extras
 import interface
 import pictures
@@ -183,7 +183,7 @@ def test_a_page_does_what_it_says(page: Path, reader: Reader) -> None:
 
 
 def test_every_command_is_on_its_page() -> None:
-    page = commands.page()
+    page = command_pages.page()
     found = {path: text for _, path, text in commands.helps()}
     assert {"xner", "xner project", "xner align train", "xner study extrinsic", "xner cache clear"} <= set(found)
     for path, text in found.items():

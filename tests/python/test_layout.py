@@ -432,6 +432,45 @@ class TestPairing:
         named = save(tmp_path / "named.jsonl", '{"id": "1", "tokens": ["Osló"]}\n{"id": "0", "tokens": ["Anna"]}\n')
         assert io.pair(Layout().read(source), Layout().read(named), on="id").pairs == [(0, 1), (1, 0)]
 
+    def test_pairs_of_a_list_that_pair_nothing_are_named(self) -> None:
+        table = pa.table({"id": ["a", "b"], "tokens": [["x"], ["y"]]})
+        found = io.pair(table, table, on=[("a", "b"), ("a", "nope"), ("b", "nope"), ("b", "a"), ("b", "b")])
+        assert found.pairs == [(0, 1), (1, 0)]
+        assert found.unused == (("a", "a"), ("b", "nope"))
+        assert (
+            "2 pairs of the list pair nothing: one side is not there, or was paired before: 'a' and 'a', 'b' and"
+            in (" ".join(found.lines(("A", "B"))))
+        )
+
+    @pytest.mark.parametrize(
+        ("first", "second", "fits"),
+        [
+            (["a", "b"], ["b", "a"], False),
+            (["a", "b", "c"], ["a", "b", "c"], True),
+            (["a", "b"], ["x", "y"], True),
+            (["0", "1"], ["a", "b"], True),
+            (["0", "1"], ["1", "0"], False),
+            (["0", "1"], ["1", "7"], True),
+            (["a", "b"], ["x", "a"], False),
+        ],
+    )
+    def test_sentences_in_another_order(
+        self, tmp_path: Path, first: list[str], second: list[str], *, fits: bool
+    ) -> None:
+        for name, ids in (("en", first), ("de", second)):
+            rows = [{"id": one, "tokens": ["w"], "labels": ["O"]} for one in ids]
+            io.write(pa.Table.from_pylist(rows), tmp_path / f"{name}.jsonl")
+        sides = tmp_path / "en.jsonl", tmp_path / "de.jsonl"
+        if fits:
+            assert xner.read_pairs(*sides)["id"].to_pylist() == second
+            return
+        with pytest.raises(Error, match=r"column 'id': .* `xner pair --on id` puts the sentences in order"):
+            xner.read_pairs(*sides)
+
+    def test_ids_are_kept_where_the_other_side_has_none(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.conll", "# id = a\nx\tO\n\n# id = b\ny\tO\n")
+        assert xner.read_pairs(source, save(tmp_path / "de.txt", "X\nY\n"))["id"].to_pylist() == ["a", "b"]
+
     def test_lists_of_pairs_that_are_missing(self, tmp_path: Path) -> None:
         source = save(tmp_path / "en.conll", "Anna\tB-PER\n")
         command = ["pair", str(source), str(source), "--on", "no.tsv", "-o", str(tmp_path / "o.jsonl")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from xner import schema
 from xner._support.arguments import number
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error, OptionError
+from xner.io.parallel import are_row_numbers
 from xner.io.sentence_alignment import align_sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -40,6 +41,7 @@ class Pairing:
         scores: of pairs by similarity, how sure each is, from 0 to 1; None for others.
         least_score: that they had to reach.
         unsure: of the first table, the rows that probably have a partner, but no one that reaches it.
+        unused: pairs of a list that have paired nothing: they name what is not there, or was paired before.
     """
 
     pairs: list[tuple[int, int]]
@@ -48,6 +50,7 @@ class Pairing:
     scores: list[float] | None = None
     least_score: float = 0.0
     unsure: tuple[int, ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Pairing: {len(self.pairs)} pairs, {len(self.alone[0])} and {len(self.alone[1])} rows alone>"
@@ -66,6 +69,11 @@ class Pairing:
                 "that is less than half of the rows: similarity finds pairs in files of (mostly) the same order alone; "
                 "look at some before you trust them"
             )
+        if self.unused:
+            more = ", ..." if len(self.unused) > _SHOWN else ""
+            shown = ", ".join(f"{one[:40]!r} and {other[:40]!r}" for one, other in self.unused[:_SHOWN])
+            why = "one side is not there, or was paired before"
+            yield f"{len(self.unused)} pairs of the list pair nothing: {why}: {shown}{more}"
         if self.unsure:
             more = ", ..." if len(self.unsure) > _SHOWN else ""
             yield (
@@ -119,7 +127,7 @@ def pair(
         if on == "similarity":
             return _by_similarity(first, second, least_score, names)
         keys = _keys(first, on, names[0]), _keys(second, on, names[1])
-        if on == "id" and all(_are_row_numbers(side) for side in keys):
+        if on == "id" and all(are_row_numbers(side) for side in keys):
             raise OptionError(
                 f"on='id': the ids of '{names[0]}' and '{names[1]}' are the numbers of their rows, as where files name "
                 "none; that does not tell which rows belong together: on='similarity', 'text', or pairs"
@@ -138,7 +146,9 @@ def pair(
             pairs.append((row, partner))
     taken = {one for one, _ in pairs}, {other for _, other in pairs}
     alone = [[row for row in range(len(side)) if row not in rows] for side, rows in zip(keys, taken, strict=True)]
-    return Pairing(pairs, (alone[0], alone[1]), (_repeated(keys[0]), _repeated(keys[1])))
+    used = {keys[0][one] for one, _ in pairs}
+    unused = () if isinstance(on, str) else tuple(both for place, both in enumerate(on) if place not in used)
+    return Pairing(pairs, (alone[0], alone[1]), (_repeated(keys[0]), _repeated(keys[1])), unused=unused)
 
 
 def _by_similarity(first: pa.Table, second: pa.Table, least_score: float, names: tuple[str, str]) -> Pairing:
@@ -167,33 +177,33 @@ def _keys(table: pa.Table, on: PairedBy, name: str) -> list[Hashable]:
     return [str(one) for one in ids]
 
 
-def _are_row_numbers(ids: list[Hashable]) -> bool:
-    return all(one == str(row) for row, one in enumerate(ids))
-
-
 def _listed(
     first: pa.Table, second: pa.Table, pairs: Sequence[tuple[str, str]]
 ) -> tuple[list[Hashable], list[Hashable]]:
     """For each row of the tables the number of the pair that names it, by id or by text."""
-    found = []
-    for side, table in enumerate((first, second)):
-        schema.require_columns(table.schema, [schema.TOKENS], "the tables")
-        names: dict[str, list[int]] = defaultdict(list)
-        folded: dict[str, list[int]] = defaultdict(list)
-        for place, both in enumerate(pairs):
-            names[both[side]].append(place)
-            folded[fold_text(both[side])].append(place)
-        by_id = _numbers(names, pylist(table[schema.ID]), str) if schema.ID in table.schema.names else []
-        by_text = _numbers(folded, pylist(table[schema.TOKENS]), lambda words: fold_text(words or ()))
-        found.append(max(by_id, by_text, key=lambda numbers: sum(one is not None for one in numbers)))
-    if not any(one is not None for side in found for one in side):
+    sides = [_spelled(table, [both[side] for both in pairs]) for side, table in enumerate((first, second))]
+    there = [set(rows) for rows, _ in sides]
+    if not any(key in known for known, (_, keys) in zip(there, sides, strict=True) for key in keys):
         raise Error("no pair of the list names an id or a sentence of the tables")
+    # Those of which one side is missing take no row from others.
+    whole = [place for place in range(len(pairs)) if all(sides[side][1][place] in there[side] for side in (0, 1))]
+    found = []
+    for rows, keys in sides:
+        places: dict[str, list[int]] = defaultdict(list)
+        for place in whole:
+            places[keys[place]].append(place)
+        left = {key: iter(some) for key, some in places.items()}
+        found.append([next(left.get(row, iter(())), None) if row else None for row in rows])
     return found[0], found[1]
 
 
-def _numbers(known: dict[str, list[int]], values: list[Any], spell: Callable[[Any], str]) -> list[Hashable]:
-    left = {key: iter(numbers) for key, numbers in known.items()}
-    return [next(left.get(spell(value), iter(())), None) if spell(value) else None for value in values]
+def _spelled(table: pa.Table, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The rows' ids and these names, or the rows' texts and these names folded: whatever more rows and names share."""
+    schema.require_columns(table.schema, [schema.TOKENS], "the tables")
+    ways = [([fold_text(words or ()) for words in pylist(table[schema.TOKENS])], list(map(fold_text, names)))]
+    if schema.ID in table.schema.names:
+        ways.insert(0, (list(map(str, pylist(table[schema.ID]))), list(names)))
+    return max(ways, key=lambda way: len(set(way[0]) & set(way[1])))
 
 
 def _repeated(keys: list[Hashable]) -> dict[str, int]:

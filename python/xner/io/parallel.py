@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ import pyarrow.compute as pc
 
 from xner.errors import Error
 
-__all__ = ["check_parallel"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["are_row_numbers", "check_order", "check_parallel"]
 
 Lengths = npt.NDArray[np.int64]
 
@@ -59,6 +62,37 @@ def check_parallel(
         f"first suspicious row, counted from 0: {row} ({words}); {reason}; "
         "`xner pair --on similarity` leaves out what has no partner"
     )
+
+
+def are_row_numbers(ids: Sequence[Any]) -> bool:
+    """Whether ids are no more than the numbers of their rows, as where a file names none."""
+    return all(str(one) == str(row) for row, one in enumerate(ids))
+
+
+def check_order(source: Sequence[Any], target: Sequence[Any], *, source_name: str, target_name: str) -> None:
+    """Raises an error where ids of two sides say that their sentences are in another order.
+
+    Sides whose ids have nothing to do with each other pass, and so does one that has none of its own beside others.
+
+    Args:
+        source: ids, as many as of the other side.
+        target: likewise.
+        source_name: what the message calls the side.
+        target_name: likewise.
+
+    Raises:
+        Error: a row's id is another row's on the other side; the message names both, and the remedy.
+    """
+    sides = [list(map(str, ids)) for ids in (source, target)]
+    if any(map(are_row_numbers, sides)) and set(sides[0]) != set(sides[1]):
+        return
+    rows = {one: row for row, one in enumerate(sides[0])}
+    for row, (one, other) in enumerate(zip(*sides, strict=True)):
+        if one != other and other in rows:
+            raise Error(
+                f"row {row}, column 'id': '{source_name}' has {one!r} and '{target_name}' has {other!r}, which is row "
+                f"{rows[other]} of '{source_name}'; `xner pair --on id` puts the sentences in order"
+            )
 
 
 def _lengths(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> Lengths:

@@ -12,7 +12,7 @@ from xner._support.progress import logger
 from xner.errors import Error
 from xner.io.formats import FORMATS, format_to_read, read
 from xner.io.layout import AS_TOLD, Layout
-from xner.io.parallel import check_parallel
+from xner.io.parallel import are_row_numbers, check_order, check_parallel
 from xner.io.pharaoh import read_pharaoh
 from xner.io.text import read_lines
 
@@ -151,10 +151,10 @@ def read_pairs(
         told: gets a line that says what the source labels are.
 
     Returns:
-        The columns of both sides; where both have one, the target's.
+        The columns of both sides; where both have one, the target's, but the source's ids where the target has none.
 
     Raises:
-        Error: numbers of rows differ, or the source has no labels.
+        Error: numbers of rows differ, ids are in another order, or the source has no labels.
         DataError: labels that `read_labels` does not allow.
     """
     sides = (
@@ -168,6 +168,11 @@ def read_pairs(
         target_name=str(target),
     )
     owners = {name: side for side in sides for name in side.schema.names}
+    if all(schema.ID in side.schema.names for side in sides):
+        ids = [side.column(schema.ID).to_pylist() for side in sides]
+        check_order(*ids, source_name=str(source), target_name=str(target))
+        if are_row_numbers(ids[1]):
+            owners[schema.ID] = sides[0]
     order = [name for name in schema.COLUMN_TYPES if name in owners]
     fields = [owners[name].schema.field(name) for name in order]
     table = pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))

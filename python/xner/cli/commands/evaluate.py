@@ -158,6 +158,8 @@ def _check_ignored(ignore: tuple[str, ...], classes: Collection[str]) -> None:
     """That there are entities of classes that are to be left out; a name that is nearly one of them is a mistake."""
     for name in ignore:
         if name not in classes:
+            if "," in name:
+                raise click.UsageError(f"--ignore {name}: takes one class, and may be given again")
             known = ", ".join(sorted(classes)) or "none"
             message = f"--ignore {name}: nothing is of this class; the classes are: {known}"
             if near := did_you_mean(name, classes):

@@ -56,6 +56,10 @@ def command(
     if filters is None:
         raise click.UsageError("name a filter with --filter")
     io.format_of(output, format_)
+    if layout.class_map:
+        raise click.UsageError(
+            "--class-map and --ignore-class go with commands that read labels; a filter keeps classes"
+        )
     result = filters(layout.read(table, table_format))
     io.write(without_dropped_rows(result, output, format_), output, format_)
     click.echo(show(count(result, [one.name for one in filters.filters])), err=True)

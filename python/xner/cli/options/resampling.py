@@ -31,7 +31,9 @@ _OPTIONS = [
         show_default=True,
         help="Confidence of the intervals.",
     ),
-    click.option("--seed", type=int, default=1, show_default=True, help="Seed of the resamples."),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Seed of the resamples."
+    ),
 ]
 
 

@@ -80,6 +80,9 @@ def brat_documents(
     texts = sorted(given.glob("*.txt"), key=_by_number) if given.is_dir() else [given.with_suffix(".txt")]
     if not texts or not texts[0].is_file():
         raise Error(f"'{path}': there are no texts; brat's documents are pairs of files, NAME.txt and NAME.ann")
+    alone = sorted({one.stem for one in given.glob("*.ann")} - {one.stem for one in texts}) if given.is_dir() else []
+    if alone:
+        raise Error(f"'{path}': '{alone[0]}.ann' has annotations of a text '{alone[0]}.txt' that is not there")
     pieces = _Pieces(discontinuous)
     for text in texts:
         document = _document(text, pieces)
