@@ -184,7 +184,7 @@ def test_a_page_does_what_it_says(page: Path, reader: Reader) -> None:
 
 def test_every_command_is_on_its_page() -> None:
     page = command_pages.page()
-    found = {path: text for _, path, text in commands.helps()}
+    found = {path: text for _, path, text in command_pages.helps()}
     assert {"xner", "xner project", "xner align train", "xner study extrinsic", "xner cache clear"} <= set(found)
     for path, text in found.items():
         assert f"# {path}\n\n```text\n{text}\n```\n" in page

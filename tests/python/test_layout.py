@@ -436,11 +436,9 @@ class TestPairing:
         table = pa.table({"id": ["a", "b"], "tokens": [["x"], ["y"]]})
         found = io.pair(table, table, on=[("a", "b"), ("a", "nope"), ("b", "nope"), ("b", "a"), ("b", "b")])
         assert found.pairs == [(0, 1), (1, 0)]
-        assert found.unused == (("a", "a"), ("b", "nope"))
-        assert (
-            "2 pairs of the list pair nothing: one side is not there, or was paired before: 'a' and 'a', 'b' and"
-            in (" ".join(found.lines(("A", "B"))))
-        )
+        assert found.unused == (("a", "nope"), ("b", "nope"), ("b", "b"))
+        said = " ".join(found.lines(("A", "B")))
+        assert "3 pairs of the list pair nothing: one side is not there, or was paired before: 'a' and 'nope', " in said
 
     @pytest.mark.parametrize(
         ("first", "second", "fits"),

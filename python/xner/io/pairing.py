@@ -187,7 +187,7 @@ def _listed(
         raise Error("no pair of the list names an id or a sentence of the tables")
     # Those of which one side is missing take no row from others.
     whole = [place for place in range(len(pairs)) if all(sides[side][1][place] in there[side] for side in (0, 1))]
-    found = []
+    found: list[list[Hashable]] = []
     for rows, keys in sides:
         places: dict[str, list[int]] = defaultdict(list)
         for place in whole:
