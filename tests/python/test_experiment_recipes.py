@@ -18,7 +18,7 @@ from xner import io, schema
 from xner._support.toml_tables import toml_text
 from xner.alignment.aligner import Aligner
 from xner.errors import Error, FormatError, OptionError
-from xner.evaluation import bootstrap, evaluate, holm, paired_bootstrap
+from xner.evaluation import bootstrap, evaluate, holm, paired_bootstrap, reach
 from xner.experiments import recipes
 from xner.experiments.recipes import (
     RESULTS_SCHEMA,
@@ -353,6 +353,11 @@ def test_the_results_are_those_of_the_pipeline(folder: Path) -> None:
     assert (row["to_project"], row["projected"]) == (direct.entities, direct.projected)
     assert row["signature"] == direct.signature
     assert row["evaluation"] == intervals.signature
+    perfect = reach(table[schema.SOURCE_ENTITIES].to_pylist(), table[schema.GOLD_LABELS])
+    assert (row["upper_bound"], row["all_projected"]) == (perfect.upper_bound(), perfect.all_projected())
+    assert row["f1"] < row["all_projected"] < row["upper_bound"] == 1
+    margins = [one["margin"] for entities in direct.table[schema.ENTITIES].to_pylist() for one in entities]
+    assert row["mean_margin"] == pytest.approx(sum(margins) / len(margins))
     classes = {one["class"]: one for one in run.results.to_pylist() if one["variant"] == "heuristic"}
     assert sorted(classes) == ["LOC", "ORG", "PER", "micro"]
     of_german = [one for one in run.results.to_pylist() if (one["language"], one["variant"]) == ("de", "heuristic")]

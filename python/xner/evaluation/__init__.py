@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xner._support.faces import listing
 from xner.evaluation import links, review
+from xner.evaluation.causes import CAUSES, error_causes
 from xner.evaluation.entities import Averages, ClassScores, Scores, evaluate
 from xner.evaluation.error_kinds import KINDS, ErrorAnalysis, analyse, pair_entities
 from xner.evaluation.intervals import Difference, Interval, Intervals, MetricIntervals, PairedComparison
@@ -17,8 +18,10 @@ from xner.evaluation.significance import (
     paired_bootstrap,
     pool,
 )
+from xner.evaluation.upper_bound import Reach, reach
 
 __all__ = [
+    "CAUSES",
     "KINDS",
     "Averages",
     "ClassScores",
@@ -32,17 +35,20 @@ __all__ = [
     "MetricIntervals",
     "PairedComparison",
     "RandomizationTest",
+    "Reach",
     "Scores",
     "SentenceScores",
     "analyse",
     "approximate_randomization",
     "bootstrap",
+    "error_causes",
     "evaluate",
     "holm",
     "links",
     "pair_entities",
     "paired_bootstrap",
     "pool",
+    "reach",
     "review",
 ]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xner._support.records import EntitiesLike
     from xner._support.sentences import Sentences
 
-__all__ = ["KINDS", "ErrorAnalysis", "analyse", "pair_entities"]
+__all__ = ["KINDS", "ErrorAnalysis", "analyse", "decoded", "pair_entities", "paired"]
 
 KINDS = ("missed", "spurious", "boundary", "class", "boundary and class")
 
@@ -109,9 +109,9 @@ def analyse(gold_labels: Sentences, predicted_labels: Sentences, *, ignore: Sequ
     confusion: Counter[tuple[str | None, str | None]] = Counter()
     correct = 0
     for gold, predicted in zip(
-        _entities(gold_lists, GOLD, ignored), _entities(predicted_lists, PREDICTED, ignored), strict=True
+        decoded(gold_lists, GOLD, ignored), decoded(predicted_lists, PREDICTED, ignored), strict=True
     ):
-        for one, other in _pairs(gold, predicted):
+        for one, other in paired(gold, predicted):
             confusion[one and one[2], other and other[2]] += 1
             if one == other:
                 correct += 1
@@ -120,7 +120,7 @@ def analyse(gold_labels: Sentences, predicted_labels: Sentences, *, ignore: Sequ
     return ErrorAnalysis(correct, kinds, dict(confusion))
 
 
-def _entities(lists: pa.ListArray[Any], column: str, ignored: Sequence[str]) -> Iterator[list[Entity]]:
+def decoded(lists: pa.ListArray[Any], column: str, ignored: Sequence[str]) -> Iterator[list[Entity]]:
     """The entities of each sentence."""
     for row in pylist(labels.decode_batch(lists, column=column)):
         yield [(one["start"], one["end"], one["label"]) for one in row if one["label"] not in ignored]
@@ -142,10 +142,11 @@ def pair_entities(gold: EntitiesLike, predicted: EntitiesLike) -> list[tuple[Ent
     Raises:
         DataError: something else than an entity.
     """
-    return _pairs(entity_tuples("gold", gold), entity_tuples("predicted", predicted))
+    return paired(entity_tuples("gold", gold), entity_tuples("predicted", predicted))
 
 
-def _pairs(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[Entity | None, Entity | None]]:
+def paired(gold: Sequence[Entity], predicted: Sequence[Entity]) -> list[tuple[Entity | None, Entity | None]]:
+    """`pair_entities` of tuples that are known to be some."""
     shared = [
         (one != other, one[:2] != other[:2], -words, one[2] != other[2], one, other)
         for one in gold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -9,9 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from xner import io, labels, schema
-from xner._support.arrow import frequencies, one_array
+from xner._support.arrow import frequencies, one_array, pylist
 from xner.evaluation.entities import Scores, evaluate
 from xner.evaluation.significance import bootstrap
+from xner.evaluation.upper_bound import reach
 from xner.experiments.pages.tables import figure_column, interval_column, markdown_table, number, text_column
 
 if TYPE_CHECKING:
@@ -51,12 +53,19 @@ _RESULT_COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
     ("projection_ratio", pa.float64()),
     ("to_project", pa.int64()),
     ("projected", pa.int64()),
+    ("upper_bound", pa.float64()),
+    ("all_projected", pa.float64()),
+    ("mean_margin", pa.float64()),
     ("statuses", pa.string()),
     ("signature", pa.string()),
     ("evaluation", pa.string()),
 ]
 RESULTS_SCHEMA: Final = pa.schema(_RESULT_COLUMNS)
-"""The columns of the tidy table. What is not known, as F1 without gold labels, is null."""
+"""The columns of the tidy table. What is not known, as F1 without gold labels, is null.
+
+`upper_bound` and `all_projected` are those of `xner.evaluation.Reach`: what F1 a perfect projection of these source
+entities reaches. `mean_margin` is the mean over the projected entities of what the next best choice is worse.
+"""
 
 _TIMING_COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
     ("dataset", pa.string()),
@@ -83,6 +92,7 @@ _COLUMNS = [
     figure_column("ratio", "projection_ratio", number(3), "mean over sentences of predicted by gold entities"),
     figure_column("projected", "projected", number(0), "source entities that were projected"),
     figure_column("of", "to_project", number(0), "source entities"),
+    figure_column("upper bound", "upper_bound", number(3), "F1 of a perfect projection of these source entities"),
     text_column("statuses", "statuses", "of the sentences"),
 ]
 
@@ -129,7 +139,8 @@ def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any
         "sentences": table.num_rows,
         "statuses": ", ".join(f"{count} {one}" for one, count in frequencies(table[schema.STATUS]).items()),
     }
-    rows = [{**common, "class": MICRO, **projection(None)}]
+    margins = _mean_margins(table, evaluation.ignore) if projects else {}
+    rows: list[dict[str, Any]] = [{**common, "class": MICRO, **projection(None)}]
     if scores is None:
         found = one_array(table[schema.ENTITIES]) if projects else labels.decode_batch(table[schema.LABELS])
         rows[0]["predicted"] = pc.sum(pc.list_value_length(found)).as_py() or 0
@@ -137,9 +148,22 @@ def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any
     else:
         classes = sorted({*counts, *scores.classes} - set(evaluation.ignore))
     rows += [{**common, "class": one, **projection(one)} for one in classes]
+    for row in rows:
+        row["mean_margin"] = margins.get(row["class"])
     if scores is not None:
         _add_scores(rows, scores, evaluation)
+        if projects:
+            _add_bounds(rows, table, evaluation)
     return rows
+
+
+def _add_bounds(rows: list[dict[str, Any]], table: pa.Table, evaluation: EvaluationOptions) -> None:
+    """How far projection of the source entities can get at all."""
+    entities, gold = pylist(table[schema.SOURCE_ENTITIES]), table[schema.GOLD_LABELS]
+    found = reach(entities, gold, mode=evaluation.mode, ignore=evaluation.ignore)
+    for row in rows:
+        name = None if row["class"] == MICRO else row["class"]
+        row |= {"upper_bound": found.upper_bound(name), "all_projected": found.all_projected(name)}
 
 
 def _add_scores(rows: list[dict[str, Any]], scores: Scores, evaluation: EvaluationOptions) -> None:
@@ -176,6 +200,17 @@ def _projected(table: pa.Table) -> dict[str, int]:
     named: dict[str, Any] = {name: pc.struct_field(values, name) for name in ("source", "label")}
     whole = pa.table({"row": pc.list_parent_indices(found), **named}).group_by(["row", "source", "label"])
     return _counted(whole.aggregate([])["label"])
+
+
+def _mean_margins(table: pa.Table, ignore: Sequence[str]) -> dict[str, float]:
+    """The mean margin of the entities of each class, and of all; only of classes with margins that are numbers."""
+    values = pc.list_flatten(one_array(table[schema.ENTITIES]))
+    found: dict[str, list[float]] = {}
+    for name, margin in zip(*(pylist(pc.struct_field(values, one)) for one in ("label", "margin")), strict=True):
+        if name not in ignore and margin is not None and math.isfinite(margin):
+            for key in (MICRO, name):
+                found.setdefault(key, []).append(margin)
+    return {name: math.fsum(some) / len(some) for name, some in found.items()}
 
 
 def _counted(classes: Any) -> dict[str, int]:

@@ -1,0 +1,120 @@
+"""How far projection can get, and where errors come from, on cases that can be counted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xner.errors import DataError, Error
+from xner.evaluation import CAUSES, ClassScores, analyse, error_causes, evaluate, reach
+
+
+def source(*entities: tuple[int, int, str]) -> list[dict[str, Any]]:
+    return [{"start": start, "end": end, "label": label} for start, end, label in entities]
+
+
+def links(*pairs: tuple[int, int]) -> list[dict[str, int]]:
+    return [{"source": one, "target": other} for one, other in pairs]
+
+
+class TestReach:
+    def test_of_each_class_the_side_with_fewer_decides(self) -> None:
+        found = reach(
+            [source((0, 1, "PER"), (1, 2, "PER"), (2, 3, "LOC")), source((0, 1, "ORG")), None],
+            [["B-PER", "O", "B-ORG"], ["B-ORG", "I-ORG"], ["B-LOC"]],
+        )
+        assert found.per_class == {
+            "LOC": ClassScores(0, 1, 1),
+            "ORG": ClassScores(1, 0, 1),
+            "PER": ClassScores(1, 1, 0),
+        }
+        assert found.upper_bound() == 2 * 2 / (2 * 2 + 2)
+        assert found.all_projected() == 2 * 2 / (2 * 2 + 2 + 2)
+        assert found.upper_bound("PER") == 1
+        assert found.all_projected("PER") == 2 / 3
+        assert found.upper_bound("DATE") == 0
+
+    def test_sides_that_agree_leave_nothing_out_of_reach(self) -> None:
+        found = reach([source((0, 2, "PER"))], [["O", "B-PER"]])
+        assert found.upper_bound() == found.all_projected() == 1
+
+    def test_correct_links_tell_which_are_the_same(self) -> None:
+        sides = ([source((0, 1, "PER"), (1, 2, "PER"))], [["B-PER", "B-PER", "O"]])
+        assert reach(*sides).micro.tp == 2
+        assert reach(*sides, links=[links((0, 0), (1, 2))]).micro == ClassScores(1, 1, 1)
+        # The first could take either word, and leaves the one that the second needs.
+        assert reach(*sides, links=[links((0, 0), (0, 1), (1, 0))]).micro.tp == 2
+        assert reach(*sides, links=[None]).micro.tp == 0
+
+    def test_ignored_classes_and_the_mode(self) -> None:
+        sides = ([source((0, 1, "PER"), (1, 2, "MISC"))], [["I-PER", "B-MISC"]])
+        assert reach(*sides, ignore=["MISC"]).per_class == {"PER": ClassScores(1, 0, 0)}
+        assert reach(*sides, mode="strict").per_class == {"PER": ClassScores(0, 1, 0), "MISC": ClassScores(1, 0, 0)}
+
+    def test_what_cannot_be_counted(self) -> None:
+        with pytest.raises(Error, match="gold_labels has 1 sentences but source_entities has 2"):
+            reach([None, None], [["O"]])
+        with pytest.raises(Error, match="gold_labels has 1 sentences but links has 0"):
+            reach([None], [["O"]], links=[])
+        with pytest.raises(DataError, match="row 0, column 'gold_labels', value null"):
+            reach([None], [None])  # type: ignore[list-item]  # on purpose
+
+    @given(st.data())
+    def test_no_projection_passes_it(self, data: st.DataObject) -> None:
+        """Source entities with their class, each put at one word or none."""
+        classes = st.sampled_from(["A", "B"])
+        words = 4
+        wanted = data.draw(st.lists(st.sampled_from(["O", "B-A", "B-B"]), min_size=words, max_size=words))
+        has = data.draw(st.lists(classes, max_size=words))
+        places = data.draw(st.permutations(range(words)))
+        said = ["O"] * words
+        for place, label in zip(places, has, strict=False):
+            if data.draw(st.booleans()):
+                said[place] = f"B-{label}"
+        entities = source(*((place, place + 1, label) for place, label in enumerate(has)))
+        f1 = evaluate([wanted], [said]).f1
+        assert f1 <= reach([entities], [wanted]).upper_bound() + 1e-12
+
+
+class TestCauses:
+    def test_each_cause(self) -> None:
+        gold = [["B-PER", "O", "B-LOC"], ["B-PER", "I-PER", "O"], ["B-PER", "O", "O"], ["B-ORG", "O", "O"]]
+        said = [["O", "O", "O"], ["O", "B-PER", "O"], ["B-LOC", "O", "B-PER"], ["O", "O", "O"]]
+        entities = [
+            source((0, 1, "PER")),  # is lost; LOC is not there at all
+            source((0, 1, "PER")),
+            source((0, 1, "LOC"), (1, 2, "PER")),  # PER elsewhere, and LOC in its place
+            source((0, 1, "ORG")),
+        ]
+        assert error_causes(gold, said, entities) == {
+            "translation": None,
+            "source tag": 1,
+            "link": 3,
+            "boundary": 1,
+            "class": 1,
+        }
+        known = error_causes(gold, said, entities, translation_status=["ok", "ok", "ok", "looping"])
+        assert known == {"translation": 1, "source tag": 1, "link": 2, "boundary": 1, "class": 1}
+        assert tuple(known) == CAUSES
+
+    def test_spurious_ones_that_gold_has_nowhere(self) -> None:
+        found = error_causes([["O", "B-PER"]], [["B-PER", "O"]], [source((0, 1, "PER"))])
+        assert (found["source tag"], found["link"]) == (0, 2)
+        found = error_causes([["O", "O"]], [["B-PER", "O"]], [source((0, 1, "PER"))])
+        assert (found["source tag"], found["link"]) == (1, 0)
+        assert set(error_causes([["O"]], [["B-X"]], [source((0, 1, "X"))], ignore=["X"]).values()) == {None, 0}
+
+    def test_what_cannot_be_counted(self) -> None:
+        with pytest.raises(Error, match="gold_labels has 1 sentences but source_entities has 0"):
+            error_causes([["O"]], [["O"]], [])
+
+    TAGS = st.lists(st.sampled_from(["O", "B-A", "I-A", "B-B"]), min_size=3, max_size=3)
+
+    @given(TAGS, TAGS, st.lists(st.sampled_from(["A", "B"]), max_size=3))
+    def test_every_error_has_one_cause(self, gold: list[str], said: list[str], has: list[str]) -> None:
+        entities = source(*((place, place + 1, label) for place, label in enumerate(has)))
+        found = error_causes([gold], [said], [entities])
+        assert sum(found[cause] or 0 for cause in CAUSES) == sum(analyse([gold], [said]).kinds.values())
