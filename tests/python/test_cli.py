@@ -173,7 +173,7 @@ def test_demo_prints_a_table_and_writes_pages(tmp_path: Path) -> None:
         assert (tmp_path / "demo" / f"{language}.conll").is_file()
 
 
-@pytest.mark.parametrize("command", ["project", "filter", "align", "evaluate", "view", "demo"])
+@pytest.mark.parametrize("command", ["project", "filter", "align", "evaluate", "view", "report", "demo"])
 def test_help_teaches(command: str) -> None:
     text = done(xner(command, "--help")).stdout
     usage, what, *_ = text.split("\n\n")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import golden
 import two_sides
 from xner import io, schema
+from xner._support.arrow import pylist
 from xner._support.toml_tables import toml_text
 from xner.alignment.aligner import Aligner
 from xner.errors import Error, FormatError, OptionError
@@ -353,10 +354,10 @@ def test_the_results_are_those_of_the_pipeline(folder: Path) -> None:
     assert (row["to_project"], row["projected"]) == (direct.entities, direct.projected)
     assert row["signature"] == direct.signature
     assert row["evaluation"] == intervals.signature
-    perfect = reach(table[schema.SOURCE_ENTITIES].to_pylist(), table[schema.GOLD_LABELS])
+    perfect = reach(pylist(table[schema.SOURCE_ENTITIES]), table[schema.GOLD_LABELS])
     assert (row["upper_bound"], row["all_projected"]) == (perfect.upper_bound(), perfect.all_projected())
     assert row["f1"] < row["all_projected"] < row["upper_bound"] == 1
-    margins = [one["margin"] for entities in direct.table[schema.ENTITIES].to_pylist() for one in entities]
+    margins = [one["margin"] for entities in pylist(direct.table[schema.ENTITIES]) for one in entities]
     assert row["mean_margin"] == pytest.approx(sum(margins) / len(margins))
     classes = {one["class"]: one for one in run.results.to_pylist() if one["variant"] == "heuristic"}
     assert sorted(classes) == ["LOC", "ORG", "PER", "micro"]
@@ -695,8 +696,15 @@ def test_what_cannot_be_compared(folder: Path) -> None:
         compare_runs([folder / "run"])
     with pytest.raises(Error, match="there is nothing to compare"):
         compare_runs([folder / "run", folder / "run"])
-    with pytest.raises(Error, match="has no results"):
+    with pytest.raises(Error, match=r"has no run: it lacks recipe.toml; `xner run RECIPE -o FOLDER` makes one"):
         compare_runs([folder])
+    (folder / "unfinished").mkdir()
+    (folder / "unfinished/recipe.toml").write_text("")
+    with pytest.raises(Error, match="has no results"):
+        compare_runs([folder / "unfinished"])
+    (folder / "run/outputs/es.default.json").unlink()
+    with pytest.raises(Error, match=r"es.default.parquet' is not what its run has written"):
+        compare_runs([folder / "run"])
     (folder / "run/outputs/de.default.parquet").unlink()
     with pytest.raises(Error, match="lacks its output"):
         compare_runs([folder / "run"])

@@ -84,6 +84,7 @@ def test_the_commands_exist_with_their_options() -> None:
         "shift",
         "run",
         "runs compare",
+        "report",
         "filter",
         "evaluate",
         "view",

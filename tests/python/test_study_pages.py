@@ -20,7 +20,7 @@ from test_view import Page, payload
 from xner import evaluation, viewer
 from xner._support.arrow import pylist
 from xner._support.pages import Html, class_colours, element, fill
-from xner.cli.commands import study as commands
+from xner.cli.options.flags import given_command
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.study import Run
@@ -160,6 +160,47 @@ def test_curves_stay_inside(points: list[tuple[float, float]], logarithmic: bool
     curve = plots.Curve(sorted(points), [2 * y for _, y in sorted(points)])
     axes = [plots.Axis(label, logarithmic=logarithmic) for label in ("x", "y")]
     assert_inside(plots.curves("n", "caption", "help", {"one": curve, LONG: curve}, *axes))
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 1e6), st.floats(0, 1).map(lambda y: round(y, 6))), min_size=1, max_size=8))
+def test_clouds_stay_inside(points: list[tuple[float, float]]) -> None:
+    spots = [plots.Spot(x, y, LONG) for x, y in points]
+    axes = plots.Axis("x", logarithmic=True), plots.Axis(LONG)
+    plot = plots.scatter("n", "caption", "help", {"one": spots, LONG: spots}, *axes)
+    assert_inside(plot)
+    assert plot.svg.count('class="point"') == 2 * len(points) + 2, "those of the legend as well"
+
+
+@given(st.lists(st.floats(0, 1e6).map(lambda size: round(size, 3)), min_size=1, max_size=6))
+def test_bars_stay_inside_and_their_parts_follow_each_other(sizes: list[float]) -> None:
+    rows = {LONG: {f"part {place}": size for place, size in enumerate([*sizes, 1.0])}}
+    plot = plots.stacked("n", "caption", "help", rows, plots.Axis("x"))
+    assert_inside(plot)
+    drawn = re.findall(r'class="bar" d="M([\d.]+) ([\d.]+)h([\d.]+)v16h', plot.svg)
+    boxes = [tuple(map(float, one)) for one in drawn]
+    assert len(boxes) == sum(size > 0 for size in sizes) + 1
+    for (left, top, width), (begin, beside, _) in itertools.pairwise(boxes):
+        assert begin == pytest.approx(left + width, abs=0.15)
+        assert beside == top
+    assert all(left + width <= 520 for left, _, width in boxes)
+
+
+@given(st.integers(1, 40), st.booleans())
+def test_heat_maps_have_room_for_all_columns(count: int, long: bool) -> None:
+    names = [f"{place}{LONG if long else ''}" for place in range(count)]
+    rows: dict[str, dict[str, float | None]] = {
+        "full": {name: place / count for place, name in enumerate(names)},
+        LONG: {name: None if place else 0.5 for place, name in enumerate(names)},
+    }
+    plot = plots.heat_map("n", "caption", "help", rows)
+    assert_inside(plot)
+    cells = re.findall(
+        r"<title>(full|a)[^<]*: ([\d.]+)</title><path class=\"cell\" d=\"[^\"]*\" fill-opacity=\"([\d.]+)", plot.svg
+    )
+    shades = sorted((float(value), float(shade)) for _, value, shade in cells)
+    assert len(shades) == count + 1
+    assert [shade for _, shade in shades] == sorted(shade for _, shade in shades), "the greater, the stronger"
+    assert shades[-1][1] <= 0.45, "so that what stands on it can be read"
 
 
 @given(FINITE, FINITE)
@@ -348,7 +389,7 @@ def test_what_made_it_names_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert list(libraries(["no-such-library"])) == ["xner", "numpy", "pyarrow"]
     monkeypatch.setenv("HOME", str(tmp_path / "somebody"))
     monkeypatch.setattr("sys.argv", ["/bin/xner", "study", "matching", "-o", f"{tmp_path}/somebody/my study"])
-    assert commands._command() == "xner study matching -o '~/my study'"
+    assert given_command() == "xner study matching -o '~/my study'"
 
 
 # -- in a browser ---------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class TestReach:
         with pytest.raises(Error, match="gold_labels has 1 sentences but links has 0"):
             reach([None], [["O"]], links=[])
         with pytest.raises(DataError, match="row 0, column 'gold_labels', value null"):
-            reach([None], [None])  # type: ignore[list-item]  # on purpose
+            reach([None], [None])
 
     @given(st.data())
     def test_no_projection_passes_it(self, data: st.DataObject) -> None:

@@ -34,6 +34,7 @@ _COMMANDS = {
     "shift": "xner.cli.commands.shift",
     "run": "xner.cli.commands.run",
     "runs": "xner.cli.commands.runs",
+    "report": "xner.cli.commands.report",
     "tune": "xner.cli.commands.tune",
     "train": "xner.cli.commands.train",
     "distill": "xner.cli.commands.distill",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +9,7 @@ import click
 
 from xner import schema, viewer
 from xner.alignment.aligner import Aligner
+from xner.cli.options.flags import given_command
 from xner.cli.options.groups import Command, Group, GroupedOption, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, side_format_options
 from xner.cli.options.layouts import layout_group
@@ -205,14 +203,9 @@ def matching(
             )
             corpora[_name(target, targets)] = table.append_column(schema.LINKS, found)
         study = study_matching(corpora, options, progress=report)
-    page = write_matching_report(study, output, view=viewer.view, command=_command())
+    page = write_matching_report(study, output, view=viewer.view, command=given_command())
     click.echo(matching_report.markdown(study), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
-
-
-def _command() -> str:
-    """The command as it was given; of the folder of the user's own, whose name is nobody's business, stands `~`."""
-    return shlex.join(["xner", *sys.argv[1:]]).replace(f"{Path.home()}{os.sep}", "~/")
 
 
 def _align(table: pa.Table) -> pa.ListArray[Any]:
@@ -353,7 +346,7 @@ def extrinsic(
         confidence=confidence,
         resume=resume,
     )
-    page = write_extrinsic_report(found, output, view=viewer.view, command=_command())
+    page = write_extrinsic_report(found, output, view=viewer.view, command=given_command())
     click.echo(extrinsic_report.markdown(found), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 

@@ -1,14 +1,23 @@
-"""Options in messages, as they are on the command line."""
+"""Options in messages, and whole commands on pages, as they are on the command line."""
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["as_typed", "with_flags"]
+__all__ = ["as_typed", "given_command", "with_flags"]
+
+
+def given_command() -> str:
+    """The command as it was given; of the folder of the user's own, whose name is nobody's business, stands `~`."""
+    return shlex.join(["xner", *sys.argv[1:]]).replace(f"{Path.home()}{os.sep}", "~/")
 
 
 def with_flags(message: str) -> str:

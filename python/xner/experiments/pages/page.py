@@ -53,7 +53,13 @@ def plots_html(plots: Iterable[Plot]) -> Html:
     )
 
 
-def made_by(command: str | None, signature: str, data: Sequence[Data], used: Sequence[str] = ()) -> Html:
+def made_by(
+    command: str | None,
+    signature: str,
+    data: Sequence[Data],
+    used: Sequence[str] = (),
+    machines: Mapping[str, Mapping[str, str]] | None = None,
+) -> Html:
     """What a study was made by, and from: command, versions, data, machine.
 
     Args:
@@ -61,6 +67,7 @@ def made_by(command: str | None, signature: str, data: Sequence[Data], used: Seq
         signature: of the study.
         data: that it was made from.
         used: distributions that computed, beside xner's own needs.
+        machines: where times were measured, and what is to be said of it, by name; None for this machine.
     """
     facts = {
         "command": element("code", command) if command else "none: made in Python",
@@ -80,7 +87,8 @@ def made_by(command: str | None, signature: str, data: Sequence[Data], used: Seq
         if any(one.use for one in data):
             columns.insert(1, text_column("use", "use", "what was done with them"))
         parts.append(table_html("Data", "The same digests mean the same words, labels and links.", {"": rows}, columns))
-    parts += [element("h3", "Machine"), element("p", "Times depend on it.", class_="quiet"), _facts(machine())]
+    for name, its in ({"Machine": machine()} if machines is None else machines).items():
+        parts += [element("h3", name), element("p", "Times depend on it.", class_="quiet"), _facts(its)]
     return lines(parts)
 
 

@@ -1,4 +1,4 @@
-"""Plots of studies as SVG: points with intervals, and curves.
+"""Plots of studies as SVG: points with intervals, curves, clouds of points, stacked bars, heat maps.
 
 Texts stay text, so that any script can be read, searched and scaled. Colours are those of the page, by class; a file of
 its own gets those of the light scheme.
@@ -18,7 +18,19 @@ from xner._support.pages import Html, asset, colours, element
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Axis", "Curve", "Mark", "Plot", "curves", "intervals", "plot_style"]
+__all__ = [
+    "Axis",
+    "Curve",
+    "Mark",
+    "Plot",
+    "Spot",
+    "curves",
+    "heat_map",
+    "intervals",
+    "plot_style",
+    "scatter",
+    "stacked",
+]
 
 # All in pixels of a plot that is shown as wide as it is.
 _WIDTH = 520.0
@@ -27,6 +39,9 @@ _LINE = 17.0
 _TRACK = 16.0
 _TICK = 5.0
 _HEIGHT = 230.0
+
+_CELL = 46.0
+_ROW = 20.0
 
 _SIZE = 12.5
 # Width of a character as a share of the size: rather too much, as the page's font is not known.
@@ -80,6 +95,21 @@ class Curve:
 
     points: Sequence[tuple[float, float]]
     upper: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A point of a cloud.
+
+    Attributes:
+        x: where it lies.
+        y: likewise.
+        name: what it stands for, shown where it is pointed at.
+    """
+
+    x: float
+    y: float
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,24 +218,10 @@ def curves(name: str, caption: str, help_: str, found: Mapping[str, Curve], x: A
         y: the vertical axis.
     """
     parts: list[Html] = []
-    top = _legend(parts, {series: number for number, series in enumerate(found)}, dashed=True) + 2
-    for line in wrapped(y.label, _WIDTH - 2 * _EDGE):
-        top += _LINE
-        parts.append(_text(line, _EDGE, top - 4, class_="quiet"))
-    top += 6
-    bottom = top + _HEIGHT
+    top = _legend(parts, {series: number for number, series in enumerate(found)}, dashed=True)
     heights = [value for curve in found.values() for value in (*(v for _, v in curve.points), *(curve.upper or ()))]
-    down = _Scale(y, heights, bottom, top)
-    ticks = down.ticks()
-    left = _EDGE + max(_text_width(_tick_text(tick)) for tick, _ in ticks) + 8
-    across = _Scale(x, [value for curve in found.values() for value, _ in curve.points], left + 6, _WIDTH - 30)
-    grid = [
-        element("line", class_="grid", x1=_px(left), x2=_px(_WIDTH - 20), y1=_px(at), y2=_px(at)) for _, at in ticks
-    ]
-    grid += [
-        element("line", class_="grid", x1=_px(at), x2=_px(at), y1=_px(top), y2=_px(bottom)) for _, at in across.ticks()
-    ]
-    parts += [_text(_tick_text(tick), left - 6, at + 4, class_="quiet", anchor="end") for tick, at in ticks]
+    widths = [value for curve in found.values() for value, _ in curve.points]
+    grid, across, down, bottom = _frame(parts, top, (x, widths), (y, heights))
     for number, (series, curve) in enumerate(found.items()):
         places = [(across(a), down(b)) for a, b in curve.points]
         drawn = [element("title", series)]
@@ -219,12 +235,167 @@ def curves(name: str, caption: str, help_: str, found: Mapping[str, Curve], x: A
     return Plot(name, caption, help_, _svg([*grid, *parts], bottom, caption, help_))
 
 
+def scatter(name: str, caption: str, help_: str, found: Mapping[str, Sequence[Spot]], x: Axis, y: Axis) -> Plot:
+    """Clouds of points.
+
+    Args:
+        name: of the plot's file.
+        caption: what it shows.
+        help_: how to read it.
+        found: points by the name of what they are of.
+        x: the horizontal axis.
+        y: the vertical axis.
+    """
+    parts: list[Html] = []
+    top = _legend(parts, {series: number for number, series in enumerate(found)}, dashed=None)
+    spots = [spot for some in found.values() for spot in some]
+    grid, across, down, bottom = _frame(parts, top, (x, [one.x for one in spots]), (y, [one.y for one in spots]))
+    for number, some in enumerate(found.values()):
+        for spot in some:
+            told = element("title", f"{spot.name}: {spot.x:.4g}, {spot.y:.4g}")
+            parts.append(element("g", told, _point(across(spot.x), down(spot.y), number), class_=f"c{number % 8}"))
+    bottom = _x_axis(parts, across, bottom)
+    return Plot(name, caption, help_, _svg([*grid, *parts], bottom, caption, help_))
+
+
+def _frame(
+    parts: list[Html], top: float, x: tuple[Axis, Sequence[float]], y: tuple[Axis, Sequence[float]]
+) -> tuple[list[Html], _Scale, _Scale, float]:
+    """The vertical axis and the grid of two axes.
+
+    Args:
+        parts: get the vertical axis' texts.
+        top: where the frame begins.
+        x: the horizontal axis, with the values that must be on it.
+        y: the vertical one, likewise.
+
+    Returns:
+        The grid, the two scales, and where the frame ends.
+    """
+    top += 2
+    for line in wrapped(y[0].label, _WIDTH - 2 * _EDGE):
+        top += _LINE
+        parts.append(_text(line, _EDGE, top - 4, class_="quiet"))
+    top += 6
+    bottom = top + _HEIGHT
+    down = _Scale(*y, bottom, top)
+    ticks = down.ticks()
+    left = _EDGE + max(_text_width(_tick_text(tick)) for tick, _ in ticks) + 8
+    across = _Scale(*x, left + 6, _WIDTH - 30)
+    grid = [
+        element("line", class_="grid", x1=_px(left), x2=_px(_WIDTH - 20), y1=_px(at), y2=_px(at)) for _, at in ticks
+    ]
+    grid += [
+        element("line", class_="grid", x1=_px(at), x2=_px(at), y1=_px(top), y2=_px(bottom)) for _, at in across.ticks()
+    ]
+    parts += [_text(_tick_text(tick), left - 6, at + 4, class_="quiet", anchor="end") for tick, at in ticks]
+    return grid, across, down, bottom
+
+
+def stacked(name: str, caption: str, help_: str, rows: Mapping[str, Mapping[str, float]], axis: Axis) -> Plot:
+    """Bars that are made of parts, one bar a row.
+
+    Args:
+        name: of the plot's file.
+        caption: what it shows.
+        help_: how to read it.
+        rows: by name, the sizes of the parts by theirs; not negative, and of one sum at least above 0.
+        axis: of the sizes.
+    """
+    series = {part: number for number, part in enumerate(dict.fromkeys(part for row in rows.values() for part in row))}
+    scale = _Scale(axis, [0.0, *(sum(row.values()) for row in rows.values())], _EDGE * 2, _WIDTH - 60)
+    parts: list[Html] = []
+    top = bottom = _legend(parts, series, dashed=None, filled=True)
+    for row, sizes in rows.items():
+        for line in wrapped(row, _WIDTH - 2 * _EDGE):
+            bottom += _LINE
+            parts.append(_text(line, _EDGE, bottom - 4))
+        left = 0.0
+        for part, size in sizes.items():
+            if size > 0:
+                start, width = scale(left), scale(left + size) - scale(left)
+                told = element("title", f"{row}, {part}: {size:.4g}")
+                bar = _box(start, bottom, width, _TRACK, "bar")
+                parts.append(element("g", told, bar, class_=f"c{series[part] % 8}"))
+                shown = f"{size:.1f}"
+                if _text_width(shown) < width:
+                    parts.append(_text(shown, start + width / 2, bottom + 12, class_="inside", anchor="middle"))
+                left += size
+        parts.append(_text(f"{left:.1f}", scale(left) + 6, bottom + 12, class_="quiet"))
+        bottom += _TRACK + 6
+    grid = [
+        element("line", class_="grid", x1=_px(at), x2=_px(at), y1=_px(top), y2=_px(bottom)) for _, at in scale.ticks()
+    ]
+    bottom = _x_axis(parts, scale, bottom)
+    return Plot(name, caption, help_, _svg([*grid, *parts], bottom, caption, help_))
+
+
+def heat_map(name: str, caption: str, help_: str, rows: Mapping[str, Mapping[str, float | None]]) -> Plot:
+    """A table of numbers from 0 to 1 whose cells have the stronger a colour the greater the number is among all.
+
+    Columns that have no room beside each other go below, with the rows anew.
+
+    Args:
+        name: of the plot's file.
+        caption: what it shows.
+        help_: how to read it.
+        rows: by name, the numbers by the columns' names; None, or nothing, where there is none.
+    """
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    known = [value for row in rows.values() for value in row.values() if value is not None]
+    least, most = min(known), max(known)
+    wide = max(_CELL, min(2.5 * _CELL, max(map(_text_width, columns)) + 8))
+    room = int((_WIDTH - 3 * _EDGE) // wide)
+    parts: list[Html] = []
+    bottom = 4.0
+    for some in (columns[first : first + room] for first in range(0, len(columns), room)):
+        places = {column: 2 * _EDGE + wide * number for number, column in enumerate(some)}
+        bottom += _LINE
+        for column, left in places.items():
+            parts.append(
+                _text(
+                    wrapped(column, wide - 4, most=1)[0], left + wide / 2, bottom - 4, class_="quiet", anchor="middle"
+                )
+            )
+        for row, values in rows.items():
+            for line in wrapped(row, _WIDTH - 2 * _EDGE):
+                bottom += _LINE
+                parts.append(_text(line, _EDGE, bottom - 4))
+            for column, left in places.items():
+                value = values.get(column)
+                if value is None:
+                    parts.append(_text("–", left + wide / 2, bottom + 14, class_="quiet", anchor="middle"))
+                    continue
+                # Pale enough for the text on it, in either scheme.
+                share = 0.04 + 0.41 * ((value - least) / (most - least) if least < most else 1.0)
+                told = element("title", f"{row}, {column}: {value:.4g}")
+                box = _box(left + 1, bottom + 1, wide - 2, _ROW - 2, "cell", f"{share:.3f}")
+                parts.append(element("g", told, box, class_="c0"))
+                parts.append(_text(f"{value:.3f}", left + wide / 2, bottom + 14, class_="inside", anchor="middle"))
+            bottom += _ROW
+        bottom += 8
+    return Plot(name, caption, help_, _svg(parts, bottom, caption, help_))
+
+
+def _box(x: float, y: float, width: float, height: float, class_: str, opacity: str | None = None) -> Html:
+    """A rectangle."""
+    outline = f"M{_px(x)} {_px(y)}h{_px(width)}v{_px(height)}h{_px(-width)}Z"
+    return element("path", class_=class_, d=outline, fill_opacity=opacity)
+
+
 def _line(places: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{_px(x)} {_px(y)}" for x, y in places)
 
 
-def _legend(parts: list[Html], series: Mapping[str, int], *, dashed: bool) -> float:
-    """Names of the series with their marks, where there is more than one; returns where they end."""
+def _legend(parts: list[Html], series: Mapping[str, int], *, dashed: bool | None, filled: bool = False) -> float:
+    """Names of the series with their marks, where there is more than one; returns where they end.
+
+    Args:
+        parts: get them.
+        series: the number of each one's colour and shape.
+        dashed: whether lines are told apart by dashes; None: there are no lines.
+        filled: whether the marks are pieces of bars.
+    """
     if len(series) < 2:
         return 4.0
     left, bottom = _EDGE, _LINE
@@ -235,7 +406,8 @@ def _legend(parts: list[Html], series: Mapping[str, int], *, dashed: bool) -> fl
             left, bottom = _EDGE, bottom + _LINE
         dash = _DASHES[number % len(_DASHES)] if dashed else None
         line = element("path", class_="curve", d=f"M{_px(left)} {_px(bottom - 4)}h30", stroke_dasharray=dash)
-        parts.append(element("g", line, _point(left + 15, bottom - 4, number), class_=f"c{number % 8}"))
+        point = _box(left, bottom - 11, 30, 13, "bar") if filled else _point(left + 15, bottom - 4, number)
+        parts.append(element("g", *([] if dashed is None else [line]), point, class_=f"c{number % 8}"))
         parts.append(_text(shown, left + 36, bottom))
         left += width
     return bottom + 8

@@ -29,14 +29,28 @@ if TYPE_CHECKING:
     from xner.experiments.recipes.data import Pair
     from xner.experiments.recipes.options import EvaluationOptions
 
-__all__ = ["LOCK", "LOG", "RECIPE", "RESULTS", "VERSIONS", "Done", "Job", "RecipeRun", "output_of", "run_jobs"]
+__all__ = [
+    "LOCK",
+    "LOG",
+    "RECIPE",
+    "RESULTS",
+    "TIMINGS",
+    "VERSIONS",
+    "Done",
+    "Job",
+    "RecipeRun",
+    "is_as_written",
+    "output_of",
+    "run_jobs",
+]
 
 RECIPE: Final = "recipe.toml"
 VERSIONS: Final = "versions.json"
 LOG: Final = "log.txt"
 LOCK: Final = ".run.lock"
 RESULTS: Final = "results.parquet"
-_ALSO: Final = ("results.csv", "results.md", "timings.csv")
+TIMINGS: Final = "timings.csv"
+_ALSO: Final = ("results.csv", "results.md", TIMINGS)
 _OUTPUTS: Final = "outputs"
 _STEPS: Final = "steps"
 _REST: Final = "other"
@@ -120,6 +134,15 @@ class _Clock:
 def output_of(folder: Path, language: str, variant: str) -> Path:
     """The file of a job, in a run's folder."""
     return folder / _OUTPUTS / f"{language}.{variant}.parquet"
+
+
+def is_as_written(output: Path) -> bool:
+    """Whether the file of a job is what its run has written."""
+    try:
+        state = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+        return bool(state["output"] == _digest(output))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def run_jobs(

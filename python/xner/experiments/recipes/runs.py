@@ -12,19 +12,19 @@ from xner import io, schema
 from xner._support.digests import table_digest
 from xner._support.tables import text_table
 from xner._support.toml_tables import parsed_toml, read_text
-from xner.errors import Error
+from xner.errors import Error, FormatError
 from xner.evaluation.significance import holm, paired_bootstrap
 from xner.experiments.recipes.options import EvaluationOptions
-from xner.experiments.recipes.results import MICRO, RESULTS_SCHEMA, scores_of
-from xner.experiments.recipes.running import RECIPE, RESULTS, output_of
+from xner.experiments.recipes.results import RESULTS_SCHEMA, scores_of
+from xner.experiments.recipes.running import RECIPE, RESULTS, is_as_written, output_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xner.evaluation.entities import Scores
 
-__all__ = ["COMPARISON_SCHEMA", "KnownRun", "RunComparison", "compare_runs", "list_runs"]
+__all__ = ["COMPARISON_SCHEMA", "KnownRun", "Output", "RunComparison", "compare_runs", "list_runs", "outputs_of"]
 
 _COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
     ("dataset", pa.string()),
@@ -45,6 +45,7 @@ COMPARISON_SCHEMA: Final = pa.schema(_COLUMNS)
 """The columns of a comparison; differences are to the first run's first variant."""
 
 _NONE: Final = "–"
+_JUDGED: Final = (schema.TOKENS, schema.GOLD_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,34 @@ def _recipe(folder: Path) -> dict[str, Any]:
     return parsed_toml(str(path), read_text(path))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """What a run has written for a language by a variant.
+
+    Attributes:
+        recipe: that ran, as its file says it.
+        evaluation: how its labels were compared.
+        rows: of the run's results; the first is for all classes.
+        table: the sentences with their labels.
+    """
+
+    recipe: Mapping[str, Any]
+    evaluation: EvaluationOptions
+    rows: Sequence[Mapping[str, Any]]
+    table: pa.Table
+
+    def scores(self) -> Scores | None:
+        """The scores of its sentences; None without gold labels."""
+        return scores_of(self.table, self.evaluation)
+
+    def digest(self) -> str:
+        """A digest of its words and gold labels."""
+        return table_digest(self.table.select([one for one in _JUDGED if one in self.table.schema.names]))
+
+
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """An output with gold labels.
+    """An output with its scores, without its sentences.
 
     Attributes:
         row: of its run's results, for all classes.
@@ -106,7 +132,7 @@ class _Scored:
         sentences: a digest of its words and gold labels.
     """
 
-    row: dict[str, Any]
+    row: Mapping[str, Any]
     scores: Scores | None
     sentences: str
 
@@ -229,20 +255,43 @@ def _compared(one: _Scored, other: _Scored | None, **how: Any) -> dict[str, Any]
     }
 
 
-def _scored(folder: Path) -> Iterator[_Scored]:
-    """The outputs of a run."""
+def outputs_of(folder: Path) -> Iterator[Output]:
+    """The outputs of a run, in the order of its results; each is read when it is asked for.
+
+    Raises:
+        Error: there is no run; it is not finished; a file is missing, damaged, or was changed since.
+    """
+    if not (folder / RECIPE).is_file():
+        raise Error(f"'{folder}' has no run: it lacks {RECIPE}; `xner run RECIPE -o FOLDER` makes one")
     path = folder / RESULTS
     if not path.is_file():
         raise Error(f"'{folder}' has no results: `xner run` writes them when a run is finished")
     results = io.read(path)
-    schema.require_columns(results.schema, RESULTS_SCHEMA.names, f"'{path}'")
-    evaluation = EvaluationOptions(**_recipe(folder).get("evaluation", {}))
+    if missing := [name for name in RESULTS_SCHEMA.names if name not in results.schema.names]:
+        raise Error(
+            f"'{path}' lacks the column(s) {', '.join(missing)}, as another version has written it, say; "
+            "the same `xner run` writes it anew"
+        )
+    recipe = _recipe(folder)
+    try:
+        evaluation = EvaluationOptions(**recipe.get("evaluation", {}))
+    except (Error, TypeError) as error:
+        raise FormatError(f"{folder / RECIPE}: evaluation: {error}") from None
+    by_output: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in results.to_pylist():
-        if row["class"] != MICRO:
-            continue
-        output = output_of(folder, row["language"], row["variant"])
+        by_output.setdefault((row["language"], row["variant"]), []).append(row)
+    for (language, variant), rows in by_output.items():
+        output = output_of(folder, language, variant)
         if not output.is_file():
-            raise Error(f"'{folder}' lacks its output '{output}'")
-        table = io.read(output)
-        named = [name for name in (schema.TOKENS, schema.GOLD_LABELS) if name in table.schema.names]
-        yield _Scored(row, scores_of(table, evaluation), table_digest(table.select(named)))
+            raise Error(f"'{folder}' lacks its output '{output}'; the same `xner run` makes it anew")
+        if not is_as_written(output):
+            raise Error(
+                f"'{output}' is not what its run has written, and its results may be of something else; "
+                "the same `xner run` makes it anew"
+            )
+        yield Output(recipe, evaluation, rows, io.read(output))
+
+
+def _scored(folder: Path) -> Iterator[_Scored]:
+    for one in outputs_of(folder):
+        yield _Scored(one.rows[0], one.scores(), one.digest())

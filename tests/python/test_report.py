@@ -1,0 +1,474 @@
+"""Reports of runs: what they compute, what their page shows, and what they refuse."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.csv as pacsv
+import pytest
+
+from command_line import done, xner
+from test_hostile import ATTACKS, MARK, Elements
+from test_study_pages import browse, seen
+from test_view import Page
+from xner import io
+from xner._support.arrow import pylist
+from xner.errors import Error
+from xner.evaluation import CAUSES
+from xner.experiments.recipes import Recipe, recipe_names
+from xner.experiments.reports import Report, make_report, published_figures, write_report
+from xner.experiments.reports.findings import findings, ranking
+from xner.experiments.reports.plots import all_plots, micro_rows
+from xner.experiments.reports.published import compared_with
+from xner.models.aligners import ENCODER_PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS = 40
+METHODS = {"full": 1, "half": 2, "few": 4}
+"""Of how many sentences each run has the links of one."""
+LANGUAGES = ("de", "es")
+
+
+def write_corpus(folder: Path, *, label: str = "PER", name: str = "{target}.conll") -> None:
+    """Sentences with a name; in every tenth the gold labels have an organisation, which the source side lacks."""
+    for language, verb in (("en", "sees"), ("de", "sieht"), ("es", "ve")):
+        lines = []
+        for row in range(ROWS):
+            of_firm = "B-ORG" if language != "en" and row % 10 == 0 else "O"
+            lines.append(f"Anna\tB-{label}\n{verb}{row}\tO\nAcme\t{of_firm}\n")
+        place = "en.conll" if language == "en" else name.format(target=language)
+        (folder / place).write_text("\n".join(lines), encoding="utf-8")
+    for method, every in METHODS.items():
+        lines = ["0-0 1-1 2-2" if row % every == 0 else "" for row in range(ROWS)]
+        (folder / f"{method}.pharaoh").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def run(folder: Path, method: str, place: str | None = None, **changes: Any) -> Path:
+    """A run whose links are those of a method."""
+    data = {"source": str(folder / "en.conll"), "target": str(folder / "{target}.conll"), "languages": LANGUAGES}
+    recipe = Recipe("mine", options={"method": "heuristic"}).changed(
+        data=data | changes, links={"files": [str(folder / f"{method}.pharaoh")]}, evaluation={"samples": 100}
+    )
+    return recipe.run(folder / (place or method)).folder
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run for each method, in both languages."""
+    folder = tmp_path_factory.mktemp("matrix")
+    write_corpus(folder)
+    for method in METHODS:
+        run(folder, method)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(matrix: Path) -> Report:
+    # Neither the best nor the worst first.
+    return make_report([matrix / "half", matrix / "full", matrix / "few"], samples=200)
+
+
+def f1(found: int, predicted: int, gold: int) -> float:
+    return 2 * found / (predicted + gold)
+
+
+GOLD = ROWS + ROWS // 10
+EXPECTED = {f"{name}:default": f1(ROWS // every, ROWS // every, GOLD) for name, every in METHODS.items()}
+
+
+def own(rows: list[dict[str, Any]], method: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["method"] == method]
+
+
+# --- Figures ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_ranking_is_that_of_the_construction(report: Report) -> None:
+    micro = micro_rows(report)
+    assert [(row["language"], row["method"]) for row in micro] == [
+        (language, f"{method}:default") for language in LANGUAGES for method in ("half", "full", "few")
+    ]
+    for row in micro:
+        assert row["f1"] == pytest.approx(EXPECTED[row["method"]])
+        assert row["f1_low"] <= row["f1"] <= row["f1_high"]
+    assert ranking(micro) == [(name, pytest.approx(value)) for name, value in EXPECTED.items()]
+    [told] = findings(report)
+    assert told.startswith("On {target}.conll, full:default is best with a mean F1 of 0.952 over 2 languages, +0.327 ")
+    assert "before half:default (after Holm's correction, in 2 of 2 languages the test finds it better" in told
+    assert "A perfect projection would reach 0.952, on average." in told
+
+
+def test_what_a_perfect_projection_reaches(report: Report) -> None:
+    rows = report.results.to_pylist()
+    for row in rows:
+        wanted = {"micro": f1(ROWS, ROWS, GOLD), "PER": 1.0, "ORG": 0.0}[row["class"]]
+        assert row["upper_bound"] == pytest.approx(wanted)
+    assert own(micro_rows(report), "full:default")[0]["f1"] == pytest.approx(f1(ROWS, ROWS, GOLD))
+
+
+def test_errors_have_the_causes_of_the_construction(report: Report) -> None:
+    for row in micro_rows(report):
+        projected = round(ROWS / METHODS[row["run"]])
+        counts = {cause: row[f"errors_{cause.replace(' ', '_')}"] for cause in CAUSES}
+        assert counts == {
+            "translation": None,
+            "source tag": ROWS // 10,
+            "link": ROWS - projected,
+            "boundary": 0,
+            "class": 0,
+        }
+        assert (row["projected"], row["to_project"], row["projected_share"]) == (projected, ROWS, projected / ROWS)
+
+
+def test_differences_are_of_each_two_methods(report: Report) -> None:
+    rows = report.differences.to_pylist()
+    assert [(row["method"], row["against"]) for row in rows[:3]] == [
+        ("full:default", "half:default"),
+        ("few:default", "half:default"),
+        ("few:default", "full:default"),
+    ]
+    assert len(rows) == 3 * len(LANGUAGES)
+    for row in rows:
+        assert row["difference"] == pytest.approx(EXPECTED[row["method"]] - EXPECTED[row["against"]])
+        assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+        assert row["p_value"] <= row["p_holm"] <= 3 * row["p_value"], "adjusted for the three of a language"
+
+
+def test_choices_without_gold_labels(report: Report) -> None:
+    """`half` shares most with the others; `full` projects most."""
+    agreement = {row["method"]: row["agreement"] for row in micro_rows(report)}
+    assert agreement == {
+        "full:default": pytest.approx((2 / 3 + 0.4) / 2),
+        "half:default": pytest.approx(2 / 3),
+        "few:default": pytest.approx((2 / 3 + 0.4) / 2),
+    }
+    chosen = {row["criterion"]: row for row in report.choices.to_pylist() if row["language"] == "es"}
+    assert chosen["agreement"]["method"] == "half:default"
+    best = EXPECTED["full:default"]
+    assert chosen["agreement"]["regret"] == pytest.approx(best - EXPECTED["half:default"])
+    assert chosen["projected_share"]["method"] == "full:default"
+    assert chosen["projected_share"]["regret"] == 0
+    assert chosen["mean_margin"]["method"] == "half:default", "all are equal by it, and it is the first"
+    assert chosen["chance"]["regret"] == pytest.approx(best - math.fsum(EXPECTED.values()) / 3)
+    assert {row["best_method"] for row in chosen.values()} == {"full:default"}
+
+
+def test_times_are_those_of_the_runs(report: Report, matrix: Path) -> None:
+    times = pacsv.read_csv(matrix / "few/timings.csv").to_pylist()
+    assert set(report.stages) == {row["stage"] for row in times} - {"all"}
+    [row] = [one for one in own(micro_rows(report), "few:default") if one["language"] == "de"]
+    for one in times:
+        if one["language"] == "de":
+            names = ("seconds", "sentences_per_second")
+            ends = ("", "") if one["stage"] == "all" else (f"_{one['stage']}", f"_{one['stage']}")
+            for name, end in zip(names, ends, strict=True):
+                assert row[name + end] == pytest.approx(one[name])
+
+
+def test_without_gold_labels_there_are_choices_alone(tmp_path: Path) -> None:
+    write_corpus(tmp_path)
+    for language in LANGUAGES:
+        words: list[list[str]] = pylist(io.read(tmp_path / f"{language}.conll")["tokens"])
+        (tmp_path / f"{language}.txt").write_text("\n".join(map(" ".join, words)) + "\n", encoding="utf-8")
+    runs = [run(tmp_path, method, target=str(tmp_path / "{target}.txt")) for method in ("half", "full")]
+    found = make_report(runs, samples=20)
+    assert found.differences.num_rows == 0
+    assert {row["criterion"] for row in found.choices.to_pylist()} == {"agreement", "projected_share", "mean_margin"}
+    assert set(found.choices["regret"].to_pylist()) == {None}
+    [told] = findings(found)
+    assert told == "On {target}.txt no method has gold labels for every language to be scored on."
+    assert all(some == [] for some in all_plots(found).values()), "no empty plots"
+    write_report(found, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<svg" not in page
+    assert "There are fewer than two figures of F1: there is nothing to draw." in page
+
+
+def test_one_method_alone(matrix: Path, tmp_path: Path) -> None:
+    found = make_report([matrix / "full"])
+    assert own(micro_rows(found), "default"), "the variant's name is enough"
+    assert (found.differences.num_rows, found.choices.num_rows, found.agreement.num_rows) == (0, 0, 0)
+    assert findings(found)[0].split("; ")[1].startswith("there is no other method to compare it with.")
+    write_report(found, tmp_path / "r.html")
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "There is one method, and nothing to choose." in page.text("p")
+    assert "Differences" not in page.text("h2")
+
+
+# --- Published figures -----------------------------------------------------------------------------------------------
+
+
+def test_published_figures_name_what_there_is() -> None:
+    figures = published_figures()
+    assert len({(one.paper, one.method, one.dataset, one.language) for one in figures}) == len(figures)
+    for one in figures:
+        assert 0 < one.f1 < 1
+        assert one.paper
+        assert one.table
+        if one.recipe:
+            assert one.recipe in recipe_names()
+            assert set(one.variants) <= set(Recipe.read(one.recipe).variants)
+            assert not one.aligner or one.aligner in ENCODER_PRESETS
+    assert sum(bool(one.recipe) for one in figures) > 30
+
+
+ROW = {
+    "dataset": "europarl-ner",
+    "language": "de",
+    "recipe": "politov2025/ngram",
+    "variant": "compat",
+    "method": "compat",
+    "aligner": "awesome-mbert",
+    "f1": 0.915,
+    "f1_low": 0.9,
+    "f1_high": 0.93,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, [("n-gram candidates, AWESoME", 0.920, "reproduced")]),
+        ({"f1_high": 0.919}, [("n-gram candidates, AWESoME", 0.920, "below")]),
+        ({"f1_low": 0.921, "f1": 0.95, "f1_high": 0.96}, [("n-gram candidates, AWESoME", 0.920, "above")]),
+        ({"aligner": "simalign-mbert"}, [("n-gram candidates, SimAlign", 0.898, "above")]),
+        (
+            {"aligner": "files"},
+            [("n-gram candidates, AWESoME", 0.920, "reproduced"), ("n-gram candidates, SimAlign", 0.898, "above")],
+        ),
+        ({"aligner": "builtin"}, []),
+        ({"variant": "default"}, []),
+        ({"recipe": "mine"}, []),
+        ({"dataset": "{target}.conll"}, []),
+        ({"language": "fr"}, []),
+        ({"f1": None}, []),
+    ],
+)
+def test_verdicts(changes: dict[str, Any], found: list[tuple[str, float, str]]) -> None:
+    rows = list(compared_with([ROW | changes]))
+    assert [(row["published_method"], row["published_f1"], row["verdict"]) for row in rows] == found
+
+
+def test_means_are_of_as_many_languages() -> None:
+    rows = [ROW | {"dataset": "masakhaner2", "language": str(one), "f1": 0.6 + one / 100} for one in range(18)]
+    rows = [row | {"f1_low": row["f1"] - 0.06, "f1_high": row["f1"] + 0.06} for row in rows]
+    [row] = compared_with(rows)
+    assert (row["language"], row["published_f1"], row["verdict"]) == ("mean", 0.667, "above")
+    assert row["f1"] == pytest.approx(0.685)
+    assert row["f1"] - row["f1_low"] == pytest.approx(0.06 / math.sqrt(18))
+    assert list(compared_with(rows[1:])) == []
+
+
+# --- Files -----------------------------------------------------------------------------------------------------------
+
+
+def test_all_tables_and_plots_are_written(report: Report, tmp_path: Path) -> None:
+    written = write_report(report, tmp_path / "r.html", tables=tmp_path / "tables", command="xner report")
+    assert sorted(written) == sorted(one for one in tmp_path.rglob("*") if one.is_file())
+    for name, table in report.tables.items():
+        assert io.read(tmp_path / f"tables/{name}.parquet").equals(table)
+        text = (tmp_path / f"tables/{name}.csv").read_text(encoding="utf-8")
+        assert text.splitlines()[0] == ",".join(f'"{one}"' for one in table.schema.names)
+        assert len(text.splitlines()) == 1 + table.num_rows
+        lines = (tmp_path / f"tables/{name}.md").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == 2 + table.num_rows
+    plots = sorted(one.name for one in tmp_path.rglob("*.svg"))
+    assert plots == ["plot-difference-1.svg", "plot-errors-1.svg", "plot-f1-1.svg", "plot-speed-1.svg"]
+
+
+def test_the_page_shows_what_the_tables_hold(report: Report, tmp_path: Path) -> None:
+    write_report(report, tmp_path / "r.html")
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    cells = page.text("td")
+    for row in micro_rows(report):
+        assert f"{row['f1']:.3f} ({row['f1_low']:.3f} to {row['f1_high']:.3f})" in cells
+        assert f"{row['agreement']:.3f}" in cells
+        assert f"{row['sentences_per_second']:,.1f}" in cells
+        assert row["signature"] in cells
+    for row in report.differences.to_pylist():
+        assert f"{row['p_holm']:.4f}" in cells
+    assert page.text("h2") == [
+        "Scores",
+        "Differences",
+        "Errors",
+        "Speed",
+        "Choosing without gold labels",
+        "Published figures",
+        "How it was made",
+    ]
+    versions = report.versions["full"]
+    assert versions["machine"]["processor"] in page.text("dd")
+    assert "No published figure is known of the same data set, language and method." in page.text("p")
+
+
+@pytest.mark.parametrize("attack", [one for one in ATTACKS if "/" not in one])
+def test_nothing_breaks_out_of_the_page(tmp_path: Path, attack: str) -> None:
+    """Names of files, folders and classes are text."""
+    label = "".join(attack.split())
+    pages = []
+    for number, what in enumerate(("harmless", attack)):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        name = what.replace("{", "{{").replace("}", "}}") + "{target}.conll"
+        write_corpus(folder, label=label if number else "PER", name=name)
+        target = str(folder / name)
+        runs = [run(folder, method, f"{what} {method}", target=target, languages=("de",)) for method in ("full", "few")]
+        write_report(make_report(runs, samples=20), folder / "r.html", command=f"xner report {what}")
+        pages.append(Elements((folder / "r.html").read_text(encoding="utf-8")))
+    assert pages[1].found == []
+    assert pages[0].tags == pages[1].tags
+    assert MARK in (tmp_path / "1/r.html").read_text(encoding="utf-8")
+
+
+# --- What is refused -------------------------------------------------------------------------------------------------
+
+
+def damaged(folder: Path, name: str, content: bytes | None) -> None:
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("recipe.toml", None, r"has no run: it lacks recipe.toml; `xner run RECIPE -o FOLDER` makes one"),
+        ("recipe.toml", b"[evaluation]\nmode = 3\n", r"recipe.toml: evaluation: mode=3: expected one of 'lenient'"),
+        ("results.parquet", None, r"has no results: `xner run` writes them when a run is finished"),
+        ("results.parquet", b"PAR1", r"results.parquet"),
+        ("outputs/de.default.parquet", None, r"lacks its output '.*de.default.parquet'; the same `xner run` makes it"),
+        ("outputs/de.default.parquet", b"PAR1", r"de.default.parquet' is not what its run has written"),
+        ("timings.csv", None, r"lacks timings.csv; the same `xner run` writes it anew"),
+        ("timings.csv", b"a,b\n1,2\n", r"timings.csv: .*; the same `xner run` writes it anew"),
+        ("versions.json", None, r"lacks versions.json; the same `xner run` writes it anew"),
+        ("versions.json", b"[]", r"versions.json: not what a run writes; the same `xner run` writes it anew"),
+    ],
+)
+def test_damaged_runs(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
+    write_corpus(tmp_path)
+    folder = run(tmp_path, "full", languages=("de",))
+    damaged(folder, name, content)
+    with pytest.raises(Error, match=message) as caught:
+        make_report([folder])
+    assert "\n" not in str(caught.value)
+
+
+def test_results_of_another_version(tmp_path: Path) -> None:
+    write_corpus(tmp_path)
+    folder = run(tmp_path, "full", languages=("de",))
+    io.write(io.read(folder / "results.parquet").drop_columns(["upper_bound"]), folder / "results.parquet")
+    with pytest.raises(Error, match=r"lacks the column\(s\) upper_bound, as another version has written it"):
+        make_report([folder])
+    run(tmp_path, "full", languages=("de",))
+    assert make_report([folder]).results["upper_bound"].null_count == 0
+
+
+def other_words(folder: Path) -> None:
+    german = folder / "de.conll"
+    german.write_text(german.read_text(encoding="utf-8").replace("sieht7", "schaut7"), encoding="utf-8")
+
+
+def other_gold(folder: Path) -> None:
+    german = folder / "de.conll"
+    text = german.read_text(encoding="utf-8")
+    german.write_text(text.replace("sieht7\tO\nAcme\tO", "sieht7\tO\nAcme\tB-ORG"), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (other_words, r"row 7, column 'tokens', value \['Anna', 'schaut7', 'Acme'\] and not \['Anna', 'sieht7'"),
+        (other_gold, r"row 7, column 'gold_labels', value \['B-PER', 'O', 'B-ORG'\] and not \['B-PER', 'O', 'O'\]"),
+    ],
+)
+def test_runs_of_different_data(tmp_path: Path, change: Callable[[Path], None], message: str) -> None:
+    write_corpus(tmp_path)
+    first = run(tmp_path, "full", "one", languages=("de",))
+    change(tmp_path)
+    second = run(tmp_path, "full", "two", languages=("de",))
+    wanted = (
+        rf"^'{first}' and '{second}' are of different data on {{target}}.conll de: {message}.*; report on runs of the"
+    )
+    with pytest.raises(Error, match=wanted):
+        make_report([first, second])
+    assert make_report([second]).results.num_rows == 3
+
+
+def test_runs_that_are_scored_otherwise(tmp_path: Path) -> None:
+    write_corpus(tmp_path)
+    first = run(tmp_path, "full", "one", languages=("de",))
+    Recipe.read(first / "recipe.toml").changed(evaluation={"mode": "strict"}).run(tmp_path / "two")
+    with pytest.raises(Error, match=r"are scored in different ways on \{target\}.conll de: \('lenient', \(\), 0.95\)"):
+        make_report([first, tmp_path / "two"])
+
+
+def test_a_run_is_counted_once(matrix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(matrix)
+    found = make_report(["full", matrix / "full", "few"], samples=20)
+    assert set(found.results["method"].to_pylist()) == {"full:default", "few:default"}
+    with pytest.raises(Error, match="there is nothing to report: name the folder of a run"):
+        make_report([])
+
+
+# --- The command line ------------------------------------------------------------------------------------------------
+
+
+def test_the_command(matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    command = ("report", matrix / "full", matrix / "few", "--bootstrap", "50", "-o", "r.html", "--tables", "t")
+    shown = done(xner(*command))
+    assert shown.stdout.startswith("On {target}.conll, full:default is best with a mean F1 of 0.952")
+    assert shown.stderr == "written to r.html, tables and plots to t\n"
+    assert "paired-bootstrap:50|seed:1" in Path("r.html").read_text(encoding="utf-8")
+    before = {one: one.read_bytes() for one in (*Path("t").iterdir(), Path("r.html"))}
+    done(xner(*command))
+    assert {one: one.read_bytes() for one in before} == before, "what the command made is made anew, the same"
+    Path("t/results.csv").write_text("mine")
+    refused = xner(*command)
+    assert refused.returncode == 2
+    assert "--tables t/results.csv: there is such a file" in " ".join(refused.stderr.split())
+    done(xner(*command, "--overwrite"))
+    assert Path("t/results.csv").read_bytes() == before[Path("t/results.csv")]
+
+
+def test_what_the_command_refuses(matrix: Path, tmp_path: Path) -> None:
+    for arguments, status, message in (
+        (("no-such", "-o", "r.html"), 2, "Directory 'no-such' does not exist"),
+        (("-o", "r.html"), 2, "Missing argument 'RUN...'"),
+        ((matrix / "full",), 2, "Missing option '--output'"),
+        ((tmp_path, "-o", "r.html"), 1, "has no run: it lacks recipe.toml"),
+        ((matrix / "full", "-o", "no/r.html"), 1, "the folder"),
+    ):
+        refused = xner("report", *arguments, cwd=tmp_path)
+        assert refused.returncode == status
+        assert message in " ".join(refused.stderr.split())
+        assert "Traceback" not in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- In a browser ----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_in_a_browser(chromium: str, report: Report, tmp_path: Path) -> None:
+    write_report(report, tmp_path / "r.html")
+    page = browse(chromium, tmp_path, (tmp_path / "r.html").as_uri())
+    assert page.text("h1") == ["Results of runs"]
+    assert len(page.find("svg")) == 4
+
+
+@pytest.mark.slow
+def test_the_page_can_be_read_on_any_screen(chromium: str, report: Report, tmp_path: Path) -> None:
+    write_report(report, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    for width, dark in ((400, False), (400, True), (1600, True), (1600, False)):
+        found = seen(chromium, tmp_path / f"{width}{dark}", page, width=width, dark=dark)
+        assert (found["width"], found["overflow"], found["outside"]) == (width, 0, [])
+        assert found["contrast"] >= 4.5
+        assert (found["background"] < 0.05) == dark
+        assert (found["plots"], found["open"]) == (4, 0)
