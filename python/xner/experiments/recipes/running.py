@@ -140,7 +140,7 @@ def is_as_written(output: Path) -> bool:
     """Whether the file of a job is what its run has written."""
     try:
         state = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
-        return bool(state["output"] == _digest(output))
+        return bool(state["output"] == file_digest(output))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
