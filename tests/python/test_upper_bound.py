@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xner import io, labels
+from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.evaluation import CAUSES, ClassScores, analyse, error_causes, evaluate, reach
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def source(*entities: tuple[int, int, str]) -> list[dict[str, Any]]:
@@ -77,6 +82,15 @@ class TestReach:
         entities = source(*((place, place + 1, label) for place, label in enumerate(has)))
         f1 = evaluate([wanted], [said]).f1
         assert f1 <= reach([entities], [wanted]).upper_bound() + 1e-12
+
+    def test_universal_ner(self, test_data: Path) -> None:
+        """Sentences whose words people linked: few of what both sides have is not the same."""
+        folder = test_data / "uner-pud"
+        english, russian = (io.read(folder / f"gl.ru{side}.conll")["labels"] for side in (".en", ""))
+        entities = pylist(labels.decode_batch(english))
+        linked = pylist(io.read(folder / "gl.ru.pharaoh")["links"])
+        assert reach(entities, russian).micro == ClassScores(768, 216, 181)
+        assert reach(entities, russian, links=linked).micro == ClassScores(754, 230, 195)
 
 
 class TestCauses:

@@ -32,7 +32,7 @@ __all__ = ["command"]
     "what would be chosen without gold labels, and what that costs; published figures of the same data set,\n"
     "language and method.\n\n"
     "\b\nRuns that have a data set and a language in common must have the same sentences and gold labels of it. Where\n"
-    "F1 is missing there are no gold labels. Figures of --tables have all digits; plots are SVG.",
+    "F1 is missing there are no gold labels. CSV and Parquet have all digits; plots are SVG.",
 )
 @click.argument(
     "runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xner.experiments.pages.tables import number, signed
 from xner.experiments.reports.plots import by_dataset, means, micro_rows
+from xner.experiments.reports.published import FROM_FILES
 from xner.experiments.reports.report import CHANCE
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def findings(report: Report) -> list[str]:
             f"Of {len(verdicts)} published figures, {verdicts.count('reproduced')} lie within the interval of what was "
             f"found here; {verdicts.count('above')} times F1 is above, {verdicts.count('below')} times below."
         )
+        if FROM_FILES in report.published["aligner"].to_pylist():
+            found[-1] += " Links that came in files may be another aligner's than the paper's."
     return found
 
 

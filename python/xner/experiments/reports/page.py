@@ -123,7 +123,12 @@ _BLIND_COLUMNS = [
 ]
 
 _CHOICE_COLUMNS = [
-    text_column("criterion", "criterion", "that chooses the method of which it is greatest; chance takes any"),
+    Column(
+        "criterion",
+        "that chooses the method of which it is greatest; chance takes any",
+        lambda row: str(row["criterion"]).replace("_", " "),
+        is_text=True,
+    ),
     _known("chosen", "method", "the method"),
     figure_column("value", "value", number(3), "of the criterion"),
     figure_column("F1", "f1", number(3), "of the chosen method; of any one, their mean"),

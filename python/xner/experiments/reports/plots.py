@@ -92,7 +92,9 @@ def _differences(name: str, dataset: str, rows: Sequence[Row], confidence: float
         marks.setdefault(row["language"], {})[row["method"]] = Mark(row["difference"], *ends)
     axis = Axis("difference of F1", zero=True)
     help_ = f"With {100 * confidence:g} % intervals, by language; where a bar crosses 0, chance alone may explain it."
-    series = {method: place for place, method in enumerate(methods)}
+    series = {
+        method: place for place, method in enumerate(methods, 1)
+    }  # the first method's colour is its own elsewhere
     caption = f"F1 of {methods[0]} minus F1 of {first}" if len(methods) == 1 else f"F1 minus that of {first}"
     return [intervals(name, f"{caption}, on {dataset}", help_, marks, axis, series)]
 
