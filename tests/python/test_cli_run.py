@@ -206,7 +206,7 @@ def test_runs_that_are_not_there(folder: Path) -> None:
     assert xner("runs", "list", "no-such", cwd=folder).returncode == 2
     compared = xner("runs", "compare", ".", cwd=folder)
     assert compared.returncode == 1
-    assert "'.' has no results: `xner run` writes them when a run is finished" in compared.stderr
+    assert "'.' has no run: it lacks recipe.toml; `xner run RECIPE -o FOLDER` makes one" in compared.stderr
     assert xner("runs", "compare", cwd=folder).returncode == 2
 
 

@@ -104,6 +104,10 @@ def test_the_ranking_is_that_of_the_construction(report: Report) -> None:
     assert "A perfect projection would reach 0.952, on average." in told
 
 
+def test_a_report_tells_what_it_is_of(report: Report) -> None:
+    assert repr(report) == "<Report: 3 methods on {target}.conll de, {target}.conll es>"
+
+
 def test_what_a_perfect_projection_reaches(report: Report) -> None:
     rows = report.results.to_pylist()
     for row in rows:
@@ -495,3 +499,15 @@ def test_the_page_can_be_read_on_any_screen(chromium: str, report: Report, tmp_p
         assert found["contrast"] >= 4.5
         assert (found["background"] < 0.05) == dark
         assert (found["plots"], found["open"]) == (4, 0)
+
+
+@pytest.mark.slow
+def test_long_names_stay_inside(chromium: str, tmp_path: Path) -> None:
+    long = "a" * 90 + "語" * 40
+    name = f"{long[40:]}{{target}}.conll"
+    write_corpus(tmp_path, label=long, name=name)
+    data = {"target": str(tmp_path / name), "languages": ("de",)}
+    runs = [run(tmp_path, method, f"{long}{method}", **data) for method in METHODS]
+    write_report(make_report(runs, samples=20), tmp_path / "r.html")
+    found = seen(chromium, tmp_path / "browser", (tmp_path / "r.html").read_text(encoding="utf-8"), width=400)
+    assert (found["overflow"], found["outside"]) == (0, [])

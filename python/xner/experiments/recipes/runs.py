@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,8 +110,8 @@ class Output:
 
     recipe: Mapping[str, Any]
     evaluation: EvaluationOptions
-    rows: Sequence[Mapping[str, Any]]
-    table: pa.Table
+    rows: Sequence[Mapping[str, Any]] = field(repr=False)
+    table: pa.Table = field(repr=False)
 
     def scores(self) -> Scores | None:
         """The scores of its sentences; None without gold labels."""

@@ -141,6 +141,10 @@ class Report:
     data: tuple[Data, ...]
     versions: Mapping[str, Mapping[str, Any]]
 
+    def __repr__(self) -> str:
+        methods = len(set(self.results["method"].to_pylist()))
+        return f"<Report: {methods} methods on {', '.join(one.name for one in self.data)}>"
+
     @property
     def tables(self) -> dict[str, pa.Table]:
         """All tables by name."""
