@@ -194,6 +194,28 @@ def test_without_gold_labels_there_are_choices_alone(tmp_path: Path) -> None:
     assert "There are fewer than two figures of F1: there is nothing to draw." in page
 
 
+def test_translations_are_places_of_their_own(tmp_path: Path) -> None:
+    """Labels of other words are not compared; what each method projects is."""
+    write_corpus(tmp_path)
+    words: list[list[str]] = pylist(io.read(tmp_path / "de.conll")["tokens"])
+    for name, verb in (("one", "sieht"), ("other", "schaut")):
+        lines = [" ".join(one).replace("sieht", verb) for one in words]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    variants = {
+        "a": {"translations": str(tmp_path / "one.txt")},
+        "b": {"translations": str(tmp_path / "one.txt"), "method": "heuristic"},
+        "c": {"translations": str(tmp_path / "other.txt")},
+    }
+    recipe = Recipe("mine", options={"words": "blanks"}, variants=variants)
+    recipe = recipe.changed(data={"source": str(tmp_path / "en.conll"), "languages": "de"})
+    found = make_report([recipe.run(tmp_path / "run").folder], samples=20)
+    assert [(row["method"], row["other"]) for row in found.agreement.to_pylist()] == [("b", "a")]
+    agreement = {row["method"]: row["agreement"] for row in micro_rows(found)}
+    assert agreement["c"] is None
+    assert agreement["a"] == agreement["b"] == found.agreement["f1"].to_pylist()[0]
+    assert len({one.digest for one in found.data}) == 2
+
+
 def test_one_method_alone(matrix: Path, tmp_path: Path) -> None:
     found = make_report([matrix / "full"])
     assert own(micro_rows(found), "default"), "the variant's name is enough"

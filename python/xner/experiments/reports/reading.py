@@ -94,6 +94,8 @@ class Place:
 def read_runs(folders: Sequence[str | os.PathLike[str]]) -> tuple[list[Place], dict[str, dict[str, Any]]]:
     """Read runs.
 
+    Target sentences that were translated differ from translator to translator: each translation is a place of its own.
+
     Returns:
         Where their methods were tried, and the versions and machine of each run by its name.
 
@@ -105,8 +107,8 @@ def read_runs(folders: Sequence[str | os.PathLike[str]]) -> tuple[list[Place], d
     ordered = [known[one] for one in dict.fromkeys(Path(one).resolve() for one in folders)]
     if not ordered:
         raise Error("there is nothing to report: name the folder of a run")
-    places: dict[tuple[str, str], Place] = {}
-    firsts: dict[tuple[str, str], tuple[Path, Output]] = {}
+    places: dict[tuple[str, ...], Place] = {}
+    firsts: dict[tuple[str, ...], tuple[Path, Output]] = {}
     versions = {}
     for folder, run in zip(ordered, _names(ordered), strict=True):
         timings: dict[tuple[str, str], dict[str, Stage]] | None = None
@@ -115,13 +117,15 @@ def read_runs(folders: Sequence[str | os.PathLike[str]]) -> tuple[list[Place], d
                 timings = _timings(folder / TIMINGS)
                 versions[run] = _versions(folder / VERSIONS)
             row = output.rows[0]
-            key = (row["dataset"], row["language"])
+            about = (row["dataset"], row["language"])
+            is_translated = schema.TRANSLATION in output.table.schema.names
+            key = (*about, output.digest()) if is_translated else about
             if key in firsts:
-                _check_same(key, firsts[key], (folder, output))
+                _check_same(" ".join(about), firsts[key], (folder, output))
             else:
                 table = output.table.select([one for one in _JUDGED if one in output.table.schema.names])
                 firsts[key] = (folder, type(output)(output.recipe, output.evaluation, output.rows, table))
-                places[key] = Place(*key, output.table.num_rows, output.digest(), [])
+                places[key] = Place(*about, output.table.num_rows, output.digest(), [])
             method = row["variant"] if len(ordered) == 1 else f"{run}:{row['variant']}"
             stages = timings.get((row["language"], row["variant"]), {})
             places[key].outputs.append(_read(output, run, method, stages))
@@ -197,14 +201,13 @@ def _versions(path: Path) -> dict[str, Any]:
 _JUDGED = (schema.TOKENS, schema.GOLD_LABELS)
 
 
-def _check_same(key: tuple[str, str], first: tuple[Path, Output], other: tuple[Path, Output]) -> None:
+def _check_same(place: str, first: tuple[Path, Output], other: tuple[Path, Output]) -> None:
     """That two outputs are of the same sentences, and scored alike.
 
     Raises:
         Error: they are not; the message has the first row that differs.
     """
     (one, before), (two, now) = first, other
-    place = " ".join(key)
     remedy = "report on runs of the same data, or on each by itself"
     how = [(output.evaluation.mode, output.evaluation.ignore, output.evaluation.confidence) for output in (before, now)]
     if how[0] != how[1]:
