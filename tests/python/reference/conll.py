@@ -58,6 +58,9 @@ def read_conll(
         for columns in split
         if not columns[0].startswith("#") and len(columns) > 1 and -len(columns) <= label_column < len(columns)
     }
+    # Columns that are counted from the end are the same ones in all lines, or the file is wrong.
+    widths = [len(columns) for columns in split if not columns[0].startswith("#")]
+    width = widths[0] if widths and min(token_column, label_column) < 0 else None
     sentences = [Sentence()]
     for number, line in enumerate(lines, start=1):
         if is_blank(line) or is_document(line):
@@ -78,7 +81,7 @@ def read_conll(
             if match:
                 current.name = match[1]
             continue
-        if not complete or "" in (columns[places[0]], columns[places[1]]):
+        if not complete or "" in (columns[places[0]], columns[places[1]]) or len(columns) != (width or len(columns)):
             raise ValueError(number)
         current.words.append(columns[places[0]])
         current.labels.append(columns[places[1]])
