@@ -196,7 +196,7 @@ def test_labels_by_markers_alone(files: Path, model: Path) -> None:
     [
         (
             ("--translate-to", "xh"),
-            "--translate-to needs one of --translator, --translation-model and --translations",
+            "--translate-to needs --translator, the translation model, or --translations, a file of them",
         ),
         (("--target", "xh.txt", "--markers", "tags"), "--markers goes with --translate-to"),
         (("--target", "xh.txt", "--beams", "2"), "--beams=2 goes with a translator"),

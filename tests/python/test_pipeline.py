@@ -273,7 +273,7 @@ def test_every_option_is_one_of_the_command(files: Path) -> None:
     ("options", "message"),
     [
         ({"mtacher": "exact"}, "unknown option 'mtacher'; did you mean 'matcher'?"),
-        ({"translate_to": "yo"}, "translate_to needs one of `translator`, `translation_model` and `trans"),
+        ({"translate_to": "yo"}, "translate_to needs `translator`, the translation model, or `trans"),
         ({"memory": True, "method": "heuristic"}, "memory goes with method='candidates'"),
         ({"filters": ["one-wrod"]}, "did you mean 'one-word'"),
         ({"aligner": "gpt"}, "aligner='gpt': expected one of 'builtin'"),

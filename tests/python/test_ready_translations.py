@@ -113,7 +113,7 @@ def test_their_content_decides_what_is_kept(files: Path) -> None:
             "beams=2 goes with a translator",
         ),
         ({"translate_to": "es", "translations": "es.txt", "cache": "c"}, "cache='c' goes with translator"),
-        ({"translate_to": "es"}, "translate_to needs one of `translator`, `translation_model` and `translations`"),
+        ({"translate_to": "es"}, "translate_to needs `translator`, the translation model, or `translations`"),
         ({"words": "blanks"}, "words='blanks' goes with translator or translations"),
     ],
 )
