@@ -221,7 +221,9 @@ class Pipeline:
         self.tagging: TaggingOptions = made[3]
         self.translating: TranslatingOptions = made[4]
         if self.running.translate_to is not None and not self.translating.translates:
-            raise OptionError("translate_to needs `translator`, the translation model, or `translations`, a file of them")
+            raise OptionError(
+                "translate_to needs `translator`, the translation model, or `translations`, a file of them"
+            )
         if self.running.markers is not None and self.translating.translations is not None:
             raise OptionError("markers go with a translator: translations that are there already have none")
         if self.running.memory and self.projection.method != "candidates":
