@@ -217,7 +217,7 @@ def test_lines_that_hold_something_else_are_skipped(
     with pytest.raises(FormatError, match="line 2: '0-x' is not a link"):
         io.read_pharaoh(path)
     with pytest.raises(Error, match="on_error"):
-        io.read_pharaoh(path, on_error="drop")  # type: ignore[arg-type]
+        io.read_pharaoh(path, on_error="drop")  # type: ignore[arg-type]  # what is no choice
     caplog.clear()
     path.write_text("0-0\n\n")
     assert io.read_pharaoh(path, on_error="skip").equals(io.read_pharaoh(path))

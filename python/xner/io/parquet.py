@@ -127,10 +127,10 @@ def read_arrow(path: str | os.PathLike[str]) -> pa.Table:
 
 def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str], kind: str) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in map(named_classes, batches):
+        for found in map(named_classes, batches):
+            _check(found, path)
+            batch = with_optional_fields(found)
             names = batch.schema.names
-            _check(batch, path)
-            batch = with_optional_fields(batch)  # noqa: PLW2901
             known = [name for name in names if name in schema.COLUMN_TYPES and not _holds_numbers(batch, name)]
             fitting = schema.conform(batch, known, checked=True, narrow=True)
             yield _with_columns(batch, [(fitting if name in known else batch).column(name) for name in names])
