@@ -16,6 +16,7 @@ from xner.errors import Error
 from xner.experiments.pages.provenance import libraries, machine
 from xner.experiments.recipes.results import rows_of, write_results, write_timings
 from xner.io.atomic import opened_without_links
+from xner.pipelines.checkpoints import Checkpoints
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ def _do(
     key = job.approach.identity(table, links=links)
     kept = _kept(state, path, key) if resume else None
     if kept is not None:
+        Checkpoints.clear(path)  # which stay where they could not be removed
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
     clock = _Clock(report)
     steps = _steps_of(job, folder) if job.approach.has_costly_steps(has_links=bool(links)) else None
