@@ -11,14 +11,18 @@ import extras
 
 extras.need("spacy")
 
+import pyarrow as pa
 import pytest
 
 import two_sides
 from command_line import done, xner
 from xner import io, schema
+from xner._support.toml_tables import toml_text
 from xner.errors import Error, FormatError, OptionError
 from xner.experiments.recipes import Recipe, recipe_names
-from xner.experiments.recipes.approaches import APPROACHES, Approach
+from xner.experiments.recipes.approaches.catalogue import approach_of
+from xner.experiments.recipes.approaches.ensemble import SOURCE_PROBABILITIES, carried
+from xner.experiments.recipes.approaches.options import APPROACHES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,19 +184,105 @@ def test_labelled_sentences_translated_back(folder: Path) -> None:
         ),
         (
             {"approach": "modeltransfer"},
-            "expected one of 'projection', 'translate-test', 'model-transfer'; did you mean 'model-tr",
+            "expected one of 'projection', 'translate-test', 'model-transfer', 'ensemble', 'trained-tagger'; did you m",
         ),
         ({"aproach": "projection"}, "did you mean 'approach'"),
+        ({"approach": "ensemble", "tagger": "m", "translator": "m"}, "approach='ensemble' needs `members`"),
+        ({"approach": "ensemble", "tagger": "m", "members": ["m"]}, "approach='ensemble' needs `translator`"),
+        ({"members": ["m"]}, "goes with approach='ensemble'"),
+        ({"approach": "trained-tagger"}, "needs `base_model`"),
+        ({"epochs": 3}, "epochs goes with approach='trained-tagger': nothing is trained"),
+        ({"approach": "trained-tagger", "base_model": "m", "seeds": [1, 1]}, "expected at least one, and each once"),
+        (
+            {"approach": "trained-tagger", "base_model": "m", "learn_from": "gold", "matcher": "greedy"},
+            "matcher goes with an approach that projects, and not with learn_from='gold'",
+        ),
+        (
+            {"approach": "trained-tagger", "base_model": "m", "learn_from": "gold", "tagger": "m"},
+            "tagger says nothing with learn_from='gold'",
+        ),
+        ({"approach": "trained-tagger", "base_model": "m", "learn_from": "teacher"}, "needs `tagger`"),
+        (
+            {"approach": "trained-tagger", "base_model": "m", "learn_from": "teacher", "tagger": "spacy:m"},
+            "gives labels without the probabilities",
+        ),
+        ({"approach": "trained-tagger", "base_model": "m", "seed": 3}, "unknown option 'seed'; did you mean 'seeds'"),
     ],
 )
 def test_what_does_not_go_together(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         Recipe("mine", options=options)
     path = tmp_path / "mine.toml"
-    values = {name: "true" if value is True else f'"{value}"' for name, value in options.items()}
-    path.write_text("[options]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()), encoding="utf-8")
+    path.write_text(toml_text({"options": options}), encoding="utf-8")
     with pytest.raises(FormatError, match=re.escape(f"{path}, line ")):
         Recipe.read(path)
+
+
+def test_an_ensemble(folder: Path) -> None:
+    """A member that knows some names alone: certain words win over such as were carried over from a certain tagger."""
+    names = {"PER": ["Anna"], "LOC": ["New York"], "ORG": ["Nobody"]}
+    save_tagger(folder, names)
+    (folder / "tagger").rename(folder / "member")
+    save_tagger(folder, NAMES)
+    ensemble = {"approach": "ensemble", "members": [f"spacy:{folder / 'member'}"]}
+    same = {"approach": "ensemble", "members": [f"spacy:{folder / 'tagger'}"]}
+    found = recipe(folder, there={}, same=same, ensemble=ensemble)
+    assert "then average, then evaluate" in str(found.plan())
+    run = found.run(folder / "run")
+    tables = {one.job.variant: io.read(one.output) for one in run.done}
+    assert tables["same"]["labels"].to_pylist() == tables["there"]["labels"].to_pylist()
+    # Halves tie, and O comes first: what the member does not know is lost, what both know stays.
+    known = {word for some in names.values() for name in some for word in name.split()}
+    for words, both, full in zip(
+        *(tables["ensemble"][name].to_pylist() for name in ("tokens", "labels")),
+        tables["there"]["labels"].to_pylist(),
+        strict=True,
+    ):
+        assert both == [label if word in known else "O" for word, label in zip(words, full, strict=True)]
+    rows = {row["variant"]: row for row in run.results.to_pylist() if row["class"] == "micro"}
+    assert rows["ensemble"]["to_project"] is None
+    assert rows["ensemble"]["signature"].startswith("approach:ensemble|")
+    again = recipe(folder, there={}, same=same, ensemble=ensemble).run(folder / "run")
+    assert all(one.kept for one in again.done)
+    assert calls(folder) == {"es-en": 1}
+
+
+NAMES_OF_LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+
+
+def said(*rows: list[list[float]]) -> pa.Table:
+    field = schema.ner_probabilities_field(NAMES_OF_LABELS).with_name(SOURCE_PROBABILITIES)
+    table = pa.table([pa.array(rows, field.type)], schema=pa.schema([field]))
+    links = pa.array([[(0, 1, 0.9), (1, 2, 0.9), (2, 0, 0.9), (2, 2, 0.1)], []], schema.LINKS_TYPE)
+    columns: dict[str, pa.Array[Any]] = {
+        schema.SOURCE_TOKENS: pa.array([["Anna", "Beck", "sees"], ["x"]], schema.WORDS_TYPE),
+        schema.TOKENS: pa.array([["ve", "Anna", "Beck", "Anna"], ["y", "z"]], schema.WORDS_TYPE),
+        schema.SOURCE_ENTITIES: pa.array([[(0, 2, "PER")], []], schema.SOURCE_ENTITIES_TYPE),
+        schema.LINKS: links,
+        schema.ENTITIES: pa.array([[(1, 3, "PER", 1.0, 1.0, 0)], []], schema.ENTITIES_TYPE),
+    }
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
+
+
+def test_distributions_are_carried_over() -> None:
+    table = said(
+        [[0.2, 0.7, 0.0, 0.1, 0.0], [0.4, 0.1, 0.3, 0.0, 0.2], [0.9, 0.05, 0.0, 0.05, 0.0]], [[0.6, 0.2, 0.1, 0.1, 0.0]]
+    )
+    found = carried(table)
+    assert found.names == tuple(NAMES_OF_LABELS)
+    assert found.probabilities.tolist() == [
+        pytest.approx(one)
+        for one in [
+            [0.9, 0.05, 0.0, 0.05, 0.0],  # by its link; of "Beck" none counts, as its entity was projected
+            [0.3, 0.55, 0.0, 0.15, 0.0],  # the mean of both words of the entity, at its beginning
+            [0.3, 0.0, 0.55, 0.0, 0.15],  # and behind it
+            [1.0, 0.0, 0.0, 0.0, 0.0],  # no links
+            [1.0, 0.0, 0.0, 0.0, 0.0],
+            [1.0, 0.0, 0.0, 0.0, 0.0],
+        ]
+    ]
 
 
 def test_data_without_another_side(folder: Path) -> None:
@@ -228,5 +318,9 @@ def test_shipped_ones_are_named_by_their_way() -> None:
     assert ways["politov2025/model-transfer"] == {"model-transfer"}
     assert ways["politov2025/translate-test"] == ways["politov2025/back-translation"] == {"translate-test"}
     assert {one for some in ways.values() for one in some} == set(APPROACHES)
+    for name in ("easyproject", "labelpigeon", "ensemble", "distillation"):
+        assert Recipe.read(name) == Recipe.read(next(one for one in recipe_names() if one.endswith(f"/{name}")))
+    with pytest.raises(Error, match="'heuristic' may be politov2025/heuristic or shkalikov2024/heuristic"):
+        Recipe.read("heuristic")
     back = Recipe.read("politov2025/back-translation").approaches()["heuristic"]
-    assert Approach.of(back.to_dict()).signature == back.signature
+    assert approach_of(back.to_dict()).signature == back.signature

@@ -635,7 +635,7 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, tuple):
-        return [one if isinstance(one, str) else to_text(one) for one in value]
+        return [one if isinstance(one, str | int) else to_text(one) for one in value]
     return value
 
 

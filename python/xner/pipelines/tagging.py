@@ -159,7 +159,15 @@ class TaggingOptions(DeclaredOptions):
             name: of the step.
             roles: see `TaggerStage`.
         """
+        return step_of(name, self.stage(roles))
+
+    def stage(self, roles: Sequence[Role]) -> TaggerStage:
+        """The stage that tags, whose model is loaded when it is needed first.
+
+        Args:
+            roles: see `TaggerStage`.
+        """
         if self.tagger is None:
             raise OptionError("tagger is missing: the model that tags")
         tagger = load_tagger(self.tagger, **self.loading, device=device_names(self.tagger_device), lazily=True)
-        return step_of(name, TaggerStage(tagger, roles))
+        return TaggerStage(tagger, roles)

@@ -14,7 +14,7 @@ from xner.cli.options.datasets import announce
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.recipes import data_group, evaluation_group, links_group
 from xner.errors import OptionError
-from xner.experiments.recipes.approaches import ApproachOptions
+from xner.experiments.recipes.approaches.options import ApproachOptions
 from xner.experiments.recipes.data import catalogue_of
 from xner.experiments.recipes.recipe import Recipe, parse_options, recipe_names
 from xner.experiments.recipes.results import markdown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, ReadFile, Text, When, Whole, option
@@ -133,6 +133,30 @@ class DataOptions(DeclaredOptions):
         optional=True,
         group="Data",
     )
+    training_split: str = option(
+        "train",
+        Text("SPLIT"),
+        "Which part a tagger learns from, where one is trained.",
+        when=[_BY_NAME],
+        group="Data",
+    )
+    training_source: str | None = option(
+        None,
+        _Pattern(),
+        "In place of a data set, where a tagger is trained: the file of the labelled sentences that it learns from, "
+        "or whose labels are projected for it.",
+        when=[_BY_PATH],
+        optional=True,
+        group="Data",
+    )
+    training_target: str | None = option(
+        None,
+        _Pattern(),
+        "Likewise the target sentences: translations of the labelled ones, or those that a teacher labels, or gold.",
+        when=[_BY_PATH],
+        optional=True,
+        group="Data",
+    )
     source_language: str = option(
         "en",
         Text("LANGUAGE"),
@@ -146,6 +170,13 @@ class DataOptions(DeclaredOptions):
         when=[_BY_NAME],
         group="Data",
     )
+
+    @property
+    def for_training(self) -> DataOptions:
+        """The data that a tagger learns from, in place of those that it labels."""
+        if self.dataset is not None:
+            return replace(self, split=self.training_split)
+        return replace(self, source=self.training_source, target=self.training_target)
 
     def check_together(self) -> None:
         """Languages name files."""

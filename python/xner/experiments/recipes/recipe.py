@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from xner._support.arguments import did_you_mean, unknown_option
@@ -21,18 +20,19 @@ from xner._support.options import Declared, DeclaredOptions, Many, ReadFile, Tex
 from xner._support.progress import logger
 from xner._support.toml_tables import TomlTable, parsed_toml, pattern_problem, read_text, toml_text
 from xner.errors import Error, FormatError, OptionError
-from xner.experiments.recipes.approaches import Approach, ApproachOptions
+from xner.experiments.recipes.approaches.catalogue import OPTIONS, approach_of
 from xner.experiments.recipes.data import catalogue_of, pairs_of
 from xner.experiments.recipes.options import FIELDS, DataOptions, EvaluationOptions, LinksOptions
 from xner.experiments.recipes.running import LOCK, RECIPE, Job, RecipeRun, run_jobs
 from xner.pipelines.checkpoints import alone
-from xner.pipelines.projection_run import PARTS, plain_value
+from xner.pipelines.projection_run import plain_value
 from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from xner.experiments.recipes.approaches.base import Approach
     from xner.experiments.recipes.data import Pair
     from xner.pipelines.projection_run import Pipeline
 
@@ -43,9 +43,6 @@ T = TypeVar("T", bound=DeclaredOptions)
 _ONLY: Final = "default"
 _NONE: Final = "none"
 _SHIPPED: Final = "shipped"
-_OWNERS: Final[Mapping[str, Declared]] = MappingProxyType(
-    {name: its for part in (*PARTS, ApproachOptions) for name, its in declared(part).items()}
-)
 _NOT_HERE: Final = ("translate_to",)  # which each pair of languages decides by itself
 _LANGUAGES: Final = ("source_language", "target_language")
 _PER_PAIR: Final = (*_LANGUAGES, "translations", "lexicon", "corrections")  # whose values may have fields
@@ -72,9 +69,9 @@ def _option_of(name: str) -> Declared:
     """
     if name in _NOT_HERE:
         raise OptionError(f"{name}: the languages of the data say it")
-    if name not in _OWNERS:
-        raise unknown_option(name, _OWNERS)
-    return _OWNERS[name]
+    if name not in OPTIONS:
+        raise unknown_option(name, OPTIONS)
+    return OPTIONS[name]
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:
@@ -160,18 +157,22 @@ class Recipe:
         """Read a recipe.
 
         Args:
-            place: a name of `recipe_names()`, or a TOML file, whose paths are from its own folder.
+            place: a name of `recipe_names()`, or what stands behind its / where no other has that; or a TOML file,
+                whose paths are from its own folder.
 
         Raises:
             Error: there is no such recipe, and no such file; the message names the nearest.
             FormatError: a key or a value is none that there may be; the message has file, line and key.
         """
         names = recipe_names()
-        if str(place) in names:
-            folder, name = str(place).split("/")
-            text = files("xner.experiments.recipes").joinpath(_SHIPPED, folder, f"{name}.toml").read_text("utf-8")
-            return cls._parsed(str(place), text, str(place), None)
         path = Path(place)
+        meant = [one for one in names if str(place) in {one, one.partition("/")[2]}]
+        if len(meant) > 1 and not path.is_file():
+            raise Error(f"'{place}' may be {' or '.join(meant)}: give one of these names")
+        if meant and not path.is_file():
+            folder, name = meant[0].split("/")
+            text = files("xner.experiments.recipes").joinpath(_SHIPPED, folder, f"{name}.toml").read_text("utf-8")
+            return cls._parsed(meant[0], text, meant[0], None)
         if not path.is_file():
             raise Error(
                 f"there is no recipe '{place}' and no such file; the recipes are {', '.join(names)}"
@@ -284,7 +285,7 @@ class Recipe:
             OptionError: options that do not go with each other.
         """
         variants: Mapping[str, Mapping[str, Any]] = self.variants or {_ONLY: {}}
-        return {name: Approach.of({**self.options, **its}) for name, its in variants.items()}
+        return {name: approach_of({**self.options, **its}) for name, its in variants.items()}
 
     def plan(self) -> Plan:
         """What `run` would do; nothing but the places of data and links is looked at.
@@ -298,11 +299,37 @@ class Recipe:
         if len(translates) > 1:
             raise OptionError("translator: all variants translate, or none does")
         needs_sources = any(one.reads_sources for one in approaches.values())
-        pairs = pairs_of(self.data, self.links, translates=True in translates, needs_sources=needs_sources)
-        for pair in pairs:
+        are_for_training = any(map(_learns_projected, approaches.values()))
+        are_read = any(one.reads_links for one in approaches.values()) or not are_for_training
+        links = self.links if are_read else LinksOptions()
+        pairs = pairs_of(self.data, links, translates=True in translates, needs_sources=needs_sources)
+        taught = {name: self._training_pairs(one, pairs) for name, one in approaches.items() if one.trains}
+        for pair in (*pairs, *(one for some in taught.values() for one in some)):
             pair.check()
-        jobs = [Job(pair, variant, _for(pair, one)) for pair in pairs for variant, one in approaches.items()]
+        jobs = []
+        for place, pair in enumerate(pairs):
+            for variant, approach in approaches.items():
+                training = taught[variant][place] if variant in taught else None
+                projected = training if training is not None and _learns_projected(approach) else pair
+                of_pair = _for(projected, approach)
+                jobs += [Job(pair, f"{variant}{end}", one, training) for end, one in of_pair.by_seed()]
         return Plan(self, tuple(pairs), tuple(jobs))
+
+    def _training_pairs(self, approach: Approach, pairs: Sequence[Pair]) -> list[Pair]:
+        """The data that an approach learns from, for each pair of languages."""
+        lesson, data = approach.options.learn_from, self.data.for_training
+        translates = lesson == "source" or (_learns_projected(approach) and approach.pipeline.translating.translates)
+        if data.dataset is None:
+            needed = {"source": lesson in {"source", "projected"}, "target": not translates}
+            if missing := [side for side, is_needed in needed.items() if is_needed and getattr(data, side) is None]:
+                raise OptionError(
+                    f"learn_from={lesson!r} needs training_{missing[0]}, the file of what is learnt, among the data"
+                )
+            source, target = (getattr(data, side) if is_needed else None for side, is_needed in needed.items())
+            data = replace(data, source=source, target=target)
+        data = replace(data, languages=tuple(pair.target for pair in pairs))
+        links = self.links if _learns_projected(approach) and not translates else LinksOptions()
+        return pairs_of(data, links, translates=translates, needs_sources=lesson == "projected")
 
     def to_toml(self) -> str:
         """The recipe as a file, whose paths are whole ones, so that it says the same anywhere."""
@@ -311,8 +338,8 @@ class Recipe:
         tables: dict[str, Any] = {key: value for key, value in about.items() if value}
         for name, part in parts.items():
             tables[name] = _plain_options(declared(type(part)), part.changes())
-        tables["options"] = _plain_options(_OWNERS, self.options)
-        tables["variants"] = {name: _plain_options(_OWNERS, its) for name, its in self.variants.items()}
+        tables["options"] = _plain_options(OPTIONS, self.options)
+        tables["variants"] = {name: _plain_options(OPTIONS, its) for name, its in self.variants.items()}
         return toml_text({key: value for key, value in tables.items() if value})
 
     def run(
@@ -378,42 +405,22 @@ class Plan:
             yield f"data: {pair}: {', '.join(pair.places)}"
             if pair.link_files:
                 yield f"  links: {', '.join(map(str, pair.link_files))}"
+        for pair in dict.fromkeys(job.training for job in self.jobs if job.training is not None):
+            yield f"data for training: {pair}: {', '.join(pair.places)}"
         for variant, approach in recipe.approaches().items():
             yield f"variant: {variant}"
-            yield f"  stages: {', then '.join(self._stages(approach))}"
+            yield f"  stages: {', then '.join(approach.stages(has_links=bool(recipe.links.files)))}"
             options = [f"{name}={value!r}" for name, value in approach.to_dict().items()]
             yield f"  options: {', '.join(options) or 'all at their defaults'}"
-            if approach.options.approach != "model-transfer":  # which its model would have to be loaded for
-                yield f"  signature: {approach.signature}"
+            if (signature := approach.signature) is not None:
+                yield f"  signature: {signature}"
         shown = [f"{name}={value!r}" for name, value in recipe.evaluation.changes().items()]
         yield f"evaluation: {', '.join(shown) or 'as by default'}, where there are gold labels"
         yield f"outputs: {len(self.jobs)}"
 
-    def _stages(self, approach: Approach) -> Iterator[str]:
-        pipeline, options = approach.pipeline, approach.options
-        if options.approach == "model-transfer":
-            yield f"tag the target words ({pipeline.tagging.tagger})"
-            yield "evaluate"
-            return
-        if options.approach == "translate-test":
-            yield f"translate into the source language ({pipeline.translating.translator})"
-            yield f"tag the translations ({pipeline.tagging.tagger})"
-        if options.back_translate:
-            model = options.back_translator or pipeline.translating.translator
-            yield f"translate back ({model}, with {options.back_markers} markers)"
-        if approach.makes_targets:
-            how = f", with {pipeline.running.markers} markers" if pipeline.running.markers is not None else ""
-            yield f"translate ({pipeline.translating.translator or pipeline.translating.translations}{how})"
-        if pipeline.tagging.tagger is not None and pipeline.target_roles:
-            yield f"tag the target words ({pipeline.tagging.tagger})"
-        has_files = bool(self.recipe.links.files) and approach.reads_sources and not options.back_translate
-        names = pipeline.aligning.aligner if has_files else pipeline.aligning.names
-        if has_files or (names and (pipeline.aligning.aligner or pipeline.projection.uses_links)):
-            yield f"link words ({', '.join([*(['files'] if has_files else []), *names])})"
-        yield f"project ({pipeline.projection.method})"
-        if pipeline.filters is not None:
-            yield f"filter ({len(pipeline.filters.filters)})"
-        yield "evaluate"
+
+def _learns_projected(approach: Approach) -> bool:
+    return approach.trains and approach.options.learn_from == "projected"
 
 
 def _for(pair: Pair, approach: Approach) -> Approach:
@@ -471,7 +478,7 @@ def _pipeline_options(table: TomlTable, common: Mapping[str, Any] | None, folder
         found[key] = _from(folder, its, _of_table(table, key, partial(_checked, key), value))
     try:
         if common is not None:
-            Approach.of({**common, **found})
+            approach_of({**common, **found})
     except Error as error:
         raise table.error("", str(error)) from None
     return found

@@ -14,6 +14,7 @@ from xner import io
 from xner._support.digests import file_digest
 from xner.errors import Error
 from xner.experiments.pages.provenance import libraries, machine
+from xner.experiments.recipes.approaches.base import Given, Work
 from xner.experiments.recipes.results import rows_of, write_results, write_timings
 from xner.io.atomic import opened_without_links
 from xner.pipelines.checkpoints import Checkpoints
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from xner._support.progress import Reporter
-    from xner.experiments.recipes.approaches import Approach
+    from xner.experiments.recipes.approaches.base import Approach
     from xner.experiments.recipes.data import Pair
     from xner.experiments.recipes.options import EvaluationOptions
 
@@ -54,6 +55,7 @@ TIMINGS: Final = "timings.csv"
 _ALSO: Final = ("results.csv", "results.md", TIMINGS)
 _OUTPUTS: Final = "outputs"
 _STEPS: Final = "steps"
+_MODELS: Final = "models"
 _REST: Final = "other"
 _WHOLE: Final = "all"
 
@@ -66,11 +68,13 @@ class Job:
         pair: the data.
         variant: its name.
         approach: of its options.
+        training: what a tagger learns from, where one is trained.
     """
 
     pair: Pair
     variant: str
     approach: Approach
+    training: Pair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +185,9 @@ def run_jobs(
     times: list[dict[str, Any]] = []
     with _logged(folder / LOG, told) as say, progress_reporter() as report:
         say(f"{name}: {len(jobs)} outputs")
-        pair: Pair | None = None
+        data = _Data(say)
         for job in jobs:
-            if job.pair != pair:
-                pair = job.pair
-                table = pair.load(say)
-                links = pair.load_links(table.num_rows)
-            one = _do(job, table, links, folder, resume=resume, report=report, say=say)
+            one = _do(job, data.of(job), folder, resume=resume, report=report, say=say)
             about = {"dataset": job.pair.dataset, "language": job.pair.target, "recipe": name, "variant": job.variant}
             sides = {"split": job.pair.split, "source": job.pair.source, "signature": one.signature}
             output = io.read(one.output)
@@ -205,8 +205,7 @@ def run_jobs(
 
 def _do(
     job: Job,
-    table: pa.Table,
-    links: Sequence[pa.ChunkedArray[Any]],
+    given: Given,
     folder: Path,
     *,
     resume: bool,
@@ -216,18 +215,40 @@ def _do(
     """Do a job, unless what is there is what it would write."""
     path = output_of(folder, job.pair.target, job.variant)
     state = path.with_suffix(".json")
-    key = job.approach.identity(table, links=links)
+    key = job.approach.identity(given)
     kept = _kept(state, path, key) if resume else None
     if kept is not None:
         Checkpoints.clear(path)  # which stay where they could not be removed
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
     clock = _Clock(report)
-    steps = _steps_of(job, folder) if job.approach.has_costly_steps(has_links=bool(links)) else None
-    signature = job.approach.run(table, path, links=links, steps=steps, resume=resume, progress=clock, told=say)
+    steps = _steps_of(job, folder) if job.approach.has_costly_steps(has_links=bool(given.links)) else None
+    signature = job.approach.run(given, Work(path, steps, folder / _MODELS, resume, clock, say))
     seconds = clock.stop()
     made = {"key": key, "output": file_digest(path), "signature": signature, "seconds": seconds}
     _replace(state, json.dumps(made, indent=2) + "\n")
     return Done(job, path, signature, seconds, kept=False)
+
+
+class _Data:
+    """What jobs begin with; that of the last one stays in memory for the next."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._kept: dict[str, tuple[Pair, pa.Table, list[pa.ChunkedArray[Any]]]] = {}
+
+    def of(self, job: Job) -> Given:
+        """The sentences of a job, and what is learnt for it."""
+        table, links = self._loaded("pair", job.pair)
+        if job.training is None:
+            return Given(table, links)
+        training, links = self._loaded("training", job.training)
+        return Given(table, links, training)
+
+    def _loaded(self, role: str, pair: Pair) -> tuple[pa.Table, list[pa.ChunkedArray[Any]]]:
+        if role not in self._kept or self._kept[role][0] != pair:
+            table = pair.load(self._say)
+            self._kept[role] = (pair, table, pair.load_links(table.num_rows))
+        return self._kept[role][1:]
 
 
 def _steps_of(job: Job, folder: Path) -> Path:

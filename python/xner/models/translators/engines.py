@@ -49,6 +49,8 @@ EngineDtype = Dtype | Literal["int8"]
 # A source and a target text in tokens.
 TokenPair = tuple[list[int], list[int]]
 
+# Fine-tuned models that go with the tokenizer of the model that they were made of.
+_TOKENIZERS: Final = {"thennal/nllb-200-3.3B-labelpigeon": "facebook/nllb-200-3.3B"}
 # Sources are padded to a multiple of this, so that what is computed of a text does not depend on the others' lengths.
 _WIDTH = 8
 # Batches that are on a processor at once: on two cores, two batches with a thread each are nearly twice as fast as one
@@ -80,7 +82,7 @@ class TranslationEngine(Reloaded):
     ) -> None:
         """Use `load_engine`, whose arguments these are."""
         self.name = name
-        self._tokenizer_name = tokenizer or name
+        self._tokenizer_name = tokenizer or _TOKENIZERS.get(name, name)
         self._device = device
         self._dtype = dtype
         self._what = what
@@ -236,7 +238,8 @@ def load_engine(
             with weights in safetensors files; or the folder of such a model in CTranslate2's format.
         engine: `ctranslate2` (which converts the model on first use), `transformers`, or `auto`: the former for a
             folder in its format.
-        tokenizer: name or folder of another tokenizer than the model's: CTranslate2 folders may come without one.
+        tokenizer: name or folder of another tokenizer than the model's: CTranslate2 folders may come without one. None
+            takes the model's, or where that is known to have none, that of the model it was made of.
         device: `auto` (all CUDA devices, else Apple's MPS, else the processor), a name (`cuda:1`), or several.
         dtype: precision; `auto` is half precision on GPUs, float32 elsewhere, and for CTranslate2 what the model was
             converted to. CTranslate2 takes `int8`, too.
