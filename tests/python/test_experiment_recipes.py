@@ -307,7 +307,7 @@ def test_pairs_that_cannot_be_projected(data: dict[str, Any], message: str) -> N
 
 def test_links_that_are_not_there(folder: Path) -> None:
     found = recipe(folder).changed(links={"files": [str(folder / "{dataset}.{source}.{target}")]})
-    with pytest.raises(Error, match=r"there is no file of links '.*\{target\}.conll.en.de', for en to de"):
+    with pytest.raises(Error, match=r"there is no file of links '.*\*.conll.en.de', for en to de"):
         found.plan()
 
 

@@ -12,6 +12,7 @@ import extras
 extras.need("spacy")
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import two_sides
@@ -132,6 +133,28 @@ def test_nothing_is_done_twice(folder: Path) -> None:
     assert (folder / "run/results.parquet").read_bytes() == results
     third = recipe(folder, **variants).run(folder / "other", resume=False)
     assert third.results.equals(first.results)
+
+
+def test_runs_share_steps(folder: Path) -> None:
+    first = recipe(folder, there={}).run(folder / "run", steps=folder / "shared")
+    (folder / "cache.sqlite").unlink()
+    other = recipe(folder, back={**BACK, "back_translator": program(folder, "en-es")}, there={"matcher": "greedy"})
+    assert str(other.plan()).splitlines()[-4:] == [
+        f"model calls: {program(folder, 'es-en')}, translating: 80 sentences",
+        f"model calls: spacy:{folder}/tagger, tagging translations: 80 sentences",
+        f"model calls: {program(folder, 'en-es')}, translating back: 40 sentences",
+        "outputs: 2",
+    ]
+    assert calls(folder) == {"es-en": 1}
+    alone = other.run(folder / "alone")
+    before = calls(folder)
+    assert before["es-en"] == 2
+    (folder / "cache.sqlite").unlink()
+    shared = other.changed(variants=["there"]).run(folder / "other", steps=folder / "shared")
+    assert calls(folder) == before
+    assert shared.results.equals(alone.results.filter(pc.equal(alone.results["variant"], pa.scalar("there"))))
+    assert not (folder / "other/steps").exists()
+    assert io.read(first.done[0].output)["tokens"].equals(io.read(shared.done[0].output)["tokens"])
 
 
 def test_what_has_changed_is_done_again(folder: Path) -> None:

@@ -79,7 +79,12 @@ def test_each_lesson_is_learnt_once(folder: Path) -> None:
     assert "stages: link words (files), then project (candidates), then train" in plan
     assert "on the projected labels, seeds 1, 2, then tag the target words, then evaluate" in plan
     assert f"have the target words told by a teacher ({folder}/teacher), then train" in plan
-    assert plan.endswith("outputs: 5")
+    assert plan.splitlines()[-4:] == [
+        f"model calls: {folder}/shape, training for 1 epochs: 200 sentences",
+        "model calls: the trained tagger, tagging: 300 sentences",
+        f"model calls: {folder}/teacher, tagging: 40 sentences",
+        "outputs: 5",
+    ]
     run = mine.run(folder / "run")
     assert [one.job.variant for one in run.done] == [
         "source",
@@ -97,6 +102,8 @@ def test_each_lesson_is_learnt_once(folder: Path) -> None:
     # The same words are learnt, whoever has labelled them; links are right, so that what is projected is gold.
     assert metrics["yo.gold"]["training"][0]["entities"] == metrics["yo.projected-seed1"]["training"][0]["entities"]
     assert all(row["sentences"] == 60 and row["to_project"] is None for row in run.results.to_pylist())
+    signatures = {row["variant"]: row["signature"] for row in run.results.to_pylist()}
+    assert "|seeds:2|epochs:1|" in signatures["projected-seed2"]
     before = {path: path.stat().st_mtime_ns for path in (folder / "run").rglob("*.safetensors")}
     results = (folder / "run/results.parquet").read_bytes()
     again = mine.run(folder / "run")

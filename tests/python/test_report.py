@@ -99,13 +99,13 @@ def test_the_ranking_is_that_of_the_construction(report: Report) -> None:
     assert [name for name, _ in found] == list(EXPECTED)
     assert [value for _, value in found] == pytest.approx(list(EXPECTED.values()))
     [told] = findings(report)
-    assert told.startswith("On {target}.conll, full:default is best with a mean F1 of 0.952 over 2 languages, +0.327 ")
+    assert told.startswith("On *.conll, full:default is best with a mean F1 of 0.952 over 2 languages, +0.327 ")
     assert "before half:default (after Holm's correction, in 2 of 2 languages the test finds it better" in told
     assert "A perfect projection would reach 0.952, on average." in told
 
 
 def test_a_report_tells_what_it_is_of(report: Report) -> None:
-    assert repr(report) == "<Report: 3 methods on {target}.conll de, {target}.conll es>"
+    assert repr(report) == "<Report: 3 methods on *.conll de, *.conll es>"
 
 
 def test_what_a_perfect_projection_reaches(report: Report) -> None:
@@ -186,7 +186,7 @@ def test_without_gold_labels_there_are_choices_alone(tmp_path: Path) -> None:
     assert {row["criterion"] for row in found.choices.to_pylist()} == {"agreement", "projected_share", "mean_margin"}
     assert set(found.choices["regret"].to_pylist()) == {None}
     [told] = findings(found)
-    assert told == "On {target}.txt no method has gold labels for every language to be scored on."
+    assert told == "On *.txt no method has gold labels for every language to be scored on."
     assert all(some == [] for some in all_plots(found).values()), "no empty plots"
     write_report(found, tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -271,7 +271,7 @@ ROW: dict[str, Any] = {
         ({"aligner": "builtin"}, []),
         ({"variant": "default"}, []),
         ({"recipe": "mine"}, []),
-        ({"dataset": "{target}.conll"}, []),
+        ({"dataset": "*.conll"}, []),
         ({"language": "fr"}, []),
         ({"f1": None}, []),
     ],
@@ -440,9 +440,7 @@ def test_runs_of_different_data(tmp_path: Path, change: Callable[[Path], None], 
     first = run(tmp_path, "full", "one", languages=("de",))
     change(tmp_path)
     second = run(tmp_path, "full", "two", languages=("de",))
-    wanted = (
-        rf"^'{first}' and '{second}' are of different data on {{target}}.conll de: {message}.*; report on runs of the"
-    )
+    wanted = rf"^'{first}' and '{second}' are of different data on \*.conll de: {message}.*; report on runs of the"
     with pytest.raises(Error, match=wanted):
         make_report([first, second])
     assert make_report([second]).results.num_rows == 3
@@ -452,7 +450,7 @@ def test_runs_that_are_scored_otherwise(tmp_path: Path) -> None:
     write_corpus(tmp_path)
     first = run(tmp_path, "full", "one", languages=("de",))
     Recipe.read(first / "recipe.toml").changed(evaluation={"mode": "strict"}).run(tmp_path / "two")
-    with pytest.raises(Error, match=r"are scored in different ways on \{target\}.conll de: \('lenient', \(\), 0.95\)"):
+    with pytest.raises(Error, match=r"are scored in different ways on \*.conll de: \('lenient', \(\), 0.95\)"):
         make_report([first, tmp_path / "two"])
 
 
@@ -472,7 +470,7 @@ def test_the_command(matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     command = ("report", matrix / "full", matrix / "few", "--bootstrap", "50", "-o", "r.html", "--tables", "t")
     shown = done(xner(*command))
-    assert shown.stdout.startswith("On {target}.conll, full:default is best with a mean F1 of 0.952")
+    assert shown.stdout.startswith("On *.conll, full:default is best with a mean F1 of 0.952")
     assert shown.stderr == "written to r.html, tables and plots to t\n"
     assert "paired-bootstrap:50|seed:1" in Path("r.html").read_text(encoding="utf-8")
     before = {one: one.read_bytes() for one in (*Path("t").iterdir(), Path("r.html"))}

@@ -56,7 +56,11 @@ def _ways() -> Iterator[str]:
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder of the run: the recipe as it ran, versions, a log, an output a language and variant, results.*.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the plan: data, stages, options, signatures.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show the plan: data, stages, options, signatures, what models get.",
+)
 @click.option(
     "--set",
     "options",
@@ -66,6 +70,11 @@ def _ways() -> Iterator[str]:
 )
 @click.option("--variant", "variants", multiple=True, help="Run this variant alone. May be given several times.")
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Take what the folder has of the same run.")
+@click.option(
+    "--steps",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for links, tags and translations that other runs share.  [default: a folder of the run's]",
+)
 @click.option("--overwrite", is_flag=True, help="Use a folder that has the run of another recipe, or other files.")
 @click.option("--yes", is_flag=True, help="Load from the hub without a question, the licence being known.")
 @takes(data=data_group, links=links_group, evaluation=evaluation_group)
@@ -76,6 +85,7 @@ def command(
     options: tuple[str, ...],
     variants: tuple[str, ...],
     resume: bool,
+    steps: Path | None,
     overwrite: bool,
     yes: bool,
     data: dict[str, Any],
@@ -98,7 +108,7 @@ def command(
             return
         if chosen.data.dataset is not None:
             announce(chosen.data.dataset, catalogue_of(chosen.data), chosen.data.folder, yes=yes)
-        run = chosen.run(output, resume=resume, overwrite=overwrite, told=partial(click.echo, err=True))
+        run = chosen.run(output, resume=resume, overwrite=overwrite, steps=steps, told=partial(click.echo, err=True))
     except OptionError as error:
         raise click.UsageError(str(error)) from None
     click.echo(markdown(run.results, by_class=False), nl=False)

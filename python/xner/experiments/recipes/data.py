@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,18 @@ class Pair:
             )
         return table
 
+    def sentences(self) -> int | None:
+        """How many there are; None where that is not known before they are loaded from elsewhere.
+
+        Raises:
+            Error: a file cannot be read.
+        """
+        if self.data.dataset is None:
+            return self.load(lambda _: None).num_rows
+        known = catalogue_of(self.data).choose(self.data.dataset)
+        counts = known.counts_for(self.source if self.is_translated else self.target, self.split)
+        return None if counts is None else counts.sentences
+
     def load_links(self, rows: int) -> list[pa.ChunkedArray[Any]]:
         """The links of every file.
 
@@ -127,6 +140,11 @@ class Pair:
     def filled(self, pattern: str) -> str:
         """A pattern of a file, for this pair."""
         return pattern.format(source=self.source, target=self.target, dataset=self.dataset, split=self.split)
+
+
+def _named(pattern: str) -> str:
+    """What data by path are called: the name of their files, with a * for what differs among them."""
+    return re.sub(r"\{\w+\}", "*", Path(pattern).name)
 
 
 def _as_source(table: pa.Table) -> pa.Table:
@@ -171,7 +189,7 @@ def pairs_of(
             raise OptionError("dataset: the recipe names no data; name a data set, or files as source and target")
         if not data.languages:
             raise OptionError("languages: name those of the target files")
-        name = Path(data.target).name
+        name = _named(data.target)
         return [Pair(name, "", data.source_language, one, data, links) for one in data.languages]
     if "source_language" in data.changes():
         raise OptionError("source_language: the data set tells it, unless its sentences are translated")
@@ -203,7 +221,7 @@ def _alone(data: DataOptions, links: LinksOptions) -> list[Pair]:
             raise OptionError("dataset: the recipe names no data; name a data set, or a file as target")
         if not data.languages:
             raise OptionError("languages: name those of the target files")
-        places, languages = (Path(data.target).name, ""), data.languages
+        places, languages = (_named(data.target), ""), data.languages
     else:
         dataset = catalogue_of(data).choose(data.dataset)
         split = dataset.split(data.split or ("test" if "test" in dataset.splits else None))
@@ -224,7 +242,7 @@ def _translated(data: DataOptions, links: LinksOptions) -> list[Pair]:
     if data.dataset is None:
         if data.source is None:
             raise OptionError("dataset: the recipe names no data; name a data set, or a file as source")
-        places = [Path(data.source).name, "", data.source_language]
+        places = [_named(data.source), "", data.source_language]
     else:
         dataset = catalogue_of(data).choose(data.dataset)
         split = dataset.split(data.split or ("train" if "train" in dataset.splits else None))

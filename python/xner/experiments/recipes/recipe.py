@@ -348,6 +348,7 @@ class Recipe:
         *,
         resume: bool = True,
         overwrite: bool = False,
+        steps: str | os.PathLike[str] | None = None,
         told: Callable[[str], None] = logger.info,
     ) -> RecipeRun:
         """Project every language by every variant, and score what has gold labels.
@@ -361,6 +362,7 @@ class Recipe:
                 tags and translations that were computed, which variants share.
             resume: False does everything anew.
             overwrite: whether the folder may have the run of another recipe, or other files.
+            steps: a folder for links, tags and translations that other runs share; None for `steps` of this one.
             told: gets a line for each output, and what readers and pipelines have to say.
 
         Returns:
@@ -376,7 +378,14 @@ class Recipe:
             if not overwrite:
                 _check_folder(target, record)
             return run_jobs(
-                plan.jobs, target, name=self.name, evaluation=self.evaluation, record=record, resume=resume, told=told
+                plan.jobs,
+                target,
+                name=self.name,
+                evaluation=self.evaluation,
+                record=record,
+                resume=resume,
+                told=told,
+                steps=None if steps is None else Path(steps),
             )
 
 
@@ -416,7 +425,22 @@ class Plan:
                 yield f"  signature: {signature}"
         shown = [f"{name}={value!r}" for name, value in recipe.evaluation.changes().items()]
         yield f"evaluation: {', '.join(shown) or 'as by default'}, where there are gold labels"
+        yield from self._calls()
         yield f"outputs: {len(self.jobs)}"
+
+    def _calls(self) -> Iterator[str]:
+        """How many sentences each model gets, of which variants share what they can."""
+        found: dict[str, dict[str, Pair]] = {}
+        for job in self.jobs:
+            for call in job.approach.calls():
+                pair = job.training if call.is_training and job.training is not None else job.pair
+                found.setdefault(f"{call.model}, {call.what}", {})[f"{pair.places} {call.key}"] = pair
+        counts = {pair: pair.sentences() for of in found.values() for pair in of.values()}
+        for what, of in found.items():
+            numbers = [counts[pair] for pair in of.values()]
+            known = sum(number for number in numbers if number is not None)
+            rest = " and those that are not counted yet" if None in numbers else ""
+            yield f"model calls: {what}: {known} sentences{rest}"
 
 
 def _learns_projected(approach: Approach) -> bool:

@@ -159,6 +159,7 @@ def run_jobs(
     record: str,
     resume: bool,
     told: Callable[[str], None],
+    steps: Path | None = None,
 ) -> RecipeRun:
     """Do what is not done yet, and write the results of all.
 
@@ -170,6 +171,7 @@ def run_jobs(
         record: the recipe as it runs, in TOML.
         resume: whether outputs that are there are taken, as long as all that decides them is the same.
         told: gets a line for each job, and what pipelines and readers have to say.
+        steps: where what is computed on the way is kept and looked for; None for a folder of the run's.
 
     Raises:
         Error: of data, links or options.
@@ -187,7 +189,7 @@ def run_jobs(
         say(f"{name}: {len(jobs)} outputs")
         data = _Data(say)
         for job in jobs:
-            one = _do(job, data.of(job), folder, resume=resume, report=report, say=say)
+            one = _do(job, data.of(job), folder, steps or folder / _STEPS, resume=resume, report=report, say=say)
             about = {"dataset": job.pair.dataset, "language": job.pair.target, "recipe": name, "variant": job.variant}
             sides = {"split": job.pair.split, "source": job.pair.source, "signature": one.signature}
             output = io.read(one.output)
@@ -207,6 +209,7 @@ def _do(
     job: Job,
     given: Given,
     folder: Path,
+    kept_steps: Path,
     *,
     resume: bool,
     report: Reporter,
@@ -221,7 +224,7 @@ def _do(
         Checkpoints.clear(path)  # which stay where they could not be removed
         return Done(job, path, kept["signature"], kept["seconds"], kept=True)
     clock = _Clock(report)
-    steps = _steps_of(job, folder) if job.approach.has_costly_steps(has_links=bool(given.links)) else None
+    steps = _steps_of(job, kept_steps) if job.approach.has_costly_steps(has_links=bool(given.links)) else None
     signature = job.approach.run(given, Work(path, steps, folder / _MODELS, resume, clock, say))
     seconds = clock.stop()
     made = {"key": key, "output": file_digest(path), "signature": signature, "seconds": seconds}
@@ -251,15 +254,16 @@ class _Data:
         return self._kept[role][1:]
 
 
-def _steps_of(job: Job, folder: Path) -> Path:
-    """Where variants that translate, tag and link alike find what the first of them has made.
+def _steps_of(job: Job, kept: Path) -> Path:
+    """Where jobs that translate, tag and link alike find what the first of them has made.
 
-    A variant that links otherwise begins with the translations and tags of another one.
+    A job that links otherwise begins with the translations and tags of another one.
     """
-    before = _short(job.approach.key)
-    place = folder / _STEPS / f"{job.pair.target}.{before}.{_short([job.approach.pipeline.aligning])}"
+    places = [] if job.training is None else job.training.places
+    before = _short([job.pair.places, places, *job.approach.key])
+    place = kept / f"{job.pair.target}.{before}.{_short([job.approach.pipeline.aligning])}"
     place.mkdir(parents=True, exist_ok=True)
-    for path in sorted(place.parent.glob(f"{job.pair.target}.{before}.*/*.parquet")):
+    for path in sorted(kept.glob(f"{job.pair.target}.{before}.*/*.parquet")):
         if path.stem != "links" and not (place / path.name).exists():
             with path.open("rb") as made, io.replacing(place / path.name) as file:
                 shutil.copyfileobj(made, file)  # it is taken only if it is what would be made

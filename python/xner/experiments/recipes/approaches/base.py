@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from xner._support.progress import Reporter
 
-__all__ = ["Approach", "Given", "Work", "target_side"]
+__all__ = ["Approach", "Call", "Given", "Work", "target_side"]
 
 _MADE_OF_TARGET: Final = (schema.ID, schema.TOKENS, schema.GOLD_LABELS)
 _OF_TAGGERS: Final = (*declared(TaggingOptions), "threads", "source_language", "target_language")
@@ -41,6 +41,23 @@ class Given:
     table: pa.Table
     links: Sequence[pa.ChunkedArray[Any]] = ()
     training: pa.Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """That a model gets sentences.
+
+    Attributes:
+        model: its name, or its folder.
+        what: what it does with them.
+        key: the same where the sentences of the same data are not done twice.
+        is_training: whether they are the data for training.
+    """
+
+    model: str
+    what: str
+    key: str
+    is_training: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +165,10 @@ class Approach(ABC):
         Args:
             has_links: whether there are files of links.
         """
+
+    @abstractmethod
+    def calls(self) -> Iterator[Call]:
+        """Which models get sentences."""
 
     def has_costly_steps(self, *, has_links: bool) -> bool:
         """Whether there is more to do than to project: see `Pipeline.has_costly_steps`."""

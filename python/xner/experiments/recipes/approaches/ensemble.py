@@ -16,7 +16,7 @@ import pyarrow as pa
 from xner import io, labels, schema
 from xner._support.arrow import list_lengths, one_array, pylist, with_columns
 from xner.errors import OptionError
-from xner.experiments.recipes.approaches.base import Given, Work, target_side
+from xner.experiments.recipes.approaches.base import Call, Given, Work, target_side
 from xner.experiments.recipes.approaches.projection import TranslateTest
 from xner.pipelines import recipes
 from xner.pipelines.identity import fingerprint
@@ -54,6 +54,11 @@ class Ensemble(TranslateTest):
         """See `Approach`."""
         *before, last = super().stages(has_links=has_links)
         yield from [*before, "average", last]
+
+    def calls(self) -> Iterator[Call]:
+        """See `Approach`."""
+        yield from super().calls()
+        yield from (Call(one, "tagging", repr(self.key)) for one in self.options.members)
 
     def identity(self, given: Given) -> str:
         """See `Approach`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xner import io
 from xner._support.digests import table_digest
-from xner.experiments.recipes.approaches.base import Approach, Given, Work, target_side
+from xner.experiments.recipes.approaches.base import Approach, Call, Given, Work, target_side
 from xner.pipelines import recipes
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.recipes import step_of
@@ -34,6 +34,10 @@ class ModelTransfer(Approach):
         """See `Approach`."""
         yield f"tag the target words ({self.pipeline.tagging.tagger})"
         yield "evaluate"
+
+    def calls(self) -> Iterator[Call]:
+        """See `Approach`."""
+        yield Call(str(self.pipeline.tagging.tagger), "tagging", repr(self.key))
 
     @property
     def signature(self) -> str | None:

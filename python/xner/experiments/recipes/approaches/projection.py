@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xner.errors import OptionError
-from xner.experiments.recipes.approaches.base import Approach, Given, Work, target_side
+from xner.experiments.recipes.approaches.base import Approach, Call, Given, Work, target_side
 from xner.experiments.recipes.approaches.options import ApproachOptions
 from xner.pipelines import recipes
 from xner.pipelines.identity import fingerprint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xner.pipelines.recipes import Step
     from xner.translation.direction import Direction
 
-__all__ = ["Projection", "TranslateTest"]
+__all__ = ["Projection", "TranslateTest", "projecting_calls", "projecting_stages"]
 
 
 class Projection(Approach):
@@ -54,6 +54,16 @@ class Projection(Approach):
             self.pipeline, has_links=has_links and self.reads_links, translates=self.makes_targets
         )
         yield "evaluate"
+
+    def calls(self) -> Iterator[Call]:
+        """See `Approach`."""
+        key = repr(self.key)
+        translator = self.pipeline.translating.translator
+        if self.makes_targets and translator is not None:
+            yield Call(translator, "translating", key)
+        if self.options.back_translate:
+            yield Call(str(self.options.back_translator or translator), "translating back", key)
+        yield from projecting_calls(self.pipeline, key)
 
     def has_costly_steps(self, *, has_links: bool) -> bool:
         """See `Approach`."""
@@ -150,6 +160,12 @@ class TranslateTest(Projection):
         yield from projecting_stages(self.pipeline, has_links=False, translates=False)
         yield "evaluate"
 
+    def calls(self) -> Iterator[Call]:
+        """See `Approach`."""
+        yield Call(str(self.pipeline.translating.translator), "translating", repr(self.key))
+        yield Call(str(self.pipeline.tagging.tagger), "tagging translations", repr(self.key))
+        yield from super().calls()
+
     def stages_there(self) -> Iterator[str]:
         """What is done before labels are projected."""
         yield f"translate into the source language ({self.pipeline.translating.translator})"
@@ -205,3 +221,17 @@ def projecting_stages(pipeline: Pipeline, *, has_links: bool, translates: bool) 
     yield f"project ({pipeline.projection.method})"
     if pipeline.filters is not None:
         yield f"filter ({len(pipeline.filters.filters)})"
+
+
+def projecting_calls(pipeline: Pipeline, key: str, *, is_training: bool = False) -> Iterator[Call]:
+    """The models that get sentences while a pipeline links and projects.
+
+    Args:
+        pipeline: which.
+        key: of what comes before.
+        is_training: whether the sentences are the data for training.
+    """
+    if pipeline.tagging.tagger is not None and pipeline.target_roles:
+        yield Call(pipeline.tagging.tagger, "tagging", key, is_training)
+    for name in pipeline.aligning.encoders:
+        yield Call(name, "linking", f"{key} {pipeline.aligning}", is_training)

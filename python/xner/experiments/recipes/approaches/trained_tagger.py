@@ -12,9 +12,9 @@ from xner import labels, schema
 from xner._support.arrow import one_array
 from xner._support.digests import table_digest
 from xner.errors import Error, OptionError
-from xner.experiments.recipes.approaches.base import Approach, Given, Work, target_side
+from xner.experiments.recipes.approaches.base import Approach, Call, Given, Work, target_side
 from xner.experiments.recipes.approaches.model_transfer import label
-from xner.experiments.recipes.approaches.projection import projecting_stages
+from xner.experiments.recipes.approaches.projection import projecting_calls, projecting_stages
 from xner.models.network.loading import model_identity
 from xner.models.taggers.catalogue import TELL_NO_PROBABILITIES, tagger_name
 from xner.pipelines.identity import fingerprint
@@ -67,7 +67,8 @@ class TrainedTagger(Approach):
         """See `Approach`."""
         for seed in self.options.seeds:
             suffix = f"-seed{seed}" if len(self.options.seeds) > 1 else ""
-            yield suffix, replace(self, training=replace(self.training, seed=seed))
+            options, training = replace(self.options, seeds=(seed,)), replace(self.training, seed=seed)
+            yield suffix, replace(self, options=options, training=training)
 
     def stages(self, *, has_links: bool) -> Iterator[str]:
         """See `Approach`."""
@@ -85,6 +86,21 @@ class TrainedTagger(Approach):
         yield "tag the target words"
         yield "evaluate"
 
+    def calls(self) -> Iterator[Call]:
+        """See `Approach`."""
+        lesson, translating, key = self.options.learn_from, self.pipeline.translating, repr(self.key)
+        if lesson == "projected":
+            if translating.translator is not None:
+                yield Call(translating.translator, "translating", key, is_training=True)
+            yield from projecting_calls(self.pipeline, key, is_training=True)
+        elif lesson == "teacher":
+            yield Call(str(self.pipeline.tagging.tagger), "tagging", key, is_training=True)
+        of_seed = f"{key} {self.training}"
+        yield Call(
+            str(self.options.base_model), f"training for {self.training.epochs} epochs", of_seed, is_training=True
+        )
+        yield Call("the trained tagger", "tagging", of_seed)
+
     @property
     def signature(self) -> str | None:
         """None: a teacher would have to be loaded for it."""
@@ -97,7 +113,7 @@ class TrainedTagger(Approach):
     def _model_identity(self, given: Given) -> str:
         options = self.options
         decides: dict[str, Any] = {
-            "options": repr(replace(options, seeds=(0,))),
+            "options": repr(options),
             "training": repr(self.training),
             "base": model_identity(str(options.base_model), what=WHAT),
             "learnt": table_digest(_training(given)),
