@@ -5,29 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import sys
 import tomllib
-from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from click.testing import CliRunner
 
-from xner import schema
+import command_pages
 from xner.cli.main import cli
-from xner.models import TaggerStage
-from xner.translation.direction import Direction
-from xner.translation.stages import TargetTranslation
 
 if TYPE_CHECKING:
     import pytest
 
-    from xner.models.taggers import WordTagger
-    from xner.models.translators import TextTranslator
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs/pages").glob("*.md"))
 
 
 def test_the_example_prints_what_stands_below_it() -> None:
@@ -38,70 +31,32 @@ def test_the_example_prints_what_stands_below_it() -> None:
     assert printed.getvalue() == shown
 
 
-def test_other_engines_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (section,) = re.findall(r"^## Other engines\n(.*?)^## ", README, flags=re.DOTALL | re.MULTILINE)
-    (example,), (points,) = (
-        re.findall(rf"```{kind}\n(.*?)```", section, flags=re.DOTALL) for kind in ("python", "toml")
-    )
-    (tmp_path / "their_package.py").write_text(example, encoding="utf-8")
-    (tmp_path / "words.tsv").write_text("the\tdie\nat\tin\n", encoding="utf-8")
-    (tmp_path / "places.txt").write_text("Rome\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    made: dict[str, Any] = {}
-    for group, its in tomllib.loads(points)["project"]["entry-points"].items():
-        for name, value in its.items():
-            made[group] = EntryPoint(name, value, group).load()(str(tmp_path / ("words.tsv", "places.txt")[len(made)]))
-    sys.modules.pop("their_package")
-    translator: TextTranslator = made["xner.translators"]
-    into = Direction(translator, "en-GB", "de-AT")
-    table = pa.table({"source_tokens": [["at", "Rome"], []]}, pa.schema([("source_tokens", schema.WORDS_TYPE)]))
-    translated = TargetTranslation(into, words="blanks")(table)
-    assert translated["tokens"].to_pylist() == [["in", "Rome"], []]
-    tagger: WordTagger = made["xner.taggers"]
-    tagged = TaggerStage(tagger, ["labels", "source", "candidates", "scores"])(translated)
-    assert tagged["labels"].to_pylist() == [["O", "B-LOC"], []]
-    assert tagged["source_entities"].to_pylist() == [[{"start": 1, "end": 2, "label": "LOC"}], []]
-    assert tagged["ner_probabilities"].to_pylist() == [[[1, 0, 0], [0, 1, 0]], []]
-
-
 def test_the_commands_exist_with_their_options() -> None:
-    commands = "".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)).replace("\\\n", " ")
+    """Those of the pages as well that are not run, as they fetch models."""
+    texts = [README, *(path.read_text(encoding="utf-8") for path in PAGES)]
+    blocks = [block for text in texts for block in re.findall(r"```sh[^\n]*\n(.*?)```", text, flags=re.DOTALL)]
+    commands = "".join(blocks).replace("\\\n", " ")
     lines = re.findall(r"^xner ([a-z-]+(?: [a-z]+(?= ))?) (.*?)(?:\s+#.*)?$", commands, flags=re.MULTILINE)
-    shown = {
-        "translate",
-        "translate-test",
-        "back-translate",
-        "study extrinsic",
-        "tag",
-        "project",
-        "align",
-        "align train",
-        "links score",
-        "score nmt",
-        "tune",
-        "train",
-        "distill",
-        "shift",
-        "run",
-        "runs compare",
-        "report",
-        "filter",
-        "evaluate",
-        "view",
-        "export",
-        "inspect",
-        "pair",
-        "datasets get",
-        "import",
-        "doctor",
-        "cache clear",
-    }
-    assert {command for command, _ in lines} == shown
+    known = {path.removeprefix("xner "): text for _, path, text in command_pages.helps()}
     for command, arguments in lines:
-        usage = CliRunner().invoke(cli, [*command.split(), "--help"]).output
+        usage = known.get(command) or known[command.split()[0]]
         bare = re.sub(r"'[^']*'", "", arguments)  # without options of other programs
         for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", f" {bare}"):
             assert re.search(rf"(?<![\w-]){option}\b", usage), f"{command} has no {option}"
+    shown = {command.split()[0] for command, _ in lines}
+    assert shown >= {name.split()[0] for name in known if name != "xner"} - {"demo", "doctor", "cache"}  # which have no options here
+
+
+def test_every_command_is_in_the_table() -> None:
+    table = re.findall(r"^\|.*\|$", README, flags=re.MULTILINE)
+    named = set(re.findall(r"`([a-z-]+)`", "".join(table)))
+    assert {path.split()[1] for _, path, _ in command_pages.helps() if path != "xner"} <= named
+
+
+def test_links_lead_somewhere() -> None:
+    places = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert len(places) > 10
+    assert [place for place in places if not (ROOT / place).is_file()] == []
 
 
 def test_completion_works_as_shown(monkeypatch: pytest.MonkeyPatch) -> None:
