@@ -41,7 +41,7 @@ $(VENV)/.test: $(SOURCES) | $(BIN)/python
 $(VENV)/.dev: $(VENV)/.test
 	$(INSTALL) 'xner[dev]'
 	touch $@
-$(VENV)/.docs: $(VENV)/.demo
+$(VENV)/.docs: $(VENV)/.test
 	$(INSTALL) 'xner[docs]'
 	touch $@
 
@@ -68,7 +68,7 @@ test: $(VENV)/.test ## set up and run the tests
 	XNER_TEST_EXTRAS=all $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-thorough: $(VENV)/.test ## the slow tests too, with many more random cases
-	XNER_TEST_EXTRAS=all HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not gpu and not network'
+	XNER_TEST_EXTRAS=all HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not gpu and not network and not docs'
 
 test-slow: $(VENV)/.test ## the slow tests alone: training from nothing, killed programs
 	XNER_TEST_EXTRAS=all $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not gpu and not network'
@@ -130,8 +130,9 @@ tidy: $(VENV)/.dev ## clang-tidy on the core
 	cmake --preset tidy
 	printf "%s\n" $(shell find cpp/src -name '*.cpp') | xargs -n 1 -P 2 $(BIN)/clang-tidy --quiet -p build/tidy
 
-docs: $(VENV)/.docs ## the documentation, into build/docs
+docs: $(VENV)/.docs ## the documentation, into build/docs, and its notebooks run
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f docs/mkdocs.yml
+	XNER_TEST_EXTRAS=all $(BIN)/python -m pytest -m docs tests/python/test_notebooks.py
 
 wheel: build/wheel/.done ## the source distribution, and a wheel as it is published, into dist/
 

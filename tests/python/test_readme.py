@@ -44,7 +44,7 @@ def test_the_commands_exist_with_their_options() -> None:
         for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", f" {bare}"):
             assert re.search(rf"(?<![\w-]){option}\b", usage), f"{command} has no {option}"
     shown = {command.split()[0] for command, _ in lines}
-    assert shown >= {name.split()[0] for name in known if name != "xner"} - {"demo", "doctor", "cache"}  # which have no options here
+    assert shown >= {name.split()[0] for name in known if name != "xner"} - {"demo", "doctor", "cache"}
 
 
 def test_every_command_is_in_the_table() -> None:
