@@ -27,8 +27,10 @@ def names() -> tuple[str, ...]:
 
 
 def outputs(cells: list[NotebookNode]) -> str:
+    """What was printed; pieces of both streams may stand in between each other."""
     found: list[Any] = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
-    return "".join(output.get("text", "") for output in found)
+    streams = ("stdout", "stderr")
+    return "\n".join("".join(one.text for one in found if one.get("name") == stream) for stream in streams)
 
 
 @pytest.mark.parametrize("name", names())
