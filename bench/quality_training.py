@@ -34,7 +34,7 @@ def save_shape(folder: Path) -> None:
     words = (row for side in sides for row in pylist(io.read(side)["tokens"]))
     tokenizer = tiny_models.learned_bert_tokenizer(words, longest=256)
     tokenizer.save_pretrained(folder)
-    sizes = {"hidden_size": 128, "num_hidden_layers": 2, "intermediate_size": 256}
+    sizes = {"hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 128}
     tiny_models.bert_config(tokenizer, **sizes).save_pretrained(folder)
 
 
@@ -53,7 +53,7 @@ def main() -> None:
         "base_model": str(shape),
         "random_weights": True,
         "epochs": arguments.epochs,
-        "learning_rate": 2e-3,
+        "learning_rate": 3e-3,
         "seeds": range(1, arguments.seeds + 1),
     }
     data = {
