@@ -148,7 +148,7 @@ def test_a_killed_run_goes_on(files: Path, outspoken_nllb: Path) -> None:
         ((*SIDES, "--score", "nmt", "--one-based"), 2, "--one-based and --reverse say how to read --links"),
         ((*LINKED, "-o", "nmt.conll"), 2, "scores go into a table, parquet, arrow, jsonl"),
         ((*LINKED, "--source-language", "engl"), 1, "language 'engl' is unknown; the nearest are"),
-        ((*LINKED, "--dtype", "int8"), 1, "--dtype='int8': that is for --engine ctranslate2"),
+        ((*LINKED, "--dtype", "int8"), 1, "--dtype='int8': that is for --translator-engine ctranslate2"),
         ((*LINKED, "--model", "nothing"), 1, "cannot load the translation model 'nothing'"),
         ((*LINKED, "--score", "all_fusion"), 1, "needs the column(s) ner_probabilities"),
         ((*LINKED, "--cache", "en.conll"), 1, "cannot use 'en.conll' as a cache of translation scores"),

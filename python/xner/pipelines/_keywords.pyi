@@ -61,7 +61,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     translations: str | None
     base_url: str | None
     translator_timeout: float | None
-    engine: str
+    translator_engine: str
     translator_device: str
     translator_dtype: str
     beams: int

@@ -104,7 +104,7 @@ class TranslatingOptions(DeclaredOptions):
         default_text="600, or 120",
         group=_GROUP,
     )
-    engine: str = option(
+    translator_engine: str = option(
         "auto",
         Choice(tuple(ENGINES)),
         "What computes: ctranslate2 is the quicker one on processors, and converts a model on first use; auto takes it "
@@ -193,7 +193,7 @@ class TranslatingOptions(DeclaredOptions):
         if self.translator is None:
             raise OptionError("translator is missing: the translation model")
         loading: dict[str, Any] = {
-            "engine": self.engine,
+            "engine": self.translator_engine,
             "device": device_names(self.translator_device),
             "dtype": self.translator_dtype,
             **self.outside,

@@ -61,7 +61,7 @@ _PROJECTION = Group(
     "  xner project --source en.conll --target de.conll --links de.pharaoh \\\n"
     "      --score align_nmt --scores nmt.parquet -o de.labelled.conll\n"
     "      takes the scores; give both commands the same links, scores and candidates\n"
-    "  xner score nmt ... --engine ctranslate2 --dtype int8\n"
+    "  xner score nmt ... --translator-engine ctranslate2 --dtype int8\n"
     "      the same with CTranslate2 (extra `translate`), which converts the model on first use; models that\n"
     "      ct2-transformers-converter has made are taken as well\n\n"
     "\b\nAn interrupted run goes on where it stopped, and a second one computes nothing: probabilities are kept in\n"

@@ -33,7 +33,7 @@ _DTYPE_NOTE = ". For ctranslate2, which takes int8 too, that of the model's file
 
 _ENGINE_OPTIONS = [
     GroupedOption(
-        ["--engine"],
+        ["--translator-engine", "engine"],
         type=click.Choice(list(ENGINES)),
         default="auto",
         show_default=True,
