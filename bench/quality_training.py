@@ -4,8 +4,8 @@
 
 MasakhaNER 2 joined to its English originals from LAFAND-MT, Luganda and Twi, whose English labels are a small tagger's.
 The encoder starts from random weights, and its word pieces are learnt from the sentences for training, so that this
-needs no model from elsewhere. Runs a recipe in the folder, where it goes on after an interruption, and prints its table;
-F1 is on the gold labels of the test sentences.
+needs no model from elsewhere. Runs a recipe in the folder, where it goes on after an interruption, and prints its
+table; F1 is on the gold labels of the test sentences.
 """
 
 from __future__ import annotations
