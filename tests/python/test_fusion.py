@@ -49,6 +49,7 @@ def run(sentence: Sentence, evidence: Evidence, **options: Any) -> Projection:
         sentence.entities,
         sentence.links,
         **arguments(sentence, evidence),
+        nested="compete",
         **ProjectionOptions.where_they_apply({"ner_labels": evidence.tagged.labels, **options}).changes(),
     )
 
@@ -182,10 +183,10 @@ def test_batches_with_hints_below_zero(rows: list[tuple[Sentence, Evidence]], sc
     rows = [(sentence, lowered(evidence)) for sentence, evidence in rows]
     batch = batch_of([row_of(*row) for row in rows], None, schema.NER_PROBABILITIES_TYPE)
     repeated = to_array(np.arange(3 * 4096) % len(rows))
-    found = [Projector(score=score, threads=threads)(batch.take(repeated)) for threads in (1, 2, 5)]
+    found = [Projector(score=score, threads=threads, nested="compete")(batch.take(repeated)) for threads in (1, 2, 5)]
     assert found[0].equals(found[1])
     assert found[0].equals(found[2])
-    alone = Projector(score=score, threads=1)(batch)
+    alone = Projector(score=score, threads=1, nested="compete")(batch)
     assert found[0].column("labels").equals(alone.take(repeated).column("labels"))
     for row, (sentence, evidence) in zip(alone.to_pylist(), rows, strict=True):
         spans = candidates.ngram(sentence.tokens)
@@ -285,7 +286,7 @@ def test_rows_equal_sentences(
     batch = batch_of([row_of(*row) for row in rows], labels if in_metadata else None, probabilities).slice(offset)
     options: dict[str, Any] = {"score": weights, "matcher": matcher}
     named = ProjectionOptions.where_they_apply({**options, "ner_labels": None if in_metadata else tuple(labels)})
-    found = [Projector(named, threads=threads)(batch) for threads in (1, 2)]
+    found = [Projector(named, threads=threads, nested="compete")(batch) for threads in (1, 2)]
     assert found[0].equals(found[1])
     for row, (sentence, evidence) in zip(found[0].to_pylist(), rows[offset:], strict=True):
         expected = run(sentence, evidence, **options)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xner
 from xner import Pipeline, Projector, io, schema
 from xner._support.arrow import pylist
 from xner.cli.main import cli
-from xner.errors import DataError
+from xner.errors import DataError, OptionError
 from xner.projection.nested import choose_nested, layers_of, overlapping_rows, project_layers
 
 if TYPE_CHECKING:
@@ -93,7 +96,7 @@ def test_choosing() -> None:
         choose_nested(table, "error")
     assert str(caught.value) == (
         "row 1 (id 's1'), column 'source_entities', value C3 [0, 3): shares words with C1 [2, 3); "
-        "`nested` decides: keep, outermost or innermost"
+        "`nested` decides: keep, outermost, innermost or compete"
     )
 
     def left(how: Any) -> tuple[list[list[tuple[int, int]]], int]:
@@ -118,6 +121,70 @@ def test_a_pipeline_keeps_them(tmp_path: Path, options: dict[str, Any]) -> None:
     assert pylist(found[schema.LABELS])[0][:4] == ["B-C3", "I-C3", "I-C3", "O"]
     assert "projected entities share words in 1 rows" in str(run)
     assert "nested:keep" in run.signature
+
+
+BANK: tuple[Any, ...] = (["Bank", "von", "Oslo"], [(0, 3, "ORG"), (2, 3, "LOC")], [(0, 0), (1, 1), (2, 2)])
+
+
+@pytest.mark.parametrize(
+    ("nested", "found"),
+    [
+        ("keep", [(0, 3, "ORG", 0), (2, 3, "LOC", 1)]),
+        ("outermost", [(0, 3, "ORG", 0)]),
+        ("innermost", [(2, 3, "LOC", 1)]),
+        ("compete", [(0, 2, "ORG", 0), (2, 3, "LOC", 1)]),
+    ],
+)
+def test_one_sentence(nested: Any, found: list[tuple[int, int, str, int]]) -> None:
+    one = xner.project(*BANK, nested=nested)
+    assert [(entity.start, entity.end, entity.label, entity.source) for entity in one.entities] == found
+    assert one.objective == pytest.approx(sum(entity.score for entity in one.entities))
+    text = "Bank von Oslo"
+    spans = xner.project_spans(text, text, [(0, 13, "ORG"), (9, 13, "LOC")], links=BANK[2], nested=nested)
+    assert [(span.label, span.source) for span in spans.spans] == [entity[2:] for entity in found]
+    left = {0, 1} - {source for *_, source in found}
+    assert {span.source: span.reason for span in spans.unprojected} == dict.fromkeys(left, "left_out")
+
+
+def test_hints_of_one_sentence_follow_their_entities() -> None:
+    options: Any = {"score": {"align": 1, "hints": 1}, "nested": "keep"}
+    dense = np.array([[0.0, 0.0, 9.0], [9.0, 0.0, 0.0]])
+    for hints in ([(0, 2, 3, 9.0), (1, 0, 1, 9.0)], dense):
+        candidates = [(0, 1), (1, 2), (2, 3)]
+        found = xner.project(*BANK, candidates=candidates, hints=hints, **options)
+        assert [(one.start, one.end, one.label) for one in found.entities] == [(2, 3, "ORG"), (0, 1, "LOC")]
+    with pytest.raises(DataError, match="hints"):
+        xner.project(*BANK, hints=[(2, 0, 1, 1.0)], **options)
+
+
+def test_entities_that_share_words_are_an_error_in_python_too() -> None:
+    table = table_of([[(0, 1)], [(2, 5), (0, 3)], [(0, 11), (4, 5)]])
+    reason = "shares words with {}; `nested` decides: keep, outermost, innermost or compete"
+    for stage in (Projector(), Pipeline()):
+        with pytest.raises(DataError) as caught:
+            stage(table)
+        first = "row 1 (id 's1'), column 'source_entities', value C3 [0, 3): "
+        assert str(caught.value) == first + reason.format("C3 [2, 5)")
+    with pytest.raises(DataError) as caught:
+        xner.project(*BANK)
+    assert str(caught.value) == "column 'source_entities', value LOC [2, 3): " + reason.format("ORG [0, 3)")
+    with pytest.raises(DataError) as caught:
+        xner.project_spans(["a b"] * 2, ["a b"] * 2, [[], [(0, 3, "X"), (2, 3, "Y")]], nested="error")
+    assert str(caught.value) == "row 1, column 'spans', value Y [2, 3): " + reason.format("X [0, 3)")
+    for stage in (Projector(on_error="skip"), Pipeline(on_error="skip")):
+        found = stage(table)
+        assert found["status"].to_pylist() == ["ok", "invalid", "invalid"]
+        assert found["entities"].to_pylist()[1:] == [[], []]
+        assert found["source_entities"].equals(table["source_entities"])
+    with pytest.raises(OptionError, match="nested='all': expected one of 'error', 'keep'"):
+        Projector(nested="all")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_projector_says_what_it_does() -> None:
+    projector = Projector(nested="keep")
+    assert repr(projector) == "Projector(nested='keep')"
+    assert projector.signature.endswith("|on_error:raise|nested:keep")
+    assert pickle.loads(pickle.dumps(projector)).nested == "keep"
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

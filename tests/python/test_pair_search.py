@@ -89,6 +89,7 @@ def test_projection_is_that_with_all_scores(matcher: Any, case: Any, score: Any,
             sentence.entities,
             sentence.links,
             nmt_scores=scores,
+            nested="compete",
             **options.changes(),
             **evidence,
         )

@@ -29,7 +29,7 @@ def run(sentence: Sentence, **options: Any) -> Projection:
         sentence.links,
         link_scores=sentence.scores,
         source_length=sentence.source_length,
-        **options,
+        **{"nested": "compete", **options},
     )
 
 
@@ -290,7 +290,7 @@ def test_compatible_heuristic_writes_invalid_labels_and_the_default_does_not() -
     tokens = ["a"] * 5
     entities = [(0, 5, "A"), (2, 3, "B")]
     links = [(word, word) for word in range(5)]
-    options: dict[str, Any] = {"method": "heuristic"}
+    options: dict[str, Any] = {"method": "heuristic", "nested": "compete"}
     published = project(tokens, entities, links, compat="politov2025", **options)
     assert published.labels == ["B-A", "I-A", "B-B", "I-A", "I-A"]
     overwritten = project(tokens, entities, links, policy="overwrite", **options)
@@ -335,7 +335,7 @@ def test_source_index_is_the_callers() -> None:
 
 
 def test_nested_entities_share_a_sentence() -> None:
-    found = project(["a", "b", "c"], [(0, 3, "ORG"), (1, 2, "LOC")], [(0, 0), (1, 1), (2, 2)])
+    found = project(["a", "b", "c"], [(0, 3, "ORG"), (1, 2, "LOC")], [(0, 0), (1, 1), (2, 2)], nested="compete")
     assert found.objective == pytest.approx(1.5)
     assert heuristic.is_iob2(found.labels)
 
@@ -343,8 +343,8 @@ def test_nested_entities_share_a_sentence() -> None:
 def test_one_span_with_two_labels() -> None:
     """Both cannot have the words; which one does not depend on the order."""
     entities = [(0, 1, "B"), (0, 1, "A")]
-    found = project(["a", "b"], entities, [(0, 0)])
-    assert found.labels == project(["a", "b"], entities[::-1], [(0, 0)]).labels == ["B-A", "O"]
+    found, other = (project(["a", "b"], some, [(0, 0)], nested="compete") for some in (entities, entities[::-1]))
+    assert found.labels == other.labels == ["B-A", "O"]
     assert found.entities[0].margin == 0
 
 
@@ -499,7 +499,7 @@ def test_every_word_linked_with_every_word(options: dict[str, Any]) -> None:
 def test_one_word() -> None:
     entities = [(0, 1, "A"), (0, 1, "B"), (0, 1, "A")]
     for options in ({}, {"matcher": "greedy"}, {"method": "heuristic"}):
-        found = project(["a"], entities, [(0, 0)], **options)  # type: ignore[arg-type]  # options of several types
+        found = project(["a"], entities, [(0, 0)], nested="compete", **options)  # type: ignore[arg-type]  # of several types
         assert found.labels == ["B-A"]
 
 

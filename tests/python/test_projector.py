@@ -15,6 +15,7 @@ from xner import io, schema
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.projection import ProjectionOptions, Projector, project
+from xner.projection.nested import NESTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,10 +65,14 @@ def result_of(batch: pa.RecordBatch | pa.Table) -> list[list[Any]]:
 
 
 @many(1)
-@given(rows=st.lists(sentences(), min_size=1, max_size=8), method=st.sampled_from(["candidates", "heuristic"]))
-def test_rows_equal_sentences(rows: list[Sentence], method: Any) -> None:
+@given(
+    rows=st.lists(sentences(), min_size=1, max_size=8),
+    method=st.sampled_from(["candidates", "heuristic"]),
+    nested=st.sampled_from([one for one in NESTED if one != "error"]),
+)
+def test_rows_equal_sentences(rows: list[Sentence], method: Any, nested: Any) -> None:
     batch = make([row_of(sentence, index) for index, sentence in enumerate(rows)])
-    found = Projector(method=method, threads=2)(batch)
+    found = Projector(method=method, threads=2, nested=nested)(batch)
     assert found.schema.field(schema.ENTITIES).type == schema.ENTITIES_TYPE
     assert found.schema.field(schema.LABELS).type == schema.WORDS_TYPE
     assert found.schema.field(schema.STATUS).type == schema.STATUS_TYPE
@@ -80,6 +85,7 @@ def test_rows_equal_sentences(rows: list[Sentence], method: Any) -> None:
             method=method,
             link_scores=sentence.scores,
             source_length=sentence.source_length,
+            nested=nested,
         )
         assert row["labels"] == expected.labels
         assert row["status"] == expected.status
@@ -617,7 +623,7 @@ def test_required_projections(tmp_path: Path) -> None:
     """A row that cannot meet the constraint says so; a margin without an alternative is null."""
     cannot = GOOD | {"id": "s1", "source_entities": [*GOOD["source_entities"], {"start": 0, "end": 1, "label": "X"}]}
     free = GOOD | {"id": "s2", "links": [*GOOD["links"], {"source": 0, "target": 0, "score": 1.0}]}
-    found = Projector(constraint="=", n=2, candidates="ngram")(make([GOOD, cannot, free]))
+    found = Projector(constraint="=", n=2, candidates="ngram", nested="compete")(make([GOOD, cannot, free]))
     assert found.column("status").to_pylist() == ["ok", "infeasible", "ok"]
     assert found.column("labels").to_pylist()[1] == ["O", "O", "O"]
     found.validate(full=True)

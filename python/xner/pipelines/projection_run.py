@@ -163,7 +163,8 @@ class RunOptions(DeclaredOptions):
         "error",
         Choice(NESTED),
         "Source entities that share words: an error, each projected by itself (Parquet, Arrow and JSONL hold all of "
-        "them, labels the longer ones), or the outermost or innermost ones alone.",
+        "them, labels the longer ones), the outermost or innermost ones alone, or all compete for the words, as in "
+        "published programs.",
     )
     corrections: str | None = option(
         None,
@@ -193,7 +194,7 @@ PARTS: tuple[type[DeclaredOptions], ...] = (
 
 
 # By the projector, by the filters' own signature, or by nothing, as threads change nothing.
-_TOLD_OTHERWISE = ("on_error", "filters", "drop_rows", "memory", "threads")
+_TOLD_OTHERWISE = ("on_error", "nested", "filters", "drop_rows", "memory", "threads")
 
 
 class Pipeline:
@@ -228,7 +229,10 @@ class Pipeline:
             raise OptionError("markers go with a translator: translations that are there already have none")
         if self.running.memory and self.projection.method != "candidates":
             raise OptionError("memory goes with method='candidates'")
-        self.projector = Projector(self.projection, threads=self.running.threads, on_error=self.running.on_error)
+        running = self.running
+        self.projector = Projector(
+            self.projection, threads=running.threads, on_error=running.on_error, nested=running.nested
+        )
         self.filters = self.running.made_filters()
 
     @property
@@ -473,7 +477,8 @@ class Pipeline:
 
     def _chosen(self, table: pa.Table, told: Callable[[str], None]) -> pa.Table:
         """The table with those of overlapping source entities that are to be projected, if it has any."""
-        if schema.SOURCE_ENTITIES not in table.schema.names:
+        skips = self.running.nested == "error" and self.running.on_error == "skip"  # which the projector does
+        if skips or schema.SOURCE_ENTITIES not in table.schema.names:
             return table
         table, left_out = choose_nested(table, self.running.nested)
         if left_out:

@@ -1,13 +1,15 @@
 """Source entities within others: which of them to project, and projecting each by itself.
 
 Spans of one sentence's labels cannot overlap, and entities that compete for words take them from each other: nested
-entities are projected a layer at a time, those that lie in no other first.
+entities are projected a layer at a time, those that lie in no other first. Published programs have all of a sentence
+compete at once.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,12 +20,24 @@ from xner.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["NESTED", "Nested", "choose_nested", "layers_of", "overlapping_rows", "project_layers"]
+__all__ = [
+    "NESTED",
+    "Nested",
+    "check_overlaps",
+    "choose_nested",
+    "clash_of",
+    "layers_for",
+    "layers_of",
+    "overlapping_rows",
+    "project_layers",
+]
 
-Nested = Literal["error", "keep", "outermost", "innermost"]
+Nested = Literal["error", "keep", "outermost", "innermost", "compete"]
 NESTED: Final[tuple[Nested, ...]] = get_args(Nested)
 
 _Span: TypeAlias = tuple[int, int]
+_LEFT_OUT: Final = -1
+_REMEDY: Final = "`nested` decides: keep, outermost, innermost or compete"
 # Columns whose values name a source entity by its place: the name of that field.
 _BY_SOURCE = {schema.HINTS: "source", schema.NMT_SCORES: "source"}
 _MERGED = (schema.ENTITIES, schema.DROPPED, schema.ADJUSTED)
@@ -37,18 +51,19 @@ def overlapping_rows(entities: pa.ChunkedArray[Any] | pa.Array[Any]) -> list[int
     """
     column = one_array(entities)
     flat = pc.list_flatten(column)
-    keys = {
-        "row": pc.list_parent_indices(column),
-        "start": pc.struct_field(flat, "start"),
-        "end": pc.struct_field(flat, "end"),
-    }
-    spans = pa.table(keys).sort_by([("row", "ascending"), ("start", "ascending"), ("end", "ascending")])
-    if spans.num_rows < 2:
+    row = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
+    start, end = (pc.struct_field(flat, name).to_numpy(zero_copy_only=False) for name in ("start", "end"))
+    if not (start < end).all():  # projection says of such rows what is wrong
+        sound = ~np.isin(row, row[~(start < end)])
+        row, start, end = row[sound], start[sound], end[sound]
+    # Entities that do not overlap, by their starts, end in order: only then does each begin where those before it end.
+    # Most come in this order.
+    if not ((row[1:] == row[:-1]) & (start[1:] < end[:-1])).any():
         return []
-    row, start, end = (spans[name].to_numpy() for name in ("row", "start", "end"))
-    # Sorted by start, entities that do not overlap end in order: only then does each begin where those before it end.
+    order = np.lexsort((end, start, row))
+    row, start, end = row[order], start[order], end[order]
     touching = (row[1:] == row[:-1]) & (start[1:] < end[:-1])
-    return sorted({int(one) for one in row[1:][touching]})
+    return [int(one) for one in np.unique(row[1:][touching])]
 
 
 def layers_of(spans: Sequence[_Span]) -> list[int]:
@@ -71,69 +86,117 @@ def layers_of(spans: Sequence[_Span]) -> list[int]:
     return layers
 
 
+def layers_for(spans: Sequence[_Span], nested: Nested) -> list[int]:
+    """For each entity its layer: those of one are projected together, by themselves.
+
+    Args:
+        spans: of a sentence's entities.
+        nested: what is to be done with those that overlap.
+
+    Returns:
+        Numbers from 0; -1 for entities that are left out.
+    """
+    if nested == "keep":
+        return layers_of(spans)
+    if nested == "outermost":
+        return [0 if layer == 0 else _LEFT_OUT for layer in layers_of(spans)]
+    if nested == "innermost":
+        layers = [_LEFT_OUT] * len(spans)
+        inner = [at for at, one in enumerate(spans) if not any(_lies_in(other, one) for other in spans)]
+        for at, layer in zip(inner, layers_of([spans[at] for at in inner]), strict=True):
+            layers[at] = 0 if layer == 0 else _LEFT_OUT
+        return layers
+    return [0] * len(spans)
+
+
+def clash_of(spans: Sequence[_Span]) -> tuple[int, int] | None:
+    """The places of the first two spans that share words, the one that comes first behind; None where none do."""
+    for place, (start, end) in enumerate(spans):
+        for before, (first, last) in enumerate(spans[:place]):
+            if max(start, first) < min(end, last):
+                return place, before
+    return None
+
+
+def check_overlaps(
+    entities: Sequence[tuple[int, int, str]],
+    row: int = -1,
+    *,
+    row_id: str | None = None,
+    column: str = schema.SOURCE_ENTITIES,
+    spans: Sequence[_Span] | None = None,
+) -> None:
+    """That the entities of a sentence share no words.
+
+    Args:
+        entities: `(start, end, label)`.
+        row: of the sentence, for the error.
+        row_id: likewise.
+        column: likewise.
+        spans: the words of the entities, where these are characters.
+
+    Raises:
+        DataError: two do.
+    """
+    clash = clash_of([(start, end) for start, end, _ in entities] if spans is None else spans)
+    if clash is not None:
+        second, first = (_shown(entities[place]) for place in clash)
+        raise DataError(row, column, second, f"shares words with {first}; {_REMEDY}", row_id=row_id)
+
+
 def choose_nested(table: pa.Table, nested: Nested) -> tuple[pa.Table, int]:
-    """A table whose source entities do not overlap, or all of them with `keep`, and how many were left out.
+    """A table whose source entities do not overlap, or all of them with `keep` and `compete`, and how many it lacks.
 
     Args:
         table: with `source_entities`.
-        nested: `error`, `outermost` or `innermost` of those that overlap, or `keep`.
+        nested: `error`, `outermost` or `innermost` of those that overlap, or `keep` or `compete`.
 
     Raises:
         DataError: with `error`, the first row that has some.
     """
-    rows = [] if nested == "keep" else overlapping_rows(table[schema.SOURCE_ENTITIES])
+    rows = [] if nested in {"keep", "compete"} else overlapping_rows(table[schema.SOURCE_ENTITIES])
     if not rows:
         return table, 0
     column = one_array(table[schema.SOURCE_ENTITIES])
     values = pylist(column)
     if nested == "error":
-        row = rows[0]
-        first, second = _clash(values[row])
-        row_id = str(table[schema.ID][row].as_py()) if schema.ID in table.schema.names else None
-        reason = f"shares words with {_shown(first)}; `nested` decides: keep, outermost or innermost"
-        raise DataError(row, schema.SOURCE_ENTITIES, _shown(second), reason, row_id=row_id)
+        row_id = str(table[schema.ID][rows[0]].as_py()) if schema.ID in table.schema.names else None
+        check_overlaps([_triple(one) for one in values[rows[0]]], rows[0], row_id=row_id)
     left_out = 0
     for row in rows:
-        found = values[row]
-        layers = layers_of([(one["start"], one["end"]) for one in found])
-        if nested == "outermost":
-            kept = [one for one, layer in zip(found, layers, strict=True) if layer == 0]
-        else:
-            kept = [one for one in found if not any(other is not one and _lies_in(other, one) for other in found)]
-            again = layers_of([(one["start"], one["end"]) for one in kept])
-            kept = [one for one, layer in zip(kept, again, strict=True) if layer == 0]
-        left_out += len(found) - len(kept)
+        layers = layers_for([_span(one) for one in values[row]], nested)
+        kept = [one for one, layer in zip(values[row], layers, strict=True) if layer == 0]
+        left_out += len(values[row]) - len(kept)
         values[row] = kept
     place = table.schema.names.index(schema.SOURCE_ENTITIES)
     return table.set_column(place, schema.SOURCE_ENTITIES, pa.array(values, column.type)), left_out
 
 
-def _lies_in(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
-    """Whether an entity is a part of a longer one."""
-    within = outer["start"] <= inner["start"] and inner["end"] <= outer["end"]
-    return bool(within and inner["end"] - inner["start"] < outer["end"] - outer["start"])
+def _lies_in(inner: _Span, outer: _Span) -> bool:
+    """Whether a span is a part of a longer one."""
+    return outer[0] <= inner[0] and inner[1] <= outer[1] and inner[1] - inner[0] < outer[1] - outer[0]
 
 
-def _clash(entities: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The first two that share words."""
-    return next(
-        (one, other)
-        for place, other in enumerate(entities)
-        for one in entities[:place]
-        if one["start"] < other["end"] and other["start"] < one["end"]
-    )
+def _span(entity: dict[str, Any]) -> _Span:
+    return entity["start"], entity["end"]
 
 
-def _shown(entity: dict[str, Any]) -> str:
-    return f"{entity['label']} [{entity['start']}, {entity['end']})"
+def _triple(entity: dict[str, Any]) -> tuple[int, int, str]:
+    return entity["start"], entity["end"], entity["label"]
 
 
-def project_layers(rows: Any, project: Callable[[Any], Any]) -> Any:
+def _shown(entity: tuple[int, int, str]) -> str:
+    start, end, label = entity
+    return f"{label} [{start}, {end})"
+
+
+def project_layers(rows: Any, project: Callable[[Any], Any], nested: Nested = "keep") -> Any:
     """Project rows whose source entities may overlap, those of each layer by themselves.
 
     Args:
         rows: a record batch or table with `source_entities`.
         project: makes `entities` and `labels`, as a `Projector` does, of rows whose entities do not overlap.
+        nested: `keep`, or `outermost` or `innermost`, which leave others out.
 
     Returns:
         What `project` gives; `entities` has those of all layers, `labels` the first one's, in which longer entities
@@ -144,7 +207,7 @@ def project_layers(rows: Any, project: Callable[[Any], Any]) -> Any:
         return project(rows)
     original = rows.column(schema.SOURCE_ENTITIES)
     values = pylist(one_array(original))
-    layers = {row: layers_of([(one["start"], one["end"]) for one in values[row]]) for row in odd}
+    layers = {row: layers_for([_span(one) for one in values[row]], nested) for row in odd}
     found = _put(project(_only(rows, layers, 0)), schema.SOURCE_ENTITIES, original)
     merged = {name: pylist(one_array(found.column(name))) for name in _MERGED if name in found.schema.names}
     _rename_sources(merged, dict(zip(odd, odd, strict=True)), layers, 0)

@@ -6,19 +6,22 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number
-from xner._support.arrow import with_columns
+from xner._support.arrow import to_array, with_columns
 from xner._support.options import check_names
 from xner._support.progress import Reporter, silent
+from xner._support.records import entity_tuples
 from xner._support.sentences import map_words
 from xner._support.stages import identity_of, merge_status, run_stage
 from xner.errors import Error
 from xner.projection._sentence_pair import columns_of
+from xner.projection.nested import NESTED, Nested, check_overlaps, overlapping_rows, project_layers
 from xner.projection.options import ProjectionOptions
 from xner.text.normalization import normalize
 
@@ -46,6 +49,9 @@ class Projector:
         threads: threads to use, 0 for one a core; the output does not depend on it.
         on_error: `raise` stops at the first wrong row; `skip` gives wrong rows the status `invalid` and no
             entities.
+        nested: rows in which source entities share words are wrong ones (`error`); or each of these entities is
+            projected by itself (`keep`; `labels` has the longer ones), or the outermost or innermost ones alone, or all
+            at once compete for words (`compete`), as in published programs.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Projector:
         *,
         threads: int = 0,
         on_error: Literal["raise", "skip"] = "raise",
+        nested: Nested = "error",
         **overrides: Unpack[ProjectionKeywords],
     ) -> None:
         check_names(overrides, ProjectionOptions)
@@ -62,23 +69,26 @@ class Projector:
         self.threads = whole_number("threads", threads, 0)
         self.on_error = on_error
         self._skips_invalid = choose("on_error", on_error, {"raise": False, "skip": True})
+        self.nested = choose("nested", nested, {one: one for one in NESTED})
         self._needed, self._optional = columns_of(self.options)
         self._core_options = self.options.to_core()
         self._folds = "characters" in self.options.weights
         self._asks_for_ner_labels = self.options.uses_ner and self.options.ner_labels is None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make, (self.options, self.threads, self.on_error)
+        return _make, (self.options, self.threads, self.on_error, self.nested)
 
     def __repr__(self) -> str:
         changes = [f"{name}={value!r}" for name, value in self.options.changes().items()]
         changes += ["on_error='skip'"] if self._skips_invalid else []
+        changes += [f"nested={self.nested!r}"] if self.nested != "error" else []
         return f"Projector({', '.join(changes)})"
 
     @property
     def signature(self) -> str:
         """One line that tells how the results were made: every option that decides them."""
-        return f"{self.options.signature}|on_error:{self.on_error}"
+        nested = "" if self.nested == "error" else f"|nested:{self.nested}"
+        return f"{self.options.signature}|on_error:{self.on_error}{nested}"
 
     @property
     def identity(self) -> str:
@@ -119,10 +129,24 @@ class Projector:
         return run_stage(self._project, rows, progress=progress, what="projecting")
 
     def _project(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self.nested in {"error", "compete"}:
+            return self._project_flat(batch)
+        schema.require_columns(batch.schema, self._needed, "projection")
+        by_entity = [
+            name
+            for name in (schema.SOURCE_ENTITIES, schema.HINTS, schema.NMT_SCORES)
+            if name in batch.schema.names and name in {*self._needed, *self._optional}
+        ]
+        usual = {name: schema.conform_column(batch.column(name), name) for name in by_entity}
+        found: pa.RecordBatch = project_layers(with_columns(batch, usual), self._project_flat, self.nested)
+        return with_columns(found, {name: batch.column(name) for name in by_entity})
+
+    def _project_flat(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         schema.require_columns(batch.schema, self._needed, "projection")
         names = batch.schema.names
         needed = self._needed + [name for name in self._optional if name in names]
         columns = schema.conform(batch, needed, for_core=not self._folds)
+        columns, is_wrong = self._without_overlaps(columns)
         if self._folds:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
                 columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
@@ -130,12 +154,32 @@ class Projector:
         if self._asks_for_ner_labels:
             options = replace(options, ner_labels=self._labels_of(batch.schema.field(schema.NER_PROBABILITIES)))
         result = self._run(columns, options)
+        if is_wrong is not None:
+            status = pc.if_else(is_wrong, "invalid", result.column(schema.STATUS).cast(pa.string()))
+            result = with_columns(result, {schema.STATUS: status.dictionary_encode().cast(schema.STATUS_TYPE)})
         if schema.STATUS in batch.schema.names:
             before = schema.conform_column(batch.column(schema.STATUS), schema.STATUS)
             merged = merge_status(before, result.column(schema.STATUS), _is_outdated(before))
             result = with_columns(result, {schema.STATUS: merged.dictionary_encode().cast(schema.STATUS_TYPE)})
         batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])
         return with_columns(batch, {name: result.column(name) for name in _RESULTS})
+
+    def _without_overlaps(self, columns: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array[Any] | None]:
+        """Columns without the entities of rows in which some share words; and which rows those are, if there are any.
+
+        Raises:
+            DataError: there is such a row, and none are skipped.
+        """
+        entities = columns.column(schema.SOURCE_ENTITIES)
+        rows = [] if self.nested != "error" else overlapping_rows(entities)
+        if not rows:
+            return columns, None
+        if not self._skips_invalid:
+            check_overlaps(entity_tuples(schema.SOURCE_ENTITIES, entities[rows[0]]), rows[0])
+        is_wrong = np.zeros(len(entities), np.bool_)
+        is_wrong[rows] = True
+        found = to_array(is_wrong)
+        return with_columns(columns, {schema.SOURCE_ENTITIES: pc.if_else(found, None, entities)}), found
 
     def _run(self, columns: pa.RecordBatch, options: ProjectionOptions) -> pa.RecordBatch:
         core = self._core_options if options is self.options else options.to_core()
@@ -159,9 +203,9 @@ class Projector:
         return labels
 
 
-def _make(options: ProjectionOptions, threads: int, on_error: Literal["raise", "skip"]) -> Projector:
+def _make(options: ProjectionOptions, threads: int, on_error: Literal["raise", "skip"], nested: Nested) -> Projector:
     """What a pickle of a projector calls."""
-    return Projector(options, threads=threads, on_error=on_error)
+    return Projector(options, threads=threads, on_error=on_error, nested=nested)
 
 
 def _is_outdated(status: pa.Array[Any]) -> pa.Array[Any]:

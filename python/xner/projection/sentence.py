@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import xner._core as _core
+from xner._support.arguments import choose
 from xner._support.options import check_names, documented
 from xner._support.pages import element, marked
-from xner._support.records import entity_tuples
+from xner._support.records import entity_tuples, link_tuples, scored_spans, span_tuples
 from xner._support.tables import html_table
 from xner.errors import Error
 from xner.projection._sentence_pair import sentence_pair
+from xner.projection.nested import NESTED, check_overlaps, layers_for
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from xner._support.records import EntitiesLike, LinksLike, ScoredSpansLike, SpansLike
     from xner.projection._keywords import SentenceKeywords
+    from xner.projection.nested import Nested
     from xner.projection.options import Candidates
 
 __all__ = ["ProjectedEntity", "Projection", "project"]
@@ -124,6 +127,7 @@ def project(
     ner_probabilities: npt.ArrayLike | None = None,
     hints: ScoredSpansLike = (),
     nmt_scores: ScoredSpansLike = (),
+    nested: Nested = "error",
     **options: Unpack[SentenceKeywords],
 ) -> Projection:
     """Project the entities of a source sentence onto the words of its translation.
@@ -144,13 +148,17 @@ def project(
             `(source entity, start, end, score)`, whose spans become candidates of their entities, or with a list of
             candidates an array, entities x candidates.
         nmt_scores: for `nmt`, likewise.
+        nested: what to do with source entities that share words: `error`; `keep`, each is projected by itself, where
+            `labels` has the longer ones, `objective` the sum; `outermost` or `innermost`, the others are left out;
+            `compete`, all at once compete for the target words, as in published programs.
         **options: those of `ProjectionOptions`.
 
     Returns:
         The target labels and the entities with score, margin and source entity.
 
     Raises:
-        DataError: a span, link or candidate outside its sentence, an entity without a label; names column and value.
+        DataError: a span, link or candidate outside its sentence, an entity without a label, entities that share words
+            with `nested="error"`; names column and value.
         Error: unknown or contradictory options, or something that the score needs and is missing.
 
     Source: Politov et al. 2025 (arXiv 2501.18750), section 3; García-Ferrero et al. 2022 for the heuristic; Shkalikov
@@ -166,26 +174,107 @@ def project(
         raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
     chosen, core = _options_of({"candidates": kind, **options})
     entities = entity_tuples("source_entities", source_entities)
-    pair = sentence_pair(
+    choose("nested", nested, {one: one for one in NESTED})
+    if nested == "error":
+        check_overlaps(entities)
+    pair = _Pair(
         target_tokens,
         entities,
         links,
-        chosen,
-        candidates=given,
-        link_scores=link_scores,
-        source_length=source_length,
-        source_tokens=source_tokens,
-        ner_probabilities=ner_probabilities,
-        hints=hints,
-        nmt_scores=nmt_scores,
+        given,
+        link_scores,
+        source_length,
+        source_tokens,
+        ner_probabilities,
+        hints,
+        nmt_scores,
     )
-    found = _core.project_sentence(pair, core)
-    if chosen.is_judged:
+    layers = layers_for([(start, end) for start, end, _ in entities], nested)
+    return _projected_by_layers(pair, layers, chosen, core) if any(layers) else _projected(pair, chosen, core)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A sentence pair as callers give it; see `project`."""
+
+    target_tokens: Sequence[str]
+    entities: list[tuple[int, int, str]]
+    links: LinksLike
+    candidates: SpansLike
+    link_scores: Iterable[float] | None
+    source_length: int | None
+    source_tokens: Sequence[str] | None
+    ner_probabilities: npt.ArrayLike | None
+    hints: ScoredSpansLike
+    nmt_scores: ScoredSpansLike
+
+
+def _projected_by_layers(
+    pair: _Pair, layers: list[int], options: ProjectionOptions, core: _core.ProjectOptions
+) -> Projection:
+    """Project the entities of each layer by themselves."""
+    spans = span_tuples("candidates", pair.candidates)
+    pair = replace(
+        pair,
+        candidates=spans,
+        links=link_tuples("links", pair.links),
+        link_scores=None if pair.link_scores is None else list(pair.link_scores),
+        hints=scored_spans("hints", pair.hints, spans),
+        nmt_scores=scored_spans("nmt_scores", pair.nmt_scores, spans),
+    )
+    found = []
+    for layer in range(max(layers) + 1):
+        places = [place for place, one in enumerate(layers) if one == layer]
+        its = replace(
+            pair,
+            entities=[pair.entities[place] for place in places],
+            hints=_of_layer(pair.hints, layers, layer),
+            nmt_scores=_of_layer(pair.nmt_scores, layers, layer),
+        )
+        one = _projected(its, options, core)
+        found.append(
+            replace(one, entities=tuple(replace(entity, source=places[entity.source]) for entity in one.entities))
+        )
+    return replace(
+        found[0],
+        entities=tuple(entity for one in found for entity in one.entities),
+        objective=sum(one.objective for one in found),
+        bound=sum(one.bound for one in found),
+    )
+
+
+def _of_layer(scores: ScoredSpansLike, layers: list[int], layer: int) -> list[tuple[int, int, int, float]]:
+    """Scores of a layer's entities, which have other numbers there; what names no entity stays, for an error."""
+    numbers = {place: number for number, place in enumerate(one for one, its in enumerate(layers) if its == layer)}
+    return [
+        (numbers.get(entity, entity), start, end, score)
+        for entity, start, end, score in scores
+        if entity in numbers or entity >= len(layers)
+    ]
+
+
+def _projected(pair: _Pair, options: ProjectionOptions, core: _core.ProjectOptions) -> Projection:
+    """Project all entities of a sentence pair at once."""
+    made = sentence_pair(
+        pair.target_tokens,
+        pair.entities,
+        pair.links,
+        options,
+        candidates=pair.candidates,
+        link_scores=pair.link_scores,
+        source_length=pair.source_length,
+        source_tokens=pair.source_tokens,
+        ner_probabilities=pair.ner_probabilities,
+        hints=pair.hints,
+        nmt_scores=pair.nmt_scores,
+    )
+    found = _core.project_sentence(made, core)
+    if options.is_judged:
         from xner.projection._judged import Chosen, choose_anew
 
-        classes = [label for *_, label in entities]
-        found = choose_anew(Chosen(*found), pair, classes, chosen, core)
-    labels, projected, status, objective, bound = found
+        classes = [label for *_, label in pair.entities]
+        found = choose_anew(Chosen(*found), made, classes, options, core)
+    labels, entities, status, objective, bound = found
     return Projection(
-        labels, tuple(ProjectedEntity(*entity) for entity in projected), status, objective, bound, target_tokens
+        labels, tuple(ProjectedEntity(*entity) for entity in entities), status, objective, bound, pair.target_tokens
     )

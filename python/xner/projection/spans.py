@@ -18,7 +18,7 @@ from xner._support.records import entity_tuples, items_of, link_tuples
 from xner._support.tables import html_table
 from xner.alignment.aligner import Aligner
 from xner.errors import DataError, Error, OptionError
-from xner.projection.nested import layers_of
+from xner.projection.nested import NESTED, Nested, check_overlaps, layers_for
 from xner.projection.options import ProjectionOptions
 from xner.projection.sentence import project
 from xner.text.word_splitting import choose_splitter, words_within
@@ -86,7 +86,8 @@ class UnprojectedSpan:
         source: its index, in the caller's order.
         reason: `no_words` (nothing but white space is in it), `empty_target` (the target text has no words),
             `no_links` (none of its words is linked), `no_match` (they are, but to no span that the options allow and
-            that no better one has taken), or what `Projection.status` says of the sentence: `infeasible`, `not_solved`.
+            that no better one has taken), `left_out` (it shares words with another span, and `nested` leaves it out),
+            or what `Projection.status` says of the sentence: `infeasible`, `not_solved`.
     """
 
     start: int
@@ -148,6 +149,7 @@ def project_spans(
     aligner: SpanAligner | None = None,
     links: LinksLike | None = None,
     link_unit: LinkUnit = "words",
+    nested: Nested = "keep",
     **options: Unpack[ProjectionKeywords],
 ) -> SpanProjection: ...
 @overload
@@ -161,6 +163,7 @@ def project_spans(
     aligner: SpanAligner | None = None,
     links: Iterable[LinksLike | None] | None = None,
     link_unit: LinkUnit = "words",
+    nested: Nested = "keep",
     **options: Unpack[ProjectionKeywords],
 ) -> list[SpanProjection]: ...
 @documented(ProjectionOptions)
@@ -174,12 +177,14 @@ def project_spans(
     aligner: SpanAligner | None = None,
     links: Any = None,
     link_unit: LinkUnit = "words",
+    nested: Nested = "keep",
     **options: Unpack[ProjectionKeywords],
 ) -> SpanProjection | list[SpanProjection]:
     """Project character spans of a text onto its translation; of one pair of texts, or of many.
 
     Spans are projected by words: one that begins or ends within a word counts as all of that word, and its projection
-    says so (`snapped`). Spans that overlap each other are projected apart, as their projections may overlap, too.
+    says so (`snapped`). Spans that overlap each other are projected apart, as their projections may overlap, too; or
+    what `nested` says happens to them.
 
     Args:
         source_text: a text, or a sequence of texts.
@@ -197,6 +202,9 @@ def project_spans(
             sequence of texts, the links of each.
         link_unit: what `links` count: `words`, those that `xner.text.split_words` gives for the text and language; or
             `characters`, any one of the linked words, such as their first ones.
+        nested: what to do with spans that share words: `keep`, each is projected by itself; `error`; `outermost` or
+            `innermost`, the others have no projection (`left_out`); `compete`, all at once compete for the target
+            words.
         **options: those of `ProjectionOptions`.
 
     Returns:
@@ -209,6 +217,7 @@ def project_spans(
             or a score that needs more than texts and links.
     """
     of_characters = choose("link_unit", link_unit, _UNITS)
+    choose("nested", nested, {one: one for one in NESTED})
     if aligner is not None and links is not None:
         raise OptionError("links beside an aligner: one of the two links the words")
     if of_characters and links is None:
@@ -218,14 +227,15 @@ def project_spans(
         one_links = None if links is None else [links]
         try:
             pairs = _pairs([source_text], [target_text], *splitters)
-            return _project_all(pairs, [spans], one_links, of_characters, aligner, options)[0]
+            return _project_all(pairs, [spans], one_links, of_characters, aligner, nested, options)[0]
         except DataError as error:  # of row 0, where there is no other
             raise DataError(-1, error.column, error.value, error.reason) from None
     if isinstance(source_text, str) or isinstance(target_text, str):
         raise Error("expected two texts, or two sequences of texts, found one of each")
     pairs = _pairs(source_text, target_text, *splitters)
     all_links = None if links is None else list(items_of("links", links))
-    return _project_all(pairs, list(items_of("spans", spans)), all_links, of_characters, aligner, options)
+    all_spans = list(items_of("spans", spans))
+    return _project_all(pairs, all_spans, all_links, of_characters, aligner, nested, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +293,7 @@ def _project_all(
     links: list[Any] | None,
     of_characters: bool,
     aligner: SpanAligner | None,
+    nested: Nested,
     options: Any,
 ) -> list[SpanProjection]:
     """Project the spans of all pairs; errors name the row."""
@@ -290,11 +301,15 @@ def _project_all(
         if given is not None and len(given) != len(pairs):
             raise Error(f"{name}: expected those of {len(pairs)} pairs of texts, found those of {len(given)}")
     source_spans = [_source_spans(pair, row) for pair, row in zip(pairs, spans, strict=True)]
+    for pair, its in zip(pairs, source_spans, strict=True):
+        if nested == "error":
+            places = [(one.first, one.last) for one in its]
+            check_overlaps([(one.start, one.end, one.label) for one in its], pair.row, column="spans", spans=places)
     if links is None:
         linked = _aligned(pairs, aligner)
     else:
         linked = [_given_links(pair, row, of_characters) for pair, row in zip(pairs, links, strict=True)]
-    return [_project(*of_pair, options) for of_pair in zip(pairs, source_spans, linked, strict=True)]
+    return [_project(*of_pair, nested, options) for of_pair in zip(pairs, source_spans, linked, strict=True)]
 
 
 def _source_spans(pair: _Pair, spans: Any) -> list[_SourceSpan]:
@@ -374,19 +389,20 @@ def _word_at(pair: _Pair, side: str, text: str, words: Sequence[Word], place: in
     return word
 
 
-def _project(pair: _Pair, spans: list[_SourceSpan], links: _Links, options: Any) -> SpanProjection:
-    """Project the spans of one pair, those that overlap apart."""
+def _project(pair: _Pair, spans: list[_SourceSpan], links: _Links, nested: Nested, options: Any) -> SpanProjection:
+    """Project the spans of one pair, layer by layer."""
     projected: list[ProjectedSpan] = []
-    reasons = {span.source: "no_words" for span in spans if span.first == span.last}
+    reasons = {span.source: "no_words" if span.first == span.last else "left_out" for span in spans}
     linked = {source for source, *_ in links}
     scores = [score for *_, score in links if score is not None]
-    for layer in _layers([span for span in spans if span.first < span.last]):
+    for layer in _layers([span for span in spans if span.first < span.last], nested):
         found = project(
             [word.text for word in pair.target_words],
             [(span.first, span.last, span.label) for span in layer],
             [(source, target) for source, target, _ in links],
             link_scores=scores if scores and len(scores) == len(links) else None,
             source_tokens=[word.text for word in pair.source_words],
+            nested="compete",  # or none overlap
             **options,
         )
         projected += [_in_text(pair, entity, layer[entity.source]) for entity in found.entities]
@@ -415,10 +431,11 @@ def _project(pair: _Pair, spans: list[_SourceSpan], links: _Links, options: Any)
 _REASONS = {status: status for status in ("empty_target", "infeasible", "not_solved")}
 
 
-def _layers(spans: list[_SourceSpan]) -> list[list[_SourceSpan]]:
-    """Spans in lists without overlaps, the longer ones first."""
-    numbers = layers_of([(span.first, span.last) for span in spans])
-    return [[span for span, its in zip(spans, numbers, strict=True) if its == one] for one in sorted(set(numbers))]
+def _layers(spans: list[_SourceSpan], nested: Nested) -> list[list[_SourceSpan]]:
+    """Spans in lists that are projected together, the longer ones first."""
+    numbers = layers_for([(span.first, span.last) for span in spans], nested)
+    wanted = range(max(numbers, default=-1) + 1)
+    return [[span for span, its in zip(spans, numbers, strict=True) if its == one] for one in wanted]
 
 
 def _in_text(pair: _Pair, entity: ProjectedEntity, span: _SourceSpan) -> ProjectedSpan:

@@ -184,7 +184,8 @@ class ProjectionTrials:
             yield from pool.map(self._try, settings)
 
     def _try(self, setting: Setting) -> Counts:
-        projector = Projector(threads=1, **self._fixed, **projector_options(setting))
+        # Settings are compared on all entities, whichever of them a projection is to take later.
+        projector = Projector(threads=1, nested="compete", **self._fixed, **projector_options(setting))
         table = self._table.append_column(schema.LINKS, self._links.of(setting))
         if setting.get("memory", False):
             table = project_with_memory(table, projector, Memory(vocabulary=self._vocabulary), threads=1)
