@@ -267,6 +267,64 @@ class TestSides:
         assert len(pylist(Layout().read_labelled(path).entities)[0]) == 2
 
 
+class TestClasses:
+    """Names of classes are those of entities, not labels of words."""
+
+    ODD: ClassVar[dict[str, str]] = {
+        "B-ORG": "value B-ORG [0, 1): this is the label of a word, where the class of an entity is expected: ORG",
+        "O": "value O [0, 1): O stands for words outside of entities, and is no class",
+        "my org": "value my org [0, 1): the name of a class has no blanks",
+        " ORG": "value ' ORG' [0, 1): the name of a class has no blanks",
+        " ": "value ' ' [0, 1): the entity has no label",
+        "": "value [0, 1): the entity has no label",
+    }
+
+    @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+    @pytest.mark.parametrize("name", ODD)
+    def test_of_files(self, tmp_path: Path, name: str, suffix: str) -> None:
+        entity = {"start": 0, "end": 1, "label": name}
+        rows = pa.table(
+            {
+                "tokens": pa.array([["Anna"]] * 2, schema.WORDS_TYPE),
+                "entities": pa.array([[], [entity]], schema.SOURCE_ENTITIES_TYPE),
+            }
+        )
+        path = tmp_path / f"x.{suffix}"
+        io.write(rows, path)
+        with pytest.raises(DataError) as caught:
+            Layout().read_labelled(path)
+        assert f"column 'entities', {self.ODD[name]}" in str(caught.value)
+        assert caught.value.row == 1
+        if name:
+            assert "; `class_map` renames classes" in str(caught.value)
+            found = Layout(class_map={name: "X"}).read_labelled(path)
+            assert pylist(found.entities)[1] == [{**entity, "label": "X"}]
+
+    @pytest.mark.parametrize("name", [one for one in ODD if one not in {"", "my org"}])
+    def test_in_python(self, name: str) -> None:
+        with pytest.raises(DataError) as caught:
+            xner.project(["a"], [(0, 1, name)], [(0, 0)])
+        assert str(caught.value) == f"column 'source_entities', {self.ODD[name]}"
+        with pytest.raises(DataError) as caught:
+            xner.project_spans("a", "a", [(0, 1, name)])
+        assert str(caught.value) == f"column 'spans', {self.ODD[name]}"
+        table = pa.table(
+            {
+                "tokens": pa.array([["a"], ["a"]], schema.WORDS_TYPE),
+                "source_entities": pa.array([[], [(0, 1, name)]], schema.SOURCE_ENTITIES_TYPE),
+                "links": pa.array([[(0, 0, None)]] * 2, schema.LINKS_TYPE),
+            }
+        )
+        with pytest.raises(DataError) as caught:
+            xner.Projector()(table)
+        assert str(caught.value) == f"row 1, column 'source_entities', {self.ODD[name]}"
+        assert xner.Projector(on_error="skip")(table)["status"].to_pylist() == ["ok", "invalid"]
+
+    def test_names_that_only_look_like_labels(self) -> None:
+        for name in ("E-mail", "S-Bahn", "OK", "phone number"):
+            assert xner.project(["a"], [(0, 1, name)], [(0, 0)]).labels == [f"B-{name}"]
+
+
 def test_evaluate_compares_words(tmp_path: Path) -> None:
     gold = save(tmp_path / "g.conll", "Anna\tB-PER\nkam\tO\n\nIn\tO\nBonn\tB-LOC\n")
     other = save(tmp_path / "p.conll", "In\tO\nBonn\tB-LOC\n\nAnna\tB-PER\nkam\tO\n")

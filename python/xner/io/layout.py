@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from xner import labels, schema
 from xner._support.arguments import choose, did_you_mean
 from xner._support.arrow import chunked, is_lists, one_array, pylist
+from xner._support.records import entity_tuples
 from xner._support.sentences import with_values
 from xner.errors import DataError, Error, OptionError
 from xner.io._classes import named
@@ -24,7 +25,7 @@ from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
 from xner.io.formats import format_of, format_to_read, read
-from xner.labels.tags import tell_tags
+from xner.labels.tags import check_classes, rows_of_no_class, tell_tags
 
 if TYPE_CHECKING:
     import os
@@ -123,7 +124,27 @@ class Layout:
             if name in table.schema.names:
                 table = self._with_names(table, name, path)
         check_lengths(table)
+        for name in (schema.ENTITIES, schema.SOURCE_ENTITIES):
+            if name in table.schema.names:
+                self._check_classes(table[name], table, name)
         return table
+
+    def _check_classes(
+        self, entities: pa.ChunkedArray[Any], table: pa.Table, column: str, *, blanks: bool = True
+    ) -> None:
+        """That entities have names of classes, or others that are renamed."""
+        lists = one_array(entities)
+        for row in rows_of_no_class(lists, blanks=blanks, known=self.class_map):
+            row_id = str(table[schema.ID][row].as_py()) if schema.ID in table.schema.names else None
+            check_classes(
+                entity_tuples(column, lists[row]),
+                column,
+                row,
+                blanks=blanks,
+                known=self.class_map,
+                remedy="; `class_map` renames classes",
+                row_id=row_id,
+            )
 
     def read_tagged(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
         """As `read`; labels, if there are any, are spelled in the usual way, their classes renamed.
@@ -243,6 +264,7 @@ class Layout:
             table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
         if schema.ENTITIES in has:
             found[schema.ENTITIES] = self._mapped(table[schema.ENTITIES])
+            self._check_classes(found[schema.ENTITIES], table, schema.ENTITIES, blanks=False)
         if len(found) == 2 and self.labels_from is None:
             _check_agreement(found[schema.LABELS], found[schema.ENTITIES], table, path)
         chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)

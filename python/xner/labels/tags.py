@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
@@ -28,11 +29,22 @@ from xner._support.sentences import to_arrow, with_values, without_dictionary
 from xner.errors import DataError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from xner._support.sentences import Sentences
 
-__all__ = ["OUTSIDE", "Doubt", "Spelling", "Tags", "canonical_labels", "read_tags", "tell_tags"]
+__all__ = [
+    "OUTSIDE",
+    "Doubt",
+    "Spelling",
+    "Tags",
+    "canonical_labels",
+    "check_classes",
+    "class_problem",
+    "read_tags",
+    "rows_of_no_class",
+    "tell_tags",
+]
 
 Spelling = Literal["prefix", "suffix", "untyped", "plain", "brackets"]
 
@@ -48,6 +60,8 @@ _SUFFIX = re.compile(f"(.+)[-_:]([{_PREFIXES}])", re.DOTALL)
 _BRACKETS = re.compile(r"\*|\*\)|\(([^()*]+)(\*|\*?\))")
 # What stands where a file says nothing, and what is no name of a class: numbers, punctuation alone, addresses.
 _NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
+_BEGINS_LIKE_A_TAG = re.compile("[BI]-(.+)", re.DOTALL)  # classes such as E-mail have other letters
+_BLANK = re.compile(r"\s")
 _FEW_CLASSES = 8
 _WORDS_A_CLASS = 6
 
@@ -196,6 +210,73 @@ def _scheme(letters: set[str]) -> str:
     if letters & {"L", "U"}:
         return "BILOU"
     return "BIOES" if letters & {"E", "S"} else "IOB2"
+
+
+@lru_cache(maxsize=1024)
+def class_problem(name: str, *, blanks: bool = True) -> str:
+    """Why a name is hardly that of a class of entities; empty where it may well be one.
+
+    Args:
+        name: the name.
+        blanks: whether it may have blanks within, as what a tagger is asked for has, which not all files can hold.
+    """
+    if not name.strip():
+        return "the entity has no label"
+    if name == OUTSIDE:
+        return f"{OUTSIDE} stands for words outside of entities, and is no class"
+    if match := _BEGINS_LIKE_A_TAG.fullmatch(name):
+        return f"this is the label of a word, where the class of an entity is expected: {match[1]}"
+    if name != name.strip() or (not blanks and _BLANK.search(name)):
+        return "the name of a class has no blanks"
+    return ""
+
+
+def rows_of_no_class(entities: pa.Array[Any], *, blanks: bool = True, known: Collection[str] = ()) -> list[int]:
+    """The rows in which an entity has a name of a class that is hardly one.
+
+    Args:
+        entities: list<struct<start, end, label, ...>>, a list a row.
+        blanks: as for `class_problem`.
+        known: names that are right, whatever they look like.
+    """
+    names = pc.struct_field(flattened(entities), "label")
+    found = pc.unique(names).to_pylist()
+    odd = [one for one in found if one is not None and one not in known and class_problem(one, blanks=blanks)]
+    if not odd:
+        return []
+    places = pc.indices_nonzero(pc.is_in(names, value_set=pa.array(odd, names.type)))
+    return sorted({int(row) for row in pc.list_parent_indices(entities).take(places).to_numpy()})
+
+
+def check_classes(
+    entities: Iterable[tuple[int, int, str]],
+    column: str,
+    row: int = -1,
+    *,
+    blanks: bool = True,
+    known: Collection[str] = (),
+    remedy: str = "",
+    row_id: str | None = None,
+) -> None:
+    """That entities of a sentence have names of classes.
+
+    Args:
+        entities: `(start, end, label)`.
+        column: their name, for the error.
+        row: of the sentence, likewise.
+        blanks: as for `class_problem`.
+        known: names that are right, whatever they look like.
+        remedy: what ends the error's message.
+        row_id: the row's `id`, for the error.
+
+    Raises:
+        DataError: one has not.
+    """
+    for start, end, name in entities:
+        if name not in known and (problem := class_problem(name, blanks=blanks)):
+            shown = name if name.strip() == name else repr(name)
+            value = f"{shown} [{start}, {end})".lstrip()
+            raise DataError(row, column, value, f"{problem}{remedy if name else ''}", row_id=row_id)
 
 
 def read_tags(

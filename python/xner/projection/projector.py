@@ -20,6 +20,7 @@ from xner._support.records import entity_tuples
 from xner._support.sentences import map_words
 from xner._support.stages import identity_of, merge_status, run_stage
 from xner.errors import Error
+from xner.labels.tags import check_classes, rows_of_no_class
 from xner.projection._sentence_pair import columns_of
 from xner.projection.nested import NESTED, Nested, check_overlaps, overlapping_rows, project_layers
 from xner.projection.options import ProjectionOptions
@@ -146,7 +147,7 @@ class Projector:
         names = batch.schema.names
         needed = self._needed + [name for name in self._optional if name in names]
         columns = schema.conform(batch, needed, for_core=not self._folds)
-        columns, is_wrong = self._without_overlaps(columns)
+        columns, is_wrong = self._without_wrong_entities(columns)
         if self._folds:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
                 columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
@@ -164,22 +165,24 @@ class Projector:
         batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])
         return with_columns(batch, {name: result.column(name) for name in _RESULTS})
 
-    def _without_overlaps(self, columns: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array[Any] | None]:
-        """Columns without the entities of rows in which some share words; and which rows those are, if there are any.
+    def _without_wrong_entities(self, columns: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array[Any] | None]:
+        """Columns without the entities of rows in which some share words or have no class; and which rows those are.
 
         Raises:
             DataError: there is such a row, and none are skipped.
         """
         entities = columns.column(schema.SOURCE_ENTITIES)
-        rows = [] if self.nested != "error" else overlapping_rows(entities)
+        rows = {*rows_of_no_class(entities), *(overlapping_rows(entities) if self.nested == "error" else ())}
         if not rows:
             return columns, None
         if not self._skips_invalid:
-            check_overlaps(entity_tuples(schema.SOURCE_ENTITIES, entities[rows[0]]), rows[0])
+            found = entity_tuples(schema.SOURCE_ENTITIES, entities[min(rows)])
+            check_classes(found, schema.SOURCE_ENTITIES, min(rows))
+            check_overlaps(found, min(rows))
         is_wrong = np.zeros(len(entities), np.bool_)
-        is_wrong[rows] = True
-        found = to_array(is_wrong)
-        return with_columns(columns, {schema.SOURCE_ENTITIES: pc.if_else(found, None, entities)}), found
+        is_wrong[list(rows)] = True
+        wrong = to_array(is_wrong)
+        return with_columns(columns, {schema.SOURCE_ENTITIES: pc.if_else(wrong, None, entities)}), wrong
 
     def _run(self, columns: pa.RecordBatch, options: ProjectionOptions) -> pa.RecordBatch:
         core = self._core_options if options is self.options else options.to_core()

@@ -14,6 +14,7 @@ from xner._support.pages import element, marked
 from xner._support.records import entity_tuples, link_tuples, scored_spans, span_tuples
 from xner._support.tables import html_table
 from xner.errors import Error
+from xner.labels.tags import check_classes
 from xner.projection._sentence_pair import sentence_pair
 from xner.projection.nested import NESTED, check_overlaps, layers_for
 from xner.projection.options import ProjectionOptions
@@ -157,8 +158,8 @@ def project(
         The target labels and the entities with score, margin and source entity.
 
     Raises:
-        DataError: a span, link or candidate outside its sentence, an entity without a label, entities that share words
-            with `nested="error"`; names column and value.
+        DataError: a span, link or candidate outside its sentence, an entity without a label, or with the label of a
+            word, entities that share words with `nested="error"`; names column and value.
         Error: unknown or contradictory options, or something that the score needs and is missing.
 
     Source: Politov et al. 2025 (arXiv 2501.18750), section 3; García-Ferrero et al. 2022 for the heuristic; Shkalikov
@@ -174,6 +175,7 @@ def project(
         raise Error("candidates='given' is for record batches; pass a list of (start, end) spans here")
     chosen, core = _options_of({"candidates": kind, **options})
     entities = entity_tuples("source_entities", source_entities)
+    check_classes(entities, "source_entities")
     choose("nested", nested, {one: one for one in NESTED})
     if nested == "error":
         check_overlaps(entities)

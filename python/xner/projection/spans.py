@@ -18,6 +18,7 @@ from xner._support.records import entity_tuples, items_of, link_tuples
 from xner._support.tables import html_table
 from xner.alignment.aligner import Aligner
 from xner.errors import DataError, Error, OptionError
+from xner.labels.tags import check_classes
 from xner.projection.nested import NESTED, Nested, check_overlaps, layers_for
 from xner.projection.options import ProjectionOptions
 from xner.projection.sentence import project
@@ -327,6 +328,7 @@ def _source_spans(pair: _Pair, spans: Any) -> list[_SourceSpan]:
             raise pair.error("spans", f"[{start}, {end})", f"{reason}{_hint(pair.source_text, end)}")
         if not label:
             raise pair.error("spans", f"[{start}, {end})", "the span has no label")
+        check_classes([(start, end, label)], "spans", pair.row)
         first, last = words_within(pair.source_words, start, end)
         exact = first < last and (start, end) == _extent(pair.source_words, first, last)
         found.append(_SourceSpan(start, end, label, source, first, last, not exact))
