@@ -617,6 +617,52 @@ class TestTags:
         with pytest.raises(DataError, match=message):
             Layout().read_tagged(path)
 
+    @pytest.mark.parametrize(
+        ("tags", "remark"),
+        [
+            (
+                ["B-loc", "B-LOC"],
+                "the classes 'LOC' and 'loc' differ in case alone; `class_map=loc=LOC` makes them one",
+            ),
+            (["B-LOC", "I-LOC", "LOC"], "'LOC' has no prefix, which others have ('B-LOC'); it is read as 'I-LOC'"),
+            (
+                ["PER-B", "LOC"],
+                (
+                    "'PER-B' may be a class and a prefix; it is read as a class, as 'LOC' has no prefix; "
+                    "`class_map=PER-B=CLASS` renames it"
+                ),
+            ),
+        ],
+    )
+    def test_what_may_be_a_mistake_is_said(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, tags: list[str], remark: str
+    ) -> None:
+        path = save(tmp_path / "x.conll", "".join(f"w\t{tag}\n" for tag in [*tags, "O"]))
+        assert inspect(path).remarks[:1] == (remark,)
+        assert not caplog.messages
+        for _ in range(2):
+            Layout().read_labelled(path)
+            Layout().read_for_scores(path)
+        assert caplog.messages == [f"{path}: {remark}"]
+        name, new = ("loc", "LOC") if "loc" in remark else ("PER-B", "PER")
+        if "class_map" in remark:
+            assert not inspect(path, layout=Layout(class_map={name: new})).remarks
+
+    def test_two_classes_of_one_name_among_entities(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        row = {"tokens": ["a", "b"], "entities": [[0, 1, "LOC"], [1, 2, "Loc"]]}
+        path = save(tmp_path / "x.jsonl", json.dumps(row) + "\n")
+        Layout().read_labelled(path)
+        assert inspect(path).remarks == (
+            "the classes 'LOC' and 'Loc' differ in case alone; `class_map=Loc=LOC` makes them one",
+        )
+        assert caplog.messages == [f"{path}: {inspect(path).remarks[0]}"]
+
+    @pytest.mark.parametrize("tag", ["LOC|B-GPE", "B-LOC|B-GPE", "I-LOC,I-GPE"])
+    def test_several_labels_in_one(self, tmp_path: Path, tag: str) -> None:
+        path = save(tmp_path / "x.conll", f"Anna\t{tag}\nkam\tO\n")
+        with pytest.raises(DataError, match=r"line 1 of .*: no label: several labels in one"):
+            Layout().read_labelled(path)
+
     def test_words_with_blanks(self, tmp_path: Path) -> None:
         path = save(tmp_path / "x.conll", "in O\nNew York B-LOC\n")
         found = inspect(path)

@@ -9,7 +9,7 @@ import sys
 import click
 
 from xner._support.arguments import did_you_mean
-from xner._support.progress import usage_logger
+from xner._support.progress import logger, usage_logger
 from xner._version import __version__
 from xner.cli.guards import guarded
 from xner.cli.options.flags import with_flags
@@ -101,10 +101,10 @@ def cli() -> None:
 
 
 class _Shown(logging.Handler):
-    """Shows messages as a command's own."""
+    """Shows messages as a command's own: warnings, and what services outside were used for."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(record.getMessage(), err=True)
+        click.echo(with_flags(record.getMessage()), err=True)
 
 
 _SHOWN = _Shown()
@@ -113,7 +113,7 @@ _SHOWN = _Shown()
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted."""
     usage_logger.setLevel(logging.INFO)
-    usage_logger.addHandler(_SHOWN)
+    logger.addHandler(_SHOWN)
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

@@ -18,6 +18,7 @@ from xner.io._columns import Column, label_columns, token_columns
 from xner.io.conll import survey_conll
 from xner.io.formats import format_to_read
 from xner.io.layout import AS_TOLD, Layout
+from xner.labels.tags import class_remarks
 
 if TYPE_CHECKING:
     import os
@@ -233,6 +234,7 @@ def _remarks(table: pa.Table, tags: labels.Tags | None) -> Iterator[str]:
             if seen[str(row_id)] == 2:
                 twice.append(row)
         yield from _remark("ids that were there before", twice)
+    yield from class_remarks(_classes(table)) if tags is None else tags.remarks()
     if tags is not None and tags.spelling in {"prefix", "suffix"}:
         starts = [row for row, tags in enumerate(pylist(table[schema.LABELS])) if _begins_inside(tags or ())]
         yield from _remark("an entity begins with I-, as in IOB1", starts)

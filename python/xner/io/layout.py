@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
+from xner._layouts import plain
 from xner._support.arguments import choose, did_you_mean
-from xner._support.arrow import chunked, is_lists, one_array, pylist
+from xner._support.arrow import chunked, flattened, is_lists, one_array, pylist
+from xner._support.progress import logger
 from xner._support.records import entity_tuples
 from xner._support.sentences import with_values
 from xner.errors import DataError, Error, OptionError
@@ -25,13 +27,13 @@ from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
 from xner.io.formats import format_of, format_to_read, read
-from xner.labels.tags import check_classes, rows_of_no_class, tell_tags
+from xner.labels.tags import check_classes, class_remarks, rows_of_no_class, tell_tags
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "check_lengths"]
+__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "check_lengths", "classes_of"]
 
 LabelsFrom = Literal["labels", "entities"]
 LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
@@ -156,7 +158,8 @@ class Layout:
         if schema.LABELS not in table.schema.names:
             return table
         with self.naming_lines(path, format):
-            column, _ = self.tags_of(table, schema.LABELS, path)
+            column, tags = self.tags_of(table, schema.LABELS, path)
+        _say(path, tags.remarks())
         return table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
 
     def read_labelled(
@@ -258,6 +261,7 @@ class Layout:
         tags = None
         if schema.LABELS in has:
             column, tags = self.tags_of(table, schema.LABELS, path, reading=reading, all_classes=all_classes)
+            _say(path, tags.remarks())
             # What is no tag of any scheme is judged as it stands.
             judged = table[schema.LABELS] if reading != "lenient" and tags.spelling == "plain" else column
             found[schema.LABELS] = pa.chunked_array([labels.decode_batch(judged, scheme=scheme, reading=reading)])
@@ -265,6 +269,7 @@ class Layout:
         if schema.ENTITIES in has:
             found[schema.ENTITIES] = self._mapped(table[schema.ENTITIES])
             self._check_classes(found[schema.ENTITIES], table, schema.ENTITIES, blanks=False)
+            _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
         if len(found) == 2 and self.labels_from is None:
             _check_agreement(found[schema.LABELS], found[schema.ENTITIES], table, path)
         chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
@@ -292,7 +297,8 @@ class Layout:
         if schema.LABELS not in names and (schema.ENTITIES not in names or schema.TOKENS not in names):
             return table
         if schema.TOKENS not in names:
-            column, _ = self.tags_of(table, schema.LABELS, path, all_classes=False)
+            column, tags = self.tags_of(table, schema.LABELS, path, all_classes=False)
+            _say(path, tags.remarks())
             return table.set_column(names.index(schema.LABELS), schema.LABELS, column)
         found = self._labelled(table, path, all_classes=False)
         if schema.LABELS in names and self.labels_from != schema.ENTITIES:
@@ -438,6 +444,23 @@ class Layout:
 
 AS_TOLD: Final = Layout()
 """Everything is told from the file."""
+
+
+_said: set[tuple[str, str]] = set()
+
+
+def _say(path: str | os.PathLike[str], remarks: Iterable[str]) -> None:
+    """Say once of a file what is odd about its labels."""
+    for remark in remarks:
+        if (str(path), remark) not in _said:
+            _said.add((str(path), remark))
+            logger.warning("%s: %s", path, remark)
+
+
+def classes_of(entities: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[str]:
+    """The classes that a column of entities has, in the order in which they come first."""
+    names = pc.struct_field(flattened(plain(one_array(entities))), "label")
+    return [name for name in pylist(pc.unique(names)) if name is not None]
 
 
 def _format_by_name(path: str | os.PathLike[str]) -> str:

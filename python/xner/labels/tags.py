@@ -29,7 +29,7 @@ from xner._support.sentences import to_arrow, with_values, without_dictionary
 from xner.errors import DataError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from xner._support.sentences import Sentences
 
@@ -41,6 +41,7 @@ __all__ = [
     "canonical_labels",
     "check_classes",
     "class_problem",
+    "class_remarks",
     "read_tags",
     "rows_of_no_class",
     "tell_tags",
@@ -61,6 +62,7 @@ _BRACKETS = re.compile(r"\*|\*\)|\(([^()*]+)(\*|\*?\))")
 # What stands where a file says nothing, and what is no name of a class: numbers, punctuation alone, addresses.
 _NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
 _BEGINS_LIKE_A_TAG = re.compile("[BI]-(.+)", re.DOTALL)  # classes such as E-mail have other letters
+_SEVERAL = re.compile(rf".+[|,;/+][{_PREFIXES}]-.+", re.DOTALL)
 _BLANK = re.compile(r"\s")
 _FEW_CLASSES = 8
 _WORDS_A_CLASS = 6
@@ -117,6 +119,8 @@ class Tags:
         names = [tag for tag, meant in self.canonical.items() if meant != OUTSIDE]
         if blank := [tag for tag in names if tag != tag.strip()]:
             return Doubt(blank, "a blank before or after it")
+        if several := [tag for tag in names if _SEVERAL.fullmatch(tag)]:
+            return Doubt(several, "several labels in one")
         if self.spelling == "prefix":
             if unnamed := [tag for tag in names if (match := _PREFIX.fullmatch(tag)) and not match[2]]:
                 return Doubt(unnamed, "no class follows the prefix")
@@ -132,10 +136,39 @@ class Tags:
             return Doubt(names, f"{len(names)} classes are too many for {words} words")
         return None
 
+    def remarks(self) -> Iterator[str]:
+        """What is odd about tags that may well be right."""
+        yield from class_remarks(self.classes)
+        names = [tag for tag, meant in self.canonical.items() if meant != OUTSIDE]
+        if self.spelling == "prefix" and (bare := [tag for tag in names if _PREFIX.fullmatch(tag) is None]):
+            tag = bare[0]
+            yield f"{tag!r} has no prefix, which others have ({_example(names)}); it is read as {self.canonical[tag]!r}"
+        suffixed = [tag for tag in names if _SUFFIX.fullmatch(tag) and tag in self.classes]
+        other = next((tag for tag in names if not _SUFFIX.fullmatch(tag)), None)
+        if self.spelling == "plain" and suffixed:
+            yield (
+                f"{suffixed[0]!r} may be a class and a prefix; it is read as a class, as {other!r} has no prefix; "
+                f"`class_map={suffixed[0]}=CLASS` renames it"
+            )
+
     @property
     def classes_with_prefix(self) -> set[str]:
         """The classes that some tag has with a prefix."""
         return {match[2] for tag in self.canonical if (match := _PREFIX.fullmatch(tag))}
+
+
+def class_remarks(classes: Iterable[str]) -> Iterator[str]:
+    """What is odd about the names of classes: some that differ in case alone.
+
+    Args:
+        classes: each once.
+    """
+    spelled: dict[str, list[str]] = {}
+    for name in sorted(classes):
+        spelled.setdefault(name.casefold(), []).append(name)
+    for first, *others in spelled.values():
+        for name in others:
+            yield f"the classes {first!r} and {name!r} differ in case alone; `class_map={name}={first}` makes them one"
 
 
 def _example(tags: list[str]) -> str:
