@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import xner
+from command_line import xner as run_xner
 from xner import io, schema
 from xner._support.arrow import pylist
 from xner.cli.main import cli
@@ -456,6 +457,42 @@ def test_classes_of_files_are_renamed(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     assert output.read_text() == "Anna\tB-PER\nkam\tO\n\n"
     assert "source entities: 1 PER" in run.stderr
+
+
+@pytest.mark.parametrize("rows", ['{"tokens":["Anna"],"entities":[[0,1,"PER"]]}', "Anna\tB-PER"])
+def test_classes_to_rename_have_to_be_there(tmp_path: Path, rows: str) -> None:
+    path = save(tmp_path / f"x.{'jsonl' if rows.startswith('{') else 'conll'}", rows + "\n")
+    output = tmp_path / "o.html"
+    for command in (
+        ["evaluate", "--gold", path, "--predicted", path, "--bootstrap", "0"],
+        ["view", path, "-o", output],
+        ["shift", path, "--kind", "characters", "-o", tmp_path / "o.conll"],
+        ["project", "--source", path, "--target", path, "-o", tmp_path / "o.jsonl"],
+    ):
+        for options, message in (
+            (["--class-map", "Per=X"], "no class 'Per' to rename; the classes are PER; did you mean 'PER'?"),
+            (["--ignore-class", "ORG"], "no class 'ORG' to leave out; the classes are PER"),
+        ):
+            assert message in xner_said(command, options), command
+        assert "no class" not in xner_said(command, ["--class-map", "PER=ORG"])
+    assert '"ORG"' in output.read_text()
+    assert inspect(path, layout=Layout(class_map={"PER": "ORG"})).classes == {"ORG": 1}
+    assert "no class 'ORG' to leave out" in str(inspect(path, layout=Layout(class_map={"ORG": "O"})).problem)
+
+
+def xner_said(command: list[Any], options: list[str]) -> str:
+    """What a command says, whether it ends well or not."""
+    run = run_xner(*command, *options, "--overwrite") if "-o" in command else run_xner(*command, *options)
+    return run.stdout + run.stderr
+
+
+def test_a_class_may_be_in_one_of_two_files(tmp_path: Path) -> None:
+    gold = save(tmp_path / "g.conll", "Anna\tB-PER\nkam\tO\n")
+    other = save(tmp_path / "p.conll", "Anna\tB-PER\nkam\tB-LOC\n")
+    renamed = ["--ignore-class", "LOC"]
+    assert "PER        1.000   1.000" in xner_said(["evaluate", "--gold", gold, "--predicted", other], renamed)
+    projected = ["project", "--source", other, "--target", gold, "-o", tmp_path / "o.conll"]
+    assert "1 of 1 source entities projected" in xner_said(projected, renamed)
 
 
 class TestPairing:

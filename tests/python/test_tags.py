@@ -120,7 +120,7 @@ def test_classes_are_renamed() -> None:
     )
     assert rows.to_pylist() == [["B-PER", "I-PER", "O"], None, []]
     assert tags.classes == ("PER",)
-    with pytest.raises(OptionError, match="there is no class 'PERS' to rename; did you mean 'PER'"):
+    with pytest.raises(OptionError, match="no class 'PERS' to rename; the classes are PER; did you mean 'PER'"):
         tell_tags(["B-PER"], class_map={"PERS": "X"})
     with pytest.raises(OptionError, match="'PER' cannot become ''"):
         tell_tags(["B-PER"], class_map={"PER": ""})

@@ -518,6 +518,10 @@ class TestBadInput:
         with pytest.raises(Error, match="the training data, few, have no entities"):
             briefly(shape, tmp_path / "model", classes={"*": "O"})
 
+    def test_no_class_of_a_name(self, shape: Path, tmp_path: Path) -> None:
+        with pytest.raises(OptionError, match="no class 'PRE' to rename; the classes are LOC, PER; did you mean 'PER'"):
+            briefly(shape, tmp_path / "model", classes={"LOC": "O", "PRE": "X", "*": "Y"})
+
     def test_no_sentences_to_score_on(self, shape: Path, tmp_path: Path) -> None:
         empty = Corpus("empty", ON_TARGET.table.slice(0, 0))
         with pytest.raises(Error, match="'empty' has no sentences to score on"):

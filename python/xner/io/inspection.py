@@ -18,7 +18,7 @@ from xner.io._columns import Column, label_columns, token_columns
 from xner.io.conll import survey_conll
 from xner.io.formats import format_to_read
 from xner.io.layout import AS_TOLD, Layout
-from xner.labels.tags import class_remarks
+from xner.labels.tags import check_renamed, class_remarks
 
 if TYPE_CHECKING:
     import os
@@ -161,10 +161,15 @@ def _read(
 ) -> tuple[Layout, pa.Table, labels.Tags | None]:
     table = layout.read(path, format)
     tags = None
-    if schema.LABELS in table.schema.names:
+    names = table.schema.names
+    if layout.class_map:
+        check_renamed(layout.class_map, layout.classes_in(table))
+    if schema.ENTITIES in names:
+        table = table.set_column(names.index(schema.ENTITIES), schema.ENTITIES, layout.mapped(table[schema.ENTITIES]))
+    if schema.LABELS in names:
         with layout.naming_lines(path, format):
-            column, tags = layout.tags_of(table, schema.LABELS, path)
-        table = table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
+            column, tags = layout.tags_of(table, schema.LABELS, path, all_classes=False)
+        table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
     return layout, table, tags
 
 

@@ -27,7 +27,7 @@ from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
 from xner.io.formats import format_of, format_to_read, read
-from xner.labels.tags import check_classes, class_remarks, rows_of_no_class, tell_tags
+from xner.labels.tags import check_classes, check_renamed, class_remarks, rows_of_no_class, tell_tags
 
 if TYPE_CHECKING:
     import os
@@ -148,19 +148,45 @@ class Layout:
                 row_id=row_id,
             )
 
-    def read_tagged(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
-        """As `read`; labels, if there are any, are spelled in the usual way, their classes renamed.
+    def read_tagged(
+        self, path: str | os.PathLike[str], format: str | None = None, *, all_classes: bool = True
+    ) -> pa.Table:
+        """As `read`; labels, if there are any, are spelled in the usual way, classes of labels and entities renamed.
+
+        Args:
+            path: the file.
+            format: a name of `io.FORMATS`; None goes by the file's name.
+            all_classes: whether the file must have every class of `class_map`.
 
         Raises:
             DataError: a label that is none; or see `read`.
+            OptionError: a class to rename that there is not.
         """
         table = self.read(path, format)
-        if schema.LABELS not in table.schema.names:
-            return table
-        with self.naming_lines(path, format):
-            column, tags = self.tags_of(table, schema.LABELS, path)
-        _say(path, tags.remarks())
-        return table.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
+        names = table.schema.names
+        if all_classes and self.class_map:
+            check_renamed(self.class_map, self.classes_in(table))
+        if schema.ENTITIES in names:
+            place = names.index(schema.ENTITIES)
+            table = table.set_column(place, schema.ENTITIES, self.mapped(table[schema.ENTITIES]))
+        if schema.LABELS in names:
+            with self.naming_lines(path, format):
+                column, tags = self.tags_of(table, schema.LABELS, path, all_classes=False)
+            _say(path, tags.remarks())
+            table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
+        return table
+
+    @staticmethod
+    def classes_in(table: pa.Table) -> set[str]:
+        """The classes that the labels and entities of a table have, by the names that they have there."""
+        found: set[str] = set()
+        for name in (schema.LABELS, schema.GOLD_LABELS):
+            if name in table.schema.names:
+                found |= set(labels.read_tags(table[name], name)[1].classes)
+        for name in (schema.ENTITIES, schema.SOURCE_ENTITIES):
+            if name in table.schema.names:
+                found |= set(classes_of(table[name]))
+        return found
 
     def read_labelled(
         self,
@@ -267,7 +293,9 @@ class Layout:
             found[schema.LABELS] = pa.chunked_array([labels.decode_batch(judged, scheme=scheme, reading=reading)])
             table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
         if schema.ENTITIES in has:
-            found[schema.ENTITIES] = self._mapped(table[schema.ENTITIES])
+            if all_classes and schema.LABELS not in has:
+                check_renamed(self.class_map, classes_of(table[schema.ENTITIES]))
+            found[schema.ENTITIES] = self.mapped(table[schema.ENTITIES])
             self._check_classes(found[schema.ENTITIES], table, schema.ENTITIES, blanks=False)
             _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
         if len(found) == 2 and self.labels_from is None:
@@ -345,7 +373,7 @@ class Layout:
             reason = f"{error.reason}; {remedy}"
             raise DataError(error.row, column, error.value, reason, row_id=row_id) from None
 
-    def _mapped(self, entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    def mapped(self, entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
         """Entities with renamed classes, without those that do not count."""
         if not self.class_map:
             return entities

@@ -106,7 +106,7 @@ def read_target(path: str | os.PathLike[str], *, format: str | None, layout: Lay
         Error: it has no words.
         DataError: labels that are none.
     """
-    table = layout.of_target.read_tagged(path, format)
+    table = layout.of_target.read_tagged(path, format, all_classes=False)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
     table = labels_as_gold(table)
     return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])

@@ -40,6 +40,7 @@ __all__ = [
     "Tags",
     "canonical_labels",
     "check_classes",
+    "check_renamed",
     "class_problem",
     "class_remarks",
     "read_tags",
@@ -194,10 +195,8 @@ def tell_tags(tags: Iterable[str], *, class_map: Mapping[str, str] | None = None
         parsed = {tag: (OUTSIDE if name == OUTSIDE else letter, name) for tag, (letter, name) in parsed.items()}
     known = sorted({name for letter, name in parsed.values() if letter != OUTSIDE})
     renamed = dict(class_map or {})
+    check_renamed(renamed, known)
     for old, new in renamed.items():
-        if old not in known:
-            what = "leave out" if new == OUTSIDE else "rename"
-            raise OptionError(f"there is no class {old!r} to {what}{did_you_mean(old, known)}; {_listed(known)}")
         if not isinstance(new, str) or not new.strip() or _HYPHEN.fullmatch(new):
             raise OptionError(f"class_map: {old!r} cannot become {new!r}; expected the name of a class, or O")
     canonical = {tag: tag for tag in distinct if tag not in parsed}
@@ -210,6 +209,23 @@ def tell_tags(tags: Iterable[str], *, class_map: Mapping[str, str] | None = None
     if not named:
         scheme = "none"
     return Tags(spelling, scheme, tuple(classes), canonical, OUTSIDE in canonical.values())
+
+
+def check_renamed(class_map: Mapping[str, str], known: Collection[str]) -> None:
+    """That there are the classes that are to be renamed or left out.
+
+    Args:
+        class_map: as for `tell_tags`.
+        known: the classes that there are.
+
+    Raises:
+        OptionError: there is none of a name.
+    """
+    for old, new in class_map.items():
+        if old not in known:
+            what = "leave out" if new == OUTSIDE else "rename"
+            names = sorted(known)
+            raise OptionError(f"there is no class {old!r} to {what}; {_listed(names)}{did_you_mean(old, names)}")
 
 
 def _listed(names: list[str]) -> str:

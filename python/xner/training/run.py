@@ -14,6 +14,7 @@ from xner._support.extras import require
 from xner._version import __version__
 from xner.errors import Error
 from xner.evaluation.error_kinds import analyse
+from xner.labels.tags import check_renamed, read_tags
 from xner.models.network.loading import import_transformers, load_config, model_identity, quiet
 from xner.models.network.piece_network import longest_input
 from xner.models.network.pieces import PieceTokenizer
@@ -122,6 +123,7 @@ def train(
         DataError: a wrong row of the data.
     """
     settings, noise, classes = settings or TrainingSettings(), noise or NoiseOptions(), dict(classes or {})
+    _check_classes(classes, [*training, *([] if development is None else [development]), *tests])
     sentences, data = _read_training(training, noise, classes)
     names = label_names(sentences.entity_counts())
     if names == ["O"]:
@@ -286,6 +288,22 @@ def train_on(
             workspace.finish(result, keep_checkpoints=keep_checkpoints)
         process.wait_for_everyone()
     return TrainingReport.read(output)
+
+
+def _check_classes(classes: Mapping[str, str], corpora: Sequence[Corpus]) -> None:
+    """That there are the classes that are to become others.
+
+    Raises:
+        OptionError: no corpus has one of them.
+    """
+    columns = [
+        corpus.table[name]
+        for corpus in corpora
+        for name in (schema.LABELS, schema.GOLD_LABELS)
+        if name in corpus.table.schema.names
+    ]
+    known = {one for column in columns for one in read_tags(column)[1].classes}
+    check_renamed({old: new for old, new in classes.items() if old != "*"}, known)
 
 
 def _read_training(

@@ -11,15 +11,14 @@ import click
 import pyarrow.compute as pc
 
 from xner import evaluation, io, schema
-from xner._support.arguments import did_you_mean
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file
+from xner.cli.options.inputs import FORMAT_NAMES, check_ignored, existing_file
 from xner.cli.options.layouts import COLUMN, layout_group
 from xner.cli.options.resampling import resampling_options
 from xner.errors import DataError, Error
+from xner.labels.tags import check_renamed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from pathlib import Path
 
     import pyarrow as pa
@@ -102,27 +101,35 @@ def command(
         label_column=layout.label_column if predicted_column is None else predicted_column,
         token_column=layout.token_column if predicted_token_column is None else predicted_token_column,
     )
-    table = by_column.read_for_scores(predicted, format_)
+    classes: set[str] = set()
+
+    def read(path: Path, layout: Layout) -> pa.Table:
+        if layout.class_map:
+            classes.update(layout.classes_in(layout.read(path, format_)))
+        return layout.read_for_scores(path, format_)
+
+    table = read(predicted, by_column)
     predicted_labels = _column(table, schema.LABELS, predicted)
     if gold is None and gold_column is None:
         gold_table = table
         gold_labels = _column(table, schema.GOLD_LABELS, predicted)
     else:
         by_column = layout if gold_column is None else replace(layout, label_column=gold_column)
-        gold_table = by_column.read_for_scores(gold or predicted, format_)
+        gold_table = read(gold or predicted, by_column)
         has_gold = schema.GOLD_LABELS in gold_table.column_names and gold_column is None
         gold_labels = _column(gold_table, schema.GOLD_LABELS if has_gold else schema.LABELS, gold or predicted)
         _check_words(gold_table, gold or predicted, table, predicted, ignore_words=ignore_words)
     other_labels = None
     if baseline is not None:
-        other_table = layout.read_for_scores(baseline, format_)
+        other_table = read(baseline, layout)
         other_labels = _column(other_table, schema.LABELS, baseline)
         _check_words(gold_table, gold or predicted, other_table, baseline, ignore_words=ignore_words)
         _check_lengths(gold_labels, gold or predicted, other_labels, baseline)
     _check_lengths(gold_labels, gold or predicted, predicted_labels, predicted)
+    check_renamed(layout.class_map, classes)
     if ignore:
         others = [predicted_labels, *([] if other_labels is None else [other_labels])]
-        _check_ignored(
+        check_ignored(
             ignore, {one for side in others for one in evaluation.evaluate(gold_labels, side, mode=mode).classes}
         )
     scores = evaluation.evaluate(gold_labels, predicted_labels, mode=mode, ignore=ignore)
@@ -152,19 +159,6 @@ def command(
             f"p = {f1.p_value:.3f} (paired bootstrap, one-sided), {randomization.p_value['f1']:.3f} (approximate "
             "randomization, two-sided)"
         )
-
-
-def _check_ignored(ignore: tuple[str, ...], classes: Collection[str]) -> None:
-    """That there are entities of classes that are to be left out; a name that is nearly one of them is a mistake."""
-    for name in ignore:
-        if name not in classes:
-            if "," in name:
-                raise click.UsageError(f"--ignore {name}: takes one class, and may be given again")
-            known = ", ".join(sorted(classes)) or "none"
-            message = f"--ignore {name}: nothing is of this class; the classes are: {known}"
-            if near := did_you_mean(name, classes):
-                raise click.UsageError(message + near)
-            click.echo(message, err=True)
 
 
 def _check_words(gold: pa.Table, gold_path: Path, table: pa.Table, path: Path, *, ignore_words: bool) -> None:

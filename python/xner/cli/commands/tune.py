@@ -13,7 +13,7 @@ from xner._support.tables import text_table
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
-from xner.cli.options.inputs import existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.inputs import check_ignored, existing_file, link_flags, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import scores_option
 from xner.errors import Error
@@ -127,6 +127,7 @@ def command(
     )
     if schema.GOLD_LABELS not in table.schema.names:
         raise Error(f"the target file '{target}' has no gold labels to tune on")
+    check_ignored(ignore, layout.classes_in(table))
     found = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
     settings = aligning(others=found, threads=threads)
     _refuse_what_is_tuned(settings)

@@ -22,7 +22,7 @@ from xner._support.arguments import did_you_mean
 from xner.cli.options.decorators import with_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Collection, Container, Iterator, Mapping
 
 __all__ = [
     "FORMAT_NAMES",
@@ -30,6 +30,7 @@ __all__ = [
     "InputFile",
     "OutputFile",
     "cache_file",
+    "check_ignored",
     "config_option",
     "existing_file",
     "label_options",
@@ -215,6 +216,27 @@ def label_options(command: F) -> F:
         return command(*args, **values)
 
     return with_options(_LABEL_OPTIONS, cast("F", run))
+
+
+def check_ignored(ignore: tuple[str, ...], classes: Collection[str]) -> None:
+    """That there are entities of classes that are to be left out; a name that is nearly one of them is a mistake.
+
+    Args:
+        ignore: names that `--ignore` has.
+        classes: that there are.
+
+    Raises:
+        click.UsageError: a name is nearly that of a class, or of several.
+    """
+    for name in ignore:
+        if name not in classes:
+            if "," in name:
+                raise click.UsageError(f"--ignore {name}: takes one class, and may be given again")
+            known = ", ".join(sorted(classes)) or "none"
+            message = f"--ignore {name}: nothing is of this class; the classes are: {known}"
+            if near := did_you_mean(name, classes):
+                raise click.UsageError(message + near)
+            click.echo(message, err=True)
 
 
 def side_format_options(command: F) -> F:
