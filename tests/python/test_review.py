@@ -172,8 +172,18 @@ def test_nested_and_snapped_spans() -> None:
     found: Any = review.table["entities"].to_pylist()[0]
     assert [(one["start"], one["end"], one["label"]) for one in found] == [(0, 2, "ORG"), (1, 2, "LOC")]
     assert review.snapped == 1
+    assert review.blank == ("row 0 (id 'e'), Z [3, 4)",)
     assert review.changes["class"] == review.changes["added"] == 1
     assert review.table["labels"].to_pylist() == [["B-ORG", "I-ORG"]]
+
+
+def test_the_command_names_spans_of_white_space(tmp_path: Path) -> None:
+    io.write(TABLE, tmp_path / "x.parquet")
+    text = {"row_id": "e", "text": "New York", "label": [[0, 3, "LOC"], [3, 4, "Z"]]}
+    (tmp_path / "x.jsonl").write_text(json.dumps(text) + "\n")
+    run = xner("import", "x.jsonl", "--from", "doccano", "--onto", "x.parquet", "-o", "y.parquet", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "1 spans are of white space alone and left out: row 4 (id 'e'), Z [3, 4)" in run.stderr
 
 
 def test_tables_with_labels_alone_or_with_neither() -> None:

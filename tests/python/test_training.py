@@ -17,7 +17,7 @@ import torch
 
 import two_languages as world
 import xner
-from xner import Error
+from xner import Error, OptionError
 from xner._support.arrow import pylist
 from xner.models.network.loading import load_config
 from xner.models.taggers import Tagger

@@ -118,6 +118,7 @@ class Review:
         changes: how often each of `CHANGES` occurred.
         by_class: the same for each class: that of the suggestion, of the entity where there was none.
         snapped: how many of their spans begin or end within words, and count as the whole words.
+        blank: their spans of white space alone, which are no entities: row, id and place of each.
     """
 
     table: pa.Table = field(repr=False)
@@ -125,6 +126,7 @@ class Review:
     changes: dict[str, int]
     by_class: dict[str, dict[str, int]]
     snapped: int
+    blank: tuple[str, ...] = ()
 
     @property
     def suggested(self) -> int:
@@ -183,10 +185,15 @@ def apply_corrections(table: pa.Table, documents: Iterable[Document]) -> Review:
         if row in found:
             raise Error(f"{document.where}: there are two texts with the id {document.id!r}")
         words = _places(document, row, tokens[row] or [])
-        corrected = tally.words(document, words)
+        corrected = tally.words(document, row, words)
         found[row] = _corrected(suggested[row] or [], corrected, tally)
     return Review(
-        _with_entities(table, found), tuple(sorted(found)), tally.changes, dict(tally.by_class), tally.snapped
+        _with_entities(table, found),
+        tuple(sorted(found)),
+        tally.changes,
+        dict(tally.by_class),
+        tally.snapped,
+        tuple(tally.blank),
     )
 
 
@@ -197,13 +204,14 @@ class _Tally:
         self.changes = dict.fromkeys(CHANGES, 0)
         self.by_class: dict[str, dict[str, int]] = {}
         self.snapped = 0
+        self.blank: list[str] = []
 
     def count(self, kind: str, class_: str) -> None:
         self.changes[kind] += 1
         self.by_class.setdefault(class_, dict.fromkeys(CHANGES, 0))[kind] += 1
 
-    def words(self, document: Document, words: Sequence[Word]) -> list[_Entity]:
-        """A document's spans as entities of words, each once; those of white space alone are none."""
+    def words(self, document: Document, row: int, words: Sequence[Word]) -> list[_Entity]:
+        """A document's spans as entities of words, each once; those of white space alone are none, and noted."""
         found: dict[_Entity, None] = {}
         for span in document.spans or ():
             if not 0 <= span.start < span.end <= len(document.text) or not span.label:
@@ -212,6 +220,8 @@ class _Tally:
             if first < last:
                 self.snapped += (words[first].start, words[last - 1].end) != (span.start, span.end)
                 found[first, last, span.label] = None
+            else:
+                self.blank.append(f"row {row} (id {document.id!r}), {span.label} [{span.start}, {span.end})")
         return sorted(found)
 
 

@@ -14,6 +14,8 @@ from xner.io.annotation.tools import TOOLS, looks_like
 
 __all__ = ["command"]
 
+_SHOWN = 5  # spans that are named
+
 
 @click.command(
     "import",
@@ -94,4 +96,7 @@ def _report(review: Review) -> list[str]:
         )
     if review.snapped:
         lines.append(f"{review.snapped} spans begin or end within words and count as the whole words")
+    if review.blank:
+        shown = "; ".join(review.blank[:_SHOWN]) + ("; ..." if len(review.blank) > _SHOWN else "")
+        lines.append(f"{len(review.blank)} spans are of white space alone and left out: {shown}")
     return lines
