@@ -46,6 +46,7 @@ __all__ = [
     "REVIEWED",
     "REVIEWED_ENTITIES",
     "ROW_DROPPED",
+    "ROW_PROBLEM",
     "SOURCE_ENTITIES",
     "SOURCE_ENTITIES_TYPE",
     "SOURCE_TOKENS",
@@ -92,6 +93,8 @@ REVIEWED = "reviewed"
 REVIEWED_ENTITIES = "reviewed_entities"
 """What people say the entities of a row to be projected are; null where nobody has looked at it."""
 MARKER_PROBLEM = "marker_problem"
+ROW_PROBLEM = "row_problem"
+"""What is wrong with a row that is to be skipped; null for good ones."""
 PIVOT_TOKENS = "pivot_tokens"
 PIVOT_ENTITIES = "pivot_entities"
 
@@ -149,6 +152,7 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     REVIEWED_ENTITIES: ENTITIES_TYPE,
     REVIEWED: pa.bool_(),
     MARKER_PROBLEM: pa.string(),
+    ROW_PROBLEM: pa.string(),
     PIVOT_TOKENS: WORDS_TYPE,
     PIVOT_ENTITIES: SOURCE_ENTITIES_TYPE,
 }

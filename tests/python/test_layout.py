@@ -495,6 +495,68 @@ def test_a_class_may_be_in_one_of_two_files(tmp_path: Path) -> None:
     assert "1 of 1 source entities projected" in xner_said(projected, renamed)
 
 
+class TestWrongRows:
+    """Rows that are wrong in themselves stop a run, or are skipped and counted."""
+
+    ROWS: ClassVar[list[Any]] = [
+        ({"tokens": ["a", "b"], "labels": ["B-X", "O"]}, None),
+        ({"tokens": ["a", "b"], "labels": ["B-X"]}, "column 'labels', value 1 labels: the row has 2 words"),
+        ({"tokens": ["a", None], "labels": ["B-X", "O"]}, "column 'tokens', value null: word 1 is missing"),
+        ({"tokens": ["a", "b"], "labels": ["B-X", None]}, "column 'labels', value null: label 1 is missing"),
+        ({"tokens": None, "labels": ["B-X"]}, "column 'tokens', value null: there are no words"),
+    ]
+    SPANS: ClassVar[list[Any]] = [
+        ([(0, 1, "X")], "ok"),
+        ([(0, 1, "X"), (0, 2, "Y")], "invalid"),
+        ([(0, 3, "X")], "invalid"),
+        ([(0, 1, "B-X")], "invalid"),
+        ([(0, 1, "my org")], "invalid"),
+        ([(0, 1, "")], "invalid"),
+        ([(1, 1, "X")], "invalid"),
+    ]
+
+    @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+    def test_of_labels(self, tmp_path: Path, caplog: pytest.LogCaptureFixture, suffix: str) -> None:
+        rows = [row for row, _ in self.ROWS]
+        path = tmp_path / f"x.{suffix}"
+        columns = {name: pa.array([row[name] for row in rows], schema.WORDS_TYPE) for name in ("tokens", "labels")}
+        io.write(pa.table(columns), path)
+        target = save(tmp_path / "y.txt", "a b\n" * len(rows))
+        with pytest.raises(Error):
+            xner.read_pairs(path, target)
+        table = xner.read_pairs(path, target, on_error="skip")
+        assert table["row_problem"].to_pylist() == [problem for _, problem in self.ROWS]
+        assert "4 rows are wrong and skipped; the first one is row 1" in caplog.text
+        with pytest.raises(DataError, match=r"column 'row_problem', .*the row has 2 words.*`on_error` decides"):
+            xner.Pipeline()(table)
+        found = xner.Pipeline(on_error="skip")(table)
+        assert found["status"].to_pylist() == ["ok", *["invalid"] * 4]
+        assert found["labels"].to_pylist() == [["B-X", "O"], *[["O", "O"]] * 4]
+
+    def test_on_the_command_line(self, tmp_path: Path) -> None:
+        entities = pa.array([spans for spans, _ in self.SPANS], schema.SOURCE_ENTITIES_TYPE)
+        io.write(pa.table({"tokens": [["a", "b"]] * len(entities), "entities": entities}), tmp_path / "x.parquet")
+        words = [["a", "b"]] * (len(entities) - 1)
+        io.write(pa.table({"tokens": pa.array([None, *words], schema.WORDS_TYPE)}), tmp_path / "y.parquet")
+        command = ["project", "--source", "x.parquet", "--target", "y.parquet", "-o", "o.parquet"]
+        assert run_xner(*command, cwd=tmp_path).returncode == 1
+        run = run_xner(*command, "--on-error", "skip", cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        assert "7 sentences: 7 invalid" in run.stderr
+        words = [["a", "b"]] * len(entities)
+        io.write(pa.table({"tokens": pa.array(words, schema.WORDS_TYPE)}), tmp_path / "y.parquet")
+        run = run_xner(*command[:-1], "p.conll", "--on-error", "skip", cwd=tmp_path)
+        assert "7 sentences: 6 invalid, 1 ok" in run.stderr
+        assert "x.parquet: 3 rows are wrong and skipped; the first one is row 3, column 'entities'" in run.stderr
+        assert len(io.read(tmp_path / "p.conll")) == 7
+
+    def test_what_columns_contradict(self, tmp_path: Path) -> None:
+        rows = [{"tokens": ["a"], "labels": ["B-X"], "entities": spans} for spans in ([[0, 1, "X"]], [])]
+        path = save(tmp_path / "x.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        table = xner.read_pairs(path, save(tmp_path / "y.txt", "a\na\n"), on_error="skip")
+        assert [problem is None for problem in table["row_problem"].to_pylist()] == [True, False]
+
+
 class TestPairing:
     def test_by_id_text_and_list(self, tmp_path: Path) -> None:
         source = save(tmp_path / "en.conll", "# id = a\nAnna\tB-PER\n\n# id = b\nOslo\tB-LOC\n\n# id = c\nBob\tO\n")

@@ -139,7 +139,7 @@ def test_optional_columns_may_be_missing(kept: list[str]) -> None:
     filters = ("dropped", "adjusted")  # without which there is nothing to miss
     translations = ("translation", "translation_status", "marked_entities", "marker_problem")
     reviews = ("reviewed", "reviewed_entities")
-    others = {*kept, *inputs, *filters, *translations, *reviews, "pivot_tokens", "pivot_entities"}
+    others = {*kept, *inputs, *filters, *translations, *reviews, "pivot_tokens", "pivot_entities", "row_problem"}
     assert data["missing"] == [name for name in COLUMN_TYPES if name not in others]
     assert data["rows"][0]["tokens"] == ["Angela", "Merkel", "besucht", "Rom"]
     assert data["rows"][0]["entities"] == ([[0, 2, "PER"], [3, 4, "LOC"]] if "labels" in kept else None)

@@ -39,12 +39,15 @@ class _WrongValueError(Exception):
     """What is wrong with a value, and where in its field."""
 
 
-def iter_jsonl(path: str | os.PathLike[str], *, batch_rows: int = _ROWS) -> Iterator[pa.RecordBatch]:
+def iter_jsonl(
+    path: str | os.PathLike[str], *, batch_rows: int = _ROWS, missing_words: bool = False
+) -> Iterator[pa.RecordBatch]:
     """Reads rows in batches, so that memory stays bounded.
 
     Args:
         path: UTF-8 text, or the same compressed (`.gz`).
         batch_rows: rows a batch.
+        missing_words: whether words and labels may be null, for those who know what to do with such rows.
 
     Yields:
         Batches with the columns of the fields; a row without a field has null there, and one without an `id`
@@ -55,24 +58,25 @@ def iter_jsonl(path: str | os.PathLike[str], *, batch_rows: int = _ROWS) -> Iter
         FormatError: not JSON, not an object, a field of another form than its column's, or a new field after
             the first rows; the message names file, line and field.
     """
-    return rebatch(_iter_jsonl(path), batch_rows)
+    return rebatch(_iter_jsonl(path, missing_words), batch_rows)
 
 
-def _iter_jsonl(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
+def _iter_jsonl(path: str | os.PathLike[str], missing_words: bool) -> Iterator[pa.RecordBatch]:
     arrow_schema: pa.Schema | None = None
     for rows, first_row in _chunks(path):
-        batch = _batch(str(path), rows, first_row, arrow_schema)
+        batch = _batch(str(path), rows, first_row, arrow_schema, missing_words)
         arrow_schema = batch.schema
         yield batch
 
 
-def read_jsonl(path: str | os.PathLike[str]) -> pa.Table:
+def read_jsonl(path: str | os.PathLike[str], *, missing_words: bool = False) -> pa.Table:
     """Reads all rows of a file; see `iter_jsonl`. Here a new field may turn up on any line.
 
     Raises:
         FormatError: as in `iter_jsonl`, or a field that is of one type first and of another later.
     """
-    tables = [pa.Table.from_batches([_batch(str(path), rows, first_row, None)]) for rows, first_row in _chunks(path)]
+    batches = [_batch(str(path), rows, first_row, None, missing_words) for rows, first_row in _chunks(path)]
+    tables = [pa.Table.from_batches([batch]) for batch in batches]
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as problem:
@@ -92,7 +96,9 @@ def _chunks(path: str | os.PathLike[str]) -> Iterator[tuple[list[_Row], int]]:
         yield rows, first_row
 
 
-def _batch(path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema | None) -> pa.RecordBatch:
+def _batch(
+    path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema | None, missing_words: bool
+) -> pa.RecordBatch:
     """Rows as columns; `arrow_schema` is that of the rows before, `None` for the first."""
     names = dict.fromkeys([schema.ID, *(name for _, fields in rows for name in fields)])
     if arrow_schema is not None:
@@ -106,7 +112,7 @@ def _batch(path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema 
     for name in names:
         known = schema.COLUMN_TYPES.get(name)
         if known is not None and not (name in _LABELS and _are_numbers(rows, name)):
-            array = _known_column(path, rows, name, known)
+            array = _known_column(path, rows, name, known, missing_words)
             arrays[name] = _fill_ids(array, first_row) if name == schema.ID and array.null_count else array
             continue
         values = [fields.get(name) for _, fields in rows]
@@ -135,8 +141,12 @@ def _fill_ids(ids: pa.Array[Any], first_row: int) -> pa.Array[Any]:
     )
 
 
-def _known_column(path: str, rows: list[_Row], name: str, arrow_type: pa.DataType) -> pa.Array[Any]:
+def _known_column(
+    path: str, rows: list[_Row], name: str, arrow_type: pa.DataType, missing_words: bool
+) -> pa.Array[Any]:
     convert = _converter(arrow_type, OPTIONAL_FIELDS.get(name, frozenset()))
+    if missing_words and arrow_type == schema.WORDS_TYPE:
+        convert = _list_converter(lambda value: None if value is None else _text(value))
     if name == schema.ID:
         convert = _identifier
     values = []

@@ -19,7 +19,6 @@ from xner._layouts import plain
 from xner._support.arguments import choose, did_you_mean
 from xner._support.arrow import chunked, flattened, is_lists, one_array, pylist
 from xner._support.progress import logger
-from xner._support.records import entity_tuples
 from xner._support.sentences import with_values
 from xner.errors import DataError, Error, OptionError
 from xner.io._classes import named
@@ -27,13 +26,14 @@ from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
 from xner.io.formats import format_of, format_to_read, read
-from xner.labels.tags import check_classes, check_renamed, class_remarks, rows_of_no_class, tell_tags
+from xner.io.wrong_rows import WrongRows, wrong_classes, wrong_rows
+from xner.labels.tags import check_renamed, class_remarks, tell_tags
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "check_lengths", "classes_of"]
+__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "classes_of"]
 
 LabelsFrom = Literal["labels", "entities"]
 LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
@@ -104,12 +104,15 @@ class Layout:
             return self
         return replace(self, token_column=self.target_token_column, label_column=self.target_label_column)
 
-    def read(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
+    def read(
+        self, path: str | os.PathLike[str], format: str | None = None, *, wrong: WrongRows | None = None
+    ) -> pa.Table:
         """A file's table: its words as `tokens`, its labels, if it has any, as `labels`, in its own spelling.
 
         Args:
             path: the file.
             format: a name of `io.FORMATS`; None goes by the file's name.
+            wrong: what to do with wrong rows; None raises at the first one.
 
         Raises:
             FormatError: content that does not follow the format.
@@ -121,35 +124,22 @@ class Layout:
             return self._read_columns(path, format)
         if kind == "text":
             return self._read_text(path, format)
-        table = self._renamed(read(path, format), path)
+        lenient = {"missing_words": True} if kind == "jsonl" and wrong is not None and wrong.skips else {}
+        table = self._renamed(read(path, format, **lenient), path)
         for name in (schema.LABELS, schema.GOLD_LABELS):
             if name in table.schema.names:
                 table = self._with_names(table, name, path)
-        check_lengths(table)
-        for name in (schema.ENTITIES, schema.SOURCE_ENTITIES):
-            if name in table.schema.names:
-                self._check_classes(table[name], table, name)
-        return table
-
-    def _check_classes(
-        self, entities: pa.ChunkedArray[Any], table: pa.Table, column: str, *, blanks: bool = True
-    ) -> None:
-        """That entities have names of classes, or others that are renamed."""
-        lists = one_array(entities)
-        for row in rows_of_no_class(lists, blanks=blanks, known=self.class_map):
-            row_id = str(table[schema.ID][row].as_py()) if schema.ID in table.schema.names else None
-            check_classes(
-                entity_tuples(column, lists[row]),
-                column,
-                row,
-                blanks=blanks,
-                known=self.class_map,
-                remedy="; `class_map` renames classes",
-                row_id=row_id,
-            )
+        wrong = wrong or WrongRows()
+        wrong.take(wrong_rows(table, known=self.class_map, without_words=wrong.skips))
+        return wrong.emptied(table)
 
     def read_tagged(
-        self, path: str | os.PathLike[str], format: str | None = None, *, all_classes: bool = True
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        all_classes: bool = True,
+        wrong: WrongRows | None = None,
     ) -> pa.Table:
         """As `read`; labels, if there are any, are spelled in the usual way, classes of labels and entities renamed.
 
@@ -157,12 +147,13 @@ class Layout:
             path: the file.
             format: a name of `io.FORMATS`; None goes by the file's name.
             all_classes: whether the file must have every class of `class_map`.
+            wrong: as in `read`.
 
         Raises:
             DataError: a label that is none; or see `read`.
             OptionError: a class to rename that there is not.
         """
-        table = self.read(path, format)
+        table = self.read(path, format, wrong=wrong)
         names = table.schema.names
         if all_classes and self.class_map:
             check_renamed(self.class_map, self.classes_in(table))
@@ -195,6 +186,7 @@ class Layout:
         *,
         scheme: labels.Scheme = "IOB2",
         reading: labels.Reading = "lenient",
+        wrong: WrongRows | None = None,
     ) -> Labelled:
         """A file of sentences with entities: those of its `tokens`, or of its `source_tokens` if it has no others.
 
@@ -203,14 +195,15 @@ class Layout:
             format: a name of `io.FORMATS`; None goes by the file's name.
             scheme: of its labels, for `reading`.
             reading: how strictly labels are read: as in `labels.decode`.
+            wrong: as in `read`.
 
         Raises:
             Error: there are neither labels nor entities; or see `read`.
             DataError: a label that is none, or labels that contradict the entities; or see `read`.
         """
-        table = self.read(path, format)
+        table = self.read(path, format, wrong=wrong)
         with self.naming_lines(path, format):
-            return self._labelled(table, path, scheme, reading)
+            return self._labelled(table, path, scheme, reading, wrong=wrong)
 
     def labelled(
         self,
@@ -265,7 +258,9 @@ class Layout:
         reading: labels.Reading = "lenient",
         *,
         all_classes: bool = True,
+        wrong: WrongRows | None = None,
     ) -> Labelled:
+        wrong = wrong or WrongRows()
         names = table.schema.names
         is_labelled = schema.TOKENS in names and (schema.LABELS in names or schema.ENTITIES in names)
         if not is_labelled and schema.SOURCE_ENTITIES in names:
@@ -296,14 +291,16 @@ class Layout:
             if all_classes and schema.LABELS not in has:
                 check_renamed(self.class_map, classes_of(table[schema.ENTITIES]))
             found[schema.ENTITIES] = self.mapped(table[schema.ENTITIES])
-            self._check_classes(found[schema.ENTITIES], table, schema.ENTITIES, blanks=False)
+            known = self.class_map
+            wrong.take(wrong_classes(table, found[schema.ENTITIES], schema.ENTITIES, blanks=False, known=known))
             _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
         if len(found) == 2 and self.labels_from is None:
-            _check_agreement(found[schema.LABELS], found[schema.ENTITIES], table, path)
+            wrong.take(_disagreements(found[schema.LABELS], found[schema.ENTITIES], table, path))
         chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
         if chosen not in found:
             raise OptionError(f"labels_from={chosen!r}: '{path}' has no such column")
-        return Labelled(table, _spans_alone(found[chosen]), tags if chosen == schema.LABELS else None)
+        entities = wrong.emptied(pa.table({schema.ENTITIES: _spans_alone(found[chosen])}))[schema.ENTITIES]
+        return Labelled(table, entities, tags if chosen == schema.LABELS else None)
 
     def read_for_scores(self, path: str | os.PathLike[str], format: str | None = None) -> pa.Table:
         """A file's table whose `labels` and `gold_labels` can be compared: usual spelling, classes renamed.
@@ -509,31 +506,10 @@ def _is_single_column(path: str | os.PathLike[str]) -> bool:
     return False
 
 
-def check_lengths(table: pa.Table) -> None:
-    """That rows have as many labels as words.
-
-    Raises:
-        DataError: one has not.
-    """
-    names = table.schema.names
-    if schema.TOKENS not in names:
-        return
-    words = pc.list_value_length(table[schema.TOKENS])
-    for name in (schema.LABELS, schema.GOLD_LABELS):
-        if name not in names or not is_lists(table[name].type):
-            continue
-        found = pc.list_value_length(table[name])
-        row = pc.index(pc.fill_null(pc.not_equal(found, words), False), True).as_py()
-        if row >= 0:
-            row_id = str(table[schema.ID][row].as_py()) if schema.ID in names else None
-            reason = f"the row has {words[row].as_py()} words"
-            raise DataError(row, name, f"{found[row].as_py()} labels", reason, row_id=row_id)
-
-
-def _check_agreement(
+def _disagreements(
     spelled: pa.ChunkedArray[Any], stored: pa.ChunkedArray[Any], table: pa.Table, path: str | os.PathLike[str]
-) -> None:
-    """That labels say what the entities beside them say, so far as labels can: of those that overlap, some."""
+) -> Iterator[DataError]:
+    """Where labels do not say what the entities beside them say, so far as labels can: of those that overlap, some."""
     if _spans_alone(spelled).combine_chunks().equals(_spans_alone(stored).combine_chunks()):
         return
     pairs = zip(_spans(spelled), _spans(stored), strict=True)
@@ -547,7 +523,7 @@ def _check_agreement(
             row_id = str(table[schema.ID][row].as_py()) if schema.ID in table.schema.names else None
             column, other = (schema.LABELS, "entities") if odd[0] in by_labels else (schema.ENTITIES, "labels")
             reason = f"the column '{other}' of '{path}' does not say so; `labels_from` decides: labels or entities"
-            raise DataError(row, column, f"{label} [{start}, {end})", reason, row_id=row_id)
+            yield DataError(row, column, f"{label} [{start}, {end})", reason, row_id=row_id)
 
 
 def _spans_alone(entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

@@ -6,7 +6,7 @@ treats apart from the sure ones. An empty line is a pair without links.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +25,14 @@ from xner.io.atomic import replacing
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["PharaohWriter", "iter_pharaoh", "read_pharaoh", "write_pharaoh"]
+__all__ = ["ON_ERROR", "OnError", "PharaohWriter", "iter_pharaoh", "read_pharaoh", "write_pharaoh"]
 
 Possible = Literal["keep", "drop", "only"]
 OnError = Literal["raise", "skip"]
+ON_ERROR: Final[Mapping[str, bool]] = {"raise": False, "skip": True}
+"""Whether wrong rows are skipped."""
 
 _SCHEMA = pa.schema([(schema.ID, pa.string()), (schema.LINKS, schema.LINKS_TYPE)])
 _MAX_DIGITS = 9  # what surely fits int32; no sentence is that long
@@ -65,7 +67,7 @@ def iter_pharaoh(
     """
     if possible not in {"keep", "drop", "only"}:
         raise Error(f"possible must be 'keep', 'drop' or 'only', not {possible!r}")
-    skips = choose("on_error", on_error, {"raise": False, "skip": True})
+    skips = choose("on_error", on_error, ON_ERROR)
     return rebatch(_iter_pharaoh(path, one_based, reverse, possible, skips=skips), batch_rows)
 
 

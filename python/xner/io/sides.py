@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xner import labels, schema
+from xner._support.arguments import choose
+from xner._support.arrow import with_columns
 from xner._support.progress import logger
 from xner.errors import Error
 from xner.io.formats import FORMATS, format_to_read, read
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import are_row_numbers, check_order, check_parallel
-from xner.io.pharaoh import read_pharaoh
+from xner.io.pharaoh import ON_ERROR, read_pharaoh
 from xner.io.text import read_lines
+from xner.io.wrong_rows import WrongRows
 
 if TYPE_CHECKING:
     import os
@@ -63,6 +67,7 @@ def read_source(
     scheme: labels.Scheme,
     mode: labels.Reading,
     layout: Layout = AS_TOLD,
+    on_error: OnError = "raise",
     told: Callable[[str], None] = logger.info,
 ) -> pa.Table:
     """Read the labelled side: `source_tokens` and `source_entities`, and `id`.
@@ -76,13 +81,16 @@ def read_source(
         scheme: of the labels.
         mode: how strictly they are read.
         layout: of the file's columns.
+        on_error: `skip` keeps wrong rows without entities, and says what is wrong with them in the column
+            `row_problem`.
         told: gets a line that says what the labels are.
 
     Raises:
         Error: the file has neither labels nor entities.
         DataError: labels that `mode` does not allow, that are none, or that contradict the entities beside them.
     """
-    found = layout.read_labelled(path, format, scheme=scheme, reading=mode)
+    wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
+    found = layout.read_labelled(path, format, scheme=scheme, reading=mode, wrong=wrong)
     if found.tags is not None:
         told(f"{path}: {found.tags}")
     columns: dict[str, Any] = {
@@ -91,25 +99,32 @@ def read_source(
     }
     if schema.ID in found.table.schema.names:
         columns = {schema.ID: found.table.column(schema.ID), **columns}
-    return pa.table(columns)
+    problems = wrong.problems(found.table.num_rows, path)
+    return pa.table(columns | ({} if problems is None else {schema.ROW_PROBLEM: problems}))
 
 
-def read_target(path: str | os.PathLike[str], *, format: str | None, layout: Layout = AS_TOLD) -> pa.Table:
+def read_target(
+    path: str | os.PathLike[str], *, format: str | None, layout: Layout = AS_TOLD, on_error: OnError = "raise"
+) -> pa.Table:
     """Read the side to be labelled: `tokens`, `id`, what scores need, and labels it may have as `gold_labels`.
 
     Args:
         path: the file.
         format: None goes by the name.
         layout: of the file's columns.
+        on_error: as in `read_source`.
 
     Raises:
         Error: it has no words.
         DataError: labels that are none.
     """
-    table = layout.of_target.read_tagged(path, format, all_classes=False)
+    wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
+    table = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
     schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
     table = labels_as_gold(table)
-    return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
+    table = table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
+    problems = wrong.problems(table.num_rows, path)
+    return table if problems is None else table.append_column(schema.ROW_PROBLEM, problems)
 
 
 def labels_as_gold(table: pa.Table) -> pa.Table:
@@ -132,6 +147,7 @@ def read_pairs(
     scheme: labels.Scheme = "IOB2",
     read_labels: labels.Reading = "lenient",
     layout: Layout = AS_TOLD,
+    on_error: OnError = "raise",
     told: Callable[[str], None] = logger.info,
 ) -> pa.Table:
     """Read a labelled side and the side to be labelled, row by row: what `Projector` and `Pipeline` take.
@@ -148,6 +164,9 @@ def read_pairs(
         scheme: of the source labels.
         read_labels: how strictly they are read: `lenient`, `strict` or `validate`.
         layout: of the columns of both files.
+        on_error: `skip` keeps wrong rows, those with another number of labels than of words, with missing words, or
+            with entities without a class, and says what is wrong with them in the column `row_problem`; projection
+            gives them the status `invalid` with `on_error="skip"`, and stops at them without.
         told: gets a line that says what the source labels are.
 
     Returns:
@@ -158,8 +177,16 @@ def read_pairs(
         DataError: labels that `read_labels` does not allow.
     """
     sides = (
-        read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout, told=told),
-        read_target(target, format=target_format, layout=layout),
+        read_source(
+            source,
+            format=source_format,
+            scheme=scheme,
+            mode=read_labels,
+            layout=layout,
+            on_error=on_error,
+            told=told,
+        ),
+        read_target(target, format=target_format, layout=layout, on_error=on_error),
     )
     check_parallel(
         sides[0].column(schema.SOURCE_TOKENS),
@@ -176,6 +203,9 @@ def read_pairs(
     order = [name for name in schema.COLUMN_TYPES if name in owners]
     fields = [owners[name].schema.field(name) for name in order]
     table = pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
+    problems = [side.column(schema.ROW_PROBLEM) for side in sides if schema.ROW_PROBLEM in side.schema.names]
+    if problems:
+        table = with_columns(table, {schema.ROW_PROBLEM: pc.coalesce(*problems)})
     if links is not None:
         found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
         table = table.append_column(schema.LINKS, found)

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 import xner._core as _core
 from xner import schema
 from xner._support.arguments import choose, whole_number
-from xner._support.arrow import to_array, with_columns
+from xner._support.arrow import pylist, to_array, with_columns
 from xner._support.options import check_names
 from xner._support.progress import Reporter, silent
 from xner._support.records import entity_tuples
 from xner._support.sentences import map_words
 from xner._support.stages import identity_of, merge_status, run_stage
-from xner.errors import Error
+from xner.errors import DataError, Error
 from xner.labels.tags import check_classes, rows_of_no_class
 from xner.projection._sentence_pair import columns_of
 from xner.projection.nested import NESTED, Nested, check_overlaps, overlapping_rows, project_layers
@@ -112,12 +112,12 @@ class Projector:
         Args:
             rows: a record batch or table with the columns of `xner.schema`: `tokens`, `source_entities`, `links`
                 (unless neither method nor score needs them), for given candidates `candidates`, and, if there,
-                `source_tokens` (to check spans and links against), `hints` (scores to be added, see `xner.memory`) and
-                `id` (to name rows in errors). The scores `ner` and `ner_spans` need `ner_probabilities`, whose labels
-                the option `ner_labels` or the field's metadata name (`xner.schema.ner_probabilities_field`);
-                `nmt` needs `nmt_scores`; `characters` needs `source_tokens`. What a row of these columns
-                does not have counts as 0. A `status` other than `ok` that the batch brings along is kept where
-                projecting went well.
+                `source_tokens` (to check spans and links against), `hints` (scores to be added, see `xner.memory`),
+                `row_problem` (what is wrong with rows, null for good ones) and `id` (to name rows in errors). The
+                scores `ner` and `ner_spans` need `ner_probabilities`, whose labels the option `ner_labels` or the
+                field's metadata name (`xner.schema.ner_probabilities_field`); `nmt` needs `nmt_scores`; `characters`
+                needs `source_tokens`. What a row of these columns does not have counts as 0. A `status` other than `ok`
+                that the batch brings along is kept where projecting went well.
             progress: told how many rows are done.
 
         Returns:
@@ -147,7 +147,7 @@ class Projector:
         names = batch.schema.names
         needed = self._needed + [name for name in self._optional if name in names]
         columns = schema.conform(batch, needed, for_core=not self._folds)
-        columns, is_wrong = self._without_wrong_entities(columns)
+        columns, is_wrong = self._without_wrong_entities(columns, _problems(batch))
         if self._folds:
             for name, words_ in ((schema.SOURCE_TOKENS, "folded_source_tokens"), (schema.TOKENS, "folded_tokens")):
                 columns = columns.append_column(words_, map_words(columns.column(name), _normalize))
@@ -165,17 +165,27 @@ class Projector:
         batch = batch.drop_columns([name for name in (schema.DROPPED, schema.ADJUSTED) if name in names])
         return with_columns(batch, {name: result.column(name) for name in _RESULTS})
 
-    def _without_wrong_entities(self, columns: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array[Any] | None]:
+    def _without_wrong_entities(
+        self, columns: pa.RecordBatch, problems: dict[int, str]
+    ) -> tuple[pa.RecordBatch, pa.Array[Any] | None]:
         """Columns without the entities of rows in which some share words or have no class; and which rows those are.
+
+        Args:
+            columns: what is projected.
+            problems: of rows that are known to be wrong.
 
         Raises:
             DataError: there is such a row, and none are skipped.
         """
         entities = columns.column(schema.SOURCE_ENTITIES)
-        rows = {*rows_of_no_class(entities), *(overlapping_rows(entities) if self.nested == "error" else ())}
+        overlapping = overlapping_rows(entities) if self.nested == "error" else ()
+        rows = {*problems, *rows_of_no_class(entities), *overlapping}
         if not rows:
             return columns, None
         if not self._skips_invalid:
+            if min(rows) in problems:
+                reason = "the row is wrong; `on_error` decides: raise, or skip such rows"
+                raise DataError(min(rows), schema.ROW_PROBLEM, repr(problems[min(rows)]), reason)
             found = entity_tuples(schema.SOURCE_ENTITIES, entities[min(rows)])
             check_classes(found, schema.SOURCE_ENTITIES, min(rows))
             check_overlaps(found, min(rows))
@@ -204,6 +214,14 @@ class Projector:
                 f"'{schema.NER_PROBABILITIES}': give ner_labels, or name them in the field's metadata"
             )
         return labels
+
+
+def _problems(batch: pa.RecordBatch) -> dict[int, str]:
+    """What is known to be wrong with rows of a batch."""
+    if schema.ROW_PROBLEM not in batch.schema.names:
+        return {}
+    column = pylist(schema.conform_column(batch.column(schema.ROW_PROBLEM), schema.ROW_PROBLEM))
+    return {row: problem for row, problem in enumerate(column) if problem is not None}
 
 
 def _make(options: ProjectionOptions, threads: int, on_error: Literal["raise", "skip"], nested: Nested) -> Projector:

@@ -139,7 +139,15 @@ def command(
         raise click.UsageError("--steps goes with --translate-to")
     told = partial(click.echo, err=True)
     if target is None:
-        table = read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout, told=told)
+        table = read_source(
+            source,
+            format=source_format,
+            scheme=scheme,
+            mode=read_labels,
+            layout=layout,
+            on_error=pipeline.running.on_error,
+            told=told,
+        )
     else:
         table = read_pairs(
             source,
@@ -149,6 +157,7 @@ def command(
             scheme=scheme,
             read_labels=read_labels,
             layout=layout,
+            on_error=pipeline.running.on_error,
             told=told,
         )
         table = add_scores(table, scores)

@@ -20,7 +20,8 @@ from xner._support.arrow import is_lists, one_array
 from xner._support.frames import to_table
 from xner._support.sentences import to_arrow, word_lists
 from xner.errors import DataError, Error
-from xner.io.layout import AS_TOLD, check_lengths
+from xner.io.layout import AS_TOLD
+from xner.io.wrong_rows import check_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
