@@ -199,3 +199,41 @@ class TestStreams:
         run = subprocess.run(command, capture_output=True, text=True, cwd=files, check=False, timeout=60)
         writer.join()
         assert "line 1 of 'pipe': no label" in run.stderr
+
+
+class TestWithoutEffect:
+    """What would change nothing is an error."""
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("--comment", "%"), "--comment says nothing of files of the format jsonl and text"),
+            (("--empty-token", "_"), "--empty-token says nothing of files of the format jsonl and text"),
+            (("--strip-prefix",), "--strip-prefix says nothing of files of the format jsonl and text"),
+            (("--source-language", "xx"), "--source-language goes with --translate-to, or with an aligner"),
+            (("--target-language", "de"), "--target-language goes with --translate-to, or with an aligner"),
+            (("-n", "0"), "--n=0 with --constraint '<=': no entity could be projected"),
+        ],
+    )
+    def test_of_projection(self, files: Path, options: tuple[str, ...], message: str) -> None:
+        (files / "en.jsonl").write_text('{"tokens":["Anna","came"],"entities":[[0,1,"PER"]]}\n')
+        refused(project(files, "-o", "o.conll", *options, source="en.jsonl"), message)
+
+    def test_what_may_have_an_effect(self, files: Path) -> None:
+        done(project(files, "-o", "a.conll", "-n", "0", "--constraint", ">="))
+        done(project(files, "-o", "b.conll", "--comment", "%", "--label-column", "1"))
+        done(xner("view", "de.conll", "--class-names", "O", "-o", "c.html", cwd=files))
+
+    def test_of_other_commands(self, files: Path) -> None:
+        of_columns = ("view", "de.conll", "-o", "o.html")
+        message = "--labels-from says nothing of files of the format conll"
+        refused(xner(*of_columns, "--labels-from", "labels", cwd=files), message)
+        message = "--token-column says nothing of files of the format text"
+        refused(xner("inspect", "de.txt", "--token-column", "0", cwd=files), message)
+        align = ("align", "--source", "en.conll", "--target", "de.txt", "-o", "o.pharaoh")
+        message = "--source-language goes with an aligner that is an encoder"
+        refused(xner(*align, "--source-language", "en", cwd=files), message)
+
+    def test_a_corpus_is_no_list_of_names(self, files: Path) -> None:
+        run = xner("shift", "en.conll", "--kind", "entities", "--names", "de.conll", "-o", "o.conll", cwd=files)
+        assert "'de.conll' has words and labels (Anna B-PER), where each line has a class and a name" in run.stderr

@@ -17,6 +17,7 @@ from xner._support.folders import cache_folder
 from xner.cli.options.flags import as_typed
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, shown
+from xner.cli.options.layouts import check_layout
 from xner.errors import Error, OptionError
 from xner.io.atomic import before_replacing
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["guarded", "keep_track", "refuse_overwriting"]
 
 _MARKED = "xner.guarded"
+_INPUT_FORMATS = ("source_format", "target_format", "input_format", "table_format", "format_")
 
 
 def guarded(command: click.Command) -> click.Command:
@@ -41,6 +43,8 @@ def guarded(command: click.Command) -> click.Command:
             command.commands[name] = guarded(inner)
     _refuse_repeated(command)
     if command.callback is not None:
+        if any(one.name == "labels_from" for one in command.params):
+            command.callback = _checking_layout(command.callback, command)
         command.callback = _naming_flags(command.callback, command)
     outputs = [one for one in command.params if isinstance(one.type, OutputFile)]
     if outputs and command.callback is not None:
@@ -56,6 +60,26 @@ def guarded(command: click.Command) -> click.Command:
     if command.callback is not None:
         command.callback = _naming_files(command.callback)
     return command
+
+
+def _checking_layout(callback: Any, command: click.Command) -> Any:
+    """What a command calls, once it is known that its options of layout say something of a file that it reads."""
+
+    @wraps(callback)
+    def run(*args: Any, **values: Any) -> Any:
+        named = {values[name] for name in _INPUT_FORMATS if values.get(name)}
+        check_layout(values, named | {_format_by_name(path) for _, path in _paths(command, values, InputFile)})
+        return callback(*args, **values)
+
+    return run
+
+
+def _format_by_name(path: Path) -> str:
+    """A file's format; `conll`, of which all can be said, where its name tells none."""
+    try:
+        return io.format_of(path)
+    except Error:
+        return "conll"
 
 
 def _naming_files(callback: Any) -> Any:

@@ -229,7 +229,10 @@ class Pipeline:
             raise OptionError("markers go with a translator: translations that are there already have none")
         if self.running.memory and self.projection.method != "candidates":
             raise OptionError("memory goes with method='candidates'")
-        running = self.running
+        running, chosen = self.running, self.projection
+        if chosen.method == "candidates" and chosen.n == 0 and chosen.constraint in {"<=", "=", "<"}:
+            reason = "no entity could be projected; n is how often each is, 1 by default"
+            raise OptionError(f"n=0 with constraint={chosen.constraint!r}: {reason}")
         self.projector = Projector(
             self.projection, threads=running.threads, on_error=running.on_error, nested=running.nested
         )

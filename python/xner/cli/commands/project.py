@@ -127,6 +127,11 @@ def command(
     if not translates:
         for name in (*pipeline.translating.changes(), *(["markers"] if pipeline.running.markers else [])):
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --translate-to")
+    if not translates and not pipeline.aligning.encoders:
+        for name in ("source_language", "target_language"):
+            if getattr(pipeline.running, name) is not None:
+                flag = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{flag} goes with --translate-to, or with an aligner that is an encoder")
     if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     if output.save_aligner is not None and links and BUILTIN not in pipeline.aligning.aligner:

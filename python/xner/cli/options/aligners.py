@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import output_file
+from xner.errors import OptionError
 from xner.pipelines.aligning import Aligning, AligningOptions
 from xner.pipelines.projection_run import RunOptions
 
@@ -24,7 +25,11 @@ def _aligning(
     made = partial(
         Aligning, AligningOptions(**options), languages=(source_language, target_language), save_aligner=save_aligner
     )
-    made()  # says what does not go together
+    its = made()  # says what does not go together
+    if not its.options.encoders:
+        for name, given in (("source_language", source_language), ("target_language", target_language)):
+            if given is not None:
+                raise OptionError(f"{name} goes with an aligner that is an encoder, as --aligner nllb-encoder")
     return made
 
 

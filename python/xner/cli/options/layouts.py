@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
+from xner.io.formats import FORMATS
 from xner.io.layout import LABELS_FROM, Layout
 from xner.pipelines.tagging import TaggingOptions, classes_of
 
-__all__ = ["COLUMN", "layout_group"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["COLUMN", "check_layout", "layout_group"]
 
 _TITLE = "Files"
 _CLASSES = ("class_map", "ignore_class")
+
+
+# By option, the formats of files of which it says nothing.
+_OF_COLUMNS = [name for name in FORMATS if name != "conll"]
+_WORDS_ALONE = ["text", "inline", "pharaoh"]
+_SAY_NOTHING = {
+    **dict.fromkeys(("comment", "empty_token", "strip_prefix"), _OF_COLUMNS),
+    **dict.fromkeys(("token_column", "label_column", "class_names"), _WORDS_ALONE),
+    "labels_from": ["conll", *_WORDS_ALONE],
+}
+
+
+def check_layout(values: Mapping[str, Any], formats: Collection[str]) -> None:
+    """That what is said of the layout of files says something of one of them.
+
+    Args:
+        values: of a command's options.
+        formats: of all files that it reads.
+
+    Raises:
+        click.UsageError: it says nothing.
+    """
+    for name, others in _SAY_NOTHING.items():
+        given = values.get(name)
+        if given is not None and given is not False and formats and set(formats) <= set(others):
+            flag = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{flag} says nothing of files of the format {' and '.join(sorted(formats))}")
 
 
 class _ColumnType(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from xner.errors import FormatError, OptionError
+from xner.labels.tags import tell_tags
 
 if TYPE_CHECKING:
     import os
@@ -86,7 +87,7 @@ def read_names(path: str | os.PathLike[str]) -> list[Name]:
         path: UTF-8; empty lines, and those that begin with `#`, say nothing.
 
     Raises:
-        FormatError: a line of other fields, or no names at all.
+        FormatError: a line of other fields, no names at all, or words and labels in place of names.
     """
     found = []
     for number, fields in _fields(path):
@@ -96,6 +97,10 @@ def read_names(path: str | os.PathLike[str]) -> list[Name]:
         found.append(Name(fields[0].strip(), tuple(fields[1].split()), fields[2].strip() if len(fields) == 3 else ""))
     if not found:
         raise FormatError(f"'{path}' has no names")
+    tags = tell_tags(" ".join(one.words) for one in found)
+    if tags.spelling in {"prefix", "suffix"} or tags.scheme == "none":
+        first = f"{found[0].label} {' '.join(found[0].words)}"
+        raise FormatError(f"'{path}' has words and labels ({first}), where each line has a class and a name")
     return found
 
 
