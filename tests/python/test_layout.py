@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -98,6 +99,66 @@ def test_inspection_proposes_what_reads_a_file(
     assert f"read with: {flags or 'no options'}" in run.stdout
     as_json = json.loads(CliRunner().invoke(cli, ["inspect", str(path), "--json"]).stdout)
     assert (as_json["options"], as_json["sentences"]) == (list(found.options), len(expected))
+
+
+class TestInspection:
+    """What is odd about a file is said, and advice works when it is followed."""
+
+    @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+    def test_spans(self, tmp_path: Path, suffix: str) -> None:
+        spans = [[(0, 1, "X")], [(0, 5, "X")], [(1, 1, "X")], [(0, 1, "")], [(0, 2, "X"), (1, 2, "Y")], [(-1, 1, "X")]]
+        entities = pa.array(spans, schema.SOURCE_ENTITIES_TYPE)
+        io.write(pa.table({"tokens": [["a", "b"]] * len(spans), "entities": entities}), tmp_path / f"x.{suffix}")
+        found = inspect(tmp_path / f"x.{suffix}")
+        assert "value [0, 1): the entity has no label" in str(found.problem)
+        assert found.remarks[:4] == (
+            "column 'entities': the entity has no label: 1 rows (3)",
+            "spans of 'entities' outside of the sentence, whose words count from 0: 2 rows (1, 5)",
+            "spans of 'entities' without words: the end is one past the last word: 1 rows (2)",
+            "entities of 'entities' that share words, of which `nested` of a projection decides: 1 rows (4)",
+        )
+        assert "read with: no options, but for the wrong rows below" in str(found)
+
+    def test_no_words(self, tmp_path: Path) -> None:
+        run = run_xner("inspect", save(tmp_path / "x.jsonl", '{"a": 1}\n'))
+        assert run.returncode == 1
+        assert "there is no column of words, which --token-column names; the columns are id, a" in run.stdout
+
+    def test_commas(self, tmp_path: Path) -> None:
+        remark = "each line has a ',': are these columns? tabs or blanks separate them here"
+        assert remark in inspect(save(tmp_path / "x.conll", "word,tag\nAnna,B-PER\nkam,O\n")).remarks
+        assert remark not in inspect(save(tmp_path / "y.conll", "Anna\n,\n")).remarks
+
+    def test_labels_before_words(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "B-PER\tAnna\nO\tkam\n")
+        with pytest.raises(FormatError, match="read it with `token_column=1` and `label_column=0`"):
+            Layout().read(path)
+        assert words_and_labels(Layout(token_column=1, label_column=0).read(path)) == ANNA
+
+    @pytest.mark.parametrize("ending", ["\n", "\r\n"])
+    def test_nothing_for_outside(self, tmp_path: Path, ending: str) -> None:
+        path = save(tmp_path / "x.conll", "")
+        path.write_bytes(f"Anna\tB-PER{ending}kam\t{ending}".encode())
+        assert words_and_labels(io.read(self.followed(path))) == ANNA
+
+    def test_labels_in_pairs(self, tmp_path: Path) -> None:
+        rest = "x\tX\t_\t_\t0\tr\t_"
+        lines = f"# sent_id = 7\n1\tAnna\t{rest}\tSpaceAfter=No|NER=B-PER\n2\tkam\t{rest}\tSpaceAfter=No\n"
+        path = save(tmp_path / "x y.conllu", lines)
+        found = inspect(self.followed(path))
+        assert found.options == ("--token-column", "1", "--label-column", "9")
+        assert found.table is not None
+        assert words_and_labels(found.table) == ANNA
+
+    def followed(self, path: Path) -> Path:
+        """What comes of the command that a message has between backquotes."""
+        with pytest.raises(FormatError) as caught:
+            Layout(token_column=1 if path.suffix == ".conllu" else None).read(path)
+        command = str(caught.value).split("`")[1]
+        command += f" '{path}'" if command.startswith("sed") else ""
+        made = path.with_stem("made")
+        made.write_bytes(subprocess.run(command, shell=True, check=True, capture_output=True).stdout)
+        return made
 
 
 def test_a_file_that_nothing_reads_is_an_error(tmp_path: Path) -> None:

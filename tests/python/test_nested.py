@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import xner
 from xner import Pipeline, Projector, io, schema
 from xner._support.arrow import pylist
+from xner._support.overlaps import overlapping_rows
 from xner.cli.main import cli
 from xner.errors import DataError, OptionError
-from xner.projection.nested import choose_nested, layers_of, overlapping_rows, project_layers
+from xner.projection.nested import choose_nested, layers_of, project_layers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,6 +21,7 @@ id is not the row's number.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -49,10 +50,12 @@ _DOCUMENT = "-DOCSTART-"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
 _CLASS = re.compile(rb"[A-Za-z][\w.-]*")
 _ID = re.compile(rb" +(?:sent_)?id *= ?(.*)", re.DOTALL)
+_NER = re.compile(r"(?:^|\|)NER=([^|]+)")
 _KEY = re.compile(rb" *[\w.:-]+ *= ?.*", re.DOTALL)
 _NO_WORD = re.compile(rb"\d+[-.]\d+(?:[ \t]|$)")
 LANGUAGE_PREFIX = r"^[a-z]{2,3}(-[a-z-]+)?:"
 """What WikiANN has before each word."""
+_OF_EMPTY_LABEL = "; where nothing stands for O, `sed 's/\\t\\(\\r\\{0,1\\}\\)$/\\tO\\1/'` writes it"
 _SAMPLE = 2000  # lines that columns are told by
 _BLANKS = re.compile(rb"[ \t]+")
 
@@ -273,6 +276,10 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
         token, label = _named(columns, label)
     token = header.index(token) if isinstance(token, str) else token
     label = header.index(label) if isinstance(label, str) else label
+    if label is not None and -len(columns) <= label < len(columns):
+        problem = _labels_in_pairs(columns[label], block.path)
+        if problem is not None:
+            raise block.error(first_line, problem)
     is_regular = len({len(fields) for sentence in sentences for fields in sentence}) == 1
     if (by_default or labels_by_default) and not header and is_regular:
         problem = _misread(columns, label, words_by_default=by_default)
@@ -370,7 +377,20 @@ def _misread(columns: Sequence[Column], label: int | str | None, *, words_by_def
     if others and (doubt or alone or (wrong and both)):
         wrong.append(f"{last} holds no labels ({doubt})" if doubt else _hold_labels(labels))
         options.append(f"`label_column={others[0].number}`")
+        if others[0].number == 0 and words_by_default and words:
+            options.insert(0, f"`token_column={words[0].number}`")
     return f"{'; '.join(wrong)}; read it with {' and '.join(options)}" if wrong else None
+
+
+def _labels_in_pairs(column: Column, path: str) -> str | None:
+    """What to do with a column that has labels among keys and values, as CoNLL-U's last one may have; else None."""
+    example = next((match[1] for tag in column.tags.canonical if (match := _NER.search(tag))), None)
+    if example is None:
+        return None
+    field = column.number + 1
+    label = f'match(${field}, /NER=[^|]*/) ? substr(${field}, RSTART + 4, RLENGTH - 4) : "O"'
+    command = f"awk -F'\\t' -v OFS='\\t' 'NF >= {field} {{${field} = {label}}} 1' {shlex.quote(path)}"
+    return f"column {column.number} has labels as NER={example} and more; `{command}` leaves the labels alone"
 
 
 def _hold_labels(columns: Sequence[Column]) -> str:
@@ -508,8 +528,9 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
                 values = pc.if_else(pa.array(empty), layout.empty_token, values)
             else:
                 line = int(lines[np.argmax(empty)])
-                hint = " (the option `empty_token` reads a word for it)" if name == "word" else ""
-                raise block.error(line, f"the {name} is empty{hint}: {block.text(line)}")
+                before = " (the option `empty_token` reads a word for it)" if name == "word" else ""
+                after = _OF_EMPTY_LABEL if name == "label" and layout.delimiter == "\t" else ""
+                raise block.error(line, f"the {name} is empty{before}: {block.text(line)}{after}")
         result.append(values)
     return result
 

@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.arrow import pylist
+from xner._support.overlaps import overlapping_rows
 from xner._support.tables import text_table
 from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
 from xner.io.conll import survey_conll
 from xner.io.formats import format_to_read
 from xner.io.layout import AS_TOLD, Layout
+from xner.io.wrong_rows import WrongRows
 from xner.labels.tags import check_renamed, class_remarks
 
 if TYPE_CHECKING:
@@ -94,7 +96,8 @@ class Inspection:
         if self.table is None:
             yield "no way to read it was found"
             return
-        yield f"read with: {' '.join(self.options) or 'no options'}"
+        but = "" if self.problem is None or self.options else ", but for the wrong rows below"
+        yield f"read with: {' '.join(self.options) or 'no options'}{but}"
         lengths = _lengths(self.table)
         yield (
             f"{len(lengths)} sentences, {sum(lengths)} words; words a sentence: {min(lengths, default=0)} to "
@@ -124,6 +127,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         Error: an unknown format.
     """
     kind = format_to_read(path, format)
+    wrong = WrongRows(skips=True)
     columns = survey_conll(path) if kind == "conll" else []
     problem = None
     found: tuple[Layout, pa.Table, labels.Tags | None] | None = None
@@ -131,13 +135,13 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         found = _read(path, format, layout)
     except (DataError, FormatError, Error) as error:
         problem = str(error)
-    if found is None:
-        for other in _layouts(columns, layout):
-            try:
-                found = _read(path, format, other)
-                break
-            except Error:
-                continue
+    for other in () if found is not None else [layout, *_layouts(columns, layout)]:
+        wrong = WrongRows(skips=True)
+        try:
+            found = _read(path, format, other, wrong)
+            break
+        except Error:
+            continue
     if found is None:
         return Inspection(str(path), kind, _shown(columns), problem, None, (), None, None, {}, ())
     chosen, table, tags = found
@@ -152,16 +156,18 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         table=table,
         tags=tags,
         classes=_classes(table),
-        remarks=tuple(_remarks(table, tags)),
+        remarks=(*_wrong(wrong), *_remarks(table, tags), *_of_commas(columns)),
     )
 
 
 def _read(
-    path: str | os.PathLike[str], format: str | None, layout: Layout
+    path: str | os.PathLike[str], format: str | None, layout: Layout, wrong: WrongRows | None = None
 ) -> tuple[Layout, pa.Table, labels.Tags | None]:
-    table = layout.read(path, format)
+    table = layout.read(path, format, wrong=wrong)
     tags = None
     names = table.schema.names
+    if not {schema.TOKENS, schema.SOURCE_TOKENS} & set(names):
+        raise Error(f"there is no column of words, which `token_column` names; the columns are {', '.join(names)}")
     if layout.class_map:
         check_renamed(layout.class_map, layout.classes_in(table))
     if schema.ENTITIES in names:
@@ -206,9 +212,8 @@ def _shown(columns: list[Column]) -> tuple[str, ...]:
 
 
 def _lengths(table: pa.Table) -> list[int]:
-    if schema.TOKENS not in table.schema.names:
-        return []
-    return [length or 0 for length in pylist(pc.list_value_length(table[schema.TOKENS]))]
+    name = schema.TOKENS if schema.TOKENS in table.schema.names else schema.SOURCE_TOKENS
+    return [length or 0 for length in pylist(pc.list_value_length(table[name]))]
 
 
 def _classes(table: pa.Table) -> dict[str, int]:
@@ -225,6 +230,9 @@ def _classes(table: pa.Table) -> dict[str, int]:
 
 def _remarks(table: pa.Table, tags: labels.Tags | None) -> Iterator[str]:
     lengths = _lengths(table)
+    for name, words in ((schema.ENTITIES, schema.TOKENS), (schema.SOURCE_ENTITIES, schema.SOURCE_TOKENS)):
+        if name in table.schema.names and words in table.schema.names:
+            yield from _of_spans(table, name, words)
     if not sum(lengths):
         yield "no words at all"
     yield from _remark("empty sentences", [row for row, length in enumerate(lengths) if not length])
@@ -243,6 +251,37 @@ def _remarks(table: pa.Table, tags: labels.Tags | None) -> Iterator[str]:
     if tags is not None and tags.spelling in {"prefix", "suffix"}:
         starts = [row for row, tags in enumerate(pylist(table[schema.LABELS])) if _begins_inside(tags or ())]
         yield from _remark("an entity begins with I-, as in IOB1", starts)
+
+
+def _wrong(wrong: WrongRows) -> Iterator[str]:
+    """What is wrong with rows in themselves: of each kind the first row, and how many there are."""
+    by_reason: dict[str, list[int]] = {}
+    for error in wrong.errors:
+        by_reason.setdefault(f"column '{error.column}': {error.reason}", []).append(error.row)
+    for reason, rows in by_reason.items():
+        yield from _remark(reason, rows)
+
+
+def _of_spans(table: pa.Table, name: str, words: str) -> Iterator[str]:
+    """What is odd about entities: those that are no spans of words, and those that share words."""
+    lengths = pylist(pc.list_value_length(table[words]))
+    outside, empty, overlapping = [], [], overlapping_rows(table[name])
+    for row, (spans, length) in enumerate(zip(pylist(table[name]), lengths, strict=True)):
+        places = [(one["start"], one["end"]) for one in spans or () if one["start"] is not None is not one["end"]]
+        if any(start < 0 or end > (length or 0) for start, end in places):
+            outside.append(row)
+        elif any(start >= end for start, end in places):
+            empty.append(row)
+    yield from _remark(f"spans of '{name}' outside of the sentence, whose words count from 0", outside)
+    yield from _remark(f"spans of '{name}' without words: the end is one past the last word", empty)
+    yield from _remark(f"entities of '{name}' that share words, of which `nested` of a projection decides", overlapping)
+
+
+def _of_commas(columns: list[Column]) -> Iterator[str]:
+    """Whether a file that is read as one of words alone is in fact one of values with commas or semicolons between."""
+    for mark in (",", ";"):
+        if len(columns) == 1 and columns[0].values > 1 and all(mark in tag[1:-1] for tag in columns[0].tags.canonical):
+            yield f"each line has a {mark!r}: are these columns? tabs or blanks separate them here"
 
 
 def _begins_inside(tags: Any) -> bool:

@@ -38,6 +38,11 @@ class WrongRows:
         self.skips = skips
         self._errors: dict[int, DataError] = {}
 
+    @property
+    def errors(self) -> list[DataError]:
+        """What is wrong with the rows that were noted."""
+        return [self._errors[row] for row in sorted(self._errors)]
+
     def take(self, errors: Iterable[DataError]) -> None:
         """Note what is wrong with rows, of each row the first thing.
 

@@ -23,6 +23,7 @@ from xner._support.arrow import frequencies, one_array, spread_lists, with_colum
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
+from xner._support.overlaps import overlapping_rows
 from xner._support.progress import logger, silent
 from xner.errors import OptionError
 from xner.filters.base import Filter
@@ -41,7 +42,7 @@ from xner.pipelines.summaries import dropped_lines, is_training_data, status_lin
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.memory import Memory
-from xner.projection.nested import NESTED, Nested, choose_nested, overlapping_rows, project_layers
+from xner.projection.nested import NESTED, Nested, choose_nested, project_layers
 from xner.projection.options import ProjectionOptions
 from xner.projection.projector import Projector
 from xner.text.languages import language

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from xner import schema
 from xner._support.arrow import one_array, pylist
+from xner._support.overlaps import overlapping_rows
 from xner.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ __all__ = [
     "clash_of",
     "layers_for",
     "layers_of",
-    "overlapping_rows",
     "project_layers",
 ]
 
@@ -41,29 +39,6 @@ _REMEDY: Final = "`nested` decides: keep, outermost, innermost or compete"
 # Columns whose values name a source entity by its place: the name of that field.
 _BY_SOURCE = {schema.HINTS: "source", schema.NMT_SCORES: "source"}
 _MERGED = (schema.ENTITIES, schema.DROPPED, schema.ADJUSTED)
-
-
-def overlapping_rows(entities: pa.ChunkedArray[Any] | pa.Array[Any]) -> list[int]:
-    """The rows in which some entities share words.
-
-    Args:
-        entities: list<struct<start, end, ...>>, a list a row.
-    """
-    column = one_array(entities)
-    flat = pc.list_flatten(column)
-    row = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
-    start, end = (pc.struct_field(flat, name).to_numpy(zero_copy_only=False) for name in ("start", "end"))
-    if not (start < end).all():  # projection says of such rows what is wrong
-        sound = ~np.isin(row, row[~(start < end)])
-        row, start, end = row[sound], start[sound], end[sound]
-    # Entities that do not overlap, by their starts, end in order: only then does each begin where those before it end.
-    # Most come in this order.
-    if not ((row[1:] == row[:-1]) & (start[1:] < end[:-1])).any():
-        return []
-    order = np.lexsort((end, start, row))
-    row, start, end = row[order], start[order], end[order]
-    touching = (row[1:] == row[:-1]) & (start[1:] < end[:-1])
-    return [int(one) for one in np.unique(row[1:][touching])]
 
 
 def layers_of(spans: Sequence[_Span]) -> list[int]:

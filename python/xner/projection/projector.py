@@ -15,6 +15,7 @@ from xner import schema
 from xner._support.arguments import choose, whole_number
 from xner._support.arrow import pylist, to_array, with_columns
 from xner._support.options import check_names
+from xner._support.overlaps import overlapping_rows
 from xner._support.progress import Reporter, silent
 from xner._support.records import entity_tuples
 from xner._support.sentences import map_words
@@ -22,7 +23,7 @@ from xner._support.stages import identity_of, merge_status, run_stage
 from xner.errors import DataError, Error
 from xner.labels.tags import check_classes, rows_of_no_class
 from xner.projection._sentence_pair import columns_of
-from xner.projection.nested import NESTED, Nested, check_overlaps, overlapping_rows, project_layers
+from xner.projection.nested import NESTED, Nested, check_overlaps, project_layers
 from xner.projection.options import ProjectionOptions
 from xner.text.normalization import normalize
 
