@@ -237,3 +237,25 @@ class TestWithoutEffect:
     def test_a_corpus_is_no_list_of_names(self, files: Path) -> None:
         run = xner("shift", "en.conll", "--kind", "entities", "--names", "de.conll", "-o", "o.conll", cwd=files)
         assert "'de.conll' has words and labels (Anna B-PER), where each line has a class and a name" in run.stderr
+
+
+class TestPlacesToWrite:
+    def test_standard_output_by_its_names(self, files: Path) -> None:
+        for name in ("/dev/stdout", "/dev/fd/1"):
+            refused(
+                project(files, "-o", name), "--output -: give --format, as standard output has no name that tells it"
+            )
+            assert done(project(files, "-o", name, "--format", "conll")).stdout == LABELLED
+
+    def test_a_pipe(self, files: Path) -> None:
+        os.mkfifo(files / "pipe")
+        refused(project(files, "-o", "pipe"), "--output pipe: give --format, as a pipe has no name that tells it")
+        found: list[str] = []
+        reader = threading.Thread(target=lambda: found.append((files / "pipe").read_text()))
+        reader.start()
+        assert "written to pipe" in done(project(files, "-o", "pipe", "--format", "conll")).stderr
+        reader.join(10)
+        assert found == [LABELLED]
+
+    def test_no_name(self, files: Path) -> None:
+        refused(project(files, "-o", ""), "expected the name of a file")

@@ -124,7 +124,7 @@ def test_a_missing_word_can_be_given_one(folder: Path) -> None:
         ("a\tO\nb O\n", {}, r"line 2: 1 column, too few .* separated by tabs .*: 'b O'"),
         ("\n\na O x\n\nb O\n", {"label_column": 2}, r"line 5: 2 columns, too few .* label in column 2"),
         ("a O\n", {"token_column": -3}, r"line 1: 2 columns, too few for the word in column -3"),
-        ("a O\n", {"token_column": 1}, r"line 1: 2 columns, too few for the word in column 1"),
+        ("a O\n", {"token_column": 1}, r"line 1: words and labels are both looked for in column 1; `token_column`"),
         (
             "a O\n",
             {"token_column": 4, "label_column": None},

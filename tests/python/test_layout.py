@@ -837,6 +837,70 @@ class TestTags:
 class TestRemedies:
     """What people run into who have only read what the commands say."""
 
+    def test_words_and_labels_of_one_column(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "B-PER\tAnna\nO\tkam\n")
+        message = "line 1: words and labels are both looked for in column 0; `token_column` says where the words are"
+        with pytest.raises(FormatError, match=message):
+            Layout(label_column=0).read(path)
+        other = save(tmp_path / "y.conll", "Anna\tB-PER\nkam\n")
+        said = xner_said(["inspect", other], [])
+        assert "line 2: 1 column, too few for the word in column 0 and the label in column -1" in said
+        assert "None" not in said
+
+    def test_links_counted_from_one(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.conll", "Anna\tB-PER\ncame\tO\n\nBo\tB-PER\n")
+        target = save(tmp_path / "de.txt", "Anna kam\nBo\n")
+        links = save(tmp_path / "x.pharaoh", "1-1 2-2\n1-1\n")
+        message = r"row 0 \(id '0'\), column 'links', value 2-2: .* no link of .* is of a word 0: `one_based` reads"
+        with pytest.raises(DataError, match=message):
+            xner.read_pairs(source, target, links=links)
+        command = ["project", "--source", source, "--target", target, "--links", links, "-o", tmp_path / "o.jsonl"]
+        assert "--one-based reads words counted from 1" in xner_said(command, [])
+        assert "2 of 2 source entities projected" in xner_said(command, ["--one-based"])
+        save(links, "1-1 2-3\n1-1\n")  # which is wrong in either case
+        assert "value 2-3: the source sentence has 2 words" in xner_said(command, [])
+        xner.read_pairs(source, target, links=save(links, "\n\n"))
+
+    def test_blank_lines_at_the_end(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "en.conll", "Anna\tB-PER\n\nBo\tB-PER\n")
+        target = save(tmp_path / "de.txt", "Anna\nBo\n\n\n")
+        with pytest.raises(Error, match=r"the last 2 rows of '.*de.txt' are empty, .*`head -n 2` leaves out"):
+            xner.read_pairs(source, target)
+        save(target, "Anna\nBo\n")
+        links = save(tmp_path / "x.pharaoh", "0-0\n0-0\n\n")
+        with pytest.raises(Error, match=r"3 sentence pairs .* 2 sentence pairs; the last lines are blank: `head -n 2`"):
+            xner.read_pairs(source, target, links=links)
+
+    def test_columns_of_a_table_are_compared(self, tmp_path: Path) -> None:
+        rows = {"tokens": ["a", "b"], "labels": ["B-X", "O"], "gold_labels": ["B-X", "B-Y"], "entities": [[0, 1, "X"]]}
+        path = save(tmp_path / "x.jsonl", json.dumps(rows) + "\n")
+        for gold, predicted, figures in (
+            ("labels", "gold_labels", r"micro +0\.500 +1\.000"),
+            ("gold_labels", "labels", r"micro +1\.000 +0\.500"),
+        ):
+            columns = ["--predicted", path, "--gold-column", gold, "--predicted-column", predicted]
+            assert re.search(figures, xner_said(["evaluate", *columns], []))
+
+    def test_a_field_twice(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.jsonl", '{"tokens":["tokens"],"labels":["O"]}\n')
+        assert io.read(path)["tokens"].to_pylist() == [["tokens"]]
+        save(path, '{"tokens":["a"],"labels":["O"]}\n{"tokens":["a"],"labels":["O"],"tokens":["b"]}\n')
+        with pytest.raises(FormatError, match=r"x.jsonl, line 2: the field 'tokens' is there twice"):
+            io.read(path)
+
+    @pytest.mark.parametrize("row", ['{"tokens":["a\\u0000"]}', '{"tokens":["a"]}\n{"tokens":["b\\u0000"]}'])
+    def test_characters_without_a_sign(self, tmp_path: Path, caplog: pytest.LogCaptureFixture, row: str) -> None:
+        line = row.count("\n") + 1
+        path = save(tmp_path / "x.jsonl", row + "\n")
+        other = save(tmp_path / "x.conll", "a\tO\nb\0\tO\n")
+        for _ in range(2):
+            io.read(path)
+            io.read(other)
+        assert caplog.messages == [
+            f"{path}, line {line} has a NUL character, which is read as part of a word",
+            f"{other}, line 2 has a NUL character, which is read as part of a word",
+        ]
+
     def test_labels_are_looked_for_where_words_were_chosen(self, tmp_path: Path) -> None:
         path = save(tmp_path / "x.tsv", "1\tAnna\tX\tB-PER\tO\n2\tkam\tX\tO\tO\n")
         with pytest.raises(FormatError, match=r"column 3 holds labels; read it with `label_column=3`"):

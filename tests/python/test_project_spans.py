@@ -198,6 +198,13 @@ def test_spans_are_whole_words_of_the_target_text(source: str, target: str, data
 WRONG: list[tuple[dict[str, Any], type[Error], str]] = [
     ({"spans": [(0, 9, "X")]}, DataError, r"^column 'spans', value \[0, 9\): .* which has 3 characters$"),
     ({"spans": [(1, 1, "X")]}, DataError, r"value \[1, 1\): expected a span of the source text"),
+    (
+        {"spans": [(2, 1, "X")]},
+        DataError,
+        r"value \[2, 1\): .*: its end is one past its last character",
+    ),
+    ({"source_text": None}, DataError, "^column 'source_text', value None: expected a text, or a sequence of texts"),
+    ({"target_text": b"a b"}, DataError, "^column 'target_text', .* found bytes; `bytes.decode` makes it a text$"),
     ({"spans": [(0, 1, "")]}, DataError, r"value \[0, 1\): the span has no label"),
     ({"spans": [(0, 1)]}, DataError, r"value \(0, 1\): expected \(start, end, label\)"),
     ({"spans": "abc"}, DataError, "expected a sequence, found str"),

@@ -480,10 +480,14 @@ def test_corrections_of_other_tables(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"row 0, .*'Anna Li tanzt'.*has these words, and the table others"):
         Pipeline(corrections=file).run(CORPUS)
     file = corrections(tmp_path / "c.parquet", "a", [(0, 1, "PER")])
-    with pytest.raises(Error, match="the row a was reviewed, and the table has no such row"):
+    with pytest.raises(
+        Error, match="the row a was reviewed, and the table has no such row; corrections are of the rows that were"
+    ):
         Pipeline(corrections=file).run(CORPUS.slice(1))
     # Without ids, by number: the second row is the reviewed one.
-    with pytest.raises(DataError, match="has these words, and the table others"):
+    with pytest.raises(
+        DataError, match=r"has these words, and the table others; .*project those, or export and correct these"
+    ):
         Pipeline(corrections=file).run(CORPUS.drop_columns(["id"]))
     io.write(TABLE, tmp_path / "t.parquet")
     with pytest.raises(Error, match=r"reviewed; the table has: id, tokens"):

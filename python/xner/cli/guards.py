@@ -154,7 +154,8 @@ def _looking(callback: Any, command: click.Command) -> Any:
         outputs = list(_paths(command, values, OutputFile))
         for option, path in outputs:
             if path.name == STANDARD_OUTPUT and values.get("format_") is None:
-                raise click.UsageError(f"{option} -: give --format, as standard output has no name that tells it")
+                what = "standard output" if shown(path) == "-" else "a pipe"
+                raise click.UsageError(f"{option} {path}: give --format, as {what} has no name that tells it")
         _refuse_one_file_for_two(outputs)
         if not overwrite:
             for output in outputs:

@@ -44,9 +44,28 @@ def _object(block: Block, line: int) -> dict[str, Any]:
         raise block.error(line, f"not JSON: {problem}: {block.text(line)}") from problem
     if not isinstance(value, dict):
         raise block.error(line, f"expected an object, found {block.text(line)}")
+    # A key may as well be a word of the sentence: only what is read anew says whether it is there twice.
+    if any(text.count(f'"{key}"'.encode()) > 1 for key in value):
+        try:
+            json.loads(text, object_pairs_hook=_unique)
+        except _TwiceError as problem:
+            raise block.error(line, f"the field {problem} is there twice: {block.text(line)}") from None
     if b"\\" in text and _has_half_a_pair(value):
         raise block.error(line, f"half of a surrogate pair is no character: {block.text(line)}")
     return value
+
+
+class _TwiceError(Exception):
+    """A key that an object has twice."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceError(repr(key))
+        found[key] = value
+    return found
 
 
 def _refuse_constant(name: str) -> None:

@@ -215,12 +215,22 @@ def _look_for_marks(path: str, first_line: int, data: bytes) -> None:
     logger.warning("%s, line %d: %r %s", path, first_line + data.count(b"\n", 0, place), text, reason)
 
 
+def _say_nul(path: str, first_line: int, data: bytes) -> None:
+    """Say once of a file that it has a NUL character, as binary files do, or JSON's way to write it."""
+    if path not in _said:
+        _said.add(path)
+        line = first_line + data.count(b"\n", 0, max(data.find(b"\0"), data.find(b"\\u0000")))
+        logger.warning("%s, line %d has a NUL character, which is read as part of a word", path, line)
+
+
 # Letters beyond ASCII in UTF-8, each byte of which became a letter.
 _MISREAD = re.compile(rb"\xc3[\x82\x83]\xc2[\x80-\xbf]")
 _said: set[str] = set()
 
 
 def _block(path: str, first_line: int, data: bytes) -> Block:
+    if b"\0" in data or b"\\u0000" in data:
+        _say_nul(path, first_line, data)
     if not data.isascii():
         _look_for_marks(path, first_line, data)
         try:

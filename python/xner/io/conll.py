@@ -505,7 +505,14 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
     if layout.label_column is not None:
         labels, has_label = _resolve(layout.label_column, counts)
         wanted.append(labels)
-        too_short |= ~has_label | (labels == tokens)
+        same = ~too_short & (labels == tokens)
+        too_short |= ~has_label | (same & (counts == 1))
+        if (same & ~too_short).any():
+            place = int(np.argmax(same & ~too_short))
+            line = int(lines[place])
+            remedy = "`token_column` says where the words are, `label_column` where the labels are"
+            both = f"words and labels are both looked for in column {tokens[place]}"
+            raise block.error(line, f"{both}; {remedy}: {block.text(line)}")
     if too_short.any():
         place = int(np.argmax(too_short))
         line = int(lines[place])

@@ -98,6 +98,11 @@ class Layout:
             raise OptionError(f"token_column={self.token_column!r}: this is the column of labels")
 
     @property
+    def decides(self) -> LabelsFrom | None:
+        """Which column decides where labels and entities contradict each other: a column of labels that is named."""
+        return self.labels_from if self.labels_from is not None or self.label_column is None else "labels"
+
+    @property
     def of_target(self) -> Layout:
         """How the file of target sentences is laid out: as the others, but for columns of its own."""
         if self.target_token_column is None and self.target_label_column is None:
@@ -294,9 +299,9 @@ class Layout:
             known = self.class_map
             wrong.take(wrong_classes(table, found[schema.ENTITIES], schema.ENTITIES, blanks=False, known=known))
             _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
-        if len(found) == 2 and self.labels_from is None:
+        if len(found) == 2 and self.decides is None:
             wrong.take(_disagreements(found[schema.LABELS], found[schema.ENTITIES], table, path))
-        chosen = self.labels_from or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
+        chosen = self.decides or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
         if chosen not in found:
             raise OptionError(f"labels_from={chosen!r}: '{path}' has no such column")
         entities = wrong.emptied(pa.table({schema.ENTITIES: _spans_alone(found[chosen])}))[schema.ENTITIES]

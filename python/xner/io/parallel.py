@@ -53,14 +53,18 @@ def check_parallel(
         f"{name} {'has no such row' if row >= len(lengths) else f'{lengths[row]} words'}"
         for name, lengths in sides.items()
     )
-    if row >= min(len(source), len(target)):
+    (longer, rows), (_, fewer) = sorted(sides.items(), key=lambda side: -len(side[1]))
+    remedy = "`xner pair --on similarity` leaves out what has no partner"
+    if row >= len(fewer) and not rows[len(fewer) :].any():
+        reason = f"the last {len(rows) - len(fewer)} rows of '{longer}' are empty, as blank lines are"
+        remedy = f"`head -n {len(fewer)}` leaves out those at the end of a text"
+    elif row >= len(fewer):
         reason = "up to there the sentence lengths agree, so the end of the shorter one is probably missing"
     else:
         reason = "from there on the sentence lengths agree better when one side is shifted against the other"
     raise Error(
         f"'{source_name}' has {len(source)} rows but '{target_name}' has {len(target)}; "
-        f"first suspicious row, counted from 0: {row} ({words}); {reason}; "
-        "`xner pair --on similarity` leaves out what has no partner"
+        f"first suspicious row, counted from 0: {row} ({words}); {reason}; {remedy}"
     )
 
 

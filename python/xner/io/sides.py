@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
 from xner._support.arguments import choose
-from xner._support.arrow import with_columns
+from xner._support.arrow import flattened, list_lengths, one_array, with_columns
 from xner._support.progress import logger
-from xner.errors import Error
+from xner.errors import DataError, Error
 from xner.io.formats import FORMATS, format_to_read, read
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import are_row_numbers, check_order, check_parallel
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_scores",
+    "check_links",
     "labels_as_gold",
     "read_links",
     "read_links_unchecked",
@@ -208,6 +210,8 @@ def read_pairs(
         table = with_columns(table, {schema.ROW_PROBLEM: pc.coalesce(*problems)})
     if links is not None:
         found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
+        if not one_based:
+            check_links(found, table, links)
         table = table.append_column(schema.LINKS, found)
     return add_scores(table, scores)
 
@@ -265,8 +269,37 @@ def read_links(
     """
     links = read_links_unchecked(path, one_based=one_based, reverse=reverse, on_error=on_error)
     if len(links) != rows:
-        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs")
+        blank = len(links) > rows and not list_lengths(one_array(links.slice(rows))).any()
+        hint = f"; the last lines are blank: `head -n {rows}` leaves them out" if blank else ""
+        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs{hint}")
     return links
+
+
+def check_links(links: pa.ChunkedArray[Any], table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """That links are not counted from 1, as a file of them may be; other wrong ones are found later.
+
+    Args:
+        links: a list a row.
+        table: the sentence pairs, `source_tokens` and `tokens`.
+        path: of the file of links.
+
+    Raises:
+        DataError: some are outside of their sentences, and none would be if words were counted from 1.
+    """
+    column = one_array(links)
+    flat = flattened(column)
+    source, target = (pc.struct_field(flat, name).to_numpy(zero_copy_only=False) for name in ("source", "target"))
+    if not len(flat) or source.min() < 1 or target.min() < 1:
+        return
+    row = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
+    sides = (table.column(name) for name in (schema.SOURCE_TOKENS, schema.TOKENS))
+    words = [list_lengths(one_array(side))[row] for side in sides]
+    outside = (source >= words[0]) | (target >= words[1])
+    if outside.any() and (source <= words[0]).all() and (target <= words[1]).all():
+        at = int(np.argmax(outside))
+        reason = f"the word is not there; no link of '{path}' is of a word 0: `one_based` reads words counted from 1"
+        row_id = str(table[schema.ID][int(row[at])].as_py()) if schema.ID in table.schema.names else None
+        raise DataError(int(row[at]), schema.LINKS, f"{source[at]}-{target[at]}", reason, row_id=row_id)
 
 
 def read_links_unchecked(

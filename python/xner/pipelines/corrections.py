@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from xner._support.arrow import ArrowRows
     from xner.projection.memory import Memory
 
+_REMEDY = "corrections are of the rows that were exported: project those, or export and correct these"
+
 __all__ = ["adopt_reviewed", "remember_reviewed", "with_reviewed"]
 
 
@@ -55,10 +57,11 @@ def with_reviewed(table: pa.Table, corrections: pa.Table, name: str) -> pa.Table
     ):
         row = rows.get(str(row_name))
         if row is None:
-            raise Error(f"'{name}': the row {row_name} was reviewed, and the table has no such row")
+            raise Error(f"'{name}': the row {row_name} was reviewed, and the table has no such row; {_REMEDY}")
         if tokens[row].as_py() != words:
             shown = " ".join(words or ())[:60]
-            raise DataError(row, schema.TOKENS, repr(shown), f"'{name}' has these words, and the table others")
+            reason = f"'{name}' has these words, and the table others; {_REMEDY}"
+            raise DataError(row, schema.TOKENS, repr(shown), reason)
         if found[row] is not None:
             raise DataError(row, schema.ID, repr(row_name), f"'{name}' has two rows of this id")
         found[row] = entities or []

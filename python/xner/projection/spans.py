@@ -231,6 +231,11 @@ def project_spans(
             return _project_all(pairs, [spans], one_links, of_characters, aligner, nested, options)[0]
         except DataError as error:  # of row 0, where there is no other
             raise DataError(-1, error.column, error.value, error.reason) from None
+    for name, given in (("source_text", source_text), ("target_text", target_text)):
+        if given is None or isinstance(given, bytes):
+            hint = "; `bytes.decode` makes it a text" if isinstance(given, bytes) else ""
+            reason = f"expected a text, or a sequence of texts, found {type(given).__name__}{hint}"
+            raise DataError(-1, name, repr(given)[:60], reason)
     if isinstance(source_text, str) or isinstance(target_text, str):
         raise Error("expected two texts, or two sequences of texts, found one of each")
     pairs = _pairs(source_text, target_text, *splitters)
@@ -325,6 +330,8 @@ def _source_spans(pair: _Pair, spans: Any) -> list[_SourceSpan]:
     for source, (start, end, label) in enumerate(entities):
         if not 0 <= start < end <= length:
             reason = f"expected a span of the source text, which has {length} characters"
+            if start >= end:
+                reason = "expected a span of the source text: its end is one past its last character, behind its start"
             raise pair.error("spans", f"[{start}, {end})", f"{reason}{_hint(pair.source_text, end)}")
         if not label:
             raise pair.error("spans", f"[{start}, {end})", "the span has no label")

@@ -25,7 +25,7 @@ from xner.cli.options.pipelines import (
     scores_option,
     steps_option,
 )
-from xner.io.sides import add_scores, read_links, read_pairs, read_source
+from xner.io.sides import add_scores, check_links, read_links, read_pairs, read_source
 from xner.pipelines.aligning import BUILTIN
 
 if TYPE_CHECKING:
@@ -168,6 +168,9 @@ def command(
         table = add_scores(table, scores)
     how: Any = {"one_based": one_based, "reverse": reverse, "on_error": pipeline.running.on_error}
     others = [read_links(path, table.num_rows, **how) for path in links]
+    for path, found in zip(links, others, strict=True):
+        if not one_based:
+            check_links(found, table, path)
     run(
         pipeline,
         table,

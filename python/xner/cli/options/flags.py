@@ -31,8 +31,9 @@ def given_command() -> str:
 
 def with_flags(message: str) -> str:
     """A message that names options of files as the command line does: `--label-column 2` for `label_column=2`."""
+    message = re.sub(r" \(with \w+=None, [^)]*\)", "", message)  # which is for Python alone
     return re.sub(
-        r"`(\w+_(?:column|names|token|from|prefix|map|counts)|nested)(?:=([^`]*))?`",
+        r"`(\w+_(?:column|names|token|from|prefix|map|counts)|nested|on_error|one_based)(?:=([^`]*))?`",
         lambda match: f"--{match[1].replace('_', '-')}{f' {match[2]}' if match[2] else ''}",
         message,
     )

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar, cast
@@ -49,6 +49,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 STANDARD_OUTPUT = "standard-output"
 _STREAM = "-"
+_STREAMS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # names of the same, beside which no other file can be
 _READ = "xner.standard-input"
 _SHOWN_AS = "xner.shown-as"
 
@@ -75,7 +76,7 @@ class InputFile(click.Path):
 
 
 class OutputFile(click.Path):
-    """A file to write; `-` is standard output, which gets it whole at the end.
+    """A file to write; `-` is standard output, which gets it whole at the end, as a pipe does.
 
     Args:
         or_folder: whether it may be a folder as well.
@@ -86,8 +87,13 @@ class OutputFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file; one whose content goes to standard output at the end for `-`."""
+        if not str(value):
+            self.fail("expected the name of a file", param, ctx)
+        if str(value) in _STREAMS:
+            value = _STREAM
         path: Any = super().convert(value, param, ctx)
-        if str(path) != _STREAM or ctx is None or ctx.resilient_parsing:
+        is_stream = str(path) == _STREAM
+        if not (is_stream or path.is_fifo()) or ctx is None or ctx.resilient_parsing:
             return path
         # Where the format cannot be named it is JSONL.
         suffix = "" if any(one.name == "format_" for one in ctx.command.params) else ".jsonl"
@@ -95,11 +101,11 @@ class OutputFile(click.Path):
 
         def hand_on() -> None:
             if aside.is_file():
-                with aside.open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
+                with aside.open("rb") as file, nullcontext(sys.stdout.buffer) if is_stream else path.open("wb") as to:
+                    shutil.copyfileobj(file, to)
 
         ctx.call_on_close(hand_on)
-        return _show_as(_STREAM, aside, ctx)
+        return _show_as(str(path), aside, ctx)
 
 
 def _spooled(stream: BinaryIO, name: str, ctx: click.Context) -> Path:
