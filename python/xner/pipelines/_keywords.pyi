@@ -33,7 +33,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     memory: bool | None
     filters: collections.abc.Sequence[str | xner.filters.base.Filter]
     drop_rows: bool
-    nested: typing.Literal['error', 'keep', 'outermost', 'innermost']
+    nested: typing.Literal['error', 'keep', 'outermost', 'innermost', 'compete']
     corrections: str | None
     on_error: typing.Literal['raise', 'skip']
     threads: int
