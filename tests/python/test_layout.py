@@ -129,6 +129,27 @@ class TestInspection:
         assert remark in inspect(save(tmp_path / "x.conll", "word,tag\nAnna,B-PER\nkam,O\n")).remarks
         assert remark not in inspect(save(tmp_path / "y.conll", "Anna\n,\n")).remarks
 
+    @pytest.mark.parametrize(
+        ("row", "remark"),
+        [
+            ('{"tokens": ["a", "b"], "ner": ["O", "O"]}', "no labels, which `label_column` names; lists are in ner"),
+            ('{"tokens": ["Anna kam"], "labels": ["O"]}', "words with blanks in them: 1 rows (0)"),
+            ('{"tokens": ["", "a"], "labels": ["O", "O"]}', "empty words: 1 rows (0)"),
+            ('{"tokens": ["a"], "labels": ["O"]}', "most sentences have one word: are they split into words?"),
+        ],
+    )
+    def test_other_remarks(self, tmp_path: Path, row: str, remark: str) -> None:
+        assert remark in inspect(save(tmp_path / "x.jsonl", row + "\n")).remarks
+
+    def test_files_of_tools(self, tmp_path: Path) -> None:
+        found = inspect(save(tmp_path / "x.jsonl", '{"text": "Anna kam", "label": [[0, 4, "PER"]]}\n'))
+        assert "the format of a tool, such as 'doccano', reads texts with spans of characters" in str(found.problem)
+
+    def test_zeros_for_outside(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.conll", "Anna\tB-PER\nkam\t0\n")
+        assert "`class_map=0=O` that this one stands for O" in str(inspect(path).problem)
+        assert words_and_labels(Layout(class_map={"0": "O"}).read_tagged(path)) == ANNA
+
     def test_labels_before_words(self, tmp_path: Path) -> None:
         path = save(tmp_path / "x.conll", "B-PER\tAnna\nO\tkam\n")
         with pytest.raises(FormatError, match="read it with `token_column=1` and `label_column=0`"):

@@ -6,16 +6,19 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._support.arrow import pylist
+from xner._support.arrow import is_lists, one_array, pylist
 from xner._support.overlaps import overlapping_rows
 from xner._support.tables import text_table
 from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
+from xner.io.annotation.tools import looks_like
 from xner.io.conll import survey_conll
 from xner.io.formats import format_to_read
 from xner.io.layout import AS_TOLD, Layout
@@ -25,8 +28,6 @@ from xner.labels.tags import check_renamed, class_remarks
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-
-    import pyarrow as pa
 
 __all__ = ["Inspection", "inspect"]
 
@@ -156,7 +157,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         table=table,
         tags=tags,
         classes=_classes(table),
-        remarks=(*_wrong(wrong), *_remarks(table, tags), *_of_commas(columns)),
+        remarks=(*_wrong(wrong), *_remarks(table, tags, columns), *_of_commas(columns)),
     )
 
 
@@ -167,7 +168,10 @@ def _read(
     tags = None
     names = table.schema.names
     if not {schema.TOKENS, schema.SOURCE_TOKENS} & set(names):
-        raise Error(f"there is no column of words, which `token_column` names; the columns are {', '.join(names)}")
+        others = f"; the columns are {', '.join(names)}"
+        if tools := looks_like(Path(path))[0] if "text" in names else ():
+            others += f"; the format of a tool, such as '{tools[0]}', reads texts with spans of characters"
+        raise Error(f"there is no column of words, which `token_column` names{others}")
     if layout.class_map:
         check_renamed(layout.class_map, layout.classes_in(table))
     if schema.ENTITIES in names:
@@ -228,7 +232,7 @@ def _classes(table: pa.Table) -> dict[str, int]:
     return dict(Counter(one["label"] for row in rows for one in row or ()).most_common())
 
 
-def _remarks(table: pa.Table, tags: labels.Tags | None) -> Iterator[str]:
+def _remarks(table: pa.Table, tags: labels.Tags | None, columns: list[Column]) -> Iterator[str]:
     lengths = _lengths(table)
     for name, words in ((schema.ENTITIES, schema.TOKENS), (schema.SOURCE_ENTITIES, schema.SOURCE_TOKENS)):
         if name in table.schema.names and words in table.schema.names:
@@ -238,7 +242,15 @@ def _remarks(table: pa.Table, tags: labels.Tags | None) -> Iterator[str]:
     yield from _remark("empty sentences", [row for row, length in enumerate(lengths) if not length])
     yield from _remark(f"more than {LONG} words", [row for row, length in enumerate(lengths) if length > LONG])
     if lengths and statistics.median(lengths) <= 1:
-        yield "most sentences have one word: are blank lines between all words?"
+        question = "are blank lines between all words" if columns else "are they split into words"
+        yield f"most sentences have one word: {question}?"
+    yield from _of_words(table)
+    if tags is None and not {schema.ENTITIES, schema.SOURCE_ENTITIES} & set(table.schema.names):
+        others = [
+            field.name for field in table.schema if is_lists(field.type) and field.name not in schema.COLUMN_TYPES
+        ]
+        if others:
+            yield f"no labels, which `label_column` names; lists are in {', '.join(others)}"
     if schema.ID in table.schema.names:
         seen: Counter[str] = Counter()
         twice = []
@@ -275,6 +287,21 @@ def _of_spans(table: pa.Table, name: str, words: str) -> Iterator[str]:
     yield from _remark(f"spans of '{name}' outside of the sentence, whose words count from 0", outside)
     yield from _remark(f"spans of '{name}' without words: the end is one past the last word", empty)
     yield from _remark(f"entities of '{name}' that share words, of which `nested` of a projection decides", overlapping)
+
+
+def _of_words(table: pa.Table) -> Iterator[str]:
+    """What is odd about words: empty ones, and those of a single word alone that have blanks."""
+    for name in (schema.TOKENS, schema.SOURCE_TOKENS):
+        if name not in table.schema.names:
+            continue
+        column = one_array(table[name])
+        flat, rows = pc.list_flatten(column), pc.list_parent_indices(column)
+        for what, is_odd in (
+            ("empty words", pc.equal(pc.utf8_trim_whitespace(flat), pa.scalar(""))),
+            ("words with blanks in them", pc.match_substring_regex(flat, r"\S[ \t]+\S")),
+        ):
+            found = {int(row) for row in rows.filter(is_odd).to_numpy()}
+            yield from _remark(what, sorted(found))
 
 
 def _of_commas(columns: list[Column]) -> Iterator[str]:

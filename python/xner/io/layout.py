@@ -27,7 +27,7 @@ from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
 from xner.io.formats import format_of, format_to_read, read
 from xner.io.wrong_rows import WrongRows, wrong_classes, wrong_rows
-from xner.labels.tags import check_renamed, class_remarks, tell_tags
+from xner.labels.tags import OUTSIDE, check_renamed, class_remarks, tell_tags
 
 if TYPE_CHECKING:
     import os
@@ -370,8 +370,9 @@ class Layout:
             ids = table[schema.ID] if schema.ID in table.schema.names and error.row >= 0 else None
             row_id = None if ids is None else ids[error.row].as_py()
             remedy = f"'{path}' has another column of labels, if any: `label_column` names it"
-            if error.value.strip("'").isdecimal():
-                remedy = "`class_names` says what numbers are; " + remedy
+            if (number := error.value.strip("'")).isdecimal():
+                as_outside = f"`class_map={number}=O` that this one stands for {OUTSIDE}"
+                remedy = f"`class_names` says what numbers are, {as_outside}; {remedy}"
             reason = f"{error.reason}; {remedy}"
             raise DataError(error.row, column, error.value, reason, row_id=row_id) from None
 
