@@ -72,7 +72,8 @@ def run_weights(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """
     runs = shares.shape[1]
     wider = math.sqrt(runs / (runs - 1)) if runs > 1 else 1.0
-    return 1 / runs + wider * (shares - 1 / runs)
+    found: npt.NDArray[np.float64] = 1 / runs + wider * (shares - 1 / runs)
+    return found
 
 
 def resampled_f1(counts: npt.NDArray[np.integer[Any]], drawn: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -17,8 +17,9 @@ from xner.cli.options.taggers import classes_group
 from xner.cli.options.training import read_corpus, seed_numbers, settings_group, show_moment
 from xner.errors import Error
 from xner.experiments.extrinsic import report as extrinsic_report
+from xner.experiments.extrinsic.methods import Method
 from xner.experiments.extrinsic.report import write_extrinsic_report
-from xner.experiments.extrinsic.study import Method, study_extrinsic
+from xner.experiments.extrinsic.study import study_extrinsic
 from xner.experiments.matching import report as matching_report
 from xner.experiments.matching.problems import Size
 from xner.experiments.matching.report import write_matching_report
@@ -244,7 +245,8 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
     "taggers",
     metavar="METHOD=MODEL",
     multiple=True,
-    help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME.",
+    help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME. "
+    "Several of a method are its runs.",
 )
 @click.option(
     "--classes", metavar="NAME,...", help="The classes that models of GLiNER are asked for, by names: person,location."
@@ -329,7 +331,7 @@ def extrinsic(
         Method(name, [read_corpus(place, "train", format_) for place in places], development=dev(name))
         for name, places in learnt.items()
     ]
-    methods += [Method(name, tagger=places[0]) for name, places in ready.items()]
+    methods += [Method(name, tagger=places) for name, places in ready.items()]
     found = study_extrinsic(
         methods,
         [read_corpus(place, "test", format_) for place in tests],

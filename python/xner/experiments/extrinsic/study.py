@@ -7,65 +7,35 @@ several seeds, so that luck shows; differences are tested on the sentences.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import re
 import statistics
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from xner import evaluation, schema
 from xner._support.arrow import pylist
-from xner._support.digests import table_digest
 from xner._support.tables import html_records
 from xner._version import __version__
-from xner.errors import Error, OptionError
 from xner.evaluation.significance import holm
-from xner.experiments.pages.provenance import Data
-from xner.models.taggers.catalogue import load_tagger, takes_options_of
-from xner.models.taggers.tagger import Tagger
-from xner.training.run import Corpus, Judged, train
-from xner.training.settings import TrainingSettings
+from xner.experiments.extrinsic.methods import check_distinct, data_of, made_taggers, run_name
+from xner.training.run import Judged
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
     from xner.evaluation.entities import Scores
-    from xner.models.taggers.tagger import WordTagger
+    from xner.experiments.extrinsic.methods import MadeTagger, Method
+    from xner.experiments.pages.provenance import Data
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
+    from xner.training.run import Corpus
+    from xner.training.settings import TrainingSettings
 
-__all__ = ["Comparison", "ExtrinsicStudy", "Method", "Run", "predictions", "run_name", "study_extrinsic"]
-
-_NAME = re.compile(r"[\w+-][\w.+-]*")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Method:
-    """A way to a tagger.
-
-    Attributes:
-        name: letters, digits and `.+-_`, the first one no dot, as it names a folder.
-        training: what it learns from, all together; empty for a tagger that is there already.
-        tagger: that one, as for `load_tagger`.
-        development: chooses the best checkpoint and stops training early.
-    """
-
-    name: str
-    training: Sequence[Corpus] = ()
-    tagger: str | None = None
-    development: Corpus | None = None
-
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise Error(f"method {self.name!r}: a name has letters, digits and . + - _ only, and no dot in front")
-        if bool(self.training) == (self.tagger is not None):
-            raise Error(f"method '{self.name}' needs either data to train on or a tagger that is there already")
+__all__ = ["Comparison", "ExtrinsicStudy", "Run", "predictions", "study_extrinsic"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +43,7 @@ class Run:
     """A tagger, and what it makes of the test data.
 
     Attributes:
-        seed: of its training; None for a tagger that was there already.
+        seed: of its training, or the number of one of several taggers that were there already; None for the only one.
         identity: a digest that tells the tagger from all others: of what its training went by, or of what it is.
         labels: by test data, IOB2 labels of each sentence.
         scores: by test data.
@@ -143,7 +113,7 @@ class ExtrinsicStudy:
     def signature(self) -> str:
         """How it was made, in one line: all that may change the figures."""
         taggers = ";".join(
-            f"{run_name(method, run)}={run.identity[:12]}" for method, runs in self.runs.items() for run in runs
+            f"{run_name(method, run.seed)}={run.identity[:12]}" for method, runs in self.runs.items() for run in runs
         )
         tests = ";".join(f"{name}={one.sentences.digest()[:12]}" for name, one in self.tests.items())
         drawn = f"samples:{self.samples}|confidence:{self.confidence:g}"
@@ -152,16 +122,7 @@ class ExtrinsicStudy:
     @cached_property
     def data(self) -> list[Data]:
         """The test data, what was learnt from, and what chose checkpoints; each once, with all its uses."""
-        used: dict[tuple[str, int, str], list[str]] = {}
-        for name, judged in self.tests.items():
-            used.setdefault((name, len(judged.sentences), judged.sentences.digest()), []).append("test")
-        for method in self.methods:
-            uses = [(one, f"training of {method.name}") for one in method.training]
-            if method.development is not None:
-                uses.append((method.development, f"development of {method.name}"))
-            for one, use in uses:
-                used.setdefault((one.name, one.table.num_rows, table_digest(one.table)), []).append(use)
-        return [Data(*key, use=", ".join(uses)) for key, uses in used.items()]
+        return data_of(self.methods, self.tests.values())
 
     @cached_property
     def summary(self) -> pa.Table:
@@ -282,77 +243,33 @@ def study_extrinsic(
         DataError: a wrong row of the data.
     """
     classes = dict(classes or {})
-    if asked_classes and not any(one.tagger and takes_options_of(one.tagger, "classes") for one in methods):
-        raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
-    _check(methods, tests, seeds, model)
+    check_distinct("tests", [one.name for one in tests])
+    made = made_taggers(
+        methods,
+        folder,
+        model=model,
+        seeds=seeds,
+        settings=settings,
+        noise=noise,
+        classes=classes,
+        asked_classes=asked_classes,
+        random_weights=random_weights,
+        device=device,
+        resume=resume,
+        progress=progress,
+    )
     judged = {one.name: Judged.read(one, classes) for one in tests}
-    target = Path(folder)
-    runs: dict[str, list[Run]] = {}
-    for method in methods:
-        if method.tagger is not None:
-            ready = load_tagger(
-                method.tagger, device=_tagger_device(device), classes=classes, **_asked(method.tagger, asked_classes)
-            )
-            identity = hashlib.sha256(ready.identity.encode()).hexdigest()
-            runs[method.name] = [_run(None, identity, ready, judged)]
-            continue
-        place = target / "models" / method.name
-        place.mkdir(parents=True, exist_ok=True)
-        runs[method.name] = []
-        for seed in seeds:
-            report = train(
-                model or "",
-                method.training,
-                place / f"seed-{seed}",
-                development=method.development,
-                settings=replace(settings or TrainingSettings(), seed=seed),
-                noise=noise,
-                classes=classes,
-                random_weights=random_weights,
-                device=device,
-                resume=resume,
-                progress=None if progress is None else _named(progress, method.name, seed),
-            )
-            tagger = Tagger.load(str(report.folder), device=_tagger_device(device), dtype="float32")
-            runs[method.name].append(_run(seed, report.metrics["run"], tagger, judged))
+    runs: dict[str, list[Run]] = {method.name: [] for method in methods}
+    for one in made:
+        runs[one.method].append(_run(one, judged))
     return ExtrinsicStudy(tuple(methods), judged, runs, samples, confidence)
 
 
-def _named(progress: Callable[[str, int, Moment], None], method: str, seed: int) -> Callable[[Moment], None]:
-    return lambda moment: progress(method, seed, moment)
-
-
-def _tagger_device(device: str) -> str:
-    return "cpu" if device == "cpu" else "auto"
-
-
-def _check(methods: Sequence[Method], tests: Sequence[Corpus], seeds: Sequence[int], model: str | None) -> None:
-    for what, names in (
-        ("methods", [one.name for one in methods]),
-        ("tests", [one.name for one in tests]),
-        ("seeds", list(seeds)),
-    ):
-        if not names:
-            raise Error(f"there are no {what}")
-        if twice := [name for name in names if names.count(name) > 1]:  # type: ignore[arg-type]  # of one kind each
-            raise Error(f"{what}: {twice[0]!r} is there twice")
-    if model is None and any(method.training for method in methods):
-        raise Error("training needs a model to start from")
-
-
-def _asked(tagger: str, classes: Sequence[str]) -> dict[str, Any]:
-    return {"asked_classes": classes} if takes_options_of(tagger, "classes") else {}
-
-
-def _run(seed: int | None, identity: str, tagger: WordTagger, tests: Mapping[str, Judged]) -> Run:
+def _run(made: MadeTagger, tests: Mapping[str, Judged]) -> Run:
+    tagger = made.load()
     found = {name: pylist(tagger.tag_batch(one.sentences.tokens).labels) for name, one in tests.items()}
     scores = {name: evaluation.evaluate(one.gold, found[name]) for name, one in tests.items()}
-    return Run(seed, identity, found, scores)
-
-
-def run_name(method: str, run: Run) -> str:
-    """What a run is called: `METHOD`, or `METHOD/seed-N`."""
-    return method if run.seed is None else f"{method}/seed-{run.seed}"
+    return Run(made.seed, made.identity, found, scores)
 
 
 def predictions(study: ExtrinsicStudy, test: str) -> pa.Table:
@@ -364,5 +281,5 @@ def predictions(study: ExtrinsicStudy, test: str) -> pa.Table:
     }
     for method, runs in study.runs.items():
         for run in runs:
-            columns[run_name(method, run)] = pa.array(run.labels[test], schema.WORDS_TYPE)
+            columns[run_name(method, run.seed)] = pa.array(run.labels[test], schema.WORDS_TYPE)
     return pa.table(columns)

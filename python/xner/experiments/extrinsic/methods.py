@@ -1,0 +1,188 @@
+"""Ways to a tagger, and the taggers that they come to: what studies compare."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xner._support.digests import table_digest
+from xner.errors import Error, OptionError
+from xner.experiments.pages.provenance import Data
+from xner.models.taggers.catalogue import load_tagger, takes_options_of
+from xner.models.taggers.tagger import Tagger
+from xner.training.run import train
+from xner.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from xner.models.taggers.tagger import WordTagger
+    from xner.training.fine_tuning import Moment
+    from xner.training.noise import NoiseOptions
+    from xner.training.run import Corpus, Judged
+
+__all__ = ["MadeTagger", "Method", "check_distinct", "data_of", "made_taggers", "run_name"]
+
+_NAME = re.compile(r"[\w+-][\w.+-]*")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A way to a tagger.
+
+    Attributes:
+        name: letters, digits and `.+-_`, the first one no dot, as it names a folder.
+        training: what it learns from, all together; empty for taggers that are there already.
+        tagger: that one, as for `load_tagger`, or anything that tags as a `WordTagger` does; or several, runs of the
+            same training with other seeds.
+        development: chooses the best checkpoint and stops training early.
+    """
+
+    name: str
+    training: Sequence[Corpus] = ()
+    tagger: str | WordTagger | Sequence[str | WordTagger] | None = None
+    development: Corpus | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise Error(f"method {self.name!r}: a name has letters, digits and . + - _ only, and no dot in front")
+        if bool(self.training) == bool(self.taggers):
+            raise Error(f"method '{self.name}' needs either data to train on or a tagger that is there already")
+
+    @property
+    def taggers(self) -> tuple[str | WordTagger, ...]:
+        """Those that are there already."""
+        if self.tagger is None:
+            return ()
+        if isinstance(self.tagger, str) or not isinstance(self.tagger, Sequence):
+            return (self.tagger,)
+        return tuple(self.tagger)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadeTagger:
+    """A tagger that a method has come to.
+
+    Attributes:
+        method: its name.
+        seed: of its training, or the number of one of several taggers that were there already; None for the only one.
+        identity: a digest that tells it from all others: of what its training went by, or of what it is.
+        load: gives the tagger, whose weights are not read before they are needed.
+    """
+
+    method: str
+    seed: int | None
+    identity: str
+    load: Callable[[], WordTagger]
+
+
+def run_name(method: str, seed: int | None) -> str:
+    """What a run is called: `METHOD`, or `METHOD/seed-N`."""
+    return method if seed is None else f"{method}/seed-{seed}"
+
+
+def check_distinct(what: str, names: Sequence[str] | Sequence[int]) -> None:
+    """That there are names, and none of them twice.
+
+    Raises:
+        Error: there are none, or one is there twice.
+    """
+    if not names:
+        raise Error(f"there are no {what}")
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise Error(f"{what}: {twice[0]!r} is there twice")
+
+
+def made_taggers(
+    methods: Sequence[Method],
+    folder: str | os.PathLike[str],
+    *,
+    model: str | None,
+    seeds: Sequence[int],
+    settings: TrainingSettings | None,
+    noise: NoiseOptions | None,
+    classes: Mapping[str, str],
+    asked_classes: Sequence[str],
+    random_weights: bool,
+    device: str,
+    resume: bool,
+    progress: Callable[[str, int, Moment], None] | None,
+) -> Iterator[MadeTagger]:
+    """The taggers of methods, in their order, each trained when it is asked for.
+
+    The arguments are those of `study_extrinsic`. Wrong ones are an error at once.
+
+    Raises:
+        Error: no methods, names or seeds that repeat, or whatever training raises.
+        OptionError: classes to ask for, and no tagger that is asked.
+    """
+    named = [one for method in methods for one in method.taggers if isinstance(one, str)]
+    if asked_classes and not any(takes_options_of(one, "classes") for one in named):
+        raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
+    check_distinct("methods", [one.name for one in methods])
+    check_distinct("seeds", seeds)
+    if model is None and any(method.training for method in methods):
+        raise Error("training needs a model to start from")
+    tagger_device = "cpu" if device == "cpu" else "auto"
+
+    def ready(tagger: str | WordTagger) -> WordTagger:
+        if not isinstance(tagger, str):
+            return tagger
+        asked: dict[str, Any] = {"asked_classes": asked_classes} if takes_options_of(tagger, "classes") else {}
+        return load_tagger(tagger, device=tagger_device, classes=classes, lazily=True, **asked)
+
+    def made(method: Method) -> Iterator[MadeTagger]:
+        for number, tagger in enumerate(map(ready, method.taggers)):
+            seed = number if len(method.taggers) > 1 else None
+            identity = hashlib.sha256(tagger.identity.encode()).hexdigest()
+            yield MadeTagger(method.name, seed, identity, partial(_itself, tagger))
+        if not method.training:
+            return
+        place = Path(folder) / "models" / method.name
+        place.mkdir(parents=True, exist_ok=True)
+        for seed in seeds:
+            report = train(
+                model or "",
+                method.training,
+                place / f"seed-{seed}",
+                development=method.development,
+                settings=replace(settings or TrainingSettings(), seed=seed),
+                noise=noise,
+                classes=classes,
+                random_weights=random_weights,
+                device=device,
+                resume=resume,
+                progress=None if progress is None else _named(progress, method.name, seed),
+            )
+            load = partial(Tagger.load, str(report.folder), device=tagger_device, dtype="float32")
+            yield MadeTagger(method.name, seed, report.metrics["run"], load)
+
+    return (one for method in methods for one in made(method))
+
+
+def _itself(tagger: WordTagger) -> WordTagger:
+    return tagger
+
+
+def _named(progress: Callable[[str, int, Moment], None], method: str, seed: int) -> Callable[[Moment], None]:
+    return lambda moment: progress(method, seed, moment)
+
+
+def data_of(methods: Iterable[Method], tests: Iterable[Judged]) -> list[Data]:
+    """Test data, what methods learnt from, and what chose checkpoints; each once, with all its uses."""
+    used: dict[tuple[str, int, str], list[str]] = {}
+    for one in tests:
+        used.setdefault((one.name, len(one.sentences), one.sentences.digest()), []).append("test")
+    for method in methods:
+        uses = [(corpus, f"training of {method.name}") for corpus in method.training]
+        if method.development is not None:
+            uses.append((method.development, f"development of {method.name}"))
+        for corpus, use in uses:
+            used.setdefault((corpus.name, corpus.table.num_rows, table_digest(corpus.table)), []).append(use)
+    return [Data(*key, use=", ".join(uses)) for key, uses in used.items()]
