@@ -15,31 +15,39 @@ import numpy as np
 from xner.evaluation._resampling import check_resampling, percentile_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from xner.evaluation.intervals import Interval
 
 __all__ = ["drawn_documents", "drawn_runs", "interval_of", "p_value_of", "resampled_f1", "run_weights"]
 
+_ROUNDING = 1e-12
+_BLOCK_CELLS = 1 << 22  # numbers of one block of resamples that are in memory at once
 
-def drawn_documents(documents: int, samples: int, seed: int) -> npt.NDArray[np.float32]:
-    """How often each document is drawn.
+
+def drawn_documents(documents: int, samples: int, seed: int) -> Iterator[npt.NDArray[np.float32]]:
+    """How often each document is drawn, in blocks that fit into memory.
 
     Args:
         documents: how many there are.
         samples: number of resamples, each of as many documents, drawn with replacement.
         seed: of the random numbers.
 
-    Returns:
-        (1 + samples) × documents; the first row is of ones.
+    Yields:
+        Blocks of (1 + samples) × documents; the first row of the first one is of ones.
 
     Raises:
         Error: there are no documents or no samples.
     """
     check_resampling(documents, samples, 0.5)
-    found = np.ones((1 + samples, documents), np.float32)
-    found[1:] = np.random.default_rng(seed).multinomial(documents, np.full(documents, 1 / documents), size=samples)
-    return found
+    rng = np.random.default_rng(seed)
+    shares = np.full(documents, 1 / documents)
+    block = max(1, _BLOCK_CELLS // documents)
+    yield np.ones((1, documents), np.float32)
+    for first in range(0, samples, block):
+        yield rng.multinomial(documents, shares, size=min(block, samples - first)).astype(np.float32)
 
 
 def drawn_runs(runs: int, samples: int, seed: int | tuple[int, ...]) -> npt.NDArray[np.float64]:
@@ -82,10 +90,10 @@ def resampled_f1(counts: npt.NDArray[np.integer[Any]], drawn: npt.NDArray[np.flo
     Args:
         counts: ... × documents × 3: entities found, too much, missed. Any number of axes may come before, such as runs
             and texts.
-        drawn: of `drawn_documents`.
+        drawn: a block of `drawn_documents`.
 
     Returns:
-        (1 + samples) × ...: F1, from 0 to 1; 0 where there is nothing to find and nothing was found.
+        Resamples × ...: F1, from 0 to 1; 0 where there is nothing to find and nothing was found.
     """
     documents = drawn.shape[1]
     columns = np.moveaxis(counts, -2, 0).reshape(documents, -1).astype(np.float32)
@@ -108,5 +116,6 @@ def p_value_of(differences: npt.NDArray[np.float64]) -> float:
         differences: the observed one, then one a resample. Those of 0 are on both sides.
     """
     sample = differences[1:]
-    least = min(int((sample <= 0).sum()), int((sample >= 0).sum()))
+    # What rounding has left of 0 must not be on one side alone.
+    least = min(int((sample <= _ROUNDING).sum()), int((sample >= -_ROUNDING).sum()))
     return min(1.0, 2 * (least + 1) / (len(sample) + 1))

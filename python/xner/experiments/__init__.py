@@ -14,6 +14,7 @@ from xner.experiments.matching import (
     synthetic_problem,
     write_matching_report,
 )
+from xner.experiments.robustness import ShiftStudy, StudiedShift, study_shift, write_shift_report
 from xner.experiments.shift import Edit, Shifted, ShiftOptions, apply_edits
 
 __all__ = [
@@ -24,15 +25,19 @@ __all__ = [
     "Method",
     "Problem",
     "ShiftOptions",
+    "ShiftStudy",
     "Shifted",
     "Size",
+    "StudiedShift",
     "apply_edits",
     "corpus_problems",
     "study_extrinsic",
     "study_matching",
+    "study_shift",
     "synthetic_problem",
     "write_extrinsic_report",
     "write_matching_report",
+    "write_shift_report",
 ]
 
 __dir__ = listing(__all__)

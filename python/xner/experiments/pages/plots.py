@@ -90,11 +90,13 @@ class Curve:
 
     Attributes:
         points: (x, y), x rising.
-        upper: y up to which the band above the curve goes, one a point; None for no band.
+        upper: y up to which the band goes, one a point; None for no band.
+        lower: y from which it goes; None for the curve itself.
     """
 
     points: Sequence[tuple[float, float]]
     upper: Sequence[float] | None = None
+    lower: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,11 @@ def curves(name: str, caption: str, help_: str, found: Mapping[str, Curve], x: A
     """
     parts: list[Html] = []
     top = _legend(parts, {series: number for number, series in enumerate(found)}, dashed=True)
-    heights = [value for curve in found.values() for value in (*(v for _, v in curve.points), *(curve.upper or ()))]
+    heights = [
+        value
+        for curve in found.values()
+        for value in (*(v for _, v in curve.points), *(curve.upper or ()), *(curve.lower or ()))
+    ]
     widths = [value for curve in found.values() for value, _ in curve.points]
     grid, across, down, bottom = _frame(parts, top, (x, widths), (y, heights))
     for number, (series, curve) in enumerate(found.items()):
@@ -227,7 +233,10 @@ def curves(name: str, caption: str, help_: str, found: Mapping[str, Curve], x: A
         drawn = [element("title", series)]
         if curve.upper is not None:
             above = [(at, down(b)) for (at, _), b in zip(places, curve.upper, strict=True)]
-            drawn.append(element("path", class_="band", d=_line([*places, *reversed(above)]) + "Z"))
+            below = (
+                [(at, down(b)) for (at, _), b in zip(places, curve.lower or (), strict=True)] if curve.lower else places
+            )
+            drawn.append(element("path", class_="band", d=_line([*below, *reversed(above)]) + "Z"))
         drawn.append(element("path", class_="curve", d=_line(places), stroke_dasharray=_DASHES[number % len(_DASHES)]))
         drawn += [_point(*place, number) for place in places] if len(places) <= 12 else []
         parts.append(element("g", *drawn, class_=f"c{number % 8}"))

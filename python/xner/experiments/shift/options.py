@@ -12,7 +12,16 @@ from xner.experiments.shift.edits import KINDS, Kind
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["CHARACTER_CHANGES", "SEVERITIES", "UNITS", "WORD_CHANGES", "ShiftOptions", "Where", "check_material"]
+__all__ = [
+    "CHARACTER_CHANGES",
+    "MATERIAL",
+    "SEVERITIES",
+    "UNITS",
+    "WORD_CHANGES",
+    "ShiftOptions",
+    "Where",
+    "check_material",
+]
 
 Where = Literal["entities", "context", "all"]
 CharacterChange = Literal["keyboard", "ocr", "diacritics", "case", "joiners", "digits"]
@@ -49,12 +58,14 @@ UNITS: Final[Mapping[Kind, str]] = {
 """By kind, what is changed or is not; of words, those of the region that `where` names."""
 
 _GROUP = "Shift"
-_MATERIAL: Final[Mapping[str, Kind]] = {
+MATERIAL: Final[Mapping[str, Kind]] = {
     "names": "entities",
     "unseen_in": "entities",
     "context_from": "context",
     "lexicon": "code-switch",
 }
+"""What may be put in, by the name of the argument, and the kind that it goes with."""
+
 _WORD_KINDS: Final[tuple[Kind, ...]] = ("characters", "words", "code-switch", "transliterate")
 
 
@@ -161,7 +172,7 @@ def check_material(options: ShiftOptions, given: Collection[str]) -> None:
     Raises:
         OptionError: one is missing, or goes with another kind.
     """
-    for name, kind in _MATERIAL.items():
+    for name, kind in MATERIAL.items():
         if name in given and options.kind != kind:
             raise OptionError(f"{name}: goes with kind={kind!r}, not with {options.kind!r}")
     if options.kind == "code-switch" and "lexicon" not in given:
