@@ -9,15 +9,16 @@ import click
 
 from xner import schema, viewer
 from xner.alignment.aligner import Aligner
+from xner.cli.commands import study_shift
 from xner.cli.options.flags import given_command
 from xner.cli.options.groups import Command, Group, GroupedOption, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, side_format_options
+from xner.cli.options.inputs import existing_file, side_format_options
 from xner.cli.options.layouts import layout_group
+from xner.cli.options.methods import FIRST, ChosenMethods, methods_group
 from xner.cli.options.taggers import classes_group
-from xner.cli.options.training import read_corpus, seed_numbers, settings_group, show_moment
+from xner.cli.options.training import settings_group, show_moment
 from xner.errors import Error
 from xner.experiments.extrinsic import report as extrinsic_report
-from xner.experiments.extrinsic.methods import Method
 from xner.experiments.extrinsic.report import write_extrinsic_report
 from xner.experiments.extrinsic.study import study_extrinsic
 from xner.experiments.matching import report as matching_report
@@ -222,7 +223,7 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
 @command.command(
     "extrinsic",
     cls=Command,
-    first=["training", "taggers", "development", "tests", "model", "output", "seeds", "epochs"],
+    first=[*FIRST, "output", "seeds", "epochs"],
     epilog="\b\nExample:\n"
     "  xner study extrinsic --model FacebookAI/xlm-roberta-base -o study \\\n"
     "      --train transfer=en.train.conll --dev transfer=en.dev.conll \\\n"
@@ -233,132 +234,28 @@ def _name(target: Path, targets: Sequence[Path]) -> str:
     "methods or tests uses the models that the folder has.",
 )
 @click.option(
-    "--train",
-    "training",
-    metavar="METHOD=FILE",
-    multiple=True,
-    help="Labelled sentences that a method learns from; `hf:NAME` for a data set. Several of a method are learnt "
-    "together. The methods' order is that of their first mention.",
-)
-@click.option(
-    "--tagger",
-    "taggers",
-    metavar="METHOD=MODEL",
-    multiple=True,
-    help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME. "
-    "Several of a method are its runs.",
-)
-@click.option(
-    "--classes", metavar="NAME,...", help="The classes that models of GLiNER are asked for, by names: person,location."
-)
-@click.option(
-    "--dev",
-    "development",
-    metavar="[METHOD=]FILE",
-    multiple=True,
-    help="Labelled sentences that choose a method's best checkpoint; without a method's name, that of all others.",
-)
-@click.option(
-    "--test",
-    "tests",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Gold labels that the taggers are scored on. Several, of other domains, say: what is lost against the first.",
-)
-@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Format of the files; by default by name.")
-@click.option("--model", help="Encoder to start from: name on the Hugging Face hub, or folder.")
-@click.option("--random-weights", is_flag=True, help="Take the model's configuration and tokenizer alone.")
-@click.option(
     "--output", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for what is found."
 )
-@click.option("--seeds", default="0,1,2", show_default=True, help="Of the runs of each method, separated by commas.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True, help="Where to compute."
-)
-@click.option(
-    "--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Resamples for intervals and p-values."
-)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Confidence of the intervals.",
-)
-@click.option("--resume/--no-resume", default=True, show_default=True, help="Go on with interrupted trainings.")
-@takes(renamed=classes_group, settings=settings_group(scores=False))
-def extrinsic(
-    training: tuple[str, ...],
-    taggers: tuple[str, ...],
-    development: tuple[str, ...],
-    tests: tuple[str, ...],
-    format_: str | None,
-    model: str | None,
-    output: Path,
-    seeds: str,
-    classes: str | None,
-    random_weights: bool,
-    device: str,
-    samples: int,
-    confidence: float,
-    resume: bool,
-    renamed: dict[str, str],
-    settings: TrainingSettings,
-) -> None:
+@takes(chosen=methods_group, renamed=classes_group, settings=settings_group(scores=False))
+def extrinsic(output: Path, chosen: ChosenMethods, renamed: dict[str, str], settings: TrainingSettings) -> None:
     """What labels are worth as training data, on gold labels.
 
     Trains a tagger by each method with each seed and scores it on the test data: on projected labels, on labels of the
     source language (model transfer), on gold labels (what projection could reach), or both together. Differences come
     with a bootstrap interval over the sentences and p-values of paired bootstrap and approximate randomization.
     """
-    learnt = _by_method("--train", training)
-    ready = _by_method("--tagger", taggers)
-    if twice := sorted(set(learnt) & set(ready)):
-        raise click.UsageError(f"the method {twice[0]} has --train and --tagger: give one of them")
-    chosen = {one.partition("=")[0]: one.partition("=")[2] for one in development if "=" in one}
-    for_all = [one for one in development if "=" not in one]
-    if len(for_all) > 1:
-        raise click.UsageError("--dev: one file for all methods")
-    if unknown := sorted(set(chosen) - set(learnt)):
-        raise click.UsageError(f"--dev: no --train has the method {unknown[0]!r}")
-
-    def dev(name: str) -> Any:
-        place = chosen.get(name) or (for_all[0] if for_all else None)
-        return None if place is None else read_corpus(place, "validation", format_)
-
-    methods = [
-        Method(name, [read_corpus(place, "train", format_) for place in places], development=dev(name))
-        for name, places in learnt.items()
-    ]
-    methods += [Method(name, tagger=places) for name, places in ready.items()]
     found = study_extrinsic(
-        methods,
-        [read_corpus(place, "test", format_) for place in tests],
+        chosen.methods,
+        chosen.tests,
         output,
-        model=model,
-        seeds=seed_numbers(seeds),
         settings=settings,
         classes=renamed,
-        asked_classes=[name.strip() for name in classes.split(",")] if classes else (),
         progress=lambda method, seed, moment: show_moment(moment, f"{method}, seed {seed}: "),
-        random_weights=random_weights,
-        device=device,
-        samples=samples,
-        confidence=confidence,
-        resume=resume,
+        **chosen.options,
     )
     page = write_extrinsic_report(found, output, view=viewer.view, command=given_command())
     click.echo(extrinsic_report.markdown(found), nl=False)
     click.echo(f"written to {output}; to look at: {page}", err=True)
 
 
-def _by_method(option: str, texts: Sequence[str]) -> dict[str, list[str]]:
-    """Files by method."""
-    found: dict[str, list[str]] = {}
-    for text in texts:
-        name, equals, place = text.partition("=")
-        if not (name and equals and place):
-            raise click.UsageError(f"{option} {text!r}: expected METHOD=FILE")
-        found.setdefault(name, []).append(place)
-    return found
+command.add_command(study_shift.command)

@@ -272,12 +272,12 @@ def run_trainings(
         click.echo(f"written to {into.output}", err=True)
 
 
-def seed_numbers(seeds: str) -> list[int]:
-    """What `--seeds` says."""
+def seed_numbers(seeds: str, option: str = "--seeds") -> list[int]:
+    """What `--seeds` says, or another option whose values are whole numbers."""
     try:
         return [int(seed) for seed in seeds.split(",")]
     except ValueError:
-        raise click.BadParameter(f"--seeds {seeds!r}: expected whole numbers separated by commas") from None
+        raise click.BadParameter(f"{option} {seeds!r}: expected whole numbers separated by commas") from None
 
 
 def read_corpus(
