@@ -80,19 +80,24 @@ def _compared(study: ShiftStudy, row: Row) -> str:
     where, after = under(row["shift"]).capitalize(), _at_same_clean(study, row)
     if not row["detectable"]:
         return f"{where}, {row['method']} and {row['against']} lose the same in each document.{after}"
-    low, high = sorted((row["difference_low"], row["difference_high"]))
-    told = (
-        f"{_wide(study)} {signed(3)(low)} to {signed(3)(high)}, p = {number(4)(row['p_holm'])} after Holm's correction"
-    )
+    p_value = f"p = {number(4)(row['p_holm'])} after Holm's correction"
     if _is_found(study, row):
         more = "more" if row["difference"] > 0 else "less"
-        size = number(3)(abs(row["difference"]))
-        return f"{where}, {row['method']} loses {size} {more} than {row['against']} ({told}).{after}"
+        size, interval = _size(study, row)
+        return f"{where}, {row['method']} loses {size} {more} than {row['against']} ({interval}, {p_value}).{after}"
+    interval = f"{_wide(study)} {signed(3)(row['difference_low'])} to {signed(3)(row['difference_high'])}"
     missed = f"a difference of {number(3)(row['detectable'])} would be found in {percent(0)(POWER)} of such studies"
     return (
         f"{where}, the test does not tell the loss of {row['method']} from that of {row['against']} "
-        f"({signed(3)(row['difference'])}, {told}); {missed}.{after}"
+        f"({signed(3)(row['difference'])}, {interval}, {p_value}); {missed}.{after}"
     )
+
+
+def _size(study: ShiftStudy, row: Row) -> tuple[str, str]:
+    """How large a difference is, whichever way it goes, and its interval."""
+    sign = 1 if row["difference"] > 0 else -1
+    low, high = sorted((sign * row["difference_low"], sign * row["difference_high"]))
+    return number(3)(abs(row["difference"])), f"{_wide(study)} {number(3)(low)} to {number(3)(high)}"
 
 
 def _at_same_clean(study: ShiftStudy, row: Row) -> str:
@@ -113,15 +118,16 @@ def _worst(drops: Sequence[Row]) -> str:
     for method in methods:
         its = [row for row in drops if row["method"] == method and row["shift"] != ALL]
         most = max(its, key=lambda row: row["drop"])
-        parts.append(f"{method} loses most under {most['shift']} ({signed(3)(most['drop'])})")
+        told = f"most under {most['shift']} ({number(3)(most['drop'])})" if most["drop"] > 0 else "under none"
+        parts.append(f"{method} loses {told}")
     return f"Shift by shift, {'; '.join(parts)}."
 
 
 def _contrast(study: ShiftStudy, row: Row) -> str:
     more, less = (row[key] for key in (("entities", "context") if row["difference"] > 0 else ("context", "entities")))
-    low, high = sorted((abs(row["difference_low"]), abs(row["difference_high"])))
-    told = f"{_wide(study)} {number(3)(low)} to {number(3)(high)}, p = {number(4)(row['p_holm'])}"
-    return f"{row['method']} loses {number(3)(abs(row['difference']))} more under {more} than under {less} ({told})."
+    size, interval = _size(study, row)
+    told = f"{interval}, p = {number(4)(row['p_holm'])} after Holm's correction"
+    return f"{row['method']} loses {size} more under {more} than under {less} ({told})."
 
 
 def _reservations(study: ShiftStudy, test: str, drops: Sequence[Row]) -> Iterator[str]:
