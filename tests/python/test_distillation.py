@@ -204,6 +204,19 @@ class TestConfidence:
         assert taught.counts["unsure_words"] == taught.counts["unsure_sentences"] == 0
 
     @pytest.mark.slow
+    def test_hard_labels_alone(self, native: Path, shape: Path, tmp_path: Path) -> None:
+        """They are those of the teachers' probabilities; the run is another one, and says so."""
+        soft, hard = (
+            teach(shape, tmp_path / name, [native], FEW, BRIEF, steps=tmp_path / "steps", hard_labels=name == "hard")
+            for name in ("soft", "hard")
+        )
+        assert soft.metrics["run"] != hard.metrics["run"]
+        assert soft.metrics["training"] == hard.metrics["training"]
+        assert hard.metrics["distillation"]["labels"] == "hard"
+        losses = [report.metrics["history"][-1]["loss"] for report in (soft, hard)]
+        assert losses[0] != losses[1]
+
+    @pytest.mark.slow
     def test_the_report_and_the_card_say_what_was_left_out(self, native: Path, shape: Path, tmp_path: Path) -> None:
         report = teach(shape, tmp_path / "student", [native], min_confidence=0.9)
         (data,) = report.metrics["training"]

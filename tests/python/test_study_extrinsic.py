@@ -18,6 +18,7 @@ from command_line import done, xner
 from xner import Error, evaluation, io, viewer
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings
+from xner.experiments.extrinsic.methods import _teachers
 from xner.experiments.extrinsic.report import markdown
 from xner.training.run import Corpus
 from xner.training.settings import TrainingSettings
@@ -171,6 +172,34 @@ def test_methods() -> None:
         Method("a/b", tagger="t")
     with pytest.raises(Error, match="method 'a' needs either data to train on or a tagger"):
         Method("a")
+    with pytest.raises(Error, match="method 'a' needs either data to train on or a tagger"):
+        Method("a", tagger="t", teachers=["b"], text=ON_TARGET)
+    with pytest.raises(Error, match="method 'a': teachers and text go together"):
+        Method("a", teachers=["b"])
+    with pytest.raises(Error, match="method 'a': hard_labels goes with teachers"):
+        Method("a", tagger="t", hard_labels=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ([], [Method("t", tagger="m")], "its teacher 't' must stand before it"),
+        ([Method("t", tagger=["m", "n", "o"])], [], "its teacher 't' has 3 runs for 2 seeds"),
+    ],
+)
+def test_wrong_teachers(tmp_path: Path, before: list[Method], after: list[Method], message: str) -> None:
+    student = Method("student", teachers=["t"], text=ON_TARGET)
+    with pytest.raises(Error, match=f"method 'student': {message}"):
+        study_extrinsic([*before, student, *after], TESTS, tmp_path, model="m", seeds=(0, 1))
+
+
+def test_teachers_by_their_methods(tmp_path: Path) -> None:
+    """Runs of the same seed, one ready tagger for all, or what is no method."""
+    others = [METHODS[0], Method("one", tagger="m"), Method("two", tagger=["n", "o"])]
+    student = Method("student", teachers=["transfer", "one", "two", "some/model"], text=ON_TARGET)
+    found = _teachers(student, [*others, student], tmp_path, (3, 5))
+    folders = [str(tmp_path / "models" / "transfer" / f"seed-{seed}") for seed in (3, 5)]
+    assert found == [[folders[0], "m", "n", "some/model"], [folders[1], "m", "o", "some/model"]]
 
 
 @pytest.mark.slow
@@ -199,6 +228,10 @@ def test_on_the_command_line(shape: Path, tmp_path: Path) -> None:
     [
         (("--train", "en.conll"), "--train 'en.conll': expected METHOD=FILE"),
         (("--train", "a=f", "--tagger", "a=m"), "the method a has --train and --tagger"),
+        (("--train", "a=f", "--teacher", "a=m"), "the method a has --train and --teacher"),
+        (("--teacher", "a=m"), "the method a has --teacher: give one --text of it"),
+        (("--text", "a=f"), "--text: no --teacher has the method 'a'"),
+        (("--tagger", "a=m", "--hard-labels", "a"), "--hard-labels: no --teacher has the method 'a'"),
         (("--train", "a=f", "--dev", "b=f"), "--dev: no --train has the method 'b'"),
         (("--train", "a=f", "--dev", "f", "--dev", "g"), "--dev: one file for all methods"),
         (("--train", "a=missing.conll"), "there is no file 'missing.conll'"),

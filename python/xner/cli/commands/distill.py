@@ -99,7 +99,7 @@ _WEIGHTS = Group(
     "distill",
     cls=Command,
     first=["teachers", "text", "model", "output", "dev", "tests", "epochs", "seeds"],
-    sections={"Teachers": ["min_confidence", "steps"]},
+    sections={"Teachers": ["min_confidence", "hard_labels", "steps"]},
     epilog="\b\nExamples:\n"
     "  xner distill --teacher en-ner --text yo.txt --model FacebookAI/xlm-roberta-base -o yo-ner\n"
     "      en-ner is a model of `xner train`, or any other for token classification; yo.txt has no labels\n"
@@ -133,6 +133,11 @@ _WEIGHTS = Group(
     help="Learn nothing of words whose most probable label, after mixing, has less.",
 )
 @click.option(
+    "--hard-labels",
+    is_flag=True,
+    help="Learn each word's most probable label, after mixing, as if it were certain, and not the probabilities.",
+)
+@click.option(
     "--steps",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder in which the teachers' labels are kept, and from which they are taken as long as nothing that "
@@ -150,6 +155,7 @@ def command(
     teachers: tuple[str, ...],
     text: str,
     min_confidence: float,
+    hard_labels: bool,
     steps: Path | None,
     into: NewTagger,
     weights: list[float] | LanguageSimilarity | None,
@@ -177,6 +183,7 @@ def command(
             read_corpus(text, "train", scored.format, read=partial(read_sentences, layout=layout)),
             weights=weights,
             min_confidence=min_confidence,
+            hard_labels=hard_labels,
             steps=steps or into.output.with_name(f"{into.output.name}.steps"),
             classes=scored.classes,
             report=report,

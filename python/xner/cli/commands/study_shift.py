@@ -152,7 +152,7 @@ _SHIFT_GROUP = Group(
     epilog="\b\nExamples:\n"
     "  xner study shift --model FacebookAI/xlm-roberta-base -o study --test yo.test.conll \\\n"
     "      --train transfer=en.train.conll --train projected=yo.projected.parquet --train gold=yo.train.conll \\\n"
-    "      --tagger distilled=yo-student/seed-0 --tagger distilled=yo-student/seed-1 --reference transfer\n"
+    "      --teacher distilled=transfer --text distilled=yo.txt\n"
     "      what four kinds of shift cost taggers, compared with what they cost the transferred one\n"
     "  xner study shift --tagger a=MODEL --tagger b=MODEL --test test.conll -o study \\\n"
     "      --kind entities --kind context --kind characters:where=entities --kind characters:where=context\n"

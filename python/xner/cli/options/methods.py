@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import FORMAT_NAMES
 from xner.cli.options.training import read_corpus, seed_numbers
 from xner.experiments.extrinsic.methods import Method
+from xner.io.sides import read_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST", "ChosenMethods", "methods_group"]
 
-FIRST = ("training", "taggers", "development", "tests", "model")
+FIRST = ("training", "taggers", "teachers", "texts", "hard_labels", "development", "tests", "model")
 """What help lists before all others."""
 
 
@@ -28,7 +30,7 @@ class ChosenMethods:
     """Which ways to a tagger are compared, and on what.
 
     Attributes:
-        methods: in the order of their first mention, those that train first.
+        methods: those that train, those that are there already, those that are distilled, each by first mention.
         tests: gold data.
         format: of the files; None goes by their names.
         options: of the study, by name.
@@ -48,17 +50,28 @@ def _chosen(
     format_: str | None,
     classes: str | None,
     seeds: str,
+    teachers: tuple[str, ...],
+    texts: tuple[str, ...],
+    hard_labels: tuple[str, ...],
     **options: Any,
 ) -> ChosenMethods:
     learnt = _by_method("--train", training)
     ready = _by_method("--tagger", taggers)
-    if twice := sorted(set(learnt) & set(ready)):
-        raise click.UsageError(f"the method {twice[0]} has --train and --tagger: give one of them")
+    taught, text = _by_method("--teacher", teachers), _by_method("--text", texts)
+    given = {"--train": learnt, "--tagger": ready, "--teacher": taught}
+    for flag, other in itertools.combinations(given, 2):
+        if twice := sorted(set(given[flag]) & set(given[other])):
+            raise click.UsageError(f"the method {twice[0]} has {flag} and {other}: give one of them")
+    for flag, its in (("--text", text), ("--hard-labels", hard_labels)):
+        if unknown := sorted(set(its) - set(taught)):
+            raise click.UsageError(f"{flag}: no --teacher has the method {unknown[0]!r}")
+    if without := sorted(name for name in taught if len(text.get(name, ())) != 1):
+        raise click.UsageError(f"the method {without[0]} has --teacher: give one --text of it")
     chosen = {one.partition("=")[0]: one.partition("=")[2] for one in development if "=" in one}
     for_all = [one for one in development if "=" not in one]
     if len(for_all) > 1:
         raise click.UsageError("--dev: one file for all methods")
-    if unknown := sorted(set(chosen) - set(learnt)):
+    if unknown := sorted(set(chosen) - {*learnt, *taught}):
         raise click.UsageError(f"--dev: no --train has the method {unknown[0]!r}")
 
     def dev(name: str) -> Corpus | None:
@@ -70,6 +83,16 @@ def _chosen(
         for name, places in learnt.items()
     ]
     methods += [Method(name, tagger=places) for name, places in ready.items()]
+    methods += [
+        Method(
+            name,
+            teachers=its,
+            text=read_corpus(text[name][0], "train", format_, read=read_sentences),
+            hard_labels=name in hard_labels,
+            development=dev(name),
+        )
+        for name, its in taught.items()
+    ]
     return ChosenMethods(
         methods,
         [read_corpus(place, "test", format_) for place in tests],
@@ -100,7 +123,7 @@ methods_group = Group(
             metavar="METHOD=FILE",
             multiple=True,
             help="Labelled sentences that a method learns from; `hf:NAME` for a data set. Several of a method are "
-            "learnt together. The methods' order is that of their first mention.",
+            "learnt together. Methods are in the order of their first mention, those with --train first.",
         ),
         GroupedOption(
             ["--tagger", "taggers"],
@@ -108,6 +131,25 @@ methods_group = Group(
             multiple=True,
             help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME. "
             "Several of a method are its runs.",
+        ),
+        GroupedOption(
+            ["--teacher", "teachers"],
+            metavar="METHOD=MODEL",
+            multiple=True,
+            help="What a method is distilled from: another method, by its run of the same seed, or a tagger. Several "
+            "of a method teach together.",
+        ),
+        GroupedOption(
+            ["--text", "texts"],
+            metavar="METHOD=FILE",
+            multiple=True,
+            help="Sentences of which a method's teachers say what it learns; labels there are not looked at.",
+        ),
+        GroupedOption(
+            ["--hard-labels"],
+            metavar="METHOD",
+            multiple=True,
+            help="A method with teachers that learns their labels alone, and not their probabilities.",
         ),
         GroupedOption(
             ["--classes"],

@@ -15,6 +15,8 @@ from xner.errors import Error, OptionError
 from xner.experiments.pages.provenance import Data
 from xner.models.taggers.catalogue import load_tagger, takes_options_of
 from xner.models.taggers.tagger import Tagger
+from xner.training.distillation.distilling import distill
+from xner.training.presets import DISTILLATION
 from xner.training.run import train
 from xner.training.settings import TrainingSettings
 
@@ -42,18 +44,35 @@ class Method:
         tagger: that one, as for `load_tagger`, or anything that tags as a `WordTagger` does; or several, runs of the
             same training with other seeds.
         development: chooses the best checkpoint and stops training early.
+        teachers: what it is distilled from: names of methods that stand before it, each by its run of the same seed, or
+            taggers as for `distill`.
+        text: of which the teachers say what the student learns; sentences without labels.
+        hard_labels: whether it learns their labels alone, and not their probabilities.
     """
 
     name: str
     training: Sequence[Corpus] = ()
     tagger: str | WordTagger | Sequence[str | WordTagger] | None = None
     development: Corpus | None = None
+    teachers: Sequence[str] = ()
+    text: Corpus | None = None
+    hard_labels: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise Error(f"method {self.name!r}: a name has letters, digits and . + - _ only, and no dot in front")
-        if bool(self.training) == bool(self.taggers):
-            raise Error(f"method '{self.name}' needs either data to train on or a tagger that is there already")
+        if bool(self.training) + bool(self.taggers) + bool(self.teachers) != 1:
+            ways = "either data to train on or a tagger that is there already, or teachers"
+            raise Error(f"method '{self.name}' needs {ways}")
+        if bool(self.teachers) != (self.text is not None):
+            raise Error(f"method '{self.name}': teachers and text go together")
+        if self.hard_labels and not self.teachers:
+            raise Error(f"method '{self.name}': hard_labels goes with teachers")
+
+    @property
+    def learnt_from(self) -> tuple[Corpus, ...]:
+        """What it learns from: labelled data, or the text of its teachers."""
+        return (*self.training, *(() if self.text is None else (self.text,)))
 
     @property
     def taggers(self) -> tuple[str | WordTagger, ...]:
@@ -127,8 +146,10 @@ def made_taggers(
         raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
     check_distinct("methods", [one.name for one in methods])
     check_distinct("seeds", seeds)
-    if model is None and any(method.training for method in methods):
+    if model is None and not all(method.taggers for method in methods):
         raise Error("training needs a model to start from")
+    settings = settings or TrainingSettings()
+    taught = {method.name: _teachers(method, methods, Path(folder), seeds) for method in methods if method.teachers}
     tagger_device = "cpu" if device == "cpu" else "auto"
 
     def ready(tagger: str | WordTagger) -> WordTagger:
@@ -142,24 +163,34 @@ def made_taggers(
             seed = number if len(method.taggers) > 1 else None
             identity = hashlib.sha256(tagger.identity.encode()).hexdigest()
             yield MadeTagger(method.name, seed, identity, partial(_itself, tagger))
-        if not method.training:
+        if method.taggers:
             return
         place = Path(folder) / "models" / method.name
         place.mkdir(parents=True, exist_ok=True)
-        for seed in seeds:
-            report = train(
-                model or "",
-                method.training,
-                place / f"seed-{seed}",
-                development=method.development,
-                settings=replace(settings or TrainingSettings(), seed=seed),
-                noise=noise,
-                classes=classes,
-                random_weights=random_weights,
-                device=device,
-                resume=resume,
-                progress=None if progress is None else _named(progress, method.name, seed),
-            )
+        for number, seed in enumerate(seeds):
+            given: dict[str, Any] = {
+                "development": method.development,
+                "classes": classes,
+                "random_weights": random_weights,
+                "device": device,
+                "resume": resume,
+                "progress": None if progress is None else _named(progress, method.name, seed),
+            }
+            own, output = replace(settings, seed=seed), place / f"seed-{seed}"
+            if method.text is None:
+                report = train(model or "", method.training, output, settings=own, noise=noise, **given)
+            else:
+                teachers = taught[method.name][number]
+                report = distill(
+                    model or "",
+                    teachers,
+                    method.text,
+                    output,
+                    steps=_steps(Path(folder), teachers, method.text),
+                    settings=_as_student(own),
+                    hard_labels=method.hard_labels,
+                    **given,
+                )
             load = partial(Tagger.load, str(report.folder), device=tagger_device, dtype="float32")
             yield MadeTagger(method.name, seed, report.metrics["run"], load)
 
@@ -168,6 +199,49 @@ def made_taggers(
 
 def _itself(tagger: WordTagger) -> WordTagger:
     return tagger
+
+
+def _teachers(method: Method, methods: Sequence[Method], folder: Path, seeds: Sequence[int]) -> list[list[str]]:
+    """The teachers of a method's student with each seed, by the names of models.
+
+    Raises:
+        Error: a method that does not stand before it, or whose runs are not one, nor one a seed, nor named.
+    """
+    names = [one.name for one in methods]
+    before = {one.name: one for one in methods[: names.index(method.name)]}
+
+    def model_of(teacher: str, number: int, seed: int) -> str:
+        if teacher not in before:
+            return teacher
+        taggers = before[teacher].taggers
+        if not taggers:
+            return str(folder / "models" / teacher / f"seed-{seed}")
+        if len(taggers) not in {1, len(seeds)}:
+            raise Error(
+                f"method '{method.name}': its teacher '{teacher}' has {len(taggers)} runs for {len(seeds)} seeds"
+            )
+        found = taggers[number % len(taggers)]
+        if not isinstance(found, str):
+            raise Error(f"method '{method.name}': its teacher '{teacher}' is no model that has a name")
+        return found
+
+    for teacher in method.teachers:
+        if teacher in names and teacher not in before:
+            raise Error(f"method '{method.name}': its teacher '{teacher}' must stand before it")
+    return [[model_of(teacher, number, seed) for teacher in method.teachers] for number, seed in enumerate(seeds)]
+
+
+def _steps(folder: Path, teachers: Sequence[str], text: Corpus) -> Path:
+    """Where it is kept what teachers say of a text: the same place for all students of theirs."""
+    key = hashlib.sha256(repr([*teachers, table_digest(text.table)]).encode()).hexdigest()[:12]
+    place = folder / "teachers" / key
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _as_student(settings: TrainingSettings) -> TrainingSettings:
+    """Settings of distillation, as far as they leave the loss at its default."""
+    return replace(settings, **DISTILLATION.settings) if settings.loss == TrainingSettings().loss else settings
 
 
 def _named(progress: Callable[[str, int, Moment], None], method: str, seed: int) -> Callable[[Moment], None]:
@@ -183,6 +257,8 @@ def data_of(methods: Iterable[Method], tests: Iterable[Judged]) -> list[Data]:
         uses = [(corpus, f"training of {method.name}") for corpus in method.training]
         if method.development is not None:
             uses.append((method.development, f"development of {method.name}"))
+        if method.text is not None:
+            uses.append((method.text, f"text of {method.name}"))
         for corpus, use in uses:
             used.setdefault((corpus.name, corpus.table.num_rows, table_digest(corpus.table)), []).append(use)
     return [Data(*key, use=", ".join(uses)) for key, uses in used.items()]

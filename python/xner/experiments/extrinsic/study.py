@@ -145,7 +145,7 @@ class ExtrinsicStudy:
                     "test": test,
                     "method": method.name,
                     "runs": len(scores),
-                    "sentences": sum(one.table.num_rows for one in method.training) or None,
+                    "sentences": sum(one.table.num_rows for one in method.learnt_from) or None,
                     **means,
                     "f1_deviation": statistics.stdev(one.f1 for one in scores) if len(scores) > 1 else None,
                     "f1_low": interval.low,

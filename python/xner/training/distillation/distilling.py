@@ -11,7 +11,7 @@ Source: Wu, Lin, Karlsson, Lou, Huang 2020 (arXiv 2004.12440).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +62,7 @@ def distill(
     *,
     weights: Sequence[float] | LanguageSimilarity | None = None,
     min_confidence: float = 0.0,
+    hard_labels: bool = False,
     steps: str | os.PathLike[str] | None = None,
     development: Corpus | None = None,
     tests: Sequence[Corpus] = (),
@@ -90,6 +91,8 @@ def distill(
         min_confidence: least probability of a word's most probable label, after mixing; of other words nothing is
             learnt, though the student sees them. It is words that are left out, not sentences, since nearly every
             sentence has one that is unsure.
+        hard_labels: whether the student learns each word's most probable label, after mixing, as if it were certain,
+            and not the probabilities.
         steps: folder for what the teachers say; None for one beside the output, `OUTPUT.steps`.
         development: chooses the best checkpoint and stops training early; without it the last one is taken.
         tests: what the student is scored on as well.
@@ -139,9 +142,10 @@ def distill(
     taught = taught_sentences(tokens, SoftLabels(names, soft.under(names)), min_confidence=min_confidence)
     if not len(taught.sentences):
         raise OptionError(f"min_confidence={min_confidence}: the teachers are not sure of any word")
+    learnt = replace(taught.sentences, distributions=None) if hard_labels else taught.sentences
     return train_on(
         model,
-        taught.sentences,
+        learnt,
         names,
         target,
         word_loss=loss_of(settings, names),
@@ -158,6 +162,7 @@ def distill(
                 ],
                 "weights": _kind(weights),
                 "min_confidence": min_confidence,
+                **({"labels": "hard"} if hard_labels else {}),
             },
         },
         random_weights=random_weights,
