@@ -34,6 +34,7 @@ LONG = (
     "training",
     "distillation",
     "study_extrinsic",
+    "study_shift",
     "alignment_training",
     "translation",
     "golden",

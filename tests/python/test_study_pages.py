@@ -157,7 +157,8 @@ def test_intervals_stay_inside(values: list[float], zero: bool) -> None:
 
 @given(st.lists(st.tuples(st.floats(0.001, 1e6), st.floats(0.001, 1e6)), min_size=1, max_size=8), st.booleans())
 def test_curves_stay_inside(points: list[tuple[float, float]], logarithmic: bool) -> None:
-    curve = plots.Curve(sorted(points), [2 * y for _, y in sorted(points)])
+    points = sorted(points)
+    curve = plots.Curve(points, [2 * y for _, y in points], [y / 2 for _, y in points] if logarithmic else None)
     axes = [plots.Axis(label, logarithmic=logarithmic) for label in ("x", "y")]
     assert_inside(plots.curves("n", "caption", "help", {"one": curve, LONG: curve}, *axes))
 

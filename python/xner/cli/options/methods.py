@@ -129,8 +129,8 @@ methods_group = Group(
             ["--tagger", "taggers"],
             metavar="METHOD=MODEL",
             multiple=True,
-            help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME. "
-            "Several of a method are its runs.",
+            help="A tagger that is there already, as a method: a token-classification model, spacy:NAME, gliner:NAME; "
+            "ready:FOLDER for files that another system has labelled. Several of a method are its runs.",
         ),
         GroupedOption(
             ["--teacher", "teachers"],

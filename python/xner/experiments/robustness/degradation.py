@@ -87,7 +87,7 @@ class Drop:
         shifted: on the shifted ones.
         drop: clean F1 minus shifted F1.
         kept: the share of clean F1 that is left.
-        unseen: the drop of entities unseen in training; None where the clean text has none that are known to be.
+        unseen: the drop of entities unseen in training; None where one of the texts has none that are known to be.
         agnostic: the drop of spans, whatever their class.
         residual: effective robustness: shifted F1 minus what the line through all runs says of their clean F1; None
             where clean F1 is the same for all, or fewer than three runs are there.
@@ -184,6 +184,7 @@ class Degradation:
         self._samples = samples
         self._confidence = confidence
         self._runs = {name: scored.of(name) for name in self.methods}
+        self._under: dict[tuple[str, str], npt.NDArray[np.float64]] = {}  # means that several figures are made of
 
     @cached_property
     def _points(self) -> dict[tuple[str, int], list[int]]:
@@ -196,8 +197,7 @@ class Degradation:
     @cached_property
     def _f1(self) -> dict[str, npt.NDArray[np.float64]]:
         """By measure, (1 + samples) × runs × points: F1 on every resample of the documents."""
-        measures = [name for name in self.scored.runs[0].counts if name != "unseen" or self.scored.has_unseen]
-        blocks: dict[str, list[npt.NDArray[np.float64]]] = {measure: [] for measure in measures}
+        blocks: dict[str, list[npt.NDArray[np.float64]]] = {measure: [] for measure in self.scored.runs[0].counts}
         for drawn in drawn_documents(self.scored.documents, self._samples, _SEED):
             for measure, its in blocks.items():
                 by_run = [self._at_points(resampled_f1(run.counts[measure], drawn)) for run in self.scored.runs]
@@ -227,8 +227,9 @@ class Degradation:
 
     def _of_runs(self, measure: str, shift: str) -> npt.NDArray[np.float64]:
         """(1 + samples) × runs: F1 under a shift."""
-        found: npt.NDArray[np.float64] = self._f1[measure][:, :, self._columns(shift)].mean(axis=2)
-        return found
+        if (measure, shift) not in self._under:
+            self._under[measure, shift] = self._f1[measure][:, :, self._columns(shift)].mean(axis=2)
+        return self._under[measure, shift]
 
     def _mean(self, method: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The mean over a method's runs, of (1 + samples) × runs."""
@@ -278,15 +279,22 @@ class Degradation:
             shifted,
             self._figure(self._lost(method, shift)),
             shifted.value / clean.value,
-            self._figure(self._lost(method, shift, "unseen")) if "unseen" in self._f1 else None,
+            self._figure(self._lost(method, shift, "unseen")) if self._has_unseen(shift) else None,
             self._figure(self._lost(method, shift, "agnostic")),
             None if residual is None else self._figure(residual),
             *calibration,
         )
 
+    def _has_unseen(self, shift: str) -> bool:
+        """Whether the clean text and all shifted ones have entities unseen in training: else there is no F1 of them."""
+        return all(self.scored.has_unseen(text) for text in [0, *self._texts(shift)])
+
+    def _texts(self, shift: str) -> list[int]:
+        """The numbers of the texts of a shift."""
+        return [text for point in self._columns(shift) for text in list(self._points.values())[point]]
+
     def _calibration(self, method: str, shift: str) -> float | None:
-        numbers = [text for point in self._columns(shift) for text in list(self._points.values())[point]]
-        found = [self.scored.runs[run].calibration[text] for run in self._runs[method] for text in numbers]
+        found = [self.scored.runs[run].calibration[text] for run in self._runs[method] for text in self._texts(shift)]
         known = [value for value in found if value is not None]
         return float(np.mean(known)) if known else None
 

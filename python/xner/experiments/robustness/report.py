@@ -142,7 +142,7 @@ _TEXTS = [
     figure_column("asked", "asked", percent(0), "share that was to change"),
     figure_column("changed", "changed", percent(1), "share that differs"),
     text_column("why less", "reason", "empty where as much changed as was to"),
-    text_column("file", "file", "in the study's folder; its edits lie beside it"),
+    text_column("file", "file", "in the study's folder; the file in `edits` of the same name has its edits"),
 ]
 
 

@@ -117,10 +117,9 @@ class Scored:
     knows_training: bool
     collapse: float
 
-    @property
-    def has_unseen(self) -> bool:
-        """Whether the clean text has entities that are known to be unseen in training."""
-        return self.knows_training and self.runs[0].scores("unseen", 0).support > 0
+    def has_unseen(self, text: int) -> bool:
+        """Whether a text has entities that are known to be unseen in training."""
+        return self.knows_training and self.runs[0].scores("unseen", text).support > 0
 
     @property
     def methods(self) -> list[str]:
@@ -160,7 +159,7 @@ class Scored:
                     "tp": all_.tp,
                     "fp": all_.fp,
                     "fn": all_.fn,
-                    "unseen_f1": unseen.f1 if self.knows_training and unseen.support else None,
+                    "unseen_f1": unseen.f1 if self.has_unseen(place) else None,
                     "unseen_entities": unseen.support if self.knows_training else None,
                     "agnostic_f1": agnostic.f1,
                     "calibration_error": run.calibration[place],

@@ -182,7 +182,7 @@ def study_shift(
     Args:
         methods: ways to a tagger; each that trains does so with every seed.
         tests: gold data, each studied apart.
-        folder: gets `models`, the shifted `texts` with their edits, and `labels`; made where it is missing.
+        folder: gets `models`, the shifted `texts`, their `edits`, and `labels`; made where it is missing.
         shifts: kinds of shift, all different; a text is one without further material, `KIND` or `KIND:OPTION=VALUE`.
         severities: of each shift, 1 to 5.
         shift_seeds: of the shifts; figures are means over them.

@@ -167,7 +167,7 @@ def texts_of(
         shifts: kinds of shift.
         severities: 1 to 5.
         seeds: of the shifts.
-        folder: of the study; gets them, in `texts`.
+        folder: of the study; gets them, in `texts`, and their edits in `edits`.
 
     Raises:
         Error: a file that is there is not what was written; whatever a shift raises.
@@ -240,7 +240,9 @@ def _made(clean: pa.Table, one: StudiedShift, severity: int, seed: int, place: P
     shifted = shift(clean, one.kind, severity=severity, seed=seed, **one.options)
     summary = shifted.summary
     told = {"unit": summary.unit, "asked": summary.target, "changed": summary.share, "reason": summary.reason}
-    io.write(shifted.edits_table(), place.with_suffix(".edits.parquet"))
+    edits = place.parents[1] / "edits" / place.name
+    edits.parent.mkdir(exist_ok=True)
+    io.write(shifted.edits_table(), edits)
     table = _plain(shifted.table)
     io.write(table, place)
     with io.replacing(place.with_suffix(".json")) as file:

@@ -33,6 +33,7 @@ TAGGERS: Final[Registry[LoadTagger]] = Registry(
         _OWN: "xner.models.taggers.tagger:Tagger.load",
         "spacy": "xner.models.taggers.spacy:SpacyTagger.load",
         "gliner": "xner.models.taggers.gliner:GlinerTagger.load",
+        "ready": "xner.models.taggers.ready:ReadyLabels.load",
     },
 )
 """What loads taggers, by name. Distributions add theirs to the entry points `xner.taggers`."""
@@ -43,7 +44,8 @@ def load_tagger(model: str, **options: Any) -> WordTagger:
 
     Args:
         model: name on the Hugging Face hub, or folder, of a token-classification model; or `NAME:MODEL`, with a name of
-            `TAGGERS`: `spacy:` and a package or folder of a pipeline, `gliner:` and a model of GLiNER.
+            `TAGGERS`: `spacy:` and a package or folder of a pipeline, `gliner:` and a model of GLiNER, `ready:` and a
+            folder of labels that a system outside has made.
         **options: those of `Tagger.load`; for GLiNER those of `GlinerTagger.load`, `asked_classes` above all. Of these,
             spaCy takes `classes` and `device`.
 
@@ -71,7 +73,7 @@ def takes_options_of(model: str, what: Literal["networks", "classes"]) -> bool:
     return tagger_name(model) not in _TAKE_NONE[what]
 
 
-TELL_NO_PROBABILITIES: Final = frozenset({"spacy", "gliner"})
+TELL_NO_PROBABILITIES: Final = frozenset({"spacy", "gliner", "ready"})
 """Names in `TAGGERS` of those that have no probabilities of labels by word."""
 
-_TAKE_NONE: Final = {"networks": {"spacy", "gliner"}, "classes": {_OWN, "spacy"}}
+_TAKE_NONE: Final = {"networks": {"spacy", "gliner", "ready"}, "classes": {_OWN, "spacy", "ready"}}
