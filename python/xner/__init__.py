@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from xner.alignment import Aligner, links
     from xner.evaluation import evaluate
+    from xner.io.pairs import scan_pairs
     from xner.io.sides import read_pairs
     from xner.models.aligners.encoder_aligner import EncoderAligner
     from xner.pipelines import recipes
@@ -100,6 +101,7 @@ __all__ = [
     "project_spans",
     "read_pairs",
     "recipes",
+    "scan_pairs",
     "schema",
     "scores",
     "text",
@@ -136,6 +138,7 @@ _LATER = {
     "project_spans": "xner.projection.spans:project_spans",
     "read_pairs": "xner.io.sides:read_pairs",
     "recipes": "xner.pipelines.recipes",
+    "scan_pairs": "xner.io.pairs:scan_pairs",
     "schema": "xner.schema",
     "scores": "xner.projection.scores",
     "text": "xner.text",

@@ -339,7 +339,7 @@ def test_bad_files_of_options(files: Path, config: str, message: str) -> None:
 
 
 def test_the_bytes_do_not_depend_on_the_pieces_of_the_input(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_PART_ROWS", 16)
+    monkeypatch.setattr(runner, "PIECE_ROWS", 16)
     rows = xner.read_pairs(files / "en.conll", files / "de.conll")
     pieces = pa.concat_tables([rows.slice(at, 7) for at in range(0, rows.num_rows, 7)])
     found = [Pipeline(filters=["one-word"]).run(one, files / "o.parquet").table for one in (rows, pieces)]

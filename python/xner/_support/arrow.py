@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_arrow",
+    "by_frequency",
     "chunked",
     "flattened",
     "frequencies",
@@ -28,6 +29,7 @@ __all__ = [
     "joined_lists",
     "joined_strings",
     "list_lengths",
+    "occurrences",
     "one_array",
     "pylist",
     "spread_lists",
@@ -136,9 +138,19 @@ def is_lists(kind: pa.DataType) -> bool:
 
 def frequencies(values: pa.Array[Any] | pa.ChunkedArray[Any]) -> dict[str, int]:
     """How often each string other than null occurs, the most frequent first, then the one that occurs first."""
+    return by_frequency(occurrences(values))
+
+
+def occurrences(values: pa.Array[Any] | pa.ChunkedArray[Any]) -> dict[str, int]:
+    """How often each string other than null occurs, in the order of their first occurrences."""
     strings = plain(one_array(values)).cast(pa.string())
-    found = [item for item in pylist(pc.value_counts(strings)) if item["values"] is not None]
-    return {item["values"]: item["counts"] for item in sorted(found, key=lambda item: -item["counts"])}
+    found = pylist(pc.value_counts(strings))
+    return {item["values"]: item["counts"] for item in found if item["values"] is not None}
+
+
+def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts, the largest first; equal ones stay in their order."""
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def list_lengths(lists: pa.Array[Any]) -> npt.NDArray[np.int64]:

@@ -54,9 +54,9 @@ def write_rows(table: TableLike, path: str | os.PathLike[str], make_writer: Call
 class TextOutput:
     """A UTF-8 file whose content may start with a byte order mark, although readers drop one there."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, at_start: bool = True) -> None:
         self._file = file
-        self._at_start = True
+        self._at_start = at_start
 
     def write(self, text: str) -> None:
         """Appends a text."""

@@ -592,6 +592,7 @@ class ConllWriter:
         *,
         columns: Sequence[str] = (schema.TOKENS, schema.LABELS),
         delimiter: str = "\t",
+        rows_before: int = 0,
     ) -> None:
         r"""Writes to an open binary file.
 
@@ -600,6 +601,7 @@ class ConllWriter:
             columns: names of the list<string> columns, words first; the last one is what a reader takes for
                 labels.
             delimiter: `"\t"` or `" "`.
+            rows_before: rows that are in front of these, where the file is a part of another.
 
         Raises:
             Error: an option that cannot be used.
@@ -608,13 +610,13 @@ class ConllWriter:
             raise Error(f"delimiter must be a tab or a space, not {delimiter!r}")
         if not columns or isinstance(columns, str):
             raise Error(f"columns must be a sequence of column names, not {columns!r}")
-        self._output = TextOutput(file)
+        self._output = TextOutput(file, at_start=not rows_before)
         self._columns = tuple(columns)
         self._delimiter = delimiter
         # A reader of a single column cannot know that blanks in it belong to words.
         self._blanks = "\t" if delimiter == "\t" and len(columns) > 1 else " \t"
         self._layout = _Layout(0, -1 if len(columns) > 1 else None, delimiter, b"#", False, None)
-        self._rows = 0
+        self._rows = rows_before
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends a batch's sentences.

@@ -12,12 +12,13 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import pyarrow as pa
 
 from xner._support.registry import Registry
 from xner.errors import Error
+from xner.io._joining import join_bytes, join_parquet
 from xner.io._rows import RowWriter, write_rows
 from xner.io.annotation.argilla import ArgillaWriter, iter_argilla
 from xner.io.annotation.docbin import DocBinWriter, iter_docbin
@@ -47,7 +48,7 @@ from xner.io.pharaoh import PharaohWriter, iter_pharaoh, read_pharaoh, write_pha
 from xner.io.text import TextWriter, iter_text, read_bitext, read_text, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from xner._support.frames import TableLike
 
@@ -96,6 +97,8 @@ class Format:
         is_text: whether the files may be compressed with gzip (`.gz` after the suffix).
         is_table: whether files hold all columns, so that rows that were dropped stay there and say so; None: those that
             are no text do.
+        join: makes a file, byte for byte as one writer would have, of others of the same columns that follow on each
+            other; writers of text are told how many rows come before, `rows_before`. None: there is no such way.
     """
 
     suffixes: tuple[str, ...]
@@ -104,6 +107,7 @@ class Format:
     read: Callable[..., pa.Table] | None = None
     is_text: bool = True
     is_table: bool | None = None
+    join: Callable[[Sequence[Path], BinaryIO], None] | None = None
 
     @property
     def holds_good_rows_alone(self) -> bool:
@@ -117,10 +121,10 @@ FORMATS: Final[Registry[Format]] = Registry(
     "xner.formats",
     "format",
     {
-        "conll": Format(_OF_COLUMNS, iter_conll, ConllWriter),
+        "conll": Format(_OF_COLUMNS, iter_conll, ConllWriter, join=join_bytes),
         "text": Format((".txt",), iter_text, TextWriter),
-        "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl),
-        "parquet": Format((".parquet",), iter_parquet, ParquetWriter, read_parquet, is_text=False),
+        "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl, join=join_bytes),
+        "parquet": Format((".parquet",), iter_parquet, ParquetWriter, read_parquet, is_text=False, join=join_parquet),
         "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
         "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
         "inline": Format((), iter_inline, InlineWriter),

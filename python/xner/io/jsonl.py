@@ -276,10 +276,15 @@ def _struct_converter(arrow_type: pa.StructType, optional: frozenset[str]) -> _C
 class JsonlWriter:
     """Writes each row as an object."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Writes to an open binary file."""
-        self._output = TextOutput(file)
-        self._rows = 0
+    def __init__(self, file: BinaryIO, *, rows_before: int = 0) -> None:
+        """Writes to an open binary file.
+
+        Args:
+            file: where to.
+            rows_before: rows that are in front of these, where the file is a part of another.
+        """
+        self._output = TextOutput(file, at_start=not rows_before)
+        self._rows = rows_before
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends a batch's rows.

@@ -18,14 +18,15 @@ from xner import labels, schema
 from xner._layouts import plain
 from xner._support.arguments import choose, did_you_mean
 from xner._support.arrow import chunked, flattened, is_lists, one_array, pylist
+from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
 from xner._support.sentences import with_values
-from xner.errors import DataError, Error, OptionError
+from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io._classes import named
 from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
-from xner.io.formats import format_of, format_to_read, read
+from xner.io.formats import format_of, format_to_read, iter_batches, read
 from xner.io.wrong_rows import WrongRows, wrong_classes, wrong_rows
 from xner.labels.tags import OUTSIDE, check_renamed, class_remarks, tell_tags
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "classes_of"]
+__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "classes_of", "next_of_known_columns"]
 
 LabelsFrom = Literal["labels", "entities"]
 LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
@@ -42,6 +43,7 @@ _TOKEN_NAMES = ("tokens", "words")
 _LABEL_NAMES = ("labels", "ner_tags", "tags")
 _AT_WORD = re.compile(r" at word (\d+)$")  # which the core says of a label
 _LOOKED_AT = 200  # lines of a text that may be columns
+_IN_PIECES = ("conll", "text", "jsonl", "parquet", "arrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,94 @@ class Layout:
         if kind == "conll":
             return self._read_columns(path, format)
         if kind == "text":
-            return self._read_text(path, format)
+            _refuse_columns(path)
+            return read(path, format)
         lenient = {"missing_words": True} if kind == "jsonl" and wrong is not None and wrong.skips else {}
-        table = self._renamed(read(path, format, **lenient), path)
+        return self._checked(read(path, format, **lenient), path, wrong)
+
+    def _checked(self, table: pa.Table, path: str | os.PathLike[str], wrong: WrongRows | None = None) -> pa.Table:
+        """A table as it was read, with the usual names of columns and labels that are texts."""
+        table = self._renamed(table, path)
         for name in (schema.LABELS, schema.GOLD_LABELS):
             if name in table.schema.names:
                 table = self._with_names(table, name, path)
         wrong = wrong or WrongRows()
         wrong.take(wrong_rows(table, known=self.class_map, without_words=wrong.skips))
         return wrong.emptied(table)
+
+    def reads_pieces(self, path: str | os.PathLike[str], format: str | None = None) -> bool:
+        """Whether `pieces` can read a file: one of a format for many rows, whose labels are no numbers to be named."""
+        return not self.class_names and format_to_read(path, format) in _IN_PIECES
+
+    def pieces(
+        self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
+    ) -> Iterator[pa.Table]:
+        """What `read` gives, piece by piece.
+
+        Args:
+            path: a file of which `reads_pieces` is true.
+            format: as for `read`, as are the errors.
+            rows: of each piece but the last; there is at least one.
+
+        Raises:
+            DataError: as `read`; rows are counted from the file's first one.
+            WholeNeededError: the file's first rows do not tell its columns.
+        """
+        kind = format_to_read(path, format)
+        if kind == "conll":
+            yield from self._column_pieces(path, format, rows)
+            return
+        if kind == "text":
+            _refuse_columns(path)
+        batches = iter_batches(path, format, batch_rows=rows)
+        first = 0
+        while (batch := next_of_known_columns(batches, kind)) is not None:
+            table = pa.Table.from_batches([batch])
+            try:
+                yield table if kind == "text" else self._checked(table, path)
+            except DataError as error:
+                raise error.behind(first) from None
+            first += batch.num_rows
+
+    def tagged_pieces(
+        self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
+    ) -> Iterator[pa.Table]:
+        """What `read_tagged` gives, likewise."""
+        tags = labels.TagsSoFar(schema.LABELS, self.class_map, all_classes=False)
+        first = 0
+        with self.naming_lines(path, format):
+            for table in self.pieces(path, format, rows=rows):
+                piece = table
+                if schema.ENTITIES in table.schema.names:
+                    place = table.schema.names.index(schema.ENTITIES)
+                    piece = table.set_column(place, schema.ENTITIES, self.mapped(table[schema.ENTITIES]))
+                if schema.LABELS in table.schema.names:
+                    with _behind(first), _explaining(path, table):
+                        column = tags.read(table[schema.LABELS], _ids(table))
+                    piece = piece.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
+                yield piece
+                first += table.num_rows
+            with _explaining(path):
+                _say(path, tags.all().remarks())
+
+    def labelled_pieces(
+        self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
+    ) -> Iterator[Labelled]:
+        """What `read_labelled` gives with `reading="lenient"`, likewise; the last one has all tags."""
+        seen = _Seen(labels.TagsSoFar(schema.LABELS, self.class_map))
+        first = 0
+        held: Labelled | None = None
+        with self.naming_lines(path, format):
+            for table in self.pieces(path, format, rows=rows):
+                if held is not None:
+                    yield held
+                with _behind(first):
+                    held = self._labelled(table, path, seen=seen)
+                first += table.num_rows
+            with _explaining(path):
+                every = seen.all(path, self.class_map)
+            if held is not None:
+                yield replace(held, tags=None if held.tags is None else every)
 
     def read_tagged(
         self,
@@ -247,13 +328,22 @@ class Layout:
             lines = lines_of_row(path, error.row, **self._column_options(path))
             if not lines:
                 raise
-            row = self._read_columns(path, format)[schema.LABELS][error.row].as_py()
+            row = self._labels_of_row(path, format, error.row)
             word = _AT_WORD.search(error.value)
             found = (at for at, tag in enumerate(row) if error.value in {tag, repr(tag)})
             place = next(found, None) if word is None else int(word[1])
             where = f"the sentence from line {lines[0]} on" if place is None else f"line {lines[place]}"
             reason = f"{where} of '{path}': {error.reason}"
             raise DataError(error.row, error.column, error.value, reason, row_id=error.row_id) from None
+
+    def _labels_of_row(self, path: str | os.PathLike[str], format: str | None, row: int) -> list[str]:
+        """The labels of a sentence of a file of columns."""
+        for batch in iter_batches(path, format, **self._column_options(path)):
+            if row < batch.num_rows:
+                labels_: list[str] = pylist(batch.column(schema.LABELS).slice(row, 1))[0]
+                return labels_
+            row -= batch.num_rows
+        return []
 
     def _labelled(
         self,
@@ -264,6 +354,7 @@ class Layout:
         *,
         all_classes: bool = True,
         wrong: WrongRows | None = None,
+        seen: _Seen | None = None,
     ) -> Labelled:
         wrong = wrong or WrongRows()
         names = table.schema.names
@@ -286,19 +377,27 @@ class Layout:
         found: dict[str, pa.ChunkedArray[Any]] = {}
         tags = None
         if schema.LABELS in has:
-            column, tags = self.tags_of(table, schema.LABELS, path, reading=reading, all_classes=all_classes)
-            _say(path, tags.remarks())
+            if seen is None:
+                column, tags = self.tags_of(table, schema.LABELS, path, reading=reading, all_classes=all_classes)
+                _say(path, tags.remarks())
+            else:
+                with _explaining(path, table):
+                    column = seen.read(table[schema.LABELS], _ids(table))
+                tags = seen.tags.so_far
             # What is no tag of any scheme is judged as it stands.
             judged = table[schema.LABELS] if reading != "lenient" and tags.spelling == "plain" else column
             found[schema.LABELS] = pa.chunked_array([labels.decode_batch(judged, scheme=scheme, reading=reading)])
             table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
         if schema.ENTITIES in has:
-            if all_classes and schema.LABELS not in has:
+            if seen is not None:
+                seen.note(table[schema.ENTITIES], self.class_map)
+            elif all_classes and schema.LABELS not in has:
                 check_renamed(self.class_map, classes_of(table[schema.ENTITIES]))
             found[schema.ENTITIES] = self.mapped(table[schema.ENTITIES])
             known = self.class_map
             wrong.take(wrong_classes(table, found[schema.ENTITIES], schema.ENTITIES, blanks=False, known=known))
-            _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
+            if seen is None:
+                _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
         if len(found) == 2 and self.decides is None:
             wrong.take(_disagreements(found[schema.LABELS], found[schema.ENTITIES], table, path))
         chosen = self.decides or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
@@ -359,22 +458,13 @@ class Layout:
         Raises:
             DataError: a label that is none; the message says what was found.
         """
-        try:
+        with _explaining(path, table):
             found = table[column]
             renamed = self.class_map
             if not all_classes:
                 known = labels.read_tags(found, column)[1].classes
                 renamed = {old: new for old, new in renamed.items() if old in known}
             return labels.read_tags(found, column, class_map=renamed, only_tags=reading == "lenient")
-        except DataError as error:
-            ids = table[schema.ID] if schema.ID in table.schema.names and error.row >= 0 else None
-            row_id = None if ids is None else ids[error.row].as_py()
-            remedy = f"'{path}' has another column of labels, if any: `label_column` names it"
-            if (number := error.value.strip("'")).isdecimal():
-                as_outside = f"`class_map={number}=O` that this one stands for {OUTSIDE}"
-                remedy = f"`class_names` says what numbers are, {as_outside}; {remedy}"
-            reason = f"{error.reason}; {remedy}"
-            raise DataError(error.row, column, error.value, reason, row_id=row_id) from None
 
     def mapped(self, entities: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
         """Entities with renamed classes, without those that do not count."""
@@ -401,10 +491,22 @@ class Layout:
 
     def _read_columns(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
         table = read(path, format, **self._column_options(path))
-        if not self.strip_prefix and (before := _languages(table)):
-            shown = ", ".join(sorted(before)[:3])
-            raise Error(f"'{path}': all words begin with {shown}, as in WikiANN; `strip_prefix` leaves it out")
+        # Hardly a file's first sentences have words with languages alone if not all have.
+        if not self.strip_prefix and _languages(table.slice(0, _LOOKED_AT)) is not None:
+            _refuse_languages(_languages(table), path)
         return self._with_numbers_named(table)
+
+    def _column_pieces(self, path: str | os.PathLike[str], format: str | None, rows: int) -> Iterator[pa.Table]:
+        languages: set[str] | None = None if self.strip_prefix else set()
+        for batch in iter_batches(path, format, batch_rows=rows, **self._column_options(path)):
+            table = pa.Table.from_batches([batch])
+            if languages is not None and _languages(table.slice(0, _LOOKED_AT)) is not None:
+                found = _languages(table)
+                languages = None if found is None else languages | found
+            else:
+                languages = None
+            yield table
+        _refuse_languages(languages, path)
 
     def _with_numbers_named(self, table: pa.Table) -> pa.Table:
         """A table whose labels are names, if they are numbers and these have names."""
@@ -416,28 +518,6 @@ class Layout:
         numbers = pa.array([[int(tag) for tag in row] for row in pylist(column)], pa.list_(pa.int64()))
         place = table.schema.names.index(schema.LABELS)
         return table.set_column(place, schema.LABELS, named(numbers, list(self.class_names), schema.LABELS))
-
-    def _read_text(self, path: str | os.PathLike[str], format: str | None) -> pa.Table:
-        with open_bytes(path) as file:
-            lines = [line for line, _ in zip(file, range(_LOOKED_AT), strict=False)]
-        split = [line.decode(errors="replace").split() for line in lines]
-        words = [fields for fields in split if fields]
-        width = len(words[0]) if words else 0
-        if width > 1 and len(words) > 1 and all(len(fields) == width for fields in words):
-            found = label_columns(survey([words]))
-            if found and found[0].number > 0:
-                raise Error(
-                    f"'{path}' is read as text, a sentence a line, but its lines are columns of words and labels "
-                    f"({found[0]}); the format 'conll' reads them so"
-                )
-        inline = [part.rpartition("|") for fields in words for part in fields]
-        tags = tell_tags(tag for _, bar, tag in inline if bar)
-        if inline and all(word and tag for word, _, tag in inline) and tags.has_outside and not tags.doubt(len(inline)):
-            shown = "|".join((inline[0][0], inline[0][2]))
-            raise Error(
-                f"'{path}' is read as text, but its words carry tags ({shown}); the format 'inline' reads them so"
-            )
-        return read(path, format)
 
     def _renamed(self, table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
         """A table whose columns of words and of labels have the usual names."""
@@ -494,12 +574,119 @@ def classes_of(entities: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[str]:
     return [name for name in pylist(pc.unique(names)) if name is not None]
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What the labels and entities of a file are that comes piece by piece.
+
+    Attributes:
+        tags: of its labels.
+        has_labels: whether it has some.
+        classes: of its entities, in the order in which they come first, and what each becomes.
+    """
+
+    tags: labels.TagsSoFar
+    has_labels: bool = False
+    classes: dict[str, str] = field(default_factory=dict)
+
+    def read(self, column: pa.ChunkedArray[Any], ids: pa.ChunkedArray[Any] | None) -> pa.Array[Any]:
+        """The next piece of labels in the usual spelling."""
+        self.has_labels = True
+        return self.tags.read(column, ids)
+
+    def note(self, entities: pa.ChunkedArray[Any], class_map: Mapping[str, str]) -> None:
+        """Note the classes of the next piece of entities."""
+        self.classes |= {one: class_map.get(one, one) for one in classes_of(entities) if one not in self.classes}
+
+    def all(self, path: str | os.PathLike[str], class_map: Mapping[str, str]) -> labels.Tags:
+        """What the tags are, once all pieces were read; says what is odd about them, and about classes.
+
+        Raises:
+            DataError: as `TagsSoFar.all`.
+            OptionError: a class to rename that there is not.
+        """
+        if self.has_labels:
+            tags = self.tags.all()
+            _say(path, tags.remarks())
+        else:
+            tags = tell_tags(())
+            check_renamed(class_map, self.classes)
+        _say(path, class_remarks([one for one in dict.fromkeys(self.classes.values()) if one != OUTSIDE]))
+        return tags
+
+
+def next_of_known_columns(batches: Iterator[pa.RecordBatch], kind: str) -> pa.RecordBatch | None:
+    """The next batch of a file; None after the last one.
+
+    Raises:
+        WholeNeededError: lines of JSON have fields, or values, that the first ones did not have; or are wrong.
+    """
+    try:
+        return next(batches, None)
+    except FormatError:
+        if kind == "jsonl":
+            raise WholeNeededError from None
+        raise
+
+
+def _ids(table: pa.Table) -> pa.ChunkedArray[Any] | None:
+    return table[schema.ID] if schema.ID in table.schema.names else None
+
+
+@contextmanager
+def _behind(rows: int) -> Iterator[None]:
+    """Counts, in errors, the rows that were read before those that are looked at."""
+    try:
+        yield
+    except DataError as error:
+        raise error.behind(rows) from None
+
+
+@contextmanager
+def _explaining(path: str | os.PathLike[str], table: pa.Table | None = None) -> Iterator[None]:
+    """Says in errors about the tags of a table which row it is, and what may be done about them."""
+    try:
+        yield
+    except DataError as error:
+        ids = None if table is None or error.row < 0 else _ids(table)
+        row_id = error.row_id if ids is None else ids[error.row].as_py()
+        remedy = f"'{path}' has another column of labels, if any: `label_column` names it"
+        if (number := error.value.strip("'")).isdecimal():
+            as_outside = f"`class_map={number}=O` that this one stands for {OUTSIDE}"
+            remedy = f"`class_names` says what numbers are, {as_outside}; {remedy}"
+        raise DataError(error.row, error.column, error.value, f"{error.reason}; {remedy}", row_id=row_id) from None
+
+
 def _format_by_name(path: str | os.PathLike[str]) -> str:
     """The format that a file's name tells; empty where it tells none."""
     try:
         return format_of(path)
     except Error:
         return ""
+
+
+def _refuse_columns(path: str | os.PathLike[str]) -> None:
+    """That a file of text is one of sentences.
+
+    Raises:
+        Error: its lines are columns, or its words carry tags.
+    """
+    with open_bytes(path) as file:
+        lines = [line for line, _ in zip(file, range(_LOOKED_AT), strict=False)]
+    split = [line.decode(errors="replace").split() for line in lines]
+    words = [fields for fields in split if fields]
+    width = len(words[0]) if words else 0
+    if width > 1 and len(words) > 1 and all(len(fields) == width for fields in words):
+        found = label_columns(survey([words]))
+        if found and found[0].number > 0:
+            raise Error(
+                f"'{path}' is read as text, a sentence a line, but its lines are columns of words and labels "
+                f"({found[0]}); the format 'conll' reads them so"
+            )
+    inline = [part.rpartition("|") for fields in words for part in fields]
+    tags = tell_tags(tag for _, bar, tag in inline if bar)
+    if inline and all(word and tag for word, _, tag in inline) and tags.has_outside and not tags.doubt(len(inline)):
+        shown = "|".join((inline[0][0], inline[0][2]))
+        raise Error(f"'{path}' is read as text, but its words carry tags ({shown}); the format 'inline' reads them so")
 
 
 def _is_single_column(path: str | os.PathLike[str]) -> bool:
@@ -551,15 +738,22 @@ def _overlap(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _languages(table: pa.Table) -> set[str]:
-    """What stands before every word, if it is a language and a colon."""
+def _languages(table: pa.Table) -> set[str] | None:
+    """What stands before every word, if it is a language and a colon; None where a word has none."""
     if schema.TOKENS not in table.schema.names or not is_lists(table[schema.TOKENS].type):
-        return set()
-    found: set[str] = set()
-    # Hardly a file's first sentences have such words alone if not all have.
-    for rows in (table.slice(0, _LOOKED_AT), table):
-        words = pc.list_flatten(rows[schema.TOKENS])
-        if not len(words) or not pc.all(pc.match_substring_regex(words, LANGUAGE_PREFIX)).as_py():
-            return set()
-        found = {word.partition(":")[0] + ":" for word in pylist(pc.unique(words))}
-    return found
+        return None
+    words = pc.list_flatten(table[schema.TOKENS])
+    if not pc.all(pc.match_substring_regex(words, LANGUAGE_PREFIX), min_count=0).as_py():
+        return None
+    return {word.partition(":")[0] + ":" for word in pylist(pc.unique(words))}
+
+
+def _refuse_languages(before: set[str] | None, path: str | os.PathLike[str]) -> None:
+    """That words are not those of WikiANN, with a language before each.
+
+    Raises:
+        Error: they are.
+    """
+    if before:
+        shown = ", ".join(sorted(before)[:3])
+        raise Error(f"'{path}': all words begin with {shown}, as in WikiANN; `strip_prefix` leaves it out")

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from xner.errors import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["are_row_numbers", "check_order", "check_parallel"]
+__all__ = ["Lengths", "apart", "are_row_numbers", "check_order", "check_parallel", "row_lengths"]
 
 Lengths = npt.NDArray[np.int64]
 
@@ -45,9 +45,17 @@ def check_parallel(
     Raises:
         Error: different numbers of rows; the message has both numbers, the first suspicious row, and the remedy.
     """
-    if len(source) == len(target):
-        return
-    sides = {source_name: _lengths(source), target_name: _lengths(target)}
+    if len(source) != len(target):
+        raise apart({source_name: row_lengths(source), target_name: row_lengths(target)})
+
+
+def apart(sides: Mapping[str, Lengths]) -> Error:
+    """What `check_parallel` raises.
+
+    Args:
+        sides: by name, source and target: how long each row is.
+    """
+    (source_name, source), (target_name, target) = sides.items()
     row = _first_gap(sides[source_name], sides[target_name])
     words = ", ".join(
         f"{name} {'has no such row' if row >= len(lengths) else f'{lengths[row]} words'}"
@@ -62,7 +70,7 @@ def check_parallel(
         reason = "up to there the sentence lengths agree, so the end of the shorter one is probably missing"
     else:
         reason = "from there on the sentence lengths agree better when one side is shifted against the other"
-    raise Error(
+    return Error(
         f"'{source_name}' has {len(source)} rows but '{target_name}' has {len(target)}; "
         f"first suspicious row, counted from 0: {row} ({words}); {reason}; {remedy}"
     )
@@ -99,7 +107,8 @@ def check_order(source: Sequence[Any], target: Sequence[Any], *, source_name: st
             )
 
 
-def _lengths(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> Lengths:
+def row_lengths(lists: pa.Array[Any] | pa.ChunkedArray[Any]) -> Lengths:
+    """How long each row is; a missing one is empty."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0)
     return np.asarray(lengths.to_numpy(), dtype=np.int64)
 

@@ -29,6 +29,7 @@ __all__ = [
     "ParquetWriter",
     "iter_arrow",
     "iter_parquet",
+    "parquet_rows",
     "read_arrow",
     "read_parquet",
     "write_arrow",
@@ -81,6 +82,16 @@ def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.
             yield batch
         if rows != file.metadata.num_rows:
             raise pa.ArrowInvalid(f"{rows} rows where the file's index promises {file.metadata.num_rows}{_REMEDY}")
+
+
+def parquet_rows(path: str | os.PathLike[str]) -> int | None:
+    """How many rows a file's index promises; None where it has none that can be read."""
+    import pyarrow.parquet as pq  # heavy, and needed for this format alone
+
+    try:
+        return pq.read_metadata(Path(path)).num_rows
+    except (*_UNREADABLE, OSError):
+        return None
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pa.Table:
@@ -218,7 +229,7 @@ class ArrowWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends a batch; the first one decides the columns."""
-        batch = _without_dictionaries(batch)
+        batch = _compact(_without_dictionaries(batch))
         if self._writer is None:
             self._writer = pa.ipc.new_file(cast("IOBase", self._file), batch.schema)
         self._writer.write_batch(batch)
@@ -239,6 +250,11 @@ def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     return _with_columns(
         batch, [plain(one) if _has(one.type, pa.types.is_dictionary) else one for one in batch.columns]
     )
+
+
+def _compact(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A copy without what lies around slices in memory: the file would have it as well."""
+    return _with_columns(batch, [pa.concat_arrays([column, column.slice(0, 0)]) for column in batch.columns])
 
 
 def _storable(column: pa.Array[Any]) -> pa.Array[Any]:

@@ -14,23 +14,26 @@ from xner._support.arguments import choose
 from xner._support.arrow import flattened, list_lengths, one_array, with_columns
 from xner._support.progress import logger
 from xner.errors import DataError, Error
-from xner.io.formats import FORMATS, format_to_read, read
-from xner.io.layout import AS_TOLD, Layout
+from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
+from xner.io.layout import AS_TOLD, Labelled, Layout, next_of_known_columns
 from xner.io.parallel import are_row_numbers, check_order, check_parallel
-from xner.io.pharaoh import ON_ERROR, read_pharaoh
+from xner.io.pharaoh import ON_ERROR, iter_pharaoh, read_pharaoh
 from xner.io.text import read_lines
 from xner.io.wrong_rows import WrongRows
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from xner.io.pharaoh import OnError
 
 __all__ = [
+    "LinkBounds",
     "add_scores",
+    "beside",
     "check_links",
     "labels_as_gold",
+    "links_pieces",
     "read_links",
     "read_links_unchecked",
     "read_pairs",
@@ -38,6 +41,8 @@ __all__ = [
     "read_source",
     "read_target",
     "read_translations",
+    "source_columns",
+    "target_columns",
 ]
 
 _TARGET_COLUMNS = (
@@ -95,14 +100,20 @@ def read_source(
     found = layout.read_labelled(path, format, scheme=scheme, reading=mode, wrong=wrong)
     if found.tags is not None:
         told(f"{path}: {found.tags}")
+    table = source_columns(found)
+    problems = wrong.problems(table.num_rows, path)
+    return table if problems is None else table.append_column(schema.ROW_PROBLEM, problems)
+
+
+def source_columns(found: Labelled) -> pa.Table:
+    """What `read_source` takes of a labelled file, or of a piece of it."""
     columns: dict[str, Any] = {
         schema.SOURCE_TOKENS: found.table.column(schema.TOKENS),
         schema.SOURCE_ENTITIES: found.entities,
     }
     if schema.ID in found.table.schema.names:
         columns = {schema.ID: found.table.column(schema.ID), **columns}
-    problems = wrong.problems(found.table.num_rows, path)
-    return pa.table(columns | ({} if problems is None else {schema.ROW_PROBLEM: problems}))
+    return pa.table(columns)
 
 
 def read_target(
@@ -121,12 +132,20 @@ def read_target(
         DataError: labels that are none.
     """
     wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
-    table = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
-    schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
-    table = labels_as_gold(table)
-    table = table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
+    table = target_columns(layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong), path)
     problems = wrong.problems(table.num_rows, path)
     return table if problems is None else table.append_column(schema.ROW_PROBLEM, problems)
+
+
+def target_columns(table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
+    """What `read_target` takes of a file, or of a piece of it.
+
+    Raises:
+        Error: it has no words.
+    """
+    schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
+    table = labels_as_gold(table)
+    return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
 
 
 def labels_as_gold(table: pa.Table) -> pa.Table:
@@ -196,15 +215,12 @@ def read_pairs(
         source_name=str(source),
         target_name=str(target),
     )
-    owners = {name: side for side in sides for name in side.schema.names}
+    takes_source_ids = False
     if all(schema.ID in side.schema.names for side in sides):
         ids = [side.column(schema.ID).to_pylist() for side in sides]
         check_order(*ids, source_name=str(source), target_name=str(target))
-        if are_row_numbers(ids[1]):
-            owners[schema.ID] = sides[0]
-    order = [name for name in schema.COLUMN_TYPES if name in owners]
-    fields = [owners[name].schema.field(name) for name in order]
-    table = pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
+        takes_source_ids = are_row_numbers(ids[1])
+    table = beside(*sides, takes_source_ids=takes_source_ids)
     problems = [side.column(schema.ROW_PROBLEM) for side in sides if schema.ROW_PROBLEM in side.schema.names]
     if problems:
         table = with_columns(table, {schema.ROW_PROBLEM: pc.coalesce(*problems)})
@@ -214,6 +230,22 @@ def read_pairs(
             check_links(found, table, links)
         table = table.append_column(schema.LINKS, found)
     return add_scores(table, scores)
+
+
+def beside(source: pa.Table, target: pa.Table, *, takes_source_ids: bool) -> pa.Table:
+    """The columns of two sides of as many rows; where both have one, the target's.
+
+    Args:
+        source: of `source_columns`.
+        target: of `target_columns`.
+        takes_source_ids: whether ids are the source's where both have some.
+    """
+    owners = {name: side for side in (source, target) for name in side.schema.names}
+    if takes_source_ids:
+        owners[schema.ID] = source
+    order = [name for name in schema.COLUMN_TYPES if name in owners]
+    fields = [owners[name].schema.field(name) for name in order]
+    return pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
 
 
 _SCORE_COLUMNS = (schema.NER_PROBABILITIES, schema.NMT_SCORES, schema.HINTS)
@@ -286,20 +318,59 @@ def check_links(links: pa.ChunkedArray[Any], table: pa.Table, path: str | os.Pat
     Raises:
         DataError: some are outside of their sentences, and none would be if words were counted from 1.
     """
-    column = one_array(links)
-    flat = flattened(column)
-    source, target = (pc.struct_field(flat, name).to_numpy(zero_copy_only=False) for name in ("source", "target"))
-    if not len(flat) or source.min() < 1 or target.min() < 1:
-        return
-    row = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
-    sides = (table.column(name) for name in (schema.SOURCE_TOKENS, schema.TOKENS))
-    words = [list_lengths(one_array(side))[row] for side in sides]
-    outside = (source >= words[0]) | (target >= words[1])
-    if outside.any() and (source <= words[0]).all() and (target <= words[1]).all():
-        at = int(np.argmax(outside))
-        reason = f"the word is not there; no link of '{path}' is of a word 0: `one_based` reads words counted from 1"
-        row_id = str(table[schema.ID][int(row[at])].as_py()) if schema.ID in table.schema.names else None
-        raise DataError(int(row[at]), schema.LINKS, f"{source[at]}-{target[at]}", reason, row_id=row_id)
+    bounds = LinkBounds(path)
+    bounds.look_at(links, table)
+    bounds.check()
+
+
+class LinkBounds:
+    """Whether the links of a file, which may come piece by piece, are counted from 1.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
+        self._rows = 0
+        self._may_be_one_based = True
+        self._first_outside: DataError | None = None
+
+    def look_at(self, links: pa.ChunkedArray[Any] | pa.Array[Any], table: pa.Table) -> None:
+        """Look at the next rows.
+
+        Args:
+            links: a list a row.
+            table: their sentence pairs, `source_tokens` and `tokens`.
+        """
+        first, self._rows = self._rows, self._rows + len(links)
+        column = one_array(links)
+        flat = flattened(column)
+        if not len(flat) or not self._may_be_one_based:
+            return
+        source, target = (pc.struct_field(flat, name).to_numpy(zero_copy_only=False) for name in ("source", "target"))
+        row = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
+        sides = (table.column(name) for name in (schema.SOURCE_TOKENS, schema.TOKENS))
+        words = [list_lengths(one_array(side))[row] for side in sides]
+        fits = min(source.min(), target.min()) >= 1 and (source <= words[0]).all() and (target <= words[1]).all()
+        self._may_be_one_based = bool(fits)
+        outside = (source >= words[0]) | (target >= words[1])
+        if self._first_outside is None and fits and outside.any():
+            at = int(np.argmax(outside))
+            place = int(row[at])
+            reason = f"the word is not there; no link of '{self._path}' is of a word 0: `one_based` reads words counted from 1"
+            row_id = str(table[schema.ID][place].as_py()) if schema.ID in table.schema.names else None
+            value = f"{source[at]}-{target[at]}"
+            self._first_outside = DataError(first + place, schema.LINKS, value, reason, row_id=row_id)
+
+    def check(self) -> None:
+        """What can be said once all rows were looked at.
+
+        Raises:
+            DataError: some links are outside of their sentences, and none would be if words were counted from 1.
+        """
+        if self._may_be_one_based and self._first_outside is not None:
+            raise self._first_outside
 
 
 def read_links_unchecked(
@@ -314,10 +385,41 @@ def read_links_unchecked(
 
     All options are for the Pharaoh format; a table's column `links` is taken as it is.
     """
-    suffixes = tuple(suffix for name in ("parquet", "arrow", "jsonl") for suffix in FORMATS[name].suffixes)
-    if Path(path).name.lower().removesuffix(".gz").endswith(suffixes):
+    if is_table_of_links(path):
         table = read(path)
         schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
         return table.column(schema.LINKS)
     how: Any = {"one_based": one_based, "reverse": reverse, "possible": possible, "on_error": on_error}
     return pa.chunked_array([read_pharaoh(path, **how)])
+
+
+def links_pieces(
+    path: str | os.PathLike[str], *, one_based: bool, reverse: bool, on_error: OnError, rows: int
+) -> Iterator[pa.Array[Any]]:
+    """What `read_links_unchecked` gives, piece by piece.
+
+    Args:
+        path: the file.
+        one_based: as there, as are the others.
+        reverse: likewise.
+        on_error: likewise.
+        rows: of each piece but the last.
+
+    Raises:
+        WholeNeededError: the first rows of a file of JSON do not tell its columns.
+    """
+    if is_table_of_links(path):
+        kind = format_of(path)
+        batches = iter_batches(path, batch_rows=rows)
+        while (batch := next_of_known_columns(batches, kind)) is not None:
+            schema.require_columns(batch.schema, [schema.LINKS], f"the links file '{path}'")
+            yield batch.column(schema.LINKS)
+        return
+    for batch in iter_pharaoh(path, one_based=one_based, reverse=reverse, on_error=on_error, batch_rows=rows):
+        yield batch.column(schema.LINKS)
+
+
+def is_table_of_links(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of links is a table, by its name, and not one in Pharaoh format."""
+    suffixes = tuple(suffix for name in ("parquet", "arrow", "jsonl") for suffix in FORMATS[name].suffixes)
+    return Path(path).name.lower().removesuffix(".gz").endswith(suffixes)

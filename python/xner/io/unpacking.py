@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from xner.errors import FormatError, OptionError
+from xner.io._thrift import varint, zigzag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +217,7 @@ def _thrift_struct(data: bytes, at: int, depth: int = 0) -> tuple[dict[int, Any]
         if head >> 4:
             field += head >> 4
         else:
-            field, at = _zigzag(data, at)
+            field, at = zigzag(data, at)
         found[field], at = _thrift_value(data, at, head & 15, depth, in_list=False)
     return found, at + 1
 
@@ -228,37 +229,21 @@ def _thrift_value(data: bytes, at: int, kind: int, depth: int, *, in_list: bool)
     if kind in {3, 7}:
         return None, at + (1 if kind == 3 else 8)
     if kind in {4, 5, 6}:
-        return _zigzag(data, at)
+        return zigzag(data, at)
     if kind == 8:
-        length, at = _varint(data, at)
+        length, at = varint(data, at)
         return None, at + length
     if kind == 12 and depth < _DEEPEST:
         return _thrift_struct(data, at, depth + 1)
     if kind in {9, 10} and depth < _DEEPEST:
         head = data[at]
-        count, at = (head >> 4, at + 1) if head >> 4 < 15 else _varint(data, at + 1)
+        count, at = (head >> 4, at + 1) if head >> 4 < 15 else varint(data, at + 1)
         values = []
         for _ in range(count):
             value, at = _thrift_value(data, at, head & 15, depth + 1, in_list=True)
             values.append(value)
         return values, at
     raise _DamagedError("has a field of a kind that none has")
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128 or shift > 63:
-            return value, at
-        shift += 7
-
-
-def _zigzag(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _varint(data, at)
-    return value >> 1 ^ -(value & 1), at
 
 
 def check_arrow(path: Path_, *, is_file: bool) -> None:

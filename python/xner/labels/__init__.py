@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xner._support.faces import listing
 from xner.labels.spans import Reading, Scheme, decode, decode_batch, encode, encode_batch
-from xner.labels.tags import Tags, read_tags
+from xner.labels.tags import Tags, TagsSoFar, read_tags
 
-__all__ = ["Reading", "Scheme", "Tags", "decode", "decode_batch", "encode", "encode_batch", "read_tags"]
+__all__ = ["Reading", "Scheme", "Tags", "TagsSoFar", "decode", "decode_batch", "encode", "encode_batch", "read_tags"]
 
 __dir__ = listing(__all__)

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import xner._core as _core
 from xner._support.arguments import did_you_mean
 from xner._support.arrow import flattened, pylist
+from xner._support.pieces import WholeNeededError
 from xner._support.sentences import to_arrow, with_values, without_dictionary
 from xner.errors import DataError, OptionError
 
@@ -38,6 +39,7 @@ __all__ = [
     "Doubt",
     "Spelling",
     "Tags",
+    "TagsSoFar",
     "canonical_labels",
     "check_classes",
     "check_renamed",
@@ -360,6 +362,84 @@ def read_tags(
     return lists, tags
 
 
+class TagsSoFar:
+    """What the tags of a column are that comes piece by piece: what `read_tags` with `only_tags` says of all of it.
+
+    Args:
+        column: its name, for errors.
+        class_map: as for `tell_tags`.
+        all_classes: whether the column must have every class of `class_map`.
+    """
+
+    def __init__(
+        self, column: str = "labels", class_map: Mapping[str, str] | None = None, *, all_classes: bool = True
+    ) -> None:
+        self._column = column
+        self._all_classes = all_classes
+        self._class_map = dict(class_map or {})
+        self._tags = tell_tags(())
+        self._first: dict[str, tuple[int, str | None]] = {}  # row and id of where each tag occurs first
+        self._rows = self._words = 0
+        self._is_valid_iob1 = self._is_valid_iob2 = True  # the latter is looked at as long as the former holds
+
+    def read(self, labels: Sentences, ids: pa.ChunkedArray[Any] | None = None) -> pa.Array[Any]:
+        """The next piece with canonical tags.
+
+        Args:
+            labels: lists of tags, one list a sentence.
+            ids: of the rows.
+
+        Raises:
+            DataError: no lists of tags; the row is counted from the piece's first one.
+            WholeNeededError: tags of earlier pieces mean something else beside those of this one.
+        """
+        lists: pa.Array[Any] = without_dictionary(to_arrow(labels, self._column))
+        flat = flattened(lists)
+        new = {str(tag) for tag in pc.unique(flat).to_pylist() if tag is not None} - self._first.keys()
+        if new:
+            self._note(new, lists, flat, ids)
+        self._rows += len(lists)
+        self._words += len(flat)
+        lists = _canonical(lists, flat, self._tags)
+        if self._is_valid_iob1:
+            self._is_valid_iob1 = _is_valid(lists, _core.Scheme.IOB1)
+            self._is_valid_iob2 = self._is_valid_iob2 and _is_valid(lists, _core.Scheme.IOB2)
+        return lists
+
+    def _note(self, new: set[str], lists: pa.Array[Any], flat: pa.Array[Any], ids: pa.ChunkedArray[Any] | None) -> None:
+        if any(map(_BRACKETS.fullmatch, new)):
+            raise WholeNeededError
+        for tag in sorted(new):
+            row = _row_of([tag], lists, flat)
+            self._first[tag] = self._rows + row, None if ids is None else ids[row].as_py()
+        classes = tell_tags(self._first).classes
+        tags = tell_tags(self._first, class_map={old: to for old, to in self._class_map.items() if old in classes})
+        if any(tags.canonical[tag] != meant for tag, meant in self._tags.canonical.items()):
+            raise WholeNeededError
+        self._tags = tags
+
+    @property
+    def so_far(self) -> Tags:
+        """What the tags of the pieces are that were read."""
+        return self._tags
+
+    def all(self) -> Tags:
+        """What the tags are, once all pieces were read.
+
+        Raises:
+            DataError: the column is hardly one of labels; the row is counted from the column's first one.
+            OptionError: as `tell_tags`.
+        """
+        tags = tell_tags(self._first, class_map=self._class_map) if self._all_classes else self._tags
+        if doubt := tags.doubt(self._words):
+            row, row_id = min((self._first[tag] for tag in doubt.tags), key=lambda one: one[0])
+            reason = f"no label: {doubt.reason}"
+            raise DataError(row, self._column, repr(doubt.tags[0]), reason, row_id=row_id)
+        if tags.scheme == "IOB2" and self._is_valid_iob1 and not self._is_valid_iob2:
+            tags = replace(tags, scheme="IOB1")
+        return tags
+
+
 def canonical_labels(labels: Sentences, column: str) -> pa.Array[Any]:
     """A column of labels with canonical tags; what the tags are is not looked at further.
 
@@ -429,12 +509,12 @@ def _canonical(lists: pa.Array[Any], flat: pa.Array[Any], tags: Tags) -> pa.Arra
 
 def _is_iob1(lists: pa.Array[Any]) -> bool:
     """Whether labels are valid in IOB1 and not in IOB2."""
+    return not _is_valid(lists, _core.Scheme.IOB2) and _is_valid(lists, _core.Scheme.IOB1)
 
-    def is_valid(scheme: _core.Scheme) -> bool:
-        try:
-            _core.decode_label_lists(lists, column="labels", scheme=scheme, reading=_core.Reading.validate, threads=0)
-        except DataError:
-            return False
-        return True
 
-    return not is_valid(_core.Scheme.IOB2) and is_valid(_core.Scheme.IOB1)
+def _is_valid(lists: pa.Array[Any], scheme: _core.Scheme) -> bool:
+    try:
+        _core.decode_label_lists(lists, column="labels", scheme=scheme, reading=_core.Reading.validate, threads=0)
+    except DataError:
+        return False
+    return True

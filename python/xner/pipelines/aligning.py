@@ -320,9 +320,12 @@ class Aligning:
         found = [self._builtin(table, run) if name == BUILTIN else self.encode(name, table, run) for name in self.names]
         if len(found) == 1 and not self.others:
             return found[0]
-        columns = [*self.others, *(one.column(schema.LINKS) for one in found)]
-        how = self.options.combine or "union"
-        return pa.table({schema.LINKS: combine(columns, how) if len(columns) > 1 else columns[0]})
+        return pa.table({schema.LINKS: self.combined(*(one.column(schema.LINKS) for one in found))})
+
+    def combined(self, *found: pa.ChunkedArray[Any]) -> pa.Array[Any] | pa.ChunkedArray[Any]:
+        """The links from elsewhere and those that were found as one set for each row."""
+        columns = [*self.others, *found]
+        return combine(columns, self.options.combine or "union") if len(columns) > 1 else columns[0]
 
     def fit(self, table: pa.Table, run: StepRun) -> Aligner:
         """The built-in aligner, fitted on the two sides unless a model is given."""

@@ -8,8 +8,9 @@ print(pipeline.signature)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -19,26 +20,28 @@ import pyarrow.compute as pc
 from xner import io, schema
 from xner._layouts import plain
 from xner._support.arguments import unknown_option
-from xner._support.arrow import frequencies, one_array, spread_lists, with_columns
+from xner._support.arrow import by_frequency, one_array, spread_lists, with_columns
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
-from xner._support.overlaps import overlapping_rows
+from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger, silent
-from xner.errors import OptionError
+from xner.errors import DataError, Error, OptionError
 from xner.filters.base import Filter
 from xner.filters.catalogue import parse, to_text
 from xner.filters.stage import Filters
-from xner.filters.summary import count, show
+from xner.filters.summary import show
+from xner.io.pairs import Pairs
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.aligning import Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.corrections import adopt_reviewed, remember_reviewed, with_reviewed
+from xner.pipelines.counts import RunCounts
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.runner import in_pieces
-from xner.pipelines.summaries import dropped_lines, is_training_data, status_lines, without_dropped_rows
+from xner.pipelines.summaries import is_training_data, left_out_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.memory import Memory
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from xner._support.arrow import Rows
     from xner._support.frames import TableLike
     from xner._support.progress import Reporter
+    from xner.io.pairs import PairsReader
     from xner.models.taggers.tagger import Role
     from xner.pipelines._keywords import PipelineKeywords
     from xner.pipelines.checkpoints import Checkpoints
@@ -308,7 +312,7 @@ class Pipeline:
 
     def run(
         self,
-        table: TableLike,
+        table: TableLike | Pairs,
         output: str | os.PathLike[str] | None = None,
         *,
         format: str | None = None,
@@ -328,7 +332,9 @@ class Pipeline:
         Args:
             table: of any kind (Arrow, pandas, polars, `datasets`): `source_tokens`, `source_entities` and, unless they
                 are to be made by translation, `tokens`, as `xner.read_pairs` gives them; further columns that the
-                options need. Where it has `links`, these are taken, together with those of aligners that are named.
+                options need. Where it has `links`, these are taken, together with those of aligners that are named. Or
+                files that are read when they are needed, of `xner.scan_pairs`: with ready links and an output piece by
+                piece, see `takes_pieces`.
             output: the file to write, in place of one that is there; None writes none. Unlike the command line, this
                 does not look at what it replaces.
             format: of the output; None goes by its name.
@@ -350,6 +356,13 @@ class Pipeline:
         path = None if output is None else Path(output)
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
+        if isinstance(table, Pairs):
+            is_plain = not links and recipe is None and steps is None and save_aligner is None and not needs_words
+            if path is not None and is_plain and self.takes_pieces(table):
+                with suppress(WholeNeededError):
+                    return self._run_pieces(table, path, format, resume=resume, progress=progress, told=told)
+            table, own = table.read()
+            links = [*own, *links]
         plan = self._planned(to_table(table), links, recipe, save_aligner)
         table, memory = plan.table, plan.memory
         folder = None if steps is None else Path(steps)
@@ -376,6 +389,73 @@ class Pipeline:
                     select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
                 )
         return Run(result, path, format, self, memory=memory, needs_words=needs_words)
+
+    def takes_pieces(self, pairs: Pairs) -> bool:
+        """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
+
+        It does where links are ready and nothing needs the corpus as a whole: no memory, corrections or scores from
+        files, and labels that are read leniently.
+
+        Raises:
+            Error: the name of a file tells no format.
+        """
+        needs_whole = bool(self.running.memory) or self.running.corrections is not None
+        is_settled = not self.translating.changes() and self.running.markers is None
+        is_cheap = not self.has_costly_steps(has_links=bool(pairs.links))
+        return is_cheap and is_settled and not needs_whole and pairs.reads_pieces
+
+    def _run_pieces(
+        self,
+        pairs: Pairs,
+        output: Path,
+        format: str | None,
+        *,
+        resume: bool,
+        progress: Reporter | None,
+        told: Callable[[str], None],
+    ) -> Run:
+        decides = {"options": self.signature, "read": pairs.how, "format": io.format_of(output, format)}
+        left_out = [0]
+        with _kept(output, fingerprint(pairs.files, decides), resume=resume) as kept, _reporter(progress) as report:
+            assert kept is not None, "there is an output"
+            reader = pairs.pieces(runner.PIECE_ROWS)
+            try:
+                counts = runner.run_pieces(
+                    self._linked(reader, left_out),
+                    self._project,
+                    kept,
+                    format=format,
+                    report=report,
+                    rows=pairs.rows,
+                    select=lambda rows: without_dropped_rows(rows, output, format),
+                    count=self._counts,
+                    threads=self.running.threads,
+                )
+            except Error as error:
+                are_wrong = isinstance(error, DataError) and error.column == schema.LINKS
+                reader.check_rest(links=are_wrong)  # what is wrong with the files comes first
+                raise
+        self._tell_left_out(left_out[0], told)
+        return Run(None, output, format, self, memory=False, known_counts=counts)
+
+    def _linked(self, reader: PairsReader, left_out: list[int]) -> Iterator[pa.Table]:
+        """Pieces that are ready to be projected; counts the source entities that are left out."""
+        first = 0
+        for piece, links in reader:
+            rows = piece.num_rows
+            try:
+                table, fewer = choose_nested(piece, self.running.nested)
+                if links:
+                    found = Aligning(self.aligning, [pa.chunked_array([one]) for one in links]).combined()
+                    table = with_columns(table, {schema.LINKS: found})
+            except DataError as error:
+                raise error.behind(first) from None
+            left_out[0] += fewer
+            yield table
+            first += rows
+
+    def _counts(self, projected: pa.Table) -> RunCounts:
+        return RunCounts.of(projected, [] if self.filters is None else [one.name for one in self.filters.filters])
 
     def has_costly_steps(self, *, has_links: bool) -> bool:
         """Whether a run translates, tags or links, and does not merely project.
@@ -485,10 +565,13 @@ class Pipeline:
         if skips or schema.SOURCE_ENTITIES not in table.schema.names:
             return table
         table, left_out = choose_nested(table, self.running.nested)
-        if left_out:
-            how = f"nested={self.running.nested}"
-            told(f"{left_out} source entities share words with others and are left out ({how})")
+        self._tell_left_out(left_out, told)
         return table
+
+    def _tell_left_out(self, entities: int, told: Callable[[str], None]) -> None:
+        if entities:
+            how = f"nested={self.running.nested}"
+            told(f"{entities} source entities share words with others and are left out ({how})")
 
     def _project(self, rows: Any) -> Any:
         is_nested = self.running.nested == "keep"
@@ -559,25 +642,48 @@ class _Plan:
     memory: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """What a pipeline has done; as text, what there is to say of it.
 
     Attributes:
-        table: the result, with `entities`, `labels` and `status`; every row of the input.
+        result: the projected table; None where rows were read, projected and written piece by piece.
         output: the file that was written; None: none.
         format: of it; None went by its name.
         pipeline: what ran.
         memory: whether the corpus's memory was used.
         needs_words: whether rows without words were left out of files of text.
+        known_counts: of the rows, where there is no result to count them of.
     """
 
-    table: pa.Table
+    result: pa.Table | None
     output: Path | None
     format: str | None
     pipeline: Pipeline
     memory: bool
     needs_words: bool = False
+    known_counts: RunCounts | None = None
+
+    @property
+    def table(self) -> pa.Table:
+        """The result, with `entities`, `labels` and `status`; every row of the input.
+
+        Raises:
+            Error: rows were projected piece by piece.
+        """
+        if self.result is None:
+            raise Error(f"rows were projected piece by piece: they are in '{self.output}' alone, for `xner.io.read`")
+        return self.result
+
+    @cached_property
+    def counts(self) -> RunCounts:
+        """What there is to count of the rows."""
+        if self.known_counts is not None:
+            return self.known_counts
+        counts = RunCounts()
+        for first in range(0, max(1, self.table.num_rows), PIECE_ROWS):
+            counts.add(self.pipeline._counts(self.table.slice(first, PIECE_ROWS)))  # of this module
+        return counts
 
     @property
     def signature(self) -> str:
@@ -587,56 +693,51 @@ class Run:
     @property
     def entities(self) -> int:
         """How many source entities there are."""
-        return pc.sum(pc.list_value_length(self.table.column(schema.SOURCE_ENTITIES))).as_py() or 0
+        return self.counts.entities
 
     @property
     def projected(self) -> int:
         """How many of them were projected and kept."""
-        found = one_array(self.table.column(schema.ENTITIES))
-        pairs = {"row": pc.list_parent_indices(found), "source": pc.struct_field(pc.list_flatten(found), "source")}
-        return int(pa.table(pairs).group_by(["row", "source"]).aggregate([]).num_rows)
+        return self.counts.projected
 
     def __repr__(self) -> str:
-        return f"<Run: {self.table.num_rows} sentences, {self.projected} of {self.entities} source entities projected>"
+        return f"<Run: {self.counts.rows} sentences, {self.projected} of {self.entities} source entities projected>"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
         """What there is to say: statuses, how many entities were projected, what filters did, the signature."""
-        table, names = self.table, self.table.schema.names
-        if schema.TRANSLATION_STATUS in names:
-            yield from status_lines(table.column(schema.TRANSLATION_STATUS), STATUSES, "translations")
-        if schema.MARKER_PROBLEM in names:
-            problems = table.column(schema.MARKER_PROBLEM).fill_null(pa.scalar("ok"))
-            yield from status_lines(problems, REASONS, "sentences with markers")
-        statuses = frequencies(table.column(schema.STATUS))
-        yield f"{table.num_rows} sentences: " + (", ".join(f"{n} {one}" for one, n in statuses.items()) or "none")
+        counts = self.counts
+        if counts.translations is not None:
+            yield from counts.translations.lines(STATUSES, "translations")
+        if counts.markers is not None:
+            yield from counts.markers.lines(REASONS, "sentences with markers")
+        statuses = by_frequency(counts.statuses)
+        yield f"{counts.rows} sentences: " + (", ".join(f"{n} {one}" for one, n in statuses.items()) or "none")
         share = f" ({self.projected / self.entities:.1%})" if self.entities else ""
         if self.entities:
-            classes = pc.list_flatten(one_array(table.column(schema.SOURCE_ENTITIES)))
-            counts = sorted(frequencies(pc.struct_field(classes, "label")).items())
-            yield "source entities: " + ", ".join(f"{count} {name}" for name, count in counts)
+            yield "source entities: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.classes.items()))
         what = "projected and kept" if self.pipeline.filters else "projected"
         yield f"{self.projected} of {self.entities} source entities {what}{share}"
         if self.pipeline.filters:
-            yield show(count(table, [one.name for one in self.pipeline.filters.filters]))
-        if rows := overlapping_rows(table.column(schema.ENTITIES)):
+            yield show(counts.filters)
+        if counts.overlapping:
             kept = ""
             if self.output is not None and io.format_of(self.output, self.format) in {"conll", "text"}:
                 kept = f"; '{self.output}' has the longer ones alone; Parquet, Arrow and JSONL hold all"
-            yield f"projected entities share words in {len(rows)} rows{kept}"
+            yield f"projected entities share words in {counts.overlapping} rows{kept}"
         if self.output is not None:
-            yield from self._lines_of_output()
+            yield from self._lines_of_output(self.output)
         yield self.signature
 
-    def _lines_of_output(self) -> Iterator[str]:
-        yield from dropped_lines(self.table, Path(str(self.output)), self.format)
-        empty = pc.sum(pc.equal(pc.list_value_length(self.table.column(schema.TOKENS)), pa.scalar(0))).as_py() or 0
-        if self.needs_words and empty and is_training_data(Path(str(self.output)), self.format):
-            rows = f"{empty} of {self.table.num_rows} rows"
-            yield f"{rows} have no good translation; they are left out of {self.output}"
-        yield f"written to {self.output}"
+    def _lines_of_output(self, output: Path) -> Iterator[str]:
+        counts = self.counts
+        yield from left_out_lines(counts.dropped, counts.rows, output, self.format)
+        if self.needs_words and counts.wordless and is_training_data(output, self.format):
+            rows = f"{counts.wordless} of {counts.rows} rows"
+            yield f"{rows} have no good translation; they are left out of {output}"
+        yield f"written to {output}"
 
 
 def plain_value(value: Any) -> Any:

@@ -1,31 +1,40 @@
-"""The local runner: a stage over a table, part by part, with progress, checkpoints and resume.
+"""The local runner: a stage over rows, part by part, with progress, checkpoints and resume.
 
 A run keeps its finished parts in a folder beside the output, `.OUTPUT.parts`. A run that was interrupted, by
 Ctrl-C or by kill -9, finds them there, checks that they come from the same inputs, options and version, and goes on
 with the next part; the output ends byte-identical to that of an uninterrupted run. The folder goes when the output is
 in place.
+
+Rows are there as a table, whose result is kept as Arrow files and given back (`run`), or come piece by piece
+(`run_pieces`): then what is kept are parts of the output, which in the end are put together, and memory is bounded.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pyarrow as pa
 
 from xner import io
+from xner._support.pieces import PIECE_ROWS
 from xner._support.progress import Reporter, silent
 from xner.errors import DataError, Error
+from xner.pipelines.counts import RunCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from io import IOBase
     from pathlib import Path
 
     from xner.pipelines.checkpoints import Checkpoints
 
-__all__ = ["MODEL_PART_ROWS", "in_pieces", "run", "run_parts"]
+__all__ = ["MODEL_PART_ROWS", "in_pieces", "run", "run_parts", "run_pieces"]
 
 _SCHEMA = b"xner.part"
-_PART_ROWS = 100_000
 MODEL_PART_ROWS = 4096
 """Rows a part for stages that run neural models: some minutes' work without a GPU."""
 
@@ -57,18 +66,14 @@ def run_parts(
     Raises:
         Error: whatever the stage raises, and a stage that changes the number of rows.
     """
-    part_rows = part_rows or _PART_ROWS
+    part_rows = part_rows or PIECE_ROWS
     parts = []
     for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
         part = f"{name}-{index:06d}.arrow"
         path = kept.find(part)
         if path is None:
-            piece = table.slice(first, part_rows).combine_chunks()
-            batches = piece.to_batches(max_chunksize=part_rows)
-            batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
-            done = _located(stage, batch, first)
-            if done.num_rows != batch.num_rows:
-                raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
+            batch = _one_batch(table.slice(first, part_rows))
+            done = _made(stage, batch, first)
             with kept.writing(part) as path:
                 _save_part(path, done, batch)
         parts.append(_open_part(path, table.slice(first, part_rows)))
@@ -108,13 +113,145 @@ def run(
         Error: whatever the stage and the writer raise.
     """
     result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows)
-    rows, most = result if select is None else select(result), part_rows or _PART_ROWS
+    rows, most = result if select is None else select(result), part_rows or PIECE_ROWS
     with io.open_writer(kept.output, format, **writer_options) as writer:
         for first in range(0, max(1, rows.num_rows), most):
-            piece = rows.slice(first, most).combine_chunks()  # so that the bytes do not depend on the input's pieces
-            for batch in piece.to_batches() or [pa.RecordBatch.from_pylist([], schema=rows.schema)]:
-                writer.write(batch)
+            writer.write(_one_batch(rows.slice(first, most)))  # so that the bytes do not depend on the input's pieces
     return result
+
+
+def run_pieces(
+    pieces: Iterable[pa.Table],
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+    kept: Checkpoints,
+    *,
+    format: str | None = None,
+    report: Reporter = silent,
+    what: str = "projecting",
+    rows: int | None = None,
+    select: Callable[[pa.Table], pa.Table],
+    count: Callable[[pa.Table], RunCounts],
+    threads: int = 0,
+) -> RunCounts:
+    """Run a stage over rows that come piece by piece, and write the result.
+
+    Memory is that of some pieces. While a piece is worked on, those before it are written in threads of their own.
+
+    Args:
+        pieces: the input, of `PIECE_ROWS` rows each but for the last one; at least one.
+        stage: keeps every row where it is.
+        kept: where finished parts of the output are; its `output` is written.
+        format: of the output; None goes by its name.
+        report: told after each piece how many rows are done.
+        what: name of the work in reports.
+        rows: how many there are, for reports; None: that is not known.
+        select: takes from a result what is written.
+        count: counts what is to be said of a result.
+        threads: that write, 0 for one a core.
+
+    Returns:
+        The counts of all rows.
+
+    Raises:
+        Error: whatever the pieces, the stage and the writer raise.
+    """
+    with _OutputParts(kept, format, select, count, threads or os.cpu_count() or 1) as output:
+        first = 0
+        for piece in pieces:
+            if not output.has_next():
+                output.add(_made(stage, _one_batch(piece), first))
+            first += piece.num_rows
+            del piece
+            report(what, first, first if rows is None else rows)
+        return output.finish()
+
+
+class _OutputParts:
+    """The parts of an output, each of which is kept as it is written, with its counts; in the end they are one file."""
+
+    def __init__(
+        self,
+        kept: Checkpoints,
+        format: str | None,
+        select: Callable[[pa.Table], pa.Table],
+        count: Callable[[pa.Table], RunCounts],
+        threads: int,
+    ) -> None:
+        self._kept, self._select, self._count, self._threads = kept, select, count, threads
+        self._name = io.format_of(kept.output, format)
+        self._format = io.FORMATS[self._name]
+        self._pool = ThreadPoolExecutor(threads)
+        self._parts: list[Path] = []
+        self._rows = 0  # that are written so far
+        self._counts = RunCounts()
+        self._writing: deque[Future[RunCounts]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def has_next(self) -> bool:
+        """Whether the next part is there from an earlier run; then it is taken."""
+        part, counts = self._next_names()
+        path, known = self._kept.find(part), self._kept.find(counts)
+        if path is None or known is None:
+            return False
+        found = json.loads(known.read_bytes())
+        self._settle(0)
+        self._counts.add(RunCounts.from_dict(found["counts"]))
+        self._rows += found["rows"]
+        self._parts.append(path)
+        return True
+
+    def add(self, done: pa.RecordBatch) -> None:
+        """Write the next part."""
+        whole = pa.Table.from_batches([done])
+        part, counts = self._next_names()
+        self._parts.append(self._kept.path(part))
+        chosen = self._select(whole)
+        self._settle(self._threads - 1)
+        self._writing.append(self._pool.submit(self._write, part, counts, whole, _one_batch(chosen), self._rows))
+        self._rows += chosen.num_rows
+
+    def finish(self) -> RunCounts:
+        """Put the parts together; the counts of all."""
+        self._settle(0)
+        if self._format.join is not None:
+            with io.replacing(self._kept.output) as file:
+                self._format.join(self._parts, file)
+        else:
+            with io.open_writer(self._kept.output, self._name) as writer:
+                for part in self._parts:
+                    with pa.memory_map(str(part)) as kept:
+                        writer.write(pa.ipc.open_file(kept).get_batch(0))
+        return self._counts
+
+    def _next_names(self) -> tuple[str, str]:
+        """Of the next part, and of its counts."""
+        number = f"part-{len(self._parts):06d}"
+        return (f"{number}.arrow" if self._format.join is None else f"{number}.{self._name}"), f"{number}.json"
+
+    def _settle(self, most: int) -> None:
+        """Wait until no more than so many parts are being written."""
+        while len(self._writing) > most:
+            self._counts.add(self._writing.popleft().result())
+
+    def _write(self, part: str, counts: str, whole: pa.Table, rows: pa.RecordBatch, rows_before: int) -> RunCounts:
+        found = self._count(whole)
+        with self._kept.writing(counts) as path, io.replacing(path) as file:
+            file.write(json.dumps({"counts": found.to_dict(), "rows": rows.num_rows}).encode())
+        with self._kept.writing(part) as path, io.replacing(path) as file:
+            if self._format.join is None:
+                with pa.ipc.new_file(cast("IOBase", file), rows.schema) as kept:
+                    kept.write_batch(rows)
+                return found
+            options = {"rows_before": rows_before} if self._format.is_text else {}
+            writer = self._format.writer(file, **options)
+            writer.write(rows)
+            writer.close()
+        return found
 
 
 def in_pieces(
@@ -131,12 +268,26 @@ def in_pieces(
     Raises:
         Error: whatever the stage raises; rows in errors are counted from the table's beginning.
     """
-    for first in range(0, max(1, table.num_rows), _PART_ROWS):
+    for first in range(0, max(1, table.num_rows), PIECE_ROWS):
         try:
-            yield stage(table.slice(first, _PART_ROWS))
+            yield stage(table.slice(first, PIECE_ROWS))
         except DataError as error:
             raise error.behind(first) from None
-        report(what, min(first + _PART_ROWS, table.num_rows), table.num_rows)
+        report(what, min(first + PIECE_ROWS, table.num_rows), table.num_rows)
+
+
+def _one_batch(rows: pa.Table) -> pa.RecordBatch:
+    """Rows as one batch."""
+    batches = rows.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=rows.schema)
+
+
+def _made(stage: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
+    """What a stage makes of a part, whose rows are counted from the table's beginning in errors."""
+    done = _located(stage, batch, first_row)
+    if done.num_rows != batch.num_rows:
+        raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
+    return done
 
 
 def _located(

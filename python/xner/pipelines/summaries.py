@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, schema
-from xner._support.arrow import frequencies
+from xner._support.arrow import by_frequency, occurrences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["dropped_lines", "is_training_data", "status_lines", "without_dropped_rows"]
+__all__ = [
+    "StatusCounts",
+    "add_counts",
+    "dropped_lines",
+    "dropped_rows",
+    "is_training_data",
+    "left_out_lines",
+    "status_lines",
+    "without_dropped_rows",
+]
 
 _SHOWN = 5  # rows that are named for each status
 
@@ -29,15 +39,56 @@ def status_lines(
         meanings: what they say, of those that have something to say.
         what: has them.
     """
-    counts = frequencies(statuses)
-    shown = ", ".join(f"{count} {status}" for status, count in counts.items())
-    yield f"{len(statuses)} {what}: {shown or 'none'}"
-    texts = statuses.cast(pa.string())
-    for status in counts:
-        if status != "ok":
-            places = pc.indices_nonzero(pc.equal(texts, pa.scalar(status)))[: _SHOWN + 1].to_pylist()
-            rows = ", ".join(map(str, places[:_SHOWN])) + (", ..." if len(places) > _SHOWN else "")
-            yield f"  {status}: {meanings.get(status, 'from an earlier stage')}; rows {rows}"
+    yield from StatusCounts.of(statuses).lines(meanings, what)
+
+
+@dataclass(slots=True)
+class StatusCounts:
+    """How many rows have which status, and the first ones of each.
+
+    Attributes:
+        rows: how many there are, those without a status included.
+        counts: by status, in the order of their first occurrences.
+        first: by status other than `ok`, the first rows, one more than is shown.
+    """
+
+    rows: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    first: dict[str, list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, statuses: pa.Array[Any] | pa.ChunkedArray[Any]) -> Self:
+        """Those of a column of strings."""
+        texts = statuses.cast(pa.string())
+        counts = occurrences(texts)
+        found = {one: pc.indices_nonzero(pc.equal(texts, pa.scalar(one))) for one in counts if one != "ok"}
+        first: Any = {one: places[: _SHOWN + 1].to_pylist() for one, places in found.items()}
+        return cls(len(statuses), counts, first)
+
+    def add(self, other: StatusCounts) -> None:
+        """Add those of the rows that follow."""
+        for status, rows in other.first.items():
+            known = self.first.setdefault(status, [])
+            known += [self.rows + row for row in rows][: _SHOWN + 1 - len(known)]
+        add_counts(self.counts, other.counts)
+        self.rows += other.rows
+
+    def lines(self, meanings: Mapping[str, str], what: str) -> Iterator[str]:
+        """See `status_lines`."""
+        counts = by_frequency(self.counts)
+        shown = ", ".join(f"{count} {status}" for status, count in counts.items())
+        yield f"{self.rows} {what}: {shown or 'none'}"
+        for status in counts:
+            if status != "ok":
+                places = self.first[status]
+                rows = ", ".join(map(str, places[:_SHOWN])) + (", ..." if len(places) > _SHOWN else "")
+                yield f"  {status}: {meanings.get(status, 'from an earlier stage')}; rows {rows}"
+
+
+def add_counts(counts: dict[str, int], others: Mapping[str, int]) -> None:
+    """Add counts to those that there are."""
+    for name, count in others.items():
+        counts[name] = counts.get(name, 0) + count
 
 
 def is_training_data(output: Path, format: str | None) -> bool:
@@ -55,6 +106,15 @@ def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> p
 
 def dropped_lines(table: pa.Table, output: Path, format: str | None) -> Iterator[str]:
     """How many rows a file of text lacks because they were dropped, where there are some."""
-    rows = pc.sum(schema.is_row_dropped(table.column(schema.STATUS))).as_py() or 0
-    if rows and is_training_data(output, format):
-        yield f"{rows} of {table.num_rows} rows left out of {output}"
+    yield from left_out_lines(dropped_rows(table), table.num_rows, output, format)
+
+
+def dropped_rows(table: pa.Table) -> int:
+    """How many rows filters have dropped."""
+    return pc.sum(schema.is_row_dropped(table.column(schema.STATUS))).as_py() or 0
+
+
+def left_out_lines(dropped: int, rows: int, output: Path, format: str | None) -> Iterator[str]:
+    """How many of so many rows a file of text lacks because they were dropped, where there are some."""
+    if dropped and is_training_data(output, format):
+        yield f"{dropped} of {rows} rows left out of {output}"

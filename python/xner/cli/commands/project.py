@@ -25,11 +25,14 @@ from xner.cli.options.pipelines import (
     scores_option,
     steps_option,
 )
-from xner.io.sides import add_scores, check_links, read_links, read_pairs, read_source
+from xner.io.pairs import Pairs
+from xner.io.sides import read_source
 from xner.pipelines.aligning import BUILTIN
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
     from xner.cli.options.pipelines import Output
     from xner.io.layout import Layout
@@ -143,8 +146,9 @@ def command(
     elif steps is not None:
         raise click.UsageError("--steps goes with --translate-to")
     told = partial(click.echo, err=True)
+    rows: pa.Table | Pairs
     if target is None:
-        table = read_source(
+        rows = read_source(
             source,
             format=source_format,
             scheme=scheme,
@@ -154,28 +158,25 @@ def command(
             told=told,
         )
     else:
-        table = read_pairs(
+        rows = Pairs(
             source,
             target,
             source_format=source_format,
             target_format=target_format,
+            links=links,
+            one_based=one_based,
+            reverse=reverse,
+            on_error=pipeline.running.on_error,
+            scores=scores,
             scheme=scheme,
             read_labels=read_labels,
             layout=layout,
-            on_error=pipeline.running.on_error,
             told=told,
         )
-        table = add_scores(table, scores)
-    how: Any = {"one_based": one_based, "reverse": reverse, "on_error": pipeline.running.on_error}
-    others = [read_links(path, table.num_rows, **how) for path in links]
-    for path, found in zip(links, others, strict=True):
-        if not one_based:
-            check_links(found, table, path)
     run(
         pipeline,
-        table,
+        rows,
         output,
-        links=others,
         steps=steps,
         needs_words=translates,
     )

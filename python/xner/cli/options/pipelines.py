@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from xner.io.pairs import Pairs
+
 __all__ = [
     "Output",
     "back_markers_option",
@@ -124,7 +126,7 @@ back_markers_option = click.option(
 )
 
 
-def run(pipeline: Pipeline, table: pa.Table, output: Output, **how: Any) -> None:
+def run(pipeline: Pipeline, table: pa.Table | Pairs, output: Output, **how: Any) -> None:
     """Run a pipeline, and say what it has done.
 
     Args:

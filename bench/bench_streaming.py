@@ -1,0 +1,130 @@
+"""`xner project` with ready links, file to file, beside what pyarrow needs to read and write the same rows as Parquet.
+
+    python bench/bench_streaming.py --rows 1000000 --format parquet
+
+Each run is a process of its own; both ways take turns. Printed are the medians, their ratio, and the most memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from xner import io, schema
+from xner._support.arrow import to_array
+
+_WORDS = 50_000
+_CHUNK = 100_000
+
+PYARROW = """
+import sys, time
+import pyarrow.parquet as pq
+source, target, links, output, again = sys.argv[1:]
+result = pq.read_table(output)
+start = time.perf_counter()
+for path in (source, target, links):
+    pq.read_table(path)
+pq.write_table(result, again, compression="zstd", row_group_size=65536)
+print(time.perf_counter() - start)
+"""
+XNER = """
+import sys, time
+from xner.cli.commands.project import command
+start = time.perf_counter()
+command.main(["--source", sys.argv[1], "--target", sys.argv[2], "--links", sys.argv[3], "-o", sys.argv[4]],
+    standalone_mode=False)
+print(time.perf_counter() - start)
+"""
+
+
+def make(folder: Path, rows: int, kind: str) -> list[Path]:
+    """Inputs: sentences of 5 to 34 words, two entities in most, a link a word."""
+    links_kind = "pharaoh" if kind == "conll" else kind
+    paths = [folder / f"source.{kind}", folder / f"target.{kind}", folder / f"links.{links_kind}"]
+    vocabulary = pa.array([f"w{number * 7919 % _WORDS:x}" + "é" * (number % 10 == 0) for number in range(_WORDS)])
+    random = np.random.default_rng(1)
+    with (
+        io.open_writer(paths[0]) as source,
+        io.open_writer(paths[1]) as target,
+        io.open_writer(paths[2]) as links,
+    ):
+        for first in range(0, rows, _CHUNK):
+            count = min(_CHUNK, rows - first)
+            lengths = random.integers(5, 35, count)
+            offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+            total = int(lengths.sum())
+            places = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            tags = np.full(total, 0)
+            tags[places == 1] = 1
+            tags[places == 2] = 2
+            tags[places == 4] = 3
+            words = [vocabulary.take(to_array((random.zipf(1.3, total) % _WORDS).astype(np.int32))) for _ in range(2)]
+            names = pa.array(["O", "B-PER", "I-PER", "B-LOC"])
+            ids = pa.array(np.arange(first, first + count)).cast(pa.string())
+            sides = [pa.ListArray.from_arrays(offsets, one) for one in words]
+            labels = pa.ListArray.from_arrays(offsets, names.take(to_array(tags)))
+            shuffled = np.minimum(places + (random.random(total) < 0.2), np.repeat(lengths, lengths) - 1)
+            link = pa.StructArray.from_arrays(
+                [
+                    pa.array(places.astype(np.int32)),
+                    pa.array(shuffled.astype(np.int32)),
+                    pa.array(random.random(total).astype(np.float32)),
+                ],
+                fields=list(schema.LINKS_TYPE.value_type),
+            )
+            source.write(pa.record_batch({"id": ids, "tokens": sides[0], "labels": labels}))
+            outside = pa.ListArray.from_arrays(offsets, names.take(to_array(np.zeros(total, np.int32))))
+            extra = {"labels": outside} if kind == "conll" else {}
+            target.write(pa.record_batch({"id": ids, "tokens": sides[1], **extra}))
+            links.write(pa.record_batch({"links": pa.ListArray.from_arrays(offsets, link)}))
+    return paths
+
+
+def run(code: str, *arguments: Path) -> tuple[float, float]:
+    """Seconds, and the most memory in MB, of a process."""
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"a run ended with {process.returncode}")
+        out.seek(0)
+        return float(out.read()), usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Make rows, run both in turns, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--format", choices=("parquet", "conll"), default="parquet")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        tables = make(folder, options.rows, "parquet")
+        run(XNER, *tables, folder / "result.parquet")
+        paths = tables if options.format == "parquet" else make(folder, options.rows, options.format)
+        output = folder / f"output.{options.format}"
+        found: dict[str, list[tuple[float, float]]] = {"xner": [], "pyarrow": []}
+        for _ in range(options.rounds):
+            found["xner"].append(run(XNER, *paths, output))
+            found["pyarrow"].append(run(PYARROW, *tables, folder / "result.parquet", folder / "again.parquet"))
+            print({name: tuple(round(one, 2) for one in runs[-1]) for name, runs in found.items()}, flush=True)
+        times = {name: [seconds for seconds, _ in runs] for name, runs in found.items()}
+        most = {name: max(memory for _, memory in runs) for name, runs in found.items()}
+        ratio = statistics.median(one / other for one, other in zip(times["xner"], times["pyarrow"], strict=True))
+        shown = ", ".join(f"{name} {statistics.median(times[name]):.2f} s and {most[name]:.0f} MB" for name in found)
+        a_row = statistics.median(times["xner"]) / options.rows * 1e6
+        print(f"{options.rows} rows, {options.format}: {shown}; ratio {ratio:.2f}; {a_row:.2f} µs a row")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,358 @@
+"""The files of a parallel corpus, read when they are needed: as a whole, or piece by piece in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xner import labels, schema
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead
+from xner._support.progress import logger
+from xner.errors import Error
+from xner.io._lines import row_ids
+from xner.io.formats import format_to_read
+from xner.io.layout import AS_TOLD, Layout
+from xner.io.parallel import apart, check_order, row_lengths
+from xner.io.parquet import parquet_rows
+from xner.io.sides import (
+    LinkBounds,
+    add_scores,
+    beside,
+    check_links,
+    is_table_of_links,
+    links_pieces,
+    read_links,
+    read_pairs,
+    source_columns,
+    target_columns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from xner.io.parallel import Lengths
+    from xner.io.pharaoh import OnError
+
+__all__ = ["Pairs", "PairsReader", "scan_pairs"]
+
+_NUMBER = r"^(0|[1-9][0-9]*)$"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The files of a parallel corpus, of which nothing has been read yet; see `scan_pairs`.
+
+    Attributes:
+        source: labelled sentences.
+        target: as many sentences.
+        source_format: None goes by the name.
+        target_format: likewise.
+        links: files of word links.
+        one_based: whether those in Pharaoh format count words from 1.
+        reverse: whether they say target-source.
+        on_error: what becomes of wrong rows, and of wrong lines of links.
+        scores: files with columns that scores need.
+        scheme: of the source labels.
+        read_labels: how strictly they are read.
+        layout: of the columns of both files.
+        told: gets a line that says what the source labels are.
+    """
+
+    source: str | os.PathLike[str]
+    target: str | os.PathLike[str]
+    source_format: str | None = None
+    target_format: str | None = None
+    links: Sequence[str | os.PathLike[str]] = ()
+    one_based: bool = False
+    reverse: bool = False
+    on_error: OnError = "raise"
+    scores: Sequence[str | os.PathLike[str]] = ()
+    scheme: labels.Scheme = "IOB2"
+    read_labels: labels.Reading = "lenient"
+    layout: Layout = field(default=AS_TOLD)
+    told: Callable[[str], None] = logger.info
+
+    def read(self) -> tuple[pa.Table, list[pa.ChunkedArray[Any]]]:
+        """The table of both sides, as `read_pairs` gives it, and each file's links.
+
+        Raises:
+            Error: as `read_pairs`; a file of links has another number of rows.
+        """
+        table = read_pairs(
+            self.source,
+            self.target,
+            source_format=self.source_format,
+            target_format=self.target_format,
+            scores=(),
+            scheme=self.scheme,
+            read_labels=self.read_labels,
+            layout=self.layout,
+            on_error=self.on_error,
+            told=self.told,
+        )
+        table = add_scores(table, self.scores)
+        how: Any = {"one_based": self.one_based, "reverse": self.reverse, "on_error": self.on_error}
+        found = [read_links(path, table.num_rows, **how) for path in self.links]
+        for path, links in zip(self.links, found, strict=True):
+            if not self.one_based:
+                check_links(links, table, path)
+        return table, found
+
+    @property
+    def reads_pieces(self) -> bool:
+        """Whether `pieces` can read the files; formats and ways of reading for which rows are needed as a whole cannot.
+
+        Raises:
+            Error: a file's name tells no format.
+        """
+        sides = (
+            (self.layout, self.source, self.source_format),
+            (self.layout.of_target, self.target, self.target_format),
+        )
+        are_read = all(layout.reads_pieces(path, kind) for layout, path, kind in sides)
+        return are_read and not self.scores and self.read_labels == "lenient" and self.on_error == "raise"
+
+    @property
+    def files(self) -> dict[str, str | os.PathLike[str]]:
+        """The files by what they are."""
+        links = {f"links {number}": path for number, path in enumerate(self.links)}
+        return {"source": self.source, "target": self.target, **links}
+
+    @property
+    def how(self) -> list[str]:
+        """What decides, beside the files' content, what is read of them."""
+        sides = (self.source, self.source_format), (self.target, self.target_format)
+        formats = [format_to_read(path, kind) for path, kind in sides]
+        links = [f"{is_table_of_links(path)}" for path in self.links]
+        return [*formats, *links, repr((self.one_based, self.reverse, self.on_error, self.layout))]
+
+    @property
+    def rows(self) -> int | None:
+        """How many sentence pairs there are, where a file says so in front; None: that is not known."""
+        kinds = [format_to_read(self.target, self.target_format), format_to_read(self.source, self.source_format)]
+        for kind, path in zip(kinds, (self.target, self.source), strict=True):
+            if kind == "parquet":
+                return parquet_rows(path)
+        return None
+
+    def pieces(self, rows: int = PIECE_ROWS) -> PairsReader:
+        """Reads the files piece by piece.
+
+        Args:
+            rows: of each piece but the last; there is at least one.
+        """
+        return PairsReader(self, rows)
+
+
+def scan_pairs(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    links: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    **how: Any,
+) -> Pairs:
+    """A labelled side, the side to be labelled and their links, which `Pipeline.run` reads when it needs them.
+
+    Where links are ready and nothing needs the corpus as a whole, this is piece by piece, in memory that does not
+    depend on the number of rows.
+
+    Args:
+        source: labelled sentences, as for `read_pairs`.
+        target: as many sentences, likewise.
+        links: a file of word links, or several.
+        **how: further attributes of `Pairs`: formats, `one_based`, `reverse`, `on_error`, `scores`, `scheme`,
+            `read_labels`, `layout`, `told`.
+    """
+    several = (links,) if isinstance(links, str | os.PathLike) else tuple(links)
+    return Pairs(source, target, links=several, **how)
+
+
+class PairsReader:
+    """Reads the files of a corpus piece by piece, each in a thread of its own.
+
+    Args:
+        pairs: the files.
+        rows: of each piece but the last.
+    """
+
+    def __init__(self, pairs: Pairs, rows: int) -> None:
+        self._pairs, self._rows = pairs, rows
+        self._tags: labels.Tags | None = None
+        self._ids = _Ids()
+        self._counts = [0] * (2 + len(pairs.links))
+        self._stack = ExitStack()
+        self._files: list[Iterator[Any]] = []
+        self._has_ended = False
+
+    def __iter__(self) -> Iterator[tuple[pa.Table, list[pa.Array[Any]]]]:
+        """Tables of both sides, as `read_pairs` gives them, and each file's links.
+
+        Raises:
+            Error: as `Pairs.read`, of what comes first; all of the source comes before the target, and so on.
+            WholeNeededError: what was read holds only for the rows so far, as where later labels have another spelling.
+        """
+        with self._stack, self._noting_ends():
+            self._files = [self._stack.enter_context(closing(ahead(one))) for one in self._readers()]  # type: ignore[type-var]  # generators, which close
+            while (found := self._next()) is not None:
+                source, target, *links = found
+                yield self._beside(source, target), links
+            self._check_end()
+
+    def check_rest(self, *, links: bool) -> None:
+        """Read what was not asked for, so as to see whether it is sound; for runs that something else has stopped.
+
+        Args:
+            links: whether some are wrong, which may be as they are counted from 1.
+
+        Raises:
+            Error: as reading does.
+        """
+        if self._has_ended and not links:
+            return
+        pairs = self._pairs
+        bounds = [LinkBounds(path) for path in pairs.links] if links and not pairs.one_based else []
+        for table, found in PairsReader(pairs, self._rows):
+            for one, column in zip(bounds, found, strict=False):
+                one.look_at(column, table)
+        for one in bounds:
+            one.check()
+
+    @contextmanager
+    def _noting_ends(self) -> Iterator[None]:
+        """Notes that there is nothing more to be found by reading; not where nobody has asked for the rest."""
+        try:
+            yield
+        except GeneratorExit:
+            raise
+        except BaseException:
+            self._has_ended = True
+            raise
+        self._has_ended = True
+
+    def _readers(self) -> list[Generator[Any]]:
+        pairs, rows = self._pairs, self._rows
+        how: Any = {"one_based": pairs.one_based, "reverse": pairs.reverse, "on_error": pairs.on_error, "rows": rows}
+        return [self._source(), self._target(), *(_generated(links_pieces(path, **how)) for path in pairs.links)]
+
+    def _source(self) -> Generator[pa.Table]:
+        pairs = self._pairs
+        for found in pairs.layout.labelled_pieces(pairs.source, pairs.source_format, rows=self._rows):
+            self._tags = found.tags
+            yield source_columns(found)
+
+    def _target(self) -> Generator[pa.Table]:
+        pairs = self._pairs
+        layout = pairs.layout.of_target
+        for table in layout.tagged_pieces(pairs.target, pairs.target_format, rows=self._rows):
+            yield target_columns(table, pairs.target)
+
+    def _next(self) -> list[Any] | None:
+        """The next piece of each file; None where all have ended.
+
+        Raises:
+            Error: a file cannot be read on, or ends before others do.
+        """
+        found: list[Any] = []
+        for place, file in enumerate(self._files):
+            try:
+                piece = next(file, None)
+            except (Error, OSError):
+                self._read_on(place)  # what files before this one have to say comes first
+                raise
+            found.append(piece)
+            self._counts[place] += 0 if piece is None else len(piece)
+        if len(set(self._counts)) > 1:
+            self._read_on(len(self._files))
+        return None if found[0] is None else found
+
+    def _read_on(self, before: int) -> None:
+        """Read the files before a place to their end, and see whether they have as many rows."""
+        pairs = self._pairs
+        for place, file in enumerate(self._files[:before]):
+            for piece in file:
+                self._counts[place] += len(piece)
+            rows, count = self._counts[0], self._counts[place]
+            if place == 0:
+                self._tell_tags()
+            elif place == 1 and rows != count:
+                raise apart({str(pairs.source): self._lengths(0), str(pairs.target): self._lengths(1)})
+            elif rows != count:
+                path = pairs.links[place - 2]
+                raise Error(f"'{path}' has links for {count} sentence pairs but there are {rows} sentence pairs")
+
+    def _tell_tags(self) -> None:
+        if self._tags is not None:
+            self._pairs.told(f"{self._pairs.source}: {self._tags}")
+            self._tags = None
+
+    def _lengths(self, place: int) -> Lengths:
+        """How many words each sentence of a side has."""
+        name = (schema.SOURCE_TOKENS, schema.TOKENS)[place]
+        again = PairsReader(self._pairs, self._rows)
+        return np.concatenate([row_lengths(piece[name]) for piece in again._readers()[place]])
+
+    def _beside(self, source: pa.Table, target: pa.Table) -> pa.Table:
+        takes_source_ids = False
+        if schema.ID in source.schema.names and schema.ID in target.schema.names:
+            takes_source_ids = self._ids.look_at(source[schema.ID], target[schema.ID])
+        return beside(source, target, takes_source_ids=takes_source_ids)
+
+    def _check_end(self) -> None:
+        """What can be said once all was read."""
+        pairs = self._pairs
+        if self._ids.may_be_in_another_order:
+            again = PairsReader(pairs, self._rows)
+            sides = ([one for piece in side for one in piece[schema.ID].to_pylist()] for side in again._readers()[:2])
+            check_order(*sides, source_name=str(pairs.source), target_name=str(pairs.target))
+        self._tell_tags()
+
+
+def _generated(items: Iterator[Any]) -> Generator[Any]:
+    """An iterator as a generator."""
+    yield from items
+
+
+class _Ids:
+    """What the ids of two sides say, piece by piece: whose count, and whether they may be in another order."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._are_equal = True
+        self._are_numbers = [True, True]  # no more than those of their rows
+        self._have_names = [False, False]  # some are no numbers at all
+        self._chosen: bool | None = None
+
+    def look_at(self, source: pa.ChunkedArray[Any], target: pa.ChunkedArray[Any]) -> bool:
+        """Look at the next rows; whether their ids are the source's.
+
+        Raises:
+            WholeNeededError: they are, of those before they were not, or the other way round.
+        """
+        sides = [one.cast(pa.string()) for one in (source, target)]
+        numbers = pa.chunked_array([row_ids(self._rows, len(source))])
+        self._rows += len(source)
+        for side, ids in enumerate(sides):
+            self._are_numbers[side] = self._are_numbers[side] and ids.equals(numbers)
+        if self._chosen is not None and self._chosen is not self._are_numbers[1]:
+            raise WholeNeededError
+        if sides[0].equals(sides[1]):
+            return False  # either side's will do
+        self._are_equal = False
+        for side, ids in enumerate(sides):
+            is_number: Any = pc.match_substring_regex(ids, _NUMBER).fill_null(False)
+            self._have_names[side] = self._have_names[side] or not pc.all(is_number, min_count=0).as_py()
+        self._chosen = self._are_numbers[1]
+        return self._chosen
+
+    @property
+    def may_be_in_another_order(self) -> bool:
+        """Whether ids differ, and not just because one side has numbers where the other one has names."""
+        if self._are_equal:
+            return False
+        return not any(self._are_numbers[side] and self._have_names[1 - side] for side in (0, 1))
