@@ -91,7 +91,9 @@ def make(folder: Path, rows: int, kind: str) -> list[Path]:
 def run(code: str, *arguments: Path) -> tuple[float, float]:
     """Seconds, and the most memory in MB, of a process."""
     with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=out)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)], stdout=out, stderr=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

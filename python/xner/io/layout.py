@@ -32,7 +32,7 @@ from xner.labels.tags import OUTSIDE, check_renamed, class_remarks, tell_tags
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "classes_of", "next_of_known_columns"]
 
@@ -172,12 +172,13 @@ class Layout:
         batches = iter_batches(path, format, batch_rows=rows)
         first = 0
         while (batch := next_of_known_columns(batches, kind)) is not None:
-            table = pa.Table.from_batches([batch])
-            try:
-                yield table if kind == "text" else self._checked(table, path)
-            except DataError as error:
-                raise error.behind(first) from None
-            first += batch.num_rows
+            table, rows_read = pa.Table.from_batches([batch]), batch.num_rows
+            del batch  # what is handed on is not held here as well
+            with _behind(first):
+                table = table if kind == "text" else self._checked(table, path)
+            yield table
+            del table
+            first += rows_read
 
     def tagged_pieces(
         self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
@@ -195,29 +196,30 @@ class Layout:
                     with _behind(first), _explaining(path, table):
                         column = tags.read(table[schema.LABELS], _ids(table))
                     piece = piece.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
-                yield piece
+                    del column
                 first += table.num_rows
+                del table
+                yield piece
+                del piece
             with _explaining(path):
                 _say(path, tags.all().remarks())
 
     def labelled_pieces(
         self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
-    ) -> Iterator[Labelled]:
-        """What `read_labelled` gives with `reading="lenient"`, likewise; the last one has all tags."""
+    ) -> Generator[Labelled, None, labels.Tags]:
+        """What `read_labelled` gives with `reading="lenient"`, likewise, and in the end what all tags are."""
         seen = _Seen(labels.TagsSoFar(schema.LABELS, self.class_map))
         first = 0
-        held: Labelled | None = None
         with self.naming_lines(path, format):
             for table in self.pieces(path, format, rows=rows):
-                if held is not None:
-                    yield held
                 with _behind(first):
-                    held = self._labelled(table, path, seen=seen)
+                    found = self._labelled(table, path, seen=seen)
                 first += table.num_rows
+                del table
+                yield found
+                del found
             with _explaining(path):
-                every = seen.all(path, self.class_map)
-            if held is not None:
-                yield replace(held, tags=None if held.tags is None else every)
+                return seen.all(path, self.class_map)
 
     def read_tagged(
         self,
@@ -500,12 +502,14 @@ class Layout:
         languages: set[str] | None = None if self.strip_prefix else set()
         for batch in iter_batches(path, format, batch_rows=rows, **self._column_options(path)):
             table = pa.Table.from_batches([batch])
+            del batch
             if languages is not None and _languages(table.slice(0, _LOOKED_AT)) is not None:
                 found = _languages(table)
                 languages = None if found is None else languages | found
             else:
                 languages = None
             yield table
+            del table
         _refuse_languages(languages, path)
 
     def _with_numbers_named(self, table: pa.Table) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,11 +36,15 @@ from xner.io.sides import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from xner.io.layout import Labelled
     from xner.io.parallel import Lengths
     from xner.io.pharaoh import OnError
 
 __all__ = ["Pairs", "PairsReader", "scan_pairs"]
 
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 _NUMBER = r"^(0|[1-9][0-9]*)$"
 
 
@@ -198,10 +202,11 @@ class PairsReader:
             WholeNeededError: what was read holds only for the rows so far, as where later labels have another spelling.
         """
         with self._stack, self._noting_ends():
-            self._files = [self._stack.enter_context(closing(ahead(one))) for one in self._readers()]  # type: ignore[type-var]  # generators, which close
+            self._files = [self._stack.enter_context(closing(ahead(one))) for one in self._readers()]
             while (found := self._next()) is not None:
-                source, target, *links = found
-                yield self._beside(source, target), links
+                table = self._beside(*found[:2])
+                yield table, found[2:]
+                del table, found  # they are not held here while the next ones are made
             self._check_end()
 
     def check_rest(self, *, links: bool) -> None:
@@ -242,15 +247,22 @@ class PairsReader:
 
     def _source(self) -> Generator[pa.Table]:
         pairs = self._pairs
-        for found in pairs.layout.labelled_pieces(pairs.source, pairs.source_format, rows=self._rows):
-            self._tags = found.tags
-            yield source_columns(found)
+        says_tags = False
+
+        def columns(found: Labelled) -> pa.Table:
+            nonlocal says_tags
+            says_tags = found.tags is not None
+            return source_columns(found)
+
+        pieces = pairs.layout.labelled_pieces(pairs.source, pairs.source_format, rows=self._rows)
+        tags = yield from _mapped(columns, pieces)
+        self._tags = tags if says_tags else None
 
     def _target(self) -> Generator[pa.Table]:
         pairs = self._pairs
         layout = pairs.layout.of_target
-        for table in layout.tagged_pieces(pairs.target, pairs.target_format, rows=self._rows):
-            yield target_columns(table, pairs.target)
+        pieces = layout.tagged_pieces(pairs.target, pairs.target_format, rows=self._rows)
+        yield from _mapped(lambda piece: target_columns(piece, pairs.target), _generated(pieces))
 
     def _next(self) -> list[Any] | None:
         """The next piece of each file; None where all have ended.
@@ -313,7 +325,19 @@ class PairsReader:
         self._tell_tags()
 
 
-def _generated(items: Iterator[Any]) -> Generator[Any]:
+def _mapped(function: Callable[[A], B], items: Generator[A, None, C]) -> Generator[B, None, C]:
+    """What a function makes of each item, none of which is held, and what the items return."""
+    while True:
+        try:
+            made = function(next(items))
+        except StopIteration as end:
+            result: C = end.value
+            return result
+        yield made
+        del made
+
+
+def _generated(items: Iterator[Any]) -> Generator[Any, None, None]:
     """An iterator as a generator."""
     yield from items
 

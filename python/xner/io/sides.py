@@ -358,7 +358,8 @@ class LinkBounds:
         if self._first_outside is None and fits and outside.any():
             at = int(np.argmax(outside))
             place = int(row[at])
-            reason = f"the word is not there; no link of '{self._path}' is of a word 0: `one_based` reads words counted from 1"
+            remedy = f"no link of '{self._path}' is of a word 0: `one_based` reads words counted from 1"
+            reason = f"the word is not there; {remedy}"
             row_id = str(table[schema.ID][place].as_py()) if schema.ID in table.schema.names else None
             value = f"{source[at]}-{target[at]}"
             self._first_outside = DataError(first + place, schema.LINKS, value, reason, row_id=row_id)

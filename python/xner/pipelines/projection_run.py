@@ -441,18 +441,20 @@ class Pipeline:
     def _linked(self, reader: PairsReader, left_out: list[int]) -> Iterator[pa.Table]:
         """Pieces that are ready to be projected; counts the source entities that are left out."""
         first = 0
-        for piece, links in reader:
-            rows = piece.num_rows
+        for table, links in reader:
             try:
-                table, fewer = choose_nested(piece, self.running.nested)
+                piece, fewer = choose_nested(table, self.running.nested)
                 if links:
                     found = Aligning(self.aligning, [pa.chunked_array([one]) for one in links]).combined()
-                    table = with_columns(table, {schema.LINKS: found})
+                    piece = with_columns(piece, {schema.LINKS: found})
+                    del found
             except DataError as error:
                 raise error.behind(first) from None
             left_out[0] += fewer
-            yield table
-            first += rows
+            first += piece.num_rows
+            del table, links  # they are not held here while the next ones are made
+            yield piece
+            del piece
 
     def _counts(self, projected: pa.Table) -> RunCounts:
         return RunCounts.of(projected, [] if self.filters is None else [one.name for one in self.filters.filters])

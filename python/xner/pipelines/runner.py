@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from xner.pipelines.checkpoints import Checkpoints
 
-__all__ = ["MODEL_PART_ROWS", "in_pieces", "run", "run_parts", "run_pieces"]
+__all__ = ["MODEL_PART_ROWS", "PIECE_ROWS", "in_pieces", "run", "run_parts", "run_pieces"]
 
 _SCHEMA = b"xner.part"
 MODEL_PART_ROWS = 4096
@@ -158,10 +158,14 @@ def run_pieces(
     with _OutputParts(kept, format, select, count, threads or os.cpu_count() or 1) as output:
         first = 0
         for piece in pieces:
+            rows_before, first = first, first + piece.num_rows
             if not output.has_next():
-                output.add(_made(stage, _one_batch(piece), first))
-            first += piece.num_rows
-            del piece
+                batch = _one_batch(piece)
+                del piece
+                output.add(_made(stage, batch, rows_before))
+                del batch
+            # What threads have given back is else kept for them, and there are several.
+            pa.default_memory_pool().release_unused()
             report(what, first, first if rows is None else rows)
         return output.finish()
 
