@@ -1,0 +1,377 @@
+"""Corpora that are read, projected and written piece by piece: the same bytes, words and errors as of whole ones."""
+
+from __future__ import annotations
+
+import io as streams
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xner import DataError, Error, Pipeline, io, labels, scan_pairs, schema
+from xner._support.arrow import pylist
+from xner._support.pieces import WholeNeededError, ahead
+from xner.io import sample
+from xner.io._joining import join_parquet
+from xner.io.pairs import Pairs
+from xner.io.parquet import ParquetWriter
+from xner.pipelines import runner
+from xner.pipelines.counts import RunCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+ROWS = 50
+PIECE = 13
+WORDS = pa.list_(pa.string())
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Labelled English, German with gold labels, and a link a word."""
+    sides = [sample.load(language).slice(0, ROWS) for language in ("en", "de")]
+    lengths = [[len(row) for row in pylist(side["tokens"])] for side in sides]
+    rows = [
+        [{"source": n, "target": n, "score": None} for n in range(min(pair))] for pair in zip(*lengths, strict=True)
+    ]
+    return sides[0], sides[1], pa.table({"links": pa.array(rows, schema.LINKS_TYPE)})
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "PIECE_ROWS", PIECE)
+
+
+def written(folder: Path, tables: Sequence[pa.Table], kind: str) -> list[Path]:
+    paths = [folder / f"{name}.{kind}" for name in ("source", "target")]
+    paths.append(folder / f"links.{'pharaoh' if kind == 'conll' else kind}")
+    for table, path in zip(tables, paths, strict=True):
+        io.write(table, path)
+    return paths
+
+
+def both_ways(paths: Sequence[Path], output: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[Any]:
+    """What a run piece by piece and one of the whole end with: content of the output and what is said, or an error."""
+    found: list[Any] = []
+    for in_pieces in (True, False):
+        said: list[str] = []
+        with monkeypatch.context() as patch:
+            if not in_pieces:
+                patch.setattr(Pipeline, "takes_pieces", lambda *_: False)
+            pairs = Pairs(paths[0], paths[1], links=paths[2:], told=said.append)
+            try:
+                run = Pipeline(**options).run(pairs, output, told=said.append)
+            except Error as error:
+                found.append((type(error), str(error)))
+                assert sorted(path.name for path in output.parent.glob(f".{output.name}*")) == []
+                continue
+        assert (run.result is None) == in_pieces
+        found.append((output.read_bytes() if output.suffix != ".parquet" else io.read(output), said, str(run)))
+    return found
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    ("kind", "written_as"),
+    [
+        ("conll", "conll"),
+        ("conll", "parquet"),
+        ("jsonl", "jsonl"),
+        ("jsonl", "conll.gz"),
+        ("parquet", "parquet"),
+        ("parquet", "jsonl.gz"),
+        ("arrow", "arrow"),
+        ("arrow", "conll"),
+    ],
+)
+def test_pieces_give_what_the_whole_gives(
+    tables: Sequence[pa.Table], kind: str, written_as: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / f"out.{written_as}"
+    pieces, whole = both_ways(written(tmp_path, tables, kind), output, monkeypatch, filters=["one-word:row"])
+    assert pieces == whole
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_several_sets_of_links_and_text_are_read_in_pieces(
+    tables: Sequence[pa.Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _, links = written(tmp_path, tables, "conll")
+    target = tmp_path / "target.txt.gz"
+    io.write(tables[1], target)
+    paths = [source, target, links, links]
+    pieces, whole = both_ways(paths, tmp_path / "out.jsonl", monkeypatch, combine="intersect", on_error="skip")
+    assert pieces == whole
+
+
+def shorter(place: int) -> Callable[[list[pa.Table]], None]:
+    def cut(tables: list[pa.Table]) -> None:
+        tables[place] = pa.concat_tables([tables[place].slice(0, 20), tables[place].slice(24)])
+
+    return cut
+
+
+def with_row(place: int, name: str, row: int, value: Any) -> Callable[[list[pa.Table]], None]:
+    def change(tables: list[pa.Table]) -> None:
+        column = tables[place][name]
+        rows = column.to_pylist()
+        rows[row] = value
+        tables[place] = tables[place].set_column(
+            tables[place].schema.names.index(name), name, pa.array(rows, column.type)
+        )
+
+    return change
+
+
+FAR = [{"source": 0, "target": 99, "score": None}]
+NESTED = [{"start": 0, "end": 2, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
+WRONG: dict[str, list[Callable[[list[pa.Table]], None]]] = {
+    "a source row less": [shorter(0)],
+    "a target row less, after a wrong link": [shorter(1), with_row(2, "links", 3, FAR)],
+    "links of fewer rows": [shorter(2)],
+    "a link out of the sentence": [with_row(2, "links", 33, FAR)],
+    "more labels than words": [with_row(1, "labels", 40, ["O"])],
+    "no label": [with_row(0, "labels", 30, ["B-"])],
+    "another order": [with_row(1, "id", 12, "en-37"), with_row(0, "id", 37, "en-37")],
+}
+
+NOT_SAID = {(case, "conll") for case in ("more labels than words", "no label")}  # which columns cannot say
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [(case, kind) for case in WRONG for kind in ("parquet", "jsonl", "conll") if (case, kind) not in NOT_SAID],
+)
+def test_errors_are_those_of_the_whole(
+    tables: Sequence[pa.Table], case: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = list(tables)
+    for change in WRONG[case]:
+        change(changed)
+    pieces, whole = both_ways(written(tmp_path, changed, kind), tmp_path / "out.conll", monkeypatch)
+    assert pieces == whole
+    assert issubclass(pieces[0], Error)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_overlapping_entities_are_named_by_their_row(
+    tables: Sequence[pa.Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entities: list[Any] = [[] for _ in range(ROWS)]
+    entities[31] = NESTED
+    source = tables[0].drop_columns(["labels"])
+    source = source.append_column("entities", pa.array(entities, schema.SOURCE_ENTITIES_TYPE))
+    paths = written(tmp_path, [source, *tables[1:]], "parquet")
+    pieces, whole = both_ways(paths, tmp_path / "out.jsonl", monkeypatch)
+    assert pieces == whole
+    assert "row 31" in pieces[1]
+    for nested in ("keep", "outermost"):
+        pieces, whole = both_ways(paths, tmp_path / "out.jsonl", monkeypatch, nested=nested)
+        assert pieces == whole
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_file_that_is_damaged_later_is_told_so(
+    tables: Sequence[pa.Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = written(tmp_path, tables, "conll")
+    paths[0].write_text(paths[0].read_text(encoding="utf-8") + "word\n\n", encoding="utf-8")
+    paths[2].write_text("0-99\n" + paths[2].read_text(encoding="utf-8").partition("\n")[2], encoding="utf-8")
+    pieces, whole = both_ways(paths, tmp_path / "out.conll", monkeypatch)
+    assert pieces == whole
+    assert "1 column, too few" in pieces[1]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("case", ["spelling", "ids", "fields"])
+def test_what_later_rows_make_otherwise_is_read_as_a_whole(
+    tables: Sequence[pa.Table], case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = list(tables)
+    if case == "spelling":  # without O, I-O is no entity; beside it, it is one
+        first = [["B-PER", *["I-O"] * (len(row) - 1)] for row in pylist(changed[0]["tokens"].slice(0, 15))]
+        changed[0] = changed[0].set_column(2, "labels", pa.array(first + pylist(changed[0]["labels"].slice(15))))
+    elif case == "ids":
+        changed[0] = changed[0].set_column(0, "id", pa.array([f"en-{row}" for row in range(ROWS)]))
+        numbers = [str(row) if row < 20 else f"de-{row}" for row in range(ROWS)]
+        changed[1] = changed[1].set_column(0, "id", pa.array(numbers))
+    paths = written(tmp_path, changed, "jsonl")
+    if case == "fields":
+        lines = paths[1].read_text(encoding="utf-8").splitlines()
+        lines[30] = lines[30].replace('{"id"', '{"translation": "x", "id"')
+        paths[1].write_text("\n".join(lines), encoding="utf-8")
+        monkeypatch.setattr("xner.io.jsonl._ROWS", 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "takes_pieces", lambda *_: False)
+        Pipeline().run(Pairs(paths[0], paths[1], links=paths[2:]), tmp_path / "whole.jsonl")
+    run = Pipeline().run(Pairs(paths[0], paths[1], links=paths[2:]), tmp_path / "out.jsonl")
+    assert run.result is not None
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("suffix", ["conll", "jsonl.gz", "parquet", "arrow"])
+def test_a_run_that_was_stopped_goes_on(
+    tables: Sequence[pa.Table], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = written(tmp_path, tables, "parquet")
+    pairs = scan_pairs(paths[0], paths[1], links=paths[2])
+    output = tmp_path / f"out.{suffix}"
+    filters = ["one-word:row"]
+    expected = str(Pipeline(filters=filters).run(pairs, output))
+    content = output.read_bytes()
+    output.unlink()
+    seen: list[str] = []
+    project = Pipeline._project
+
+    def noted(self: Pipeline, rows: Any) -> Any:
+        seen.append(rows["id"][0].as_py())
+        if len(seen) == 3:
+            raise OSError("the disk is full")
+        return project(self, rows)
+
+    monkeypatch.setattr(Pipeline, "_project", noted)
+    with pytest.raises(OSError, match="the disk is full"):
+        Pipeline(filters=filters, threads=1).run(pairs, output)
+    assert not output.exists()
+    assert str(Pipeline(filters=filters, threads=2).run(pairs, output)) == expected
+    assert output.read_bytes() == content
+    ids = tables[0]["id"].to_pylist()
+    assert seen == [ids[row] for row in (0, 13, 26, 26, 39)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([output.name, *(path.name for path in paths)])
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_parts_of_other_inputs_are_not_used(
+    tables: Sequence[pa.Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = written(tmp_path, tables, "conll")
+    output = tmp_path / "out.conll"
+
+    def stop(*_: Any) -> Any:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xner.pipelines.runner._OutputParts.finish", stop)
+        with pytest.raises(OSError):  # noqa: PT011  # that of the line above
+            Pipeline().run(scan_pairs(paths[0], paths[1], links=paths[2]), output)
+    parts = tmp_path / ".out.conll.parts"
+    assert len(list(parts.glob("part-*.conll"))) == len(list(parts.glob("part-*.json"))) >= 2
+    text = paths[0].read_text(encoding="utf-8").replace("PER", "XYZ")
+    paths[0].write_text(text, encoding="utf-8")
+    Pipeline().run(scan_pairs(paths[0], paths[1], links=paths[2]), output)
+    assert "XYZ" in output.read_text(encoding="utf-8")
+    assert "PER" not in "".join(output.read_text(encoding="utf-8").split("\n\n")[:3])
+
+
+def test_what_needs_the_corpus_is_not_done_in_pieces(tables: Sequence[pa.Table], tmp_path: Path) -> None:
+    paths = written(tmp_path, tables, "parquet")
+    pairs = scan_pairs(paths[0], paths[1], links=paths[2])
+    assert Pipeline().takes_pieces(pairs)
+    assert Pipeline(method="heuristic", filters=["one-word"]).takes_pieces(pairs)
+    for options in ({"memory": True}, {"aligner": ["builtin"]}):
+        assert not Pipeline(**options).takes_pieces(pairs)
+    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1]))
+    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1], links=paths[2], read_labels="strict"))
+    found = Pipeline().run(pairs)
+    assert found.table.num_rows == ROWS
+    with pytest.raises(Error, match="rows were projected piece by piece"):
+        _ = Pipeline().run(pairs, tmp_path / "out.parquet").table
+
+
+def test_counts_of_pieces_are_those_of_the_whole(tables: Sequence[pa.Table], tmp_path: Path) -> None:
+    paths = written(tmp_path, tables, "parquet")
+    table = Pipeline(filters=["one-word:row"]).run(scan_pairs(paths[0], paths[1], links=paths[2])).table
+    counts = RunCounts()
+    for first in range(0, ROWS, PIECE):
+        piece = RunCounts.of(table.slice(first, PIECE), ["one-word"])
+        counts.add(RunCounts.from_dict(piece.to_dict()))
+    assert counts == RunCounts.of(table, ["one-word"])
+
+
+TAGS = ("O", "B-PER", "I-PER", "B-LOC", "PER-B", "PER", "B", "I", "S-LOC", "B_PER", "1.5", "(X*", "*", "*)", "")
+
+
+@given(st.lists(st.lists(st.sampled_from(TAGS), max_size=4), max_size=12), st.integers(1, 5))
+def test_tags_of_pieces_are_those_of_the_column(rows: list[list[str]], piece: int) -> None:
+    column = pa.array(rows, pa.list_(pa.string()))
+    so_far = labels.TagsSoFar()
+    try:
+        found = [so_far.read(column.slice(first, piece)) for first in range(0, len(rows), piece)]
+    except WholeNeededError:
+        return
+    outcomes: list[Any] = []
+    for tell in (lambda: labels.read_tags(column, only_tags=True), lambda: (None, so_far.all())):
+        try:
+            outcomes.append(tell())
+        except DataError as error:
+            outcomes.append((None, str(error)))
+    (expected, tags), (_, tags_so_far) = outcomes
+    assert tags_so_far == tags
+    if expected is None:
+        return
+    assert [row for one in found for row in one.to_pylist()] == expected.to_pylist()
+
+
+@given(st.lists(st.integers(5, 30), min_size=1, max_size=4), st.integers(1, 9))
+def test_joined_parquet_is_what_one_writer_writes(sizes: list[int], last: int) -> None:
+    batches = [
+        pa.record_batch(
+            {
+                "words": pa.array([None if row % 4 == 0 else [f"w{row}"] * (row % 3) for row in range(size)], WORDS),
+                "score": pa.array([row / 7 for row in range(size)]),
+                "status": pa.array(["ok", "no"] * size)[:size].dictionary_encode(),
+            }
+        )
+        for size in [*sizes, last]
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [Path(folder) / str(number) for number in range(len(batches))]
+        for part, batch in zip(parts, batches, strict=True):
+            with part.open("wb") as file:
+                write_parquet([batch], file)
+        joined, whole = streams.BytesIO(), streams.BytesIO()
+        join_parquet(parts, joined)
+    write_parquet(batches, whole)
+    assert joined.getvalue() == whole.getvalue()
+
+
+def write_parquet(batches: Sequence[pa.RecordBatch], file: Any) -> None:
+    writer = ParquetWriter(file, row_group_rows=5)
+    for batch in batches:
+        writer.write(batch)
+    writer.close()
+
+
+def test_parts_of_other_columns_are_not_put_together(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with (tmp_path / name).open("wb") as file:
+            write_parquet([pa.record_batch({name: [1]})], file)
+    with pytest.raises(Error, match="has other columns"):
+        join_parquet([tmp_path / "a", tmp_path / "b"], streams.BytesIO())
+
+
+def test_items_are_made_ahead_and_errors_come_in_order() -> None:
+    closed: list[bool] = []
+
+    def numbers(most: int) -> Generator[int, None, None]:
+        try:
+            yield from range(most)
+            raise ValueError("no more")
+        finally:
+            closed.append(True)
+
+    some = ahead(numbers(3))
+    assert [next(some) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="no more"):
+        next(some)
+    some = ahead(numbers(100))
+    assert next(some) == 0
+    some.close()
+    assert closed == [True, True]
