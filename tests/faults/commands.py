@@ -56,6 +56,7 @@ def _pairs(folder: Path) -> None:
     """The head of the sample: labelled English, German words."""
     for language, name in (("en", "en.conll"), ("de", "de.txt"), ("en", "en.txt")):
         io.write(sample.load(language).slice(0, _ROWS), folder / name)
+    (folder / "links.pharaoh").write_text("0-0 1-1\n" * _ROWS, encoding="utf-8")
     (folder / "mt.py").write_text(_TRANSLATOR_CODE, encoding="utf-8")
 
 
@@ -108,6 +109,14 @@ COMMANDS: Final = {
             ("project", *_SIDES, "--method", "heuristic", "--save-aligner", "aligner.safetensors", "-o", "out.parquet"),
             "out.parquet",
             ("en.conll", "de.txt"),
+        ),
+        Command(
+            "project, ready links",
+            _pairs,
+            ("project", *_SIDES, "--links", "links.pharaoh", "-o", "out.parquet"),
+            ("project", *_SIDES, "--links", "links.pharaoh", "--method", "heuristic", "-o", "out.parquet"),
+            "out.parquet",
+            ("en.conll", "de.txt", "links.pharaoh"),
         ),
         Command(
             "project, translating",

@@ -404,6 +404,15 @@ class Pipeline:
         is_cheap = not self.has_costly_steps(has_links=bool(pairs.links))
         return is_cheap and is_settled and not needs_whole and pairs.reads_pieces
 
+    def pieces_key(self, pairs: Pairs, format: str) -> str:
+        """Tells what a run piece by piece writes from what others write: the options and the files' content.
+
+        Args:
+            pairs: the files.
+            format: of the output.
+        """
+        return fingerprint(pairs.files, {"options": self.signature, "read": pairs.how, "format": format})
+
     def _run_pieces(
         self,
         pairs: Pairs,
@@ -414,9 +423,9 @@ class Pipeline:
         progress: Reporter | None,
         told: Callable[[str], None],
     ) -> Run:
-        decides = {"options": self.signature, "read": pairs.how, "format": io.format_of(output, format)}
+        key = self.pieces_key(pairs, io.format_of(output, format))
         left_out = [0]
-        with _kept(output, fingerprint(pairs.files, decides), resume=resume) as kept, _reporter(progress) as report:
+        with _kept(output, key, resume=resume) as kept, _reporter(progress) as report:
             assert kept is not None, "there is an output"
             reader = pairs.pieces(runner.PIECE_ROWS)
             try:

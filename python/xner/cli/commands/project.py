@@ -11,7 +11,7 @@ from xner.cli.options.filters import FILTERS_HELP
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import (
     config_option,
-    existing_file,
+    existing_files,
     label_options,
     link_flags,
     side_format_options,
@@ -19,15 +19,16 @@ from xner.cli.options.inputs import (
 )
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import (
-    output_group,
     pipeline_group,
     run,
     scores_option,
+    shards_group,
     steps_option,
 )
 from xner.io.pairs import Pairs
 from xner.io.sides import read_source
 from xner.pipelines.aligning import BUILTIN
+from xner.pipelines.shards import shard_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,8 @@ __all__ = ["command"]
     "      follows a published program to the letter\n"
     "  xner project --source en.conll --target de.txt --filter one-word --filter class-counts:row -o de.conll\n"
     "      training data without doubtful entities, and without the sentences that lack one\n"
+    "  xner project --source en/ --target de/ --links links/ --output projected/\n"
+    "      takes the files of folders, as many in each, and writes as many, with a manifest\n"
     "  xner project --config run.toml --source en.conll --target de.txt -o de.conll\n"
     '      the options of run.toml, by their names without dashes in front: matcher = "greedy"\n\n'
     + FILTERS_HELP
@@ -76,24 +79,25 @@ __all__ = ["command"]
 )
 @click.option(
     "--source",
-    type=existing_file,
+    type=existing_files,
     required=True,
-    help="Labelled sentences (CoNLL columns, JSONL, Parquet, Arrow).",
+    help="Labelled sentences (CoNLL columns, JSONL, Parquet, Arrow). Or several files, a folder or a pattern in quotes "
+    "('en-*.parquet'): with as many of --target and --links, in the order of names, each is projected by itself.",
 )
 @click.option(
     "--target",
-    type=existing_file,
+    type=existing_files,
     help="Their translations, row by row: words split by blanks (.txt), or columns; labels there count as gold. Or "
     "--translate-to.",
 )
 @click.option(
     "--links",
-    type=existing_file,
+    type=existing_files,
     multiple=True,
     help="Word links in Pharaoh format (i-j), or a file with a `links` column. Several are combined, with each other "
     "and with those of --aligner.",
 )
-@takes(output=output_group, pipeline=pipeline_group(), layout=layout_group(with_pipeline=True, two_sides=True))
+@takes(output=shards_group, pipeline=pipeline_group(), layout=layout_group(with_pipeline=True, two_sides=True))
 @side_format_options
 @link_flags
 @label_options
@@ -135,6 +139,8 @@ def command(
             if getattr(pipeline.running, name) is not None:
                 flag = f"--{name.replace('_', '-')}"
                 raise click.UsageError(f"{flag} goes with --translate-to, or with an aligner that is an encoder")
+    if target is None and shard_files(source) is not None:
+        raise click.UsageError("--source: several files go with --target and --links")
     if not links and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     if output.save_aligner is not None and links and BUILTIN not in pipeline.aligning.aligner:

@@ -20,6 +20,8 @@ from click.core import ParameterSource
 from xner import io
 from xner._support.arguments import did_you_mean
 from xner.cli.options.decorators import with_options
+from xner.errors import Error
+from xner.pipelines.shards import shard_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterator, Mapping
@@ -33,9 +35,11 @@ __all__ = [
     "check_ignored",
     "config_option",
     "existing_file",
+    "existing_files",
     "label_options",
     "link_flags",
     "output_file",
+    "output_file_or_folder",
     "shown",
     "side_format_options",
     "tuned_option",
@@ -73,6 +77,18 @@ class InputFile(click.Path):
             with path.open("rb") as stream:
                 return _show_as(str(path), _spooled(stream, path.name, ctx), ctx)
         return path
+
+
+class InputFiles(InputFile):
+    """A file to read, or several: those of a folder, or those that a pattern names."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The file, the folder or the pattern."""
+        try:
+            several = str(value) != _STREAM and shard_files(value) is not None
+        except Error as error:
+            self.fail(str(error), param, ctx)
+        return Path(value) if several else super().convert(value, param, ctx)
 
 
 class OutputFile(click.Path):
@@ -172,7 +188,9 @@ def _suffix_of(begin: bytes) -> str:
 
 
 existing_file = InputFile()
+existing_files = InputFiles()
 output_file = OutputFile()
+output_file_or_folder = OutputFile(or_folder=True)
 cache_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 """A file that runs read and add to."""
 

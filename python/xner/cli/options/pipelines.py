@@ -10,17 +10,17 @@ import click
 
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file, output_file, output_file_or_folder
 from xner.errors import OptionError
+from xner.io.pairs import Pairs
 from xner.pipelines.projection_run import PARTS, Pipeline
+from xner.pipelines.shards import MANIFEST, project_shards, shards_of
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pyarrow as pa
-
-    from xner.io.pairs import Pairs
 
 __all__ = [
     "Output",
@@ -30,6 +30,7 @@ __all__ = [
     "pipeline_group",
     "run",
     "scores_option",
+    "shards_group",
     "steps_option",
 ]
 
@@ -66,9 +67,9 @@ class Output:
         self.resume = resume
 
 
-output_group = Group(
-    [
-        GroupedOption(["--output", "-o"], type=output_file, required=True, help="Labelled target sentences."),
+def _outputs(kind: OutputFile, what: str) -> Group[Output]:
+    options = [
+        GroupedOption(["--output", "-o"], type=kind, required=True, help=what),
         GroupedOption(
             ["--format", "format_"],
             type=click.Choice(FORMAT_NAMES),
@@ -83,8 +84,14 @@ output_group = Group(
             show_default=True,
             help="Go on from an interrupted run's finished parts, and take steps that are kept.",
         ),
-    ],
-    Output,
+    ]
+    return Group(options, Output)
+
+
+output_group = _outputs(output_file, "Labelled target sentences.")
+shards_group = _outputs(
+    output_file_or_folder,
+    "Labelled target sentences; of several files a folder, which says in manifest.json what is there.",
 )
 
 scores_option = click.option(
@@ -138,16 +145,15 @@ def run(pipeline: Pipeline, table: pa.Table | Pairs, output: Output, **how: Any)
     Raises:
         click.UsageError: options that do not go with each other or with the table.
     """
+    common: Any = {"format": output.format, "resume": output.resume, "told": partial(click.echo, err=True)}
     try:
-        done = pipeline.run(
-            table,
-            output.path,
-            format=output.format,
-            save_aligner=output.save_aligner,
-            resume=output.resume,
-            told=partial(click.echo, err=True),
-            **how,
-        )
+        shards = shards_of(table) if isinstance(table, Pairs) else None
+        if shards is None and isinstance(table, Pairs) and (output.path / MANIFEST).is_file():
+            shards = [table]
+        if shards is None:
+            done = pipeline.run(table, output.path, save_aligner=output.save_aligner, **common, **how)
+        else:
+            done = project_shards(pipeline, shards, output.path, **common)
     except OptionError as error:
         raise click.UsageError(str(error)) from None
     for line in done.lines():

@@ -1,0 +1,205 @@
+"""A corpus in several files, each projected by itself, piece by piece, into a folder whose manifest says what is there.
+
+    manifest.json: {"signature": ..., "shards": [{"name": ..., "rows": ..., "bytes": ..., "sha256": ...}, ...]}
+
+The manifest is written before the first shard, and after each: a run that was stopped goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from xner import io
+from xner._support.digests import file_digest
+from xner._support.progress import logger
+from xner.errors import Error, OptionError
+from xner.io.formats import format_to_read
+from xner.pipelines.checkpoints import Checkpoints, alone
+from xner.pipelines.counts import RunCounts
+from xner.pipelines.projection_run import Run
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from xner._support.progress import Reporter
+    from xner.io.pairs import Pairs
+    from xner.pipelines.projection_run import Pipeline
+
+__all__ = ["MANIFEST", "project_shards", "shard_files", "shards_of"]
+
+MANIFEST: Final = "manifest.json"
+_PATTERN: Final = "*?["
+
+
+def shard_files(place: str | os.PathLike[str]) -> list[Path] | None:
+    """The files of a folder, or those that a pattern names, by name; None for what is neither.
+
+    Args:
+        place: a folder, whose hidden files and manifest do not count, or a pattern as the shell's: `de-*.parquet`.
+
+    Raises:
+        Error: there is no such file.
+    """
+    path = Path(place)
+    if path.is_dir():
+        found = [one for one in path.iterdir() if one.is_file() and not one.name.startswith(".")]
+        found = [one for one in found if one.name != MANIFEST]
+    elif any(mark in path.name for mark in _PATTERN) and not path.exists():
+        found = [one for one in path.parent.glob(path.name) if one.is_file()]
+    else:
+        return None
+    if not found:
+        raise Error(f"'{place}': there are no files")
+    return sorted(found, key=lambda one: one.name)
+
+
+def shards_of(pairs: Pairs) -> list[Pairs] | None:
+    """The shards of a corpus whose files are folders or patterns; None where each of them is one file.
+
+    Raises:
+        Error: numbers of files differ, or there are none.
+    """
+    found = {role: shard_files(path) for role, path in pairs.files.items()}
+    if all(files is None for files in found.values()):
+        return None
+    several = {role: [Path(path)] if (files := found[role]) is None else files for role, path in pairs.files.items()}
+    counts = {role: len(files) for role, files in several.items()}
+    if len(set(counts.values())) > 1:
+        raise Error(f"each shard has a file of each kind; there are {_listed(counts)}")
+    source, target, *links = several.values()
+    return [
+        replace(pairs, source=one, target=other, links=tuple(sets))
+        for one, other, *sets in zip(source, target, *links, strict=True)
+    ]
+
+
+def project_shards(
+    pipeline: Pipeline,
+    shards: Sequence[Pairs],
+    output: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    resume: bool = True,
+    progress: Reporter | None = None,
+    told: Callable[[str], None] = logger.info,
+) -> Run:
+    """Project each shard by itself, as `Pipeline.run` does; one that is there from an earlier run is not done again.
+
+    Args:
+        pipeline: that projects; its links are ready, and it needs no corpus as a whole.
+        shards: each with a name of its own, that of its target file.
+        output: a folder, which need not be there.
+        format: of its files; None is that of the source files.
+        resume: whether to take up what earlier runs have left.
+        progress: as for `Pipeline.run`, as are the errors.
+        told: likewise.
+
+    Returns:
+        The run, with the counts of all shards.
+
+    Raises:
+        Error: the folder has other files, or one that was changed since it was written.
+        OptionError: the pipeline needs the corpus as a whole.
+    """
+    folder = Path(output)
+    kind = format or format_to_read(shards[0].source, shards[0].source_format)
+    if kind == "text":
+        raise OptionError("format='text' holds words alone; name a format that holds labels")
+    for one in shards:
+        if not pipeline.takes_pieces(one):
+            raise OptionError(
+                "several files are projected each by itself: give links for each, and no memory, aligner, tagger, "
+                "corrections or scores, which need the corpus as a whole"
+            )
+    names = _names(shards, kind)
+    with alone(folder):
+        manifest = _Manifest.open(folder, pipeline.signature_with(memory=False), names)
+        counts = RunCounts()
+        for number, (shard, name) in enumerate(zip(shards, names, strict=True), start=1):
+            key = pipeline.pieces_key(shard, kind)
+            known = manifest.finished(name, key) if resume else None
+            if known is None:
+                told(f"{name}: shard {number} of {len(shards)}")
+                run = pipeline.run(shard, folder / name, format=kind, resume=resume, progress=progress, told=told)
+                known = run.counts
+                manifest.note(name, key, known)
+            else:
+                Checkpoints.clear(folder / name)
+                told(f"{name}: taken as it is there")
+            counts.add(known)
+    return Run(None, folder, kind, pipeline, memory=False, known_counts=counts)
+
+
+class _Manifest:
+    """What a folder of shards says of itself."""
+
+    def __init__(self, folder: Path, signature: str, shards: dict[str, dict[str, Any]]) -> None:
+        self._folder, self._signature, self._shards = folder, signature, shards
+
+    @classmethod
+    def open(cls, folder: Path, signature: str, names: Sequence[str]) -> _Manifest:
+        """That of a folder, made where it is missing, with these shards to come.
+
+        Raises:
+            Error: there are files that are no shards of it, or were changed.
+        """
+        before: dict[str, dict[str, Any]] = {}
+        if folder.is_dir() and any(not one.name.startswith(".") for one in folder.iterdir()):
+            try:
+                known = json.loads((folder / MANIFEST).read_bytes())
+                before = {one["name"]: one for one in known["shards"]}
+            except (OSError, ValueError, LookupError, TypeError):
+                reason = f"there are files in it and no '{MANIFEST}' that says whose they are"
+                raise Error(f"cannot write to '{folder}': {reason}; name another folder") from None
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.name.startswith(".") or path.name == MANIFEST:
+                continue
+            if path.name not in before:
+                raise Error(f"'{path}' is none of the shards that '{MANIFEST}' names; move it, or name another folder")
+            digest = before[path.name].get("sha256")
+            if digest is not None and file_digest(path) != digest:
+                raise Error(f"'{path}' was changed since it was written; move it, or name another folder")
+            if path.name not in names:
+                raise Error(f"'{path}' is of a run of other files; name another folder")
+        folder.mkdir(exist_ok=True)
+        made = cls(folder, signature, {name: before.get(name, {"name": name}) for name in names})
+        made._write()
+        return made
+
+    def finished(self, name: str, key: str) -> RunCounts | None:
+        """The counts of a shard that is there; None of one that is to be made."""
+        found = self._shards[name]
+        if found.get("key") != key or not (self._folder / name).is_file():
+            return None
+        return RunCounts.from_dict(found["counts"])
+
+    def note(self, name: str, key: str, counts: RunCounts) -> None:
+        """Note that a shard is there."""
+        path = self._folder / name
+        about = {"rows": counts.rows, "bytes": path.stat().st_size, "sha256": file_digest(path)}
+        self._shards[name] = {"name": name, **about, "key": key, "counts": counts.to_dict()}
+        self._write()
+
+    def _write(self) -> None:
+        content = {"signature": self._signature, "shards": list(self._shards.values())}
+        with io.replacing(self._folder / MANIFEST) as file:
+            file.write((json.dumps(content, indent=1) + "\n").encode())
+
+
+def _names(shards: Sequence[Pairs], kind: str) -> list[str]:
+    """The names of the shards' outputs."""
+    suffix = next(iter(io.FORMATS[kind].suffixes), f".{kind}")
+    names = [Path(one.target).name.removesuffix(".gz").rpartition(".") for one in shards]
+    found = [(stem or name) + suffix for stem, _, name in names]
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice is not None:
+        raise Error(f"two target files would be projected to '{twice}': give them names that differ before the suffix")
+    return found
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} of {role}" for role, count in counts.items())

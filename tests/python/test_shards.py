@@ -1,0 +1,148 @@
+"""Corpora in several files: a shard of output for each of input, and a manifest that says what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from command_line import xner
+from xner import Error, OptionError, Pipeline, io, scan_pairs
+from xner.io import sample
+from xner.pipelines import shards
+from xner.pipelines.shards import project_shards, shards_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xner.io.pairs import Pairs
+
+ROWS = (12, 9, 14)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Folders of English, German and links, three files each."""
+    first = 0
+    for name in ("en", "de", "links"):
+        (tmp_path / name).mkdir()
+    for number, rows in enumerate(ROWS):
+        source, target = (sample.load(language).slice(first, rows) for language in ("en", "de"))
+        io.write(source, tmp_path / "en" / f"en-{number}.conll")
+        io.write(target.select(["id", "tokens"]), tmp_path / "de" / f"de-{number}.parquet")
+        (tmp_path / "links" / f"{number}.pharaoh").write_text("0-0\n" * rows, encoding="utf-8")
+        first += rows
+    return tmp_path
+
+
+def scanned(corpus: Path) -> list[Pairs]:
+    found = shards_of(scan_pairs(corpus / "en", corpus / "de", links=corpus / "links" / "*.pharaoh"))
+    assert found is not None
+    return found
+
+
+def manifest(folder: Path) -> Any:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_each_file_is_projected_by_itself(corpus: Path) -> None:
+    run = xner("project", "--source", "en", "--target", "de/de-*.parquet", "--links", "links", "-o", "out", cwd=corpus)
+    assert run.returncode == 0, run.stderr
+    assert f"{sum(ROWS)} sentences: " in run.stderr
+    assert "written to out" in run.stderr
+    assert sorted(path.name for path in (corpus / "out").iterdir()) == [
+        "de-0.conll",
+        "de-1.conll",
+        "de-2.conll",
+        "manifest.json",
+    ]
+    said = manifest(corpus / "out")
+    assert said["signature"] == run.stderr.splitlines()[-1]
+    for number, (rows, shard) in enumerate(zip(ROWS, said["shards"], strict=True)):
+        alone = corpus / "alone.conll"
+        pairs = scan_pairs(
+            corpus / f"en/en-{number}.conll",
+            corpus / f"de/de-{number}.parquet",
+            links=corpus / f"links/{number}.pharaoh",
+        )
+        Pipeline().run(pairs, alone)
+        content = (corpus / "out" / shard["name"]).read_bytes()
+        assert content == alone.read_bytes()
+        assert (shard["rows"], shard["bytes"]) == (rows, len(content))
+        assert shard["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_next_shard(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline()
+    expected = str(project_shards(pipeline, scanned(corpus), corpus / "whole")).replace("whole", "out")
+    done: list[str] = []
+    run = Pipeline.run
+
+    def stops(self: Pipeline, table: Any, output: Any, **how: Any) -> Any:
+        done.append(output.name)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        return run(self, table, output, **how)
+
+    monkeypatch.setattr(Pipeline, "run", stops)
+    with pytest.raises(KeyboardInterrupt):
+        project_shards(pipeline, scanned(corpus), corpus / "out")
+    assert [one.get("rows") for one in manifest(corpus / "out")["shards"]] == [12, None, None]
+    assert str(project_shards(pipeline, scanned(corpus), corpus / "out")) == expected
+    assert done == ["de-0.conll", "de-1.conll", "de-1.conll", "de-2.conll"]
+    for path in (corpus / "whole").iterdir():
+        assert path.read_bytes() == (corpus / "out" / path.name).read_bytes()
+    project_shards(pipeline, scanned(corpus), corpus / "out")
+    assert len(done) == 4, "nothing is done again"
+    (corpus / "links" / "1.pharaoh").write_text("0-0\n" * 8 + "1-1\n", encoding="utf-8")
+    project_shards(pipeline, scanned(corpus), corpus / "out")
+    assert done[4:] == ["de-1.conll"], "only what has changed is"
+    project_shards(Pipeline(matcher="greedy"), scanned(corpus), corpus / "out")
+    assert done[5:] == ["de-0.conll", "de-1.conll", "de-2.conll"]
+
+
+def test_what_is_somebodys_own_is_left(corpus: Path) -> None:
+    pipeline, folder = Pipeline(), corpus / "out"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(Error, match=r"there are files in it and no 'manifest.json'"):
+        project_shards(pipeline, scanned(corpus), folder)
+    (folder / "notes.txt").unlink()
+    project_shards(pipeline, scanned(corpus), folder)
+    shard = folder / "de-1.conll"
+    content = shard.read_text(encoding="utf-8")
+    shard.write_text(content + "mine\tO\n\n", encoding="utf-8")
+    with pytest.raises(Error, match=r"de-1.conll' was changed since it was written"):
+        project_shards(pipeline, scanned(corpus), folder)
+    shard.write_text(content, encoding="utf-8")
+    shard.rename(folder / "de-9.conll")
+    with pytest.raises(Error, match=r"de-9.conll' is none of the shards that 'manifest.json' names"):
+        project_shards(pipeline, scanned(corpus), folder)
+    (folder / "de-9.conll").rename(shard)
+    with pytest.raises(Error, match=r"de-2.conll' is of a run of other files"):
+        project_shards(pipeline, scanned(corpus)[:2], folder)
+
+
+def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
+    (corpus / "links" / "1.pharaoh").write_text("0-0\n" * 8, encoding="utf-8")
+    with pytest.raises(Error, match=r"1.pharaoh' has links for 8 sentence pairs but there are 9 sentence pairs"):
+        project_shards(Pipeline(), scanned(corpus), corpus / "out")
+    assert [one.get("rows") for one in manifest(corpus / "out")["shards"]] == [12, None, None]
+    (corpus / "links" / "1.pharaoh").unlink()
+    with pytest.raises(Error, match=r"there are 3 of source, 3 of target, 2 of links 0"):
+        scanned(corpus)
+    with pytest.raises(Error, match="there are no files"):
+        shards.shard_files(corpus / "en" / "*.txt")
+    one = scan_pairs(corpus / "en/en-0.conll", corpus / "de/de-0.parquet", links=corpus / "links/0.pharaoh")
+    assert shards_of(one) is None
+    with pytest.raises(OptionError, match="give links for each"):
+        project_shards(Pipeline(memory=True), [one], corpus / "other")
+    with pytest.raises(Error, match=r"two target files would be projected to 'de-0.parquet'"):
+        project_shards(Pipeline(), [one, one], corpus / "other", format="parquet")
+    (corpus / "de.txt").write_text("x\n", encoding="utf-8")
+    translated = ("--translate-to", "de", "--translations", "de.txt")
+    run = xner("project", "--source", "en", *translated, "-o", "out.conll", cwd=corpus)
+    assert run.returncode == 2
+    assert "several files go with --target" in run.stderr
