@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from xner import schema
 from xner._support.arrow import occurrences, one_array
+from xner._support.overlaps import overlapping_rows
 from xner.filters.summary import FilterCounts, count
 from xner.pipelines.summaries import StatusCounts, add_counts, dropped_rows
-from xner.projection.nested import overlapping_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
