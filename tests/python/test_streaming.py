@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io as streams
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,8 +195,8 @@ def test_what_later_rows_make_otherwise_is_read_as_a_whole(
     tables: Sequence[pa.Table], case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = list(tables)
-    if case == "spelling":  # without O, I-O is no entity; beside it, it is one
-        first = [["B-PER", *["I-O"] * (len(row) - 1)] for row in pylist(changed[0]["tokens"].slice(0, 15))]
+    if case == "spelling":  # beside B-LOC, PER-I is no label
+        first = [["PER-B", *["PER-I"] * (len(row) - 1)] for row in pylist(changed[0]["tokens"].slice(0, 15))]
         changed[0] = changed[0].set_column(2, "labels", pa.array(first + pylist(changed[0]["labels"].slice(15))))
     elif case == "ids":
         changed[0] = changed[0].set_column(0, "id", pa.array([f"en-{row}" for row in range(ROWS)]))
@@ -207,12 +208,21 @@ def test_what_later_rows_make_otherwise_is_read_as_a_whole(
         lines[30] = lines[30].replace('{"id"', '{"translation": "x", "id"')
         paths[1].write_text("\n".join(lines), encoding="utf-8")
         monkeypatch.setattr("xner.io.jsonl._ROWS", 5)
+    pairs, outputs = Pairs(paths[0], paths[1], links=paths[2:]), (tmp_path / "whole.jsonl", tmp_path / "out.jsonl")
     with monkeypatch.context() as patch:
         patch.setattr(Pipeline, "takes_pieces", lambda *_: False)
-        Pipeline().run(Pairs(paths[0], paths[1], links=paths[2:]), tmp_path / "whole.jsonl")
-    run = Pipeline().run(Pairs(paths[0], paths[1], links=paths[2:]), tmp_path / "out.jsonl")
+        if case == "spelling":
+            with pytest.raises(DataError) as expected:
+                Pipeline().run(pairs, outputs[0])
+        else:
+            Pipeline().run(pairs, outputs[0])
+    if case == "spelling":
+        with pytest.raises(DataError, match=f"^{re.escape(str(expected.value))}$"):
+            Pipeline().run(pairs, outputs[1])
+        return
+    run = Pipeline().run(pairs, outputs[1])
     assert run.result is not None
-    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
 
 
 @pytest.mark.usefixtures("small_pieces")
