@@ -7,19 +7,33 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+try:
+    import resource
+except ImportError:  # a system without it, where nothing is bounded
+    resource = None  # type: ignore[assignment]  # a module elsewhere
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead"]
+__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead", "has_room_for_threads"]
 
 PIECE_ROWS: Final = 100_000
 """Rows a piece: enough that what a call costs does not count, and tens of megabytes."""
 
 T = TypeVar("T")
+_WAIT: Final = 1.0  # seconds after which is looked whether the other thread is still there
 
 
 class WholeNeededError(Exception):
     """What was made of earlier pieces does not hold for all rows: they are to be read as a whole."""
+
+
+def has_room_for_threads() -> bool:
+    """Whether threads may be begun: not where the address space is bounded.
+
+    Each takes much of it, and one that begins where there is none left ends without a word, while it is waited for.
+    """
+    return resource is None or resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
 
 
 def ahead(items: Generator[T, Any, Any]) -> Generator[T]:
@@ -31,6 +45,9 @@ def ahead(items: Generator[T, Any, Any]) -> Generator[T]:
     Raises:
         BaseException: whatever making an item raises, when it is asked for.
     """
+    if not has_room_for_threads():
+        yield from items
+        return
     made: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
     wanted = threading.Semaphore(1)
     is_over = False
@@ -49,7 +66,12 @@ def ahead(items: Generator[T, Any, Any]) -> Generator[T]:
     thread.start()
     try:
         while True:
-            is_item, value = made.get()
+            try:
+                is_item, value = made.get(timeout=_WAIT)
+            except queue.Empty:
+                if thread.is_alive() or not made.empty():
+                    continue
+                raise MemoryError from None  # for a word of its own there was none
             if not is_item:
                 break
             wanted.release()

@@ -65,7 +65,7 @@ class RunCounts:
         counts = cls(
             rows=table.num_rows,
             entities=pc.sum(pc.list_value_length(sources)).as_py() or 0,
-            projected=int(pa.table(pairs).group_by(["row", "source"]).aggregate([]).num_rows),
+            projected=int(pa.table(pairs).group_by(["row", "source"], use_threads=False).aggregate([]).num_rows),
             overlapping=len(overlapping_rows(found)),
             dropped=dropped_rows(table),
             wordless=pc.sum(pc.equal(pc.list_value_length(table.column(schema.TOKENS)), pa.scalar(0))).as_py() or 0,

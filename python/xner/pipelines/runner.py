@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pyarrow as pa
 
 from xner import io
-from xner._support.pieces import PIECE_ROWS
+from xner._support.pieces import PIECE_ROWS, has_room_for_threads
 from xner._support.progress import Reporter, silent
 from xner.errors import DataError, Error
 from xner.pipelines.counts import RunCounts
@@ -216,7 +216,11 @@ class _OutputParts:
         self._parts.append(self._kept.path(part))
         chosen = self._select(whole)
         self._settle(self._threads - 1)
-        self._writing.append(self._pool.submit(self._write, part, counts, whole, _one_batch(chosen), self._rows))
+        what: Any = (part, counts, whole, _one_batch(chosen), self._rows)
+        if has_room_for_threads():
+            self._writing.append(self._pool.submit(self._write, *what))
+        else:
+            self._counts.add(self._write(*what))
         self._rows += chosen.num_rows
 
     def finish(self) -> RunCounts:
