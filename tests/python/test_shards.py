@@ -6,10 +6,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from command_line import xner
-from xner import Error, OptionError, Pipeline, io, scan_pairs
+from xner import Error, OptionError, Pipeline, io, scan_pairs, schema
 from xner.io import sample
 from xner.pipelines import shards
 from xner.pipelines.shards import project_shards, shards_of
@@ -146,3 +147,26 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
     run = xner("project", "--source", "en", *translated, "-o", "out.conll", cwd=corpus)
     assert run.returncode == 2
     assert "several files go with --target" in run.stderr
+
+
+def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
+    def said(*options: str) -> list[str]:
+        run = xner("project", *options, "-o", "out", "--dry-run", cwd=corpus)
+        assert run.returncode == 0, run.stderr
+        assert not (corpus / "out").exists()
+        return run.stdout.splitlines()
+
+    folders = ("--source", "en", "--target", "de")
+    assert said(*folders, "--links", "links") == [
+        f"3 shards, {sum(ROWS)} rows",
+        "piece by piece, 100000 rows each: 3 parts, memory does not depend on their number",
+        "would be written to out",
+    ]
+    assert said(*folders)[1].startswith("as a whole: ")
+    unsaid = said(
+        "--source", "en/en-0.conll", "--target", "en/en-0.conll", "--links", "links/0.pharaoh", "--format", "conll"
+    )
+    assert unsaid[:2] == ["an unknown number of rows", "piece by piece, 100000 rows each: bounded memory"]
+    files = ("de/de-0.parquet", "links.parquet")
+    io.write(pa.table({"links": pa.array([[]] * ROWS[0], schema.LINKS_TYPE)}), corpus / files[1])
+    assert "1 parts, about 250 MB of memory" in said("--source", files[0], "--target", files[0], "--links", files[1])[1]

@@ -16,10 +16,10 @@ from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead
 from xner._support.progress import logger
 from xner.errors import Error
 from xner.io._lines import row_ids
-from xner.io.formats import format_to_read
+from xner.io.formats import format_of, format_to_read
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import apart, check_order, row_lengths
-from xner.io.parquet import parquet_rows
+from xner.io.parquet import parquet_size
 from xner.io.sides import (
     LinkBounds,
     add_scores,
@@ -139,11 +139,27 @@ class Pairs:
     @property
     def rows(self) -> int | None:
         """How many sentence pairs there are, where a file says so in front; None: that is not known."""
-        kinds = [format_to_read(self.target, self.target_format), format_to_read(self.source, self.source_format)]
-        for kind, path in zip(kinds, (self.target, self.source), strict=True):
-            if kind == "parquet":
-                return parquet_rows(path)
-        return None
+        sizes = [self._size(role) for role in ("target", "source")]
+        return next((size[0] for size in sizes if size is not None), None)
+
+    @property
+    def piece_bytes(self) -> int | None:
+        """About how large a piece is in memory, where all files say how large they are; None: that is not known."""
+        found = [size for role in self.files if (size := self._size(role)) is not None]
+        if len(found) < len(self.files):
+            return None
+        rows = max(rows for rows, _ in found)
+        return sum(size for _, size in found) * PIECE_ROWS // max(rows, PIECE_ROWS)
+
+    def _size(self, role: str) -> tuple[int, int] | None:
+        """A file's rows and bytes, if it says so in front."""
+        path = self.files[role]
+        given = {"source": self.source_format, "target": self.target_format}.get(role)
+        if role.startswith("links"):
+            is_parquet = is_table_of_links(path) and format_of(path) == "parquet"
+        else:
+            is_parquet = format_to_read(path, given) == "parquet"
+        return parquet_size(path) if is_parquet else None
 
     def pieces(self, rows: int = PIECE_ROWS) -> PairsReader:
         """Reads the files piece by piece.

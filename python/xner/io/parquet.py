@@ -29,7 +29,7 @@ __all__ = [
     "ParquetWriter",
     "iter_arrow",
     "iter_parquet",
-    "parquet_rows",
+    "parquet_size",
     "read_arrow",
     "read_parquet",
     "write_arrow",
@@ -84,14 +84,15 @@ def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.
             raise pa.ArrowInvalid(f"{rows} rows where the file's index promises {file.metadata.num_rows}{_REMEDY}")
 
 
-def parquet_rows(path: str | os.PathLike[str]) -> int | None:
-    """How many rows a file's index promises; None where it has none that can be read."""
+def parquet_size(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """How many rows, and how many bytes when unpacked, a file's index promises; None: none can be read."""
     import pyarrow.parquet as pq  # heavy, and needed for this format alone
 
     try:
-        return pq.read_metadata(Path(path)).num_rows
+        known = pq.read_metadata(Path(path))
     except (*_UNREADABLE, OSError):
         return None
+    return known.num_rows, sum(known.row_group(group).total_byte_size for group in range(known.num_row_groups))
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pa.Table:

@@ -164,8 +164,7 @@ def run_pieces(
                 del piece
                 output.add(_made(stage, batch, rows_before))
                 del batch
-            # What threads have given back is else kept for them, and there are several.
-            pa.default_memory_pool().release_unused()
+            _release()
             report(what, first, first if rows is None else rows)
         return output.finish()
 
@@ -259,7 +258,13 @@ class _OutputParts:
             writer = self._format.writer(file, **options)
             writer.write(rows)
             writer.close()
+        _release()
         return found
+
+
+def _release() -> None:
+    """Give back to the system what was given back to Arrow, which else keeps it for each thread."""
+    pa.default_memory_pool().release_unused()
 
 
 def in_pieces(

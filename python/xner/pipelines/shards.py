@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from xner import io
 from xner._support.digests import file_digest
+from xner._support.pieces import PIECE_ROWS
 from xner._support.progress import logger
 from xner.errors import Error, OptionError
 from xner.io.formats import format_to_read
@@ -23,15 +24,17 @@ from xner.pipelines.projection_run import Run
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from xner._support.progress import Reporter
     from xner.io.pairs import Pairs
     from xner.pipelines.projection_run import Pipeline
 
-__all__ = ["MANIFEST", "project_shards", "shard_files", "shards_of"]
+__all__ = ["MANIFEST", "plan_lines", "project_shards", "shard_files", "shards_of"]
 
 MANIFEST: Final = "manifest.json"
+_PIECES_AT_ONCE: Final = 7  # in all stages together, read twice over while they are decoded
+_BASE_BYTES: Final = 250_000_000  # of the process before it reads anything
 _PATTERN: Final = "*?["
 
 
@@ -132,6 +135,39 @@ def project_shards(
                 told(f"{name}: taken as it is there")
             counts.add(known)
     return Run(None, folder, kind, pipeline, memory=False, known_counts=counts)
+
+
+def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str]) -> Iterator[str]:
+    """What projecting a corpus would do, as far as that can be known without reading it.
+
+    Args:
+        pipeline: that projects.
+        pairs: the files; folders and patterns are shards.
+        output: where it would write.
+
+    Raises:
+        Error: as `shards_of`.
+    """
+    several = shards_of(pairs)
+    shards = several or [pairs]
+    rows = [one.rows for one in shards]
+    known = sum(one for one in rows if one is not None)
+    unknown = rows.count(None)
+    files = "" if several is None else f"{len(shards)} shards, "
+    yield f"{files}{known if unknown < len(rows) else 'an unknown number of'} rows" + (
+        f", and those of {unknown} shards, which do not say" if 0 < unknown < len(rows) else ""
+    )
+    if all(pipeline.takes_pieces(one) for one in shards):
+        parts = sum(max(1, -(-(one or 0) // PIECE_ROWS)) for one in rows)
+        sizes = [one.piece_bytes for one in shards]
+        memory = max(size or 0 for size in sizes) * _PIECES_AT_ONCE + _BASE_BYTES
+        shown = "" if None in sizes else f", about {memory / 1e6:.0f} MB of memory"
+        yield f"piece by piece, {PIECE_ROWS} rows each: " + (
+            f"{parts} parts{shown}" if not unknown else "bounded memory"
+        )
+    else:
+        yield "as a whole: the memory, an aligner, a tagger, corrections, scores or the files' formats need all rows"
+    yield f"would be written to {output}"
 
 
 class _Manifest:

@@ -14,6 +14,7 @@ from xner.cli.options.inputs import (
     existing_files,
     label_options,
     link_flags,
+    shown,
     side_format_options,
     tuned_option,
 )
@@ -28,7 +29,7 @@ from xner.cli.options.pipelines import (
 from xner.io.pairs import Pairs
 from xner.io.sides import read_source
 from xner.pipelines.aligning import BUILTIN
-from xner.pipelines.shards import shard_files
+from xner.pipelines.shards import plan_lines, shard_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ __all__ = ["command"]
     sections={
         "Projection": ["method", "constraint", "n", "ties", "compat", "memory", "nested"],
         "Files": ["format_", "source_format", "target_format", "one_based", "reverse", "scheme", "read_labels"],
-        "Run": ["resume", "on_error", "tuned"],
+        "Run": ["dry_run", "resume", "on_error", "tuned"],
     },
     epilog="\b\nExamples:\n"
     "  xner project --source en.conll --target de.txt --output de.conll\n"
@@ -103,6 +104,11 @@ __all__ = ["command"]
 @label_options
 @scores_option
 @steps_option
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done, as far as that is known without reading all: rows, shards, parts, memory.",
+)
 @tuned_option
 @config_option
 def command(
@@ -120,6 +126,7 @@ def command(
     read_labels: Any,
     scores: tuple[Path, ...],
     steps: Path | None,
+    dry_run: bool,
 ) -> None:
     """Project entity labels onto translations.
 
@@ -152,6 +159,8 @@ def command(
     elif steps is not None:
         raise click.UsageError("--steps goes with --translate-to")
     told = partial(click.echo, err=True)
+    if dry_run and target is None:
+        raise click.UsageError("--dry-run goes with --target")
     rows: pa.Table | Pairs
     if target is None:
         rows = read_source(
@@ -179,6 +188,10 @@ def command(
             layout=layout,
             told=told,
         )
+    if dry_run and isinstance(rows, Pairs):
+        for line in plan_lines(pipeline, rows, shown(output.path)):
+            click.echo(line)
+        return
     run(
         pipeline,
         rows,
