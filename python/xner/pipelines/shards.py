@@ -161,10 +161,9 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         parts = sum(max(1, -(-(one or 0) // PIECE_ROWS)) for one in rows)
         sizes = [one.piece_bytes for one in shards]
         memory = max(size or 0 for size in sizes) * _PIECES_AT_ONCE + _BASE_BYTES
-        shown = "" if None in sizes else f", about {memory / 1e6:.0f} MB of memory"
-        yield f"piece by piece, {PIECE_ROWS} rows each: " + (
-            f"{parts} parts{shown}" if not unknown else "bounded memory"
-        )
+        shown = "memory does not depend on their number" if None in sizes else f"about {memory / 1e6:.0f} MB of memory"
+        pieces = "" if unknown else f"{parts} parts, "
+        yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}"
     else:
         yield "as a whole: the memory, an aligner, a tagger, corrections, scores or the files' formats need all rows"
     yield f"would be written to {output}"
