@@ -27,7 +27,7 @@ from test_shift import CLASSES, SEEDS, rows
 from xner import evaluation, io, labels
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error, OptionError
-from xner.experiments.extrinsic import Method
+from xner.experiments.extrinsic import Method, study_extrinsic
 from xner.experiments.robustness import ShiftStudy, StudiedShift, study_shift, texts, write_shift_report
 from xner.experiments.robustness.findings import findings
 from xner.experiments.robustness.measures import Entities, calibration_error, counted, entities_of, entity_confidences
@@ -525,8 +525,17 @@ def test_one_run_alone(tmp_path: Path) -> None:
 def test_signature(found: ShiftStudy) -> None:
     others = [replace(found, samples=1001), replace(found, confidence=0.9), replace(found, reference="names")]
     others.append(replace(found, scored={"test": replace(found.scored["test"], collapse=0.1)}))
-    assert len({one.signature for one in (found, *others)}) == 5
-    assert {one.use for one in found.data} == {"test"}
+    others += [replace(found, documents="document"), replace(found, seen_in=())]
+    assert len({one.signature for one in (found, *others)}) == 7
+    assert {one.name: one.use for one in found.data} == {"test": "test", "train": "names that were seen"}
+
+
+def test_several_ready_taggers_are_runs_of_other_studies_as_well(tmp_path: Path) -> None:
+    one = study_extrinsic([Method("names", tagger=runs("names"))], [TEST], tmp_path, samples=100)
+    assert [run.seed for run in one.runs["names"]] == [0, 1, 2]
+    [summary] = one.summary.to_pylist()
+    assert summary["runs"] == 3
+    assert summary["f1_deviation"] > 0
 
 
 # -- labels from outside --------------------------------------------------------------------------------------
@@ -662,6 +671,14 @@ def test_on_the_command_line(corpora: Path) -> None:
     again = done(xner(*COMMAND, *kinds, *options, cwd=corpora))
     assert again.stdout == run.stdout
     assert {path: path.stat().st_mtime_ns for path in (corpora / "study" / "labels").iterdir()} == labelled
+
+
+def test_documents_on_the_command_line(corpora: Path) -> None:
+    io.write(TEST.table.slice(0, 40), corpora / "test.parquet")
+    options = ("--test", "test.parquet", "--kind", "words", "--severities", "2", "--documents", "document")
+    run = done(xner(*COMMAND, *options, "-o", "study", cwd=corpora))
+    assert "|two-way-bootstrap:document=8|" in (corpora / "study" / "summary.md").read_text(encoding="utf-8")
+    assert "On test.parquet, under words F1 falls by " in run.stdout
 
 
 def test_against_on_the_command_line(corpora: Path) -> None:

@@ -248,17 +248,26 @@ def _named(progress: Callable[[str, int, Moment], None], method: str, seed: int)
     return lambda moment: progress(method, seed, moment)
 
 
-def data_of(methods: Iterable[Method], tests: Iterable[Judged]) -> list[Data]:
-    """Test data, what methods learnt from, and what chose checkpoints; each once, with all its uses."""
+def data_of(
+    methods: Iterable[Method], tests: Iterable[Judged], others: Iterable[tuple[Corpus, str]] = ()
+) -> list[Data]:
+    """Test data, what methods learnt from, and what chose checkpoints; each once, with all its uses.
+
+    Args:
+        methods: ways to a tagger.
+        tests: test data.
+        others: further data, each with its use.
+    """
     used: dict[tuple[str, int, str], list[str]] = {}
     for one in tests:
         used.setdefault((one.name, len(one.sentences), one.sentences.digest()), []).append("test")
+    uses: list[tuple[Corpus, str]] = []
     for method in methods:
-        uses = [(corpus, f"training of {method.name}") for corpus in method.training]
+        uses += [(corpus, f"training of {method.name}") for corpus in method.training]
         if method.development is not None:
             uses.append((method.development, f"development of {method.name}"))
         if method.text is not None:
             uses.append((method.text, f"text of {method.name}"))
-        for corpus, use in uses:
-            used.setdefault((corpus.name, corpus.table.num_rows, table_digest(corpus.table)), []).append(use)
-    return [Data(*key, use=", ".join(uses)) for key, uses in used.items()]
+    for corpus, use in (*uses, *others):
+        used.setdefault((corpus.name, corpus.table.num_rows, table_digest(corpus.table)), []).append(use)
+    return [Data(*key, use=", ".join(its)) for key, its in used.items()]

@@ -19,6 +19,7 @@ import pyarrow as pa
 from xner import schema
 from xner._support.arguments import number, whole_number
 from xner._support.arrow import pylist
+from xner._support.digests import table_digest
 from xner._support.progress import Reporter, silent
 from xner._support.tables import html_records
 from xner._version import __version__
@@ -62,6 +63,8 @@ class ShiftStudy:
         shifts: kinds of shift.
         scored: what runs make of the versions of each of the test data.
         reference: the method that the others are compared with.
+        documents: column of the test data that names documents; None where sentences are drawn.
+        seen_in: data whose names count as seen beside those of what methods learn from.
         samples: resamples for intervals and p-values.
         confidence: share of the resamples within an interval.
     """
@@ -71,6 +74,8 @@ class ShiftStudy:
     shifts: Sequence[StudiedShift]
     scored: Mapping[str, Scored]
     reference: str
+    documents: str | None
+    seen_in: Sequence[Corpus]
     samples: int
     confidence: float
 
@@ -97,15 +102,19 @@ class ShiftStudy:
         tests = ";".join(f"{name}={one.sentences.digest()[:12]}" for name, one in self.tests.items())
         texts = ";".join(Path(text.file).stem for one in self.scored.values() for text in one.texts if text.severity)
         collapse = next(iter(self.scored.values())).collapse
+        learnt = [*self.seen_in, *(corpus for method in self.methods for corpus in method.training)]
+        seen = ";".join(table_digest(one.table)[:12] for one in learnt)
+        units = ";".join(f"{self.documents or 'sentences'}={one.documents}" for one in self.scored.values())
         drawn = (
             f"collapse:{collapse:g}|reference:{self.reference}|samples:{self.samples}|confidence:{self.confidence:g}"
         )
-        return f"xner:{__version__}|taggers:{taggers}|tests:{tests}|texts:{texts}|two-way-bootstrap|{drawn}"
+        made = f"xner:{__version__}|taggers:{taggers}|tests:{tests}|texts:{texts}|seen:{seen}"
+        return f"{made}|two-way-bootstrap:{units}|{drawn}"
 
     @cached_property
     def data(self) -> list[Data]:
         """The test data, what was learnt from, and what chose checkpoints; each once, with all its uses."""
-        return data_of(self.methods, self.tests.values())
+        return data_of(self.methods, self.tests.values(), [(one, "names that were seen") for one in self.seen_in])
 
     @cached_property
     def runs(self) -> pa.Table:
@@ -270,6 +279,8 @@ def study_shift(
             for name, runs in found.items()
         },
         reference or names[0],
+        documents,
+        tuple(seen_in),
         samples,
         confidence,
     )
