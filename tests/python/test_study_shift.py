@@ -184,6 +184,10 @@ def test_the_same_runs_tie_exactly(tmp_path: Path) -> None:
     assert "Over all shifts, other and one lose the same in each document." in told
     write_shift_report(tied, tmp_path / "report")
     assert not list((tmp_path / "report").glob("plot-comparisons*"))
+    robust = study(tmp_path, [Method("one", tagger=Tagger("shape"))])
+    no_contrast = "For no method does the test tell what a shift of entities costs from what one of their context does."
+    assert no_contrast in findings(robust)
+    assert no_contrast not in told
 
 
 @pytest.mark.slow

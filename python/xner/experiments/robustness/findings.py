@@ -44,7 +44,7 @@ def _of_test(study: ShiftStudy, test: str) -> Iterator[str]:
     yield from _strongest(others, lambda row: _compared(study, row))
     if headline == ALL:
         yield _worst(drops)
-    yield from _strongest([row for row in contrasts if _is_found(study, row)], lambda row: _contrast(study, row))
+    yield from _contrasts(study, contrasts)
     yield from _reservations(study, test, drops)
 
 
@@ -121,6 +121,14 @@ def _worst(drops: Sequence[Row]) -> str:
         told = f"most under {most['shift']} ({number(3)(most['drop'])})" if most["drop"] > 0 else "under none"
         parts.append(f"{method} loses {told}")
     return f"Shift by shift, {'; '.join(parts)}."
+
+
+def _contrasts(study: ShiftStudy, rows: Sequence[Row]) -> Iterator[str]:
+    """Whether entities cost more than what is around them."""
+    found = [row for row in rows if _is_found(study, row)]
+    if rows and not found:
+        yield "For no method does the test tell what a shift of entities costs from what one of their context does."
+    yield from _strongest(found, lambda row: _contrast(study, row))
 
 
 def _contrast(study: ShiftStudy, row: Row) -> str:
