@@ -68,6 +68,27 @@ def test_align_with_an_encoder(files: Path, tiny_bert: Path) -> None:
     assert not list(files.glob(".*"))
 
 
+@pytest.mark.needs("translate")
+def test_encoders_in_ctranslate2(files: Path, tiny_bert: Path) -> None:
+    encoder = ("--aligner", "simalign-mbert", "--aligner-model", tiny_bert, "--layer", "2")
+    fast = (*encoder, "--aligner-engine", "ctranslate2")
+    for name, options in {"torch": encoder, "float32": fast, "int8": (*fast, "--aligner-dtype", "int8")}.items():
+        done(xner("align", *SIDES, *options, "-o", f"{name}.pharaoh", cwd=files))
+    made = {path.stem: path.read_text() for path in files.glob("*.pharaoh")}
+    assert made["float32"] == made["torch"]
+    assert len(made["int8"].splitlines()) == 4
+    labelled = ("--source", "en.conll", "--target", "three.txt")
+    done(xner("project", *labelled, *fast, "--aligner-dtype", "int8", "-o", "out.conll", cwd=files))
+    assert "Madrid" in (files / "out.conll").read_text()
+
+    run = xner("align", *SIDES, *encoder, "--aligner-dtype", "int8", "-o", "x.pharaoh", cwd=files)
+    assert run.returncode != 0
+    assert "--aligner-dtype='int8': that is for --aligner-engine" in run.stderr
+    run = xner("align", *SIDES, "--aligner-engine", "ctranslate2", "-o", "x.pharaoh", cwd=files)
+    assert run.returncode != 0
+    assert "--aligner-engine" in run.stderr
+
+
 def test_project_with_an_encoder(files: Path, tiny_bert: Path) -> None:
     done(
         xner(

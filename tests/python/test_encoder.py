@@ -6,7 +6,8 @@ import extras
 
 extras.need("models")
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from xner.models.network.device import in_halves, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 CPU = torch.device("cpu")
@@ -52,7 +53,8 @@ def test_embeddings_are_the_hidden_states_of_the_whole_model(tiny_bert: Path, la
 
 def test_layers_above_are_not_even_loaded(tiny_bert: Path) -> None:
     encoder = load(tiny_bert, 1)
-    assert len(encoder._network.model.encoder.layer) == 1
+    network: Any = encoder._network.network
+    assert len(network.model.encoder.layer) == 1
 
 
 def test_batching_changes_nothing_but_rounding(tiny_bert: Path) -> None:
@@ -215,3 +217,41 @@ def test_a_single_item_that_does_not_fit() -> None:
 
     with pytest.raises(torch.OutOfMemoryError):
         in_halves(work, [1, 2])
+
+
+@pytest.fixture
+def four_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("four_threads")
+class TestBatchesAtOnce:
+    def test_all_is_as_with_one_thread(self, tiny_bert: Path) -> None:
+        encoder = load(tiny_bert)
+        many = [["the", "walker", *"abcdefgh"[:size]] for size in range(8)] * 4
+        finished: list[int] = []
+        pieces = encoder.tokenizer.pieces(many)
+        found = encoder.embed(pieces, token_budget=24, overlap=4, progress=finished.append)
+        torch.set_num_threads(1)
+        alone = encoder.embed(pieces, token_budget=24, overlap=4)
+        assert all(map(torch.equal, found, alone))
+        assert sum(finished) == len(many)
+
+    def test_other_threads_compute_as_before(self, tiny_bert: Path) -> None:
+        embed(load(tiny_bert), SENTENCES)
+        assert torch.get_num_threads() == 4
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(torch.get_num_threads).result() == 4
+
+    def test_a_failure_is_raised(self, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        encoder = load(tiny_bert)
+
+        def fail(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+            raise RuntimeError(f"{len(rows)} rows")
+
+        monkeypatch.setattr(encoder._network.network, "forward", fail)
+        with pytest.raises(RuntimeError, match="rows"):
+            embed(encoder, SENTENCES)

@@ -67,6 +67,8 @@ OTHER_ENCODERS: list[dict[str, Any]] = [
     {"distortion": 0.1},
     {"window_overlap": 5},
     {"dtype": "bfloat16"},
+    {"engine": "ctranslate2"},
+    {"engine": "ctranslate2", "dtype": "int8"},
 ]
 
 

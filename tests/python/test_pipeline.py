@@ -198,6 +198,7 @@ BESIDE: dict[str, dict[str, Any]] = {
             "layer",
             "extraction",
             "aligner_device",
+            "aligner_engine",
             "aligner_dtype",
             "aligner_token_budget",
             "aligner_compile",

@@ -191,7 +191,8 @@ def test_half_precision(random_model: str, dtype: Any) -> None:
 
 def test_numbers_that_are_not_finite(random_model: str) -> None:
     tagger = load(random_model, dtype="float16")
-    tagger._networks[0].model.classifier.bias.data.fill_(float("inf"))
+    network: Any = tagger._networks[0].network
+    network.model.classifier.bias.data.fill_(float("inf"))
     with pytest.raises(
         Error, match="gives numbers that are not finite in float16; dtype='float32' or 'bfloat16' may do"
     ):

@@ -48,7 +48,8 @@ class PipelineKeywords(typing.TypedDict, total=False):
     lexicon: collections.abc.Sequence[str]
     aligner_memory: str | None
     aligner_device: str
-    aligner_dtype: typing.Literal['auto', 'float32', 'float16', 'bfloat16']
+    aligner_engine: typing.Literal['transformers', 'ctranslate2']
+    aligner_dtype: typing.Union[typing.Literal['auto', 'float32', 'float16', 'bfloat16'], typing.Literal['int8']]
     aligner_token_budget: int | None
     aligner_compile: bool
     tagger: str | None

@@ -22,7 +22,8 @@ from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.alignment.options import Decode
 from xner.errors import OptionError
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
-from xner.models.network.device import DTYPES, Dtype, device_names
+from xner.models.aligners.options import ENCODER_DTYPES, ENCODER_ENGINES, EncoderDtype, EncoderEngine, check_engine
+from xner.models.network.device import device_names
 from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, run_parts
 
@@ -157,10 +158,18 @@ class AligningOptions(DeclaredOptions):
         when=[_WITH_ENCODERS],
         group=_GROUP,
     )
-    aligner_dtype: Dtype = option(
+    aligner_engine: EncoderEngine = option(
+        "transformers",
+        Choice(ENCODER_ENGINES),
+        "Encoders: what computes; ctranslate2 is the quicker one on processors, takes models of the kinds of BERT and "
+        "RoBERTa, and converts a model on first use.",
+        when=[_WITH_ENCODERS],
+        group=_GROUP,
+    )
+    aligner_dtype: EncoderDtype = option(
         "auto",
-        Choice(tuple(DTYPES)),
-        "Encoders: precision; auto is half precision on GPUs, float32 elsewhere.",
+        Choice(ENCODER_DTYPES),
+        "Encoders: precision; auto is half precision on GPUs, float32 elsewhere. ctranslate2 takes float32 and int8.",
         when=[_WITH_ENCODERS],
         group=_GROUP,
     )
@@ -176,7 +185,7 @@ class AligningOptions(DeclaredOptions):
         False,
         Flag(),
         "Encoders: torch.compile; for long runs.",
-        when=[_WITH_ENCODERS],
+        when=[_WITH_ENCODERS, When("aligner_engine='transformers'", lambda o: o.aligner_engine == "transformers")],
         group=_GROUP,
     )
 
@@ -210,6 +219,7 @@ class AligningOptions(DeclaredOptions):
     def check_together(self) -> None:
         """See `DeclaredOptions`."""
         _ = self.models  # which says what is wrong with them
+        check_engine(self.aligner_engine, device=self.aligner_device, dtype=self.aligner_dtype, owner="aligner_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +273,7 @@ class Aligning:
             "source_language": languages[0],
             "target_language": languages[1],
             "device": None if options.aligner_device == "auto" else device_names(options.aligner_device),
+            "engine": None if options.aligner_engine == "transformers" else options.aligner_engine,
             "dtype": None if options.aligner_dtype == "auto" else options.aligner_dtype,
             "token_budget": options.aligner_token_budget,
             "compile": options.aligner_compile or None,

@@ -3,7 +3,7 @@
     aligner = xner.EncoderAligner.load("awesome-mbert")
     links = aligner.align(english, yoruba)          # list<struct<source, target, score>>, one list a row
 
-The encoder's part is torch's and transformers'; links are extracted from similarities by the core.
+The encoder's part is torch's and transformers', or CTranslate2's; links are extracted from similarities by the core.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,13 @@ from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
 from xner.errors import OptionError
 from xner.models.aligners._work import STATUSES, Corpus, align_corpus
-from xner.models.aligners.options import ENCODER_PRESETS, EncoderAlignerOptions
+from xner.models.aligners.options import (
+    ENCODER_PRESETS,
+    EncoderAlignerOptions,
+    EncoderDtype,
+    EncoderEngine,
+    check_engine,
+)
 from xner.models.network.device import Dtype, dtype_name, resolve_devices, resolve_dtype
 from xner.models.network.encoder import Encoder
 from xner.models.network.loading import Reloaded, model_identity
@@ -43,7 +49,7 @@ __all__ = ["STATUSES", "EncoderAligner"]
 
 
 _WHAT = "the encoder aligner"
-_TOKEN_BUDGETS = {"cuda": 32_768, "mps": 8_192, "cpu": 2_048}
+_TOKEN_BUDGETS = {"cuda": 32_768, "mps": 8_192, "cpu": 512}
 
 
 class EncoderAligner(Reloaded):
@@ -68,7 +74,8 @@ class EncoderAligner(Reloaded):
         options: EncoderAlignerOptions,
         *,
         device: str | Sequence[str],
-        dtype: Dtype,
+        engine: EncoderEngine,
+        dtype: EncoderDtype,
         token_budget: int | None,
         compile: bool,
     ) -> None:
@@ -77,7 +84,8 @@ class EncoderAligner(Reloaded):
         self.name = options.encoder
         self.encoded_sentences = 0
         self._device = device
-        self._dtype: Dtype = dtype
+        self._engine = engine
+        self._dtype: EncoderDtype = dtype
         self._token_budget = token_budget
         self._compile = compile
 
@@ -88,7 +96,8 @@ class EncoderAligner(Reloaded):
         model: str | None = None,
         *,
         device: str | Sequence[str] = "auto",
-        dtype: Dtype = "auto",
+        engine: EncoderEngine = "transformers",
+        dtype: EncoderDtype = "auto",
         token_budget: int | None = None,
         compile: bool = False,
         lazily: bool = False,
@@ -101,8 +110,10 @@ class EncoderAligner(Reloaded):
             model: name on the Hugging Face hub, or folder, of another model than the preset's; fine-tuned ones load as
                 they are. Weights are read from safetensors files only.
             device: `auto` (all CUDA devices, else Apple's MPS, else the processor), a name (`cuda:1`), or several.
+            engine: what computes the encoder: `transformers`, or `ctranslate2`, which is quicker on processors, takes
+                models of the kinds of BERT and RoBERTa, and converts the layers that are needed on first use.
             dtype: precision of the encoder: `auto` is bfloat16 or float16 on CUDA devices, float32 elsewhere.
-                Similarities are computed in float32 in any case.
+                CTranslate2 takes float32 and `int8`. Similarities are computed in float32 in any case.
             token_budget: most word pieces in a batch, padding included; None goes by the device. A batch that does not
                 fit the device's memory is done in halves.
             compile: whether to compile the encoder with `torch.compile`.
@@ -114,6 +125,9 @@ class EncoderAligner(Reloaded):
                 be used (see `Encoder.load`).
         """
         options = choose("preset", preset, ENCODER_PRESETS)
+        check_engine(engine, device=device, dtype=dtype)
+        if compile and engine != "transformers":
+            raise OptionError("compile=True: that is for engine='transformers'")
         names = [field.name for field in dataclasses.fields(options)]
         for name in changes:
             if name not in names:
@@ -126,7 +140,7 @@ class EncoderAligner(Reloaded):
         options = dataclasses.replace(options, **changes)
         if token_budget is not None:
             whole_number("token_budget", token_budget, 1)
-        made = cls(options, device=device, dtype=dtype, token_budget=token_budget, compile=compile)
+        made = cls(options, device=device, engine=engine, dtype=dtype, token_budget=token_budget, compile=compile)
         if not lazily:
             _ = made._encoders, made._languages
         return made
@@ -135,25 +149,25 @@ class EncoderAligner(Reloaded):
     def _encoders(self) -> list[Encoder]:
         """One a device, with the same weights."""
         self._check_sources()
+        name, layer = self.options.encoder, self.options.layer
+        if self._engine == "ctranslate2":
+            return [Encoder.convert(name, layer, dtype=cast("Literal['float32', 'int8']", self._precision))]
         return [
-            Encoder.load(
-                self.options.encoder,
-                self.options.layer,
-                device=device,
-                dtype=resolve_dtype(self._dtype, device, what=_WHAT),
-                compile=self._compile,
-            )
+            Encoder.load(name, layer, device=device, dtype=self._torch_dtype(device), compile=self._compile)
             for device in self._devices
         ]
 
     @cached_property
     def _devices(self) -> list[torch.device]:
-        return resolve_devices(self._device, what=_WHAT)
+        return resolve_devices("cpu" if self._engine == "ctranslate2" else self._device, what=_WHAT)
 
     @property
-    def _precision(self) -> Dtype:
+    def _precision(self) -> EncoderDtype:
         """Of the first device's encoder, by name."""
-        return dtype_name(resolve_dtype(self._dtype, self._devices[0], what=_WHAT))
+        return "int8" if self._dtype == "int8" else dtype_name(self._torch_dtype(self._devices[0]))
+
+    def _torch_dtype(self, device: torch.device) -> torch.dtype:
+        return resolve_dtype(cast("Dtype", self._dtype), device, what=_WHAT)
 
     @cached_property
     def _marks_languages(self) -> bool:
@@ -192,7 +206,7 @@ class EncoderAligner(Reloaded):
         """Tells this model, with its options, from all others."""
         options = asdict(self.options) | dict(zip(("source_language", "target_language"), self._languages, strict=True))
         options["encoder"] = model_identity(self.name, what=_WHAT)
-        return identity_of("encoder-aligner", options, self._precision, self._compile)
+        return identity_of("encoder-aligner", options, self._engine, self._precision, self._compile)
 
     @property
     def signature(self) -> str:
@@ -206,6 +220,7 @@ class EncoderAligner(Reloaded):
             f"extraction:{options.extraction}",
             *(f"{name}:{value}" for name, value in options.extraction_options.items()),
             f"overlap:{options.window_overlap}",
+            f"engine:{self._engine}",
             f"dtype:{self._precision}",
         ]
         if self._marks_languages:

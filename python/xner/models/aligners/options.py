@@ -7,13 +7,28 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from xner._support.arguments import choose, whole_number
 from xner.alignment.links.extraction import METHODS, Method, extract_batch
+from xner.errors import OptionError
+from xner.models.network.device import DTYPES, Dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["ENCODER_PRESETS", "EncoderAlignerOptions", "Similarity"]
+__all__ = [
+    "ENCODER_DTYPES",
+    "ENCODER_ENGINES",
+    "ENCODER_PRESETS",
+    "EncoderAlignerOptions",
+    "EncoderDtype",
+    "EncoderEngine",
+    "Similarity",
+    "check_engine",
+]
 
 Similarity = Literal["cosine", "dot"]
+EncoderEngine = Literal["transformers", "ctranslate2"]
+ENCODER_ENGINES: Final = ("transformers", "ctranslate2")
+EncoderDtype = Dtype | Literal["int8"]
+ENCODER_DTYPES: Final = (*DTYPES, "int8")
 
 _SIMILARITIES = dict.fromkeys(("cosine", "dot"))
 
@@ -64,6 +79,33 @@ class EncoderAlignerOptions:
         """The options of the extraction that differ from its defaults."""
         names = ("threshold", "null_threshold", "max_count", "alpha", "distortion")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+def check_engine(engine: str, *, device: str | Sequence[str], dtype: str, owner: str = "") -> None:
+    """Whether what computes an encoder can do so there and in that precision.
+
+    Args:
+        engine: one of `ENCODER_ENGINES`.
+        device: as for `EncoderAligner.load`.
+        dtype: likewise.
+        owner: what the options' names begin with.
+
+    Raises:
+        OptionError: it cannot, or one of them has no meaning.
+    """
+    choose(f"{owner}engine", engine, dict.fromkeys(ENCODER_ENGINES))
+    choose(f"{owner}dtype", dtype, dict.fromkeys(ENCODER_DTYPES))
+    if engine == "transformers":
+        if dtype == "int8":
+            raise OptionError(f"{owner}dtype='int8': that is for {owner}engine='ctranslate2'")
+        return
+    if dtype not in {"auto", "float32", "int8"}:
+        raise OptionError(f"{owner}dtype={dtype!r}: that is for {owner}engine='transformers'; expected float32 or int8")
+    if device not in ("auto", "cpu", ["cpu"], ("cpu",)):
+        raise OptionError(
+            f"{owner}device={device!r}: that is for {owner}engine='transformers'; CTranslate2 computes encoders on "
+            "'cpu'"
+        )
 
 
 _MBERT = "google-bert/bert-base-multilingual-cased"

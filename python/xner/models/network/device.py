@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from xner._support.arguments import choose
@@ -18,17 +21,23 @@ if TYPE_CHECKING:
 __all__ = [
     "DTYPES",
     "Dtype",
+    "batch_threads",
     "device_names",
     "dtype_name",
     "import_torch",
     "in_halves",
     "resolve_devices",
     "resolve_dtype",
+    "share_of_cores",
 ]
 
 T = TypeVar("T")
 
 _PROCESS = os.getpid()  # that imported this module; a forked one did not
+
+# Batches that are on a processor at once: on two cores, two batches with a thread each are nearly twice as fast as one
+# with two threads, which wait for each other at every layer. More would ask for more memory.
+_MOST_AT_ONCE = 4
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 DTYPES = {"auto": None, "float32": "float32", "float16": "float16", "bfloat16": "bfloat16"}
@@ -140,3 +149,47 @@ def in_halves(work: Callable[[Sequence[T]], None], batch: Sequence[T]) -> None:
 def device_names(device: str) -> str | list[str]:
     """What an option for a device says, as models take it: several with commas."""
     return device if device == "auto" else device.split(",")
+
+
+def share_of_cores(devices: int = 1) -> tuple[int, int]:
+    """How many batches a model works on at once, and with how many threads each.
+
+    Args:
+        devices: models that share the processor.
+    """
+    # Not every system says which cores this process may use.
+    present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _shares(max(1, present // devices))
+
+
+def _shares(cores: int) -> tuple[int, int]:
+    workers = min(cores, _MOST_AT_ONCE)
+    return workers, cores // workers
+
+
+def batch_threads() -> ThreadPoolExecutor | None:
+    """Threads that compute a batch each on the processor, with torch; None where it computes with a single thread."""
+    import torch
+
+    threads = torch.get_num_threads()
+    return _batch_threads(threads, os.getpid()) if threads > 1 else None
+
+
+@lru_cache(maxsize=1)
+def _batch_threads(threads: int, process: int) -> ThreadPoolExecutor:
+    """See `batch_threads`; a process has one set of them, whatever the number of its models."""
+    import torch
+
+    workers, share = _shares(threads)
+    all_there = threading.Barrier(workers)
+
+    def begin() -> None:
+        torch.get_num_threads()  # or torch would set what is set below anew when this thread first computes
+        torch.set_num_threads(share)
+        all_there.wait()
+
+    pool = ThreadPoolExecutor(workers)
+    for begun in [pool.submit(begin) for _ in range(workers)]:
+        begun.result()
+    torch.set_num_threads(threads)  # of this thread, and of those to come
+    return pool

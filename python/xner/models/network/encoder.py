@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from xner.errors import Error, OptionError
+from xner.models.network.ctranslate2_encoder import CTranslate2Encoder
 from xner.models.network.device import import_torch
-from xner.models.network.loading import load_config, load_weights
-from xner.models.network.piece_network import PieceNetwork
+from xner.models.network.loading import load_layers
+from xner.models.network.piece_network import PieceNetwork, TorchNetwork
 from xner.models.network.pieces import PieceTokenizer
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from xner.models.network.piece_network import Network
     from xner.models.network.pieces import Pieces
 
 __all__ = ["Encoder"]
@@ -24,7 +25,7 @@ _WHAT = "the encoder aligner"
 
 
 class Encoder:
-    """The lower layers of a pretrained encoder, with its tokenizer. Make one with `Encoder.load`.
+    """The lower layers of a pretrained encoder, with its tokenizer. Make one with `Encoder.load` or `Encoder.convert`.
 
     Attributes:
         name: of the model, or its folder.
@@ -35,13 +36,13 @@ class Encoder:
         capacity: most pieces that go in at once, special tokens not counted.
     """
 
-    def __init__(self, layer: int, model: Any, tokenizer: PieceTokenizer, device: torch.device) -> None:
-        """Use `Encoder.load`."""
-        self._network = PieceNetwork(model, tokenizer, device, output="last_hidden_state", kind="encoder")
+    def __init__(self, layer: int, network: Network, tokenizer: PieceTokenizer) -> None:
+        """Use `Encoder.load` or `Encoder.convert`."""
+        self._network = PieceNetwork(network, tokenizer, kind="encoder")
         self.name = tokenizer.name
         self.layer = layer
-        self.device = device
-        self.dtype = self._network.dtype
+        self.device = network.device
+        self.dtype = network.dtype
         self.tokenizer = tokenizer
         self.capacity = self._network.capacity
 
@@ -63,11 +64,30 @@ class Encoder:
             Error: there is no such model, it has fewer layers, its weights are not those of an encoder or not in
                 safetensors, or its tokenizer cannot tell which piece belongs to which word.
         """
-        torch = import_torch(_WHAT)
+        import_torch(_WHAT)
         tokenizer = PieceTokenizer.load(name, what=_WHAT)
-        model = _load_layers(name, layer, dtype)
-        model = model.to(device).eval()
-        return cls(layer, torch.compile(model, dynamic=True) if compile else model, tokenizer, device)
+        model = load_layers(name, layer, dtype, what=_WHAT).to(device).eval()
+        return cls(
+            layer, TorchNetwork(model, tokenizer, device, output="last_hidden_state", compile=compile), tokenizer
+        )
+
+    @classmethod
+    def convert(cls, name: str, layer: int, *, dtype: Literal["float32", "int8"]) -> Encoder:
+        """Load a model as `load` does, into CTranslate2, which computes on the processor.
+
+        The layers that are needed are converted to its format on first use and kept in the user's folder of caches.
+
+        Args:
+            name: on the Hugging Face hub, or a folder with a saved model.
+            layer: counted from 1.
+            dtype: of weights and activations.
+
+        Raises:
+            Error: as for `load`; the extra `translate` is not installed; CTranslate2 does not take such models.
+        """
+        import_torch(_WHAT)
+        tokenizer = PieceTokenizer.load(name, what=_WHAT)
+        return cls(layer, CTranslate2Encoder(name, layer, tokenizer, dtype=dtype, what=_WHAT), tokenizer)
 
     def embed(
         self,
@@ -95,23 +115,3 @@ class Encoder:
         )
         starts = itertools.accumulate(map(len, sentences), initial=0)
         return [packed[start:end] for start, end in itertools.pairwise(starts)]
-
-
-def _load_layers(name: str, layer: int, dtype: torch.dtype) -> Any:
-    """The encoder of a model, cut off after a layer."""
-    config = load_config(name, kind="encoder", what=_WHAT)
-    layers = config.num_hidden_layers
-    if not 0 <= layer <= layers:
-        raise OptionError(f"layer={layer}: the encoder '{name}' has the layers 0 to {layers}")
-    cut = {"encoder_layers": layer, "decoder_layers": 0} if config.is_encoder_decoder else {"num_hidden_layers": layer}
-    model, absent = load_weights("AutoModel", name, kind="encoder", what=_WHAT, dtype=dtype, **cut)
-    if config.is_encoder_decoder:
-        model = model.get_encoder()
-    # Heads are made anew where a checkpoint has none; an encoder with random weights is not what was asked for.
-    missing = [key for key in absent if "pooler" not in key and "decoder" not in key]
-    if missing:
-        raise Error(
-            f"'{name}' has not the weights of an encoder of type '{config.model_type}': {len(missing)} are missing, "
-            f"{missing[0]} for one"
-        )
-    return model

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xner._support.extras import require
-from xner.errors import Error
+from xner.errors import Error, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import torch
 
 __all__ = [
     "Reloaded",
@@ -21,6 +23,7 @@ __all__ = [
     "folder_digest",
     "import_transformers",
     "load_config",
+    "load_layers",
     "load_weights",
     "model_identity",
     "quiet",
@@ -103,6 +106,37 @@ def load_weights(auto_class: str, name: str, *, kind: str, what: str, **options:
             f"cannot load the {kind} '{name}': {first_line(error)} (weights are read from safetensors files only)"
         ) from error
     return model, sorted(report["missing_keys"])
+
+
+def load_layers(name: str, layer: int, dtype: torch.dtype, *, what: str) -> Any:
+    """The encoder of a pretrained model, cut off after a layer.
+
+    Args:
+        name: on the Hugging Face hub, or a folder with a saved model.
+        layer: counted from 1; 0 for the embedding layer.
+        dtype: of weights and activations.
+        what: who needs it, for messages.
+
+    Raises:
+        Error: there is no such model, it has fewer layers, or its weights are not those of an encoder or not in
+            safetensors files.
+    """
+    config = load_config(name, kind="encoder", what=what)
+    layers = config.num_hidden_layers
+    if not 0 <= layer <= layers:
+        raise OptionError(f"layer={layer}: the encoder '{name}' has the layers 0 to {layers}")
+    cut = {"encoder_layers": layer, "decoder_layers": 0} if config.is_encoder_decoder else {"num_hidden_layers": layer}
+    model, absent = load_weights("AutoModel", name, kind="encoder", what=what, dtype=dtype, **cut)
+    if config.is_encoder_decoder:
+        model = model.get_encoder()
+    # Heads are made anew where a checkpoint has none; an encoder with random weights is not what was asked for.
+    missing = [key for key in absent if "pooler" not in key and "decoder" not in key]
+    if missing:
+        raise Error(
+            f"'{name}' has not the weights of an encoder of type '{config.model_type}': {len(missing)} are missing, "
+            f"{missing[0]} for one"
+        )
+    return model
 
 
 def model_identity(name: str, *, what: str, config: str = "config.json") -> str:

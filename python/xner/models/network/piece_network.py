@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import threading
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from xner.errors import Error
 from xner.models.network.batching import batches_by_length
-from xner.models.network.device import in_halves
+from xner.models.network.device import batch_threads, in_halves
 from xner.models.network.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
 
     import torch
 
     from xner.models.network.pieces import Pieces, PieceTokenizer
 
-__all__ = ["PieceNetwork", "longest_input"]
+__all__ = ["Network", "PieceNetwork", "TorchNetwork", "longest_input"]
 
 _LONGEST_INPUT = 1 << 20  # for models that know no limit
 
 
-class PieceNetwork:
-    """A network that gives every word piece of a sentence a vector, with its tokenizer.
+class Network(Protocol):
+    """What gives tokens vectors.
 
     Attributes:
-        model: of transformers, or compiled.
-        tokenizer: splits words into its pieces.
-        device: where it computes.
+        device: where the vectors are.
         dtype: name of the precision of weights and activations.
-        capacity: most pieces that go in at once, special tokens not counted.
+        longest: most tokens that go in at once.
     """
+
+    device: torch.device
+    dtype: str
+    longest: int
+
+    def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """The vectors of a batch.
+
+        Args:
+            rows: numbers of tokens, special ones included.
+
+        Returns:
+            (rows × tokens of the longest × dimensions).
+        """
+
+    def threads(self) -> Executor | None:
+        """What computes several batches at once; None where they come one after the other."""
+
+
+class TorchNetwork:
+    """A model of transformers as a `Network`."""
 
     def __init__(
         self,
@@ -41,7 +62,7 @@ class PieceNetwork:
         device: torch.device,
         *,
         output: Literal["last_hidden_state", "logits"],
-        kind: str,
+        compile: bool = False,
     ) -> None:
         """Take a loaded model.
 
@@ -50,23 +71,75 @@ class PieceNetwork:
             tokenizer: its.
             device: where it is.
             output: which of the model's outputs the vectors are.
+            compile: whether to compile it with `torch.compile`.
+        """
+        import torch
+
+        self.device = device
+        self.dtype = str(model.dtype).removeprefix("torch.")
+        self.longest = longest_input(model.base_model, tokenizer)
+        self.model: Any = torch.compile(model, dynamic=True) if compile else model
+        self._padding = tokenizer.padding
+        self._output = output
+        self._at_once = device.type == "cpu" and not compile
+
+    def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """See `Network`."""
+        import torch
+
+        width = max(map(len, rows))
+        ids = np.full((len(rows), width), self._padding, np.int64)
+        mask = np.zeros((len(rows), width), np.int64)
+        for row, values in enumerate(rows):
+            ids[row, : len(values)] = values
+            mask[row, : len(values)] = 1
+        with torch.inference_mode():
+            outputs = self.model(
+                input_ids=torch.from_numpy(ids).to(self.device, non_blocking=True),
+                attention_mask=torch.from_numpy(mask).to(self.device, non_blocking=True),
+            )
+        vectors: torch.Tensor = getattr(outputs, self._output)
+        return vectors
+
+    def threads(self) -> Executor | None:
+        """See `Network`."""
+        return batch_threads() if self._at_once else None
+
+
+class PieceNetwork:
+    """A network that gives every word piece of a sentence a vector, with its tokenizer.
+
+    Attributes:
+        network: what computes.
+        tokenizer: splits words into its pieces.
+        capacity: most pieces that go in at once, special tokens not counted.
+    """
+
+    def __init__(self, network: Network, tokenizer: PieceTokenizer, *, kind: str) -> None:
+        """Take a network.
+
+        Args:
+            network: what computes.
+            tokenizer: its.
             kind: of model, for messages: "encoder".
 
         Raises:
-            Error: the model takes less than two pieces at once.
+            Error: it takes less than two pieces at once.
         """
-        self.model = model
+        self.network = network
         self.tokenizer = tokenizer
-        self.device = device
-        self.dtype = str(model.dtype).removeprefix("torch.")
-        self._output = output
         # A language's mark is one of the two tokens around a sentence: counted without knowing the language.
         special = 2 if tokenizer.needs_language else sum(map(len, tokenizer.around()))
-        self.capacity = longest_input(model.base_model, tokenizer) - special
+        self.capacity = network.longest - special
         if self.capacity < 2:
             raise Error(
                 f"the {kind} '{tokenizer.name}' takes {self.capacity} word pieces at once; at least 2 are needed"
             )
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.network.device
 
     def run(
         self,
@@ -102,6 +175,7 @@ class PieceNetwork:
         # One block of memory for all; each sentence's vectors are a part of it.
         starts = np.cumsum([0, *map(len, sentences)])
         packed: torch.Tensor | None = None
+        lock = threading.Lock()  # held by whoever makes that block or tells of progress
 
         def run(batch: Sequence[int]) -> None:
             nonlocal packed
@@ -109,9 +183,10 @@ class PieceNetwork:
                 [*prefix, *sentences[index].ids[window.start : window.end], *suffix]
                 for index, window in (parts[part] for part in batch)
             ]
-            vectors = self._forward(rows)
-            if packed is None:
-                packed = torch.empty((int(starts[-1]), vectors.shape[-1]), dtype=vectors.dtype, device=self.device)
+            vectors = self.network.forward(rows)
+            with lock:
+                if packed is None:
+                    packed = torch.empty((int(starts[-1]), vectors.shape[-1]), dtype=vectors.dtype, device=self.device)
             width = vectors.shape[1]
             taken, put = [], []
             for row, (index, window) in enumerate(parts[part] for part in batch):
@@ -123,29 +198,14 @@ class PieceNetwork:
             )
             packed[target] = vectors.flatten(0, 1)[source]
             if progress is not None:
-                progress(sum(parts[part][1].start == 0 for part in batch))
+                with lock:
+                    progress(sum(parts[part][1].start == 0 for part in batch))
 
         lengths = [window.end - window.start + len(prefix) + len(suffix) for _, window in parts]
-        for batch in batches_by_length(lengths, token_budget):
-            in_halves(run, batch)
+        threads = self.network.threads()
+        at_work = map if threads is None else threads.map
+        list(at_work(lambda batch: in_halves(run, batch), batches_by_length(lengths, token_budget)))
         return torch.empty((0, 1), device=self.device) if packed is None else packed
-
-    def _forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
-        import torch
-
-        width = max(map(len, rows))
-        ids = np.full((len(rows), width), self.tokenizer.padding, np.int64)
-        mask = np.zeros((len(rows), width), np.int64)
-        for row, values in enumerate(rows):
-            ids[row, : len(values)] = values
-            mask[row, : len(values)] = 1
-        with torch.inference_mode():
-            outputs = self.model(
-                input_ids=torch.from_numpy(ids).to(self.device, non_blocking=True),
-                attention_mask=torch.from_numpy(mask).to(self.device, non_blocking=True),
-            )
-        vectors: torch.Tensor = getattr(outputs, self._output)
-        return vectors
 
 
 def longest_input(model: Any, tokenizer: PieceTokenizer) -> int:

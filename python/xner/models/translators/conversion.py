@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from xner._support.extras import require
-from xner.errors import Error, OptionError
-from xner.models.network.loading import first_line, import_transformers, model_identity, quiet
-from xner.models.translators.cache import default_cache_path
+from xner.models.network.conversion import keep_converted
 from xner.models.translators.seq2seq import add_marks, no_advice
 
 __all__ = ["convert_model", "is_converted"]
@@ -43,35 +39,10 @@ def convert_model(name: str, dtype: str = "auto", *, folder: Path | None = None)
     Raises:
         Error: the extra `translate` is not installed, or the model cannot be converted.
     """
-    require("ctranslate2", extra="translate", what=_WHAT)
-    if not dtype.replace("_", "").isalnum():  # it names a folder
-        raise OptionError(f"dtype={dtype!r}: expected int8, float16, bfloat16, float32 or auto")
-    transformers = import_transformers(_WHAT)
-    kinds = ("model.safetensors", "model.safetensors.index.json")
-    try:
-        if not any(transformers.utils.hub.has_file(name, kind) for kind in kinds):
-            raise Error(f"cannot convert '{name}': it has no weights in safetensors files")
-    except OSError as error:
-        raise Error(f"cannot load the translation model '{name}': {first_line(error)}") from error
-    place = (folder or default_cache_path().parent / "ctranslate2") / f"{model_identity(name, what=_WHAT)[:32]}-{dtype}"
-    if place.is_dir():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    try:
-        try:
-            with quiet(transformers), no_advice():
-                _converter(name).convert(str(aside), quantization=None if dtype == "auto" else dtype, force=True)
-        except (AttributeError, OSError, ValueError, RuntimeError) as error:
-            raise Error(f"cannot convert '{name}' to CTranslate2's format: {first_line(error)}") from error
-        try:
-            aside.rename(place)
-        except OSError:
-            if not place.is_dir():  # another process was faster
-                raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return place
+    with no_advice():
+        return keep_converted(
+            name, dtype, partial(_converter, name), kind="translation model", what=_WHAT, folder=folder
+        )
 
 
 def _converter(name: str) -> Any:

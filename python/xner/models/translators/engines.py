@@ -6,7 +6,6 @@ without a model's weights when it is made; they are read when they are needed fi
 
 from __future__ import annotations
 
-import os
 import queue
 from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,15 @@ import numpy as np
 from xner._support.arguments import choose
 from xner._support.extras import require
 from xner.errors import Error, OptionError
-from xner.models.network.device import DTYPES, Dtype, dtype_name, in_halves, resolve_devices, resolve_dtype
+from xner.models.network.device import (
+    DTYPES,
+    Dtype,
+    dtype_name,
+    in_halves,
+    resolve_devices,
+    resolve_dtype,
+    share_of_cores,
+)
 from xner.models.network.loading import Reloaded, first_line, model_identity
 from xner.models.translators.conversion import convert_model, is_converted
 from xner.models.translators.seq2seq import Seq2SeqTokenizer, load_seq2seq, longest_text, translation_model_type
@@ -53,9 +60,6 @@ TokenPair = tuple[list[int], list[int]]
 _TOKENIZERS: Final = {"thennal/nllb-200-3.3B-labelpigeon": "facebook/nllb-200-3.3B"}
 # Sources are padded to a multiple of this, so that what is computed of a text does not depend on the others' lengths.
 _WIDTH = 8
-# Batches that are on a processor at once: on two cores, two batches with a thread each are nearly twice as fast as one
-# with two threads, which wait for each other at every layer. More would ask for more memory.
-_MOST_WORKERS = 4
 # Logits that are in memory at once: NLLB has 256 206 a token, so a quarter of a gigabyte is 256 tokens.
 _LOGITS = 1 << 26
 
@@ -446,7 +450,7 @@ class CTranslate2Engine(TranslationEngine):
         models = []
         for name in self._devices:
             kind, _, index = name.partition(":")
-            workers, threads = _share_of_cores(len(self._devices)) if kind == "cpu" else (1, 0)
+            workers, threads = share_of_cores(len(self._devices)) if kind == "cpu" else (1, 0)
             place = {"device": kind, "device_index": int(index or 0)}
             share = {"inter_threads": workers, "intra_threads": threads}
             try:
@@ -484,15 +488,6 @@ class CTranslate2Engine(TranslationEngine):
                 max_input_length=0,
             )
         return [float(np.mean(result.log_probs[given:], dtype=np.float64)) for result in results]
-
-
-def _share_of_cores(devices: int) -> tuple[int, int]:
-    """How many batches a model works on at once, and with how many threads each, where so many share the processor."""
-    # Not every system says which cores this process may use.
-    present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    cores = max(1, present // devices)
-    workers = min(cores, _MOST_WORKERS)
-    return workers, cores // workers
 
 
 @contextmanager
