@@ -193,7 +193,7 @@ class _OutputParts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown()  # what is done already is kept, also for a run that goes on later
 
     def has_next(self) -> bool:
         """Whether the next part is there from an earlier run; then it is taken."""
