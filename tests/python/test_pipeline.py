@@ -188,6 +188,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "top_k_order": {"method": "heuristic", "top_k": 2},
     **{key: {"score": "ner"} for key in ("ner_labels", "ner_alpha", "ner_threshold")},
     "character_threshold": {"score": "align_characters"},
+    "address": {"engine": "ray"},
     "symmetrization": {"decode": "viterbi"},
     "drop_rows": {"filters": ["one-word"]},
     "broken_markers": {"markers": "tags"},
@@ -213,7 +214,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "translator_timeout": {"translator": "openai:m"},
     "translate_to": {"translator": "m"},
 }
-CHANGES_NOTHING = {"threads"}
+CHANGES_NOTHING = {"threads", "engine", "address"}
 
 
 def applying() -> Iterator[tuple[str, Any]]:

@@ -37,6 +37,8 @@ class PipelineKeywords(typing.TypedDict, total=False):
     corrections: str | None
     on_error: typing.Literal['raise', 'skip']
     threads: int
+    engine: typing.Literal['local', 'ray']
+    address: str | None
     aligner: collections.abc.Sequence[str]
     aligner_model: collections.abc.Sequence[str]
     combine: typing.Optional[typing.Literal['union', 'intersect', 'vote', 'mean']]

@@ -14,6 +14,7 @@ from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
 from xner._support.memory import memory_size
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, ReadFile, Text, When, Whole, option
+from xner._support.progress import silent
 from xner.alignment.aligner import Aligner
 from xner.alignment.lexicon import Lexicon
 from xner.alignment.links.combination import COMBINATIONS, Combination, combine
@@ -24,11 +25,14 @@ from xner.errors import OptionError
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
 from xner.models.aligners.options import ENCODER_DTYPES, ENCODER_ENGINES, EncoderDtype, EncoderEngine, check_engine
 from xner.models.network.device import device_names
+from xner.pipelines.engines import LOCAL
 from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, run_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from xner._support.progress import Reporter
 
 __all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
@@ -369,18 +373,19 @@ class Aligning:
             found = aligner.align_batch(*_sides(piece), threads=self.threads, **self.decoding)
             return pa.Table.from_batches([found])
 
-        return pa.concat_tables(in_pieces(table, align, report=run.report, what="align"))
+        return pa.concat_tables(in_pieces(table, align, report=run.report, what="align", engine=run.engine))
 
     def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""
-        aligner = self._load(name)
+        aligner, threads = self._load(name), self.threads
+        progress = _named(run.report, name) if run.engine is LOCAL else silent  # other processes cannot tell
 
         def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
             return aligner.align_batch(
                 batch.column(schema.SOURCE_TOKENS),
                 batch.column(schema.TOKENS),
-                threads=self.threads,
-                progress=lambda what, done, total: run.report(f"{name}: {what}", done, total),
+                threads=threads,
+                progress=progress,
             )
 
         return run_parts(
@@ -391,7 +396,12 @@ class Aligning:
             report=run.report,
             what=f"{name}: align",
             part_rows=MODEL_PART_ROWS,
+            engine=run.engine,
         )
+
+
+def _named(report: Reporter, name: str) -> Reporter:
+    return lambda what, done, total: report(f"{name}: {what}", done, total)
 
 
 def _sides(table: pa.Table) -> tuple[pa.ChunkedArray[Any], pa.ChunkedArray[Any]]:

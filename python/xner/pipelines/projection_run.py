@@ -8,7 +8,7 @@ print(pipeline.signature)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,7 @@ from xner.pipelines.aligning import Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.corrections import adopt_reviewed, remember_reviewed, with_reviewed
 from xner.pipelines.counts import RunCounts
+from xner.pipelines.engines import ENGINES, EngineName, engine_of
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.runner import in_pieces
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from xner.models.taggers.tagger import Role
     from xner.pipelines._keywords import PipelineKeywords
     from xner.pipelines.checkpoints import Checkpoints
+    from xner.pipelines.engines import Engine
     from xner.pipelines.recipes import Step
 
 __all__ = ["PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
@@ -74,6 +76,7 @@ BrokenMarkers = Literal["align", "drop"]
 _WITH_MARKERS = When("markers", lambda o: o.markers is not None)
 _FILTERED = When("filters", lambda o: bool(o.filters))
 _FILTERING = "Filters"
+_CLUSTER = "Cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,21 @@ class RunOptions(DeclaredOptions):
         "raise", Choice(("raise", "skip")), "Stop at a wrong row, or leave it without entities and go on."
     )
     threads: int = option(0, Whole(0), "0: one a core. Never changes the output.")
+    engine: EngineName = option(
+        "local",
+        Choice(ENGINES),
+        "Where pieces of the corpus are worked on: here, or by the workers of a Ray cluster. Never changes the output.",
+        group=_CLUSTER,
+    )
+    address: str | None = option(
+        None,
+        Text("ADDRESS"),
+        "Of a Ray cluster that is there, as HOST:6379, or auto for the one that this machine is part of.",
+        when=[When("engine='ray'", lambda o: o.engine == "ray")],
+        optional=True,
+        default_text="one is started here, for the run",
+        group=_CLUSTER,
+    )
 
     def made_filters(self) -> Filters | None:
         """The stage that filters; None without filters."""
@@ -199,7 +217,7 @@ PARTS: tuple[type[DeclaredOptions], ...] = (
 
 
 # By the projector, by the filters' own signature, or by nothing, as threads change nothing.
-_TOLD_OTHERWISE = ("on_error", "nested", "filters", "drop_rows", "memory", "threads")
+_TOLD_OTHERWISE = ("on_error", "nested", "filters", "drop_rows", "memory", "threads", "engine", "address")
 
 
 class Pipeline:
@@ -371,9 +389,10 @@ class Pipeline:
         if folder is not None and save_aligner is not None:
             raise OptionError("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
         key = self._key(plan, digest="" if path is None else table_digest(table))
-        with _kept(path, key, resume=resume) as kept, _reporter(progress) as report:
+        with _kept(path, key, resume=resume) as kept, _reporter(progress) as report, self._engine() as engine:
             table = self._chosen(table, told)
-            table = recipes.run(table, plan.steps, folder, kept=kept, reuse=resume, report=report, told=told)
+            how: Any = {"kept": kept, "reuse": resume, "report": report, "told": told, "engine": engine}
+            table = recipes.run(table, plan.steps, folder, **how)
             table = self._chosen(table, told)  # what a step tagged has come since
             if memory:
                 table = self._with_hints(table)
@@ -387,8 +406,12 @@ class Pipeline:
                     format=format,
                     report=report,
                     select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
+                    engine=engine,
                 )
         return Run(result, path, format, self, memory=memory, needs_words=needs_words)
+
+    def _engine(self) -> AbstractContextManager[Engine]:
+        return engine_of(self.running.engine, self.running.address)
 
     def takes_pieces(self, pairs: Pairs) -> bool:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
@@ -425,7 +448,7 @@ class Pipeline:
     ) -> Run:
         key = self.pieces_key(pairs, io.format_of(output, format))
         left_out = [0]
-        with _kept(output, key, resume=resume) as kept, _reporter(progress) as report:
+        with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self._engine() as engine:
             assert kept is not None, "there is an output"
             reader = pairs.pieces(runner.PIECE_ROWS)
             try:
@@ -439,6 +462,7 @@ class Pipeline:
                     select=lambda rows: without_dropped_rows(rows, output, format),
                     count=self._counts,
                     threads=self.running.threads,
+                    engine=engine,
                 )
             except Error as error:
                 are_wrong = isinstance(error, DataError) and error.column == schema.LINKS

@@ -29,6 +29,7 @@ from xner._support.progress import Reporter, logger, silent
 from xner.alignment.aligner import Aligner
 from xner.errors import Error
 from xner.pipelines.checkpoints import Checkpoints, checkpoints
+from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
 from xner.projection.memory import project_with_memory
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from xner._support.stages import Stage
+    from xner.pipelines.engines import Engine
     from xner.translation.markers import ChosenMarkers, MarkerStyle
 
 __all__ = [
@@ -70,11 +72,13 @@ class StepRun:
         kept: where it keeps what it has finished, so that an interrupted run goes on from there.
         report: told how far the work has come.
         told: gets a line for what a step has found out by itself.
+        engine: where its parts are worked on.
     """
 
     kept: Checkpoints
     report: Reporter
     told: Callable[[str], None] = logger.info
+    engine: Engine = LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,9 @@ def alignment_step(aligner: Stage | None = None, *, threads: int = 0, part_rows:
     def link(table: pa.Table, run: StepRun) -> pa.Table:
         sides = table.select([schema.SOURCE_TOKENS, schema.TOKENS])
         used = aligner or Aligner.fit(sides.column(0), sides.column(1), threads=threads, progress=run.report)
-        found = run_parts(sides, used, run.kept, name="links", report=run.report, what="align", part_rows=part_rows)
+        found = run_parts(
+            sides, used, run.kept, name="links", report=run.report, what="align", part_rows=part_rows, engine=run.engine
+        )
         return with_columns(table, {schema.LINKS: found.column(schema.LINKS)})
 
     return Step("links", None if aligner is None else aligner.identity, link)
@@ -283,7 +289,8 @@ def stage_step(
                 loaded.append(load())
             return loaded[0](batch)
 
-        return run_parts(table, stage, run.kept, name=name, report=run.report, what=name, part_rows=part_rows)
+        how: Any = {"report": run.report, "what": name, "part_rows": part_rows, "engine": run.engine}
+        return run_parts(table, stage, run.kept, name=name, **how)
 
     return Step(name, key, work)
 
@@ -313,6 +320,7 @@ def run(
     reuse: bool = True,
     report: Reporter = silent,
     told: Callable[[str], None] = logger.info,
+    engine: Engine = LOCAL,
 ) -> pa.Table:
     """Run a recipe.
 
@@ -326,6 +334,7 @@ def run(
         report: told how far the work has come.
         told: gets a line for each step: what was reused, and from where, and what it found out by itself; by default
             the logger `xner` does.
+        engine: where the parts of steps are worked on.
 
     Returns:
         The last step's output.
@@ -346,7 +355,7 @@ def run(
         found = _kept(path, key) if path is not None and reuse else None
         if found is None:
             with _checkpoints(path, key, kept, resume=reuse) as own:
-                found = step.run(table, StepRun(own, report, told))
+                found = step.run(table, StepRun(own, report, told, engine))
                 if found.num_rows != table.num_rows:
                     raise Error(f"the step '{step.name}' made {found.num_rows} rows of {table.num_rows}")
                 if path is not None:

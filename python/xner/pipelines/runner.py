@@ -1,4 +1,4 @@
-"""The local runner: a stage over rows, part by part, with progress, checkpoints and resume.
+"""The runner: a stage over rows, part by part, with progress, checkpoints and resume.
 
 A run keeps its finished parts in a folder beside the output, `.OUTPUT.parts`. A run that was interrupted, by
 Ctrl-C or by kill -9, finds them there, checks that they come from the same inputs, options and version, and goes on
@@ -15,6 +15,7 @@ import json
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from xner._support.pieces import PIECE_ROWS, has_room_for_threads
 from xner._support.progress import Reporter, silent
 from xner.errors import DataError, Error
 from xner.pipelines.counts import RunCounts
+from xner.pipelines.engines import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xner.pipelines.checkpoints import Checkpoints
+    from xner.pipelines.engines import Engine
 
 __all__ = ["MODEL_PART_ROWS", "PIECE_ROWS", "in_pieces", "run", "run_parts", "run_pieces"]
 
@@ -48,6 +51,7 @@ def run_parts(
     report: Reporter = silent,
     what: str = "projecting",
     part_rows: int | None = None,
+    engine: Engine = LOCAL,
 ) -> pa.Table:
     """Run a stage over a table, part by part, and keep each part that is finished.
 
@@ -59,6 +63,7 @@ def run_parts(
         report: told after each part how many rows are done.
         what: name of the work in reports.
         part_rows: rows a part; None for 100 000. Parts are the same whether the run was interrupted or not.
+        engine: where parts are worked on.
 
     Returns:
         The result; columns that the stage has made are memory-mapped from the parts' files.
@@ -67,17 +72,20 @@ def run_parts(
         Error: whatever the stage raises, and a stage that changes the number of rows.
     """
     part_rows = part_rows or PIECE_ROWS
+    places = range(0, max(1, table.num_rows), part_rows)
+    names = [f"{name}-{index:06d}.arrow" for index in range(len(places))]
+    are_kept = [kept.find(one) is not None for one in names]
+    missing = [first for first, is_kept in zip(places, are_kept, strict=True) if not is_kept]
+    made = engine.map(stage, (_one_batch(table.slice(first, part_rows)) for first in missing))
     parts = []
-    for index, first in enumerate(range(0, max(1, table.num_rows), part_rows)):
-        part = f"{name}-{index:06d}.arrow"
-        path = kept.find(part)
-        if path is None:
-            batch = _one_batch(table.slice(first, part_rows))
-            done = _made(stage, batch, first)
+    for part, first, is_kept in zip(names, places, are_kept, strict=True):
+        piece = table.slice(first, part_rows)
+        if not is_kept:
+            done = _next_made(made, piece.num_rows, first)
             with kept.writing(part) as path:
-                _save_part(path, done, batch)
-        parts.append(_open_part(path, table.slice(first, part_rows)))
-        report(what, min(first + part_rows, table.num_rows), table.num_rows)
+                _save_part(path, done, _one_batch(piece))
+        parts.append(_open_part(kept.path(part), piece))
+        report(what, first + piece.num_rows, table.num_rows)
     return pa.concat_tables(parts)
 
 
@@ -91,6 +99,7 @@ def run(
     what: str = "projecting",
     part_rows: int | None = None,
     select: Callable[[pa.Table], pa.Table] | None = None,
+    engine: Engine = LOCAL,
     **writer_options: Any,
 ) -> pa.Table:
     """Run a stage over a table, part by part as `run_parts` does, and write the result.
@@ -104,6 +113,7 @@ def run(
         what: name of the work in reports.
         part_rows: rows a part; None for 100 000.
         select: takes from the result what is written; None writes all.
+        engine: where parts are worked on.
         **writer_options: for the format's writer.
 
     Returns:
@@ -112,7 +122,7 @@ def run(
     Raises:
         Error: whatever the stage and the writer raise.
     """
-    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows)
+    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows, engine=engine)
     rows, most = result if select is None else select(result), part_rows or PIECE_ROWS
     with io.open_writer(kept.output, format, **writer_options) as writer:
         for first in range(0, max(1, rows.num_rows), most):
@@ -132,6 +142,7 @@ def run_pieces(
     select: Callable[[pa.Table], pa.Table],
     count: Callable[[pa.Table], RunCounts],
     threads: int = 0,
+    engine: Engine = LOCAL,
 ) -> RunCounts:
     """Run a stage over rows that come piece by piece, and write the result.
 
@@ -148,6 +159,7 @@ def run_pieces(
         select: takes from a result what is written.
         count: counts what is to be said of a result.
         threads: that write, 0 for one a core.
+        engine: where pieces are worked on.
 
     Returns:
         The counts of all rows.
@@ -156,17 +168,78 @@ def run_pieces(
         Error: whatever the pieces, the stage and the writer raise.
     """
     with _OutputParts(kept, format, select, count, threads or os.cpu_count() or 1) as output:
+        waiting = _Pieces(pieces, output)
+        made = engine.map(stage, waiting.to_make())
         first = 0
-        for piece in pieces:
-            rows_before, first = first, first + piece.num_rows
-            if not output.has_next():
-                batch = _one_batch(piece)
-                del piece
-                output.add(_made(stage, batch, rows_before))
-                del batch
+        while (piece := waiting.next()) is not None:
+            if piece.is_kept:
+                output.take()
+            else:
+                output.add(_next_made(made, piece.rows, first))
+            first += piece.rows
             _release()
             report(what, first, first if rows is None else rows)
         return output.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece that was read.
+
+    Attributes:
+        rows: how many it has.
+        is_kept: whether what is made of it is there from an earlier run.
+    """
+
+    rows: int
+    is_kept: bool
+
+
+class _Pieces:
+    """Pieces as they are read: those of which nothing is kept are handed on, and all are noted in their order."""
+
+    def __init__(self, pieces: Iterable[pa.Table], output: _OutputParts) -> None:
+        self._pieces, self._output = iter(pieces), output
+        self._ahead: deque[pa.RecordBatch] = deque()
+        self._noted: deque[_Piece] = deque()
+        self._count = 0
+        self._error: Exception | None = None
+
+    def next(self) -> _Piece | None:
+        """The next piece, which is read now if no engine has asked for it; None after the last one.
+
+        Raises:
+            Error: whatever reading raises, when all pieces before were given.
+        """
+        if not self._noted:
+            self._read()
+        if self._noted:
+            return self._noted.popleft()
+        if self._error is not None:
+            raise self._error
+        return None
+
+    def to_make(self) -> Iterator[pa.RecordBatch]:
+        """The pieces of which nothing is kept, for an engine, which may ask for some ahead."""
+        while self._ahead or self._read():
+            if self._ahead:
+                yield self._ahead.popleft()
+
+    def _read(self) -> bool:
+        """Read a piece; False after the last one, and where reading fails."""
+        try:
+            table = next(self._pieces, None)
+        except Exception as error:  # told when its turn has come
+            self._error, self._pieces = error, iter(())
+            return False
+        if table is None:
+            return False
+        is_kept = self._output.is_kept(self._count)
+        self._noted.append(_Piece(table.num_rows, is_kept))
+        self._count += 1
+        if not is_kept:
+            self._ahead.append(_one_batch(table))
+        return True
 
 
 class _OutputParts:
@@ -195,23 +268,23 @@ class _OutputParts:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()  # what is done already is kept, also for a run that goes on later
 
-    def has_next(self) -> bool:
-        """Whether the next part is there from an earlier run; then it is taken."""
-        part, counts = self._next_names()
-        path, known = self._kept.find(part), self._kept.find(counts)
-        if path is None or known is None:
-            return False
-        found = json.loads(known.read_bytes())
+    def is_kept(self, place: int) -> bool:
+        """Whether a part is there from an earlier run."""
+        return all(self._kept.find(name) is not None for name in self._names(place))
+
+    def take(self) -> None:
+        """Take the next part, which is there."""
+        part, counts = self._names(len(self._parts))
+        found = json.loads(self._kept.path(counts).read_bytes())
         self._settle(0)
         self._counts.add(RunCounts.from_dict(found["counts"]))
         self._rows += found["rows"]
-        self._parts.append(path)
-        return True
+        self._parts.append(self._kept.path(part))
 
     def add(self, done: pa.RecordBatch) -> None:
         """Write the next part."""
         whole = pa.Table.from_batches([done])
-        part, counts = self._next_names()
+        part, counts = self._names(len(self._parts))
         self._parts.append(self._kept.path(part))
         chosen = self._select(whole)
         self._settle(self._threads - 1)
@@ -235,9 +308,9 @@ class _OutputParts:
                         writer.write(pa.ipc.open_file(kept).get_batch(0))
         return self._counts
 
-    def _next_names(self) -> tuple[str, str]:
-        """Of the next part, and of its counts."""
-        number = f"part-{len(self._parts):06d}"
+    def _names(self, place: int) -> tuple[str, str]:
+        """Of a part, and of its counts."""
+        number = f"part-{place:06d}"
         return (f"{number}.arrow" if self._format.join is None else f"{number}.{self._name}"), f"{number}.json"
 
     def _settle(self, most: int) -> None:
@@ -268,7 +341,12 @@ def _release() -> None:
 
 
 def in_pieces(
-    table: pa.Table, stage: Callable[[pa.Table], pa.Table], *, report: Reporter = silent, what: str = "projecting"
+    table: pa.Table,
+    stage: Callable[[pa.Table], pa.Table],
+    *,
+    report: Reporter = silent,
+    what: str = "projecting",
+    engine: Engine = LOCAL,
 ) -> Iterator[pa.Table]:
     """What a stage makes of a table, piece by piece, so that what it needs besides is no more than a piece needs.
 
@@ -277,13 +355,16 @@ def in_pieces(
         stage: keeps every row where it is.
         report: told after each piece how many rows are done.
         what: name of the work in reports.
+        engine: where pieces are worked on.
 
     Raises:
         Error: whatever the stage raises; rows in errors are counted from the table's beginning.
     """
-    for first in range(0, max(1, table.num_rows), PIECE_ROWS):
+    places = range(0, max(1, table.num_rows), PIECE_ROWS)
+    made = engine.map(stage, (table.slice(first, PIECE_ROWS) for first in places))
+    for first in places:
         try:
-            yield stage(table.slice(first, PIECE_ROWS))
+            yield next(made)
         except DataError as error:
             raise error.behind(first) from None
         report(what, min(first + PIECE_ROWS, table.num_rows), table.num_rows)
@@ -295,22 +376,15 @@ def _one_batch(rows: pa.Table) -> pa.RecordBatch:
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=rows.schema)
 
 
-def _made(stage: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch, first_row: int) -> pa.RecordBatch:
-    """What a stage makes of a part, whose rows are counted from the table's beginning in errors."""
-    done = _located(stage, batch, first_row)
-    if done.num_rows != batch.num_rows:
-        raise Error(f"the stage made {done.num_rows} rows of {batch.num_rows}")
-    return done
-
-
-def _located(
-    stage: Callable[[pa.RecordBatch], pa.RecordBatch], batch: pa.RecordBatch, first_row: int
-) -> pa.RecordBatch:
-    """Call a stage and make its errors count rows from the table's beginning."""
+def _next_made(made: Iterator[pa.RecordBatch], rows: int, first_row: int) -> pa.RecordBatch:
+    """What an engine has made of the next part, whose rows are counted from the table's beginning in errors."""
     try:
-        return stage(batch)
+        done = next(made)
     except DataError as error:
         raise error.behind(first_row) from None
+    if done.num_rows != rows:
+        raise Error(f"the stage made {done.num_rows} rows of {rows}")
+    return done
 
 
 def _save_part(path: Path, done: pa.RecordBatch, before: pa.RecordBatch) -> None:

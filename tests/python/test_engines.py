@@ -1,0 +1,178 @@
+"""Pieces that are worked on elsewhere: the same bytes, the same errors, and what happens when a worker dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+import xner
+from command_line import done
+from command_line import xner as run_xner
+from xner import io, schema
+from xner._support import pieces
+from xner.errors import DataError, Error, MissingExtraError, OptionError
+from xner.io import sample
+from xner.pipelines import runner
+from xner.pipelines.engines import LOCAL, RayEngine, engine_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+RAY = pytest.mark.needs("ray")
+ROWS = 30
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayEngine]:
+    """One for all tests of this module, as it takes seconds to start."""
+    with RayEngine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of sentence pairs with links."""
+    folder = tmp_path_factory.mktemp("corpus")
+    table = xner.read_pairs(sample.path("en"), sample.path("de"), told=lambda _: None)
+    aligner = xner.Aligner.fit(table["source_tokens"], table["tokens"])
+    links = aligner.align(table["source_tokens"], table["tokens"])
+    sides = {"id": table["id"], "tokens": table["source_tokens"], "entities": table["source_entities"]}
+    io.write(pa.table(sides), folder / "en.parquet")
+    io.write(table.select(["id", "tokens", "gold_labels"]).append_column("links", links), folder / "de.parquet")
+    io.write(table.select(["tokens"]), folder / "de.txt")
+    return folder
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (pieces, runner, xner.io.pairs):
+        monkeypatch.setattr(module, "PIECE_ROWS", ROWS)
+
+
+@RAY
+@pytest.mark.usefixtures("cluster", "small_pieces")
+@pytest.mark.parametrize("suffix", ["conll", "parquet", "jsonl"])
+@pytest.mark.parametrize("target", ["de.parquet", "de.txt"])
+def test_the_same_bytes(corpus: Path, target: str, suffix: str, tmp_path: Path) -> None:
+    """With ready links piece by piece; else the aligner is fitted here, and links and projects there."""
+    links = [corpus / target] if target.endswith("parquet") else []
+    pairs = xner.scan_pairs(corpus / "en.parquet", corpus / target, links=links)
+    here = xner.Pipeline(filters=["class-counts:row"]).run(pairs, tmp_path / f"here.{suffix}")
+    there = xner.Pipeline(filters=["class-counts:row"], engine="ray").run(pairs, tmp_path / f"there.{suffix}")
+    assert (tmp_path / f"here.{suffix}").read_bytes() == (tmp_path / f"there.{suffix}").read_bytes()
+    assert str(here).replace("here.", "there.") == str(there)
+
+
+@RAY
+def test_order_and_what_is_ahead(cluster: RayEngine) -> None:
+    asked: list[int] = []
+
+    def slowly(number: int) -> int:
+        time.sleep(0.02 * (number % 3))
+        return 2 * number
+
+    def numbers() -> Iterator[int]:
+        for number in range(20):
+            asked.append(number)
+            yield number
+
+    found = cluster.map(slowly, numbers())
+    assert next(found) == 0
+    assert len(asked) <= 2 * (os.cpu_count() or 1) + 1  # and no more than that is in memory
+    assert list(found) == [2 * number for number in range(1, 20)]
+    assert list(cluster.map(slowly, iter(()))) == []
+
+
+@RAY
+def test_errors_come_back_as_they_are(cluster: RayEngine, corpus: Path) -> None:
+    table = io.read(corpus / "de.parquet")
+    broken = pa.array([[(99, 0, 1.0)]] * table.num_rows, schema.LINKS_TYPE)
+    table = table.set_column(table.schema.names.index("links"), "links", broken)
+    source = io.read(corpus / "en.parquet")
+    table = table.append_column("source_tokens", source["tokens"]).append_column("source_entities", source["entities"])
+    with pytest.raises(DataError) as here:
+        next(iter(LOCAL.map(xner.Projector(), [table])))
+    with pytest.raises(DataError) as there:
+        next(iter(cluster.map(xner.Projector(), [table])))
+    assert str(here.value) == str(there.value)
+    assert (there.value.row, there.value.column) == (here.value.row, here.value.column)
+    with pytest.raises(ZeroDivisionError):
+        list(cluster.map(lambda number: 1 / number, [0]))
+
+
+@RAY
+def test_a_worker_that_dies(cluster: RayEngine, tmp_path: Path) -> None:
+    """Its piece is done again, by another one; a piece that every worker dies of is told."""
+
+    def die_once(number: int) -> int:
+        mark = tmp_path / "died"
+        if number == 3 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    assert list(cluster.map(die_once, range(6))) == list(range(6))
+    assert (tmp_path / "died").exists()
+
+
+@RAY
+@pytest.mark.usefixtures("cluster", "small_pieces")
+def test_a_run_that_was_stopped_goes_on_there(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = (corpus / "en.parquet", corpus / "de.parquet")
+    pairs, output = xner.scan_pairs(*places, links=places[1]), tmp_path / "out.parquet"
+    add: Callable[..., None] = runner._OutputParts.add
+    count = iter(range(100))
+
+    def some(self: Any, done: pa.RecordBatch) -> None:
+        if next(count) == 3:
+            raise OSError("the disk is full")
+        add(self, done)
+
+    monkeypatch.setattr(runner._OutputParts, "add", some)
+    with pytest.raises(OSError, match="the disk is full"):
+        xner.Pipeline().run(pairs, output)
+    assert len(list((tmp_path / ".out.parquet.parts").glob("part-*.parquet"))) == 3
+    xner.Pipeline(engine="ray").run(pairs, output)
+    xner.Pipeline().run(pairs, tmp_path / "whole.parquet")
+    assert output.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+
+@RAY
+@pytest.mark.usefixtures("cluster")
+def test_on_the_command_line(corpus: Path, tmp_path: Path) -> None:
+    places = ("--source", corpus / "en.parquet", "--target", corpus / "de.txt")
+    for engine in ("local", "ray"):
+        done(run_xner("project", *places, "--engine", engine, "-o", tmp_path / f"{engine}.conll"))
+    assert (tmp_path / "ray.conll").read_bytes() == (tmp_path / "local.conll").read_bytes()
+
+
+def test_what_does_not_go_together(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="address='auto' goes with engine='ray'"):
+        xner.Pipeline(address="auto")
+    with pytest.raises(OptionError, match="address='auto' goes with engine='ray'"), engine_of("local", "auto"):
+        pass
+    with pytest.raises(OptionError, match="expected one of 'local', 'ray'"):
+        xner.Pipeline(engine="spark")  # type: ignore[arg-type]  # on purpose
+    assert xner.Pipeline(engine="ray").signature == xner.Pipeline().signature
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"engine='ray' needs ray.*xner\[ray\]"), engine_of("ray"):
+        pass
+
+
+@RAY
+def test_a_cluster_that_is_not_there() -> None:
+    import ray
+
+    if ray.is_initialized():
+        ray.shutdown()
+    with pytest.raises(Error, match="there is no Ray cluster to be reached"), engine_of("ray", "auto"):
+        pass
