@@ -73,7 +73,8 @@ def _opened(path: str | os.PathLike[str]) -> pa.OSFile:
 def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq  # heavy, and needed for this format alone
 
-    with _opened(path) as opened, pq.ParquetFile(opened) as file:
+    # What is buffered before it is asked for stays to the end: that would be the whole file.
+    with _opened(path) as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
         check_parquet(path)
         yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
         rows = 0
