@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+import tiny_models
 import xner
 from command_line import done
 from command_line import xner as run_xner
@@ -150,6 +151,24 @@ def test_on_the_command_line(corpus: Path, tmp_path: Path) -> None:
     for engine in ("local", "ray"):
         done(run_xner("project", *places, "--engine", engine, "-o", tmp_path / f"{engine}.conll"))
     assert (tmp_path / "ray.conll").read_bytes() == (tmp_path / "local.conll").read_bytes()
+
+
+@RAY
+@pytest.mark.needs("models")
+@pytest.mark.usefixtures("cluster")
+def test_models_of_workers(corpus: Path, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tagger and an encoder that aligns are loaded there."""
+    monkeypatch.setattr(runner, "MODEL_PART_ROWS", 60)
+    monkeypatch.setattr("xner.pipelines.aligning.MODEL_PART_ROWS", 60)
+    tagger = tiny_models.save_tagger(tmp_path / "tagger", ["O", "B-PER", "I-PER"])
+    sides = ("--source", corpus / "en.parquet", "--target", corpus / "de.txt")
+    for engine in ("local", "ray"):
+        how = ("--engine", engine, "-o", tmp_path / engine)
+        done(run_xner("tag", corpus / "de.txt", "--model", tagger, "--format", "parquet", *how))
+        encoder = ("--aligner", "awesome-mbert", "--aligner-model", tiny_bert, "--layer", "2")
+        done(run_xner("align", *sides, *encoder, "--engine", engine, "-o", tmp_path / f"{engine}.pharaoh"))
+    assert (tmp_path / "ray").read_bytes() == (tmp_path / "local").read_bytes()
+    assert (tmp_path / "ray.pharaoh").read_bytes() == (tmp_path / "local.pharaoh").read_bytes()
 
 
 def test_what_does_not_go_together(tmp_path: Path) -> None:

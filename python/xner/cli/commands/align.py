@@ -16,6 +16,7 @@ from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
 from xner.cli.options.inputs import existing_file, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
+from xner.cli.options.pipelines import engine_group
 from xner.io.sides import read_sentences
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
@@ -24,10 +25,12 @@ from xner.pipelines.recipes import StepRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from xner.io.layout import Layout
     from xner.pipelines.aligning import Aligning
+    from xner.pipelines.engines import Engine
 
 __all__ = ["command"]
 
@@ -63,7 +66,7 @@ __all__ = ["command"]
     help="Format of the output; by default its name tells.",
 )
 @side_format_options
-@takes(aligning=aligning_group, layout=layout_group(classes=False, two_sides=True))
+@takes(aligning=aligning_group, layout=layout_group(classes=False, two_sides=True), engine=engine_group)
 @click.option("--scores", is_flag=True, help="Write i-j:score.")
 @click.option(
     "--threads",
@@ -93,6 +96,7 @@ def command(
     resume: bool,
     aligning: Callable[..., Aligning],
     layout: Layout,
+    engine: AbstractContextManager[Engine],
 ) -> None:
     """Link the words of sentences and their translations.
 
@@ -117,8 +121,8 @@ def command(
         {"source": source, "target": target},
         {"formats": [source_format, target_format, repr(layout)], "aligner": settings.key},
     )
-    with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
-        found = settings.link(table, StepRun(kept, report, partial(click.echo, err=True)))
+    with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report, engine as workers:
+        found = settings.link(table, StepRun(kept, report, partial(click.echo, err=True), workers))
         for name in found.column_names:
             table = table.append_column(name, found.column(name))
         if schema.ID in other.column_names:

@@ -13,21 +13,25 @@ from xner._support.arrow import frequencies, one_array
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
+from xner.cli.options.pipelines import engine_group
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.taggers import ChosenTagger, tagger_group
 from xner.io.sides import labels_as_gold, read_sentences
 from xner.models.taggers.tagger import ROLES, STATUSES, TaggerStage
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from xner.io.layout import Layout
     from xner.models.taggers.tagger import Role
+    from xner.pipelines.engines import Engine
 
 __all__ = ["command"]
 
@@ -73,7 +77,7 @@ __all__ = ["command"]
     show_default=True,
     help="Go on from an interrupted run's finished parts.",
 )
-@takes(tagger=tagger_group, layout=layout_group(classes=False))
+@takes(tagger=tagger_group, layout=layout_group(classes=False), engine=engine_group)
 def command(
     sentences: Path,
     output: Path,
@@ -84,6 +88,7 @@ def command(
     resume: bool,
     tagger: ChosenTagger,
     layout: Layout,
+    engine: AbstractContextManager[Engine],
 ) -> None:
     """Tag the words of sentences by a token-classification model, a pipeline of spaCy, or a model of GLiNER.
 
@@ -113,15 +118,21 @@ def command(
     with (
         checkpoints(output, key, resume=resume) as kept,
         progress_reporter() as report,
+        engine as workers,
     ):
+
+        def tag(batch: pa.RecordBatch) -> pa.RecordBatch:
+            return stage(batch, progress=lambda _, done, total: report("sentences of this part", done, total))
+
         result = runner.run(
             table,
-            lambda batch: stage(batch, progress=lambda _, done, total: report("sentences of this part", done, total)),
+            tag if workers is LOCAL else stage,  # other processes cannot tell how far they are
             kept,
             format=format_,
             report=report,
             what="sentences",
             part_rows=runner.MODEL_PART_ROWS,
+            engine=workers,
         )
     report_statuses(result.column(schema.STATUS), STATUSES)
     _report_entities(result, stage.roles)

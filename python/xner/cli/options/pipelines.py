@@ -13,18 +13,23 @@ from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file, output_file, output_file_or_folder
 from xner.errors import OptionError
 from xner.io.pairs import Pairs
-from xner.pipelines.projection_run import PARTS, Pipeline
+from xner.pipelines.engines import engine_of
+from xner.pipelines.projection_run import PARTS, Pipeline, RunOptions
 from xner.pipelines.shards import MANIFEST, project_shards, shards_of
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     import pyarrow as pa
+
+    from xner.pipelines.engines import Engine, EngineName
 
 __all__ = [
     "Output",
     "back_markers_option",
+    "engine_group",
     "markers_option",
     "output_group",
     "pipeline_group",
@@ -48,6 +53,17 @@ def pipeline_group(*, without: Iterable[str] = ()) -> Group[Pipeline]:
 
     # Those that are about no method in particular come first.
     return Group(sorted(options, key=lambda option: bool(getattr(option, "title", ""))), make)
+
+
+def _engine(engine: EngineName, address: str | None) -> AbstractContextManager[Engine]:
+    RunOptions(engine=engine, address=address)  # that they go together
+    return engine_of(engine, address)
+
+
+engine_group: Group[AbstractContextManager[Engine]] = Group(
+    declared_options(RunOptions, only=["engine", "address"]), _engine
+)
+"""Where pieces are worked on; for commands that are no pipelines."""
 
 
 class Output:
