@@ -126,6 +126,27 @@ def test_in_int8_it_says_nearly_the_same(tiny_bert: Path) -> None:
     assert 0.7 < same_links(found.column(schema.LINKS), expected) < 1
 
 
+@pytest.mark.parametrize(("cores", "workers", "threads"), [(1, 1, 1), (2, 2, 1), (10, 4, 2)])
+def test_several_batches_at_once(
+    cores: int, workers: int, threads: int, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ctranslate2
+
+    made: list[dict[str, Any]] = []
+    kind = ctranslate2.Encoder
+
+    def spy(folder: str, **options: Any) -> Any:
+        made.append(options)
+        return kind(folder, **options)
+
+    source, target = sentences(20, 0), sentences(20, 1)
+    expected = load(tiny_bert).align(source, target)
+    monkeypatch.setattr(ctranslate2, "Encoder", spy)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    assert same_links(load(tiny_bert, token_budget=40).align(source, target)[1:], expected[1:]) > 0.99
+    assert [(one["inter_threads"], one["intra_threads"]) for one in made] == [(workers, threads)]
+
+
 def test_signature_identity_and_a_pickled_one(tiny_bert: Path) -> None:
     kinds: list[dict[str, Any]] = [{"engine": "transformers"}, {}, {"dtype": "int8"}]
     aligners = [load(tiny_bert, **options) for options in kinds]

@@ -161,3 +161,16 @@ def test_steps_of_encoders_and_taggers_are_known_by_their_content(tiny_bert: Pat
     tiny_models.save_tagger(tagger, LABELS, seed=1)
     tiny_models.save_bert(encoder, seed=1)
     assert not set(keys()) & set(before)
+
+
+@pytest.mark.needs("translate")
+def test_an_encoder_of_the_hub_is_converted_and_known_by_its_commit(tiny_bert: Path, hub: Path, tmp_path: Path) -> None:
+    publish(hub, "some/bert", ONE, tiny_bert)
+    options: dict[str, Any] = {"layer": 2, "engine": "ctranslate2", "dtype": "int8"}
+    aligner, other = (EncoderAligner.load("simalign-mbert", name, **options) for name in ("some/bert", str(tiny_bert)))
+    sides = [["the", "end"]], [["Madrid", "is", "the"]]
+    assert aligner.align(*sides) == other.align(*sides)
+    before = aligner.identity
+    tiny_models.save_bert(tmp_path / "two", seed=1)
+    publish(hub, "some/bert", TWO, tmp_path / "two")
+    assert EncoderAligner.load("simalign-mbert", "some/bert", **options).identity != before
