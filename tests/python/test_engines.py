@@ -188,10 +188,14 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @RAY
-def test_a_cluster_that_is_not_there() -> None:
-    import ray
-
-    if ray.is_initialized():
-        ray.shutdown()
-    with pytest.raises(Error, match="there is no Ray cluster to be reached"), engine_of("ray", "auto"):
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:1", "address='127.0.0.1:1': nothing answers there"),
+        ("nowhere", "address='nowhere': expected HOST:PORT, or auto"),
+        ("ray://127.0.0.1:10001", "expected HOST:PORT, or auto"),
+    ],
+)
+def test_a_cluster_that_is_not_there(address: str, message: str) -> None:
+    with pytest.raises(Error, match=message), engine_of("ray", address):
         pass

@@ -29,7 +29,7 @@ def faults(shown: str) -> int:
 
 def test_some_faults() -> None:
     kinds = ("SIGTERM", "ENOSPC", "kept files damaged", "inputs changed", "two processes")
-    shown = harness("--command", "project", *(part for kind in kinds for part in ("--kind", kind)), "--every", "47")
+    shown = harness("--command", "project", *(part for kind in kinds for part in ("--kind", kind)), "--every", "31")
     assert faults(shown) >= 10
     assert "| *damaged* | 0 | 0 |" in shown
 

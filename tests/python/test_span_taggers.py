@@ -374,7 +374,7 @@ def test_a_study_of_a_tagger_of_spacy(files: Path, ruler: str) -> None:
         (("--model", "gliner:x", "--classes", "a", "--compile"), "--compile goes with a --model of transformers"),
         (
             ("--model", "spacy:x", "--classes", "person"),
-            "classes=('person',) goes with a tagger that is asked for classes",
+            "--classes person goes with a tagger that is asked for classes",
         ),
         (("--model", "x", "--tagger-threshold", "0.3"), "--tagger-threshold=0.3 goes with a tagger that is asked"),
         (("--model", "gliner:x"), "tagger='gliner:x' needs classes"),

@@ -7,6 +7,7 @@ process that runs, so that checkpoints, outputs and messages are the same, byte 
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections import deque
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ EngineName = Literal["local", "ray"]
 ENGINES: Final = get_args(EngineName)
 
 _WHAT: Final = "engine='ray'"
+_OWN: Final = "auto"  # the cluster that this machine is part of
+_SECONDS: Final = 10.0  # that a cluster may take to answer
 _RETRIES: Final = 5  # of a piece whose worker has died
 _STAGES: Final[dict[str, Any]] = {}  # of a worker: the stage that it has, whose model is loaded once
 
@@ -80,6 +83,8 @@ class RayEngine:
         self._is_own = False
 
     def __enter__(self) -> Self:
+        if self._address not in {None, _OWN}:
+            _look_for(str(self._address))
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         self._ray = require("ray", extra="ray", what=_WHAT)
         if not self._ray.is_initialized():
@@ -118,6 +123,22 @@ class RayEngine:
         finally:
             for one in waiting:
                 ray.cancel(one)
+
+
+def _look_for(address: str) -> None:
+    """That something answers at an address, for which Ray itself would wait for minutes.
+
+    Raises:
+        OptionError: it is no address.
+        Error: nothing answers.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise OptionError(f"address={address!r}: expected HOST:PORT, or auto for the cluster of this machine")
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise Error(f"address={address!r}: nothing answers there: {error}") from None
 
 
 def _work(name: str, sent: list[Any], piece: Any) -> Any:
