@@ -154,6 +154,30 @@ def test_on_the_command_line(corpus: Path, tmp_path: Path) -> None:
 
 
 @RAY
+@pytest.mark.usefixtures("cluster")
+def test_shards_share_a_cluster(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered: list[bool] = []
+    enter = RayEngine.__enter__
+
+    def noted(engine: RayEngine) -> RayEngine:
+        entered.append(enter(engine)._is_own)
+        return engine
+
+    monkeypatch.setattr(RayEngine, "__enter__", noted)
+    for number in range(3):
+        for side in ("en", "de"):
+            (tmp_path / side).mkdir(exist_ok=True)
+            (tmp_path / side / f"{number}.parquet").write_bytes((corpus / f"{side}.parquet").read_bytes())
+    places = ("--source", tmp_path / "en", "--target", tmp_path / "de", "--links", tmp_path / "de")
+    for engine in ("local", "ray"):
+        done(run_xner("project", *places, "--engine", engine, "--format", "conll", "-o", tmp_path / engine))
+    assert entered == [False] * 4  # one for the command, and one for each shard, which all take what is there
+    names = sorted(path.name for path in (tmp_path / "local").glob("*.conll"))
+    assert len(names) == 3
+    assert all((tmp_path / "ray" / one).read_bytes() == (tmp_path / "local" / one).read_bytes() for one in names)
+
+
+@RAY
 @pytest.mark.needs("models")
 @pytest.mark.usefixtures("cluster")
 def test_models_of_workers(corpus: Path, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

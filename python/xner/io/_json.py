@@ -45,7 +45,7 @@ def _object(block: Block, line: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise block.error(line, f"expected an object, found {block.text(line)}")
     # A key may as well be a word of the sentence: only what is read anew says whether it is there twice.
-    if any(text.count(f'"{key}"'.encode()) > 1 for key in value):
+    if any(text.count(f'"{key}"'.encode("utf-8", "surrogatepass")) > 1 for key in value):
         try:
             json.loads(text, object_pairs_hook=_unique)
         except _TwiceError as problem:

@@ -389,7 +389,7 @@ class Pipeline:
         if folder is not None and save_aligner is not None:
             raise OptionError("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
         key = self._key(plan, digest="" if path is None else table_digest(table))
-        with _kept(path, key, resume=resume) as kept, _reporter(progress) as report, self._engine() as engine:
+        with _kept(path, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
             table = self._chosen(table, told)
             how: Any = {"kept": kept, "reuse": resume, "report": report, "told": told, "engine": engine}
             table = recipes.run(table, plan.steps, folder, **how)
@@ -410,7 +410,8 @@ class Pipeline:
                 )
         return Run(result, path, format, self, memory=memory, needs_words=needs_words)
 
-    def _engine(self) -> AbstractContextManager[Engine]:
+    def workers(self) -> AbstractContextManager[Engine]:
+        """Where pieces are worked on, for the length of a block; runs within it start no others."""
         return engine_of(self.running.engine, self.running.address)
 
     def takes_pieces(self, pairs: Pairs) -> bool:
@@ -448,7 +449,7 @@ class Pipeline:
     ) -> Run:
         key = self.pieces_key(pairs, io.format_of(output, format))
         left_out = [0]
-        with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self._engine() as engine:
+        with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
             assert kept is not None, "there is an output"
             reader = pairs.pieces(runner.PIECE_ROWS)
             try:

@@ -116,10 +116,10 @@ def project_shards(
         if not pipeline.takes_pieces(one):
             raise OptionError(
                 "several files are projected each by itself: give links for each, and no memory, aligner, tagger, "
-                "corrections or scores, which need the corpus as a whole"
+                "corrections, scores or on_error='skip', which need the corpus as a whole"
             )
     names = _names(shards, kind)
-    with alone(folder):
+    with alone(folder), pipeline.workers():
         manifest = _Manifest.open(folder, pipeline.signature_with(memory=False), names)
         counts = RunCounts()
         for number, (shard, name) in enumerate(zip(shards, names, strict=True), start=1):
