@@ -124,6 +124,13 @@ def test_what_is_somebodys_own_is_left(corpus: Path) -> None:
     (folder / "de-9.conll").rename(shard)
     with pytest.raises(Error, match=r"de-2.conll' is of a run of other files"):
         project_shards(pipeline, scanned(corpus)[:2], folder)
+    with pytest.raises(OptionError, match=r"several files go into a folder, and '.*de-1.conll' is a file"):
+        project_shards(pipeline, scanned(corpus), shard)
+    known = folder / "manifest.json"
+    for damaged in ("[]", known.read_text(encoding="utf-8")[:100]):
+        known.write_text(damaged, encoding="utf-8")
+        with pytest.raises(Error, match=r"its 'manifest.json', which says whose its files are, is damaged"):
+            project_shards(pipeline, scanned(corpus), folder)
 
 
 def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
@@ -132,7 +139,7 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
         project_shards(Pipeline(), scanned(corpus), corpus / "out")
     assert [one.get("rows") for one in manifest(corpus / "out")["shards"]] == [12, None, None]
     (corpus / "links" / "1.pharaoh").unlink()
-    with pytest.raises(Error, match=r"there are 3 of source, 3 of target, 2 of links 0"):
+    with pytest.raises(Error, match=r"there are 3 in '.*/en', 3 in '.*/de', 2 in '.*/links/\*\.pharaoh'"):
         scanned(corpus)
     with pytest.raises(Error, match="there are no files"):
         shards.shard_files(corpus / "en" / "*.txt")

@@ -72,7 +72,8 @@ def shards_of(pairs: Pairs) -> list[Pairs] | None:
     several = {role: [Path(path)] if (files := found[role]) is None else files for role, path in pairs.files.items()}
     counts = {role: len(files) for role, files in several.items()}
     if len(set(counts.values())) > 1:
-        raise Error(f"each shard has a file of each kind; there are {_listed(counts)}")
+        shown = ", ".join(f"{count} in '{pairs.files[role]}'" for role, count in counts.items())
+        raise Error(f"each shard has a file of each kind; there are {shown}")
     source, target, *links = several.values()
     return [
         replace(pairs, source=one, target=other, links=tuple(sets))
@@ -109,6 +110,8 @@ def project_shards(
         OptionError: the pipeline needs the corpus as a whole.
     """
     folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"output: several files go into a folder, and '{folder}' is a file")
     kind = format or format_to_read(shards[0].source, shards[0].source_format)
     if kind == "text":
         raise OptionError("format='text' holds words alone; name a format that holds labels")
@@ -187,8 +190,11 @@ class _Manifest:
             try:
                 known = json.loads((folder / MANIFEST).read_bytes())
                 before = {one["name"]: one for one in known["shards"]}
-            except (OSError, ValueError, LookupError, TypeError):
+            except FileNotFoundError:
                 reason = f"there are files in it and no '{MANIFEST}' that says whose they are"
+                raise Error(f"cannot write to '{folder}': {reason}; name another folder") from None
+            except (OSError, ValueError, LookupError, TypeError):
+                reason = f"its '{MANIFEST}', which says whose its files are, is damaged"
                 raise Error(f"cannot write to '{folder}': {reason}; name another folder") from None
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.name.startswith(".") or path.name == MANIFEST:
@@ -234,7 +240,3 @@ def _names(shards: Sequence[Pairs], kind: str) -> list[str]:
     if twice is not None:
         raise Error(f"two target files would be projected to '{twice}': give them names that differ before the suffix")
     return found
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} of {role}" for role, count in counts.items())
