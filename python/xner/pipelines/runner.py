@@ -75,15 +75,22 @@ def run_parts(
     places = range(0, max(1, table.num_rows), part_rows)
     names = [f"{name}-{index:06d}.arrow" for index in range(len(places))]
     are_kept = [kept.find(one) is not None for one in names]
-    missing = [first for first, is_kept in zip(places, are_kept, strict=True) if not is_kept]
-    made = engine.map(stage, (_one_batch(table.slice(first, part_rows)) for first in missing))
+    sent: deque[pa.RecordBatch] = deque()
+
+    def to_make() -> Iterator[pa.RecordBatch]:
+        for first, is_kept in zip(places, are_kept, strict=True):
+            if not is_kept:
+                sent.append(_one_batch(table.slice(first, part_rows)))
+                yield sent[-1]
+
+    made = engine.map(stage, to_make())
     parts = []
     for part, first, is_kept in zip(names, places, are_kept, strict=True):
         piece = table.slice(first, part_rows)
         if not is_kept:
             done = _next_made(made, piece.num_rows, first)
             with kept.writing(part) as path:
-                _save_part(path, done, _one_batch(piece))
+                _save_part(path, done, sent.popleft())
         parts.append(_open_part(kept.path(part), piece))
         report(what, first + piece.num_rows, table.num_rows)
     return pa.concat_tables(parts)
