@@ -570,7 +570,7 @@ def _work(
         began = time.perf_counter()
         try:
             found = inject(ground, case)
-        except Exception:
+        except Exception:  # counts as a fault with consequences, and fails the run
             found = Found(case, True, [f"harness: {traceback.format_exc()}"])
         call = ""
         if case.fault is not None and case.fault.at is not None:

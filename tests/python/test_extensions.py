@@ -63,7 +63,8 @@ class Diagonal:
                 for s, t in zip(source.to_pylist(), target.to_pylist())]
         status = pa.array(["ok"] * len(rows))
         return pa.record_batch([pa.array(rows, schema.LINKS_TYPE), status], names=["links", "status"])
-    def __call__(self, rows, *, progress=None): raise NotImplementedError
+    def __call__(self, rows, *, progress=None):
+        return rows.append_column("links", self.align_batch(rows["source_tokens"], rows["tokens"])["links"])
 
 class Upper:
     label_names = ("O", "B-X", "I-X")

@@ -21,11 +21,8 @@ _FOR_DEVELOPMENT: Final = frozenset({"test", "bench", "dev", "all"})
 _REQUIREMENT: Final = re.compile(r"([\w.-]+)\s*(?:\[([\w,\s.-]*)\])?\s*([^;]*?)\s*(?:;(.*))?")
 _OF_EXTRA: Final = re.compile(r"extra\s*==\s*['\"]([\w.-]+)['\"]")
 _BOUND: Final = re.compile(r"(>=|<)\s*([\d.]+)")
-_MODULES: Final = {
-    "mkdocs-material": "material",
-    "protobuf": "google.protobuf",
-    "pyicu": "icu",
-}  # whose names are not the packages'
+# Modules whose names are not the packages'.
+_MODULES: Final = {"mkdocs-material": "material", "protobuf": "google.protobuf", "pyicu": "icu"}
 _SECONDS: Final = 300.0
 
 # Runs in a process of its own: a library that ends the process ends that one. What libraries print goes to stderr.

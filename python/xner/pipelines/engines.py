@@ -70,15 +70,13 @@ class RayEngine:
 
     Args:
         address: of a cluster that is there, `auto` for the one that this machine is part of; None starts one here.
-        ahead: pieces at work or done and not yet fetched; None for two a processor.
-        gpus: that each worker has, or a share of one.
 
     Raises:
         Error: the extra `ray` is not installed; there is no cluster at the address.
     """
 
-    def __init__(self, address: str | None = None, *, ahead: int | None = None, gpus: float = 0.0) -> None:
-        self._address, self._ahead, self._gpus = address, ahead, gpus
+    def __init__(self, address: str | None = None) -> None:
+        self._address = address
         self._ray: Any = None
         self._is_own = False
 
@@ -109,8 +107,8 @@ class RayEngine:
     def map(self, stage: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
         """See `Engine`."""
         ray = self._ray
-        work = ray.remote(_work).options(num_cpus=1, num_gpus=self._gpus, max_retries=_RETRIES)
-        ahead = self._ahead or 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        work = ray.remote(_work).options(num_cpus=1, max_retries=_RETRIES)
+        ahead = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
         name, sent = uuid.uuid4().hex, [ray.put(stage)]
         waiting: deque[Any] = deque()
         try:
