@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 from io_strategies import sentences
 from xner import io, schema
 from xner.errors import FormatError
+from xner.io.formats import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = ["parquet", "arrow", "feather"]
+SUFFIXES = ["parquet", "arrow", "feather"]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def table_of(values: list[dict[str, Any]]) -> pa.Table:
 @given(
     values=st.lists(rows, max_size=6),
     cut=st.integers(0, 6),
-    format=st.sampled_from(FORMATS),
+    format=st.sampled_from(SUFFIXES),
     batch_rows=st.integers(1, 7),
 )
 def test_round_trip(folder: Path, values: list[dict[str, Any]], cut: int, format: str, batch_rows: int) -> None:
@@ -75,7 +78,7 @@ def test_row_groups_are_bounded(folder: Path) -> None:
     assert io.read(path) == table
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", SUFFIXES)
 def test_other_forms_of_the_columns_are_brought_into_shape(folder: Path, format: str) -> None:
     wide_link = pa.struct([("target", pa.int64()), ("source", pa.int64())])
     table = pa.table(
@@ -97,7 +100,7 @@ def test_other_forms_of_the_columns_are_brought_into_shape(folder: Path, format:
     assert back["other"].to_pylist() == [[[1]], []]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", SUFFIXES)
 def test_columns_of_another_type(folder: Path, format: str) -> None:
     path = folder / f"types.{format}"
     io.write(pa.table({"tokens": ["a b"]}), path)
@@ -146,3 +149,24 @@ def test_fields_keep_their_metadata(tmp_path: Path, suffix: str) -> None:
     found = io.read(tmp_path / f"a.{suffix}")
     assert schema.ner_label_names(found.schema.field(0)) == ("O", "B-X", "I-X")
     assert found.equals(table)
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow"])
+def test_a_writer_that_is_given_up_says_nothing_when_it_is_collected(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    batch = pa.record_batch({"id": [str(number) for number in range(70_000)]})  # more than a row group
+
+    def interrupted() -> None:
+        with io.replacing(tmp_path / "rows") as file:
+            writer = FORMATS[name].writer(file)
+            writer.write(batch)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    gc.collect()
+    assert unraisable == []
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import pyarrow as pa
 
@@ -178,6 +178,25 @@ def _check(batch: pa.RecordBatch, path: str | os.PathLike[str]) -> None:
             raise FormatError(f"{path}: {problem}{_REMEDY}") from problem
 
 
+class _Sink:
+    """A file that lets writes pass once it is closed.
+
+    pyarrow's writer ends its file when it is collected, which on an error or an interrupt is after the file was closed
+    and given up; Python would print that this failed.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.closed = False  # for pyarrow, which looks before it writes
+
+    def write(self, data: bytes) -> int:
+        """Appends data, if there still is where to."""
+        return len(data) if self._file.closed else self._file.write(data)
+
+    def flush(self) -> None:
+        """Does nothing: whoever has opened the file flushes it."""
+
+
 class ParquetWriter:
     """Writes batches as row groups of bounded size."""
 
@@ -188,7 +207,7 @@ class ParquetWriter:
             file: where to.
             row_group_rows: rows a row group: what a reader must hold in memory at once.
         """
-        self._file = file
+        self._file = _Sink(file)
         self._rows = row_group_rows
         self._writer: pq.ParquetWriter | None = None
         self._held: list[pa.RecordBatch] = []
@@ -205,7 +224,7 @@ class ParquetWriter:
 
         if self._held:
             if self._writer is None:
-                self._writer = pq.ParquetWriter(self._file, self._held[0].schema, compression="zstd")
+                self._writer = pq.ParquetWriter(cast("IO[Any]", self._file), self._held[0].schema, compression="zstd")
             self._writer.write_table(pa.Table.from_batches(self._held), row_group_size=self._rows)
             self._held.clear()
 
