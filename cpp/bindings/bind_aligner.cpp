@@ -276,6 +276,32 @@ LinkColumns posterior(const Model& model, const Corpus& corpus, const TypeMaps& 
   return to_tuple(std::move(links));
 }
 
+LinkColumns discriminative(const Model& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
+                           std::size_t threads) {
+  const auto views = as_maps(maps);
+  const AlignerCorpus view = corpus.view();
+  ScoredLinks links;
+  {
+    const Unlocked unlocked;
+    links = align_discriminative(model.view(), view, views, threshold, threads);
+  }
+  return to_tuple(std::move(links));
+}
+
+// offsets, source, target, features
+LinkColumns features(const Model& model, const Corpus& corpus, const TypeMaps& maps,
+                     const Array<float>& first) {
+  const auto views = as_maps(maps);
+  const AlignerCorpus view = corpus.view();
+  LinkFeatures found;
+  {
+    const Unlocked unlocked;
+    found = link_features(model.view(), view, views, as_span(first));
+  }
+  return py::make_tuple(to_numpy(std::move(found.cells.offsets)), to_numpy(std::move(found.cells.source)),
+                        to_numpy(std::move(found.cells.target)), to_numpy(std::move(found.values)));
+}
+
 LinkColumns viterbi(const Model& model, const Corpus& corpus, const TypeMaps& maps, Symmetrization method,
                     std::size_t threads) {
   const auto views = as_maps(maps);
@@ -364,6 +390,21 @@ void register_aligner(py::module_& m) {
   m.def("align_posterior", &posterior, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
         py::arg("threshold"), py::arg("least_association"), py::arg("threads"),
         "Links scored above the threshold: offsets, source, target, score.");
+  m.def("align_discriminative", &discriminative, py::arg("model"), py::arg("corpus"), py::arg("maps"),
+        py::kw_only(), py::arg("threshold"), py::arg("threads"),
+        "Links that the classifier gives a probability above the threshold: offsets, source, target, score.");
+  m.def("link_features", &features, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
+        py::arg("first"),
+        "What the classifier's first network is given, or the second one where there are the first one's "
+        "probabilities:"
+        " offsets, source, target, features (cells x 2 views x features, flat).");
+  m.def(
+      "link_classifier_weights",
+      [] {
+        const std::span<const float> weights = link_classifier_weights();
+        return to_numpy(std::vector<float>(weights.begin(), weights.end()));
+      },
+      "The classifier's numbers, one network after the other.");
   m.def("align_viterbi", &viterbi, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
         py::arg("method"), py::arg("threads"),
         "Symmetrised Viterbi alignments: offsets, source, target, score.");

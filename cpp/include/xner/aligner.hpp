@@ -207,6 +207,29 @@ ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& 
                             std::span<const AlignerTypeMap> maps, double threshold, double least_association,
                             std::size_t threads);
 
+// Links every pair of words that a classifier takes for partners with a probability, the link's score, above
+// `threshold`. It goes by both directions' posteriors and emissions, by what the fitted corpus tells of the two words, and
+// by the same of the words around (discriminative alignment: Moore 2005; Blunsom, Cohn 2006); it was trained on hand-made
+// links of several languages and knows none of them by name.
+ScoredLinks align_discriminative(const AlignerModelView& model, const AlignerCorpus& corpus,
+                                 std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads);
+
+// What the classifier is given, to train it.
+struct LinkFeatures {
+  ScoredLinks cells;          // those looked at; without scores
+  std::size_t each = 0;       // numbers a view
+  std::vector<float> values;  // by cell: two views of it, from the source's side and from the target's
+};
+
+// `first`: by cell, in this order, what the first of the classifier's two networks says, for what the second one is given;
+// empty: what the first one is given.
+LinkFeatures link_features(const AlignerModelView& model, const AlignerCorpus& corpus,
+                           std::span<const AlignerTypeMap> maps, std::span<const float> first);
+
+// The classifier's numbers: of the first network, then of the second one, weights by feature and hidden unit, biases of the
+// hidden units, their weights, and the bias of the output.
+std::span<const float> link_classifier_weights();
+
 // Combines the two directions' most probable alignments (Viterbi) by `method`.
 ScoredLinks align_viterbi(const AlignerModelView& model, const AlignerCorpus& corpus,
                           std::span<const AlignerTypeMap> maps, Symmetrization method, std::size_t threads);

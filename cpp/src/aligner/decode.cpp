@@ -1,5 +1,6 @@
 // Decoding: a fitted model's emissions for a corpus, both directions' posteriors, and the links they give.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +12,7 @@
 #include "aligner/emission.hpp"
 #include "aligner/evidence.hpp"
 #include "aligner/index.hpp"
+#include "aligner/link_classifier.hpp"
 #include "aligner/prior.hpp"
 #include "aligner/sentence.hpp"
 #include "xner/aligner.hpp"
@@ -39,7 +41,9 @@ class Decoder {
         source_frequency_(frequencies(corpus.levels.back().source_types, maps.back().source,
                                       model.levels.back().source_frequency)),
         target_frequency_(frequencies(corpus.levels.back().target_types, maps.back().target,
-                                      model.levels.back().target_frequency)) {
+                                      model.levels.back().target_frequency)),
+        source_tokens_(sum_of(model.levels.back().source_frequency)),
+        target_tokens_(sum_of(model.levels.back().target_frequency)) {
     for (std::size_t l = 0; l < corpus.levels.size(); ++l) add_level(l, maps[l]);
     for (float& value : emissions_) value = std::max(value, kSmallest);
   }
@@ -65,7 +69,33 @@ class Decoder {
     apply_cues(corpus_, index_, cues_, row, s);
   }
 
+  // What the classifier knows of the words of one sentence pair.
+  void describe(std::size_t row, WordEvidence& source, WordEvidence& target) const {
+    const AlignerLevel& finest = corpus_.levels.back();
+    describe_side(corpus_.source[row], source_frequency_, source_tokens_, corpus_.source_kinds,
+                  finest.source_types, finest.source_text, source);
+    describe_side(corpus_.target[row], target_frequency_, target_tokens_, corpus_.target_kinds,
+                  finest.target_types, finest.target_text, target);
+  }
+
  private:
+  static void describe_side(std::span<const std::int32_t> words, const std::vector<float>& frequency,
+                            double tokens, std::span<const WordKind> kinds,
+                            std::span<const std::int32_t> types, RaggedView<std::uint32_t> text,
+                            WordEvidence& out) {
+    constexpr float kManyOccurrences = 20.0F;
+    out.resize(words.size());
+    for (std::size_t k = 0; k < words.size(); ++k) {
+      const auto word = static_cast<std::size_t>(words[k]);
+      const float seen = frequency[word];
+      const std::size_t letters = text[static_cast<std::size_t>(types[word])].size();
+      out.share[k] = std::log((seen + 0.5F) / (static_cast<float>(tokens) + 50.0F));
+      out.count[k] = std::log(1.0F + std::min(seen, kManyOccurrences));
+      out.length[k] = std::log(1.0F + static_cast<float>(letters));
+      out.kind[k] = kinds[word];
+    }
+  }
+
   void add_level(std::size_t l, const AlignerTypeMap& map) {
     const AlignerLevel& level = corpus_.levels[l];
     const AlignerTableView& table = model_.levels[l];
@@ -208,6 +238,7 @@ class Decoder {
   Index index_;
   std::vector<float> emissions_;                            // by pair of words: forward, backward
   std::vector<float> source_frequency_, target_frequency_;  // by word
+  double source_tokens_, target_tokens_;                    // of the fitted corpus
   std::vector<float> source_null_, target_null_;            // by word
   Cues cues_;
 };
@@ -227,7 +258,16 @@ ScoredLinks join(const std::vector<ScoredLinks>& chunks, std::size_t rows) {
   return result;
 }
 
-// Runs extract(row, scratch, links of the row) on every sentence pair with words on both sides, after both
+// A sentence pair with words on both sides, whose posteriors have been computed, and where its links go.
+struct DecodedRow {
+  const Decoder& decoder;
+  std::size_t row;
+  std::size_t worker;
+  PairScratch& scratch;
+  ScoredLinks& links;
+};
+
+// Runs extract(decoded row) on every sentence pair with words on both sides, after both
 // directions' posteriors have been computed, and joins the rows.
 template <class Extract>
 ScoredLinks align_rows(const AlignerModelView& model, const AlignerCorpus& corpus,
@@ -260,7 +300,7 @@ ScoredLinks align_rows(const AlignerModelView& model, const AlignerCorpus& corpu
             hmm_posteriors(s.backward(source, target), {clip, model.target_jumps},
                            model.options.null_probability,
                            {s.backward_posterior.data(), own.backward_null.data()}, {}, s.sentence);
-            extract(row, s, out);
+            extract(DecodedRow{decoder, row, worker, s, out});
           }
           out.offsets.push_back(static_cast<std::int64_t>(out.source.size()));
         }
@@ -371,6 +411,39 @@ void drop_accidents(std::span<const std::int32_t> source, std::span<const std::i
   links.score.resize(kept);
 }
 
+void check_threshold(double threshold) {
+  check(threshold >= 0 && threshold < 1, "threshold must lie in [0, 1), not be " + std::to_string(threshold));
+}
+
+// Runs take(classifier that has looked at the row, links of the row) on every sentence pair with words on both sides, and
+// joins the rows.
+template <class Take>
+ScoredLinks classify_rows(const AlignerModelView& model, const AlignerCorpus& corpus,
+                          std::span<const AlignerTypeMap> maps, std::size_t threads, const Take& take) {
+  check_corpus(corpus);
+  check_maps(model, corpus, maps);
+  const Association association(model, corpus, maps);
+  const float learned = experience(model.sentence_pairs);
+  struct Scratch {
+    WordEvidence source, target;
+    LinkClassifier classifier;
+  };
+  PerWorker<Scratch> scratch(count_workers(corpus.source.size(), kSentencesPerChunk, threads));
+  return align_rows(model, corpus, maps, threads, [&](const DecodedRow& one) {
+    const auto source = corpus.source[one.row];
+    const auto target = corpus.target[one.row];
+    const PairScratch& s = one.scratch;
+    Scratch& own = scratch.of(one.worker, [] { return Scratch{}; });
+    one.decoder.describe(one.row, own.source, own.target);
+    own.classifier.look_at({s.forward(source.size(), target.size()), s.backward(source.size(), target.size()),
+                            s.forward_posterior.data(), s.backward_posterior.data(), &own.source, &own.target,
+                            learned});
+    for (LinkClassifier::Cell& cell : own.classifier.cells())
+      cell.association = association(source[cell.source], target[cell.target]);
+    take(own.classifier, one.links);
+  });
+}
+
 // Links the words of one row by both directions' most probable alignments. See align_viterbi.
 void link_by_path(const AlignerModelView& model, Symmetrization method, std::size_t source,
                   std::size_t target, PairScratch& s, ScoredLinks& out) {
@@ -406,7 +479,7 @@ ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& 
                             std::span<const AlignerTypeMap> maps, double threshold, double least_association,
                             std::size_t threads) {
   using namespace aligner;
-  check(threshold >= 0 && threshold < 1, "threshold must lie in [0, 1), not be " + std::to_string(threshold));
+  check_threshold(threshold);
   check(least_association >= 0 && least_association <= 1,
         "least_association must lie in [0, 1], not be " + std::to_string(least_association));
   const auto least = static_cast<float>(least_association);
@@ -415,11 +488,47 @@ ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& 
   check_corpus(corpus);
   check_maps(model, corpus, maps);
   const Association association(model, corpus, maps);
-  return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
-    const std::size_t first = out.source.size();
-    link_by_score(corpus.source[row].size(), corpus.target[row].size(), any, best, s, out);
-    if (least > 0) drop_accidents(corpus.source[row], corpus.target[row], association, least, first, out);
+  return align_rows(model, corpus, maps, threads, [&](const DecodedRow& one) {
+    const auto source = corpus.source[one.row];
+    const auto target = corpus.target[one.row];
+    const std::size_t first = one.links.source.size();
+    link_by_score(source.size(), target.size(), any, best, one.scratch, one.links);
+    if (least > 0) drop_accidents(source, target, association, least, first, one.links);
   });
+}
+
+ScoredLinks align_discriminative(const AlignerModelView& model, const AlignerCorpus& corpus,
+                                 std::span<const AlignerTypeMap> maps, double threshold,
+                                 std::size_t threads) {
+  using namespace aligner;
+  check_threshold(threshold);
+  const auto least = static_cast<float>(threshold);
+  return classify_rows(model, corpus, maps, threads, [&](LinkClassifier& classifier, ScoredLinks& out) {
+    const std::span<const float> probabilities = classifier.probabilities();
+    const std::span<const LinkClassifier::Cell> cells = classifier.cells();
+    for (std::size_t k = 0; k < cells.size(); ++k) {
+      if (probabilities[k] > least) add_link(out, cells[k].source, cells[k].target, probabilities[k]);
+    }
+  });
+}
+
+LinkFeatures link_features(const AlignerModelView& model, const AlignerCorpus& corpus,
+                           std::span<const AlignerTypeMap> maps, std::span<const float> first) {
+  using namespace aligner;
+  LinkFeatures result;
+  std::vector<float> row;
+  std::size_t done = 0;
+  result.cells = classify_rows(model, corpus, maps, 1, [&](LinkClassifier& classifier, ScoredLinks& out) {
+    const std::span<const LinkClassifier::Cell> cells = classifier.cells();
+    for (const LinkClassifier::Cell& cell : cells) add_link(out, cell.source, cell.target, 0.0F);
+    if (!first.empty())
+      check(done + cells.size() <= first.size(), "there are too few probabilities of the first network");
+    classifier.features(first.empty() ? first : first.subspan(done, cells.size()), row);
+    done += cells.size();
+    result.values.insert(result.values.end(), row.begin(), row.end());
+  });
+  result.each = first.empty() ? kFeatures : kFeatures + kSecondFeatures;
+  return result;
 }
 
 ScoredLinks align_viterbi(const AlignerModelView& model, const AlignerCorpus& corpus,
@@ -427,8 +536,9 @@ ScoredLinks align_viterbi(const AlignerModelView& model, const AlignerCorpus& co
   using namespace aligner;
   check_corpus(corpus);
   check_maps(model, corpus, maps);
-  return align_rows(model, corpus, maps, threads, [&](std::size_t row, PairScratch& s, ScoredLinks& out) {
-    link_by_path(model, method, corpus.source[row].size(), corpus.target[row].size(), s, out);
+  return align_rows(model, corpus, maps, threads, [&](const DecodedRow& one) {
+    link_by_path(model, method, corpus.source[one.row].size(), corpus.target[one.row].size(), one.scratch,
+                 one.links);
   });
 }
 

@@ -43,4 +43,9 @@ double best_pair_threshold(double threshold, std::int64_t pairs) {
   return threshold * (0.3 + 0.7 * n / (n + 20.0));
 }
 
+float experience(std::int64_t pairs) {
+  const auto n = static_cast<double>(pairs);
+  return static_cast<float>(n / (n + 20.0));
+}
+
 }  // namespace xner::aligner

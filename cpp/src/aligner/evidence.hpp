@@ -28,4 +28,7 @@ double least_share(std::int64_t pairs);
 // Nor certainty: two words that are each other's best are linked at a lower score than others.
 double best_pair_threshold(double threshold, std::int64_t pairs);
 
+// What the classifier of links is told of it: 0 without sentence pairs, towards 1 with many.
+float experience(std::int64_t pairs);
+
 }  // namespace xner::aligner

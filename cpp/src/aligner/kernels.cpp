@@ -174,6 +174,34 @@ void run_backward(const Chain& c, float* word, float* null) {
   }
 }
 
+// The two examples go side by side, as neither waits for the other.
+void run_network(const float* weights, const float* features, std::size_t size, float* outputs) {
+  static_assert(aligner::kHidden == 2 * lanes);
+  const float* biases = weights + size * aligner::kHidden;
+  const float* output = biases + aligner::kHidden;
+  Floats one_low = load_floats(biases);
+  Floats one_high = load_floats(biases + lanes);
+  Floats two_low = one_low;
+  Floats two_high = one_high;
+  for (std::size_t k = 0; k < size; ++k) {
+    const Floats low = load_floats(weights + k * aligner::kHidden);
+    const Floats high = load_floats(weights + k * aligner::kHidden + lanes);
+    const Floats one = broadcast(features[k]);
+    const Floats two = broadcast(features[size + k]);
+    one_low = one_low + one * low;
+    one_high = one_high + one * high;
+    two_low = two_low + two * low;
+    two_high = two_high + two * high;
+  }
+  const auto add_up = [output](const Floats& low, const Floats& high) {
+    const Floats zero = broadcast(0.0F);
+    return sum(max(zero, low) * load_floats(output) + max(zero, high) * load_floats(output + lanes)) +
+           output[aligner::kHidden];
+  };
+  outputs[0] = add_up(one_low, one_high);
+  outputs[1] = add_up(two_low, two_high);
+}
+
 }  // namespace
 
 const aligner::AlignerKernels aligner_kernels{
@@ -181,6 +209,7 @@ const aligner::AlignerKernels aligner_kernels{
     .normalize_jumps = normalize_jumps,
     .run_forward = run_forward,
     .run_backward = run_backward,
+    .run_network = run_network,
 };
 
 }  // namespace xner::XNER_SIMD_LEVEL

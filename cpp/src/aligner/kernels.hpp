@@ -56,6 +56,9 @@ struct Chain {
       jump_counts;  // (2 clip + 1) x kLanes, or nullptr if nobody wants them: by length and lane, without the weights
 };
 
+// Hidden units of the networks that classify links, see LinkClassifier.
+inline constexpr std::size_t kHidden = 2 * kLanes;
+
 struct AlignerKernels {
   // p(target word | source word) and the other way round, cues included.
   void (*emit)(const CellsToEmit& cells, float* forward, float* backward);
@@ -66,6 +69,10 @@ struct AlignerKernels {
   // Forward probabilities, then posteriors: p(state | step) as steps x states, and p(null | step).
   void (*run_forward)(const Chain& chain);
   void (*run_backward)(const Chain& chain, float* word, float* null);
+
+  // What a network says of two examples, whose `size` features follow on each other: its output before it becomes a
+  // probability. `weights`: as in link_classifier_weights().
+  void (*run_network)(const float* weights, const float* features, std::size_t size, float* outputs);
 };
 
 }  // namespace xner::aligner

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DECODING", "TRAINING", "AlignerOptions", "Decode", "with_changes"]
 
-Decode = Literal["posterior", "viterbi"]
+Decode = Literal["discriminative", "posterior", "viterbi"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +72,25 @@ class AlignerOptions(DeclaredOptions):
         more="See xner.text.romanize for the scripts; words that are in Latin letters already stay as they are.",
     )
     decode: Decode = option(
-        "posterior",
+        "discriminative",
         Choice(get_args(Decode)),
-        "Link every pair of words whose score exceeds threshold (posterior), or combine the most probable alignment of "
-        "each direction by symmetrization (viterbi).",
-        tried=["viterbi"],
+        "Link every pair of words whose score exceeds threshold: by a classifier that also goes by the words around "
+        "(discriminative), or by what both directions say of the pair alone (posterior). Or combine the most probable "
+        "alignment of each direction by symmetrization (viterbi).",
+        tried=["posterior", "viterbi"],
     )
     threshold: float = option(
-        0.47,
+        0.5,
         Number(below=1),
         "Least score of a link; lower values give more links.",
-        more="A model of a handful of sentence pairs also links words that are each other's best at lower scores.",
+        more="With posterior, a model of a handful of sentence pairs also links words that are each other's best at "
+        "lower scores.",
         tried=[0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6],
     )
     least_association: float = option(
         0.01,
         Number(most=1),
-        "Of a word's several posterior links, those far weaker than its best are accidents and are dropped.",
+        "With posterior: of a word's several links, those far weaker than its best are accidents and are dropped.",
         more="They are those for which score times Dice coefficient of the two words' expected links in the fitted "
         "corpus is below this share of the best of either word. 0 keeps all.",
     )

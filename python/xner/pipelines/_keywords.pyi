@@ -42,7 +42,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     aligner: collections.abc.Sequence[str]
     aligner_model: collections.abc.Sequence[str]
     combine: typing.Optional[typing.Literal['union', 'intersect', 'vote', 'mean']]
-    decode: typing.Optional[typing.Literal['posterior', 'viterbi']]
+    decode: typing.Optional[typing.Literal['discriminative', 'posterior', 'viterbi']]
     symmetrization: typing.Optional[typing.Literal['intersect', 'union', 'grow-diag', 'grow-diag-final', 'grow-diag-final-and']]
     threshold: float | None
     layer: int | None

@@ -99,11 +99,11 @@ class AligningOptions(DeclaredOptions):
     decode: Decode | None = option(
         None,
         Choice(get_args(Decode)),
-        f"{BUILTIN}: link what is probable enough (posterior), or combine the best alignment of either direction "
-        "(viterbi).",
+        f"{BUILTIN}: link what is probable enough, to a classifier that also goes by the words around (discriminative) "
+        "or to both directions alone (posterior); or combine the best alignment of either direction (viterbi).",
         when=[_WITH_BUILTIN],
         optional=True,
-        default_text="posterior",
+        default_text="discriminative",
         group=_GROUP,
     )
     symmetrization: Symmetrization | None = option(
@@ -117,7 +117,7 @@ class AligningOptions(DeclaredOptions):
     threshold: float | None = option(
         None,
         Number(below=1),
-        f"Least probability of a link: {BUILTIN} with posterior decoding, encoders with softmax or entmax15.",
+        f"Least probability of a link: {BUILTIN} unless it decodes by viterbi, encoders with softmax or entmax15.",
         when=[_ALONE],
         optional=True,
         group=_GROUP,

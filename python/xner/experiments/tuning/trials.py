@@ -87,7 +87,7 @@ class LinkSource:
         if self._aligner is not None:
             counts = {
                 "decode": always,
-                "threshold": lambda setting: bool(setting["decode"] == "posterior"),
+                "threshold": lambda setting: bool(setting["decode"] != "viterbi"),
                 "symmetrization": lambda setting: bool(setting["decode"] == "viterbi"),
             }
             known = declared(AlignerOptions)
