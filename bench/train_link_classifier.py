@@ -4,7 +4,7 @@
     python bench/train_link_classifier.py -o cpp/src/aligner/link_classifier_weights.inc
 
 Hand-made links of nine language pairs (`word-alignment/` and the development sets of XL-WA in the test data). The
-aligner is fitted on each set as a whole, on its first 100 and 300 pairs, on groups of 1, 3, 10 and 30 pairs alone, on
+aligner is fitted on each set as a whole, on its first 10 to 300 pairs, on groups of 1, 3, 10 and 30 pairs alone, on
 some of them with a lexicon, and on nothing, so that the classifier meets posteriors of much evidence and of little.
 Two networks with one hidden layer each, the second of which is given the first one's probabilities of the cells around
 as well; either side's view of a cell is an example. Needs PyTorch, and the numbers that it writes depend on its
@@ -97,6 +97,8 @@ WAYS: dict[str, tuple[float, Callable[[Corpus], Fitted]]] = {
     WHOLE: (1.0, partial(fitted_on_first, fit=None, use=10_000)),
     "first 300": (0.15, partial(fitted_on_first, fit=300, use=150)),
     "first 100": (0.15, partial(fitted_on_first, fit=100, use=150)),
+    "first 30": (0.1, partial(fitted_on_first, fit=30, use=150)),
+    "first 10": (0.1, partial(fitted_on_first, fit=10, use=150)),
     "30": (0.15, partial(fitted_in_groups, size=30)),
     "10": (0.1, partial(fitted_in_groups, size=10)),
     "3": (0.1, partial(fitted_in_groups, size=3)),

@@ -111,7 +111,8 @@ void aligner() {
   const std::vector<xner::AlignerTypeMap> maps{{source.types, target.types}};
   Digest linked;
   for (const xner::ScoredLinks& links :
-       {xner::align_posterior(model, corpus, maps, 0.3, 0.1, 2),
+       {xner::align_discriminative(model, corpus, maps, 0.1, 2),
+        xner::align_posterior(model, corpus, maps, 0.3, 0.1, 2),
         xner::align_viterbi(model, corpus, maps, xner::Symmetrization::grow_diag_final_and, 2)}) {
     linked.add(links.offsets);
     linked.add(links.source);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -132,6 +133,39 @@ TEST_CASE("the aligner stays finite on long sentences") {
   const auto viterbi =
       xner::align_viterbi(model, corpus.view(), corpus.maps(), xner::Symmetrization::intersect, 2);
   CHECK(viterbi.source.size() > 1500);
+}
+
+TEST_CASE("the classifier links a toy language, on any number of threads, and stays finite") {
+  const auto model = xner::fit_aligner(toy().view(), {}, 1);
+  const auto links = xner::align_discriminative(model, toy().view(), toy().maps(), 0.5, 1);
+  REQUIRE(links.offsets.size() == 6);
+  CHECK(links.offsets[5] == links.offsets[4]);  // the row with an empty side
+  CHECK(links.offsets[1] == 4);
+  for (std::size_t k = 0; k < 4; ++k) CHECK(links.source[k] == links.target[k]);
+
+  const Corpus corpus = long_corpus(40, 60);
+  const auto fitted = xner::fit_aligner(corpus.view(), {}, 2);
+  const auto all = xner::align_discriminative(fitted, corpus.view(), corpus.maps(), 0.0, 1);
+  CHECK_FALSE(all.score.empty());
+  for (const float score : all.score) REQUIRE((score > 0.0F && score <= 1.0F));
+  const auto again = xner::align_discriminative(fitted, corpus.view(), corpus.maps(), 0.0, 4);
+  CHECK(again.offsets == all.offsets);
+  CHECK(again.target == all.target);
+  CHECK(again.score == all.score);
+}
+
+TEST_CASE("features of links are those of the cells that the classifier looks at") {
+  const auto model = xner::fit_aligner(toy().view(), {}, 1);
+  const auto all = xner::align_discriminative(model, toy().view(), toy().maps(), 0.0, 1);
+  const auto found = xner::link_features(model, toy().view(), toy().maps(), {});
+  CHECK(found.cells.offsets == all.offsets);
+  CHECK(found.cells.source == all.source);
+  CHECK(found.values.size() == 2 * found.each * all.source.size());
+  const auto second = xner::link_features(model, toy().view(), toy().maps(), all.score);
+  CHECK(second.each > found.each);
+  for (std::size_t k = 0; k < found.each; ++k) CHECK(second.values[k] == found.values[k]);
+  CHECK_THROWS_AS(xner::link_features(model, toy().view(), toy().maps(), std::span(all.score).first(1)),
+                  xner::Error);
 }
 
 TEST_CASE("the aligner knows no new words but uses their letters") {
@@ -264,6 +298,8 @@ TEST_CASE("the aligner rejects what it cannot use") {
   auto model = xner::fit_aligner(toy().view(), {}, 1);
   CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), toy().maps(), 1.0, 0.05, 1), xner::Error);
   CHECK_THROWS_AS(xner::align_posterior(model, toy().view(), {}, 0.5, 0.05, 1), xner::Error);
+  CHECK_THROWS_AS(xner::align_discriminative(model, toy().view(), toy().maps(), 1.0, 1), xner::Error);
+  CHECK_THROWS_AS(xner::align_discriminative(model, toy().view(), {}, 0.5, 1), xner::Error);
   model.target_jumps.pop_back();
   CHECK_THROWS_AS(xner::check_aligner(model), xner::Error);
 }
