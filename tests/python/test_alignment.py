@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import itertools
 import json
 import math
 import pickle
 import random
+import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -283,6 +285,87 @@ def test_lexicons_of_files(tmp_path: Path) -> None:
 def test_entries_that_are_none(entry: Any, message: str) -> None:
     with pytest.raises(Error, match=message):
         Aligner.fit(ENGLISH, GERMAN, lexicon=[entry])
+
+
+ARTICLES = {
+    "dog": "dog /dɔg/ <n>\n1. mbwa (m), jibwa\n2. mnyama [zoo]. \n",
+    "new year": "new year\nmwaka mpya; mwaka\n",
+    "Cat": "Cat\npaka, paka\n",
+}
+IN_ARTICLES = [("dog", "mbwa"), ("dog", "jibwa"), ("dog", "mnyama"), ("Cat", "paka")]
+
+
+def base64(number: int) -> str:
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return (base64(number // 64) if number >= 64 else "") + digits[number % 64]
+
+
+def write_dictd(folder: Path, *, packed: bool) -> Path:
+    text, index = b"", ["00databaseinfo\tA\tA"]
+    for headword, article in ARTICLES.items():
+        index.append(f"{headword.lower()}\t{base64(len(text))}\t{base64(len(article.encode()))}")
+        text += article.encode()
+    (folder / "en-sw.index").write_text("\n".join(index) + "\n", encoding="utf-8")
+    (folder / f"en-sw.dict{'.dz' * packed}").write_bytes(gzip.compress(text) if packed else text)
+    return folder / "en-sw.index"
+
+
+def write_stardict(folder: Path, *, packed: bool, types: str = "m", bits: str = "32") -> Path:
+    text, index = b"", b""
+    for headword, article in ARTICLES.items():
+        rest = article.partition("\n")[2].encode()
+        content = b"pron\0" * (len(types) - 1) + rest
+        index += headword.encode() + b"\0" + struct.pack(">QI" if bits == "64" else ">II", len(text), len(content))
+        text += content
+    ending = f"sametypesequence={types}\nidxoffsetbits={bits}\n"
+    (folder / "en-sw.ifo").write_text("StarDict's dict ifo file\nversion=3.0.0\n" + ending, encoding="utf-8")
+    (folder / f"en-sw.idx{'.gz' * packed}").write_bytes(gzip.compress(index) if packed else index)
+    (folder / f"en-sw.dict{'.dz' * packed}").write_bytes(gzip.compress(text) if packed else text)
+    return folder / f"en-sw.dict{'.dz' * packed}"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_lexicons_of_dictionaries(tmp_path: Path, packed: bool) -> None:
+    for number, (write, options) in enumerate(
+        [(write_dictd, {}), (write_stardict, {}), (write_stardict, {"types": "tm"}), (write_stardict, {"bits": "64"})]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = Lexicon.read(write(folder, packed=packed, **options))
+        assert [entry[:2] for entry in found.entries] == IN_ARTICLES
+        assert {entry[2] for entry in found.entries} == {1.0}
+        assert found.left_out == 2  # of "new year"
+        assert set(Lexicon.files(folder / "en-sw.index")) == set(folder.iterdir())
+    assert Lexicon.files(tmp_path / "en-sw.tsv") == [tmp_path / "en-sw.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda folder: (folder / "en-sw.dict").unlink(), "en-sw.dict: missing, and en-sw.dict.dz as well"),
+        (lambda folder: (folder / "en-sw.dict").write_bytes(b"short"), "ends behind the end of its file"),
+        (lambda folder: (folder / "en-sw.dict").write_bytes(b"\xff" * 500), "an article is not UTF-8"),
+        (
+            lambda folder: (folder / "en-sw.index").write_text("dog\tA\n"),
+            "line 1: 'dog.tA': expected headword TAB place",
+        ),
+        (lambda folder: (folder / "en-sw.index").write_text("dog\tA\t-1\n"), "expected headword TAB place TAB length"),
+        (
+            lambda folder: (folder / "en-sw.index").unlink(),
+            "en-sw.index: missing: a dictionary has its headwords in it",
+        ),
+        (lambda folder: write_stardict(folder, packed=False, types="W"), r"not W$"),
+        (
+            lambda folder: write_stardict(folder, packed=False).with_name("en-sw.idx").write_bytes(b"dog\0\0"),
+            "en-sw.idx: ends within an entry",
+        ),
+    ],
+)
+def test_dictionaries_that_are_damaged(tmp_path: Path, change: Callable[[Path], object], expected: str) -> None:
+    write_dictd(tmp_path, packed=False)
+    change(tmp_path)
+    with pytest.raises(FormatError, match=expected):
+        Lexicon.read(tmp_path / "en-sw.dict")
 
 
 def test_lexicons_that_are_not_sound() -> None:

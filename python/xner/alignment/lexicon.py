@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xner.alignment._dictionaries import articles, files, is_dictionary, translations
 from xner.errors import FormatError, OptionError
 
 if TYPE_CHECKING:
@@ -61,15 +62,23 @@ class Lexicon:
     def read(cls, *paths: str | os.PathLike[str]) -> Lexicon:
         """Read files with one pair a line: `word TAB word`, or `word TAB word TAB weight`; MUSE's `word word` as well.
 
-        Empty lines and lines that begin with `#` are passed over, and entries of several words are left out.
+        Empty lines and lines that begin with `#` are passed over, and entries of several words are left out. Files
+        that end in `.dict`, `.dict.dz`, `.index` or `.ifo` are dictionaries of dictd (FreeDict's, say) or StarDict,
+        with their other files beside them: each translation between commas is an entry.
 
         Raises:
-            FormatError: a line is none; names the file and the line.
+            FormatError: a line is none; names the file and the line. A dictionary is damaged or not whole.
             OSError: a file cannot be read.
         """
         entries: list[tuple[str, str, float]] = []
         left_out = 0
         for path in paths:
+            if is_dictionary(Path(path)):
+                found = {(word, other): None for word, text in articles(Path(path)) for other in translations(text)}
+                single = [pair for pair in found if pair[0] and not any(" " in word for word in pair)]
+                left_out += len(found) - len(single)
+                entries += [(*pair, 1.0) for pair in single]
+                continue
             try:
                 text = Path(path).read_text(encoding="utf-8-sig")
             except UnicodeDecodeError as error:
@@ -95,6 +104,11 @@ class Lexicon:
                 else:
                     entries.append((parts[0], parts[1], weight))
         return cls(tuple(entries), left_out)
+
+    @staticmethod
+    def files(path: str | os.PathLike[str]) -> list[Path]:
+        """The files that `read` reads for one: itself, or all of the dictionary that it is part of."""
+        return files(Path(path))
 
     def hits(self, numberings: tuple[Numbering, Numbering]) -> int:
         """How many entries have both words, as they are folded at the finest, in the sentences so far."""

@@ -141,7 +141,8 @@ class AligningOptions(DeclaredOptions):
     lexicon: tuple[str, ...] = option(
         (),
         Many(ReadFile()),
-        f"{BUILTIN}: words that translate each other, one pair a line: word TAB word, or with a weight besides.",
+        f"{BUILTIN}: words that translate each other, one pair a line: word TAB word, or with a weight besides; or a "
+        "dictionary of dictd (FreeDict's, say) or StarDict, its .index or .ifo.",
         when=[_FITS],
         group=_GROUP,
     )
@@ -307,7 +308,9 @@ class Aligning:
             given = []
             if self.options.aligner_memory is not None:
                 given.append(f"max_memory:{memory_size('aligner_memory', self.options.aligner_memory)}")
-            given += [f"lexicon:{hashlib.sha256(Path(path).read_bytes()).hexdigest()}" for path in self.options.lexicon]
+            for path in self.options.lexicon:
+                content = b"".join(one.read_bytes() for one in Lexicon.files(path))
+                given.append(f"lexicon:{hashlib.sha256(content).hexdigest()}")
             return "|".join([BUILTIN, *given]) if given else None
         return self._load(name).identity
 
