@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from xner.errors import Error
 
 try:
     import resource
@@ -13,15 +15,41 @@ except ImportError:  # a system without it, where nothing is bounded
     resource = None  # type: ignore[assignment]  # a module elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable, Iterator
 
-__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead", "has_room_for_threads"]
+    import pyarrow as pa
+
+__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead", "files_first", "has_room_for_threads", "pieces_of"]
 
 PIECE_ROWS: Final = 100_000
 """Rows a piece: enough that what a call costs does not count, and tens of megabytes."""
 
 T = TypeVar("T")
 _WAIT: Final = 1.0  # seconds after which is looked whether the other thread is still there
+
+
+def pieces_of(table: pa.Table, rows: int = PIECE_ROWS) -> Generator[pa.Table]:
+    """The pieces of a table that is there as a whole; one without rows if it has none."""
+    for first in range(0, max(1, table.num_rows), rows):
+        yield table.slice(first, rows)
+
+
+@contextmanager
+def files_first(pieces: Iterable[object]) -> Iterator[None]:
+    """Reads files to their end where something else is wrong with their rows: what is wrong with the files comes first.
+
+    Args:
+        pieces: that are read in the block.
+
+    Raises:
+        Error: as reading does; else that of the block.
+    """
+    try:
+        yield
+    except Error:
+        for _ in pieces:
+            pass
+        raise
 
 
 class WholeNeededError(Exception):

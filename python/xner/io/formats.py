@@ -126,7 +126,7 @@ FORMATS: Final[Registry[Format]] = Registry(
         "jsonl": Format((".jsonl",), iter_jsonl, JsonlWriter, read_jsonl, join=join_bytes),
         "parquet": Format((".parquet",), iter_parquet, ParquetWriter, read_parquet, is_text=False, join=join_parquet),
         "arrow": Format((".arrow", ".feather"), iter_arrow, ArrowWriter, is_text=False),
-        "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter),
+        "pharaoh": Format((".pharaoh",), iter_pharaoh, PharaohWriter, join=join_bytes),
         "inline": Format((), iter_inline, InlineWriter),
         "doccano": Format((), iter_doccano, DoccanoWriter),
         "prodigy": Format((), iter_prodigy, ProdigyWriter),

@@ -151,7 +151,7 @@ class Layout:
 
     def pieces(
         self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
-    ) -> Iterator[pa.Table]:
+    ) -> Generator[pa.Table]:
         """What `read` gives, piece by piece.
 
         Args:
@@ -182,7 +182,7 @@ class Layout:
 
     def tagged_pieces(
         self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
-    ) -> Iterator[pa.Table]:
+    ) -> Generator[pa.Table]:
         """What `read_tagged` gives, likewise."""
         tags = labels.TagsSoFar(schema.LABELS, self.class_map, all_classes=False)
         first = 0

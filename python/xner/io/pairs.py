@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead
+from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
-from xner.errors import Error
 from xner.io._lines import row_ids
 from xner.io.formats import format_of, format_to_read
+from xner.io.in_step import InStep
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import apart, check_order, row_lengths
 from xner.io.parquet import parquet_size
@@ -26,6 +26,7 @@ from xner.io.sides import (
     beside,
     check_links,
     is_table_of_links,
+    links_apart,
     links_pieces,
     read_links,
     read_pairs,
@@ -205,9 +206,6 @@ class PairsReader:
         self._pairs, self._rows = pairs, rows
         self._tags: labels.Tags | None = None
         self._ids = _Ids()
-        self._counts = [0] * (2 + len(pairs.links))
-        self._stack = ExitStack()
-        self._files: list[Iterator[Any]] = []
         self._has_ended = False
 
     def __iter__(self) -> Iterator[tuple[pa.Table, list[pa.Array[Any]]]]:
@@ -217,9 +215,8 @@ class PairsReader:
             Error: as `Pairs.read`, of what comes first; all of the source comes before the target, and so on.
             WholeNeededError: what was read holds only for the rows so far, as where later labels have another spelling.
         """
-        with self._stack, self._noting_ends():
-            self._files = [self._stack.enter_context(closing(ahead(one))) for one in self._readers()]
-            while (found := self._next()) is not None:
+        with self._noting_ends(), closing(iter(InStep(self._readers(), self._check_count))) as files:
+            for found in files:
                 table = self._beside(*found[:2])
                 yield table, found[2:]
                 del table, found  # they are not held here while the next ones are made
@@ -259,7 +256,7 @@ class PairsReader:
     def _readers(self) -> list[Generator[Any]]:
         pairs, rows = self._pairs, self._rows
         how: Any = {"one_based": pairs.one_based, "reverse": pairs.reverse, "on_error": pairs.on_error, "rows": rows}
-        return [self._source(), self._target(), *(_generated(links_pieces(path, **how)) for path in pairs.links)]
+        return [self._source(), self._target(), *(links_pieces(path, **how) for path in pairs.links)]
 
     def _source(self) -> Generator[pa.Table]:
         pairs = self._pairs
@@ -278,41 +275,19 @@ class PairsReader:
         pairs = self._pairs
         layout = pairs.layout.of_target
         pieces = layout.tagged_pieces(pairs.target, pairs.target_format, rows=self._rows)
-        yield from _mapped(lambda piece: target_columns(piece, pairs.target), _generated(pieces))
+        yield from _mapped(lambda piece: target_columns(piece, pairs.target), pieces)
 
-    def _next(self) -> list[Any] | None:
-        """The next piece of each file; None where all have ended.
-
-        Raises:
-            Error: a file cannot be read on, or ends before others do.
-        """
-        found: list[Any] = []
-        for place, file in enumerate(self._files):
-            try:
-                piece = next(file, None)
-            except (Error, OSError):
-                self._read_on(place)  # what files before this one have to say comes first
-                raise
-            found.append(piece)
-            self._counts[place] += 0 if piece is None else len(piece)
-        if len(set(self._counts)) > 1:
-            self._read_on(len(self._files))
-        return None if found[0] is None else found
-
-    def _read_on(self, before: int) -> None:
-        """Read the files before a place to their end, and see whether they have as many rows."""
+    def _check_count(self, place: int, rows: int, count: int) -> None:
+        """That a file has as many rows as the source."""
         pairs = self._pairs
-        for place, file in enumerate(self._files[:before]):
-            for piece in file:
-                self._counts[place] += len(piece)
-            rows, count = self._counts[0], self._counts[place]
-            if place == 0:
-                self._tell_tags()
-            elif place == 1 and rows != count:
-                raise apart({str(pairs.source): self._lengths(0), str(pairs.target): self._lengths(1)})
-            elif rows != count:
-                path = pairs.links[place - 2]
-                raise Error(f"'{path}' has links for {count} sentence pairs but there are {rows} sentence pairs")
+        if place == 0:
+            self._tell_tags()
+        elif rows == count:
+            return
+        elif place == 1:
+            raise apart({str(pairs.source): self._lengths(0), str(pairs.target): self._lengths(1)})
+        else:
+            raise links_apart(pairs.links[place - 2], count, rows)
 
     def _tell_tags(self) -> None:
         if self._tags is not None:
@@ -351,11 +326,6 @@ def _mapped(function: Callable[[A], B], items: Generator[A, None, C]) -> Generat
             return result
         yield made
         del made
-
-
-def _generated(items: Iterator[Any]) -> Generator[Any, None, None]:
-    """An iterator as a generator."""
-    yield from items
 
 
 class _Ids:

@@ -200,18 +200,21 @@ def _raise_first(block: Block, offsets: npt.NDArray[np.int64], wrong: npt.NDArra
 class PharaohWriter:
     """Writes the links of each row as a line."""
 
-    def __init__(self, file: BinaryIO, *, scores: bool = False, links: str = schema.LINKS) -> None:
+    def __init__(
+        self, file: BinaryIO, *, scores: bool = False, links: str = schema.LINKS, rows_before: int = 0
+    ) -> None:
         """Writes to an open binary file.
 
         Args:
             file: where to.
             scores: write `i-j:p` where a link has a score; the default is `i-j`.
             links: name of the column of links.
+            rows_before: rows that are in front of these, where the file is a part of another.
         """
-        self._output = TextOutput(file)
+        self._output = TextOutput(file, at_start=not rows_before)
         self._scores = scores
         self._column = links
-        self._rows = 0
+        self._rows = rows_before
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Appends the links of a batch.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from xner import labels, schema
 from xner._support.arguments import choose
 from xner._support.arrow import flattened, list_lengths, one_array, with_columns
+from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
 from xner.errors import DataError, Error
 from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
@@ -23,7 +25,7 @@ from xner.io.wrong_rows import WrongRows
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from xner.io.pharaoh import OnError
 
@@ -33,6 +35,7 @@ __all__ = [
     "beside",
     "check_links",
     "labels_as_gold",
+    "links_apart",
     "links_pieces",
     "read_links",
     "read_links_unchecked",
@@ -301,10 +304,34 @@ def read_links(
     """
     links = read_links_unchecked(path, one_based=one_based, reverse=reverse, on_error=on_error)
     if len(links) != rows:
-        blank = len(links) > rows and not list_lengths(one_array(links.slice(rows))).any()
-        hint = f"; the last lines are blank: `head -n {rows}` leaves them out" if blank else ""
-        raise Error(f"'{path}' has links for {len(links)} sentence pairs but there are {rows} sentence pairs{hint}")
+        raise links_apart(path, len(links), rows)
     return links
+
+
+def links_apart(path: str | os.PathLike[str], count: int, rows: int) -> Error:
+    """What is raised where a file of links is of another number of sentence pairs.
+
+    Args:
+        path: the file.
+        count: its rows.
+        rows: those of the sentences.
+    """
+    hint = ""
+    if count > rows and _are_blank_from(path, rows):
+        hint = f"; the last lines are blank: `head -n {rows}` leaves them out"
+    return Error(f"'{path}' has links for {count} sentence pairs but there are {rows} sentence pairs{hint}")
+
+
+def _are_blank_from(path: str | os.PathLike[str], row: int) -> bool:
+    """Whether the rows of a file of links from one on are empty."""
+    first = 0
+    with suppress(WholeNeededError):
+        for links in links_pieces(path, one_based=False, reverse=False, on_error="skip", rows=PIECE_ROWS):
+            if pc.sum(pc.list_value_length(links.slice(max(0, row - first)))).as_py():
+                return False
+            first += len(links)
+        return True
+    return False
 
 
 def check_links(links: pa.ChunkedArray[Any], table: pa.Table, path: str | os.PathLike[str]) -> None:
@@ -396,7 +423,7 @@ def read_links_unchecked(
 
 def links_pieces(
     path: str | os.PathLike[str], *, one_based: bool, reverse: bool, on_error: OnError, rows: int
-) -> Iterator[pa.Array[Any]]:
+) -> Generator[pa.Array[Any]]:
     """What `read_links_unchecked` gives, piece by piece.
 
     Args:

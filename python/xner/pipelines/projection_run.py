@@ -462,6 +462,7 @@ class Pipeline:
                     rows=pairs.rows,
                     select=lambda rows: without_dropped_rows(rows, output, format),
                     count=self._counts,
+                    counts=RunCounts(),
                     threads=self.running.threads,
                     engine=engine,
                 )

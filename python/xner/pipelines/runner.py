@@ -7,6 +7,7 @@ in place.
 
 Rows are there as a table, whose result is kept as Arrow files and given back (`run`), or come piece by piece
 (`run_pieces`): then what is kept are parts of the output, which in the end are put together, and memory is bounded.
+`run_read` does so with files wherever their formats can be read so.
 """
 
 from __future__ import annotations
@@ -15,31 +16,49 @@ import json
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 
 import pyarrow as pa
 
 from xner import io
-from xner._support.pieces import PIECE_ROWS, has_room_for_threads
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead, files_first, has_room_for_threads, pieces_of
 from xner._support.progress import Reporter, silent
 from xner.errors import DataError, Error
-from xner.pipelines.counts import RunCounts
 from xner.pipelines.engines import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from io import IOBase
     from pathlib import Path
 
     from xner.pipelines.checkpoints import Checkpoints
     from xner.pipelines.engines import Engine
 
-__all__ = ["MODEL_PART_ROWS", "PIECE_ROWS", "in_pieces", "run", "run_parts", "run_pieces"]
+__all__ = ["MODEL_PART_ROWS", "PIECE_ROWS", "Counts", "in_pieces", "run", "run_parts", "run_pieces", "run_read"]
 
 _SCHEMA = b"xner.part"
 MODEL_PART_ROWS = 4096
 """Rows a part for stages that run neural models: some minutes' work without a GPU."""
+
+
+class Counts(Protocol):
+    """What there is to count of rows; made without arguments, it is that of none."""
+
+    def add(self, other: Self) -> None:
+        """Add those of the rows that follow."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts in the types of JSON."""
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The counts of which `to_dict` has given the values."""
+
+
+T = TypeVar("T")
+CountsT = TypeVar("CountsT", bound=Counts)
 
 
 def run_parts(
@@ -146,11 +165,13 @@ def run_pieces(
     report: Reporter = silent,
     what: str = "projecting",
     rows: int | None = None,
-    select: Callable[[pa.Table], pa.Table],
-    count: Callable[[pa.Table], RunCounts],
+    select: Callable[[pa.Table], pa.Table] | None = None,
+    count: Callable[[pa.Table], CountsT],
+    counts: CountsT,
     threads: int = 0,
     engine: Engine = LOCAL,
-) -> RunCounts:
+    **writer_options: Any,
+) -> CountsT:
     """Run a stage over rows that come piece by piece, and write the result.
 
     Memory is that of some pieces. While a piece is worked on, those before it are written in threads of their own.
@@ -163,10 +184,12 @@ def run_pieces(
         report: told after each piece how many rows are done.
         what: name of the work in reports.
         rows: how many there are, for reports; None: that is not known.
-        select: takes from a result what is written.
+        select: takes from a result what is written; None writes all.
         count: counts what is to be said of a result.
+        counts: those of no rows, to which the others are added.
         threads: that write, 0 for one a core.
         engine: where pieces are worked on.
+        **writer_options: for the format's writer.
 
     Returns:
         The counts of all rows.
@@ -174,7 +197,7 @@ def run_pieces(
     Raises:
         Error: whatever the pieces, the stage and the writer raise.
     """
-    with _OutputParts(kept, format, select, count, threads or os.cpu_count() or 1) as output:
+    with _OutputParts(kept, format, select, count, counts, threads or os.cpu_count() or 1, writer_options) as output:
         waiting = _Pieces(pieces, output)
         made = engine.map(stage, waiting.to_make())
         first = 0
@@ -187,6 +210,27 @@ def run_pieces(
             _release()
             report(what, first, first if rows is None else rows)
         return output.finish()
+
+
+def run_read(
+    pieces: Callable[..., Generator[pa.Table]] | None,
+    whole: Callable[[], pa.Table],
+    run_over: Callable[[Iterable[pa.Table], bool], T],
+) -> T:
+    """Work on rows as they are read, piece by piece; where files cannot be read so, on pieces of the whole.
+
+    Args:
+        pieces: reads them piece by piece, of so many `rows` each; None: their formats cannot.
+        whole: reads them as a whole.
+        run_over: runs over pieces, and is told whether they are of the whole.
+
+    Raises:
+        Error: as reading and running do; what is wrong with the files comes first.
+    """
+    if pieces is not None:
+        with suppress(WholeNeededError), closing(ahead(pieces(rows=PIECE_ROWS))) as read, files_first(read):
+            return run_over(read, False)
+    return run_over(pieces_of(whole(), PIECE_ROWS), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +249,7 @@ class _Piece:
 class _Pieces:
     """Pieces as they are read: those of which nothing is kept are handed on, and all are noted in their order."""
 
-    def __init__(self, pieces: Iterable[pa.Table], output: _OutputParts) -> None:
+    def __init__(self, pieces: Iterable[pa.Table], output: _OutputParts[Any]) -> None:
         self._pieces, self._output = iter(pieces), output
         self._ahead: deque[pa.RecordBatch] = deque()
         self._noted: deque[_Piece] = deque()
@@ -249,25 +293,28 @@ class _Pieces:
         return True
 
 
-class _OutputParts:
+class _OutputParts(Generic[CountsT]):
     """The parts of an output, each of which is kept as it is written, with its counts; in the end they are one file."""
 
     def __init__(
         self,
         kept: Checkpoints,
         format: str | None,
-        select: Callable[[pa.Table], pa.Table],
-        count: Callable[[pa.Table], RunCounts],
+        select: Callable[[pa.Table], pa.Table] | None,
+        count: Callable[[pa.Table], CountsT],
+        counts: CountsT,
         threads: int,
+        writer_options: dict[str, Any],
     ) -> None:
         self._kept, self._select, self._count, self._threads = kept, select, count, threads
         self._name = io.format_of(kept.output, format)
         self._format = io.FORMATS[self._name]
+        self._writer_options = writer_options
         self._pool = ThreadPoolExecutor(threads)
         self._parts: list[Path] = []
         self._rows = 0  # that are written so far
-        self._counts = RunCounts()
-        self._writing: deque[Future[RunCounts]] = deque()
+        self._counts = counts
+        self._writing: deque[Future[CountsT]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -284,7 +331,7 @@ class _OutputParts:
         part, counts = self._names(len(self._parts))
         found = json.loads(self._kept.path(counts).read_bytes())
         self._settle(0)
-        self._counts.add(RunCounts.from_dict(found["counts"]))
+        self._counts.add(type(self._counts).from_dict(found["counts"]))
         self._rows += found["rows"]
         self._parts.append(self._kept.path(part))
 
@@ -293,7 +340,7 @@ class _OutputParts:
         whole = pa.Table.from_batches([done])
         part, counts = self._names(len(self._parts))
         self._parts.append(self._kept.path(part))
-        chosen = self._select(whole)
+        chosen = whole if self._select is None else self._select(whole)
         self._settle(self._threads - 1)
         what: Any = (part, counts, whole, _one_batch(chosen), self._rows)
         if has_room_for_threads():
@@ -302,14 +349,14 @@ class _OutputParts:
             self._counts.add(self._write(*what))
         self._rows += chosen.num_rows
 
-    def finish(self) -> RunCounts:
+    def finish(self) -> CountsT:
         """Put the parts together; the counts of all."""
         self._settle(0)
         if self._format.join is not None:
             with io.replacing(self._kept.output) as file:
                 self._format.join(self._parts, file)
         else:
-            with io.open_writer(self._kept.output, self._name) as writer:
+            with io.open_writer(self._kept.output, self._name, **self._writer_options) as writer:
                 for part in self._parts:
                     with pa.memory_map(str(part)) as kept:
                         writer.write(pa.ipc.open_file(kept).get_batch(0))
@@ -325,7 +372,7 @@ class _OutputParts:
         while len(self._writing) > most:
             self._counts.add(self._writing.popleft().result())
 
-    def _write(self, part: str, counts: str, whole: pa.Table, rows: pa.RecordBatch, rows_before: int) -> RunCounts:
+    def _write(self, part: str, counts: str, whole: pa.Table, rows: pa.RecordBatch, rows_before: int) -> CountsT:
         found = self._count(whole)
         with self._kept.writing(counts) as path, io.replacing(path) as file:
             file.write(json.dumps({"counts": found.to_dict(), "rows": rows.num_rows}).encode())
@@ -334,8 +381,8 @@ class _OutputParts:
                 with pa.ipc.new_file(cast("IOBase", file), rows.schema) as kept:
                     kept.write_batch(rows)
                 return found
-            options = {"rows_before": rows_before} if self._format.is_text else {}
-            writer = self._format.writer(file, **options)
+            place = {"rows_before": rows_before} if self._format.is_text else {}
+            writer = self._format.writer(file, **place, **self._writer_options)
             writer.write(rows)
             writer.close()
         _release()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "StatusCounts",
     "add_counts",
-    "dropped_lines",
     "dropped_rows",
     "is_training_data",
     "left_out_lines",
@@ -102,11 +101,6 @@ def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> p
     if not is_training_data(output, format) or not pc.any(dropped).as_py():
         return table
     return table.filter(pc.invert(dropped))
-
-
-def dropped_lines(table: pa.Table, output: Path, format: str | None) -> Iterator[str]:
-    """How many rows a file of text lacks because they were dropped, where there are some."""
-    yield from left_out_lines(dropped_rows(table), table.num_rows, output, format)
 
 
 def dropped_rows(table: pa.Table) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +12,19 @@ from xner.cli.options.filters import FILTERS_HELP, filters_group
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
-from xner.filters.summary import count, show
-from xner.pipelines.summaries import dropped_lines, without_dropped_rows
+from xner.filters.summary import show
+from xner.pipelines import runner
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.counts import RunCounts
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.progress import progress_reporter
+from xner.pipelines.summaries import left_out_lines, without_dropped_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    import pyarrow as pa
 
     from xner.filters.stage import Filters
     from xner.io.layout import Layout
@@ -60,10 +69,28 @@ def command(
         raise click.UsageError(
             "--class-map and --ignore-class go with commands that read labels; a filter keeps classes"
         )
-    result = filters(layout.read(table, table_format))
-    io.write(without_dropped_rows(result, output, format_), output, format_)
-    click.echo(show(count(result, [one.name for one in filters.filters])), err=True)
-    for line in dropped_lines(result, output, format_):
+    names = [one.name for one in filters.filters]
+    options = {"filters": filters.identity, "layout": repr(layout), "formats": [table_format, format_]}
+
+    def run(pieces: Iterable[pa.Table], is_whole: bool) -> RunCounts:
+        key = fingerprint({"table": table}, {**options, "whole": is_whole})
+        with checkpoints(output, key) as kept, progress_reporter() as report:
+            return runner.run_pieces(
+                pieces,
+                filters,
+                kept,
+                format=format_,
+                report=report,
+                what="filter",
+                select=lambda rows: without_dropped_rows(rows, output, format_),
+                count=lambda rows: RunCounts.of(rows, names),
+                counts=RunCounts(),
+            )
+
+    pieces = partial(layout.pieces, table, table_format) if layout.reads_pieces(table, table_format) else None
+    counts = runner.run_read(pieces, partial(layout.read, table, table_format), run)
+    click.echo(show(counts.filters), err=True)
+    for line in left_out_lines(counts.dropped, counts.rows, output, format_):
         click.echo(line, err=True)
     click.echo(f"written to {output}", err=True)
     click.echo(filters.signature, err=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +18,14 @@ from xner.cli.options.inputs import existing_file, output_file
 from xner.cli.options.resampling import resampling_options
 from xner.evaluation import links as link_scores
 from xner.evaluation.significance import bootstrap, paired_bootstrap
-from xner.io.sides import read_links, read_links_unchecked
+from xner.io.in_step import InStep
+from xner.io.sides import links_apart, links_pieces, read_links, read_links_unchecked
+from xner.pipelines import runner
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.identity import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
 __all__ = ["command"]
@@ -78,15 +84,32 @@ def combine(
 ) -> None:
     """Make one set of links out of several of the same sentence pairs."""
     links_format = io.format_of(output, format_)
-    columns = _read_all(files, one_based=one_based, reverse=reverse)
-    combined = links.combine(columns, method, weights=weights or None, threshold=threshold)
-    options: dict[str, Any] = {"scores": scores} if links_format == "pharaoh" else {}
-    io.write(pa.table({schema.LINKS: combined}), output, links_format, **options)
-    counts = ", ".join(
-        f"{pc.sum(pc.list_value_length(column)).as_py() or 0} of {path}"
-        for path, column in zip(files, columns, strict=True)
-    )
-    click.echo(f"{len(combined.flatten())} links out of {counts}; written to {output}", err=True)
+    how: Any = {"one_based": one_based, "reverse": reverse}
+    combining: Any = {"method": method, "weights": weights or None, "threshold": threshold}
+    writing: Any = {"scores": scores} if links_format == "pharaoh" else {}
+
+    def combined(sets: pa.RecordBatch) -> pa.RecordBatch:
+        return sets.append_column(schema.LINKS, links.combine(sets.columns, **combining))
+
+    def run(pieces: Iterable[pa.Table], is_whole: bool) -> _LinkCounts:
+        roles = dict(zip(_set_names(files), files, strict=True))
+        options = {**how, **combining, **writing, "format": links_format, "whole": is_whole}
+        with checkpoints(output, fingerprint(roles, options)) as kept:
+            return runner.run_pieces(
+                pieces,
+                combined,
+                kept,
+                format=links_format,
+                select=lambda rows: rows.select([schema.LINKS]),
+                count=_LinkCounts.of,
+                counts=_LinkCounts(),
+                **writing,
+            )
+
+    counts = runner.run_read(partial(_pieces, files, **how), partial(_whole, files, **how), run)
+    *of_files, made = counts.links
+    shown = ", ".join(f"{count} of {path}" for path, count in zip(files, of_files, strict=True))
+    click.echo(f"{made} links out of {shown}; written to {output}", err=True)
 
 
 @command.command(
@@ -165,9 +188,51 @@ def score(
         )
 
 
-def _read_all(files: Sequence[Path], *, one_based: bool, reverse: bool) -> list[pa.ChunkedArray[Any]]:
+def _set_names(files: Sequence[Path]) -> list[str]:
+    """The names of columns that files of links are in."""
+    return [f"set {number}" for number in range(len(files))]
+
+
+def _whole(files: Sequence[Path], *, one_based: bool, reverse: bool) -> pa.Table:
+    """The links of all files, a column each."""
     first = read_links_unchecked(files[0], one_based=one_based, reverse=reverse)
-    return [first, *(read_links(path, len(first), one_based=one_based, reverse=reverse) for path in files[1:])]
+    others = [read_links(path, len(first), one_based=one_based, reverse=reverse) for path in files[1:]]
+    return pa.table(dict(zip(_set_names(files), [first, *others], strict=True)))
+
+
+def _pieces(files: Sequence[Path], *, one_based: bool, reverse: bool, rows: int) -> Generator[pa.Table]:
+    """What `_whole` gives, piece by piece."""
+
+    def check(place: int, first: int, count: int) -> None:
+        if count != first:
+            raise links_apart(files[place], count, first)
+
+    how: Any = {"one_based": one_based, "reverse": reverse, "on_error": "raise", "rows": rows}
+    names = _set_names(files)
+    for found in InStep([links_pieces(path, **how) for path in files], check):
+        yield pa.table(dict(zip(names, found, strict=True)))
+
+
+@dataclass(slots=True)
+class _LinkCounts:
+    """How many links each file has, and the combined set, which is the last one."""
+
+    links: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, sets: pa.Table) -> _LinkCounts:
+        return cls([pc.sum(pc.list_value_length(column)).as_py() or 0 for column in sets.columns])
+
+    def add(self, other: _LinkCounts) -> None:
+        """See `runner.Counts`, as for the others."""
+        self.links = [*map(sum, zip(self.links, other.links, strict=True))] if self.links else other.links
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> _LinkCounts:
+        return cls(**values)
 
 
 def _counts_table(scores: dict[str, link_scores.LinkScores]) -> pa.Table:
