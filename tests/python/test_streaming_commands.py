@@ -16,6 +16,7 @@ from xner.io import sample
 from xner.pipelines import runner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 ROWS = 50
@@ -26,29 +27,30 @@ PIECE = 13
 def projected(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     """Projected sentences with gold labels."""
     folder = tmp_path_factory.mktemp("projected")
-    sides = [sample.load(language).slice(0, ROWS) for language in ("en", "de")]
-    for name, side in zip(("en", "de"), sides, strict=True):
-        io.write(side, folder / f"{name}.conll")
-    done(xner("project", "--source", "en.conll", "--target", "de.conll", "-o", "out.parquet", cwd=folder))
+    done(xner("project", *sides(folder, ("conll", "conll")), "-o", "out.parquet", cwd=folder))
     return io.read(folder / "out.parquet")
 
 
-def both_ways(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, output: str = "") -> tuple[Any, ...]:
+def both_ways(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, output: str = "", piece: int = PIECE
+) -> tuple[Any, ...]:
     """What a command ends with, which is the same piece by piece as of the whole: status, what it says, the output."""
     read = runner.run_read
     found = []
     for in_pieces in (True, False):
         ways: list[bool] = []
 
-        def watched(pieces: Any, whole: Any, run: Any, ways: list[bool] = ways, in_pieces: bool = in_pieces) -> Any:
+        def watched(
+            pieces: Any, whole: Any, run: Any, *, ways: list[bool] = ways, in_pieces: bool = in_pieces, **how: Any
+        ) -> Any:
             def noting(rows: Any, is_whole: bool) -> Any:
                 ways.append(is_whole)
                 return run(rows, is_whole)
 
-            return read(pieces if in_pieces else None, whole, noting)
+            return read(pieces if in_pieces else None, whole, noting, **how)
 
         with monkeypatch.context() as patch:
-            patch.setattr(runner, "PIECE_ROWS", PIECE)
+            patch.setattr(runner, "PIECE_ROWS", piece)
             patch.setattr(runner, "run_read", watched)
             run = xner(*arguments, cwd=folder)
         assert set(ways) <= {not in_pieces}
@@ -156,3 +158,66 @@ def test_links_of_other_numbers_of_rows(
     assert status == 1
     assert f"has links for {other.num_rows} sentence pairs but there are {ROWS}" in said
     assert ("`head -n" in said) == hint
+
+
+def sides(folder: Path, kinds: Sequence[str] = ("conll", "txt.gz"), rows: Sequence[int] = (ROWS, ROWS)) -> list[str]:
+    """English and German files, as options."""
+    names = [f"{language}.{kind}" for language, kind in zip(("en", "de"), kinds, strict=True)]
+    for name, count in zip(names, rows, strict=True):
+        io.write(sample.load(name[:2]).slice(0, count), folder / name)
+    return ["--source", names[0], "--target", names[1]]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "output"),
+    [(("conll", "txt.gz"), "out.pharaoh"), (("parquet", "jsonl"), "out.parquet"), (("arrow", "arrow"), "out.jsonl")],
+)
+def test_a_saved_aligner_links(
+    kinds: tuple[str, str], output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sides(tmp_path, kinds)
+    done(xner("align", *files, "--save-aligner", "m.safetensors", "-o", "fitted.pharaoh", cwd=tmp_path))
+    command = ("align", *files, "--aligner-model", "m.safetensors", "-o", output)
+    status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output=output)
+    assert not status
+    assert said.startswith(f"{ROWS} sentence pairs, ")
+    assert content
+    if output == "out.pharaoh":
+        assert content == (tmp_path / "fitted.pharaoh").read_bytes()
+
+
+@pytest.mark.parametrize("rows", [(ROWS, 30), (30, ROWS), (ROWS, ROWS - 1)])
+def test_sides_of_other_lengths(rows: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = sides(tmp_path, rows=rows)
+    done(xner("align", *sides(tmp_path), "--save-aligner", "m.safetensors", "-o", "fitted.pharaoh", cwd=tmp_path))
+    sides(tmp_path, rows=rows)
+    command = ("align", *files, "--aligner-model", "m.safetensors", "-o", "out.pharaoh")
+    status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output="out.pharaoh")
+    assert (status, content) == (1, None)
+    assert f"'en.conll' has {rows[0]} rows but 'de.txt.gz' has {rows[1]}; first suspicious row" in said
+
+
+@pytest.mark.needs("models")
+def test_an_encoder_links_and_goes_on(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xner.models.aligners.encoder_aligner import EncoderAligner
+
+    command = ("align", *sides(tmp_path), "--aligner", "simalign-mbert", "--aligner-model", str(tiny_bert))
+    command = (*command, "--layer", "2", "--aligner-device", "cpu", "-o", "out.parquet")
+    monkeypatch.setattr("xner.pipelines.aligning.MODEL_PART_ROWS", 10)
+    expected = both_ways(tmp_path, monkeypatch, *command, output="out.parquet", piece=26)
+    assert not expected[0]
+    aligned = EncoderAligner.align_batch
+    seen: list[int] = []
+
+    def some(self: EncoderAligner, source: pa.Array[Any], *rest: Any, **options: Any) -> pa.RecordBatch:
+        seen.append(len(source))
+        if len(seen) == 4:
+            raise OSError(28, "the disk is full")
+        return aligned(self, source, *rest, **options)
+
+    monkeypatch.setattr(EncoderAligner, "align_batch", some)
+    monkeypatch.setattr(runner, "PIECE_ROWS", 26)
+    assert xner(*command, cwd=tmp_path).returncode
+    run = xner(*command, cwd=tmp_path)
+    assert (run.returncode, run.stdout, run.stderr, (tmp_path / "out.parquet").read_bytes()) == expected
+    assert seen == [10, 10, 10, 10, 10, 10]  # a part of the second piece failed, and what was done before stayed

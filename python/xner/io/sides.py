@@ -17,8 +17,9 @@ from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
 from xner.errors import DataError, Error
 from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
+from xner.io.in_step import InStep
 from xner.io.layout import AS_TOLD, Labelled, Layout, next_of_known_columns
-from xner.io.parallel import are_row_numbers, check_order, check_parallel
+from xner.io.parallel import apart, are_row_numbers, check_order, check_parallel, row_lengths
 from xner.io.pharaoh import ON_ERROR, iter_pharaoh, read_pharaoh
 from xner.io.text import read_lines
 from xner.io.wrong_rows import WrongRows
@@ -40,10 +41,12 @@ __all__ = [
     "read_links",
     "read_links_unchecked",
     "read_pairs",
+    "read_sentence_pairs",
     "read_sentences",
     "read_source",
     "read_target",
     "read_translations",
+    "sentence_pairs_pieces",
     "source_columns",
     "target_columns",
 ]
@@ -68,6 +71,83 @@ def read_sentences(path: str | os.PathLike[str], format: str | None = None, layo
     table = layout.read(path, format)
     schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
     return table
+
+
+def read_sentence_pairs(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    layout: Layout = AS_TOLD,
+) -> pa.Table:
+    """Read the words of two sides, whose labels do not matter: `source_tokens`, `tokens`, and the target's `id`.
+
+    Args:
+        source: sentences.
+        target: as many.
+        source_format: None goes by the name.
+        target_format: likewise.
+        layout: of the columns of both files.
+
+    Raises:
+        Error: a file cannot be read, or has another number of rows.
+    """
+    sides = read_sentences(source, source_format, layout), read_sentences(target, target_format, layout.of_target)
+    check_parallel(*(side.column(schema.TOKENS) for side in sides), source_name=str(source), target_name=str(target))
+    return _words_beside(*sides)
+
+
+def sentence_pairs_pieces(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    layout: Layout = AS_TOLD,
+    rows: int,
+) -> Generator[pa.Table]:
+    """What `read_sentence_pairs` gives, piece by piece.
+
+    Args:
+        source: as there, as are the others and the errors; `Layout.reads_pieces` is true of both.
+        target: likewise.
+        source_format: likewise.
+        target_format: likewise.
+        layout: likewise.
+        rows: of each piece but the last.
+
+    Raises:
+        WholeNeededError: a file's first rows do not tell its columns.
+    """
+
+    def readers() -> list[Generator[pa.Table]]:
+        return [
+            _sentences_pieces(source, source_format, layout, rows),
+            _sentences_pieces(target, target_format, layout.of_target, rows),
+        ]
+
+    def check(place: int, first: int, count: int) -> None:
+        if place and count != first:
+            lengths = [np.concatenate([row_lengths(one[schema.TOKENS]) for one in side]) for side in readers()]
+            raise apart(dict(zip(map(str, (source, target)), lengths, strict=True)))
+
+    for sides in InStep(readers(), check):
+        yield _words_beside(*sides)
+
+
+def _sentences_pieces(
+    path: str | os.PathLike[str], format: str | None, layout: Layout, rows: int
+) -> Generator[pa.Table]:
+    for table in layout.pieces(path, format, rows=rows):
+        schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+        yield table
+
+
+def _words_beside(source: pa.Table, target: pa.Table) -> pa.Table:
+    columns = {schema.ID: target.column(schema.ID)} if schema.ID in target.schema.names else {}
+    sides = {schema.SOURCE_TOKENS: source.column(schema.TOKENS), schema.TOKENS: target.column(schema.TOKENS)}
+    return pa.table({**columns, **sides})
 
 
 def read_source(

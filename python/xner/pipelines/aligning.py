@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -30,7 +31,7 @@ from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, run_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xner._support.progress import Reporter
 
@@ -335,18 +336,48 @@ class Aligning:
         Returns:
             The columns `links`, and `status` where a single aligner says what became of each row.
         """
-        found = [self._builtin(table, run) if name == BUILTIN else self.encode(name, table, run) for name in self.names]
-        if len(found) == 1 and not self.others:
-            return found[0]
-        return pa.table({schema.LINKS: self.combined(*(one.column(schema.LINKS) for one in found))})
+        return self.linker(table, run)(table)
+
+    @property
+    def fits(self) -> bool:
+        """Whether an aligner is fitted on the corpus, which is needed as a whole."""
+        return BUILTIN in self.names and BUILTIN not in self.options.models
+
+    @property
+    def part_rows(self) -> int | None:
+        """Rows of the parts that are aligned together; None where it does not matter which are."""
+        return MODEL_PART_ROWS if set(self.names) - {BUILTIN} else None
+
+    def linker(self, table: pa.Table | None, run: StepRun) -> Callable[[pa.Table], pa.Table]:
+        """What links sentence pairs as `link` does, with aligners that are fitted, or loaded, once.
+
+        Args:
+            table: what an aligner is fitted on; None where none is (`fits`): then pieces may be linked, one after the
+                other, each of which keeps parts of its own.
+            run: as for `link`.
+        """
+        made: list[Callable[[pa.Table], pa.Table]] = []
+        for name in self.names:
+            if name == BUILTIN:
+                made.append(partial(self._align, self.fit(table, run), run=run))
+            else:
+                made.append(partial(self._encode, name, self._load(name), run=run, is_piece=table is None))
+
+        def link(rows: pa.Table) -> pa.Table:
+            found = [one(rows) for one in made]
+            if len(found) == 1 and not self.others:
+                return found[0]
+            return pa.table({schema.LINKS: self.combined(*(one.column(schema.LINKS) for one in found))})
+
+        return link
 
     def combined(self, *found: pa.ChunkedArray[Any]) -> pa.Array[Any] | pa.ChunkedArray[Any]:
         """The links from elsewhere and those that were found as one set for each row."""
         columns = [*self.others, *found]
         return combine(columns, self.options.combine or "union") if len(columns) > 1 else columns[0]
 
-    def fit(self, table: pa.Table, run: StepRun) -> Aligner:
-        """The built-in aligner, fitted on the two sides unless a model is given."""
+    def fit(self, table: pa.Table | None, run: StepRun) -> Aligner:
+        """The built-in aligner, fitted on the two sides unless a model is given, which needs no table."""
         fitted = run.kept.find(_FITTED)
         models = self.options.models
         if BUILTIN in models:
@@ -354,6 +385,7 @@ class Aligning:
         elif fitted is not None:
             aligner = Aligner.load(fitted)
         else:
+            assert table is not None, "there is no model of it"
             lexicon = Lexicon.read(*self.options.lexicon) if self.options.lexicon else None
             how: Any = {"max_memory": self.options.aligner_memory, "lexicon": lexicon}
             aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report, **how)
@@ -369,9 +401,7 @@ class Aligning:
             aligner.save(self.save_aligner)
         return aligner
 
-    def _builtin(self, table: pa.Table, run: StepRun) -> pa.Table:
-        aligner = self.fit(table, run)
-
+    def _align(self, aligner: Aligner, table: pa.Table, *, run: StepRun) -> pa.Table:
         def align(piece: pa.Table) -> pa.Table:
             found = aligner.align_batch(*_sides(piece), threads=self.threads, **self.decoding)
             return pa.Table.from_batches([found])
@@ -380,8 +410,12 @@ class Aligning:
 
     def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""
-        aligner, threads = self._load(name), self.threads
+        return self._encode(name, self._load(name), table, run=run, is_piece=False)
+
+    def _encode(self, name: str, aligner: WordAligner, table: pa.Table, *, run: StepRun, is_piece: bool) -> pa.Table:
+        threads = self.threads
         progress = _named(run.report, name) if run.engine is LOCAL else silent  # other processes cannot tell
+        sides = table.select([schema.SOURCE_TOKENS, schema.TOKENS])
 
         def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
             return aligner.align_batch(
@@ -392,10 +426,10 @@ class Aligning:
             )
 
         return run_parts(
-            table.select([schema.SOURCE_TOKENS, schema.TOKENS]),
+            sides,
             stage,
             run.kept,
-            name=f"links-{name}",
+            name=f"links-{name}-{table_digest(sides)}" if is_piece else f"links-{name}",
             report=run.report,
             what=f"{name}: align",
             part_rows=MODEL_PART_ROWS,

@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from xner.pipelines.checkpoints import Checkpoints
     from xner.pipelines.engines import Engine
 
-__all__ = ["MODEL_PART_ROWS", "PIECE_ROWS", "Counts", "in_pieces", "run", "run_parts", "run_pieces", "run_read"]
+__all__ = [
+    "MODEL_PART_ROWS",
+    "PIECE_ROWS",
+    "Counts",
+    "in_pieces",
+    "piece_rows",
+    "run",
+    "run_parts",
+    "run_pieces",
+    "run_read",
+]
 
 _SCHEMA = b"xner.part"
 MODEL_PART_ROWS = 4096
@@ -216,6 +226,8 @@ def run_read(
     pieces: Callable[..., Generator[pa.Table]] | None,
     whole: Callable[[], pa.Table],
     run_over: Callable[[Iterable[pa.Table], bool], T],
+    *,
+    part_rows: int | None = None,
 ) -> T:
     """Work on rows as they are read, piece by piece; where files cannot be read so, on pieces of the whole.
 
@@ -223,14 +235,26 @@ def run_read(
         pieces: reads them piece by piece, of so many `rows` each; None: their formats cannot.
         whole: reads them as a whole.
         run_over: runs over pieces, and is told whether they are of the whole.
+        part_rows: see `piece_rows`.
 
     Raises:
         Error: as reading and running do; what is wrong with the files comes first.
     """
+    rows = piece_rows(part_rows)
     if pieces is not None:
-        with suppress(WholeNeededError), closing(ahead(pieces(rows=PIECE_ROWS))) as read, files_first(read):
+        with suppress(WholeNeededError), closing(ahead(pieces(rows=rows))) as read, files_first(read):
             return run_over(read, False)
-    return run_over(pieces_of(whole(), PIECE_ROWS), True)
+    return run_over(pieces_of(whole(), rows), True)
+
+
+def piece_rows(part_rows: int | None = None) -> int:
+    """Rows a piece.
+
+    Args:
+        part_rows: rows of the parts that pieces are worked on in: these are then what they are of the whole, as results
+            of neural models depend a little on what is computed together. None: there are no such parts.
+    """
+    return PIECE_ROWS if part_rows is None else max(1, PIECE_ROWS // part_rows) * part_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import io, schema
-from xner._support.arrow import frequencies
+from xner._support.arrow import by_frequency, occurrences, one_array, with_columns
+from xner._support.pieces import pieces_of
 from xner.cli.commands import align_train
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
 from xner.cli.options.inputs import existing_file, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import engine_group
-from xner.io.sides import read_sentences
+from xner.io.sides import read_sentence_pairs, sentence_pairs_pieces
+from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import StepRun
+from xner.pipelines.summaries import add_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -111,38 +116,110 @@ def command(
         missing = next(f"--{name}" for name in ("source", "target", "output") if context.params[name] is None)
         raise click.UsageError(f"Missing option '{missing}'.")
     links_format = io.format_of(output, format_ or ("pharaoh" if output.suffix == "" else None))
-    sides = read_sentences(source, source_format, layout)
-    other = read_sentences(target, target_format, layout.of_target)
-    source_tokens, tokens = sides.column(schema.TOKENS), other.column(schema.TOKENS)
-    io.check_parallel(source_tokens, tokens, source_name=str(source), target_name=str(target))
-    table = pa.table({schema.SOURCE_TOKENS: source_tokens, schema.TOKENS: tokens})
     settings = aligning(threads=threads)
-    key = fingerprint(
-        {"source": source, "target": target},
-        {"formats": [source_format, target_format, repr(layout)], "aligner": settings.key},
-    )
-    with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report, engine as workers:
-        found = settings.link(table, StepRun(kept, report, partial(click.echo, err=True), workers))
-        for name in found.column_names:
-            table = table.append_column(name, found.column(name))
-        if schema.ID in other.column_names:
-            table = table.add_column(0, schema.ID, other.column(schema.ID))
-        writing: dict[str, Any] = {"scores": scores} if links_format == "pharaoh" else {}
-        io.write(table, output, links_format, **writing)
-    _summarize(table, output)
+    options = {"formats": [source_format, target_format, links_format, scores, repr(layout)], "aligner": settings.key}
+    reading: Any = {"source_format": source_format, "target_format": target_format, "layout": layout}
+    writing: Any = {"scores": scores} if links_format == "pharaoh" else {}
+    told = partial(click.echo, err=True)
+    with engine as workers:
+        # Workers have enough to do only if they are handed the parts of all pieces.
+        is_in_pieces = (
+            workers is LOCAL
+            and not settings.fits
+            and layout.reads_pieces(source, source_format)
+            and layout.of_target.reads_pieces(target, target_format)
+        )
+
+        def run(pieces: Iterable[pa.Table], is_whole: bool) -> _PairCounts:
+            key = fingerprint({"source": source, "target": target}, {**options, "whole": is_whole})
+            with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
+                step = StepRun(kept, report, told, workers)
+                if is_whole:
+                    table = pa.concat_tables(pieces)
+                    linked = with_columns(table, _columns(settings.link(table, step)))
+                    pieces, stage = pieces_of(linked, runner.piece_rows(settings.part_rows)), _as_they_are
+                else:
+                    stage = partial(_linked, settings.linker(None, step))
+                return runner.run_pieces(
+                    pieces,
+                    stage,
+                    kept,
+                    format=links_format,
+                    report=report,
+                    what="sentence pairs",
+                    count=_PairCounts.of,
+                    counts=_PairCounts(),
+                    threads=threads,
+                    **writing,
+                )
+
+        read_pieces = partial(sentence_pairs_pieces, source, target, **reading) if is_in_pieces else None
+        counts = runner.run_read(
+            read_pieces, partial(read_sentence_pairs, source, target, **reading), run, part_rows=settings.part_rows
+        )
+    _summarize(counts, output)
 
 
 command.add_command(align_train.command)
 
 
-def _summarize(table: pa.Table, output: Path) -> None:
-    lengths = pc.list_value_length(table.column(schema.LINKS))
+def _as_they_are(rows: pa.RecordBatch) -> pa.RecordBatch:
+    return rows
+
+
+def _linked(link: Callable[[pa.Table], pa.Table], rows: pa.RecordBatch) -> pa.RecordBatch:
+    found = link(pa.Table.from_batches([rows]))
+    return with_columns(rows, {name: one_array(column) for name, column in _columns(found).items()})
+
+
+def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray[Any]]:
+    return dict(zip(table.schema.names, table.columns, strict=True))
+
+
+@dataclass(slots=True)
+class _PairCounts:
+    """What there is to count of linked sentence pairs.
+
+    Attributes:
+        pairs: how many there are.
+        links: that they have.
+        without: pairs that have none.
+        statuses: of pairs, where an aligner says some.
+    """
+
+    pairs: int = 0
+    links: int = 0
+    without: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, table: pa.Table) -> _PairCounts:
+        lengths = pc.list_value_length(table.column(schema.LINKS))
+        without: int = pc.sum(pc.equal(lengths, pa.scalar(0))).as_py() or 0
+        statuses = occurrences(table.column(schema.STATUS)) if schema.STATUS in table.schema.names else {}
+        return cls(table.num_rows, pc.sum(lengths).as_py() or 0, without, statuses)
+
+    def add(self, other: _PairCounts) -> None:
+        """See `runner.Counts`, as for the others."""
+        self.pairs += other.pairs
+        self.links += other.links
+        self.without += other.without
+        add_counts(self.statuses, other.statuses)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> _PairCounts:
+        return cls(**values)
+
+
+def _summarize(counts: _PairCounts, output: Path) -> None:
     click.echo(
-        f"{table.num_rows} sentence pairs, {pc.sum(lengths).as_py() or 0} links, "
-        f"{pc.sum(pc.equal(lengths, pa.scalar(0))).as_py() or 0} pairs without links; written to {output}",
+        f"{counts.pairs} sentence pairs, {counts.links} links, {counts.without} pairs without links; "
+        f"written to {output}",
         err=True,
     )
-    if schema.STATUS in table.column_names:
-        statuses = frequencies(table.column(schema.STATUS))
-        if set(statuses) - {"ok"}:
-            click.echo("status: " + ", ".join(f"{count} {status}" for status, count in statuses.items()), err=True)
+    if set(counts.statuses) - {"ok"}:
+        shown = ", ".join(f"{count} {status}" for status, count in by_frequency(counts.statuses).items())
+        click.echo(f"status: {shown}", err=True)
