@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pytest
 from command_line import done, xner
 from xner import io, schema
 from xner._support.arrow import pylist
+from xner.evaluation.entities import evaluate
+from xner.evaluation.files import LabelledFile
 from xner.filters.stage import Filters
 from xner.io import sample
 from xner.pipelines import runner
@@ -59,6 +62,31 @@ def both_ways(
         found.append((run.returncode, run.stdout, run.stderr, written.read_bytes() if written.is_file() else None))
         if output:
             written.unlink(missing_ok=True)
+    assert found[0] == found[1]
+    return found[0]
+
+
+def scored_both_ways(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+    """What `xner evaluate` says, which is the same piece by piece as of whole files."""
+    found = []
+    for in_pieces in (True, False):
+        ways: list[bool] = []
+        pieces = LabelledFile.pieces
+
+        def watched(
+            self: LabelledFile, classes: set[str], *, is_whole: bool, ways: list[bool] = ways, read: Any = pieces
+        ) -> Any:
+            ways.append(is_whole)
+            return read(self, classes, is_whole=is_whole)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("xner.evaluation.files.PIECE_ROWS", PIECE)
+            patch.setattr(LabelledFile, "pieces", watched)
+            if not in_pieces:
+                patch.setattr(LabelledFile, "reads_pieces", False)
+            run = xner("evaluate", *arguments, cwd=folder)
+        assert set(ways) == {not in_pieces}
+        found.append((run.returncode, run.stdout, run.stderr))
     assert found[0] == found[1]
     return found[0]
 
@@ -221,3 +249,64 @@ def test_an_encoder_links_and_goes_on(tiny_bert: Path, tmp_path: Path, monkeypat
     run = xner(*command, cwd=tmp_path)
     assert (run.returncode, run.stdout, run.stderr, (tmp_path / "out.parquet").read_bytes()) == expected
     assert seen == [10, 10, 10, 10, 10, 10]  # a part of the second piece failed, and what was done before stayed
+
+
+@pytest.mark.parametrize("kind", ["conll", *KINDS])
+def test_scores(projected: pa.Table, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gold = sample.load("de").slice(0, ROWS)
+    other = with_row(projected, "labels", 20, ["O"] * len(projected["labels"][20]))
+    for name, table in (("gold", gold), ("found", projected.select(["id", "tokens", "labels"])), ("other", other)):
+        io.write(table, tmp_path / f"{name}.{kind}")
+    files = ("--gold", f"gold.{kind}", "--predicted", f"found.{kind}")
+    status, figures, _ = scored_both_ways(tmp_path, monkeypatch, *files, "--baseline", f"other.{kind}", "--json")
+    assert not status
+    scores = json.loads(figures)
+    expected = evaluate(gold["labels"], projected["labels"])
+    assert {name: scores[name] for name in expected.to_dict()} == expected.to_dict()
+    status, figures, _ = scored_both_ways(
+        tmp_path, monkeypatch, *files, "--ignore", "PER", "--bootstrap", "0", "--json"
+    )
+    expected = evaluate(gold["labels"], projected["labels"], ignore=["PER"])
+    assert json.loads(figures) == expected.to_dict()
+    status, figures, _ = scored_both_ways(tmp_path, monkeypatch, *files, "--class-map", "PER=HUMAN")
+    assert not status
+    assert "HUMAN" in figures
+    if kind != "conll":
+        io.write(projected, tmp_path / f"both.{kind}")
+        assert "PER" in scored_both_ways(tmp_path, monkeypatch, "--predicted", f"both.{kind}")[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"found": "words"}, "the sentences are others"),
+        ({"gold": "label"}, "'X-PER'"),
+        ({"found": "words", "gold": "label"}, "'X-PER'"),
+        ({"found": "words", "other": "label"}, "the sentences are others"),
+        ({"found": "fewer", "other": "label"}, "'gold.jsonl' has 50 rows but 'found.jsonl' has 45"),
+        ({"other": "fewer"}, "'gold.jsonl' has 50 rows but 'other.jsonl' has 45"),
+        ({"found": "unlabelled"}, "'found.jsonl' has no column 'labels'"),
+        ({"other": "unlabelled", "found": "words"}, "the sentences are others"),
+    ],
+)
+def test_what_cannot_be_scored(
+    wrong: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gold", "found", "other"):
+        table = sample.load("de").slice(0, ROWS)
+        kind = wrong.get(name)
+        if kind == "words":
+            table = with_row(table, "tokens", 41, ["x"] * len(table["tokens"][41]))
+        elif kind == "label":
+            table = with_row(table, "labels", 30, ["X-PER"] * len(table["tokens"][30]))
+        elif kind == "fewer":
+            table = pa.concat_tables([table.slice(0, 20), table.slice(25)])
+        elif kind == "unlabelled":
+            table = table.drop_columns(["labels"])
+        io.write(table, tmp_path / f"{name}.jsonl")
+    command = ("--gold", "gold.jsonl", "--predicted", "found.jsonl", "--baseline", "other.jsonl")
+    status, _, error = scored_both_ways(tmp_path, monkeypatch, *command)
+    assert status == 1
+    assert said in error
+    if said.startswith("the sentences"):
+        assert "row 41" in error

@@ -7,7 +7,7 @@ import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from xner.errors import Error
+from xner.errors import DataError, Error
 
 try:
     import resource
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead", "files_first", "has_room_for_threads", "pieces_of"]
+__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead", "behind", "files_first", "has_room_for_threads", "pieces_of"]
 
 PIECE_ROWS: Final = 100_000
 """Rows a piece: enough that what a call costs does not count, and tens of megabytes."""
@@ -32,6 +32,19 @@ def pieces_of(table: pa.Table, rows: int = PIECE_ROWS) -> Generator[pa.Table]:
     """The pieces of a table that is there as a whole; one without rows if it has none."""
     for first in range(0, max(1, table.num_rows), rows):
         yield table.slice(first, rows)
+
+
+@contextmanager
+def behind(rows: int) -> Iterator[None]:
+    """Counts, in errors, the rows that come before those that are looked at in the block.
+
+    Args:
+        rows: how many.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise error.behind(rows) from None
 
 
 @contextmanager

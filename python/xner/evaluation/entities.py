@@ -282,6 +282,33 @@ class Scores:
 
         return Scores(classes, total("tp"), total("fp"), total("fn"), self.mode, self.ignore)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Scores]) -> Scores:
+        """The scores of sentences that were scored piece by piece, in the same way.
+
+        Args:
+            parts: of sentences that follow on each other; at least one.
+        """
+        classes = tuple(sorted({name for part in parts for name in part.classes}))
+
+        def joined(kind: str) -> npt.NDArray[np.int32]:
+            counts = np.zeros((sum(part.sentences for part in parts), len(classes)), np.int32)
+            first = 0
+            for part in parts:
+                columns = [classes.index(name) for name in part.classes]
+                counts[first : first + part.sentences, columns] = getattr(part, kind)
+                first += part.sentences
+            return counts
+
+        return cls(classes, joined("tp"), joined("fp"), joined("fn"), parts[0].mode, parts[0].ignore)
+
+    def without(self, ignore: Sequence[str]) -> Scores:
+        """These scores as `evaluate` gives them where classes are left out."""
+        ignored = ignored_classes(ignore)
+        kept = [place for place, name in enumerate(self.classes) if name not in ignored]
+        counts = (self.tp[:, kept], self.fp[:, kept], self.fn[:, kept])
+        return Scores(tuple(self.classes[place] for place in kept), *counts, self.mode, ignored)
+
     def table(self, intervals: Intervals | None = None) -> str:
         """The figures as lines of text: classes, micro and macro averages, projection ratio, signature.
 

@@ -18,7 +18,7 @@ from xner import labels, schema
 from xner._layouts import plain
 from xner._support.arguments import choose, did_you_mean
 from xner._support.arrow import chunked, flattened, is_lists, one_array, pylist
-from xner._support.pieces import PIECE_ROWS, WholeNeededError
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind
 from xner._support.progress import logger
 from xner._support.sentences import with_values
 from xner.errors import DataError, Error, FormatError, OptionError
@@ -174,7 +174,7 @@ class Layout:
         while (batch := next_of_known_columns(batches, kind)) is not None:
             table, rows_read = pa.Table.from_batches([batch]), batch.num_rows
             del batch  # what is handed on is not held here as well
-            with _behind(first):
+            with behind(first):
                 table = table if kind == "text" else self._checked(table, path)
             yield table
             del table
@@ -193,7 +193,7 @@ class Layout:
                     place = table.schema.names.index(schema.ENTITIES)
                     piece = table.set_column(place, schema.ENTITIES, self.mapped(table[schema.ENTITIES]))
                 if schema.LABELS in table.schema.names:
-                    with _behind(first), _explaining(path, table):
+                    with behind(first), _explaining(path, table):
                         column = tags.read(table[schema.LABELS], _ids(table))
                     piece = piece.set_column(table.schema.names.index(schema.LABELS), schema.LABELS, column)
                     del column
@@ -212,7 +212,7 @@ class Layout:
         first = 0
         with self.naming_lines(path, format):
             for table in self.pieces(path, format, rows=rows):
-                with _behind(first):
+                with behind(first):
                     found = self._labelled(table, path, seen=seen)
                 first += table.num_rows
                 del table
@@ -420,18 +420,65 @@ class Layout:
         with self.naming_lines(path, format):
             return self._for_scores(table, path)
 
-    def _for_scores(self, table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
+    def pieces_for_scores(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        rows: int = PIECE_ROWS,
+        classes: set[str] | None = None,
+    ) -> Generator[pa.Table]:
+        """What `read_for_scores` gives, piece by piece.
+
+        Args:
+            path: as for `pieces`, as are the others and the errors.
+            format: likewise.
+            rows: likewise.
+            classes: gets the classes of the file, by their names there, if some have others in `class_map`.
+        """
+        seen = _Seen(labels.TagsSoFar(schema.LABELS, self.class_map, all_classes=False), all_classes=False)
+        gold = labels.TagsSoFar(schema.GOLD_LABELS, self.class_map, all_classes=False)
+        first = 0
+        with self.naming_lines(path, format):
+            for table in self.pieces(path, format, rows=rows):
+                if classes is not None and self.class_map:
+                    classes |= self.classes_in(table)
+                with behind(first):
+                    found = self._for_scores(table, path, seen, gold)
+                first += table.num_rows
+                del table
+                yield found
+                del found
+            with _explaining(path):
+                gold.all()
+                seen.all(path, self.class_map)
+
+    def _for_scores(
+        self,
+        table: pa.Table,
+        path: str | os.PathLike[str],
+        seen: _Seen | None = None,
+        gold: labels.TagsSoFar | None = None,
+    ) -> pa.Table:
         names = table.schema.names
         if schema.GOLD_LABELS in names:
-            column, _ = self.tags_of(table, schema.GOLD_LABELS, path, all_classes=False)
+            if gold is None:
+                column, _ = self.tags_of(table, schema.GOLD_LABELS, path, all_classes=False)
+            else:
+                with _explaining(path, table):
+                    column = gold.read(table[schema.GOLD_LABELS], _ids(table))
             table = table.set_column(names.index(schema.GOLD_LABELS), schema.GOLD_LABELS, column)
         if schema.LABELS not in names and (schema.ENTITIES not in names or schema.TOKENS not in names):
             return table
         if schema.TOKENS not in names:
-            column, tags = self.tags_of(table, schema.LABELS, path, all_classes=False)
-            _say(path, tags.remarks())
+            if seen is None:
+                column, tags = self.tags_of(table, schema.LABELS, path, all_classes=False)
+                _say(path, tags.remarks())
+            else:
+                with _explaining(path, table):
+                    column = seen.read(table[schema.LABELS], _ids(table))
             return table.set_column(names.index(schema.LABELS), schema.LABELS, column)
-        found = self._labelled(table, path, all_classes=False)
+        found = self._labelled(table, path, all_classes=False, seen=seen)
         if schema.LABELS in names and self.labels_from != schema.ENTITIES:
             return table.set_column(names.index(schema.LABELS), schema.LABELS, found.table[schema.LABELS])
         written = labels.encode_batch(found.entities, table[schema.TOKENS])
@@ -584,11 +631,13 @@ class _Seen:
 
     Attributes:
         tags: of its labels.
+        all_classes: whether it must have every class that is to be renamed.
         has_labels: whether it has some.
         classes: of its entities, in the order in which they come first, and what each becomes.
     """
 
     tags: labels.TagsSoFar
+    all_classes: bool = True
     has_labels: bool = False
     classes: dict[str, str] = field(default_factory=dict)
 
@@ -613,7 +662,8 @@ class _Seen:
             _say(path, tags.remarks())
         else:
             tags = tell_tags(())
-            check_renamed(class_map, self.classes)
+            if self.all_classes:
+                check_renamed(class_map, self.classes)
         _say(path, class_remarks([one for one in dict.fromkeys(self.classes.values()) if one != OUTSIDE]))
         return tags
 
@@ -634,15 +684,6 @@ def next_of_known_columns(batches: Iterator[pa.RecordBatch], kind: str) -> pa.Re
 
 def _ids(table: pa.Table) -> pa.ChunkedArray[Any] | None:
     return table[schema.ID] if schema.ID in table.schema.names else None
-
-
-@contextmanager
-def _behind(rows: int) -> Iterator[None]:
-    """Counts, in errors, the rows that were read before those that are looked at."""
-    try:
-        yield
-    except DataError as error:
-        raise error.behind(rows) from None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from xner._support.arrow import by_frequency, one_array, spread_lists, with_colu
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
-from xner._support.pieces import PIECE_ROWS, WholeNeededError
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind
 from xner._support.progress import logger, silent
 from xner.errors import DataError, Error, OptionError
 from xner.filters.base import Filter
@@ -477,14 +477,12 @@ class Pipeline:
         """Pieces that are ready to be projected; counts the source entities that are left out."""
         first = 0
         for table, links in reader:
-            try:
+            with behind(first):
                 piece, fewer = choose_nested(table, self.running.nested)
                 if links:
                     found = Aligning(self.aligning, [pa.chunked_array([one]) for one in links]).combined()
                     piece = with_columns(piece, {schema.LINKS: found})
                     del found
-            except DataError as error:
-                raise error.behind(first) from None
             left_out[0] += fewer
             first += piece.num_rows
             del table, links  # they are not held here while the next ones are made

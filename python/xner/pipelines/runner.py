@@ -23,9 +23,17 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 import pyarrow as pa
 
 from xner import io
-from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead, files_first, has_room_for_threads, pieces_of
+from xner._support.pieces import (
+    PIECE_ROWS,
+    WholeNeededError,
+    ahead,
+    behind,
+    files_first,
+    has_room_for_threads,
+    pieces_of,
+)
 from xner._support.progress import Reporter, silent
-from xner.errors import DataError, Error
+from xner.errors import Error
 from xner.pipelines.engines import LOCAL
 
 if TYPE_CHECKING:
@@ -441,10 +449,10 @@ def in_pieces(
     places = range(0, max(1, table.num_rows), PIECE_ROWS)
     made = engine.map(stage, (table.slice(first, PIECE_ROWS) for first in places))
     for first in places:
-        try:
-            yield next(made)
-        except DataError as error:
-            raise error.behind(first) from None
+        with behind(first):
+            done = next(made)
+        yield done
+        del done
         report(what, min(first + PIECE_ROWS, table.num_rows), table.num_rows)
 
 
@@ -456,10 +464,8 @@ def _one_batch(rows: pa.Table) -> pa.RecordBatch:
 
 def _next_made(made: Iterator[pa.RecordBatch], rows: int, first_row: int) -> pa.RecordBatch:
     """What an engine has made of the next part, whose rows are counted from the table's beginning in errors."""
-    try:
+    with behind(first_row):
         done = next(made)
-    except DataError as error:
-        raise error.behind(first_row) from None
     if done.num_rows != rows:
         raise Error(f"the stage made {done.num_rows} rows of {rows}")
     return done
