@@ -310,3 +310,43 @@ def test_what_cannot_be_scored(
     assert said in error
     if said.startswith("the sentences"):
         assert "row 41" in error
+
+
+TAGGED = ["Angela Merkel visited Madrid .", "", "a walker", "Madrid", "Merkel saw Angela"]
+TAGS = ["B-PER I-PER O B-LOC O", "", "O B-PER", "B-DATE", "O O B-PER"]
+
+
+@pytest.mark.needs("models")
+@pytest.mark.parametrize("output", ["out.conll", "out.parquet", "out.jsonl"])
+def test_a_tagger_tags_and_goes_on(output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tiny_models
+    from xner.models.taggers import TaggerStage
+
+    known = {"Angela": "B-PER", "Merkel": "I-PER", "Madrid": "B-LOC", "a": "B-MISC"}
+    model = str(tiny_models.save_tagger(tmp_path / "model", ["O", *known.values()], known=known))
+    rows = [[line.split() for line in lines] * 6 for lines in (TAGGED, TAGS)]
+    columns = dict(zip(("tokens", "labels"), rows, strict=True))
+    io.write(pa.table({name: pa.array(one, schema.WORDS_TYPE) for name, one in columns.items()}), tmp_path / "in.jsonl")
+    monkeypatch.setattr(runner, "MODEL_PART_ROWS", 4)
+    command = ("tag", "in.jsonl", "--model", model, "--device", "cpu", "--ignore-class", "MISC", "-o", output)
+    expected = both_ways(tmp_path, monkeypatch, *command, output=output, piece=10)
+    assert not expected[0]
+    (tmp_path / f"expected-{output}").write_bytes(expected[3])
+    found = io.read(tmp_path / f"expected-{output}")["labels"]
+    scores = evaluate(rows[1], pylist(found), ignore=["MISC"])
+    assert expected[1] == f"{scores.table()}\n"
+    tag = TaggerStage._tag
+    seen: list[int] = []
+
+    def some(self: TaggerStage, batch: pa.RecordBatch, *rest: Any) -> pa.RecordBatch:
+        seen.append(batch.num_rows)
+        if len(seen) == 4:
+            raise OSError(28, "the disk is full")
+        return tag(self, batch, *rest)
+
+    monkeypatch.setattr(TaggerStage, "_tag", some)
+    monkeypatch.setattr(runner, "PIECE_ROWS", 10)
+    assert xner(*command, cwd=tmp_path).returncode
+    run = xner(*command, cwd=tmp_path)
+    assert (run.returncode, run.stdout, run.stderr, (tmp_path / output).read_bytes()) == expected
+    assert seen == [4, 4, 4, 4, 4, 4, 4, 4, 2]

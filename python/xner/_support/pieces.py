@@ -15,16 +15,27 @@ except ImportError:  # a system without it, where nothing is bounded
     resource = None  # type: ignore[assignment]  # a module elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     import pyarrow as pa
 
-__all__ = ["PIECE_ROWS", "WholeNeededError", "ahead", "behind", "files_first", "has_room_for_threads", "pieces_of"]
+__all__ = [
+    "PIECE_ROWS",
+    "WholeNeededError",
+    "ahead",
+    "behind",
+    "files_first",
+    "has_room_for_threads",
+    "map_pieces",
+    "pieces_of",
+]
 
 PIECE_ROWS: Final = 100_000
 """Rows a piece: enough that what a call costs does not count, and tens of megabytes."""
 
 T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
 _WAIT: Final = 1.0  # seconds after which is looked whether the other thread is still there
 
 
@@ -32,6 +43,18 @@ def pieces_of(table: pa.Table, rows: int = PIECE_ROWS) -> Generator[pa.Table]:
     """The pieces of a table that is there as a whole; one without rows if it has none."""
     for first in range(0, max(1, table.num_rows), rows):
         yield table.slice(first, rows)
+
+
+def map_pieces(function: Callable[[T], U], pieces: Generator[T, None, V]) -> Generator[U, None, V]:
+    """What a function makes of each piece, none of which is held, and what the pieces return."""
+    while True:
+        try:
+            made = function(next(pieces))
+        except StopIteration as end:
+            result: V = end.value
+            return result
+        yield made
+        del made
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._support.pieces import PIECE_ROWS, WholeNeededError
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, map_pieces
 from xner._support.progress import logger
 from xner.io._lines import row_ids
 from xner.io.formats import format_of, format_to_read
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pairs", "PairsReader", "scan_pairs"]
 
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
 _NUMBER = r"^(0|[1-9][0-9]*)$"
 
 
@@ -268,14 +265,14 @@ class PairsReader:
             return source_columns(found)
 
         pieces = pairs.layout.labelled_pieces(pairs.source, pairs.source_format, rows=self._rows)
-        tags = yield from _mapped(columns, pieces)
+        tags = yield from map_pieces(columns, pieces)
         self._tags = tags if says_tags else None
 
     def _target(self) -> Generator[pa.Table]:
         pairs = self._pairs
         layout = pairs.layout.of_target
         pieces = layout.tagged_pieces(pairs.target, pairs.target_format, rows=self._rows)
-        yield from _mapped(lambda piece: target_columns(piece, pairs.target), pieces)
+        yield from map_pieces(lambda piece: target_columns(piece, pairs.target), pieces)
 
     def _check_count(self, place: int, rows: int, count: int) -> None:
         """That a file has as many rows as the source."""
@@ -314,18 +311,6 @@ class PairsReader:
             sides = ([one for piece in side for one in piece[schema.ID].to_pylist()] for side in again._readers()[:2])
             check_order(*sides, source_name=str(pairs.source), target_name=str(pairs.target))
         self._tell_tags()
-
-
-def _mapped(function: Callable[[A], B], items: Generator[A, None, C]) -> Generator[B, None, C]:
-    """What a function makes of each item, none of which is held, and what the items return."""
-    while True:
-        try:
-            made = function(next(items))
-        except StopIteration as end:
-            result: C = end.value
-            return result
-        yield made
-        del made
 
 
 class _Ids:

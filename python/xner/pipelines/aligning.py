@@ -415,7 +415,6 @@ class Aligning:
     def _encode(self, name: str, aligner: WordAligner, table: pa.Table, *, run: StepRun, is_piece: bool) -> pa.Table:
         threads = self.threads
         progress = _named(run.report, name) if run.engine is LOCAL else silent  # other processes cannot tell
-        sides = table.select([schema.SOURCE_TOKENS, schema.TOKENS])
 
         def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
             return aligner.align_batch(
@@ -426,14 +425,15 @@ class Aligning:
             )
 
         return run_parts(
-            sides,
+            table.select([schema.SOURCE_TOKENS, schema.TOKENS]),
             stage,
             run.kept,
-            name=f"links-{name}-{table_digest(sides)}" if is_piece else f"links-{name}",
+            name=f"links-{name}",
             report=run.report,
             what=f"{name}: align",
             part_rows=MODEL_PART_ROWS,
             engine=run.engine,
+            is_piece=is_piece,
         )
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 import pyarrow as pa
 
 from xner import io
+from xner._support.digests import table_digest
 from xner._support.pieces import (
     PIECE_ROWS,
     WholeNeededError,
@@ -89,6 +90,7 @@ def run_parts(
     what: str = "projecting",
     part_rows: int | None = None,
     engine: Engine = LOCAL,
+    is_piece: bool = False,
 ) -> pa.Table:
     """Run a stage over a table, part by part, and keep each part that is finished.
 
@@ -101,6 +103,7 @@ def run_parts(
         what: name of the work in reports.
         part_rows: rows a part; None for 100 000. Parts are the same whether the run was interrupted or not.
         engine: where parts are worked on.
+        is_piece: whether the table is one of several, each of which keeps parts of its own.
 
     Returns:
         The result; columns that the stage has made are memory-mapped from the parts' files.
@@ -110,6 +113,7 @@ def run_parts(
     """
     part_rows = part_rows or PIECE_ROWS
     places = range(0, max(1, table.num_rows), part_rows)
+    name = f"{name}-{table_digest(table)}" if is_piece else name
     names = [f"{name}-{index:06d}.arrow" for index in range(len(places))]
     are_kept = [kept.find(one) is not None for one in names]
     sent: deque[pa.RecordBatch] = deque()
@@ -117,7 +121,7 @@ def run_parts(
     def to_make() -> Iterator[pa.RecordBatch]:
         for first, is_kept in zip(places, are_kept, strict=True):
             if not is_kept:
-                sent.append(_one_batch(table.slice(first, part_rows)))
+                sent.append(one_batch(table.slice(first, part_rows)))
                 yield sent[-1]
 
     made = engine.map(stage, to_make())
@@ -170,13 +174,13 @@ def run(
     rows, most = result if select is None else select(result), part_rows or PIECE_ROWS
     with io.open_writer(kept.output, format, **writer_options) as writer:
         for first in range(0, max(1, rows.num_rows), most):
-            writer.write(_one_batch(rows.slice(first, most)))  # so that the bytes do not depend on the input's pieces
+            writer.write(one_batch(rows.slice(first, most)))  # so that the bytes do not depend on the input's pieces
     return result
 
 
 def run_pieces(
     pieces: Iterable[pa.Table],
-    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch] | None,
     kept: Checkpoints,
     *,
     format: str | None = None,
@@ -195,8 +199,8 @@ def run_pieces(
     Memory is that of some pieces. While a piece is worked on, those before it are written in threads of their own.
 
     Args:
-        pieces: the input, of `PIECE_ROWS` rows each but for the last one; at least one.
-        stage: keeps every row where it is.
+        pieces: the input, of `piece_rows` rows each but for the last one; at least one.
+        stage: keeps every row where it is; None writes rows as they are.
         kept: where finished parts of the output are; its `output` is written.
         format: of the output; None goes by its name.
         report: told after each piece how many rows are done.
@@ -217,7 +221,7 @@ def run_pieces(
     """
     with _OutputParts(kept, format, select, count, counts, threads or os.cpu_count() or 1, writer_options) as output:
         waiting = _Pieces(pieces, output)
-        made = engine.map(stage, waiting.to_make())
+        made = waiting.to_make() if stage is None else engine.map(stage, waiting.to_make())
         first = 0
         while (piece := waiting.next()) is not None:
             if piece.is_kept:
@@ -321,7 +325,7 @@ class _Pieces:
         self._noted.append(_Piece(table.num_rows, is_kept))
         self._count += 1
         if not is_kept:
-            self._ahead.append(_one_batch(table))
+            self._ahead.append(one_batch(table))
         return True
 
 
@@ -374,7 +378,7 @@ class _OutputParts(Generic[CountsT]):
         self._parts.append(self._kept.path(part))
         chosen = whole if self._select is None else self._select(whole)
         self._settle(self._threads - 1)
-        what: Any = (part, counts, whole, _one_batch(chosen), self._rows)
+        what: Any = (part, counts, whole, one_batch(chosen), self._rows)
         if has_room_for_threads():
             self._writing.append(self._pool.submit(self._write, *what))
         else:
@@ -456,7 +460,7 @@ def in_pieces(
         report(what, min(first + PIECE_ROWS, table.num_rows), table.num_rows)
 
 
-def _one_batch(rows: pa.Table) -> pa.RecordBatch:
+def one_batch(rows: pa.Table) -> pa.RecordBatch:
     """Rows as one batch."""
     batches = rows.combine_chunks().to_batches()
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=rows.schema)

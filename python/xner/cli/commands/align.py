@@ -137,7 +137,7 @@ def command(
                 if is_whole:
                     table = pa.concat_tables(pieces)
                     linked = with_columns(table, _columns(settings.link(table, step)))
-                    pieces, stage = pieces_of(linked, runner.piece_rows(settings.part_rows)), _as_they_are
+                    pieces, stage = pieces_of(linked, runner.piece_rows(settings.part_rows)), None
                 else:
                     stage = partial(_linked, settings.linker(None, step))
                 return runner.run_pieces(
@@ -161,10 +161,6 @@ def command(
 
 
 command.add_command(align_train.command)
-
-
-def _as_they_are(rows: pa.RecordBatch) -> pa.RecordBatch:
-    return rows
 
 
 def _linked(link: Callable[[pa.Table], pa.Table], rows: pa.RecordBatch) -> pa.RecordBatch:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import evaluation, io, labels, schema
-from xner._support.arrow import frequencies, one_array
+from xner._support.arrow import by_frequency, occurrences, one_array
+from xner._support.pieces import map_pieces, pieces_of
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import engine_group
-from xner.cli.options.statuses import report_statuses
 from xner.cli.options.taggers import ChosenTagger, tagger_group
-from xner.io.sides import labels_as_gold, read_sentences
+from xner.errors import DataError
+from xner.io.sides import labels_as_gold
 from xner.models.taggers.tagger import ROLES, STATUSES, TaggerStage
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
+from xner.pipelines.summaries import StatusCounts, add_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from xner.io.layout import Layout
     from xner.models.taggers.tagger import Role
@@ -99,46 +108,81 @@ def command(
     if float16 and "scores" not in roles:
         raise click.UsageError("--float16 goes with --role scores")
     _check_output(output, format_, roles)
-    table = labels_as_gold(read_sentences(sentences, input_format, layout))
-    if "labels" in roles and schema.ENTITIES in table.schema.names:
-        table = table.drop_columns([schema.ENTITIES])  # they are those of the labels that were there
+    ready = partial(_ready, makes_labels="labels" in roles, path=sentences)
     loaded = tagger.load()
     stage = TaggerStage(loaded, roles, float16=float16)
-    key = fingerprint(
-        {"sentences": sentences},
-        {
-            "tagger": loaded.identity,
-            "roles": stage.roles,
-            "float16": float16,
-            "input_format": input_format,
-            "layout": repr(layout),
-            "format": format_,
-        },
-    )
-    with (
-        checkpoints(output, key, resume=resume) as kept,
-        progress_reporter() as report,
-        engine as workers,
-    ):
+    ignored = [old for old, new in tagger.classes.items() if new == "O"]
+    options = {
+        "tagger": loaded.identity,
+        "roles": stage.roles,
+        "float16": float16,
+        "input_format": input_format,
+        "layout": repr(layout),
+        "format": format_,
+    }
+    with engine as workers:
 
-        def tag(batch: pa.RecordBatch) -> pa.RecordBatch:
-            return stage(batch, progress=lambda _, done, total: report("sentences of this part", done, total))
+        def run(pieces: Iterable[pa.Table], is_whole: bool) -> _Counts:
+            key = fingerprint({"sentences": sentences}, {**options, "whole": is_whole})
+            with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
 
-        result = runner.run(
-            table,
-            tag if workers is LOCAL else stage,  # other processes cannot tell how far they are
-            kept,
-            format=format_,
-            report=report,
-            what="sentences",
+                def tag(batch: pa.RecordBatch) -> pa.RecordBatch:
+                    return stage(batch, progress=lambda _, done, total: report("sentences of this part", done, total))
+
+                def tagged(table: pa.Table) -> pa.Table:
+                    return runner.run_parts(
+                        table,
+                        tag if workers is LOCAL else stage,  # other processes cannot tell how far they are
+                        kept,
+                        name="tagged",
+                        report=report,
+                        what="sentences" if is_whole else "sentences of this piece",
+                        part_rows=runner.MODEL_PART_ROWS,
+                        engine=workers,
+                        is_piece=not is_whole,
+                    )
+
+                if is_whole:
+                    pieces = pieces_of(tagged(pa.concat_tables(pieces)), runner.piece_rows(runner.MODEL_PART_ROWS))
+                return runner.run_pieces(
+                    pieces,
+                    None if is_whole else lambda rows: runner.one_batch(tagged(pa.Table.from_batches([rows]))),
+                    kept,
+                    format=format_,
+                    report=report,
+                    what="sentences",
+                    count=lambda rows: _Counts.of(rows, stage.roles, ignored),
+                    counts=_Counts(),
+                )
+
+        # Workers have enough to do only if they are handed the parts of all pieces.
+        is_in_pieces = workers is LOCAL and layout.reads_pieces(sentences, input_format)
+        counts = runner.run_read(
+            (lambda rows: map_pieces(ready, layout.pieces(sentences, input_format, rows=rows)))
+            if is_in_pieces
+            else None,
+            lambda: ready(layout.read(sentences, input_format)),
+            run,
             part_rows=runner.MODEL_PART_ROWS,
-            engine=workers,
         )
-    report_statuses(result.column(schema.STATUS), STATUSES)
-    _report_entities(result, stage.roles)
+    for line in counts.statuses.lines(STATUSES, "sentences"):
+        click.echo(line, err=True)
+    if counts.entities is not None:
+        shown = ", ".join(f"{count} {name}" for name, count in by_frequency(counts.entities).items())
+        click.echo(f"{sum(counts.entities.values())} entities{': ' if shown else ''}{shown}", err=True)
     click.echo(f"written to {output}", err=True)
     click.echo(stage.signature, err=True)
-    _print_scores(result, stage.roles, [old for old, new in tagger.classes.items() if new == "O"])
+    if (scores := counts.scores()) is not None:
+        click.echo(scores.table())
+
+
+def _ready(table: pa.Table, *, makes_labels: bool, path: Path) -> pa.Table:
+    """Sentences as they are tagged."""
+    schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+    table = labels_as_gold(table)
+    if makes_labels and schema.ENTITIES in table.schema.names:
+        table = table.drop_columns([schema.ENTITIES])  # they are those of the labels that were there
+    return table
 
 
 def _check_output(output: Path, format_: str | None, roles: Sequence[str]) -> None:
@@ -160,21 +204,82 @@ def _predicted(table: pa.Table, roles: Sequence[str]) -> pa.Array[Any] | None:
     return None
 
 
-def _report_entities(table: pa.Table, roles: Sequence[str]) -> None:
-    """How many entities of which class were found."""
+def _found(table: pa.Table, roles: Sequence[str]) -> pa.Array[Any] | None:
+    """The entities that were found, None where the roles make none."""
     if "labels" in roles:
-        entities: pa.Array[Any] = labels.decode_batch(one_array(table.column(schema.LABELS)))
-    elif "source" in roles:
-        entities = one_array(table.column(schema.SOURCE_ENTITIES))
-    else:
-        return
-    names = pc.struct_field(pc.list_flatten(entities), "label")
-    counts = ", ".join(f"{count} {name}" for name, count in frequencies(names).items())
-    click.echo(f"{len(names)} entities{': ' if counts else ''}{counts}", err=True)
+        return labels.decode_batch(one_array(table.column(schema.LABELS)))
+    return one_array(table.column(schema.SOURCE_ENTITIES)) if "source" in roles else None
 
 
-def _print_scores(table: pa.Table, roles: Sequence[str], ignored: Sequence[str]) -> None:
-    """F1 against gold labels, if there are any."""
-    predicted = _predicted(table, roles)
-    if predicted is not None and schema.GOLD_LABELS in table.schema.names:
-        click.echo(evaluation.evaluate(table.column(schema.GOLD_LABELS), predicted, ignore=ignored).table())
+@dataclass(slots=True)
+class _Counts:
+    """What there is to count of tagged sentences.
+
+    Attributes:
+        statuses: of sentences.
+        entities: that were found, by class; None where none are made.
+        parts: counts against gold labels, as `Scores` has them, piece by piece: how many sentences, the classes, and
+            the numbers in base 64.
+        ignored: classes that do not count there.
+        wrong: what is wrong with gold labels, as of a `DataError`; the output does not depend on it.
+    """
+
+    statuses: StatusCounts = field(default_factory=StatusCounts)
+    entities: dict[str, int] | None = None
+    parts: list[tuple[int, Sequence[str], str]] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    wrong: list[Any] | None = None
+
+    @classmethod
+    def of(cls, table: pa.Table, roles: Sequence[str], ignored: Sequence[str]) -> _Counts:
+        counts = cls(StatusCounts.of(table.column(schema.STATUS)), ignored=list(ignored))
+        found, predicted = _found(table, roles), _predicted(table, roles)
+        if found is not None:
+            counts.entities = occurrences(pc.struct_field(pc.list_flatten(found), "label"))
+        if predicted is not None and schema.GOLD_LABELS in table.schema.names:
+            try:
+                scores = evaluation.evaluate(table.column(schema.GOLD_LABELS), predicted, ignore=ignored)
+            except DataError as error:
+                counts.wrong = [error.row, error.column, error.value, error.reason]
+            else:
+                counts.parts = [(scores.sentences, scores.classes, _packed(scores.counts_by_class()))]
+        return counts
+
+    def add(self, other: _Counts) -> None:
+        """See `runner.Counts`, as for the others."""
+        if self.wrong is None and other.wrong is not None:
+            self.wrong = [self.statuses.rows + other.wrong[0], *other.wrong[1:]]
+        self.statuses.add(other.statuses)
+        if other.entities is not None:
+            self.entities = self.entities or {}
+            add_counts(self.entities, other.entities)
+        self.parts += other.parts
+        self.ignored = other.ignored
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> _Counts:
+        return cls(**{**values, "statuses": StatusCounts(**values["statuses"])})
+
+    def scores(self) -> evaluation.Scores | None:
+        """Figures against gold labels; None where there are none.
+
+        Raises:
+            DataError: of gold labels that are none.
+        """
+        if self.wrong is not None:
+            raise DataError(*self.wrong)
+        parts = [_unpacked(*one, self.ignored) for one in self.parts]
+        return evaluation.Scores.joined(parts) if parts else None
+
+
+def _packed(counts: npt.NDArray[np.int32]) -> str:
+    return base64.b64encode(zlib.compress(counts.tobytes(), 1)).decode()
+
+
+def _unpacked(sentences: int, classes: Sequence[str], packed: str, ignored: Sequence[str]) -> evaluation.Scores:
+    counts = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.int32)
+    tp, fp, fn = np.moveaxis(counts.reshape(sentences, 3, len(classes)), 1, 0)
+    return evaluation.Scores(tuple(classes), tp, fp, fn, "lenient", tuple(sorted(set(ignored))))
