@@ -6,6 +6,7 @@ import io as streams
 import re
 import tempfile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ from xner.pipelines import runner
 from xner.pipelines.counts import RunCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
 ROWS = 50
 PIECE = 13
@@ -55,7 +56,14 @@ def written(folder: Path, tables: Sequence[pa.Table], kind: str) -> list[Path]:
     return paths
 
 
-def both_ways(paths: Sequence[Path], output: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[Any]:
+def both_ways(
+    paths: Sequence[Path],
+    output: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    reading: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
+) -> list[Any]:
     """What a run piece by piece and one of the whole end with: content of the output and what is said, or an error."""
     found: list[Any] = []
     for in_pieces in (True, False):
@@ -63,7 +71,7 @@ def both_ways(paths: Sequence[Path], output: Path, monkeypatch: pytest.MonkeyPat
         with monkeypatch.context() as patch:
             if not in_pieces:
                 patch.setattr(Pipeline, "takes_pieces", lambda *_: False)
-            pairs = Pairs(paths[0], paths[1], links=paths[2:], told=said.append)
+            pairs = Pairs(paths[0], paths[1], links=paths[2:], told=said.append, **reading)
             try:
                 run = Pipeline(**options).run(pairs, output, told=said.append)
             except Error as error:
@@ -158,6 +166,62 @@ def test_errors_are_those_of_the_whole(
     pieces, whole = both_ways(written(tmp_path, changed, kind), tmp_path / "out.conll", monkeypatch)
     assert pieces == whole
     assert issubclass(pieces[0], Error)
+
+
+def hints(rows: int) -> pa.Table:
+    found = [[{"source": 0, "start": 0, "end": 1, "score": row / 50}] for row in range(rows)]
+    return pa.table({"id": pa.array([str(row) for row in range(rows)]), "hints": pa.array(found, schema.HINTS_TYPE)})
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("kind", ["parquet", "jsonl", "arrow"])
+@pytest.mark.parametrize("case", ["", "fewer", "none", "twice", "fewer after a wrong target"])
+def test_scores_are_read_in_pieces(
+    tables: Sequence[pa.Table], kind: str, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = hints(ROWS - 9 if case.startswith("fewer") else ROWS)
+    if case == "none":
+        found = found.select(["id"])
+    scores = tmp_path / f"scores.{kind}"
+    io.write(found, scores)
+    changed = list(tables)
+    if case == "fewer after a wrong target":
+        with_row(1, "labels", 40, ["O"])(changed)
+    paths = written(tmp_path, changed, kind)
+    reading = {"scores": [scores] * (2 if case == "twice" else 1)}
+    options: dict[str, Any] = {} if case else {"filters": ["one-word:row"]}
+    pieces, whole = both_ways(paths, tmp_path / "out.jsonl", monkeypatch, reading=reading, **options)
+    assert pieces == whole
+    said = {
+        "fewer": "scores.{kind}' has 41 rows but there are 50 sentence pairs",
+        "none": "has none of the columns ner_probabilities",
+        "twice": "there is a column 'hints' already",
+        "fewer after a wrong target": "row 40",
+    }
+    assert not case or said[case].format(kind=kind) in pieces[1]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("kind", ["conll", "parquet"])
+@pytest.mark.parametrize("read_labels", ["strict", "validate"])
+@pytest.mark.parametrize("wrong", [None, ["I-PER"], ["PER"], ["E-PER"]])
+def test_labels_are_held_to_a_scheme_in_pieces(
+    tables: Sequence[pa.Table],
+    kind: str,
+    read_labels: str,
+    wrong: list[str] | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = list(tables)
+    if wrong is not None:
+        words = len(pylist(changed[0]["tokens"])[33])
+        with_row(0, "labels", 33, [*wrong, *["O"] * (words - 1)])(changed)
+    paths = written(tmp_path, changed, kind)
+    reading = {"read_labels": read_labels, "scheme": "IOB2"}
+    pieces, whole = both_ways(paths, tmp_path / "out.jsonl", monkeypatch, reading=reading)
+    assert pieces == whole
+    assert (len(pieces) == 2) == (wrong == ["E-PER"] or (wrong is not None and read_labels == "validate"))
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -288,7 +352,7 @@ def test_what_needs_the_corpus_is_not_done_in_pieces(tables: Sequence[pa.Table],
     for options in ({"memory": True}, {"aligner": ["builtin"]}):
         assert not Pipeline(**options).takes_pieces(pairs)
     assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1]))
-    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1], links=paths[2], read_labels="strict"))
+    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1], links=paths[2], on_error="skip"))
     found = Pipeline().run(pairs)
     assert found.table.num_rows == ROWS
     with pytest.raises(Error, match="rows were projected piece by piece"):

@@ -205,15 +205,21 @@ class Layout:
                 _say(path, tags.all().remarks())
 
     def labelled_pieces(
-        self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        scheme: labels.Scheme = "IOB2",
+        reading: labels.Reading = "lenient",
+        rows: int = PIECE_ROWS,
     ) -> Generator[Labelled, None, labels.Tags]:
-        """What `read_labelled` gives with `reading="lenient"`, likewise, and in the end what all tags are."""
-        seen = _Seen(labels.TagsSoFar(schema.LABELS, self.class_map))
+        """What `read_labelled` gives, likewise, and in the end what all tags are."""
+        seen = _Seen(labels.TagsSoFar(schema.LABELS, self.class_map, only_tags=reading == "lenient"))
         first = 0
         with self.naming_lines(path, format):
             for table in self.pieces(path, format, rows=rows):
                 with behind(first):
-                    found = self._labelled(table, path, seen=seen)
+                    found = self._labelled(table, path, scheme, reading, seen=seen)
                 first += table.num_rows
                 del table
                 yield found

@@ -30,8 +30,11 @@ from xner.io.sides import (
     links_pieces,
     read_links,
     read_pairs,
+    scores_apart,
+    scores_pieces,
     source_columns,
     target_columns,
+    with_scores,
 )
 
 if TYPE_CHECKING:
@@ -118,13 +121,14 @@ class Pairs:
             (self.layout.of_target, self.target, self.target_format),
         )
         are_read = all(layout.reads_pieces(path, kind) for layout, path, kind in sides)
-        return are_read and not self.scores and self.read_labels == "lenient" and self.on_error == "raise"
+        return are_read and all(map(AS_TOLD.reads_pieces, self.scores)) and self.on_error == "raise"
 
     @property
     def files(self) -> dict[str, str | os.PathLike[str]]:
         """The files by what they are."""
+        scores = {f"scores {number}": path for number, path in enumerate(self.scores)}
         links = {f"links {number}": path for number, path in enumerate(self.links)}
-        return {"source": self.source, "target": self.target, **links}
+        return {"source": self.source, "target": self.target, **scores, **links}
 
     @property
     def how(self) -> list[str]:
@@ -132,7 +136,8 @@ class Pairs:
         sides = (self.source, self.source_format), (self.target, self.target_format)
         formats = [format_to_read(path, kind) for path, kind in sides]
         links = [f"{is_table_of_links(path)}" for path in self.links]
-        return [*formats, *links, repr((self.one_based, self.reverse, self.on_error, self.layout))]
+        labels_as = self.scheme, self.read_labels
+        return [*formats, *links, repr((self.one_based, self.reverse, self.on_error, self.layout, labels_as))]
 
     @property
     def rows(self) -> int | None:
@@ -214,8 +219,12 @@ class PairsReader:
         """
         with self._noting_ends(), closing(iter(InStep(self._readers(), self._check_count))) as files:
             for found in files:
+                after = 2 + len(self._pairs.scores)
                 table = self._beside(*found[:2])
-                yield table, found[2:]
+                for path, scores in zip(self._pairs.scores, found[2:after], strict=True):
+                    table = with_scores(table, scores, path)
+                    del scores
+                yield table, found[after:]
                 del table, found  # they are not held here while the next ones are made
             self._check_end()
 
@@ -253,7 +262,8 @@ class PairsReader:
     def _readers(self) -> list[Generator[Any]]:
         pairs, rows = self._pairs, self._rows
         how: Any = {"one_based": pairs.one_based, "reverse": pairs.reverse, "on_error": pairs.on_error, "rows": rows}
-        return [self._source(), self._target(), *(links_pieces(path, **how) for path in pairs.links)]
+        scores = [scores_pieces(path, rows=rows) for path in pairs.scores]
+        return [self._source(), self._target(), *scores, *(links_pieces(path, **how) for path in pairs.links)]
 
     def _source(self) -> Generator[pa.Table]:
         pairs = self._pairs
@@ -264,7 +274,8 @@ class PairsReader:
             says_tags = found.tags is not None
             return source_columns(found)
 
-        pieces = pairs.layout.labelled_pieces(pairs.source, pairs.source_format, rows=self._rows)
+        how: Any = {"scheme": pairs.scheme, "reading": pairs.read_labels, "rows": self._rows}
+        pieces = pairs.layout.labelled_pieces(pairs.source, pairs.source_format, **how)
         tags = yield from map_pieces(columns, pieces)
         self._tags = tags if says_tags else None
 
@@ -283,8 +294,10 @@ class PairsReader:
             return
         elif place == 1:
             raise apart({str(pairs.source): self._lengths(0), str(pairs.target): self._lengths(1)})
+        elif place < 2 + len(pairs.scores):
+            raise scores_apart(pairs.scores[place - 2], count, rows)
         else:
-            raise links_apart(pairs.links[place - 2], count, rows)
+            raise links_apart(pairs.links[place - 2 - len(pairs.scores)], count, rows)
 
     def _tell_tags(self) -> None:
         if self._tags is not None:

@@ -46,9 +46,12 @@ __all__ = [
     "read_source",
     "read_target",
     "read_translations",
+    "scores_apart",
+    "scores_pieces",
     "sentence_pairs_pieces",
     "source_columns",
     "target_columns",
+    "with_scores",
 ]
 
 _TARGET_COLUMNS = (
@@ -345,16 +348,56 @@ def add_scores(table: pa.Table, files: Sequence[str | os.PathLike[str]]) -> pa.T
         Error: a file without such columns, with one that is there already, or of another number of rows.
     """
     for path in files:
-        found = read(path)
-        names = [name for name in _SCORE_COLUMNS if name in found.schema.names]
-        if not names:
-            raise Error(f"'{path}' has none of the columns {', '.join(_SCORE_COLUMNS)}")
+        found = _scores_of(read(path), path)
         if found.num_rows != table.num_rows:
-            raise Error(f"'{path}' has {found.num_rows} rows but there are {table.num_rows} sentence pairs")
-        for name in names:
-            if name in table.schema.names:
-                raise Error(f"'{path}': there is a column '{name}' already")
-            table = table.append_column(found.schema.field(name), found.column(name))
+            raise scores_apart(path, found.num_rows, table.num_rows)
+        table = with_scores(table, found, path)
+    return table
+
+
+def scores_pieces(path: str | os.PathLike[str], *, rows: int) -> Generator[pa.Table]:
+    """The columns of scores that a file has, piece by piece.
+
+    Args:
+        path: as for `add_scores`; `Layout.reads_pieces` is true of it.
+        rows: of each piece but the last.
+
+    Raises:
+        Error: it has no such column.
+        WholeNeededError: the first rows of a file of JSON do not tell its columns.
+    """
+    batches = iter_batches(path, batch_rows=rows)
+    while (batch := next_of_known_columns(batches, format_of(path))) is not None:
+        yield _scores_of(pa.Table.from_batches([batch]), path)
+
+
+def _scores_of(table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
+    names = [name for name in _SCORE_COLUMNS if name in table.schema.names]
+    if not names:
+        raise Error(f"'{path}' has none of the columns {', '.join(_SCORE_COLUMNS)}")
+    return table.select(names)
+
+
+def scores_apart(path: str | os.PathLike[str], count: int, rows: int) -> Error:
+    """What is raised where a file of scores is of another number of sentence pairs."""
+    return Error(f"'{path}' has {count} rows but there are {rows} sentence pairs")
+
+
+def with_scores(table: pa.Table, scores: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
+    """Sentence pairs with the columns of scores of a file.
+
+    Args:
+        table: the pairs.
+        scores: of as many rows.
+        path: of their file.
+
+    Raises:
+        Error: the pairs have such a column already.
+    """
+    for field, column in zip(scores.schema, scores.columns, strict=True):
+        if field.name in table.schema.names:
+            raise Error(f"'{path}': there is a column '{field.name}' already")
+        table = table.append_column(field, column)
     return table
 
 

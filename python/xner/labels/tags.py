@@ -363,19 +363,26 @@ def read_tags(
 
 
 class TagsSoFar:
-    """What the tags of a column are that comes piece by piece: what `read_tags` with `only_tags` says of all of it.
+    """What the tags of a column are that comes piece by piece: what `read_tags` says of all of it.
 
     Args:
         column: its name, for errors.
         class_map: as for `tell_tags`.
         all_classes: whether the column must have every class of `class_map`.
+        only_tags: as for `read_tags`.
     """
 
     def __init__(
-        self, column: str = "labels", class_map: Mapping[str, str] | None = None, *, all_classes: bool = True
+        self,
+        column: str = "labels",
+        class_map: Mapping[str, str] | None = None,
+        *,
+        all_classes: bool = True,
+        only_tags: bool = True,
     ) -> None:
         self._column = column
         self._all_classes = all_classes
+        self._only_tags = only_tags
         self._class_map = dict(class_map or {})
         self._tags = tell_tags(())
         self._first: dict[str, tuple[int, str | None]] = {}  # row and id of where each tag occurs first
@@ -414,8 +421,11 @@ class TagsSoFar:
             self._first[tag] = self._rows + row, None if ids is None else ids[row].as_py()
         classes = tell_tags(self._first).classes
         tags = tell_tags(self._first, class_map={old: to for old, to in self._class_map.items() if old in classes})
-        if any(tags.canonical[tag] != meant for tag, meant in self._tags.canonical.items()):
+        known = self._tags.canonical.items()
+        if any(tags.canonical[tag] != meant for tag, meant in known):
             raise WholeNeededError
+        if tags.spelling != self._tags.spelling and any(meant not in {OUTSIDE, "", _CHUNK_END} for _, meant in known):
+            raise WholeNeededError  # who does not read tags alone judges them by that
         self._tags = tags
 
     @property
@@ -431,7 +441,7 @@ class TagsSoFar:
             OptionError: as `tell_tags`.
         """
         tags = tell_tags(self._first, class_map=self._class_map) if self._all_classes else self._tags
-        if doubt := tags.doubt(self._words):
+        if self._only_tags and (doubt := tags.doubt(self._words)):
             row, row_id = min((self._first[tag] for tag in doubt.tags), key=lambda one: one[0])
             reason = f"no label: {doubt.reason}"
             raise DataError(row, self._column, repr(doubt.tags[0]), reason, row_id=row_id)

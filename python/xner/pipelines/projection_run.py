@@ -417,8 +417,8 @@ class Pipeline:
     def takes_pieces(self, pairs: Pairs) -> bool:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
 
-        It does where links are ready and nothing needs the corpus as a whole: no memory, corrections or scores from
-        files, and labels that are read leniently.
+        It does where links are ready and nothing needs the corpus as a whole: no memory, no corrections, and no wrong
+        rows that are skipped.
 
         Raises:
             Error: the name of a file tells no format.

@@ -421,7 +421,6 @@ class _OutputParts(Generic[CountsT]):
             writer = self._format.writer(file, **place, **self._writer_options)
             writer.write(rows)
             writer.close()
-        _release()
         return found
 
 

@@ -74,10 +74,11 @@ def shards_of(pairs: Pairs) -> list[Pairs] | None:
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{count} in '{pairs.files[role]}'" for role, count in counts.items())
         raise Error(f"each shard has a file of each kind; there are {shown}")
-    source, target, *links = several.values()
+    source, target, *others = several.values()
+    scores = len(pairs.scores)
     return [
-        replace(pairs, source=one, target=other, links=tuple(sets))
-        for one, other, *sets in zip(source, target, *links, strict=True)
+        replace(pairs, source=one, target=other, scores=tuple(sets[:scores]), links=tuple(sets[scores:]))
+        for one, other, *sets in zip(source, target, *others, strict=True)
     ]
 
 
@@ -119,7 +120,7 @@ def project_shards(
         if not pipeline.takes_pieces(one):
             raise OptionError(
                 "several files are projected each by itself: give links for each, and no memory, aligner, tagger, "
-                "corrections, scores or on_error='skip', which need the corpus as a whole"
+                "corrections or on_error='skip', which need the corpus as a whole"
             )
     names = _names(shards, kind)
     with alone(folder), pipeline.workers():
@@ -168,7 +169,7 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         pieces = "" if unknown else f"{parts} parts, "
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}"
     else:
-        yield "as a whole: the memory, an aligner, a tagger, corrections, scores or the files' formats need all rows"
+        yield "as a whole: the memory, an aligner, a tagger, corrections or the files' formats need all rows"
     yield f"would be written to {output}"
 
 

@@ -22,7 +22,7 @@ from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import (
     pipeline_group,
     run,
-    scores_option,
+    scores_of_shards_option,
     shards_group,
     steps_option,
 )
@@ -102,7 +102,7 @@ __all__ = ["command"]
 @side_format_options
 @link_flags
 @label_options
-@scores_option
+@scores_of_shards_option
 @steps_option
 @click.option(
     "--dry-run",

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
-from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file, output_file, output_file_or_folder
+from xner.cli.options.inputs import (
+    FORMAT_NAMES,
+    InputFile,
+    OutputFile,
+    existing_file,
+    existing_files,
+    output_file,
+    output_file_or_folder,
+)
 from xner.errors import OptionError
 from xner.io.pairs import Pairs
 from xner.pipelines.engines import engine_of
@@ -19,7 +27,7 @@ from xner.pipelines.shards import MANIFEST, project_shards, shards_of
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     import pyarrow as pa
@@ -34,10 +42,13 @@ __all__ = [
     "output_group",
     "pipeline_group",
     "run",
+    "scores_of_shards_option",
     "scores_option",
     "shards_group",
     "steps_option",
 ]
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def pipeline_group(*, without: Iterable[str] = ()) -> Group[Pipeline]:
@@ -110,16 +121,22 @@ shards_group = _outputs(
     "Labelled target sentences; of several files a folder, which says in manifest.json what is there.",
 )
 
-scores_option = click.option(
-    "--scores",
-    cls=GroupedOption,
-    type=existing_file,
-    multiple=True,
-    help="A file with columns that scores need, row by row (Parquet, Arrow, JSONL): ner_probabilities for ner and "
-    "ner_spans, nmt_scores for nmt (`xner score nmt` makes them), hints. May be given several times; the target "
-    "file may have them as well.",
-    title="Scores",
-)
+
+def _scores_of(kind: InputFile) -> Callable[[F], F]:
+    return click.option(
+        "--scores",
+        cls=GroupedOption,
+        type=kind,
+        multiple=True,
+        help="A file with columns that scores need, row by row (Parquet, Arrow, JSONL): ner_probabilities for ner and "
+        "ner_spans, nmt_scores for nmt (`xner score nmt` makes them), hints. May be given several times; the target "
+        "file may have them as well.",
+        title="Scores",
+    )
+
+
+scores_option = _scores_of(existing_file)
+scores_of_shards_option = _scores_of(existing_files)
 
 steps_option = click.option(
     "--steps",
