@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from command_line import xner
+from command_line import done, xner
 from xner import Error, OptionError, Pipeline, io, scan_pairs, schema
 from xner.io import sample
 from xner.pipelines import shards
@@ -60,6 +60,7 @@ def test_each_file_is_projected_by_itself(corpus: Path) -> None:
         "manifest.json",
     ]
     said = manifest(corpus / "out")
+    assert "missing" not in said
     assert said["signature"] == run.stderr.splitlines()[-1]
     for number, (rows, shard) in enumerate(zip(ROWS, said["shards"], strict=True)):
         alone = corpus / "alone.conll"
@@ -78,30 +79,31 @@ def test_each_file_is_projected_by_itself(corpus: Path) -> None:
 def test_a_run_that_was_stopped_goes_on_with_the_next_shard(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = Pipeline()
     expected = str(project_shards(pipeline, scanned(corpus), corpus / "whole")).replace("whole", "out")
-    done: list[str] = []
+    tried: list[str] = []
     run = Pipeline.run
 
     def stops(self: Pipeline, table: Any, output: Any, **how: Any) -> Any:
-        done.append(output.name)
-        if len(done) == 2:
+        tried.append(output.name)
+        if len(tried) == 2:
             raise KeyboardInterrupt
         return run(self, table, output, **how)
 
     monkeypatch.setattr(Pipeline, "run", stops)
     with pytest.raises(KeyboardInterrupt):
         project_shards(pipeline, scanned(corpus), corpus / "out")
-    assert [one.get("rows") for one in manifest(corpus / "out")["shards"]] == [12, None, None]
+    assert [one["rows"] for one in manifest(corpus / "out")["shards"]] == [12]
+    assert manifest(corpus / "out")["missing"] == ["de-1.conll", "de-2.conll"]
     assert str(project_shards(pipeline, scanned(corpus), corpus / "out")) == expected
-    assert done == ["de-0.conll", "de-1.conll", "de-1.conll", "de-2.conll"]
+    assert tried == ["de-0.conll", "de-1.conll", "de-1.conll", "de-2.conll"]
     for path in (corpus / "whole").iterdir():
         assert path.read_bytes() == (corpus / "out" / path.name).read_bytes()
     project_shards(pipeline, scanned(corpus), corpus / "out")
-    assert len(done) == 4, "nothing is done again"
+    assert len(tried) == 4, "nothing is done again"
     (corpus / "links" / "1.pharaoh").write_text("0-0\n" * 8 + "1-1\n", encoding="utf-8")
     project_shards(pipeline, scanned(corpus), corpus / "out")
-    assert done[4:] == ["de-1.conll"], "only what has changed is"
+    assert tried[4:] == ["de-1.conll"], "only what has changed is"
     project_shards(Pipeline(matcher="greedy"), scanned(corpus), corpus / "out")
-    assert done[5:] == ["de-0.conll", "de-1.conll", "de-2.conll"]
+    assert tried[5:] == ["de-0.conll", "de-1.conll", "de-2.conll"]
 
 
 def test_what_is_somebodys_own_is_left(corpus: Path) -> None:
@@ -137,7 +139,8 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
     (corpus / "links" / "1.pharaoh").write_text("0-0\n" * 8, encoding="utf-8")
     with pytest.raises(Error, match=r"1.pharaoh' has links for 8 sentence pairs but there are 9 sentence pairs"):
         project_shards(Pipeline(), scanned(corpus), corpus / "out")
-    assert [one.get("rows") for one in manifest(corpus / "out")["shards"]] == [12, None, None]
+    assert [one["rows"] for one in manifest(corpus / "out")["shards"]] == [12]
+    assert manifest(corpus / "out")["missing"] == ["de-1.conll", "de-2.conll"]
     (corpus / "links" / "1.pharaoh").unlink()
     with pytest.raises(Error, match=r"there are 3 in '.*/en', 3 in '.*/de', 2 in '.*/links/\*\.pharaoh'"):
         scanned(corpus)
@@ -180,3 +183,76 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
     files = ("de/de-0.parquet", "links.parquet")
     io.write(pa.table({"links": pa.array([[]] * ROWS[0], schema.LINKS_TYPE)}), corpus / files[1])
     assert "1 parts, about 250 MB of memory" in said("--source", files[0], "--target", files[0], "--links", files[1])[1]
+
+
+def test_several_files_into_one(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("project", "--source", "en", "--target", "de", "--links", "links", "--filter", "one-word:row")
+    done(xner(*command, "-o", "folder", "--format", "jsonl", cwd=corpus))
+    said = done(xner(*command, "-o", "out.jsonl", cwd=corpus)).stderr
+    parts = [(corpus / "folder" / f"de-{number}.jsonl").read_bytes() for number in range(3)]
+    assert (corpus / "out.jsonl").read_bytes() == b"".join(parts)
+    assert f"{sum(ROWS)} sentences: " in said
+    assert "written to out.jsonl" in said
+    assert done(xner(*command, "-o", "-", "--format", "jsonl", cwd=corpus)).stdout.encode() == b"".join(parts)
+    rows = [row for number in range(3) for row in io.read(corpus / f"folder/de-{number}.jsonl").to_pylist()]
+    project = Pipeline.run
+    for output in ("out.parquet", "out.arrow", "out.conll.gz"):
+        calls: list[str] = []
+
+        def stops(self: Pipeline, table: Any, path: Path, calls: list[str] = calls, **how: Any) -> Any:
+            calls.append(path.name)
+            if len(calls) == 3:
+                raise OSError(28, "the disk is full")
+            return project(self, table, path, **how)
+
+        monkeypatch.setattr(Pipeline, "run", stops)
+        assert xner(*command, "-o", output, cwd=corpus).returncode
+        assert not (corpus / output).exists()
+        done(xner(*command, "-o", output, cwd=corpus))
+        assert len(calls) == 4, "only the last shard is done again"
+        monkeypatch.setattr(Pipeline, "run", project)
+        names = ("id", "labels") if output != "out.conll.gz" else ("labels",)
+        found = io.read(corpus / output).to_pylist()
+        if output == "out.conll.gz":
+            found = [row for row in found if row["labels"]]
+            rows = [row for row in rows if row["labels"] and not row["status"].startswith("dropped")]
+        assert [[row[name] for name in names] for row in found] == [[row[name] for name in names] for row in rows]
+    (corpus / "links" / "2.pharaoh").write_text("0-0\n", encoding="utf-8")
+    run = xner(*command, "-o", "out.jsonl", cwd=corpus)
+    assert run.returncode == 1
+    assert "2.pharaoh' has links for 1 sentence pairs but there are 14" in run.stderr
+    assert not [path.name for path in corpus.iterdir() if path.name.startswith(".")]
+
+
+def test_a_slash_behind_a_name_makes_a_folder(corpus: Path) -> None:
+    command = ("project", "--source", "en/en-0.conll", "--target", "de/de-0.parquet", "--links", "links/0.pharaoh")
+    for output in ("one.parquet/", "one.parquet"):  # which is one then
+        done(xner(*command, "-o", output, cwd=corpus))
+        assert sorted(path.name for path in (corpus / "one.parquet").iterdir()) == ["de-0.conll", "manifest.json"]
+    run = xner(*command, "-o", "en", cwd=corpus)
+    assert "there are files in it and no 'manifest.json'" in run.stderr
+    folders = ("--source", "en", "--target", "de", "--links", "links")
+    done(xner("project", *folders, "-o", "several.conll/", cwd=corpus))
+    assert len(manifest(corpus / "several.conll")["shards"]) == 3
+
+
+def test_what_is_overwritten_in_a_folder(corpus: Path) -> None:
+    command = ("project", "--source", "en", "--target", "de", "--links", "links", "-o", "out")
+    done(xner(*command, cwd=corpus))
+    out = corpus / "out"
+    expected = {path.name: path.read_bytes() for path in out.iterdir()}
+    (out / "de-1.conll").write_text("mine\tO\n\n", encoding="utf-8")
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    assert xner(*command, cwd=corpus).returncode == 1
+    done(xner(*command, "--overwrite", cwd=corpus))
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {**expected, "notes.txt": b"mine"}
+    (out / "notes.txt").unlink()
+    for kind in ("en", "de", "links"):
+        next(path for path in (corpus / kind).iterdir() if "2" in path.name).unlink()
+    assert "'out/de-2.conll' is of a run of other files; name another folder" in xner(*command, cwd=corpus).stderr
+    done(xner(*command, "--overwrite", cwd=corpus))
+    assert sorted(path.name for path in out.iterdir()) == ["de-0.conll", "de-1.conll", "manifest.json"]
+    (out / "manifest.json").write_text("[]", encoding="utf-8")
+    assert xner(*command, cwd=corpus).returncode == 1
+    done(xner(*command, "--overwrite", cwd=corpus))
+    assert (out / "de-1.conll").read_bytes() == expected["de-1.conll"]

@@ -16,7 +16,7 @@ from xner import io
 from xner._support.folders import cache_folder
 from xner.cli.options.flags import as_typed
 from xner.cli.options.groups import GroupedOption
-from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, shown
+from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, note_overwriting, shown
 from xner.cli.options.layouts import check_layout
 from xner.errors import Error, OptionError
 from xner.io.atomic import before_replacing
@@ -151,6 +151,7 @@ def _looking(callback: Any, command: click.Command) -> Any:
     @wraps(callback)
     def run(*args: Any, overwrite: bool, **values: Any) -> Any:
         name = _running()
+        note_overwriting(overwrite=overwrite)
         outputs = list(_paths(command, values, OutputFile))
         for option, path in outputs:
             if path.name == STANDARD_OUTPUT and values.get("format_") is None:

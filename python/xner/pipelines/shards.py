@@ -2,12 +2,16 @@
 
     manifest.json: {"signature": ..., "shards": [{"name": ..., "rows": ..., "bytes": ..., "sha256": ...}, ...]}
 
-The manifest is written before the first shard, and after each: a run that was stopped goes on with the next one.
+The manifest is written before the first shard, and after each: a run that was stopped goes on with the next one. Until
+the last one is there, `missing` has the names of those to come.
+
+Or into one file, which is put together from such a folder, `.OUTPUT.shards`.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,18 +28,19 @@ from xner.pipelines.projection_run import Run
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xner._support.progress import Reporter
     from xner.io.pairs import Pairs
     from xner.pipelines.projection_run import Pipeline
 
-__all__ = ["MANIFEST", "plan_lines", "project_shards", "shard_files", "shards_of"]
+__all__ = ["MANIFEST", "plan_lines", "project_into_one", "project_shards", "shard_files", "shards_of"]
 
 MANIFEST: Final = "manifest.json"
 _PIECES_AT_ONCE: Final = 7  # in all stages together, read twice over while they are decoded
 _BASE_BYTES: Final = 250_000_000  # of the process before it reads anything
 _PATTERN: Final = "*?["
+_IS_OF: Final = "is of a run of other files"
 
 
 def shard_files(place: str | os.PathLike[str]) -> list[Path] | None:
@@ -89,6 +94,7 @@ def project_shards(
     *,
     format: str | None = None,
     resume: bool = True,
+    overwrite: bool = False,
     progress: Reporter | None = None,
     told: Callable[[str], None] = logger.info,
 ) -> Run:
@@ -100,6 +106,7 @@ def project_shards(
         output: a folder, which need not be there.
         format: of its files; None is that of the source files.
         resume: whether to take up what earlier runs have left.
+        overwrite: whether shards of other runs, and those that were changed, go; other files stay in any case.
         progress: as for `Pipeline.run`, as are the errors.
         told: likewise.
 
@@ -124,7 +131,8 @@ def project_shards(
             )
     names = _names(shards, kind)
     with alone(folder), pipeline.workers():
-        manifest = _Manifest.open(folder, pipeline.signature_with(memory=False), names)
+        signature = pipeline.signature_with(memory=False)
+        manifest = _Manifest.open(folder, signature, names, overwrite=overwrite)
         counts = RunCounts()
         for number, (shard, name) in enumerate(zip(shards, names, strict=True), start=1):
             key = pipeline.pieces_key(shard, kind)
@@ -139,6 +147,51 @@ def project_shards(
                 told(f"{name}: taken as it is there")
             counts.add(known)
     return Run(None, folder, kind, pipeline, memory=False, known_counts=counts)
+
+
+def project_into_one(
+    pipeline: Pipeline,
+    shards: Sequence[Pairs],
+    output: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    resume: bool = True,
+    progress: Reporter | None = None,
+    told: Callable[[str], None] = logger.info,
+) -> Run:
+    """Project each shard by itself into one file, in their order; ids stay what they are in each.
+
+    Args:
+        pipeline: as for `project_shards`, as are the others and the errors.
+        shards: likewise.
+        output: the file.
+        format: of it; None goes by its name.
+        resume: likewise.
+        progress: likewise.
+        told: likewise.
+    """
+    path = Path(output)
+    kind = io.format_of(path, format)
+    folder = path.with_name(f".{path.name}.shards")
+    with alone(path):
+        how: Any = {"format": kind, "resume": resume, "overwrite": True, "progress": progress, "told": told}
+        try:
+            run = project_shards(pipeline, shards, folder, **how)
+        except Error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        parts = [folder / name for name in _names(shards, kind)]
+        join = io.FORMATS[kind].join
+        if join is not None:
+            with io.replacing(path) as file:
+                join(parts, file)
+        else:
+            with io.open_writer(path, kind) as writer:
+                for part in parts:
+                    for batch in io.iter_batches(part, kind, batch_rows=PIECE_ROWS):
+                        writer.write(batch)
+        shutil.rmtree(folder)
+    return replace(run, output=path)
 
 
 def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str]) -> Iterator[str]:
@@ -180,33 +233,30 @@ class _Manifest:
         self._folder, self._signature, self._shards = folder, signature, shards
 
     @classmethod
-    def open(cls, folder: Path, signature: str, names: Sequence[str]) -> _Manifest:
+    def open(cls, folder: Path, signature: str, names: Sequence[str], *, overwrite: bool) -> _Manifest:
         """That of a folder, made where it is missing, with these shards to come.
 
         Raises:
-            Error: there are files that are no shards of it, or were changed.
+            Error: there are files that are no shards of it, or were changed, and are not to be overwritten.
         """
-        before: dict[str, dict[str, Any]] = {}
-        if folder.is_dir() and any(not one.name.startswith(".") for one in folder.iterdir()):
-            try:
-                known = json.loads((folder / MANIFEST).read_bytes())
-                before = {one["name"]: one for one in known["shards"]}
-            except FileNotFoundError:
-                reason = f"there are files in it and no '{MANIFEST}' that says whose they are"
-                raise Error(f"cannot write to '{folder}': {reason}; name another folder") from None
-            except (OSError, ValueError, LookupError, TypeError):
-                reason = f"its '{MANIFEST}', which says whose its files are, is damaged"
-                raise Error(f"cannot write to '{folder}': {reason}; name another folder") from None
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.name.startswith(".") or path.name == MANIFEST:
+        found = [one for one in sorted(folder.iterdir()) if not one.name.startswith(".")] if folder.is_dir() else []
+        try:
+            before = _read_manifest(folder) if found else {}
+        except Error:
+            if not overwrite:
+                raise
+            before = {}
+        for path in found:
+            if path.name == MANIFEST:
                 continue
-            if path.name not in before:
-                raise Error(f"'{path}' is none of the shards that '{MANIFEST}' names; move it, or name another folder")
-            digest = before[path.name].get("sha256")
-            if digest is not None and file_digest(path) != digest:
-                raise Error(f"'{path}' was changed since it was written; move it, or name another folder")
-            if path.name not in names:
-                raise Error(f"'{path}' is of a run of other files; name another folder")
+            problem = _problem(path, before, names)
+            if problem and not overwrite:
+                joint = "; " if problem == _IS_OF else ", or "
+                raise Error(f"'{path}' {problem}{joint}name another folder")
+            if problem:
+                before.pop(path.name, None)
+                if path.name in names or problem == _IS_OF:
+                    path.unlink()
         folder.mkdir(exist_ok=True)
         made = cls(folder, signature, {name: before.get(name, {"name": name}) for name in names})
         made._write()
@@ -227,9 +277,39 @@ class _Manifest:
         self._write()
 
     def _write(self) -> None:
-        content = {"signature": self._signature, "shards": list(self._shards.values())}
+        known = self._shards.values()
+        content: dict[str, Any] = {"signature": self._signature, "shards": [one for one in known if "sha256" in one]}
+        if missing := [one["name"] for one in known if "sha256" not in one]:
+            content["missing"] = missing
         with io.replacing(self._folder / MANIFEST) as file:
             file.write((json.dumps(content, indent=1) + "\n").encode())
+
+
+def _read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """The shards that a folder's manifest names, those to come as well.
+
+    Raises:
+        Error: there is none that can be read.
+    """
+    try:
+        known = json.loads((folder / MANIFEST).read_bytes())
+        shards = [*known["shards"], *({"name": str(name)} for name in known.get("missing", ()))]
+        return {one["name"]: one for one in shards}
+    except FileNotFoundError:
+        reason = f"there are files in it and no '{MANIFEST}' that says whose they are"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        reason = f"its '{MANIFEST}', which says whose its files are, is damaged"
+    raise Error(f"cannot write to '{folder}': {reason}; name another folder")
+
+
+def _problem(path: Path, before: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> str:
+    """Why a file of a folder of shards is not to be written over; empty where it may be."""
+    if path.name not in before:
+        return f"is none of the shards that '{MANIFEST}' names; move it"
+    digest = before[path.name].get("sha256")
+    if digest is not None and file_digest(path) != digest:
+        return "was changed since it was written; move it"
+    return "" if path.name in names else _IS_OF
 
 
 def _names(shards: Sequence[Pairs], kind: str) -> list[str]:

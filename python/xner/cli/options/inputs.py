@@ -36,10 +36,13 @@ __all__ = [
     "config_option",
     "existing_file",
     "existing_files",
+    "is_said_to_be_folder",
     "label_options",
     "link_flags",
+    "note_overwriting",
     "output_file",
     "output_file_or_folder",
+    "overwrites",
     "shown",
     "side_format_options",
     "tuned_option",
@@ -55,6 +58,8 @@ STANDARD_OUTPUT = "standard-output"
 _STREAM = "-"
 _STREAMS = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # names of the same, beside which no other file can be
 _READ = "xner.standard-input"
+_FOLDERS = "xner.folders"
+_OVERWRITES = "xner.overwrites"
 _SHOWN_AS = "xner.shown-as"
 
 
@@ -108,6 +113,8 @@ class OutputFile(click.Path):
         if str(value) in _STREAMS:
             value = _STREAM
         path: Any = super().convert(value, param, ctx)
+        if ctx is not None and str(value).endswith("/"):
+            ctx.meta.setdefault(_FOLDERS, set()).add(path)
         is_stream = str(path) == _STREAM
         if not (is_stream or path.is_fifo()) or ctx is None or ctx.resilient_parsing:
             return path
@@ -169,6 +176,21 @@ class _Renaming:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def is_said_to_be_folder(path: Path) -> bool:
+    """Whether an output of the running command was named with a slash behind."""
+    return path in click.get_current_context().meta.get(_FOLDERS, ())
+
+
+def note_overwriting(*, overwrite: bool) -> None:
+    """Note whether the running command has `--overwrite`, for outputs that are no files."""
+    click.get_current_context().meta[_OVERWRITES] = overwrite
+
+
+def overwrites() -> bool:
+    """Whether the running command has `--overwrite`."""
+    return bool(click.get_current_context().meta.get(_OVERWRITES))
 
 
 def _suffix_of(begin: bytes) -> str:

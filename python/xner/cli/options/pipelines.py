@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from xner import io
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import (
     FORMAT_NAMES,
+    STANDARD_OUTPUT,
     InputFile,
     OutputFile,
     existing_file,
     existing_files,
+    is_said_to_be_folder,
     output_file,
     output_file_or_folder,
+    overwrites,
 )
-from xner.errors import OptionError
+from xner.errors import Error, OptionError
 from xner.io.pairs import Pairs
 from xner.pipelines.engines import engine_of
 from xner.pipelines.projection_run import PARTS, Pipeline, RunOptions
-from xner.pipelines.shards import MANIFEST, project_shards, shards_of
+from xner.pipelines.shards import project_into_one, project_shards, shards_of
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
@@ -93,6 +97,22 @@ class Output:
         self.save_aligner = save_aligner
         self.resume = resume
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, or is said to be one by a slash behind its name."""
+        return self.path.is_dir() or is_said_to_be_folder(self.path)
+
+    @property
+    def names_format(self) -> bool:
+        """Whether its name is that of a file of some format, or it is standard output."""
+        if self.path.name == STANDARD_OUTPUT:
+            return True
+        try:
+            io.format_of(self.path)
+        except Error:
+            return False
+        return True
+
 
 def _outputs(kind: OutputFile, what: str) -> Group[Output]:
     options = [
@@ -118,7 +138,8 @@ def _outputs(kind: OutputFile, what: str) -> Group[Output]:
 output_group = _outputs(output_file, "Labelled target sentences.")
 shards_group = _outputs(
     output_file_or_folder,
-    "Labelled target sentences; of several files a folder, which says in manifest.json what is there.",
+    "Labelled target sentences. Of several files: one file, if its name tells a format, else a folder, which says in "
+    "manifest.json what is there. A slash behind it says that it is a folder.",
 )
 
 
@@ -181,12 +202,14 @@ def run(pipeline: Pipeline, table: pa.Table | Pairs, output: Output, **how: Any)
     common: Any = {"format": output.format, "resume": output.resume, "told": partial(click.echo, err=True)}
     try:
         shards = shards_of(table) if isinstance(table, Pairs) else None
-        if shards is None and isinstance(table, Pairs) and (output.path / MANIFEST).is_file():
+        if shards is None and isinstance(table, Pairs) and output.is_folder:
             shards = [table]
         if shards is None:
             done = pipeline.run(table, output.path, save_aligner=output.save_aligner, **common, **how)
+        elif output.is_folder or not output.names_format:
+            done = project_shards(pipeline, shards, output.path, overwrite=overwrites(), **common)
         else:
-            done = project_shards(pipeline, shards, output.path, **common)
+            done = project_into_one(pipeline, shards, output.path, **common)
     except OptionError as error:
         raise click.UsageError(str(error)) from None
     for line in done.lines():
