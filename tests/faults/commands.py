@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import two_sides
-from xner import io
+from xner import Aligner, Pipeline, io, read_pairs
 from xner.io import sample
 
 if TYPE_CHECKING:
@@ -60,6 +60,14 @@ def _pairs(folder: Path) -> None:
     (folder / "mt.py").write_text(_TRANSLATOR_CODE, encoding="utf-8")
 
 
+def _ready(folder: Path) -> None:
+    """What projection and fitting have made of it: projected sentences, an aligner."""
+    _pairs(folder)
+    pairs = read_pairs(folder / "en.conll", folder / "de.txt", links=folder / "links.pharaoh")
+    io.write(Pipeline()(pairs), folder / "projected.jsonl")
+    Aligner.fit(pairs.column("source_tokens"), pairs.column("tokens")).save(folder / "saved.safetensors")
+
+
 def _tagger(folder: Path) -> None:
     import tiny_models
 
@@ -81,6 +89,7 @@ def _shape(folder: Path) -> None:
 
 
 _SIDES: Final = ("--source", "en.conll", "--target", "de.txt")
+_SAVED: Final = ("--aligner-model", "saved.safetensors")
 _TRANSLATOR: Final = f"command:{sys.executable} -S mt.py"
 _RUN: Final = (
     *("run", "politov2025/heuristic", "--source", "en.conll", "--target", "{target}.conll", "--languages", "de"),
@@ -143,6 +152,22 @@ COMMANDS: Final = {
             ("align", "--source", "en.txt", "--target", "de.txt", "--scores", "-o", "out.pharaoh"),
             "out.pharaoh",
             ("en.txt", "de.txt"),
+        ),
+        Command(
+            "align, a saved aligner",
+            _ready,
+            ("align", "--source", "en.txt", "--target", "de.txt", *_SAVED, "-o", "out.parquet"),
+            ("align", "--source", "de.txt", "--target", "en.txt", *_SAVED, "-o", "out.parquet"),
+            "out.parquet",
+            ("en.txt", "de.txt"),
+        ),
+        Command(
+            "filter",
+            _ready,
+            ("filter", "projected.jsonl", "--filter", "one-word:row", "-o", "out.conll"),
+            ("filter", "projected.jsonl", "--filter", "length-ratio", "-o", "out.conll"),
+            "out.conll",
+            ("projected.jsonl",),
         ),
         Command(
             "translate",
