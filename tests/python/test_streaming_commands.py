@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,10 +18,11 @@ from xner.evaluation.files import LabelledFile
 from xner.filters.stage import Filters
 from xner.io import sample
 from xner.pipelines import runner
+from xner.pipelines.checkpoints import checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
 
 ROWS = 50
 PIECE = 13
@@ -350,3 +352,25 @@ def test_a_tagger_tags_and_goes_on(output: str, tmp_path: Path, monkeypatch: pyt
     run = xner(*command, cwd=tmp_path)
     assert (run.returncode, run.stdout, run.stderr, (tmp_path / output).read_bytes()) == expected
     assert seen == [4, 4, 4, 4, 4, 4, 4, 4, 2]
+
+
+def test_nothing_is_kept_beside_a_device() -> None:
+    for _ in range(2):
+        with checkpoints("/dev/null", "key") as kept:
+            assert kept.folder.parent != Path("/dev")
+            assert list(kept.folder.iterdir()) == []
+            kept.path("part").write_text("x")
+    assert not kept.folder.exists()
+
+
+def test_an_empty_file_among_shards(tmp_path: Path) -> None:
+    for kind in ("en", "de", "links"):
+        (tmp_path / kind).mkdir()
+    for number, rows in enumerate((5, 0, 4)):
+        for language in ("en", "de"):
+            io.write(sample.load(language).slice(0, rows), tmp_path / language / f"{number}.parquet")
+        (tmp_path / "links" / f"{number}.pharaoh").write_text("0-0\n" * rows, encoding="utf-8")
+    command = ("project", "--source", "en", "--target", "de", "--links", "links")
+    for output in ("out.parquet", "out.conll", "out.arrow", "out.jsonl"):
+        done(xner(*command, "-o", output, cwd=tmp_path))
+        assert io.read(tmp_path / output).num_rows == 9

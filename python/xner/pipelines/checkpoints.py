@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -146,8 +147,7 @@ def alone(output: str | os.PathLike[str], lock: Path | None = None) -> Iterator[
     target = Path(output)
     _check_parent(target)
     path = _lock_of(target) if lock is None else lock
-    is_special = target.exists() and not target.is_file() and not target.is_dir()
-    file = None if is_special else _locked(path, target)
+    file = None if _is_special(target) else _locked(path, target)
     if file is None:
         yield
         return
@@ -193,7 +193,7 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
 
     They go when the block ends well, and when it ends with an `Error`: such input would fail again. Whatever else ends
     it, Ctrl-C or a full disk, leaves them for the next run. As long as the block runs, no other run may write the
-    output.
+    output. Beside a device or a pipe nothing is kept.
 
     Args:
         output: as for `Checkpoints.open`, as are the others.
@@ -207,6 +207,10 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
         Error: as for `Checkpoints.open`; another run writes the output just now.
     """
     _check_place(output)
+    if _is_special(Path(output)):
+        with tempfile.TemporaryDirectory() as folder:
+            yield Checkpoints(Path(folder), Path(output))
+        return
     with alone(output):
         kept = Checkpoints.open(output, key, resume=resume)
         try:
@@ -215,6 +219,11 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
             kept.finish()
             raise
         kept.finish()
+
+
+def _is_special(output: Path) -> bool:
+    """Whether an output is a device or a pipe."""
+    return output.exists() and not output.is_file() and not output.is_dir()
 
 
 def _check_place(output: str | os.PathLike[str]) -> None:
