@@ -68,8 +68,8 @@ def measure(pairs: int, max_memory: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     blocks = aligner.trained_on.blocks
     print(
-        f"{pairs:>9} pairs  {blocks:>3} blocks  fit {1e6 * fitting / pairs:7.1f} us a pair  align {1e6 * aligning:7.1f} us"
-        f"  {peak:6.0f} MB  precision {right / found:.4f}",
+        f"{pairs:>9} pairs  {blocks:>3} blocks  fit {1e6 * fitting / pairs:7.1f} us a pair  "
+        f"align {1e6 * aligning:7.1f} us  {peak:6.0f} MB  precision {right / found:.4f}",
         flush=True,
     )
 

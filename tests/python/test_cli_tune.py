@@ -56,6 +56,24 @@ def test_link_sets_and_how_they_combine(files: Path) -> None:
     assert scores["micro"]["f1"] == pytest.approx(found["f1"]["tuned_on"]["f1"])
 
 
+def test_entities_that_share_words(files: Path) -> None:
+    rows = [{"tokens": ["Bank", "of", "Oslo"], "entities": [[0, 3, "ORG"], [2, 3, "LOC"]]}] * 9
+    (files / "en.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (files / "de.conll").write_text("Bank\tB-ORG\nvon\tI-ORG\nOslo\tI-ORG\n\n" * 9)
+    (files / "a.pharaoh").write_text("0-0 1-1 2-2\n" * 9)
+    base = ("tune", "--source", "en.jsonl", "--target", "de.conll", "--links", "a.pharaoh", "--trials", "2")
+    small = ("--folds", "2", "--bootstrap", "5", "-o", "tuned.json")
+    refused = xner(*base, *small, cwd=files)
+    assert refused.returncode == 1
+    assert "shares words with ORG [0, 3); --nested decides: keep, outermost, innermost or compete" in refused.stderr
+    found = {}
+    for nested in ("keep", "outermost", "innermost"):
+        run = done(xner(*base, *small, "--nested", nested, cwd=files))
+        assert f"9 source entities share words with others and are left out (nested={nested})" in run.stderr
+        found[nested] = json.loads((files / "tuned.json").read_text())["f1"]["default"]["f1"]
+    assert found == {"keep": 1.0, "outermost": 1.0, "innermost": 0.0}
+
+
 def test_options_go_before_what_was_tuned(files: Path) -> None:
     settings = {"options": {"method": "heuristic", "merge_distance": 3}}
     (files / "tuned.json").write_text(json.dumps(settings))

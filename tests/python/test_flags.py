@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
 import pytest
 
-from xner.cli.options.flags import as_typed
+import xner
+from xner.cli.main import _COMMANDS, cli
+from xner.cli.options.flags import as_typed, for_command, with_flags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FLAGS = {"max_words": "--max-words", "method": "--method", "filters": "--filter", "top_k": "--top-k", "lora": "--lora"}
 
@@ -32,3 +44,85 @@ FLAGS = {"max_words": "--max-words", "method": "--method", "filters": "--filter"
 )
 def test_options_are_named_as_they_are_typed(message: str, typed: str) -> None:
     assert as_typed(message, FLAGS) == typed
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """The texts of a module but for its docstrings; what a message puts in is `X`."""
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    skipped = {id(one.value) for body in bodies for one in body if isinstance(one, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(one) for one in node.values}
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "X" for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.value
+
+
+def _commands(command: click.Command) -> Iterator[click.Command]:
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            inner = command.get_command(click.Context(command), name)
+            assert inner is not None
+            yield from _commands(inner)
+    else:
+        yield command
+
+
+def _flags(command: click.Command) -> set[str]:
+    return {flag for one in command.params for flag in (*one.opts, *one.secondary_opts)}
+
+
+SOURCES = Path(xner.__file__).parent
+
+
+def test_no_command_is_advised_to_use_an_option_that_it_lacks() -> None:
+    named = re.compile(r"--[a-z][a-z0-9-]+")
+    messages = {
+        text if text[0] not in "`" else f"x; {text}"
+        for path in SOURCES.rglob("*.py")
+        if path.name != "inspection.py"  # which tells of other commands
+        for text in _texts(ast.parse(path.read_text()))
+        if text != with_flags(text) and not named.search(text)
+    }
+    assert len(messages) > 15
+    for command in _commands(cli):
+        with click.Context(command):
+            for message in messages:
+                assert set(named.findall(with_flags(for_command(message)))) <= _flags(command), command.name
+
+
+def test_errors_of_commands_name_their_own_options() -> None:
+    for name, module in _COMMANDS.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        known = {"--help"}.union(*map(_flags, _commands(command)))
+        tree = ast.parse(Path(str(importlib.import_module(module).__file__)).read_text())
+        for error in (node for node in ast.walk(tree) if isinstance(node, ast.Raise)):
+            for text in _texts(error):
+                assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text)) <= known, (name, text)
+
+
+@pytest.mark.parametrize(
+    ("message", "command", "shown"),
+    [
+        ("row 1: no class; `class_map` renames classes", "filter", "row 1: no class"),
+        ("row 1: no class; `class_map` renames classes", "view", "row 1: no class; --class-map renames classes"),
+        ("no words, which `token_column` names; more", "export", "no words; more"),
+        ("it needs labels (`label_column` names them), or x", "export", "it needs labels, or x"),
+        (
+            "what is it; `format` names it, or use one of these: x",
+            "doctor",
+            "what is it; use one of these: x",
+        ),
+        (
+            "what is it; `format` names it, or use one of these: x",
+            "import",
+            "what is it; --format or --table-format names it, or use one of these: x",
+        ),
+    ],
+)
+def test_advice_is_what_the_command_can_do(message: str, command: str, shown: str) -> None:
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    with click.Context(found):
+        assert with_flags(for_command(message)) == shown

@@ -213,6 +213,7 @@ class TestWithoutEffect:
             (("--source-language", "xx"), "--source-language goes with --translate-to, or with an aligner"),
             (("--target-language", "de"), "--target-language goes with --translate-to, or with an aligner"),
             (("-n", "0"), "--n=0 with --constraint '<=': no entity could be projected"),
+            (("-n", "1", "--constraint", "<"), "--n=1 with --constraint '<': no entity could be projected; n is"),
         ],
     )
     def test_of_projection(self, files: Path, options: tuple[str, ...], message: str) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
+import pickle
+import random
 import re
 import subprocess
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -743,6 +748,32 @@ class TestEncodings:
             with pytest.raises(FormatError, match=message):
                 io.read(tmp_path / f"x.{suffix}")
 
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (gzip.compress(b"a O\n" * 9), r"a compressed file \(gzip\); a name that ends in .gz has it unpacked"),
+            (gzip.compress(bytes(range(256)) * 9)[:60], r"a compressed file \(gzip\)"),
+            (bz2.compress(b"a O\n"), r"\(bzip2\); `bunzip2` unpacks it"),
+            (lzma.compress(b"a O\n"), r"\(xz\); `unxz` unpacks it"),
+            (b"\x28\xb5\x2f\xfd\x04\x00\x59\x00", r"\(zstandard\); `unzstd` unpacks it"),
+            (b"PK\x03\x04\x14\x00\x00\x00", "`unzip` unpacks"),
+            (b"PAR1\x15\x04\x15\x10", "looks like Parquet; give its format"),
+            (b"ARROW1\x00\x00\xff\xff\xff\xff", "looks like Arrow; give its format"),
+            (b"SQLite format 3\x00\x10\x00", "an SQLite database; export its table"),
+            (pickle.dumps(["a"]), "a Python pickle; write what it holds"),
+            (random.Random(1).randbytes(300), "a binary file, or a part of one"),
+        ],
+    )
+    @pytest.mark.parametrize("suffix", ["conll", "txt", "jsonl"])
+    def test_files_of_other_kinds_are_told(self, tmp_path: Path, content: bytes, message: str, suffix: str) -> None:
+        (tmp_path / f"x.{suffix}").write_bytes(content)
+        with pytest.raises(FormatError, match=message):
+            io.read(tmp_path / f"x.{suffix}")
+
+    @pytest.mark.parametrize("text", ["PAR1 O\n", "BZhang O\n", "ARROW1 O\n", "PK O\n", "SQLite O\n"])
+    def test_words_that_begin_as_such_files_do(self, tmp_path: Path, text: str) -> None:
+        assert io.read(save(tmp_path / "x.conll", text))["tokens"].to_pylist() == [text.split()[:1]]
+
     def test_a_mark_at_the_beginning_is_none_of_the_words(self, tmp_path: Path) -> None:
         (tmp_path / "x.conll").write_bytes(b"\xef\xbb\xbfa O\r\n")
         assert io.read(tmp_path / "x.conll")["tokens"].to_pylist() == [["a"]]
@@ -980,3 +1011,18 @@ def test_a_missing_file_is_told_before_a_name_that_tells_no_format(tmp_path: Pat
     path.touch()
     with pytest.raises(Error, match="cannot tell the format"):
         io.read(path)
+
+
+def test_rows_that_are_wrong_in_a_scheme_are_skipped(tmp_path: Path) -> None:
+    good, wrong = "Anna\tB-PER\nkam\tO\n\n", "In\tO\nBonn\tI-LOC\n\n"
+    rows = [good, wrong, wrong, *[good] * 1200, wrong, good]
+    source = save(tmp_path / "a.conll", "".join(rows))
+    target = save(tmp_path / "a.txt", "x y\n" * len(rows))
+    with pytest.raises(DataError, match=r"row 1, column 'labels', value 'I-LOC' at word 1: line 5 of"):
+        xner.read_pairs(source, target, read_labels="validate")
+    table = xner.read_pairs(source, target, read_labels="validate", on_error="skip")
+    problems = pylist(table["row_problem"])
+    assert [row for row, problem in enumerate(problems) if problem] == [1, 2, 1203]
+    assert "in IOB2, I- follows B- or I-" in problems[1203]
+    assert [row for row, its in enumerate(pylist(table["source_entities"])) if its is None] == [1, 2, 1203]
+    assert pylist(table["source_entities"])[1204] == [{"start": 0, "end": 1, "label": "PER"}]

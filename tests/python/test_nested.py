@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -18,7 +19,8 @@ from xner._support.arrow import pylist
 from xner._support.overlaps import overlapping_rows
 from xner.cli.main import cli
 from xner.errors import DataError, OptionError
-from xner.projection.nested import choose_nested, layers_of, project_layers
+from xner.filters.stage import Filters
+from xner.projection.nested import choose_nested, layers_of, merged_status, project_layers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +124,54 @@ def test_a_pipeline_keeps_them(tmp_path: Path, options: dict[str, Any]) -> None:
     assert pylist(found[schema.LABELS])[0][:4] == ["B-C3", "I-C3", "I-C3", "O"]
     assert "projected entities share words in 1 rows" in str(run)
     assert "nested:keep" in run.signature
+
+
+@pytest.mark.parametrize(
+    ("statuses", "has_entities", "worst"),
+    [
+        (["ok", "ok"], True, "ok"),
+        (["no_match", "ok"], True, "ok"),
+        (["filtered", "ok"], True, "ok"),
+        (["no_match", "filtered"], False, "filtered"),
+        (["ok", "not_proven"], True, "not_proven"),
+        (["not_proven", "infeasible"], True, "infeasible"),
+        (["no_match", "too_long"], False, "too_long"),
+        (["invalid", "row_dropped:one-word"], True, "row_dropped:one-word"),
+    ],
+)
+def test_the_status_of_a_row_is_the_worst_one(statuses: list[str], has_entities: bool, worst: str) -> None:
+    assert merged_status(statuses, has_entities=has_entities) == worst
+    assert merged_status(statuses[::-1], has_entities=has_entities) == worst
+
+
+def test_no_choice_for_an_inner_entity_is_said_of_the_row() -> None:
+    """Of the outer entity three words are linked, of the inner one none is."""
+    links = [(0, 0), (1, 1)]
+    table = table_of([[(0, 3), (2, 3)], [(0, 3)]])
+    some = [{"source": source, "target": target, "score": None} for source, target in links]
+    table = table.set_column(table.schema.names.index("links"), "links", pa.array([some] * 2, schema.LINKS_TYPE))
+    exactly: Any = {"constraint": "=", "n": 1}
+    for found in (Projector(nested="keep", **exactly)(table), project_layers(table, Projector(**exactly))):
+        assert found["status"].to_pylist() == ["infeasible", "ok"]
+        assert pylist(pc.list_value_length(found["entities"])) == [1, 1]
+    one = xner.project(["t"] * 11, [(0, 3, "A"), (2, 3, "B")], links, nested="keep", **exactly)
+    assert (one.status, len(one.entities)) == ("infeasible", 1)
+    assert Projector(nested="keep")(table)["status"].to_pylist() == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("spans", [[(0, 3), (2, 3)], [(2, 3), (0, 3)]])
+def test_a_filter_that_drops_a_row_for_an_inner_entity_drops_it_whole(spans: list[tuple[int, int]]) -> None:
+    """The inner entity, of one word, is linked to two."""
+    table = table_of([spans, [(4, 7)]])
+    links = [{"source": word, "target": word, "score": None} for word in range(11)]
+    more = [*links, {"source": 2, "target": 3, "score": None}]
+    table = table.set_column(table.schema.names.index("links"), "links", pa.array([more] * 2, schema.LINKS_TYPE))
+    filters = Filters(["one-word:row"])
+    found = project_layers(table, lambda some: filters(Projector()(some)))
+    assert found["status"].to_pylist() == ["row_dropped:one-word", "ok"]
+    assert pylist(pc.list_value_length(found["entities"])) == [0, 1]
+    assert set(found["labels"].to_pylist()[0]) == {"O"}
+    assert [sorted(one["source"] for one in row) for row in found["dropped"].to_pylist()] == [[0, 1], []]
 
 
 BANK: tuple[Any, ...] = (["Bank", "von", "Oslo"], [(0, 3, "ORG"), (2, 3, "LOC")], [(0, 0), (1, 1), (2, 2)])

@@ -106,6 +106,7 @@ def test_payload_holds_what_the_table_holds() -> None:
     assert data["rows"][0] == {
         "id": "first",
         "status": "ok",
+        "problem": None,
         "tokens": ["Angela", "Merkel", "besucht", "Rom"],
         "source_tokens": ["Angela", "Merkel", "visits", "Rome", "today"],
         "source_entities": [[0, 2, "PER"], [3, 4, "LOC"], [4, 5, "DATE"]],
@@ -125,6 +126,13 @@ def test_null_row_shows_its_labels_and_says_what_is_null() -> None:
     assert row["entities"] == [[1, 2, "MISC"]]
     assert row["from_labels"]
     assert row["null"] == ["source_tokens", "source_entities", "links", "entities", "gold_labels"]
+
+
+def test_what_is_wrong_with_a_row_is_shown() -> None:
+    problems: Any = [None, "column 'labels', value 2 labels: the row has 3 words"]
+    data = payload(viewer.render(table(tokens=[["a"], ["b"]], row_problem=problems)))
+    assert [row["problem"] for row in data["rows"]] == problems
+    assert data["rows"][0]["null"] == []
 
 
 def test_labels_that_disagree_with_the_entities_are_noticed() -> None:
@@ -532,6 +540,12 @@ def test_browser_answers_to_keys_filters_and_the_pointer(chromium: str, tmp_path
         *(1, 1, 1, 1, 1, "item-0"),
         *(1, 2, 4, f"{linked}; {projected}"),
     ]
+
+
+def test_browser_says_what_is_wrong_with_a_row(chromium: str, tmp_path: Path) -> None:
+    wrong = table(tokens=[["a"]], row_problem=["word <1> is missing"])
+    page = rendered(chromium, tmp_path, viewer.render(wrong))
+    assert "Wrong and skipped: word <1> is missing." in page.text("li")
 
 
 def test_browser_lists_many_rows_without_drawing_them_all(chromium: str, tmp_path: Path) -> None:

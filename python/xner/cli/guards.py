@@ -14,7 +14,7 @@ import click
 
 from xner import io
 from xner._support.folders import cache_folder
-from xner.cli.options.flags import as_typed
+from xner.cli.options.flags import as_typed, for_command
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, note_overwriting, shown
 from xner.cli.options.layouts import check_layout
@@ -130,7 +130,7 @@ def _running() -> str:
 
 
 def _naming_flags(callback: Any, command: click.Command) -> Any:
-    """What a command calls, whose errors about options name these as they are on the command line."""
+    """What a command calls, whose errors name options as they are on the command line, and none that it lacks."""
     flags = {str(one.name).rstrip("_"): one.opts[0] for one in command.params if isinstance(one, click.Option)}
 
     @wraps(callback)
@@ -138,7 +138,10 @@ def _naming_flags(callback: Any, command: click.Command) -> Any:
         try:
             return callback(*args, **values)
         except OptionError as error:
-            raise OptionError(as_typed(str(error), flags)) from None
+            raise OptionError(as_typed(for_command(str(error)), flags)) from None
+        except Error as error:
+            error.args = tuple(for_command(one) if isinstance(one, str) else one for one in error.args)
+            raise
         except click.UsageError as error:
             if type(error) is not click.UsageError:  # of a parameter, which click itself names
                 raise

@@ -12,7 +12,7 @@ from xner._support.arguments import did_you_mean
 from xner._support.progress import logger, usage_logger
 from xner._version import __version__
 from xner.cli.guards import guarded
-from xner.cli.options.flags import with_flags
+from xner.cli.options.flags import for_command, with_flags
 from xner.errors import Error
 
 __all__ = ["main"]
@@ -104,7 +104,7 @@ class _Shown(logging.Handler):
     """Shows messages as a command's own: warnings, and what services outside were used for."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(with_flags(record.getMessage()), err=True)
+        click.echo(with_flags(for_command(record.getMessage())), err=True)
 
 
 _SHOWN = _Shown()

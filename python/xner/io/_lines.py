@@ -12,7 +12,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -180,12 +180,59 @@ def _after_last_blank_line(data: bytes) -> int:
     return 0
 
 
+_UNPACK: Final = {
+    b"\x1f\x8b": ("gzip", "a name that ends in .gz has it unpacked, as `gunzip` does"),
+    b"\x28\xb5\x2f\xfd": ("zstandard", "`unzstd` unpacks it"),
+    b"BZh": ("bzip2", "`bunzip2` unpacks it"),
+    b"\xfd7zXZ\0": ("xz", "`unxz` unpacks it"),
+    b"PK\x03\x04": ("zip, or of a spreadsheet or a saved model", "`unzip` unpacks the former"),
+}
+_READ_OTHERWISE: Final = {
+    b"PAR1": ("Parquet", "give its format, or a name that ends in .parquet"),
+    b"ARROW1\0\0": ("Arrow", "give its format, or a name that ends in .arrow"),
+    b"SQLite format 3\0": ("an SQLite database", "export its table as JSONL"),
+    **{
+        b"\x80" + bytes([protocol]): ("a Python pickle", "write what it holds as JSONL or Parquet")
+        for protocol in range(2, 6)
+    },
+}
+
+
+def _check_no_text(path: str, begin: bytes) -> None:
+    """That a file does not begin as those of other kinds do.
+
+    Raises:
+        FormatError: it does; the message says what can be done.
+    """
+    for mark, (kind, remedy) in _UNPACK.items():
+        if begin.startswith(mark) and not _is_text(begin):
+            raise FormatError(f"{path}: this is no text but looks like a compressed file ({kind}); {remedy}")
+    for mark, (kind, remedy) in _READ_OTHERWISE.items():
+        if begin.startswith(mark) and not _is_text(begin):
+            raise FormatError(f"{path}: this is no text but looks like {kind}; {remedy}")
+
+
+def _is_text(begin: bytes) -> bool:
+    """Whether bytes are UTF-8 without control characters that texts do not have."""
+    return _CONTROLS.search(begin) is None and _is_utf8(begin)
+
+
+def _is_utf8(begin: bytes) -> bool:
+    """Whether bytes, whose last character may be cut, are UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(begin)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _check_encoding(path: str, begin: bytes) -> None:
     """That a file's first bytes are of text in UTF-8, with the usual line ends.
 
     Raises:
         FormatError: they are not; the message says what turns the file into such.
     """
+    _check_no_text(path, begin)
     # Of letters of Latin script every second byte is 0 there, and no other one.
     zeros = [begin[parity:4096:2].count(0) for parity in (0, 1)]
     has_halves = len(begin) >= 8 and min(zeros) == 0 and max(zeros) * 4 > min(len(begin), 4096)
@@ -193,6 +240,8 @@ def _check_encoding(path: str, begin: bytes) -> None:
         raise FormatError(
             f"{path}: the text is not UTF-8 but probably UTF-16; `iconv -f UTF-16 -t UTF-8` makes it such"
         )
+    if len(_CONTROLS.findall(begin, 0, 4096)) * 50 > min(len(begin), 4096) and not _is_utf8(begin):
+        raise FormatError(f"{path}: this is no text but a binary file, or a part of one; `file` may tell of which kind")
     is_cut = len(begin) == BLOCK_BYTES < 4096  # a line end may follow
     if begin.count(b"\r") > 1 and b"\n" not in begin and len(begin) > 9 and not is_cut:
         raise FormatError(f"{path}: lines end in carriage returns alone; `tr '\\r' '\\n'` makes them usual ones")
@@ -223,6 +272,7 @@ def _say_nul(path: str, first_line: int, data: bytes) -> None:
         logger.warning("%s, line %d has a NUL character, which is read as part of a word", path, line)
 
 
+_CONTROLS = re.compile(rb"[\0-\x08\x0e-\x1a]")
 # Letters beyond ASCII in UTF-8, each byte of which became a letter.
 _MISREAD = re.compile(rb"\xc3[\x82\x83]\xc2[\x80-\xbf]")
 _said: set[str] = set()

@@ -167,9 +167,7 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
         for known, its in FORMATS.items()
         if its.suffixes
     )
-    raise Error(
-        f"cannot tell the format of '{path}' from its name; name it (`format`, --format), or use one of these: {listed}"
-    )
+    raise Error(f"cannot tell the format of '{path}' from its name; `format` names it, or use one of these: {listed}")
 
 
 def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str:

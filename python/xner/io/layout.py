@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -394,7 +394,7 @@ class Layout:
                 tags = seen.tags.so_far
             # What is no tag of any scheme is judged as it stands.
             judged = table[schema.LABELS] if reading != "lenient" and tags.spelling == "plain" else column
-            found[schema.LABELS] = pa.chunked_array([labels.decode_batch(judged, scheme=scheme, reading=reading)])
+            found[schema.LABELS] = _decoded(judged, scheme, reading, wrong)
             table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
         if schema.ENTITIES in has:
             if seen is not None:
@@ -674,6 +674,35 @@ class _Seen:
         return tags
 
 
+def _decoded(column: Any, scheme: labels.Scheme, reading: labels.Reading, wrong: WrongRows) -> pa.ChunkedArray[Any]:
+    """The spans that labels spell; rows whose labels `reading` does not allow are noted.
+
+    Raises:
+        DataError: there is such a row, and none are skipped.
+    """
+    lists = one_array(column)
+    if reading != "validate" or not wrong.skips:
+        return pa.chunked_array([labels.decode_batch(lists, scheme=scheme, reading=reading)])
+    chunks: list[pa.Array[Any]] = []
+    place = 0
+    while place < len(lists):
+        some = lists.slice(place, _JUDGED_ROWS)
+        try:
+            chunks.append(labels.decode_batch(some, scheme=scheme, reading=reading))
+            place += len(some)
+        except DataError as error:
+            wrong.take([error.behind(place)])
+            good = some.slice(0, error.row)
+            chunks += [labels.decode_batch(good, scheme=scheme, reading=reading), _NO_SPANS]
+            place += error.row + 1
+    decoded: pa.ChunkedArray[Any] = pa.chunked_array(cast("Any", chunks), cast("Any", schema.SOURCE_ENTITIES_TYPE))
+    return decoded
+
+
+_JUDGED_ROWS = 1000  # at once: as many are decoded again after each wrong one
+_NO_SPANS: Final[pa.Array[Any]] = pa.nulls(1, schema.SOURCE_ENTITIES_TYPE)
+
+
 def next_of_known_columns(batches: Iterator[pa.RecordBatch], kind: str) -> pa.RecordBatch | None:
     """The next batch of a file; None after the last one.
 
@@ -700,7 +729,7 @@ def _explaining(path: str | os.PathLike[str], table: pa.Table | None = None) -> 
     except DataError as error:
         ids = None if table is None or error.row < 0 else _ids(table)
         row_id = error.row_id if ids is None else ids[error.row].as_py()
-        remedy = f"'{path}' has another column of labels, if any: `label_column` names it"
+        remedy = f"`label_column` names it, if another column of '{path}' has the labels"
         if (number := error.value.strip("'")).isdecimal():
             as_outside = f"`class_map={number}=O` that this one stands for {OUTSIDE}"
             remedy = f"`class_names` says what numbers are, {as_outside}; {remedy}"

@@ -45,6 +45,7 @@ from xner.pipelines.runner import in_pieces
 from xner.pipelines.summaries import is_training_data, left_out_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
+from xner.projection.matching.constraints import MatchingOptions
 from xner.projection.memory import Memory
 from xner.projection.nested import NESTED, Nested, choose_nested, project_layers
 from xner.projection.options import ProjectionOptions
@@ -253,9 +254,10 @@ class Pipeline:
         if self.running.memory and self.projection.method != "candidates":
             raise OptionError("memory goes with method='candidates'")
         running, chosen = self.running, self.projection
-        if chosen.method == "candidates" and chosen.n == 0 and chosen.constraint in {"<=", "=", "<"}:
-            reason = "no entity could be projected; n is how often each is, 1 by default"
-            raise OptionError(f"n=0 with constraint={chosen.constraint!r}: {reason}")
+        most = MatchingOptions(chosen.constraint, chosen.n).most
+        if chosen.method == "candidates" and most is not None and most < 1:
+            reason = f"no entity could be projected; n is how often each is, {chosen.n + 1 - most} at least here"
+            raise OptionError(f"n={chosen.n} with constraint={chosen.constraint!r}: {reason}")
         self.projector = Projector(
             self.projection, threads=running.threads, on_error=running.on_error, nested=running.nested
         )

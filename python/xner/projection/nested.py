@@ -15,6 +15,7 @@ from xner import schema
 from xner._support.arrow import one_array, pylist
 from xner._support.overlaps import overlapping_rows
 from xner.errors import DataError
+from xner.labels.tags import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ __all__ = [
     "clash_of",
     "layers_for",
     "layers_of",
+    "merged_status",
     "project_layers",
 ]
 
@@ -39,6 +41,11 @@ _REMEDY: Final = "`nested` decides: keep, outermost, innermost or compete"
 # Columns whose values name a source entity by its place: the name of that field.
 _BY_SOURCE = {schema.HINTS: "source", schema.NMT_SCORES: "source"}
 _MERGED = (schema.ENTITIES, schema.DROPPED, schema.ADJUSTED)
+# What a search says of its choice, the worst first: of the whole row, whatever other entities it has.
+_WORST = ("invalid", "not_solved", "infeasible", "not_proven")
+# Why nothing was projected, the last step first: of a layer alone where others have entities.
+_NOTHING = (schema.FILTERED, "no_match", "no_links")
+_OK: Final = "ok"
 
 
 def layers_of(spans: Sequence[_Span]) -> list[int]:
@@ -165,6 +172,25 @@ def _shown(entity: tuple[int, int, str]) -> str:
     return f"{label} [{start}, {end})"
 
 
+def merged_status(statuses: Sequence[str], *, has_entities: bool) -> str:
+    """The status of a row of which each layer has one.
+
+    Args:
+        statuses: of the layers.
+        has_entities: whether one of them has an entity.
+
+    Returns:
+        The worst one; why a layer has no entities counts where none has some.
+    """
+    dropped = next((one for one in statuses if one.startswith(schema.ROW_DROPPED)), None)
+    if dropped is not None:
+        return dropped
+    odd = [one for one in statuses if one != _OK and one not in _NOTHING]
+    worst = [one for one in _WORST if one in odd] or odd
+    nothing = [] if has_entities else [one for one in _NOTHING if one in statuses]
+    return next(iter([*worst, *nothing]), _OK)
+
+
 def project_layers(rows: Any, project: Callable[[Any], Any], nested: Nested = "keep") -> Any:
     """Project rows whose source entities may overlap, those of each layer by themselves.
 
@@ -175,7 +201,8 @@ def project_layers(rows: Any, project: Callable[[Any], Any], nested: Nested = "k
 
     Returns:
         What `project` gives; `entities` has those of all layers, `labels` the first one's, in which longer entities
-        are.
+        are, and `status` is the `merged_status`. A row that a filter has dropped for what is in one layer goes as a
+        whole.
     """
     odd = overlapping_rows(rows.column(schema.SOURCE_ENTITIES))
     if not odd:
@@ -186,6 +213,8 @@ def project_layers(rows: Any, project: Callable[[Any], Any], nested: Nested = "k
     found = _put(project(_only(rows, layers, 0)), schema.SOURCE_ENTITIES, original)
     merged = {name: pylist(one_array(found.column(name))) for name in _MERGED if name in found.schema.names}
     _rename_sources(merged, dict(zip(odd, odd, strict=True)), layers, 0)
+    first = pylist(one_array(found.column(schema.STATUS)))
+    statuses = {row: [first[row]] for row in odd}
     for layer in range(1, 1 + max(max(one) for one in layers.values())):
         deep = [row for row in odd if layer in layers[row]]
         below = _only(rows, layers, layer).take(pa.array(deep, pa.int64()))
@@ -195,10 +224,37 @@ def project_layers(rows: Any, project: Callable[[Any], Any], nested: Nested = "k
         for name, lists in more.items():
             for place, row in enumerate(deep):
                 merged[name][row] = [*(merged[name][row] or ()), *(lists[place] or ())]
-    for name, lists in merged.items():
-        kind = found.schema.field(name).type
-        found = _put(found, name, pa.array(lists, kind))
-    return found
+        for row, status in zip(deep, pylist(one_array(projected.column(schema.STATUS))), strict=True):
+            statuses[row].append(status)
+    for row, its in statuses.items():
+        first[row] = merged_status(its, has_entities=bool(merged[schema.ENTITIES][row]))
+    _drop_rows(merged, first, odd)
+    for name, lists in (*merged.items(), (schema.STATUS, first)):
+        found = _put(found, name, pa.array(lists, found.schema.field(name).type))
+    return found if schema.DROPPED not in merged else _without_labels(found, odd)
+
+
+def _drop_rows(columns: dict[str, list[Any]], statuses: Sequence[str | None], rows: Sequence[int]) -> None:
+    """In place: rows that a filter has dropped for what is in one layer lose the entities of the others as well."""
+    for row in rows:
+        status = statuses[row]
+        if status is not None and status.startswith(schema.ROW_DROPPED):
+            reason = status.removeprefix(schema.ROW_DROPPED)
+            left = [{**one, "reason": reason} for one in columns[schema.ENTITIES][row]]
+            columns[schema.DROPPED][row] = [*(columns[schema.DROPPED][row] or ()), *left]
+            columns[schema.ENTITIES][row] = []
+
+
+def _without_labels(rows: Any, places: Sequence[int]) -> Any:
+    """Rows of which those that are dropped have no labels but `O`."""
+    are_dropped = pylist(schema.is_row_dropped(one_array(rows.column(schema.STATUS))))
+    if not any(are_dropped[row] for row in places):
+        return rows
+    labels = pylist(one_array(rows.column(schema.LABELS)))
+    for row in places:
+        if are_dropped[row]:
+            labels[row] = [OUTSIDE] * len(labels[row] or ())
+    return _put(rows, schema.LABELS, pa.array(labels, rows.schema.field(schema.LABELS).type))
 
 
 def _put(rows: Any, name: str, column: Any) -> Any:

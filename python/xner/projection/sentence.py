@@ -16,7 +16,7 @@ from xner._support.tables import html_table
 from xner.errors import Error
 from xner.labels.tags import check_classes
 from xner.projection._sentence_pair import sentence_pair
-from xner.projection.nested import NESTED, check_overlaps, layers_for
+from xner.projection.nested import NESTED, check_overlaps, layers_for, merged_status
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -237,9 +237,11 @@ def _projected_by_layers(
         found.append(
             replace(one, entities=tuple(replace(entity, source=places[entity.source]) for entity in one.entities))
         )
+    merged = tuple(entity for one in found for entity in one.entities)
     return replace(
         found[0],
-        entities=tuple(entity for one in found for entity in one.entities),
+        entities=merged,
+        status=merged_status([one.status for one in found], has_entities=bool(merged)),
         objective=sum(one.objective for one in found),
         bound=sum(one.bound for one in found),
     )

@@ -33,6 +33,7 @@ from xner.schema import (
     ID,
     LABELS,
     LINKS,
+    ROW_PROBLEM,
     SOURCE_ENTITIES,
     SOURCE_TOKENS,
     STATUS,
@@ -62,8 +63,8 @@ def render(table: TableLike, *, open_row: int = 0, title: str = DEFAULT_TITLE, m
     Args:
         table: of any kind (Arrow, pandas, polars, `datasets`): rows with `tokens` (list<string>, the target words).
             Shown where present and not null: `id`, `source_tokens`, `source_entities`, `links`, `entities`, `labels`,
-            `gold_labels`, `status`, and what filters `dropped` and `adjusted`. A row without `entities` shows the
-            spans of its `labels`.
+            `gold_labels`, `status`, `row_problem`, and what filters `dropped` and `adjusted`. A row without `entities`
+            shows the spans of its `labels`.
         open_row: the row that the page opens with (0-based); `#row=N` in the page's address overrides it.
         title: heading of the page.
         max_rows: the most rows that the page holds. A larger table is cut to the rows around `open_row`,
@@ -88,7 +89,7 @@ def render(table: TableLike, *, open_row: int = 0, title: str = DEFAULT_TITLE, m
         "open_row": open_row,
         "first_row": first,
         "total_rows": total,
-        "missing": [name for name in _COLUMNS if name not in (*table.column_names, DROPPED, ADJUSTED)],
+        "missing": [name for name in _COLUMNS if name not in (*table.column_names, *_OF_FEW)],
         "summary": summary,
         "colours": class_colours({*summary["classes"], *_classes(rows)}),
         "rows": rows,
@@ -229,7 +230,9 @@ _COLUMNS: dict[str, Callable[[pa.DataType], bool]] = {
     STATUS: _is_text,
     DROPPED: _is_structs(_RECORD, _NUMBERS),
     ADJUSTED: _is_structs(_RECORD, _NUMBERS),
+    ROW_PROBLEM: _is_text,
 }
+_OF_FEW = (DROPPED, ADJUSTED, ROW_PROBLEM)  # without which there is nothing to miss
 
 
 def _plain_columns(table: pa.Table) -> pa.Table:
@@ -321,6 +324,7 @@ def _row(record: Row, index: int) -> Row:
     return {
         "id": record.get(ID),
         "status": record.get(STATUS),
+        "problem": record.get(ROW_PROBLEM),
         "tokens": words,
         "source_tokens": source,
         "source_entities": source_entities,
@@ -334,7 +338,7 @@ def _row(record: Row, index: int) -> Row:
         "dropped": _filter_records(record, DROPPED, index, words),
         "adjusted": _filter_records(record, ADJUSTED, index, words),
         "gold": _decoded(record, GOLD_LABELS, index, words),
-        "null": [name for name in record if record[name] is None and name not in (ID, STATUS)],
+        "null": [name for name in record if record[name] is None and name not in (ID, STATUS, ROW_PROBLEM)],
     }
 
 

@@ -253,6 +253,7 @@ function showHead(row) {
   const dispensable = ["id", "status", ...(row.entities ? ["labels"] : [])];
   const lacking = data.missing.filter((name) => !dispensable.includes(name));
   const notes = [];
+  if (row.problem !== null) notes.push(`Wrong and skipped: ${row.problem}.`);
   if (row.tokens.length === 0) notes.push("This row has no target words.");
   if (lacking.length) notes.push(`Not in this table: ${lacking.join(", ")}.`);
   if (row.null.length) notes.push(`Null in this row: ${row.null.join(", ")}.`);

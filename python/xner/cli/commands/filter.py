@@ -41,7 +41,7 @@ __all__ = ["command"]
 )
 @click.argument("table", type=existing_file)
 @click.option("--output", "-o", type=output_file, required=True, help="The filtered sentences.")
-@takes(filters=filters_group, layout=layout_group())
+@takes(filters=filters_group, layout=layout_group(classes=False))
 @click.option(
     "--format",
     "format_",
@@ -65,10 +65,6 @@ def command(
     if filters is None:
         raise click.UsageError("name a filter with --filter")
     io.format_of(output, format_)
-    if layout.class_map:
-        raise click.UsageError(
-            "--class-map and --ignore-class go with commands that read labels; a filter keeps classes"
-        )
     names = [one.name for one in filters.filters]
     options = {"filters": filters.identity, "layout": repr(layout), "formats": [table_format, format_]}
 

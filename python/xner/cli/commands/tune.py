@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner import io, schema
+from xner._support.overlaps import overlapping_rows
 from xner._support.tables import text_table
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.declared import declared_options
@@ -25,6 +26,7 @@ from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import StepRun
+from xner.projection.nested import NESTED, choose_nested
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from xner.experiments.tuning.tuning import Tuning
     from xner.io.layout import Layout
     from xner.pipelines.aligning import Aligning
+    from xner.projection.nested import Nested
 
 __all__ = ["command"]
 
@@ -76,6 +79,13 @@ _FIXED: Group[dict[str, Any]] = Group(
 )
 @link_flags
 @scores_option
+@click.option(
+    "--nested",
+    type=click.Choice(NESTED),
+    default="error",
+    show_default=True,
+    help="As for `xner project`. Labels are compared, which hold the longer ones: keep finds what outermost does.",
+)
 @takes(aligning=aligning_group, fixed=_FIXED, layout=layout_group(two_sides=True))
 @click.option("--trials", type=click.IntRange(1), default=2000, show_default=True, help="Settings to try at most.")
 @click.option(
@@ -112,6 +122,7 @@ def command(
     confidence: float,
     seed: int,
     threads: int,
+    nested: Nested,
     scores: tuple[Path, ...],
     aligning: Callable[..., Aligning],
     fixed: dict[str, Any],
@@ -128,11 +139,17 @@ def command(
     if schema.GOLD_LABELS not in table.schema.names:
         raise Error(f"the target file '{target}' has no gold labels to tune on")
     check_ignored(ignore, layout.classes_in(table))
+    if overlapping_rows(table[schema.SOURCE_ENTITIES]):
+        table, left_out = choose_nested(table, "outermost" if nested == "keep" else nested)
+        if left_out:
+            told = f"{left_out} source entities share words with others and are left out"
+            click.echo(f"{told} (nested={nested})", err=True)
     found = [read_links(path, table.num_rows, one_based=one_based, reverse=reverse) for path in links]
     settings = aligning(others=found, threads=threads)
     _refuse_what_is_tuned(settings)
     files = {"source": source, "target": target}
-    key = fingerprint(files, {"aligner": settings.key, "formats": [source_format, target_format, repr(layout)]})
+    formats = [source_format, target_format, repr(layout)]
+    key = fingerprint(files, {"aligner": settings.key, "formats": formats, "nested": nested})
     with checkpoints(output, key) as kept, progress_reporter() as report:
         run = StepRun(kept, report, partial(click.echo, err=True))
         encoders = [

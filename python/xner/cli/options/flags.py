@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["as_typed", "given_command", "with_flags"]
+__all__ = ["as_typed", "for_command", "given_command", "with_flags"]
 
 
 _TEXT = r"'[^'\s]*'"
@@ -32,11 +34,33 @@ def given_command() -> str:
 def with_flags(message: str) -> str:
     """A message that names options of files as the command line does: `--label-column 2` for `label_column=2`."""
     message = re.sub(r" \(with \w+=None, [^)]*\)", "", message)  # which is for Python alone
-    return re.sub(
-        r"`(\w+_(?:column|names|token|from|prefix|map|counts)|nested|on_error|one_based)(?:=([^`]*))?`",
-        lambda match: f"--{match[1].replace('_', '-')}{f' {match[2]}' if match[2] else ''}",
-        message,
-    )
+    return _NAMED.sub(lambda match: f"{_flag(match[1])}{f' {match[2]}' if match[2] else ''}", message)
+
+
+_NAMED = re.compile(r"`(\w+_(?:column|names|token|from|prefix|map|counts)|nested|on_error|one_based)(?:=([^`]*))?`")
+# What a message may say besides, and the option that it begins with.
+_ADVICE = re.compile(
+    rf" \((?:the option )?(?={_NAMED.pattern})[^)]*\)"
+    rf"|[;,:] (?:which )?(?={_NAMED.pattern})[^;,(]*(?:\([^)]*\)[^;,(]*)*"
+)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def for_command(message: str) -> str:
+    """A message, as `with_flags` takes it, without advice to use options that the command that is running lacks."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return message
+    has = {flag for one in context.command.params for flag in one.opts}
+    formats = [flag for flag in sorted(has) if flag.endswith("format")]
+    if formats:
+        message = message.replace("; `format` names it,", f"; {' or '.join(formats)} names it,")
+    else:
+        message = message.replace("; `format` names it, or use one of these: ", "; use one of these: ")
+    return _ADVICE.sub(lambda advice: advice[0] if _flag(advice[1] or advice[3]) in has else "", message)
 
 
 def as_typed(message: str, flags: Mapping[str, str]) -> str:
