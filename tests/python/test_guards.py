@@ -223,7 +223,19 @@ class TestWithoutEffect:
     def test_what_may_have_an_effect(self, files: Path) -> None:
         done(project(files, "-o", "a.conll", "-n", "0", "--constraint", ">="))
         done(project(files, "-o", "b.conll", "--comment", "%", "--label-column", "1"))
-        done(xner("view", "de.conll", "--class-names", "O", "-o", "c.html", cwd=files))
+        (files / "numbers.conll").write_text("Anna\t1\nkam\t0\n")
+        done(xner("view", "numbers.conll", "--class-names", "O,B-PER", "-o", "c.html", cwd=files))
+        numbers = ("evaluate", "--gold", "numbers.conll", "--predicted", "texts.jsonl", "--bootstrap", "0")
+        (files / "texts.jsonl").write_text('{"tokens":["Anna","kam"],"labels":["B-PER","O"]}\n')
+        assert "1.0" in done(xner(*numbers, "--class-names", "O,B-PER", cwd=files)).stdout
+
+    @pytest.mark.parametrize("labels", ['"labels":["B-PER","O"]', '"entities":[[0,1,"PER"]]'])
+    def test_of_names_of_numbers(self, files: Path, labels: str) -> None:
+        (files / "a.jsonl").write_text('{"tokens":["Anna","kam"],' + labels + "}\n")
+        (files / "a.conll").write_text("Anna\tB-PER\nkam\tO\n")
+        for name in ("a.jsonl", "a.conll"):
+            run = xner("view", name, "--class-names", "O,B-PER", "-o", "d.html", cwd=files)
+            refused(run, f"--class-names is of labels that are numbers; there are none in '{name}'")
 
     def test_of_other_commands(self, files: Path) -> None:
         of_columns = ("view", "de.conll", "-o", "o.html")

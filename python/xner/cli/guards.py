@@ -17,7 +17,7 @@ from xner._support.folders import cache_folder
 from xner.cli.options.flags import as_typed, for_command
 from xner.cli.options.groups import GroupedOption
 from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, note_overwriting, shown
-from xner.cli.options.layouts import check_layout
+from xner.cli.options.layouts import check_class_names, check_layout
 from xner.errors import Error, OptionError
 from xner.io.atomic import before_replacing
 
@@ -68,7 +68,10 @@ def _checking_layout(callback: Any, command: click.Command) -> Any:
     @wraps(callback)
     def run(*args: Any, **values: Any) -> Any:
         named = {values[name] for name in _INPUT_FORMATS if values.get(name)}
-        check_layout(values, named | {_format_by_name(path) for _, path in _paths(command, values, InputFile)})
+        files = [path for _, path in _paths(command, values, InputFile)]
+        check_layout(values, named | {_format_by_name(path) for path in files})
+        given = next(iter(named), None)
+        check_class_names(values, [(path, None if _is_told(path) else given) for path in files if path.is_file()])
         return callback(*args, **values)
 
     return run
@@ -76,10 +79,16 @@ def _checking_layout(callback: Any, command: click.Command) -> Any:
 
 def _format_by_name(path: Path) -> str:
     """A file's format; `conll`, of which all can be said, where its name tells none."""
+    return io.format_of(path) if _is_told(path) else "conll"
+
+
+def _is_told(path: Path) -> bool:
+    """Whether a file's name tells its format."""
     try:
-        return io.format_of(path)
+        io.format_of(path)
     except Error:
-        return "conll"
+        return False
+    return True
 
 
 def _naming_files(callback: Any) -> Any:

@@ -149,6 +149,21 @@ class Layout:
         """Whether `pieces` can read a file: one of a format for many rows, whose labels are no numbers to be named."""
         return not self.class_names and format_to_read(path, format) in _IN_PIECES
 
+    def has_numbers(self, path: str | os.PathLike[str], format: str | None = None) -> bool:
+        """Whether a file's labels are numbers, so far as its first rows tell; so they may be where these have none.
+
+        Args:
+            path: the file.
+            format: as for `read`, as are the errors.
+        """
+        kind = format_to_read(path, format)
+        options = self._column_options(path) if kind == "conll" else {}
+        batch = next(iter_batches(path, format, batch_rows=_LOOKED_AT, **options))
+        table = pa.Table.from_batches([batch])
+        table = table if kind == "conll" else self._renamed(table, path)
+        columns = [table[name] for name in (schema.LABELS, schema.GOLD_LABELS) if name in table.schema.names]
+        return any(_are_numbers(one_array(column)) for column in columns)
+
     def pieces(
         self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
     ) -> Generator[pa.Table]:
@@ -672,6 +687,13 @@ class _Seen:
                 check_renamed(class_map, self.classes)
         _say(path, class_remarks([one for one in dict.fromkeys(self.classes.values()) if one != OUTSIDE]))
         return tags
+
+
+def _are_numbers(labels_: pa.Array[Any]) -> bool:
+    """Whether lists hold numbers, or texts that are such; true of empty ones."""
+    if not is_lists(labels_.type) or pa.types.is_integer(labels_.type.value_type):
+        return is_lists(labels_.type)
+    return all(str(tag).isdecimal() for tag in pylist(pc.unique(flattened(plain(labels_)))))
 
 
 def _decoded(column: Any, scheme: labels.Scheme, reading: labels.Reading, wrong: WrongRows) -> pa.ChunkedArray[Any]:

@@ -9,14 +9,16 @@ import click
 
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
+from xner.errors import Error
 from xner.io.formats import FORMATS
 from xner.io.layout import LABELS_FROM, Layout
 from xner.pipelines.tagging import TaggingOptions, classes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
 
-__all__ = ["COLUMN", "check_layout", "layout_group"]
+__all__ = ["COLUMN", "check_class_names", "check_layout", "layout_group"]
 
 _TITLE = "Files"
 _CLASSES = ("class_map", "ignore_class")
@@ -47,6 +49,37 @@ def check_layout(values: Mapping[str, Any], formats: Collection[str]) -> None:
         if given is not None and given is not False and formats and set(formats) <= set(others):
             flag = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{flag} says nothing of files of the format {' and '.join(sorted(formats))}")
+
+
+def check_class_names(values: Mapping[str, Any], files: Iterable[tuple[Path, str | None]]) -> None:
+    """That names of labels that are numbers are given for files of which one has such labels, as far as that is seen.
+
+    Args:
+        values: of a command's options.
+        files: that it reads, with the format of each, None where its name tells it.
+
+    Raises:
+        click.UsageError: all have labels that are texts, or none.
+    """
+    files = list(files)
+    if values.get("class_names") is None or not files or any(values.get(name) for name in _OTHER_COLUMNS):
+        return
+    layout = Layout(**{name: values[name] for name in _OF_WORDS if values.get(name)})
+    if not any(_may_have_numbers(layout, path, kind) for path, kind in files):
+        shown = ", ".join(f"'{path}'" for path, _ in files)
+        raise click.UsageError(f"--class-names is of labels that are numbers; there are none in {shown}")
+
+
+_OTHER_COLUMNS = ("gold_column", "predicted_column", "target_label_column", "target_token_column")
+_OF_WORDS = ("token_column", "label_column", "comment", "empty_token", "strip_prefix")
+
+
+def _may_have_numbers(layout: Layout, path: Path, kind: str | None) -> bool:
+    """Whether labels are numbers; true of what cannot be read, which the command tells."""
+    try:
+        return layout.has_numbers(path, kind)
+    except (Error, OSError):
+        return True
 
 
 class _ColumnType(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone
