@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +33,14 @@ ROWS = 30
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RayEngine]:
-    """One for all tests of this module, as it takes seconds to start."""
-    with RayEngine() as engine:
+    """One for all tests of this module, as it takes seconds to start; it is told that it has GPUs."""
+    import ray
+
+    init = functools.partial(ray.init, num_gpus=2)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ray, "init", init)
+        engine = RayEngine().__enter__()
+    with engine:
         yield engine
 
 
@@ -193,6 +201,110 @@ def test_models_of_workers(corpus: Path, tiny_bert: Path, tmp_path: Path, monkey
         done(run_xner("align", *sides, *encoder, "--engine", engine, "-o", tmp_path / f"{engine}.pharaoh"))
     assert (tmp_path / "ray").read_bytes() == (tmp_path / "local").read_bytes()
     assert (tmp_path / "ray.pharaoh").read_bytes() == (tmp_path / "local.pharaoh").read_bytes()
+
+
+_TRANSLATOR = """\
+import os, signal, sys
+from pathlib import Path
+mark = Path(__file__).with_name("died")
+if len(sys.argv) > 1 and not mark.exists():
+    mark.touch()
+    os.kill(os.getppid(), signal.SIGKILL)
+for line in sys.stdin:
+    print(" ".join(word[::-1] if word.isalpha() else word for word in line.split()))
+"""
+
+
+@RAY
+@pytest.mark.usefixtures("cluster")
+def test_translations_of_workers(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a program, batch by batch; with markers, which are chosen by the translator as well; when a worker dies."""
+    monkeypatch.setattr("xner.models.translators.command._BATCH", 40)
+    program = tmp_path / "mt.py"
+    program.write_text(_TRANSLATOR, encoding="utf-8")
+    started: list[str] = []
+    monkeypatch.setattr(RayEngine, "map", _noted(RayEngine.map, started))
+    for ways in ((), ("--markers", "auto")):
+        for engine in ("local", "ray"):
+            ends = f" {engine}" if engine == "ray" and not ways else ""
+            done(
+                run_xner(
+                    *("translate", "--source", corpus / "en.parquet", "--engine", engine, *ways),
+                    *("--source-language", "en", "--target-language", "de", "-o", tmp_path / f"{engine}.jsonl"),
+                    *("--model", f"command:{sys.executable} -S {program}{ends}"),
+                    *("--cache", tmp_path / f"{engine}{len(ways)}.sqlite"),
+                )
+            )
+        assert (tmp_path / "ray.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+    assert (tmp_path / "died").exists()
+    assert started.count("_run") >= 3  # once for the first, and for markers to choose them as well
+    translator = ("--translator", f"command:{sys.executable} -S {program}", "--translate-to", "de")
+    for engine in ("local", "ray"):
+        where = ("--cache", tmp_path / f"{engine}.sqlite", "--engine", engine, "-o", tmp_path / f"{engine}.parquet")
+        done(run_xner("project", "--source", corpus / "en.parquet", *translator, *where))
+    assert (tmp_path / "ray.parquet").read_bytes() == (tmp_path / "local.parquet").read_bytes()
+
+
+def _noted(function: Any, names: list[str]) -> Any:
+    """A method that notes the names of the functions that it is handed."""
+
+    def noted(self: Any, stage: Any, pieces: Any, **how: Any) -> Any:
+        names.append(getattr(getattr(stage, "func", stage), "__name__", type(stage).__name__))
+        return function(self, stage, pieces, **how)
+
+    return noted
+
+
+@RAY
+@pytest.mark.needs("models")
+@pytest.mark.usefixtures("cluster")
+def test_translation_models_of_workers(corpus: Path, tmp_path: Path) -> None:
+    """The same batches, so that the bytes are those of one process."""
+    model = tiny_models.save_nllb(tmp_path / "nllb")
+    io.write(io.read(corpus / "de.txt").slice(0, 16), tmp_path / "some.txt")
+    for engine in ("local", "ray"):
+        done(
+            run_xner(
+                *("translate", "--source", tmp_path / "some.txt", "--engine", engine),
+                *("--source-language", "de", "--target-language", "en", "-o", tmp_path / f"{engine}.jsonl"),
+                *("--model", model, "--beams", "1", "--length-ratio", "0.5", "--token-budget", "256", "--keep-bad"),
+                *("--cache", tmp_path / f"{engine}.sqlite"),
+            )
+        )
+    assert (tmp_path / "ray.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+
+
+@RAY
+@pytest.mark.usefixtures("cluster")
+def test_services_have_no_workers(corpus: Path, tmp_path: Path) -> None:
+    found = run_xner(
+        *("translate", "--source", corpus / "en.parquet", "--engine", "ray", "--model", "openai:some"),
+        *("--source-language", "en", "--target-language", "de", "-o", tmp_path / "out.jsonl"),
+    )
+    assert found.returncode != 0
+    assert "--engine='ray' goes with a --model that is one, or a program, not with a service" in found.stderr
+
+
+@RAY
+def test_models_have_a_gpu_each(cluster: RayEngine, tmp_path: Path) -> None:
+    """Where the cluster has some, here so called; a worker keeps its own, and its model, until the run ends."""
+
+    def devices(number: int) -> tuple[int, int, str]:
+        if number == 5 and not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.05)
+        return number, os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+    found = list(cluster.map(devices, range(24), has_model=True))
+    assert [number for number, _, _ in found] == list(range(24))
+    by_worker = {(worker, seen) for _, worker, seen in found}
+    assert {seen for _, seen in by_worker} == {"0", "1"}
+    assert len(by_worker) == len({worker for worker, _ in by_worker})
+    assert len(by_worker) <= 3  # two, one of which died and has a successor
+    assert all(seen == "" for _, _, seen in cluster.map(devices, range(4)))
+    with pytest.raises(ZeroDivisionError):
+        list(cluster.map(lambda number: 1 / number, [0], has_model=True))
 
 
 def test_what_does_not_go_together(tmp_path: Path) -> None:

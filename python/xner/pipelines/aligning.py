@@ -434,6 +434,7 @@ class Aligning:
             part_rows=MODEL_PART_ROWS,
             engine=run.engine,
             is_piece=is_piece,
+            has_model=True,
         )
 
 

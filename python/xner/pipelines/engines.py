@@ -39,12 +39,15 @@ Made = TypeVar("Made")
 class Engine(Protocol):
     """Runs a stage over pieces, batches or tables."""
 
-    def map(self, stage: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
+    def map(
+        self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
+    ) -> Iterator[Made]:
         """What a stage makes of each piece, in order.
 
         Args:
             stage: keeps every row where it is; can be pickled.
             pieces: read as they are needed.
+            has_model: whether it computes with a model, for which a GPU is of use.
 
         Raises:
             Error: whatever the stage raises.
@@ -54,7 +57,9 @@ class Engine(Protocol):
 class LocalEngine:
     """This process: one piece after the other."""
 
-    def map(self, stage: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
+    def map(
+        self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
+    ) -> Iterator[Made]:
         """See `Engine`."""
         return map(stage, pieces)
 
@@ -65,8 +70,9 @@ LOCAL: Final = LocalEngine()
 class RayEngine:
     """The workers of a Ray cluster, each of which works on a piece at a time with a processor of its own.
 
-    A stage is sent to a machine once, and a worker loads its model once. A piece whose worker dies is done again by
-    another one. With a cluster of its own on one machine, that ends with the block; it is a context manager.
+    Where the cluster has GPUs, a stage with a model has a worker for each of them, and no other. A stage is sent to a
+    machine once, and a worker loads its model once. A piece whose worker dies is done again by another one. With a
+    cluster of its own on one machine, that ends with the block; it is a context manager.
 
     Args:
         address: of a cluster that is there, `auto` for the one that this machine is part of; None starts one here.
@@ -104,12 +110,20 @@ class RayEngine:
         if self._is_own:
             self._ray.shutdown()
 
-    def map(self, stage: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
+    def map(
+        self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
+    ) -> Iterator[Made]:
         """See `Engine`."""
+        found = self._ray.cluster_resources()
+        cpus, gpus = float(found.get("CPU", 1)), int(found.get("GPU", 0))
+        sent = [self._ray.put(stage)]
+        return self._on_gpus(sent, pieces, gpus, cpus) if has_model and gpus else self._on_cpus(sent, pieces, cpus)
+
+    def _on_cpus(self, sent: list[Any], pieces: Iterable[Any], cpus: float) -> Iterator[Any]:
         ray = self._ray
         work = ray.remote(_work).options(num_cpus=1, max_retries=_RETRIES)
-        ahead = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        name, sent = uuid.uuid4().hex, [ray.put(stage)]
+        ahead = 2 * max(1, int(cpus))
+        name = uuid.uuid4().hex
         waiting: deque[Any] = deque()
         try:
             for piece in pieces:
@@ -121,6 +135,51 @@ class RayEngine:
         finally:
             for one in waiting:
                 ray.cancel(one)
+
+    def _on_gpus(self, sent: list[Any], pieces: Iterable[Any], gpus: int, cpus: float) -> Iterator[Any]:
+        """With a worker for each GPU, as long as this lasts.
+
+        Ray ends the workers of mere tasks on GPUs after each, and one that is kept may be handed another GPU later,
+        which CUDA does not notice once it has begun.
+        """
+        ray = self._ray
+        worker = ray.remote(_Worker).options(
+            num_gpus=1, num_cpus=min(1.0, cpus / gpus), max_restarts=-1, max_task_retries=_RETRIES
+        )
+        workers = [worker.remote() for _ in range(gpus)]
+        busy = {one.begin.remote(): one for one in workers}  # GPUs that other runs have now come later
+        waiting: deque[Any] = deque()
+        try:
+            for piece in pieces:
+                done = ray.wait(list(busy), num_returns=1)[0][0]
+                free = busy.pop(done)
+                waiting.append(free.work.remote(sent, piece))
+                busy[waiting[-1]] = free
+                if len(waiting) >= 2 * gpus:
+                    yield _fetched(ray, waiting.popleft())
+            while waiting:
+                yield _fetched(ray, waiting.popleft())
+        finally:
+            for one in workers:
+                ray.kill(one)
+
+
+class _Worker:
+    """Has a GPU and a stage; runs in a process of its own."""
+
+    def __init__(self) -> None:
+        self._stage: Any = None
+
+    def begin(self) -> None:
+        """Nothing: whoever waits for it knows that the worker is there."""
+
+    def work(self, sent: list[Any], piece: Any) -> Any:
+        """Work on a piece, by the stage that is to be fetched if this worker does not have it yet."""
+        if self._stage is None:
+            import ray
+
+            self._stage = ray.get(sent[0])
+        return self._stage(piece)
 
 
 def _look_for(address: str) -> None:

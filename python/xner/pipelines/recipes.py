@@ -15,7 +15,8 @@ import errno
 import re
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ __all__ = [
     "back_translation",
     "project",
     "run",
+    "spread_over",
     "stage_step",
     "step_of",
     "translate_test",
@@ -202,13 +204,19 @@ def _where(step: Step | None) -> list[Step]:
     return [] if step is None else [step]
 
 
-def _translation(name: str, stage: Stage) -> Step:
+def _translation(name: str, stage: TargetTranslation | SourceTranslation | BackTranslation) -> Step:
     """The step of a stage that translates: the whole corpus at once serves it best."""
 
     def work(table: pa.Table, run: StepRun) -> pa.Table:
-        return stage(table.combine_chunks(), progress=run.report)
+        there = replace(stage, into=spread_over(stage.into, run.engine))
+        return there(table.combine_chunks(), progress=run.report)
 
     return Step(name, stage.identity, work)
+
+
+def spread_over(into: Direction, engine: Engine) -> Direction:
+    """A translator that has an engine work on its batches, which are those that it translates here."""
+    return into if engine is LOCAL else into.over(partial(engine.map, has_model=True))
 
 
 def _back(into: Direction, words: str | None, markers: ChosenMarkers, *, by_blanks: bool) -> Step:
@@ -228,8 +236,9 @@ def _marked(
     any_style = make(None)
 
     def work(table: pa.Table, run: StepRun) -> pa.Table:
-        style = any_style.choose_markers(table, told=run.told)
-        return make(style)(table.combine_chunks(), progress=run.report)
+        there = replace(any_style, into=spread_over(any_style.into, run.engine))
+        style = there.choose_markers(table, told=run.told)
+        return _translation(name, make(style)).run(table, run)
 
     return Step(name, ["auto", any_style.identity], work)
 
@@ -290,7 +299,7 @@ def stage_step(
             return loaded[0](batch)
 
         how: Any = {"report": run.report, "what": name, "part_rows": part_rows, "engine": run.engine}
-        return run_parts(table, stage, run.kept, name=name, **how)
+        return run_parts(table, stage, run.kept, name=name, has_model=True, **how)
 
     return Step(name, key, work)
 

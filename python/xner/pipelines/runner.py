@@ -91,6 +91,7 @@ def run_parts(
     part_rows: int | None = None,
     engine: Engine = LOCAL,
     is_piece: bool = False,
+    has_model: bool = False,
 ) -> pa.Table:
     """Run a stage over a table, part by part, and keep each part that is finished.
 
@@ -104,6 +105,7 @@ def run_parts(
         part_rows: rows a part; None for 100 000. Parts are the same whether the run was interrupted or not.
         engine: where parts are worked on.
         is_piece: whether the table is one of several, each of which keeps parts of its own.
+        has_model: whether the stage computes with a model, see `Engine.map`.
 
     Returns:
         The result; columns that the stage has made are memory-mapped from the parts' files.
@@ -124,7 +126,7 @@ def run_parts(
                 sent.append(one_batch(table.slice(first, part_rows)))
                 yield sent[-1]
 
-    made = engine.map(stage, to_make())
+    made = engine.map(stage, to_make(), has_model=has_model)
     parts = []
     for part, first, is_kept in zip(names, places, are_kept, strict=True):
         piece = table.slice(first, part_rows)
@@ -148,6 +150,7 @@ def run(
     part_rows: int | None = None,
     select: Callable[[pa.Table], pa.Table] | None = None,
     engine: Engine = LOCAL,
+    has_model: bool = False,
     **writer_options: Any,
 ) -> pa.Table:
     """Run a stage over a table, part by part as `run_parts` does, and write the result.
@@ -162,6 +165,7 @@ def run(
         part_rows: rows a part; None for 100 000.
         select: takes from the result what is written; None writes all.
         engine: where parts are worked on.
+        has_model: as for `run_parts`.
         **writer_options: for the format's writer.
 
     Returns:
@@ -170,7 +174,8 @@ def run(
     Raises:
         Error: whatever the stage and the writer raise.
     """
-    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows, engine=engine)
+    how: Any = {"report": report, "what": what, "part_rows": part_rows, "engine": engine, "has_model": has_model}
+    result = run_parts(table, stage, kept, **how)
     rows, most = result if select is None else select(result), part_rows or PIECE_ROWS
     with io.open_writer(kept.output, format, **writer_options) as writer:
         for first in range(0, max(1, rows.num_rows), most):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
 from xner._support.progress import Reporter, silent
 from xner.text import languages
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xner.models.translators.catalogue import TextTranslator
-    from xner.models.translators.translator import Translation
+    from xner.models.translators.translator import Spread, Translation
 
 __all__ = ["Direction"]
 
@@ -47,6 +49,7 @@ class Direction:
         self.target_language = languages.language(target_language).code
         self._translator = translator
         self._cache = cache
+        self._spread: Spread | None = None
 
     @property
     def signature(self) -> str:
@@ -61,8 +64,24 @@ class Direction:
     def __repr__(self) -> str:
         return f"Direction({self._translator!r}, {self.source_language!r}, {self.target_language!r})"
 
+    @property
+    def can_spread(self) -> bool:
+        """Whether other processes can translate batches: those of services, which others compute, need not."""
+        return "spread" in inspect.signature(self._translator.translate).parameters
+
+    def over(self, spread: Spread) -> Direction:
+        """The same, but for where batches are translated.
+
+        Args:
+            spread: as for `Translator.translate`; of no effect for translators that do not take it.
+        """
+        found = copy(self)
+        found._spread = spread if self.can_spread else None
+        return found
+
     def translate(self, texts: Sequence[str], *, progress: Reporter = silent) -> list[Translation]:
         """Translate texts: `Translator.translate`."""
+        more: Any = {} if self._spread is None else {"spread": self._spread}
         return self._translator.translate(
-            texts, self.source_language, self.target_language, cache=self._cache, progress=progress
+            texts, self.source_language, self.target_language, cache=self._cache, progress=progress, **more
         )

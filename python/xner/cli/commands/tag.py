@@ -139,6 +139,7 @@ def command(
                         what="sentences" if is_whole else "sentences of this piece",
                         part_rows=runner.MODEL_PART_ROWS,
                         engine=workers,
+                        has_model=True,
                         is_piece=not is_whole,
                     )
 

@@ -14,14 +14,16 @@ from xner._support.arrow import one_array, with_columns
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.pipelines import markers_option
+from xner.cli.options.pipelines import engine_group, markers_option
 from xner.cli.options.statuses import report_statuses
 from xner.cli.options.translators import ChosenTranslator, translator_group
+from xner.errors import OptionError
 from xner.io.sides import read_sentences, read_source
 from xner.models.translators.translator import STATUSES
 from xner.pipelines.checkpoints import alone
+from xner.pipelines.engines import LOCAL
 from xner.pipelines.progress import progress_reporter
-from xner.pipelines.recipes import Direction
+from xner.pipelines.recipes import Direction, spread_over
 from xner.text.detokenization import detokenize
 from xner.text.languages import language
 from xner.text.word_splitting import SPLITTERS, splitter_for
@@ -29,9 +31,11 @@ from xner.translation.marked import REASONS
 from xner.translation.stages import choose_markers, outer_entities, translate_target
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from xner.io.layout import Layout
+    from xner.pipelines.engines import Engine
 
 __all__ = ["command"]
 
@@ -70,7 +74,7 @@ __all__ = ["command"]
     help="Keep the words of translations that are cut, looping or copies; else their rows are empty. Columns have the "
     "text in any case, as `translation`, with `translation_status`.",
 )
-@takes(translator=translator_group, layout=layout_group())
+@takes(translator=translator_group, layout=layout_group(), engine=engine_group)
 def command(
     source: Path,
     source_language: str,
@@ -85,6 +89,7 @@ def command(
     keep_bad: bool,
     translator: ChosenTranslator,
     layout: Layout,
+    engine: AbstractContextManager[Engine],
 ) -> None:
     """Translate sentences, and split the translations into words.
 
@@ -100,17 +105,21 @@ def command(
     else:
         table = read_source(source, format=source_format, scheme=scheme, mode=read_labels, layout=layout)
     join = " ".join if io.format_of(source, source_format) == "text" else detokenize
-    if markers == "auto":
-        markers = choose_markers(table, into.translate, split, join=join, told=partial(click.echo, err=True))
-    with progress_reporter() as report:
-        found = translate_target(
-            table.select([name for name in _READ if name in table.schema.names]),
-            partial(into.translate, progress=report),
-            split,
-            markers=markers,
-            join=join,
-            keep_bad=keep_bad,
-        )
+    with engine as workers:
+        if workers is not LOCAL and not into.can_spread:
+            raise OptionError("engine='ray' goes with a --model that is one, or a program, not with a service")
+        into = spread_over(into, workers)
+        if markers == "auto":
+            markers = choose_markers(table, into.translate, split, join=join, told=partial(click.echo, err=True))
+        with progress_reporter() as report:
+            found = translate_target(
+                table.select([name for name in _READ if name in table.schema.names]),
+                partial(into.translate, progress=report),
+                split,
+                markers=markers,
+                join=join,
+                keep_bad=keep_bad,
+            )
     written = found.drop_columns([schema.SOURCE_TOKENS])
     io.write(_labelled(written) if markers is not None and is_training_data else written, output, format_)
     _summarize(found, output, keep_bad=keep_bad, lacks_broken=is_training_data)

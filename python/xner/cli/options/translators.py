@@ -33,7 +33,7 @@ _DTYPE_NOTE = ". For ctranslate2, which takes int8 too, that of the model's file
 
 _ENGINE_OPTIONS = [
     GroupedOption(
-        ["--translator-engine", "engine"],
+        ["--translator-engine"],
         type=click.Choice(list(ENGINES)),
         default="auto",
         show_default=True,
@@ -82,7 +82,7 @@ _MODEL_OPTIONS = [
     ),
 ]
 _OF_MODELS: Mapping[str, Any] = {
-    "engine": "auto",
+    "translator_engine": "auto",
     "tokenizer": None,
     "device": "auto",
     "dtype": "auto",
@@ -114,8 +114,8 @@ class ChosenTranslator:
         return load_translator(self.model, decoding=self.decoding, lazily=True, **self.loading)
 
 
-def _engine(device: str, **options: Any) -> dict[str, Any]:
-    return {**options, "device": device_names(device)}
+def _engine(device: str, translator_engine: str, **options: Any) -> dict[str, Any]:
+    return {**options, "engine": translator_engine, "device": device_names(device)}
 
 
 def _chosen(

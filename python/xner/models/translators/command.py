@@ -17,6 +17,7 @@ import signal
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from xner._support.arguments import number
@@ -30,6 +31,8 @@ from xner.text.languages import language
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
+
+    from xner.models.translators.translator import Spread
 
 __all__ = ["CommandTranslator"]
 
@@ -94,6 +97,7 @@ class CommandTranslator:
         *,
         cache: str | os.PathLike[str] | None = None,
         progress: Reporter = silent,
+        spread: Spread | None = None,
     ) -> list[Translation]:
         """Translate texts, each distinct one once.
 
@@ -103,6 +107,7 @@ class CommandTranslator:
             target_language: likewise.
             cache: a file that keeps translations by the command's text, for runs to come; None for none.
             progress: told `translate`, the distinct texts done, and their number.
+            spread: see `Translator.translate`; the program is started where batches are handed to.
 
         Returns:
             One translation a text, in order.
@@ -115,9 +120,9 @@ class CommandTranslator:
         arguments = self._arguments(source_language, target_language)
 
         def ask(missing: Sequence[str]) -> Iterator[Mapping[str, Translation]]:
-            for first in range(0, len(missing), _BATCH):
-                batch = missing[first : first + _BATCH]
-                lines = self._run(arguments, [" ".join(text.splitlines()) for text in batch])
+            batches = [missing[first : first + _BATCH] for first in range(0, len(missing), _BATCH)]
+            asked = ([" ".join(text.splitlines()) for text in batch] for batch in batches)
+            for batch, lines in zip(batches, (spread or map)(partial(self._run, arguments), asked), strict=True):
                 yield {
                     text: Translation(line, judge_translation(text, line, ended=True))
                     for text, line in zip(batch, lines, strict=True)

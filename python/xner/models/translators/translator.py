@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from xner._support.arguments import number, whole_number
 from xner._support.progress import Reporter, silent
@@ -23,12 +23,12 @@ from xner.models.translators.engines import Engine, EngineDtype, load_engine
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xner.models.translators.engines import TranslationEngine
     from xner.models.translators.seq2seq import Seq2SeqTokenizer
 
-__all__ = ["STATUSES", "Decoding", "Translation", "Translator", "convert_model", "judge_translation"]
+__all__ = ["STATUSES", "Decoding", "Spread", "Translation", "Translator", "convert_model", "judge_translation"]
 
 _WHAT = "translating"
 _TOKEN_BUDGETS = {"cuda": 8_192, "mps": 2_048, "cpu": 1_024}
@@ -36,6 +36,8 @@ _TOKEN_BUDGETS = {"cuda": 8_192, "mps": 2_048, "cpu": 1_024}
 # Texts whose numbers of pieces round up to the same multiple of this share batches and the limit on length.
 _BUCKET = 8
 _LONGEST_LOOP = 8  # words
+Spread: TypeAlias = "Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]"
+"""Calls a function for each of some batches, wherever that is, and gives what it returns in order, as `map` does."""
 
 STATUSES: Final = {
     "ok": "nothing is wrong",
@@ -186,6 +188,7 @@ class Translator:
         *,
         cache: str | os.PathLike[str] | None = None,
         progress: Reporter = silent,
+        spread: Spread | None = None,
     ) -> list[Translation]:
         """Translate texts, each distinct one once.
 
@@ -196,6 +199,8 @@ class Translator:
             cache: a file that keeps translations, for runs to come and for this one should it be interrupted; None for
                 none. Batches are the same whatever is in it, so that an interrupted run ends as if it had not been.
             progress: told `translate`, the distinct texts done, and their number.
+            spread: calls a function, which can be pickled, for each batch, in other processes, and gives what it
+                returns in order; None computes here. Batches are the same.
 
         Returns:
             One translation a text, in order.
@@ -226,16 +231,30 @@ class Translator:
                 for batch in self._batches(encoded)
                 if (missing := [text for text in batch if text not in found])
             ]
-
-            def translate(model: Any, some: Sequence[str]) -> list[Translation]:
-                return self._batch(model, some, [encoded[text] for text in some], start)
-
-            for batch, translations in self._engine.run(batches, translate):
+            for batch, translations in self._computed(batches, encoded, start, spread):
                 done = dict(zip(batch, translations, strict=True))
                 kept.put({keys[text]: json.dumps(value, ensure_ascii=False) for text, value in done.items()})
                 found |= done
                 progress("translate", len(found), len(distinct))
         return [found[text] if text in found else Translation("", "empty_source") for text in texts]
+
+    def _computed(
+        self,
+        batches: Sequence[Sequence[str]],
+        encoded: Mapping[str, list[int]],
+        start: Sequence[int],
+        spread: Spread | None = None,
+    ) -> Iterator[tuple[Sequence[str], list[Translation]]]:
+        """Batches and their translations, in order, from here or from elsewhere."""
+        if spread is not None and batches:
+            pieces = ({text: encoded[text] for text in batch} for batch in batches)
+            yield from zip(batches, spread(_Batch(self, start), pieces), strict=True)
+            return
+
+        def translate(model: Any, some: Sequence[str]) -> list[Translation]:
+            return self._batch(model, some, [encoded[text] for text in some], start)
+
+        yield from self._engine.run(batches, translate)
 
     def _batches(self, encoded: dict[str, list[int]]) -> list[list[str]]:
         """All texts in batches that share a limit on length, the longest first."""
@@ -261,6 +280,23 @@ class Translator:
             translation = self._tokenizer.decode(made.ids).strip()
             translations.append(Translation(translation, judge_translation(text, translation, ended=made.ended)))
         return translations
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Translates a batch in another process: texts with their pieces.
+
+    Attributes:
+        translator: whose model is loaded there once.
+        start: tokens that every translation begins with.
+    """
+
+    translator: Translator
+    start: Sequence[int]
+
+    def __call__(self, encoded: Mapping[str, list[int]]) -> list[Translation]:
+        ((_, found),) = self.translator._computed([list(encoded)], encoded, self.start)
+        return found
 
 
 def judge_translation(source: str, translation: str, *, ended: bool) -> str:
