@@ -150,7 +150,6 @@ def run(
     part_rows: int | None = None,
     select: Callable[[pa.Table], pa.Table] | None = None,
     engine: Engine = LOCAL,
-    has_model: bool = False,
     **writer_options: Any,
 ) -> pa.Table:
     """Run a stage over a table, part by part as `run_parts` does, and write the result.
@@ -165,7 +164,6 @@ def run(
         part_rows: rows a part; None for 100 000.
         select: takes from the result what is written; None writes all.
         engine: where parts are worked on.
-        has_model: as for `run_parts`.
         **writer_options: for the format's writer.
 
     Returns:
@@ -174,8 +172,7 @@ def run(
     Raises:
         Error: whatever the stage and the writer raise.
     """
-    how: Any = {"report": report, "what": what, "part_rows": part_rows, "engine": engine, "has_model": has_model}
-    result = run_parts(table, stage, kept, **how)
+    result = run_parts(table, stage, kept, report=report, what=what, part_rows=part_rows, engine=engine)
     rows, most = result if select is None else select(result), part_rows or PIECE_ROWS
     with io.open_writer(kept.output, format, **writer_options) as writer:
         for first in range(0, max(1, rows.num_rows), most):
