@@ -11,31 +11,16 @@ table; F1 is on the gold labels of the test sentences.
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
-
-import tiny_models
+from real_text import LAFAND, save_shape  # type: ignore[import-not-found]  # beside this file
 from xner import io
 from xner._support.arrow import pylist
 from xner.experiments.recipes import Recipe
 from xner.experiments.recipes.results import markdown
 
-DATA = Path(os.environ.get("XNER_TEST_DATA", "../shared/data")) / "lafand-masakhaner2"
 LANGUAGES = ("lug", "twi")
 LESSONS = ("source", "projected", "gold")
-
-
-def save_shape(folder: Path) -> None:
-    """A tokenizer of the sentences for training, and the configuration of a small encoder."""
-    sides = [DATA / f"{language}.train.{side}.conll" for language in LANGUAGES for side in ("en", "gold")]
-    words = (row for side in sides for row in pylist(io.read(side)["tokens"]))
-    tokenizer = tiny_models.learned_bert_tokenizer(words, longest=256)
-    tokenizer.save_pretrained(folder)
-    sizes = {"hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 128}
-    tiny_models.bert_config(tokenizer, **sizes).save_pretrained(folder)
 
 
 def main() -> None:
@@ -47,7 +32,8 @@ def main() -> None:
     arguments = parser.parse_args()
     shape = arguments.output / "shape"
     if not shape.is_dir():
-        save_shape(shape)
+        sides = [LAFAND / f"{language}.train.{side}.conll" for language in LANGUAGES for side in ("en", "gold")]
+        save_shape(shape, (words for side in sides for words in pylist(io.read(side)["tokens"])))
     options = {
         "approach": "trained-tagger",
         "base_model": str(shape),
@@ -57,9 +43,9 @@ def main() -> None:
         "seeds": range(1, arguments.seeds + 1),
     }
     data = {
-        "target": str(DATA / "{target}.test.gold.conll"),
-        "training_source": str(DATA / "{target}.train.en.conll"),
-        "training_target": str(DATA / "{target}.train.gold.conll"),
+        "target": str(LAFAND / "{target}.test.gold.conll"),
+        "training_source": str(LAFAND / "{target}.train.en.conll"),
+        "training_target": str(LAFAND / "{target}.train.gold.conll"),
         "languages": LANGUAGES,
     }
     recipe = Recipe("lessons", options=options, variants={one: {"learn_from": one} for one in LESSONS})

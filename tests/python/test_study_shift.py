@@ -24,6 +24,7 @@ from distributions import distribution, forget
 from reference import robustness as slow
 from test_hostile import ATTACKS, Elements
 from test_shift import CLASSES, SEEDS, rows
+from test_study_pages import browse
 from xner import evaluation, io, labels
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error, OptionError
@@ -468,6 +469,47 @@ def test_against_a_tagger(tmp_path: Path) -> None:
     assert row(one.drops, shift="adversarial")["drop"] > row(one.drops, shift="chance")["drop"] + 0.1
 
 
+def test_attacks_carry_over_to_taggers_like_their_target(tmp_path: Path) -> None:
+    """Slips that were looked for against a tagger that goes by context harm its like, and not one by shape."""
+    target = Tagger("context")
+    slips = StudiedShift("characters", {"where": "context"}, name="chance")
+    attack = replace(slips, options={**slips.options, "against": target, "search": "greedy"}, name="attack")
+    methods = [
+        Method("attacked", tagger=target),
+        Method("alike", tagger=runs("context", first=5, missed=0.1)),
+        Method("shape", tagger=runs("shape")),
+    ]
+    one = study(tmp_path, methods, [slips, attack, OTHER_NAMES], severities=[3], tests=[corpus(60, seed=2)])
+    assert one.transfers.num_rows == 3
+    for method in ("attacked", "alike", "shape"):
+        found = row(one.transfers, method=method)
+        assert (found["attack"], found["chance"]) == ("attack", "chance")
+        lost = [row(one.drops, method=method, shift=name)["drop"] for name in ("attack", "chance")]
+        assert found["difference"] == pytest.approx(lost[0] - lost[1])
+        assert found["difference_low"] <= found["difference"] <= found["difference_high"]
+    for method in ("attacked", "alike"):
+        found = row(one.transfers, method=method)
+        assert found["difference_low"] > 0.1
+        assert found["p_holm"] < 0.05
+    assert row(one.transfers, method="shape")["p_holm"] > 0.05
+    assert any(re.match(r"attacked loses 0\.\d+ more under attack than under chance ", told) for told in findings(one))
+    page = write_shift_report(one, tmp_path / "report")
+    assert io.read(page.parent / "transfers.parquet").equals(one.transfers)
+    assert "<h2>Attacks that carry over</h2>" in page.read_text(encoding="utf-8")
+    assert "| attack | chance " in re.sub(" +", " ", markdown(one))
+
+
+def test_attacks_that_harm_nobody_are_said_to(tmp_path: Path) -> None:
+    shape = Tagger("shape")
+    slips = StudiedShift("characters", {"where": "context"}, name="chance")
+    attack = replace(slips, options={**slips.options, "against": shape}, name="attack")
+    one = study(tmp_path, [Method("a", tagger=shape)], [slips, attack], severities=[2])
+    told = "For no method does the test tell what attacks cost from what the same shifts cost by chance."
+    assert told in findings(one)
+    alone = study(tmp_path, [Method("a", tagger=shape)], [attack], severities=[2])
+    assert alone.transfers.num_rows == 0
+
+
 # -- report -------------------------------------------------------------------------------------------------
 
 
@@ -506,6 +548,21 @@ def test_the_answer_comes_first(found: ShiftStudy) -> None:
     detectable = row(found.comparisons, method="again", shift="all")["detectable"]
     assert f"; a difference of {detectable:.3f} would be found in 80 % of such studies." in told[2]
     assert any(re.match(r"names loses 0\.\d+ more under entities than under context", one) for one in told)
+
+
+def test_the_report_in_a_browser(found: ShiftStudy, chromium: str, tmp_path: Path) -> None:
+    """The answer, a curve a method in each plot, the tables; `browse` wants no message on the console."""
+    page = write_shift_report(found, tmp_path / "report")
+    shown = browse(chromium, tmp_path, page.as_uri())
+    assert shown.text("h1") == ["Degradation under shift"]
+    answer = shown.text("p")
+    assert answer[: len(findings(found))] == findings(found)
+    assert len(shown.find("svg")) == len(list(page.parent.glob("plot-*.svg")))
+    assert len(shown.find("path", class_="curve")) >= len(found.methods) * len(found.shifts)
+    cells = shown.text("td")
+    for lost in found.drops.to_pylist():
+        assert f"{lost['clean']:.3f}" in cells
+        assert f"{lost['shifted']:.3f}" in cells
 
 
 @pytest.mark.parametrize("attack", ATTACKS[:4])
@@ -690,7 +747,10 @@ def test_against_on_the_command_line(corpora: Path) -> None:
     run = done(
         xner(*COMMAND, *options, "--against", "made-up:context", "--search", "greedy", "--budget", "2", cwd=corpora)
     )
-    assert "On test.conll, under characters F1 falls by " in run.stdout
+    assert "On test.conll, over all shifts F1 falls by " in run.stdout
+    drops = pacsv.read_csv(corpora / "study" / "drops.csv")["shift"].to_pylist()
+    assert set(drops) == {"characters", "characters, attacked", "all"}
+    assert pacsv.read_csv(corpora / "study" / "transfers.csv")["method"].to_pylist() == ["shape", "names"]
 
 
 @pytest.mark.parametrize(

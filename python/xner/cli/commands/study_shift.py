@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,7 @@ def _shifts(
     elif (search, budget) != ("worst", 8):
         raise click.UsageError("--search and --budget go with --against")
     shifts = [StudiedShift.parse(one, **material) for one in kind]
+    shifts = [each for one in shifts for each in ([one.by_chance, _attack(one)] if one.is_attack else [one])]
     if unused := [name for name in material if not any(name in one.options for one in shifts)]:
         raise OptionError(f"{unused[0]} goes with --kind {MATERIAL[unused[0]]}")
     return {
@@ -69,6 +71,10 @@ def _shifts(
         "severities": seed_numbers(severities, "--severities"),
         "shift_seeds": seed_numbers(shift_seeds, "--shift-seeds"),
     }
+
+
+def _attack(one: StudiedShift) -> StudiedShift:
+    return replace(one, name=f"{one.name}, attacked")
 
 
 _SHIFT_GROUP = Group(
@@ -120,7 +126,8 @@ _SHIFT_GROUP = Group(
         GroupedOption(
             ["--against"],
             metavar="MODEL",
-            help="A tagger: of the changes that are possible, those are made that cost it most; not for length.",
+            help="A tagger: each shift is studied as it is, and again with those changes that cost it most; not for "
+            "length.",
             title=_SHIFTS,
         ),
         GroupedOption(

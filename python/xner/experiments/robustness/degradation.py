@@ -11,7 +11,7 @@ import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from xner.experiments.robustness.scoring import Scored
     from xner.experiments.robustness.texts import StudiedShift
 
-__all__ = ["ALL", "POWER", "Comparison", "Contrast", "Degradation", "Drop", "Figure", "Level"]
+__all__ = ["ALL", "POWER", "Comparison", "Contrast", "Degradation", "Drop", "Figure", "Level", "Transfer"]
 
 ALL: Final = "all"
 """What the mean over several shifts is called."""
@@ -160,6 +160,30 @@ class Contrast:
     difference: Figure
     p_value: float
     p_holm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """How much more a method loses when changes are looked for that harm some tagger than when they are drawn.
+
+    Attributes:
+        method: the method.
+        attack: the shift whose changes are looked for.
+        chance: the same one whose changes are drawn.
+        difference: the drop under the first minus that under the second.
+        p_value: two-sided, of the two-way bootstrap.
+        p_holm: adjusted for the number of such differences on the same test data.
+    """
+
+    method: str
+    attack: str
+    chance: str
+    difference: Figure
+    p_value: float
+    p_holm: float
+
+
+_Difference = TypeVar("_Difference", Contrast, Transfer)
 
 
 class Degradation:
@@ -361,14 +385,26 @@ class Degradation:
             for one, other in itertools.permutations(self._kinds, 2)
             if (one.region, other.region) == ("entities", "context") and self._belong_together(one, other)
         ]
+        return self._between(Contrast, pairs)
+
+    @cached_property
+    def transfers(self) -> list[Transfer]:
+        """Shifts against a tagger against the same ones by chance, where both are studied."""
+        chances = {one.digest(): one.name for one in self._kinds if not one.is_attack}
+        attacks = {one.name: one.by_chance.digest() for one in self._kinds if one.is_attack}
+        return self._between(Transfer, [(name, chances[its]) for name, its in attacks.items() if its in chances])
+
+    def _between(self, kind: type[_Difference], pairs: Sequence[tuple[str, str]]) -> list[_Difference]:
+        """For each method how much more it loses under the first shift of a pair than under the second."""
         found = []
-        for method, (entities, context) in itertools.product(self.methods, pairs):
-            difference = self._lost(method, entities) - self._lost(method, context)
+        for method, (first, second) in itertools.product(self.methods, pairs):
+            difference = self._lost(method, first) - self._lost(method, second)
             p_value = p_value_of(difference)
-            found.append(Contrast(method, entities, context, self._figure(difference), p_value, p_value))
+            found.append(kind(method, first, second, self._figure(difference), p_value, p_value))
         adjusted = holm([one.p_value for one in found])
         return [replace(one, p_holm=value) for one, value in zip(found, adjusted, strict=True)]
 
     @staticmethod
     def _belong_together(one: StudiedShift, other: StudiedShift) -> bool:
-        return one.kind == other.kind or (one.kind, other.kind) == ("entities", "context")
+        alike = one.kind == other.kind or (one.kind, other.kind) == ("entities", "context")
+        return alike and one.is_attack == other.is_attack

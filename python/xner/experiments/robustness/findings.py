@@ -30,9 +30,9 @@ def under(shift: str) -> str:
 
 
 def _of_test(study: ShiftStudy, test: str) -> Iterator[str]:
-    drops, comparisons, contrasts = (
+    drops, comparisons, contrasts, transfers = (
         [row for row in table.to_pylist() if row["test"] == test]
-        for table in (study.drops, study.comparisons, study.contrasts)
+        for table in (study.drops, study.comparisons, study.contrasts, study.transfers)
     )
     headline = drops[-1]["shift"] if drops else ""
     if drops:
@@ -45,6 +45,7 @@ def _of_test(study: ShiftStudy, test: str) -> Iterator[str]:
     if headline == ALL:
         yield _worst(drops)
     yield from _contrasts(study, contrasts)
+    yield from _transfers(study, transfers)
     yield from _reservations(study, test, drops)
 
 
@@ -128,11 +129,19 @@ def _contrasts(study: ShiftStudy, rows: Sequence[Row]) -> Iterator[str]:
     found = [row for row in rows if _is_found(study, row)]
     if rows and not found:
         yield "For no method does the test tell what a shift of entities costs from what one of their context does."
-    yield from _strongest(found, lambda row: _contrast(study, row))
+    yield from _strongest(found, lambda row: _contrast(study, row, row["entities"], row["context"]))
 
 
-def _contrast(study: ShiftStudy, row: Row) -> str:
-    more, less = (row[key] for key in (("entities", "context") if row["difference"] > 0 else ("context", "entities")))
+def _transfers(study: ShiftStudy, rows: Sequence[Row]) -> Iterator[str]:
+    """Whom attacks on a tagger cost more than chance does."""
+    found = [row for row in rows if _is_found(study, row)]
+    if rows and not found:
+        yield "For no method does the test tell what attacks cost from what the same shifts cost by chance."
+    yield from _strongest(found, lambda row: _contrast(study, row, row["attack"], row["chance"]))
+
+
+def _contrast(study: ShiftStudy, row: Row, first: str, second: str) -> str:
+    more, less = (first, second) if row["difference"] > 0 else (second, first)
     size, interval = _size(study, row)
     told = f"{interval}, p = {number(4)(row['p_holm'])} after Holm's correction"
     return f"{row['method']} loses {size} more under {more} than under {less} ({told})."

@@ -121,6 +121,22 @@ def _contrast_columns(study: ShiftStudy) -> list[Column]:
     ]
 
 
+def _transfer_columns(study: ShiftStudy) -> list[Column]:
+    return [
+        _METHOD,
+        text_column("attack", "attack", "the shift whose changes are looked for, against a tagger"),
+        text_column("chance", "chance", "the same one whose changes are drawn"),
+        interval_column(
+            f"difference of losses, {100 * study.confidence:g} % interval",
+            "difference",
+            signed(3),
+            "above 0 the attack costs more: it carries over to the method",
+        ),
+        figure_column("p", "p_value", number(4), "two-sided"),
+        figure_column("p, Holm", "p_holm", number(4), "adjusted for the number of such differences on the same data"),
+    ]
+
+
 def _level_columns(study: ShiftStudy) -> list[Column]:
     return [
         _METHOD,
@@ -154,6 +170,8 @@ def markdown(study: ShiftStudy) -> str:
         parts.append(markdown_table(study.comparisons.to_pylist(), [_TEST, _SHIFT, *_comparison_columns(study)]))
     if study.contrasts.num_rows:
         parts.append(markdown_table(study.contrasts.to_pylist(), [_TEST, *_contrast_columns(study)]))
+    if study.transfers.num_rows:
+        parts.append(markdown_table(study.transfers.to_pylist(), [_TEST, *_transfer_columns(study)]))
     return "\n".join(parts)
 
 
@@ -163,8 +181,8 @@ def write_shift_report(study: ShiftStudy, folder: str | os.PathLike[str], *, com
     Args:
         study: the study.
         folder: gets `summary.md`; as CSV and Parquet `runs`, the tidy table that all figures follow from, `levels`,
-            `drops`, `comparisons` and `contrasts`, which are left out where there are none; `plot-*.svg`; and
-            `report.html`. Made if it is not there.
+            `drops`, `comparisons`, `contrasts` and `transfers`, which are left out where there are none; `plot-*.svg`;
+            and `report.html`. Made if it is not there.
         command: line that made the study, for the page.
 
     Returns:
@@ -175,7 +193,7 @@ def write_shift_report(study: ShiftStudy, folder: str | os.PathLike[str], *, com
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("runs", "levels", "drops", "comparisons", "contrasts"):
+    for name in ("runs", "levels", "drops", "comparisons", "contrasts", "transfers"):
         table: pa.Table = getattr(study, name)
         if table.num_rows:
             io.write(table, target / f"{name}.parquet")
@@ -221,6 +239,12 @@ def render(study: ShiftStudy, plots: Mapping[str, Sequence[Plot]], *, command: s
         help_ = "Where entities cost more than context, a tagger knows names rather than what is said of them."
         table = table_html("Entities against context", help_, _grouped(study.contrasts), _contrast_columns(study))
         sections["Entities against context"] = table
+    if study.transfers.num_rows:
+        help_ = (
+            "What harms one tagger may harm others: changes that were looked for against it, and the same by chance."
+        )
+        table = table_html("Attacks and chance", help_, _grouped(study.transfers), _transfer_columns(study))
+        sections["Attacks that carry over"] = table
     sections["Runs that collapsed"] = _collapsed(study)
     sections["Texts"] = _texts(study)
     used = ("torch", "transformers", "accelerate")

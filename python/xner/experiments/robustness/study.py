@@ -141,6 +141,11 @@ class ShiftStudy:
         """Shifts of entities against those of their context: the fields of `Contrast`."""
         return self._table((name, one.contrasts) for name, one in self.degradation.items())
 
+    @cached_property
+    def transfers(self) -> pa.Table:
+        """Shifts against a tagger against the same ones by chance: the fields of `Transfer`."""
+        return self._table((name, one.transfers) for name, one in self.degradation.items())
+
     @staticmethod
     def _table(found: Iterable[tuple[str, Sequence[Any]]]) -> pa.Table:
         """Records as a table; a figure takes three columns: itself, `_low` and `_high`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -100,6 +100,16 @@ class StudiedShift:
             return self.kind
         where = self.options.get("where")
         return where if where in {"entities", "context"} else None
+
+    @property
+    def is_attack(self) -> bool:
+        """Whether its changes are looked for, those that cost a tagger most."""
+        return "against" in self.options
+
+    @property
+    def by_chance(self) -> StudiedShift:
+        """The same without a tagger that it is against: its changes are drawn."""
+        return replace(self, options={key: value for key, value in self.options.items() if key not in _OF_SEARCH})
 
     def digest(self) -> str:
         """Tells what it does from what others do."""
