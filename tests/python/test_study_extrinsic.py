@@ -16,7 +16,7 @@ import pytest
 import two_languages as world
 from command_line import done, xner
 from xner import Error, evaluation, io, viewer
-from xner.experiments.extrinsic import ExtrinsicStudy, Method, study_extrinsic, write_extrinsic_report
+from xner.experiments.extrinsic import ExtrinsicStudy, Method, methods, study_extrinsic, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.methods import _teachers
 from xner.experiments.extrinsic.report import markdown
@@ -25,6 +25,8 @@ from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xner.training.losses import LossName
 
 TRAINING, DEVELOPMENT, TEST = world.pairs(400, seed=1), world.pairs(60, seed=2), world.pairs(200, seed=3)
 ON_SOURCE = Corpus("source", world.source_table(DEVELOPMENT))
@@ -200,6 +202,24 @@ def test_teachers_by_their_methods(tmp_path: Path) -> None:
     found = _teachers(student, [*others, student], tmp_path, (3, 5))
     folders = [str(tmp_path / "models" / "transfer" / f"seed-{seed}") for seed in (3, 5)]
     assert found == [[folders[0], "m", "n", "some/model"], [folders[1], "m", "o", "some/model"]]
+
+
+@pytest.mark.parametrize("loss", [None, "cross-entropy", "kl"])
+def test_students_learn_by_the_loss_that_was_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: LossName | None
+) -> None:
+    """What the distillation is handed; by itself it takes `mse` for none."""
+    asked: list[TrainingSettings] = []
+
+    def noting(*_: Any, settings: TrainingSettings, **__: Any) -> Any:
+        asked.append(settings)
+        raise Error("asked")
+
+    monkeypatch.setattr(methods, "distill", noting)
+    student = Method("student", teachers=["some/model"], text=ON_TARGET)
+    with pytest.raises(Error, match="asked"):
+        study_extrinsic([student], TESTS, tmp_path, model="m", seeds=(3,), settings=TrainingSettings(loss=loss))
+    assert asked == [TrainingSettings(loss=loss, seed=3)]
 
 
 @pytest.mark.slow

@@ -122,7 +122,8 @@ def train(
         Error: as `train_on`; the training data have no entities.
         DataError: a wrong row of the data.
     """
-    settings, noise, classes = settings or TrainingSettings(), noise or NoiseOptions(), dict(classes or {})
+    settings = (settings or TrainingSettings()).with_loss("cross-entropy")
+    noise, classes = noise or NoiseOptions(), dict(classes or {})
     _check_classes(classes, [*training, *([] if development is None else [development]), *tests])
     sentences, data = _read_training(training, noise, classes)
     names = label_names(sentences.entity_counts())
@@ -151,13 +152,15 @@ def loss_of(settings: TrainingSettings, names: Sequence[str]) -> Callable[[Encod
     """The loss that settings ask for, as `train_on` takes it.
 
     Args:
-        settings: of the training.
+        settings: of the training, which name a loss.
         names: the model's labels.
     """
+    assert settings.loss is not None, "what trains names a loss where its caller does not"
+    loss = settings.loss
 
     def make(learnt: EncodedSentences) -> WordLoss:
         return make_loss(
-            settings.loss,
+            loss,
             focal_gamma=settings.focal_gamma,
             gce_q=settings.gce_q,
             temperature=settings.temperature,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Self, get_args
 
 from xner._support.arguments import choose, number_from_zero
 from xner._support.options import Choice, DeclaredOptions, Flag, Kind, Many, Number, Text, When, Whole, option
@@ -181,10 +181,12 @@ class TrainingSettings(DeclaredOptions):
     lora: LoraSettings | None = option(
         None, _Lora(), "Train small matrices in place of all weights.", optional=True, group=LORA
     )
-    loss: LossName = option(
-        "cross-entropy",
+    loss: LossName | None = option(
+        None,
         Choice(get_args(LossName)),
         "What is made small; mse and kl compare probabilities.",
+        optional=True,
+        default_text="cross-entropy, for students mse",
         group=_LOSS,
     )
     focal_gamma: float = option(2.0, Number(), "Of the focal loss.", when=[_FOCAL], group=_LOSS)
@@ -208,6 +210,10 @@ class TrainingSettings(DeclaredOptions):
     seed: int = option(
         0, Whole(0), "Of everything random: new weights, the order of the sentences, dropout.", group="Runs"
     )
+
+    def with_loss(self, default: LossName) -> Self:
+        """The same, with a loss where none is named."""
+        return self if self.loss is not None else replace(self, loss=default)
 
     def check_together(self) -> None:
         """See `DeclaredOptions`."""

@@ -16,7 +16,6 @@ from xner.experiments.pages.provenance import Data
 from xner.models.taggers.catalogue import load_tagger, takes_options_of
 from xner.models.taggers.tagger import Tagger
 from xner.training.distillation.distilling import distill
-from xner.training.presets import DISTILLATION
 from xner.training.run import train
 from xner.training.settings import TrainingSettings
 
@@ -187,7 +186,7 @@ def made_taggers(
                     method.text,
                     output,
                     steps=_steps(Path(folder), teachers, method.text),
-                    settings=_as_student(own),
+                    settings=own,
                     hard_labels=method.hard_labels,
                     **given,
                 )
@@ -237,11 +236,6 @@ def _steps(folder: Path, teachers: Sequence[str], text: Corpus) -> Path:
     place = folder / "teachers" / key
     place.parent.mkdir(parents=True, exist_ok=True)
     return place
-
-
-def _as_student(settings: TrainingSettings) -> TrainingSettings:
-    """Settings of distillation, as far as they leave the loss at its default."""
-    return replace(settings, **DISTILLATION.settings) if settings.loss == TrainingSettings().loss else settings
 
 
 def _named(progress: Callable[[str, int, Moment], None], method: str, seed: int) -> Callable[[Moment], None]:

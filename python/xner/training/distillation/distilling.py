@@ -96,7 +96,8 @@ def distill(
         steps: folder for what the teachers say; None for one beside the output, `OUTPUT.steps`.
         development: chooses the best checkpoint and stops training early; without it the last one is taken.
         tests: what the student is scored on as well.
-        settings: default `DISTILLATION`'s: the mean squared error of probabilities.
+        settings: default `TrainingSettings()`; where they name no loss, it is `DISTILLATION`'s, the mean squared error
+            of probabilities.
         classes: what classes become, of all teachers and in all data; `O` for none, `*` for all that are not named.
         random_weights: as for `train_on`.
         device: likewise; the teachers compute there as well.
@@ -110,7 +111,8 @@ def distill(
         Error: as `train_on`; a teacher cannot be used; the teachers' classes do not fit together; weights that are not
             one a teacher; text without words, or without a word that the teachers are sure of.
     """
-    settings, classes = settings or TrainingSettings(**DISTILLATION.settings), dict(classes or {})
+    settings = (settings or TrainingSettings()).with_loss(DISTILLATION.settings["loss"])
+    classes = dict(classes or {})
     number("min_confidence", min_confidence, "from 0 to below 1", lambda value: 0 <= value < 1)
     for teacher in teachers:
         if (kind := tagger_name(teacher)) in TELL_NO_PROBABILITIES:

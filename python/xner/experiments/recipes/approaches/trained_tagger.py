@@ -21,7 +21,6 @@ from xner.pipelines.identity import fingerprint
 from xner.pipelines.tagging import TaggingOptions
 from xner.training.distillation.distilling import distill
 from xner.training.fine_tuning import WHAT
-from xner.training.presets import DISTILLATION
 from xner.training.run import Corpus, train
 
 if TYPE_CHECKING:
@@ -146,7 +145,6 @@ class TrainedTagger(Approach):
         model = str(options.base_model)
         if options.learn_from == "teacher":
             stage = self.pipeline.tagging.stage(["scores"])
-            settings = replace(self.training, **{n: v for n, v in DISTILLATION.settings.items() if self._is_default(n)})
             distill(
                 model,
                 [str(self.pipeline.tagging.tagger)],
@@ -154,7 +152,7 @@ class TrainedTagger(Approach):
                 folder,
                 classes=self.pipeline.tagging.loading["classes"],
                 steps=work.steps,
-                settings=settings,
+                settings=self.training,
                 report=work.progress,
                 told=work.told,
                 **how,
@@ -168,9 +166,6 @@ class TrainedTagger(Approach):
             table, signature = done.table, done.signature
         train(model, [Corpus(options.learn_from, self._lessons(table))], folder, settings=self.training, **how)
         return signature
-
-    def _is_default(self, name: str) -> bool:
-        return name not in self.training.changes()
 
     def _lessons(self, table: pa.Table) -> pa.Table:
         """The sentences that are learnt, with `labels`."""
