@@ -10,6 +10,7 @@ import pyarrow.csv as pacsv
 import pytest
 
 from command_line import done, xner
+from plotted import plot_names
 from test_hostile import ATTACKS, MARK, Elements
 from test_study_pages import browse, seen
 from test_view import Page
@@ -325,8 +326,8 @@ def test_all_tables_and_plots_are_written(report: Report, tmp_path: Path) -> Non
         assert len(text.splitlines()) == 1 + table.num_rows
         lines = (tmp_path / f"tables/{name}.md").read_text(encoding="utf-8").splitlines()
         assert len(lines) == 2 + table.num_rows
-    plots = sorted(one.name for one in tmp_path.rglob("*.svg"))
-    assert plots == ["plot-difference-1.svg", "plot-errors-1.svg", "plot-f1-1.svg", "plot-speed-1.svg"]
+    plots = sorted(one.name for one in tmp_path.rglob("plot-*"))
+    assert plots == plot_names(["difference-1", "errors-1", "f1-1", "speed-1"])
 
 
 def test_the_page_shows_what_the_tables_hold(report: Report, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import golden
 from command_line import done, xner
+from plotted import plot_names
 from test_view import payload
 from xner import Error, Projector, evaluation, io, labels, schema, viewer
 from xner.experiments.matching import (
@@ -186,7 +187,9 @@ def test_the_files(small: pa.Table, tmp_path: Path) -> None:
     page = write_matching_report(study, tmp_path / "study", view=viewer.view)
     names = {path.name for path in page.parent.iterdir()}
     tables = {"summary.csv", "summary.md", "summary.parquet"}
-    assert names == {*tables, "plot-confidence-1.svg", "report.html"}, "the matchers tie: no plots of it, no sentences"
+    assert names == {*tables, *plot_names(["confidence-1"]), "report.html"}, (
+        "the matchers tie: no plots of it, no sentences"
+    )
     assert pq.read_table(page.parent / "summary.parquet").num_rows == 2
     with (page.parent / "summary.csv").open(newline="") as file:
         assert [row["matcher"] for row in csv.DictReader(file)] == ["exact", "greedy"]

@@ -15,6 +15,7 @@ import pytest
 
 import two_languages as world
 from command_line import done, xner
+from plotted import plot_names
 from xner import Error, evaluation, io, viewer
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, methods, study_extrinsic, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings
@@ -104,7 +105,7 @@ def test_what_is_trained_is_used_again(found: ExtrinsicStudy, shape: Path, folde
 def test_files(found: ExtrinsicStudy, tmp_path: Path) -> None:
     page = write_extrinsic_report(found, tmp_path / "report", view=viewer.view)
     names = {path.name for path in page.parent.iterdir()}
-    plots = {f"plot-{what}-{number}.svg" for what in ("f1", "difference") for number in (1, 2)}
+    plots = set(plot_names(f"{what}-{number}" for what in ("f1", "difference") for number in (1, 2)))
     tables = {"summary.csv", "comparisons.csv", "summary.md", "predictions-1.parquet", "predictions-2.parquet"}
     assert names == {"report.html", "view.html", *plots, *tables}
     text = page.read_text(encoding="utf-8")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
+import struct
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plotted import plot_names
 from test_hostile import ATTACKS, Elements
 from test_study import NASTY as DIFFERING
 from test_view import Page, payload
@@ -21,6 +27,7 @@ from xner import evaluation, viewer
 from xner._support.arrow import pylist
 from xner._support.pages import Html, class_colours, element, fill
 from xner.cli.options.flags import given_command
+from xner.errors import MissingExtraError
 from xner.experiments.extrinsic import ExtrinsicStudy, Method, write_extrinsic_report
 from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.study import Run
@@ -31,7 +38,6 @@ from xner.training.run import Corpus, Judged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 NASTY = "</title></style><script>alert(1)</script><img src=x onerror=alert(1)> \"' {{answer}} &lt;"
 """Of all that may name something: markup, quotes, a template's marker."""
@@ -356,7 +362,7 @@ def test_ties_are_told_and_not_drawn(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "All methods tie: there is nothing to draw." in text
     assert "Nowhere: all methods give the same labels." in text
-    assert sorted(path.name for path in page.parent.glob("plot-*")) == ["plot-f1-1.svg"]
+    assert sorted(path.name for path in page.parent.glob("plot-*")) == plot_names(["f1-1"])
     alike = DIFFERING.set_column(
         DIFFERING.column_names.index("links"),
         "links",
@@ -391,6 +397,32 @@ def test_what_made_it_names_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("HOME", str(tmp_path / "somebody"))
     monkeypatch.setattr("sys.argv", ["/bin/xner", "study", "matching", "-o", f"{tmp_path}/somebody/my study"])
     assert given_command() == "xner study matching -o '~/my study'"
+
+
+@pytest.mark.needs("plots")
+def test_plots_as_pictures() -> None:
+    """Twice as large as the plot, of the same colours on the page's ground."""
+    rows = {"first": {"a": plots.Mark(0.5, 0.4, 0.6)}, NASTY: {"a": plots.Mark(0.2, 0.1, 0.3)}}
+    plot = plots.intervals("f1-1", NASTY, LONG, rows, plots.Axis("F1"), {"a": 0})
+    files = plots.plot_files([plot])
+    assert list(files) == ["plot-f1-1.svg", "plot-f1-1.png"]
+    width, height = map(float, ET.fromstring(files["plot-f1-1.svg"]).attrib["viewBox"].split()[2:])
+    picture = files["plot-f1-1.png"]
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", picture[16:24]) == (2 * math.ceil(width), 2 * math.ceil(height))
+    assert plot.picture() == picture
+    without = replace(plot, svg=Html(re.sub(r"<text.*?</text>", "", plot.svg)))
+    assert len(without.picture()) > 500, "something is drawn"
+    if any(Path("/usr/share/fonts").rglob("*.ttf")):
+        assert len(picture) > 1.5 * len(without.picture()), "texts as well"
+
+
+def test_plots_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    plot = plots.intervals("f1-1", "", "", {"first": {"a": plots.Mark(0.5, 0.4, 0.6)}}, plots.Axis("F1"), {"a": 0})
+    assert list(plots.plot_files([plot])) == ["plot-f1-1.svg"]
+    with pytest.raises(MissingExtraError, match=r"a plot as PNG needs resvg_py, .* pip install 'xner\[plots\]'"):
+        plot.picture()
 
 
 # -- in a browser ---------------------------------------------------------------------------------------------

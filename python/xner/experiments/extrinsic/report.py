@@ -15,7 +15,7 @@ from xner._support.pages import Html, element, lines
 from xner.experiments.extrinsic.findings import findings
 from xner.experiments.extrinsic.study import predictions
 from xner.experiments.pages.page import made_by, page, plots_html
-from xner.experiments.pages.plots import Axis, Mark, intervals
+from xner.experiments.pages.plots import Axis, Mark, intervals, plot_files
 from xner.experiments.pages.sentences import VIEW, Reading, Sentence, View, block, most_different
 from xner.experiments.pages.tables import (
     figure_column,
@@ -126,14 +126,14 @@ def write_extrinsic_report(
             pacsv.write_csv(table, file)
     scores, differences = _score_plots(study), _difference_plots(study)
     rows = None if view is None else View()
-    texts = {f"plot-{plot.name}.svg": plot.file() for plot in (*scores, *differences)}
-    texts["summary.md"] = f"{markdown(study)}\n{study.signature}\n"
-    texts["report.html"] = render(study, scores, differences, view=rows, command=command)
+    files = plot_files([*scores, *differences])
+    files["summary.md"] = f"{markdown(study)}\n{study.signature}\n".encode()
+    files["report.html"] = render(study, scores, differences, view=rows, command=command).encode()
     if view is not None and rows is not None:
         rows.write(target / VIEW, f"{_TITLE}: sentences", view)
-    for name, text in texts.items():
+    for name, content in files.items():
         with io.replacing(target / name) as file:
-            file.write(text.encode())
+            file.write(content)
     return target / "report.html"
 
 

@@ -16,6 +16,7 @@ from xner.experiments.matching.findings import findings, found_on
 from xner.experiments.matching.plots import all_plots
 from xner.experiments.matching.study import CONFIDENCE, PROBLEMS_A_POINT
 from xner.experiments.pages.page import made_by, page, plots_html
+from xner.experiments.pages.plots import plot_files
 from xner.experiments.pages.sentences import VIEW, Reading, Sentence, View, block, most_different
 from xner.experiments.pages.tables import (
     figure_column,
@@ -113,7 +114,7 @@ def write_matching_report(
 
     Args:
         study: the study.
-        folder: gets `summary.md`, `summary.csv`, `summary.parquet`, `growth.csv`, the plots as `plot-*.svg`,
+        folder: gets `summary.md`, `summary.csv`, `summary.parquet`, `growth.csv`, the plots as `plot_files` says,
             `report.html`, and with `view` the sentences that it names as `view.html`; made if it is not there.
         view: `xner.viewer.view`, or what writes another page of the same rows; None: no such page, and no links.
         command: line that made the study, for the page.
@@ -135,14 +136,14 @@ def write_matching_report(
     io.write(study.summary, target / "summary.parquet")
     plots = all_plots(study)
     rows = None if view is None else View()
-    texts = {f"plot-{plot.name}.svg": plot.file() for some in plots.values() for plot in some}
-    texts["summary.md"] = f"{markdown(study)}\n{study.signature}\n"
-    texts["report.html"] = render(study, plots, view=rows, command=command)
+    files = plot_files(plot for some in plots.values() for plot in some)
+    files["summary.md"] = f"{markdown(study)}\n{study.signature}\n".encode()
+    files["report.html"] = render(study, plots, view=rows, command=command).encode()
     if view is not None and rows is not None:
         rows.write(target / VIEW, f"{_TITLE}: sentences", view)
-    for name, text in texts.items():
+    for name, content in files.items():
         with io.replacing(target / name) as file:
-            file.write(text.encode())
+            file.write(content)
     return target / "report.html"
 
 

@@ -6,6 +6,7 @@ its own gets those of the light scheme.
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import math
 import re
@@ -13,6 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xner._support.extras import require
 from xner._support.pages import Html, asset, colours, element
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "curves",
     "heat_map",
     "intervals",
+    "plot_files",
     "plot_style",
     "scatter",
     "stacked",
@@ -44,6 +47,7 @@ _CELL = 46.0
 _ROW = 20.0
 
 _SIZE = 12.5
+_ZOOM = 2.0  # of pictures in pixels
 # Width of a character as a share of the size: rather too much, as the page's font is not known.
 _CHARACTER = 0.62
 
@@ -135,6 +139,27 @@ class Plot:
         style = re.sub(r"var\(--([\w-]+)\)", lambda found: _light_colours()[found[1]], plot_style())
         opening, inside = self.svg.split(">", 1)
         return f'{opening} xmlns="http://www.w3.org/2000/svg"><style>{style}</style>{inside}\n'
+
+    def picture(self) -> bytes:
+        """The same as PNG, in twice the size, in the fonts of this machine; one without any draws no texts.
+
+        Raises:
+            MissingExtraError: the extra `plots` is not installed.
+        """
+        resvg = require("resvg_py", extra="plots", what="a plot as PNG")
+        found: bytes = resvg.svg_to_bytes(svg_string=self.file(), background=_light_colours()["page"], zoom=_ZOOM)
+        return found
+
+
+def plot_files(plots: Iterable[Plot]) -> dict[str, bytes]:
+    """Files of plots by their names: `plot-NAME.svg`, and `plot-NAME.png` where the extra `plots` is installed."""
+    with_pictures = importlib.util.find_spec("resvg_py") is not None
+    found = {}
+    for plot in plots:
+        found[f"plot-{plot.name}.svg"] = plot.file().encode()
+        if with_pictures:
+            found[f"plot-{plot.name}.png"] = plot.picture()
+    return found
 
 
 def plot_style() -> str:

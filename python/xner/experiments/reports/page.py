@@ -12,6 +12,7 @@ from xner import io
 from xner._support.pages import Html, element, lines
 from xner.evaluation.causes import CAUSES
 from xner.experiments.pages.page import made_by, page, plots_html
+from xner.experiments.pages.plots import plot_files
 from xner.experiments.pages.tables import (
     Column,
     figure_column,
@@ -186,8 +187,8 @@ def write_report(
     Args:
         report: the report.
         path: of the page, one HTML file that needs no network.
-        tables: folder that gets each table as `NAME.csv`, `.parquet` and `.md`, and the plots as `plot-*.svg`; made if
-            it is not there. None: no such files.
+        tables: folder that gets each table as `NAME.csv`, `.parquet` and `.md`, and the plots, see `plot_files`; made
+            if it is not there. None: no such files.
         command: line that made the report, for the page.
 
     Returns:
@@ -197,20 +198,20 @@ def write_report(
         OSError: a file cannot be written.
     """
     plots = all_plots(report)
-    texts = {Path(path): render(report, plots, command=command)}
+    files = {Path(path): render(report, plots, command=command).encode()}
     if tables is not None:
         Path(tables).mkdir(parents=True, exist_ok=True)
         for place, content in _files(report, plots, Path(tables)).items():
-            if isinstance(content, str):
-                texts[place] = content
+            if isinstance(content, bytes):
+                files[place] = content
             elif place.suffix == ".csv":
                 with io.replacing(place) as file:
                     pacsv.write_csv(content, file)
             else:
                 io.write(content, place)
-    for place, text in texts.items():
+    for place, its in files.items():
         with io.replacing(place) as file:
-            file.write(text.encode())
+            file.write(its)
     return [Path(path), *([] if tables is None else files_of(report, tables))]
 
 
@@ -219,13 +220,14 @@ def files_of(report: Report, tables: str | os.PathLike[str]) -> list[Path]:
     return list(_files(report, all_plots(report), Path(tables)))
 
 
-def _files(report: Report, plots: Mapping[str, Sequence[Plot]], folder: Path) -> dict[Path, str | pa.Table]:
-    """What goes into the folder of tables: texts, and tables that the file's name says how to write."""
-    found: dict[Path, str | pa.Table] = {}
+def _files(report: Report, plots: Mapping[str, Sequence[Plot]], folder: Path) -> dict[Path, bytes | pa.Table]:
+    """What goes into the folder of tables: bytes, and tables that the file's name says how to write."""
+    found: dict[Path, bytes | pa.Table] = {}
     for name, table in report.tables.items():
         found |= {folder / f"{name}.csv": table, folder / f"{name}.parquet": table}
-        found[folder / f"{name}.md"] = _markdown(table)
-    return found | {folder / f"plot-{one.name}.svg": one.file() for some in plots.values() for one in some}
+        found[folder / f"{name}.md"] = _markdown(table).encode()
+    drawn = plot_files(one for some in plots.values() for one in some)
+    return found | {folder / name: content for name, content in drawn.items()}
 
 
 def _markdown(table: pa.Table) -> str:

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 from xner import io
 from xner._support.pages import Html, element, lines
 from xner.experiments.pages.page import made_by, page, plots_html
-from xner.experiments.pages.plots import Axis, Curve, Mark, Spot, curves, intervals, scatter
+from xner.experiments.pages.plots import Axis, Curve, Mark, Spot, curves, intervals, plot_files, scatter
 from xner.experiments.pages.tables import (
     figure_column,
     interval_column,
@@ -181,8 +181,8 @@ def write_shift_report(study: ShiftStudy, folder: str | os.PathLike[str], *, com
     Args:
         study: the study.
         folder: gets `summary.md`; as CSV and Parquet `runs`, the tidy table that all figures follow from, `levels`,
-            `drops`, `comparisons`, `contrasts` and `transfers`, which are left out where there are none; `plot-*.svg`;
-            and `report.html`. Made if it is not there.
+            `drops`, `comparisons`, `contrasts` and `transfers`, which are left out where there are none; the plots
+            as `plot_files` says; and `report.html`. Made if it is not there.
         command: line that made the study, for the page.
 
     Returns:
@@ -200,12 +200,12 @@ def write_shift_report(study: ShiftStudy, folder: str | os.PathLike[str], *, com
             with io.replacing(target / f"{name}.csv") as file:
                 pacsv.write_csv(table, file)
     plots = _plots(study)
-    texts = {f"plot-{plot.name}.svg": plot.file() for some in plots.values() for plot in some}
-    texts["summary.md"] = f"{markdown(study)}\n{study.signature}\n"
-    texts["report.html"] = render(study, plots, command=command)
-    for name, text in texts.items():
+    files = plot_files(plot for some in plots.values() for plot in some)
+    files["summary.md"] = f"{markdown(study)}\n{study.signature}\n".encode()
+    files["report.html"] = render(study, plots, command=command).encode()
+    for name, content in files.items():
         with io.replacing(target / name) as file:
-            file.write(text.encode())
+            file.write(content)
     return target / "report.html"
 
 
