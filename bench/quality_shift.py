@@ -1,6 +1,6 @@
 """What shifts of domain cost taggers that came about in different ways, on real text.
 
-    python bench/quality_shift.py -o FOLDER [--languages lug twi es] [--encoder FOLDER] [--sentences N] [--epochs N]
+    python bench/quality_shift.py -o FOLDER [--languages lug twi es] [--encoder FOLDER] [--methods NAME ...]
 
 Luganda and Twi (MasakhaNER 2 joined to LAFAND-MT, English labels of a small tagger) and Spanish (Europarl-NER, gold on
 both sides). All methods learn from the same sentence pairs, from random weights or the first layers of `--encoder`:
@@ -40,9 +40,10 @@ from xner.training.run import Corpus
 from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 ATTACKED = ("characters", "words")
+METHODS = ("transfer", "projected", "gold", "self", "hard", "soft", "multi", "names")
 
 
 def by_names(pairs: pa.Table) -> list[list[str]]:
@@ -65,8 +66,8 @@ def by_names(pairs: pa.Table) -> list[list[str]]:
     return found
 
 
-def methods_of(pairs: pa.Table, language: str) -> list[Method]:
-    """All ways to a tagger, from the same sentence pairs."""
+def methods_of(pairs: pa.Table, language: str, names: Collection[str]) -> list[Method]:
+    """Ways to a tagger by their names, from the same sentence pairs."""
     english, other = pairs["source_tokens"], pairs["tokens"]
 
     def learnt(name: str, words: pa.ChunkedArray[Any], its: Any) -> tuple[Corpus]:
@@ -75,7 +76,7 @@ def methods_of(pairs: pa.Table, language: str) -> list[Method]:
     projected = Pipeline().run(pairs.drop_columns(["gold_labels"])).table["labels"]
     of_english = labels.encode_batch(one_array(pairs["source_entities"]), one_array(english))
     text = Corpus(language, pa.table({schema.TOKENS: other}))
-    return [
+    methods = [
         Method("transfer", learnt("english", english, of_english)),
         Method("projected", learnt("projected", other, projected)),
         Method("gold", learnt("gold", other, pairs["gold_labels"])),
@@ -85,6 +86,7 @@ def methods_of(pairs: pa.Table, language: str) -> list[Method]:
         Method("multi", teachers=["transfer", "projected"], text=text),
         Method("names", learnt("names", other, by_names(pairs))),
     ]
+    return [one for one in methods if one.name in names]
 
 
 def studied(language: str, folder: Path, arguments: argparse.Namespace) -> ShiftStudy:
@@ -104,7 +106,7 @@ def studied(language: str, folder: Path, arguments: argparse.Namespace) -> Shift
 
     def found(shifts: Sequence[StudiedShift]) -> ShiftStudy:
         return study_shift(
-            methods_of(training, language),
+            methods_of(training, language, arguments.methods),
             [Corpus(language, test.select(["tokens", "gold_labels"]))],
             folder,
             shifts=shifts,
@@ -131,6 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", "-o", type=Path, required=True)
     parser.add_argument("--languages", nargs="+", default=["lug", "twi", "es"])
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS, help="transfer always among them")
     parser.add_argument("--encoder", help="folder of an encoder; without one, training starts from random weights")
     parser.add_argument("--layers", type=int, default=2, help="of the encoder, the first ones")
     parser.add_argument("--seeds", type=int, default=5)

@@ -145,6 +145,17 @@ def test_bad_recipes(folder: Path, name: str) -> None:
     assert not (folder / "run").exists()
 
 
+@pytest.mark.needs("models")
+def test_a_recipe_whose_model_is_missing(folder: Path) -> None:
+    recipe = "[options]\napproach = 'model-transfer'\ntagger = './no-model'\n"
+    (folder / "missing.toml").write_text(recipe, encoding="utf-8")
+    run = xner("run", "missing.toml", *FILES, "-o", "run", cwd=folder)
+    assert run.returncode == 1
+    told = "xner: cannot load the token-classification model './no-model': there is no such folder\n"
+    assert run.stderr.endswith(told)
+    assert run.stderr.count("no-model") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

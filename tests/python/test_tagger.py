@@ -495,6 +495,11 @@ def test_models_that_do_not_tag(tiny_bert: Path, tmp_path: Path) -> None:
         load(str(tiny_bert))
     with pytest.raises(Error, match="cannot load the token-classification model 'nothing/here'"):
         load("nothing/here")
+    for name in ("./nothing", "../nothing", str(tmp_path / "nothing"), "a/b/nothing"):
+        with pytest.raises(
+            Error, match=f"cannot load the token-classification model '{name}': there is no such folder$"
+        ):
+            load(name)
     tiny_models.save_bert(tmp_path, id2label={0: "O", 1: "B-X"}, label2id={"O": 0, "B-X": 1})
     with pytest.raises(
         Error, match=r"has not the weights of a token-classification model: 2 are missing, classifier\."

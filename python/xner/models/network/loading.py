@@ -62,6 +62,17 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
+def _check_folder(name: str, kind: str) -> None:
+    """That a name which can only be that of a folder is one: the hub's message for it is about the names it takes.
+
+    Raises:
+        Error: there is no such folder.
+    """
+    is_path = name.startswith((".", "/", "~", "\\")) or name.count("/") > 1
+    if is_path and not Path(name).exists():
+        raise Error(f"cannot load the {kind} '{name}': there is no such folder")
+
+
 def load_config(name: str, *, kind: str, what: str) -> Any:
     """The configuration of a pretrained model.
 
@@ -73,6 +84,7 @@ def load_config(name: str, *, kind: str, what: str) -> Any:
     Raises:
         Error: there is none.
     """
+    _check_folder(name, kind)
     try:
         return import_transformers(what).AutoConfig.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
