@@ -264,54 +264,44 @@ LinkColumns to_tuple(ScoredLinks links) {
                         to_numpy(std::move(links.target)), to_numpy(std::move(links.score)));
 }
 
-LinkColumns posterior(const Model& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
-                      double least_association, std::size_t threads) {
+// What `use` makes of the rows and the maps, while other threads may run Python.
+template <class Use>
+auto unlocked(const Corpus& corpus, const TypeMaps& maps, const Use& use) {
   const auto views = as_maps(maps);
   const AlignerCorpus view = corpus.view();
-  ScoredLinks links;
-  {
-    const Unlocked unlocked;
-    links = align_posterior(model.view(), view, views, threshold, least_association, threads);
-  }
-  return to_tuple(std::move(links));
+  const Unlocked unlocked;
+  return use(view, std::span<const AlignerTypeMap>(views));
+}
+
+LinkColumns posterior(const Model& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
+                      double least_association, std::size_t threads) {
+  return to_tuple(unlocked(corpus, maps, [&](const AlignerCorpus& rows, auto types) {
+    return align_posterior(model.view(), rows, types, threshold, least_association, threads);
+  }));
 }
 
 LinkColumns discriminative(const Model& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
                            std::size_t threads) {
-  const auto views = as_maps(maps);
-  const AlignerCorpus view = corpus.view();
-  ScoredLinks links;
-  {
-    const Unlocked unlocked;
-    links = align_discriminative(model.view(), view, views, threshold, threads);
-  }
-  return to_tuple(std::move(links));
+  return to_tuple(unlocked(corpus, maps, [&](const AlignerCorpus& rows, auto types) {
+    return align_discriminative(model.view(), rows, types, threshold, threads);
+  }));
+}
+
+LinkColumns viterbi(const Model& model, const Corpus& corpus, const TypeMaps& maps, Symmetrization method,
+                    std::size_t threads) {
+  return to_tuple(unlocked(corpus, maps, [&](const AlignerCorpus& rows, auto types) {
+    return align_viterbi(model.view(), rows, types, method, threads);
+  }));
 }
 
 // offsets, source, target, features
 LinkColumns features(const Model& model, const Corpus& corpus, const TypeMaps& maps,
                      const Array<float>& first) {
-  const auto views = as_maps(maps);
-  const AlignerCorpus view = corpus.view();
-  LinkFeatures found;
-  {
-    const Unlocked unlocked;
-    found = link_features(model.view(), view, views, as_span(first));
-  }
+  LinkFeatures found = unlocked(corpus, maps, [&](const AlignerCorpus& rows, auto types) {
+    return link_features(model.view(), rows, types, as_span(first));
+  });
   return py::make_tuple(to_numpy(std::move(found.cells.offsets)), to_numpy(std::move(found.cells.source)),
                         to_numpy(std::move(found.cells.target)), to_numpy(std::move(found.values)));
-}
-
-LinkColumns viterbi(const Model& model, const Corpus& corpus, const TypeMaps& maps, Symmetrization method,
-                    std::size_t threads) {
-  const auto views = as_maps(maps);
-  const AlignerCorpus view = corpus.view();
-  ScoredLinks links;
-  {
-    const Unlocked unlocked;
-    links = align_viterbi(model.view(), view, views, method, threads);
-  }
-  return to_tuple(std::move(links));
 }
 
 }  // namespace
