@@ -236,7 +236,7 @@ def test_another_value_is_another_signature_or_an_error(name: str, value: Any) -
         after = Pipeline(**{**beside, name: value}).signature
     except Error:
         # Another method, say, beside which an option says nothing: it is refused rather than passed over.
-        assert beside or name in {"n", "memory", "ties", "min_words"}, (name, value)
+        assert beside or name in {"n", "constraint", "memory", "ties", "min_words"}, (name, value)
         return
     its = next(declared(part)[name] for part in PARTS if name in declared(part))
     # What the default stands for is no other value.

@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,7 @@ __all__ = [
     "declared",
     "documented",
     "option",
+    "renamed_in_errors",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -449,6 +452,21 @@ def check_names(given: Iterable[str], options: type[DeclaredOptions]) -> None:
     for name in given:
         if name not in known:
             raise unknown_option(name, known)
+
+
+@contextmanager
+def renamed_in_errors(**names: str) -> Iterator[None]:
+    """Errors that have options as what is called has them, by the names that the caller has.
+
+    Args:
+        **names: by the name there, the name here.
+    """
+    try:
+        yield
+    except OptionError as error:
+        known = "|".join(names)
+        text = re.sub(rf"(?<![\w-])({known})(?==)", lambda found: names[found[0]], str(error))
+        raise OptionError(text) from None
 
 
 class DeclaredOptions:

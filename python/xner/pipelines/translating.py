@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from xner._support.options import Choice, DeclaredOptions, Flag, Number, Text, When, Whole, option
+from xner._support.options import (
+    Choice,
+    DeclaredOptions,
+    Flag,
+    Number,
+    Text,
+    When,
+    Whole,
+    option,
+    renamed_in_errors,
+)
 from xner.errors import OptionError
 from xner.models.network.device import DTYPES, device_names
 from xner.models.translators.cache import default_cache_path
@@ -198,5 +208,7 @@ class TranslatingOptions(DeclaredOptions):
             "dtype": self.translator_dtype,
             **self.outside,
         }
-        translator = load_translator(self.translator, decoding=self.decoding, lazily=True, **loading)
+        own_names = {name: f"translator_{name}" for name in ("engine", "device", "dtype")}
+        with renamed_in_errors(**own_names):
+            translator = load_translator(self.translator, decoding=self.decoding, lazily=True, **loading)
         return partial(Direction, translator, cache=default_cache_path() if self.cache is None else self.cache)

@@ -8,6 +8,7 @@ import click
 import pyarrow as pa
 
 from xner import io, schema
+from xner._support.options import renamed_in_errors
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
 from xner.cli.options.inputs import cache_file, existing_file, link_flags, output_file, side_format_options
@@ -159,7 +160,8 @@ def nmt(
     schema.require_columns(table.schema, required, "scoring translations")
     path = default_cache_path() if cache is None else cache
     with TranslationCache(path) as kept:
-        loaded = load_translation_scorer(model, **engine)
+        with renamed_in_errors(engine="translator_engine"):
+            loaded = load_translation_scorer(model, **engine)
         languages = source_language, target_language
         scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=kept)
         stage = NmtStage(scorer, projection, prune=not all_pairs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xner._support.options import renamed_in_errors
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import cache_file
@@ -111,7 +112,8 @@ class ChosenTranslator:
 
     def load(self) -> TextTranslator:
         """The model, which is read when there is something to translate."""
-        return load_translator(self.model, decoding=self.decoding, lazily=True, **self.loading)
+        with renamed_in_errors(engine="translator_engine"):
+            return load_translator(self.model, decoding=self.decoding, lazily=True, **self.loading)
 
 
 def _engine(device: str, translator_engine: str, **options: Any) -> dict[str, Any]:
