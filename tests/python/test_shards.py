@@ -229,7 +229,9 @@ def test_a_slash_behind_a_name_makes_a_folder(corpus: Path) -> None:
     for output in ("one.parquet/", "one.parquet"):  # which is one then
         done(xner(*command, "-o", output, cwd=corpus))
         assert sorted(path.name for path in (corpus / "one.parquet").iterdir()) == ["de-0.conll", "manifest.json"]
-    run = xner(*command, "-o", "en", cwd=corpus)
+    (corpus / "mine").mkdir()
+    (corpus / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
+    run = xner(*command, "-o", "mine", cwd=corpus)
     assert "there are files in it and no 'manifest.json'" in run.stderr
     folders = ("--source", "en", "--target", "de", "--links", "links")
     done(xner("project", *folders, "-o", "several.conll/", cwd=corpus))
@@ -256,3 +258,17 @@ def test_what_is_overwritten_in_a_folder(corpus: Path) -> None:
     assert xner(*command, cwd=corpus).returncode == 1
     done(xner(*command, "--overwrite", cwd=corpus))
     assert (out / "de-1.conll").read_bytes() == expected["de-1.conll"]
+
+
+@pytest.mark.parametrize("role", ["en", "de", "links"])
+@pytest.mark.parametrize("rest", [(), ("--dry-run",)])
+def test_a_folder_of_inputs_is_not_written_to(corpus: Path, role: str, rest: tuple[str, ...]) -> None:
+    (corpus / "again").symlink_to(corpus / role)
+    before = {path: path.read_bytes() for path in corpus.rglob("*") if path.is_file()}
+    for several in (("en", "de", "links"), ("en/en-0.conll", "de/de-0.parquet", "links/0.pharaoh")):
+        files = [part for pair in zip(("--source", "--target", "--links"), several, strict=True) for part in pair]
+        for folder in (role, "again"):
+            run = xner("project", *files, "-o", f"{folder}/", "--overwrite", *rest, cwd=corpus)
+            assert run.returncode != 0
+            assert f"'{folder}' is the folder of the" in run.stderr
+    assert {path: path.read_bytes() for path in corpus.rglob("*") if path.is_file()} == before

@@ -106,7 +106,7 @@ def project_shards(
         output: a folder, which need not be there.
         format: of its files; None is that of the source files.
         resume: whether to take up what earlier runs have left.
-        overwrite: whether shards of other runs, and those that were changed, go; other files stay in any case.
+        overwrite: whether shards of other runs go, and files of the shards' names are replaced; others stay in any case.
         progress: as for `Pipeline.run`, as are the errors.
         told: likewise.
 
@@ -120,6 +120,7 @@ def project_shards(
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"output: several files go into a folder, and '{folder}' is a file")
+    _check_folder(folder, shards)
     kind = format or format_to_read(shards[0].source, shards[0].source_format)
     if kind == "text":
         raise OptionError("format='text' holds words alone; name a format that holds labels")
@@ -207,6 +208,8 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
     """
     several = shards_of(pairs)
     shards = several or [pairs]
+    if Path(output).is_dir():
+        _check_folder(Path(output), shards)
     rows = [one.rows for one in shards]
     known = sum(one for one in rows if one is not None)
     unknown = rows.count(None)
@@ -224,6 +227,19 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
     else:
         yield "as a whole: the memory, an aligner, a tagger, corrections or the files' formats need all rows"
     yield f"would be written to {output}"
+
+
+def _check_folder(folder: Path, shards: Sequence[Pairs]) -> None:
+    """Refuse a folder for outputs whose files are read: those of other runs are removed there.
+
+    Raises:
+        OptionError: there is such a file; `overwrite` does not change that.
+    """
+    for shard in shards:
+        for role, file in shard.files.items():
+            path = Path(file)
+            if folder.resolve() in {path.absolute().parent.resolve(), path.resolve().parent}:
+                raise OptionError(f"output: '{folder}' is the folder of the {role} '{path}', which is read; name another")
 
 
 class _Manifest:
@@ -255,7 +271,7 @@ class _Manifest:
                 raise Error(f"'{path}' {problem}{joint}name another folder")
             if problem:
                 before.pop(path.name, None)
-                if path.name in names or problem == _IS_OF:
+                if problem == _IS_OF:
                     path.unlink()
         folder.mkdir(exist_ok=True)
         made = cls(folder, signature, {name: before.get(name, {"name": name}) for name in names})
