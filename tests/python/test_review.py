@@ -186,6 +186,29 @@ def test_the_command_names_spans_of_white_space(tmp_path: Path) -> None:
     assert "1 spans are of white space alone and left out: row 4 (id 'e'), Z [3, 4)" in run.stderr
 
 
+def test_the_command_says_what_files_of_labels_lack(tmp_path: Path) -> None:
+    io.write(TABLE, tmp_path / "x.parquet")
+    text = {"row_id": "e", "text": "New York", "label": [[0, 8, "ORG"], [4, 8, "LOC"]]}
+    (tmp_path / "x.jsonl").write_text(json.dumps(text) + "\n")
+    command = ("import", "x.jsonl", "--from", "doccano", "--onto", "x.parquet", "-o")
+    run = xner(*command, "y.conll", cwd=tmp_path)
+    assert "entities share words in 1 rows; 'y.conll' has the longer ones alone" in run.stderr
+    assert "entities share words in 1 rows\n" in xner(*command, "y.parquet", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("label", "problem"),
+    [("B-ORG", "this is the label of a word"), ("O", "O stands for words outside"), (" ORG", "has no blanks")],
+)
+def test_names_of_classes_that_are_none(label: str, problem: str) -> None:
+    with pytest.raises(Error, match=rf"\[0, 8\) '{label}': .*{problem}"):
+        apply_corrections(TABLE.slice(4), [document("e", "New York", (0, 8, label))])
+    known = without(TABLE.slice(4), "labels")
+    entities = [[{"start": 0, "end": 1, "label": label}]]
+    known = known.set_column(known.schema.get_field_index("entities"), "entities", pa.array(entities))
+    assert apply_corrections(known, [document("e", "New York", (0, 8, label))]).changes["span"] == 1
+
+
 def test_tables_with_labels_alone_or_with_neither() -> None:
     labels = TABLE.select(["id", "tokens", "labels"])
     review = apply_corrections(labels, [document("b", "Oslo and Rom", (0, 4, "LOC"))])

@@ -24,10 +24,11 @@ from xner.evaluation.error_kinds import pair_entities
 from xner.evaluation.intervals import Interval, wilson
 from xner.io.annotation.documents import joined, without_nested
 from xner.labels.spans import decode_batch, encode
+from xner.labels.tags import class_problem
 from xner.text.word_splitting import Word, words_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from xner.io.annotation.documents import Document
 
@@ -169,7 +170,7 @@ def apply_corrections(table: pa.Table, documents: Iterable[Document]) -> Review:
             without spans, which nobody has annotated, change nothing.
 
     Raises:
-        Error: there is no such row, two of one id, or two documents for one row.
+        Error: there is no such row, two of one id, or two documents for one row; a label is no name of a class.
         DataError: a text is not that of its row; names the row and the first difference.
     """
     schema.require_columns(table.schema, [schema.TOKENS], "the table to be corrected")
@@ -177,7 +178,7 @@ def apply_corrections(table: pa.Table, documents: Iterable[Document]) -> Review:
     tokens = table.column(schema.TOKENS).to_pylist()
     suggested = _entities(table)
     found: dict[int, list[dict[str, Any]]] = {}
-    tally = _Tally()
+    tally = _Tally({one["label"] for row in suggested for one in row or ()})
     for document in documents:
         row = _row_of(document, numbers)
         if document.spans is None:
@@ -200,7 +201,8 @@ def apply_corrections(table: pa.Table, documents: Iterable[Document]) -> Review:
 class _Tally:
     """Counts of what people did."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = known  # classes of suggestions, which are right whatever they look like
         self.changes = dict.fromkeys(CHANGES, 0)
         self.by_class: dict[str, dict[str, int]] = {}
         self.snapped = 0
@@ -216,6 +218,8 @@ class _Tally:
         for span in document.spans or ():
             if not 0 <= span.start < span.end <= len(document.text) or not span.label:
                 raise Error(f"{document.where}: [{span.start}, {span.end}) {span.label!r} is no span of the text")
+            if span.label not in self._known and (problem := class_problem(span.label)):
+                raise Error(f"{document.where}: [{span.start}, {span.end}) {span.label!r}: {problem}")
             first, last = words_within(words, span.start, span.end)
             if first < last:
                 self.snapped += (words[first].start, words[last - 1].end) != (span.start, span.end)

@@ -119,7 +119,7 @@ class AligningOptions(DeclaredOptions):
         None,
         Number(below=1),
         f"Least probability of a link: {BUILTIN} unless it decodes by viterbi, encoders with softmax or entmax15.",
-        when=[_ALONE],
+        when=[_ALONE, When("another decode than 'viterbi'", lambda o: o.decode != "viterbi")],
         optional=True,
         group=_GROUP,
     )

@@ -42,7 +42,7 @@ from xner.pipelines.engines import ENGINES, EngineName, engine_of
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.runner import in_pieces
-from xner.pipelines.summaries import is_training_data, left_out_lines, without_dropped_rows
+from xner.pipelines.summaries import is_training_data, left_out_lines, overlap_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.matching.constraints import MatchingOptions
@@ -759,11 +759,7 @@ class Run:
         yield f"{self.projected} of {self.entities} source entities {what}{share}"
         if self.pipeline.filters:
             yield show(counts.filters)
-        if counts.overlapping:
-            kept = ""
-            if self.output is not None and io.format_of(self.output, self.format) in {"conll", "text"}:
-                kept = f"; '{self.output}' has the longer ones alone; Parquet, Arrow and JSONL hold all"
-            yield f"projected entities share words in {counts.overlapping} rows{kept}"
+        yield from overlap_lines(counts.overlapping, self.output, self.format, what="projected entities")
         if self.output is not None:
             yield from self._lines_of_output(self.output)
         yield self.signature

@@ -106,7 +106,7 @@ def project_shards(
         output: a folder, which need not be there.
         format: of its files; None is that of the source files.
         resume: whether to take up what earlier runs have left.
-        overwrite: whether shards of other runs go, and files of the shards' names are replaced; others stay in any case.
+        overwrite: whether shards of other runs go, and files of the shards' names are replaced; others stay.
         progress: as for `Pipeline.run`, as are the errors.
         told: likewise.
 
@@ -239,7 +239,9 @@ def _check_folder(folder: Path, shards: Sequence[Pairs]) -> None:
         for role, file in shard.files.items():
             path = Path(file)
             if folder.resolve() in {path.absolute().parent.resolve(), path.resolve().parent}:
-                raise OptionError(f"output: '{folder}' is the folder of the {role} '{path}', which is read; name another")
+                raise OptionError(
+                    f"output: '{folder}' is the folder of the {role} '{path}', which is read; name another"
+                )
 
 
 class _Manifest:

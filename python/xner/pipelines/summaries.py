@@ -21,6 +21,7 @@ __all__ = [
     "dropped_rows",
     "is_training_data",
     "left_out_lines",
+    "overlap_lines",
     "status_lines",
     "without_dropped_rows",
 ]
@@ -106,6 +107,15 @@ def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> p
 def dropped_rows(table: pa.Table) -> int:
     """How many rows filters have dropped."""
     return pc.sum(schema.is_row_dropped(table.column(schema.STATUS))).as_py() or 0
+
+
+def overlap_lines(rows: int, output: Path | None, format: str | None, *, what: str = "entities") -> Iterator[str]:
+    """In how many rows entities share words, where there are some, and what a file of labels has of them."""
+    if rows:
+        kept = ""
+        if output is not None and io.format_of(output, format) in {"conll", "text"}:
+            kept = f"; '{output}' has the longer ones alone; Parquet, Arrow and JSONL hold all"
+        yield f"{what} share words in {rows} rows{kept}"
 
 
 def left_out_lines(dropped: int, rows: int, output: Path, format: str | None) -> Iterator[str]:

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from xner import io, schema
+from xner._support.overlaps import overlapping_rows
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.errors import Error, FormatError
 from xner.evaluation.review import CHANGES, Review, apply_corrections
 from xner.io.annotation.tools import TOOLS, looks_like
+from xner.pipelines.summaries import overlap_lines
 
 __all__ = ["command"]
 
@@ -69,8 +71,10 @@ def command(
     if not review.rows:
         _check_tool(corrected, tool, "")
     result = review.table
-    io.write(result.filter(result.column(schema.REVIEWED)) if only_reviewed else result, output, format_)
-    for line in _report(review):
+    written = result.filter(result.column(schema.REVIEWED)) if only_reviewed else result
+    io.write(written, output, format_)
+    overlapping = len(overlapping_rows(written.column(schema.ENTITIES)))
+    for line in [*_report(review), *overlap_lines(overlapping, output, format_)]:
         click.echo(line, err=True)
     click.echo(f"written to {output}", err=True)
 
