@@ -983,10 +983,23 @@ class TestRemedies:
             run = CliRunner().invoke(cli, ["view", str(path), "-o", str(tmp_path / "x.html"), *maps])
             assert message in run.output + str(run.exception)
 
+    def test_the_tsv_of_webanno_is_not_that_of_conll(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.tsv", "#FORMAT=WebAnno TSV 3.3\n\n\n#Text=Anna\n1-1\t0-4\tAnna\tPER\t\n")
+        for read in (io.read, Layout().read, inspect):
+            with pytest.raises(FormatError, match=r"line 1: this is WebAnno's .*; the format 'webanno' reads it"):
+                read(path)
+
     def test_other_encodings_have_a_remedy(self, tmp_path: Path) -> None:
         (tmp_path / "x.txt").write_bytes("groß\n".encode("latin-1"))
         with pytest.raises(FormatError, match="`iconv -f latin1 -t UTF-8` makes Latin-1 such"):
             io.read(tmp_path / "x.txt")
+        (tmp_path / "x.txt").write_bytes("„groß“\n".encode("cp1252"))
+        with pytest.raises(FormatError, match="`iconv -f cp1252 -t UTF-8` makes Windows-1252 such"):
+            io.read(tmp_path / "x.txt")
+        for name in ("UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "UTF-16", "UTF-32"):  # the last two with a mark
+            (tmp_path / "x.txt").write_bytes("groß ist es\n".encode(name))
+            with pytest.raises(FormatError, match=f"probably {name}; `iconv -f {name} -t UTF-8` makes it such"):
+                io.read(tmp_path / "x.txt")
         (tmp_path / "y.txt").write_bytes(b"a b c d\re f g\r")
         with pytest.raises(FormatError, match="carriage returns alone"):
             io.read(tmp_path / "y.txt")

@@ -180,6 +180,7 @@ def _after_last_blank_line(data: bytes) -> int:
     return 0
 
 
+_OF_WINDOWS: Final = re.compile(rb"[\x80-\x9f]")
 _UNPACK: Final = {
     b"\x1f\x8b": ("gzip", "a name that ends in .gz has it unpacked, as `gunzip` does"),
     b"\x28\xb5\x2f\xfd": ("zstandard", "`unzstd` unpacks it"),
@@ -226,6 +227,23 @@ def _is_utf8(begin: bytes) -> bool:
     return True
 
 
+def _wide_encoding(begin: bytes) -> str:
+    """The encoding of two or four bytes a letter that a file begins as; empty where it is none of them."""
+    for name, marks in (
+        ("UTF-32", (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)),
+        ("UTF-16", (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
+    ):
+        if begin.startswith(marks):
+            return name
+    # Of letters of Latin script every second byte is 0 there, or three of four, and no other one.
+    size = min(len(begin), 4096)
+    for name, width, letter in (("UTF-32LE", 4, 0), ("UTF-32BE", 4, 3), ("UTF-16LE", 2, 0), ("UTF-16BE", 2, 1)):
+        zeros = [begin[place:4096:width].count(0) * width for place in range(width)]
+        if size >= 8 and zeros.pop(letter) == 0 and min(zeros) * 2 > size:
+            return name
+    return ""
+
+
 def _check_encoding(path: str, begin: bytes) -> None:
     """That a file's first bytes are of text in UTF-8, with the usual line ends.
 
@@ -233,12 +251,9 @@ def _check_encoding(path: str, begin: bytes) -> None:
         FormatError: they are not; the message says what turns the file into such.
     """
     _check_no_text(path, begin)
-    # Of letters of Latin script every second byte is 0 there, and no other one.
-    zeros = [begin[parity:4096:2].count(0) for parity in (0, 1)]
-    has_halves = len(begin) >= 8 and min(zeros) == 0 and max(zeros) * 4 > min(len(begin), 4096)
-    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or has_halves:
+    if wide := _wide_encoding(begin):
         raise FormatError(
-            f"{path}: the text is not UTF-8 but probably UTF-16; `iconv -f UTF-16 -t UTF-8` makes it such"
+            f"{path}: the text is not UTF-8 but probably {wide}; `iconv -f {wide} -t UTF-8` makes it such"
         )
     if len(_CONTROLS.findall(begin, 0, 4096)) * 50 > min(len(begin), 4096) and not _is_utf8(begin):
         raise FormatError(f"{path}: this is no text but a binary file, or a part of one; `file` may tell of which kind")
@@ -288,9 +303,12 @@ def _block(path: str, first_line: int, data: bytes) -> Block:
         except UnicodeDecodeError as problem:
             line = first_line + data.count(b"\n", 0, problem.start)
             byte = problem.start - (data.rfind(b"\n", 0, problem.start) + 1)
+            # Latin-1 has control characters there, Windows quotation marks.
+            is_windows = _OF_WINDOWS.search(data) is not None
+            narrow, title = ("cp1252", "Windows-1252") if is_windows else ("latin1", "Latin-1")
             raise FormatError(
                 f"{path}, line {line}: byte {byte + 1} of the line, 0x{data[problem.start]:02x}, "
-                f"is not UTF-8 ({problem.reason}); `iconv -f latin1 -t UTF-8` makes Latin-1 such"
+                f"is not UTF-8 ({problem.reason}); `iconv -f {narrow} -t UTF-8` makes {title} such"
             ) from problem
     array = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(array == NEWLINE)

@@ -34,7 +34,7 @@ import pyarrow.compute as pc
 from xner import schema
 from xner._support.arguments import did_you_mean
 from xner._support.arrow import joined_strings
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, header_of, label_columns, survey, token_columns
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
 from xner.io._rows import TextOutput, column, plain_words, write_rows
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["LANGUAGE_PREFIX", "ConllWriter", "iter_conll", "lines_of_row", "read_conll", "survey_conll", "write_conll"]
 
 _DOCUMENT = "-DOCSTART-"
+_WEBANNO = b"#FORMAT=WebAnno TSV"
 _TAG = re.compile(rb"O|[BIESLUM]-.+", re.DOTALL)
 _CLASS = re.compile(rb"[A-Za-z][\w.-]*")
 _ID = re.compile(rb" +(?:sent_)?id *= ?(.*)", re.DOTALL)
@@ -193,11 +194,23 @@ def _iter_conll(
             rows += len(columns[0])
 
 
+def _blocks(path: str | os.PathLike[str]) -> Iterator[Block]:
+    """The blocks of a file.
+
+    Raises:
+        FormatError: it is of a format that looks alike, or not UTF-8.
+    """
+    for block in read_blocks(path, at_blank_lines=True):
+        if block.first_line == 1 and block.data.startswith(_WEBANNO):
+            raise FormatError(f"{path}, line 1: this is WebAnno's and INCEpTION's TSV; the format 'webanno' reads it")
+        yield block
+
+
 def _laid_out(
     path: str | os.PathLike[str], layout: _Layout, chosen: tuple[int | str, int | str | None]
 ) -> Iterator[tuple[Block, _Layout]]:
     """The blocks of a file, and how their lines are read."""
-    blocks = read_blocks(path, at_blank_lines=True)
+    blocks = _blocks(path)
     delimiter, ahead = _look_ahead(blocks, layout)
     layout = replace(layout, delimiter=layout.delimiter or delimiter)
     ahead = _more(blocks, ahead)
@@ -313,7 +326,7 @@ def survey_conll(path: str | os.PathLike[str]) -> list[Column]:
         FormatError: not UTF-8.
     """
     layout = _Layout(0, None, "", b"#", keep_docstart=False, empty_token=None)
-    blocks = read_blocks(path, at_blank_lines=True)
+    blocks = _blocks(path)
     delimiter, ahead = _look_ahead(blocks, layout)
     sentences, _ = _sample(_more(blocks, ahead), replace(layout, delimiter=delimiter))
     header = header_of(sentences[0][0]) if sentences else ()
