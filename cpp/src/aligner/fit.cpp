@@ -299,7 +299,7 @@ class Trainer {
     if (occurrence + 8 < end) prefetch(&cell_begins_[source_token(occurrence + 8)]);
     if (occurrence + 4 < end) {
       const auto cell = static_cast<std::size_t>(cell_begins_[source_token(occurrence + 4)]);
-      const std::size_t cells = std::min(cell + 48, std::min(links_.size(), index_.local.size()));
+      const std::size_t cells = std::min({cell + 48, links_.size(), index_.local.size()});
       for (std::size_t ahead = cell; ahead < cells; ahead += 16) {
         prefetch(&links_[ahead]);
         prefetch(&index_.local[ahead]);
