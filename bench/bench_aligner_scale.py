@@ -14,6 +14,7 @@ import argparse
 import multiprocessing
 import resource
 import time
+from collections import deque
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -50,8 +51,7 @@ def batches(pairs: int) -> Iterator[pa.RecordBatch]:
 def measure(pairs: int, max_memory: str) -> None:
     """Prints a line about one size."""
     begin = time.process_time()
-    for last in batches(pairs):  # noqa: B007
-        pass
+    (last,) = deque(batches(pairs), maxlen=1)
     making = time.process_time() - begin
     begin = time.process_time()
     aligner = xner.Aligner.fit_batches(batches(pairs), max_memory=max_memory)

@@ -106,34 +106,31 @@ def _comparison_columns(study: ShiftStudy) -> list[Column]:
 
 
 def _contrast_columns(study: ShiftStudy) -> list[Column]:
-    return [
-        _METHOD,
+    shifts = [
         text_column("entities", "entities", "the shift of entities"),
         text_column("context", "context", "the shift of what is around them"),
-        interval_column(
-            f"difference of losses, {100 * study.confidence:g} % interval",
-            "difference",
-            signed(3),
-            "above 0 entities cost more",
-        ),
-        figure_column("p", "p_value", number(4), "two-sided"),
-        figure_column("p, Holm", "p_holm", number(4), "adjusted for the number of contrasts on the same test data"),
     ]
+    return _paired_columns(study, shifts, "above 0 entities cost more", "contrasts on the same test data")
 
 
 def _transfer_columns(study: ShiftStudy) -> list[Column]:
-    return [
-        _METHOD,
+    shifts = [
         text_column("attack", "attack", "the shift whose changes are looked for, against a tagger"),
         text_column("chance", "chance", "the same one whose changes are drawn"),
-        interval_column(
-            f"difference of losses, {100 * study.confidence:g} % interval",
-            "difference",
-            signed(3),
-            "above 0 the attack costs more: it carries over to the method",
-        ),
+    ]
+    meaning = "above 0 the attack costs more: it carries over to the method"
+    return _paired_columns(study, shifts, meaning, "such differences on the same data")
+
+
+def _paired_columns(study: ShiftStudy, shifts: list[Column], meaning: str, adjusted: str) -> list[Column]:
+    """Of what one of two shifts costs a method more than the other."""
+    title = f"difference of losses, {100 * study.confidence:g} % interval"
+    return [
+        _METHOD,
+        *shifts,
+        interval_column(title, "difference", signed(3), meaning),
         figure_column("p", "p_value", number(4), "two-sided"),
-        figure_column("p, Holm", "p_holm", number(4), "adjusted for the number of such differences on the same data"),
+        figure_column("p, Holm", "p_holm", number(4), f"adjusted for the number of {adjusted}"),
     ]
 
 
