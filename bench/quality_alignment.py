@@ -4,7 +4,7 @@
     python bench/quality_alignment.py --groups 1 3 9      small corpora: every k consecutive pairs fitted alone
     python bench/quality_alignment.py --held-out          sets that nothing is tuned on, and XL-WA's development sets
     python bench/quality_alignment.py --blocks 1 2 4      each set fitted in so many blocks
-    python bench/quality_alignment.py --lexicon es=eng-spa.tsv --lexicon it=...     what word lists are worth
+    python bench/quality_alignment.py --lexicon es=eng-spa.tsv --lexicon jaen=...     what word lists are worth
 
 Each test set is fitted on its own sentence pairs and nothing else. Settings are chosen on the error rates; the
 Europarl figures only report what was chosen.
@@ -188,13 +188,13 @@ def first_error_rate(gold: pa.Array[Any], links: pa.Array[Any]) -> float:
 
 
 def xlwa_rates(
-    data: Path, options: dict[str, Any], lexicons: Mapping[str, str], most: int | None = None
+    data: Path, options: dict[str, Any], lexicons: Mapping[str, Sequence[str]], most: int | None = None
 ) -> list[float]:
     """Alignment error rates in percent, each set fitted on its own pairs, or the first of them, and a lexicon."""
     rates = []
     for language in XLWA:
         source, target, gold = xlwa(data, language)
-        known = Lexicon.read(lexicons[language]) if language in lexicons else None
+        known = Lexicon.read(*lexicons[language]) if language in lexicons else None
         links = xner.Aligner.fit(source[:most], target[:most], lexicon=known, **options).align(source, target)
         rates.append(first_error_rate(gold, links))
     return rates
@@ -219,14 +219,23 @@ def projected(english: Sequence[Path], gold: Sequence[Path], options: dict[str, 
     return xner.evaluate(target["labels"], xner.Projector()(table)["labels"]).f1
 
 
-def report_lexicons(data: Path, lexicons: Mapping[str, str]) -> None:
-    """What word lists are worth, by how many pairs a model is fitted on."""
-    print(f"{'XL-WA, fitted on':<28}" + "".join(f"{name:>8}" for name in (*XLWA, "mean")))
-    for most in (50, 200, None):
-        for what, given in (("", {}), (" and a lexicon", lexicons)):
-            rates = xlwa_rates(data, {}, given, most)
-            name = f"{'all' if most is None else most} pairs{what}"
-            print(f"{name:<28}" + "".join(f"{rate:>8.1f}" for rate in (*rates, fmean(rates))))
+def report_lexicons(data: Path, lexicons: Mapping[str, Sequence[str]], options: dict[str, Any]) -> None:
+    """What word lists are worth: on XL-WA by how many pairs a model is fitted on, on other sets with all of theirs."""
+    if {*XLWA} & lexicons.keys():
+        print(f"{'XL-WA, fitted on':<28}" + "".join(f"{name:>8}" for name in (*XLWA, "mean")))
+        for most in (50, 200, None):
+            for what, given in (("", {}), (" and a lexicon", lexicons)):
+                rates = xlwa_rates(data, options, given, most)
+                name = f"{'all' if most is None else most} pairs{what}"
+                print(f"{name:<28}" + "".join(f"{rate:>8.1f}" for rate in (*rates, fmean(rates))))
+    for name in SETS:
+        if files := lexicons.get(name):
+            one = TestSet.read(data, name)
+            for known in (None, Lexicon.read(*files)):
+                aligner = xner.Aligner.fit(one.source, one.target, lexicon=known, **options)
+                rate = one.error_rate(aligner.align(one.source, one.target))
+                what = "all pairs" if known is None else f"lexicon {aligner.trained_on.lexicon[1]} entries"
+                print(f"{name}, {what:<28}{rate:>8.1f}")
 
 
 def report_held_out(data: Path, options: dict[str, Any]) -> None:
@@ -295,11 +304,19 @@ def main() -> None:
     parser.add_argument("--groups", type=int, nargs="+", metavar="K", help="small corpora of K pairs instead")
     parser.add_argument("--held-out", action="store_true", help="other sets instead")
     parser.add_argument("--blocks", type=int, nargs="+", metavar="N", help="sets fitted in N blocks instead")
-    parser.add_argument("--lexicon", action="append", metavar="LANGUAGE=FILE", help="word lists for XL-WA instead")
+    parser.add_argument(
+        "--lexicon",
+        action="append",
+        metavar="NAME=FILE",
+        help=f"word lists instead, for a language of XL-WA or for one of {', '.join(SETS)}; may be repeated",
+    )
     arguments = parser.parse_args()
     options = dict(arguments.option)
     if arguments.lexicon:
-        report_lexicons(arguments.data, dict(one.split("=", 1) for one in arguments.lexicon))
+        lexicons: dict[str, list[str]] = {}
+        for name, file in (one.split("=", 1) for one in arguments.lexicon):
+            lexicons.setdefault(name, []).append(file)
+        report_lexicons(arguments.data, lexicons, options)
         return
     if arguments.held_out:
         report_held_out(arguments.data, options)

@@ -252,7 +252,7 @@ def test_a_lexicon_decides_where_nothing_else_does(tmp_path: Path) -> None:
 
 
 def test_lexicons_of_files(tmp_path: Path) -> None:
-    (tmp_path / "a.tsv").write_text("# MUSE\ndog\tmbwa\t0.5\n\nfire engine\tx\ncat\tpaka\n", encoding="utf-8")
+    (tmp_path / "a.tsv").write_text("# MUSE\ndog\tmbwa\t0.5\n\nin a nut shell\tx\ncat\tpaka\n", encoding="utf-8")
     (tmp_path / "b.txt").write_text("cow ngombe\n", encoding="utf-8")
     lexicon = Lexicon.read(tmp_path / "a.tsv", tmp_path / "b.txt")
     assert lexicon.entries == (("dog", "mbwa", 0.5), ("cat", "paka", 1.0), ("cow", "ngombe", 1.0))
@@ -292,7 +292,14 @@ ARTICLES = {
     "new year": "new year\nmwaka mpya; mwaka\n",
     "Cat": "Cat\npaka, paka\n",
 }
-IN_ARTICLES = [("dog", "mbwa"), ("dog", "jibwa"), ("dog", "mnyama"), ("Cat", "paka")]
+IN_ARTICLES = [
+    ("dog", "mbwa"),
+    ("dog", "jibwa"),
+    ("dog", "mnyama"),
+    ("new year", "mwaka mpya"),
+    ("new year", "mwaka"),
+    ("Cat", "paka"),
+]
 
 
 def base64(number: int) -> str:
@@ -334,9 +341,80 @@ def test_lexicons_of_dictionaries(tmp_path: Path, packed: bool) -> None:
         found = Lexicon.read(write(folder, packed=packed, **options))
         assert [entry[:2] for entry in found.entries] == IN_ARTICLES
         assert {entry[2] for entry in found.entries} == {1.0}
-        assert found.left_out == 2  # of "new year"
+        assert found.left_out == 0
         assert set(Lexicon.files(folder / "en-sw.index")) == set(folder.iterdir())
     assert Lexicon.files(tmp_path / "en-sw.tsv") == [tmp_path / "en-sw.tsv"]
+
+
+EDICT = (
+    "　？？？ /EDICT, Electronic Dictionary Files/\n"
+    "犬(P);狗 [いぬ;けん] /(n) (1) dog, hound/(2) the spy/EntL1234X/\n"
+    "走る [はしる] /(v5r,vi) to run (of a vehicle)/to be in a great hurry/\n"
+    "ちち /(n) milk/\n四度 [しど] /\n"
+)
+CEDICT = "# CC-CEDICT\n歐盟 欧盟 [Ou1 Meng2] /European Union/CL:個|个[ge4]/\r\n牛 牛 [niu2] /ox; cow/\r\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_lexicons_with_a_line_for_each_headword(tmp_path: Path, packed: bool) -> None:
+    def written(name: str, content: bytes) -> Path:
+        path = tmp_path / (name + ".gz" * packed)
+        path.write_bytes(gzip.compress(content) if packed else content)
+        return path
+
+    japanese = Lexicon.read(written("edict", EDICT.encode("euc_jp")))
+    assert Lexicon.read(written("edict2u", EDICT.encode())) == japanese
+    pairs = [entry[:2] for entry in japanese.entries]
+    assert pairs[:2] == [("　？？？", "EDICT"), ("　？？？", "Electronic Dictionary Files")]
+    assert set(pairs[2:-3]) == {
+        (head, word) for head in ["犬", "狗", "いぬ", "けん"] for word in ("dog", "hound", "spy")
+    }
+    assert pairs[-3:] == [("走る", "run"), ("はしる", "run"), ("ちち", "milk")]
+    assert japanese.left_out == 2  # "be in a great hurry", of both spellings
+    chinese = Lexicon.read(written("cedict.u8", CEDICT.encode()))
+    assert [entry[:2] for entry in chinese.entries] == [
+        ("歐盟", "European Union"),
+        ("欧盟", "European Union"),
+        ("牛", "ox"),
+        ("牛", "cow"),
+    ]
+    with pytest.raises(FormatError, match=r"line 22: 'dog mbwa': expected headword \[reading\] /translation/"):
+        Lexicon.read(written("bad", ("# x\n" + "牛 牛 [niu2] /ox/\n" * 20 + "dog mbwa\n").encode()))
+
+
+def test_phrases_of_a_lexicon_share_what_they_count() -> None:
+    source, target = random_corpus(5, 30)
+    words, others = sorted({*itertools.chain(*source)})[:3], sorted({*itertools.chain(*target)})[:2]
+    phrase = [(" ".join(words), " ".join(others), 3.0)]
+    single = [(one, other, 3.0 * 0.5 / 6) for one in words for other in others]
+    by_phrase, by_word = (Aligner.fit(source, target, lexicon=entries) for entries in (phrase, single))
+    assert by_phrase.align(source, target).equals(by_word.align(source, target))
+    assert not by_word.align(source, target).equals(Aligner.fit(source, target).align(source, target))
+    assert by_phrase.trained_on.lexicon == (1, 1)
+    long = Aligner.fit(source, target, lexicon=[("a b c d", others[0])])
+    assert long.trained_on.lexicon == (1, 0)
+
+
+def test_words_without_blanks_are_cut_as_sentences_are() -> None:
+    source, target = [["征夷", "大", "将軍"], ["大"], ["将"]], [["seii"], ["taishogun"], ["great"]]
+    numberings = Numbering("auto", romanized=False), Numbering("auto", romanized=False)
+    side = numberings[0].number(source, "tokens")
+    numberings[1].number(target, "tokens")
+    for text, expected in (
+        ("征夷大将軍", ["征夷", "大", "将軍"]),
+        ("大将", ["大", "将"]),
+        ("大将軍", ["大", "将軍"]),
+        ("将軍", ["将軍"]),
+        ("大大大大", None),  # more than three
+        ("大坂", None),
+        ("大 将軍", ["大", "将軍"]),
+        ("unseen", ["unseen"]),
+        ("", None),
+    ):
+        assert numberings[0].words_of(text, 3) == expected, text
+    levels, hits = Lexicon.of([("征夷大将軍", "taishogun"), ("大坂", "great")]).rows(numberings, side, 6.0)
+    assert hits == 1
+    assert levels[-1][2].tolist() == [1.0] * 3
 
 
 @pytest.mark.parametrize(

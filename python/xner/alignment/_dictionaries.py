@@ -1,8 +1,11 @@
-"""Bilingual dictionaries of the formats that dictd and StarDict read, as pairs of a headword and a translation.
+"""Bilingual dictionaries of the formats that people have, as pairs of a headword and a translation.
 
-Both keep articles in one text, `NAME.dict` or, compressed, `NAME.dict.dz`, and where each begins in an index. Articles
+Those of dictd and StarDict keep articles in one text, `NAME.dict` or, compressed, `NAME.dict.dz`, and where each begins
+in an index. Those of EDICT (Japanese) and CC-CEDICT (Chinese) have a line for each headword. Articles
 are for people; what is taken out of them are translations between commas, without numbers, pronunciations and what
 stands in brackets. FreeDict's dictionaries for dictd are the ones that this was written for.
+
+Source: https://www.edrdg.org/jmdict/edict_doc.html and https://cc-cedict.org/wiki/format:syntax.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["articles", "files", "is_dictionary", "translations"]
+__all__ = ["articles", "files", "glossed", "is_dictionary", "is_glossed", "translations"]
 
 _SUFFIXES: Final = (".dict.dz", ".dict", ".ifo", ".index")
 _ALL_SUFFIXES: Final = (*_SUFFIXES, ".idx", ".idx.gz")
@@ -28,6 +31,10 @@ _BETWEEN: Final = re.compile(r"[,;،、，；]")
 _DIGITS: Final = {
     sign: value for value, sign in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
+_GLOSSED: Final = re.compile(r"([^ ]+)(?: ([^ \[]+))?(?: \[([^]]*)\])? /(.*?)/?\s*")
+_BEFORE_WORDS: Final = re.compile(r"\A(?:to|an?|the) (?=\S)")
+_NO_GLOSSES: Final = ("EntL", "CL:")  # the number of an entry of EDICT, counters of one of CC-CEDICT
+_LOOKED_AT: Final = 20  # lines, to tell what a file is
 _TEXT_TYPES: Final = "mlgxh"
 """StarDict's kinds of articles that are text: plain, in the reader's encoding, Pango, XDXF, HTML."""
 
@@ -69,6 +76,41 @@ def translations(article: str) -> Iterator[str]:
         for part in _BETWEEN.split(_NUMBER.sub("", _ASIDE.sub(" ", line), count=1)):
             if word := " ".join(part.split()).strip(" ."):
                 yield word
+
+
+def is_glossed(text: str) -> bool:
+    """Whether lines are `headword [reading] /gloss/gloss/`, as those of EDICT and CC-CEDICT: the first ones are."""
+    first = [line for _, line in zip(range(_LOOKED_AT), _entries(text), strict=False)]
+    return bool(first) and all(map(_GLOSSED.fullmatch, first))
+
+
+def glossed(text: str, path: Path) -> Iterator[tuple[str, str]]:
+    """Pairs of a headword and a translation, in the order of lines.
+
+    Headwords of EDICT are the spellings before the brackets and the readings in them, of CC-CEDICT both spellings; its
+    brackets hold a pronunciation.
+
+    Raises:
+        FormatError: a line is of another kind; names it.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if (found := _GLOSSED.fullmatch(line)) is None:
+            raise FormatError(f"{path}, line {number}: {line[:60]!r}: expected headword [reading] /translation/...")
+        spelling, other, reading, glosses = found.groups()
+        heads = (spelling, other) if other else (spelling, reading)
+        words = dict.fromkeys(_ASIDE.sub("", one) for given in heads if given for one in given.split(";"))
+        for gloss in glosses.split("/"):
+            if not gloss.startswith(_NO_GLOSSES):
+                for translation in translations(gloss):
+                    meant = _BEFORE_WORDS.sub("", translation, count=1)
+                    yield from ((word, meant) for word in words if word)
+
+
+def _entries(text: str) -> Iterator[str]:
+    """The lines that are no comments."""
+    return (line for line in text.split("\n") if line.strip() and not line.startswith("#"))
 
 
 def _stem(path: Path) -> Path:

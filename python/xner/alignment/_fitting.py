@@ -178,12 +178,14 @@ def fit(
         most = -(-total // count) + int(cells.max())  # so that no rest is left
     blocks = _blocks(parts, most)
     block, following = next(blocks, None), next(blocks, None)
-    sentences = words = other_words = number = before = 0
+    sentences = words = other_words = number = before = hits = 0
 
     def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
+        nonlocal hits
         made = corpus_of(*sides)
         if lexicon is not None:
-            for level, rows in enumerate(lexicon.rows(numberings, sides[0], options.lexicon_weight)):
+            levels, hits = lexicon.rows(numberings, sides[0], options.lexicon_weight)
+            for level, rows in enumerate(levels):
                 made.set_lexicon(level, *rows)
         return made
 
@@ -223,7 +225,7 @@ def fit(
         model = fitter.model(latest)
         trained_on = TrainedOn(sentences, words, other_words, __version__, number)
     if lexicon is not None:
-        trained_on = replace(trained_on, lexicon=(len(lexicon.entries), lexicon.hits(numberings)))
+        trained_on = replace(trained_on, lexicon=(len(lexicon.entries), hits))
     index = _core.TextIndex.of
     texts = [(index(one.texts), index(other.texts)) for one, other in zip(source.levels, target.levels, strict=True)]
     return Fitted(model, options, trained_on, texts)

@@ -208,6 +208,38 @@ class Numbering:
         """By level, the type of a word, which is not added; None where no sentence has it."""
         return [types.get(form) for types, form in zip(self._types, self._forms(token), strict=True)]
 
+    def words_of(self, text: str, most: int) -> list[str] | None:
+        """The words that a phrase consists of; what is written without blanks is cut into words that sentences have.
+
+        Args:
+            text: words between blanks.
+            most: how many there may be.
+
+        Returns:
+            None where there are more, or letters that no words of sentences make up.
+        """
+        words: list[str] = []
+        for part in text.split():
+            if part not in self._word_of_token and is_unspaced(part[0]):
+                cut = self._cut(part, most - len(words))
+                if cut is None:
+                    return None
+                words += cut
+            else:
+                words.append(part)
+        return words if 0 < len(words) <= most else None
+
+    def _cut(self, text: str, most: int) -> list[str] | None:
+        """Into words of sentences, each as long as can be; None where there is none or there are too many."""
+        words: list[str] = []
+        while text and len(words) < most:
+            end = next((end for end in range(len(text), 0, -1) if text[:end] in self._word_of_token), 0)
+            if not end:
+                return None
+            words.append(text[:end])
+            text = text[end:]
+        return None if text else words
+
     def _word(self, token: str) -> int:
         known = self._word_of_token.get(token)
         if known is not None:

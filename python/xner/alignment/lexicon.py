@@ -5,30 +5,38 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from xner.alignment._dictionaries import articles, files, is_dictionary, translations
+from xner.alignment._dictionaries import articles, files, glossed, is_dictionary, is_glossed, translations
 from xner.errors import FormatError, OptionError
+from xner.io.unpacking import open_gzip
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from xner.alignment._folding import Numbering, Side
 
 __all__ = ["Lexicon"]
 
+_MOST_WORDS: Final = 3
+"""Of an entry, on either side."""
+_OF_PHRASES: Final = 0.5
+"""What an entry of several words counts, beside one of a word on each side; all pairs of its words share it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Pairs of words that translate each other.
+    """Pairs of words, or of phrases, that translate each other.
 
     Attributes:
-        entries: source word, target word, and how much the pair counts; 1 is as much as others.
-        left_out: entries of files that are not one word on each side.
+        entries: source words, target words, and how much the pair counts; 1 is as much as others. Of phrases each
+            word goes with each, and all together count half of it. A phrase of more than three words
+            counts nothing. What is written without blanks is cut into words as the sentences have them.
+        left_out: entries of files that have more than three words on a side.
 
     Raises:
         OptionError: an entry is none.
@@ -62,9 +70,11 @@ class Lexicon:
     def read(cls, *paths: str | os.PathLike[str]) -> Lexicon:
         """Read files with one pair a line: `word TAB word`, or `word TAB word TAB weight`; MUSE's `word word` as well.
 
-        Empty lines and lines that begin with `#` are passed over, and entries of several words are left out. Files
-        that end in `.dict`, `.dict.dz`, `.index` or `.ifo` are dictionaries of dictd (FreeDict's, say) or StarDict,
-        with their other files beside them: each translation between commas is an entry.
+        Empty lines and lines that begin with `#` are passed over, and entries of more than three words on a side are
+        left out. Files that end in `.dict`, `.dict.dz`, `.index` or `.ifo` are dictionaries of dictd (FreeDict's, say)
+        or StarDict, with their other files beside them, and those with lines like `headword [reading] /gloss/gloss/`
+        are EDICT's or CC-CEDICT's, maybe in EUC-JP: each translation between commas is an entry. Files may be
+        compressed (`.gz`).
 
         Raises:
             FormatError: a line is none; names the file and the line. A dictionary is damaged or not whole.
@@ -72,37 +82,11 @@ class Lexicon:
         """
         entries: list[tuple[str, str, float]] = []
         left_out = 0
-        for path in paths:
-            if is_dictionary(Path(path)):
-                found = {(word, other): None for word, text in articles(Path(path)) for other in translations(text)}
-                single = [pair for pair in found if pair[0] and not any(" " in word for word in pair)]
-                left_out += len(found) - len(single)
-                entries += [(*pair, 1.0) for pair in single]
-                continue
-            try:
-                text = Path(path).read_text(encoding="utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise FormatError(f"{path}: not UTF-8: {error}") from None
-            for number, line in enumerate(text.splitlines(), 1):
-                if not line.strip() or line.startswith("#"):
-                    continue
-                parts = [part.strip() for part in (line.split("\t") if "\t" in line else line.split())]
-                if not 2 <= len(parts) <= 3 or not parts[0] or not parts[1]:
-                    raise FormatError(
-                        f"{path}, line {number}: {line[:60]!r}: expected word TAB word, or a weight besides"
-                    )
-                weight = 1.0
-                if len(parts) == 3:
-                    try:
-                        weight = float(parts[2])
-                    except ValueError:
-                        weight = -1.0
-                    if not 0 <= weight < math.inf:
-                        raise FormatError(f"{path}, line {number}: weight {parts[2]!r}: expected a number from 0 on")
-                if " " in parts[0] or " " in parts[1]:
-                    left_out += 1
-                else:
-                    entries.append((parts[0], parts[1], weight))
+        for path in map(Path, paths):
+            found = list(dict.fromkeys(_pairs(path)))
+            kept = [entry for entry in found if all(0 < len(text.split()) <= _MOST_WORDS for text in entry[:2])]
+            left_out += len(found) - len(kept)
+            entries += kept
         return cls(tuple(entries), left_out)
 
     @staticmethod
@@ -110,24 +94,12 @@ class Lexicon:
         """The files that `read` reads for one: itself, or all of the dictionary that it is part of."""
         return files(Path(path))
 
-    def hits(self, numberings: tuple[Numbering, Numbering]) -> int:
-        """How many entries have both words, as they are folded at the finest, in the sentences so far."""
-        return sum(
-            one[-1] is not None and other[-1] is not None
-            for one, other in (self._types(numberings, entry) for entry in self.entries)
-        )
-
-    @staticmethod
-    def _types(
-        numberings: tuple[Numbering, Numbering], entry: tuple[str, str, float]
-    ) -> tuple[list[int | None], list[int | None]]:
-        """By level, the types of both words; None for those that no sentence has."""
-        return numberings[0].types_of(entry[0]), numberings[1].types_of(entry[1])
-
     def rows(
         self, numberings: tuple[Numbering, Numbering], source: Side, scale: float
-    ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]]:
-        """By level: offsets by source type, target types in ascending order, and their pseudo-counts.
+    ) -> tuple[list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]], int]:
+        """What entries count, and how many of them have all their words in the sentences so far.
+
+        By level: offsets by source type, target types in ascending order, and their pseudo-counts.
 
         Args:
             numberings: of both sides.
@@ -135,14 +107,83 @@ class Lexicon:
             scale: the pseudo-count of an entry of weight 1. Of entries that fold alike the largest counts.
         """
         by_level: list[dict[tuple[int, int], float]] = [{} for _ in source.levels]
+        hits = 0
         for entry in self.entries:
-            for pairs, one, other in zip(by_level, *self._types(numberings, entry), strict=True):
-                if one is not None and other is not None:
-                    pairs[one, other] = max(pairs.get((one, other), 0.0), scale * entry[2])
+            cells = _cells(numberings, entry)
+            hits += bool(cells) and all(one[-1] is not None and other[-1] is not None for one, other, _ in cells)
+            for ones, others, weight in cells:
+                for pairs, one, other in zip(by_level, ones, others, strict=True):
+                    if one is not None and other is not None:
+                        pairs[one, other] = max(pairs.get((one, other), 0.0), scale * weight)
         result = []
         for pairs, level in zip(by_level, source.levels, strict=True):
             keys = np.array(sorted(pairs), np.int64).reshape(-1, 2)
             offsets = np.searchsorted(keys[:, 0], np.arange(len(level.texts) + 1)).astype(np.int64)
             weights = np.array([pairs[one, other] for one, other in keys.tolist()], np.float32)
             result.append((offsets, keys[:, 1].astype(np.int32), weights))
-        return result
+        return result, hits
+
+
+_Types: TypeAlias = "list[int | None]"
+
+
+def _cells(
+    numberings: tuple[Numbering, Numbering], entry: tuple[str, str, float]
+) -> list[tuple[_Types, _Types, float]]:
+    """Of an entry: by level the types of two words, None for those that no sentence has, and what the two count."""
+    source, target, weight = entry
+    if not (ones := numberings[0].words_of(source, _MOST_WORDS)):
+        return []
+    if not (others := numberings[1].words_of(target, _MOST_WORDS)):
+        return []
+    if (pairs := len(ones) * len(others)) > 1:
+        weight *= _OF_PHRASES / pairs
+    types = [[numberings[0].types_of(word) for word in ones], [numberings[1].types_of(word) for word in others]]
+    return [(one, other, weight) for one in types[0] for other in types[1]]
+
+
+def _pairs(path: Path) -> Iterator[tuple[str, str, float]]:
+    """What a file has, in its order."""
+    if is_dictionary(path):
+        yield from ((word, other, 1.0) for word, text in articles(path) for other in translations(text))
+        return
+    text = _text(path)
+    if is_glossed(text):
+        yield from ((word, other, 1.0) for word, other in glossed(text, path))
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = [part.strip() for part in (line.split("\t") if "\t" in line else line.split())]
+        if not 2 <= len(parts) <= 3 or not parts[0] or not parts[1]:
+            raise FormatError(f"{path}, line {number}: {line[:60]!r}: expected word TAB word, or a weight besides")
+        yield parts[0], parts[1], _weight(parts[2], path, number) if len(parts) == 3 else 1.0
+
+
+def _weight(text: str, path: Path, number: int) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight < math.inf:
+        raise FormatError(f"{path}, line {number}: weight {text!r}: expected a number from 0 on")
+    return weight
+
+
+def _text(path: Path) -> str:
+    """A file's text: UTF-8, or what EDICT is distributed in."""
+    if path.suffix == ".gz":
+        with open_gzip(path) as file:
+            content = file.read()
+    else:
+        content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        try:
+            text = content.decode("euc_jp")
+        except UnicodeDecodeError:
+            text = ""
+        if is_glossed(text):
+            return text
+        raise FormatError(f"{path}: not UTF-8: {error}") from None

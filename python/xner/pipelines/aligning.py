@@ -143,7 +143,7 @@ class AligningOptions(DeclaredOptions):
         (),
         Many(ReadFile()),
         f"{BUILTIN}: words that translate each other, one pair a line: word TAB word, or with a weight besides; or a "
-        "dictionary of dictd (FreeDict's, say) or StarDict, its .index or .ifo.",
+        "dictionary: of dictd (FreeDict's, say) or StarDict, its .index or .ifo, EDICT or CC-CEDICT.",
         when=[_FITS],
         group=_GROUP,
     )
@@ -393,7 +393,7 @@ class Aligning:
                 run.told(f"the aligner was fitted in {aligner.trained_on.blocks} blocks, as memory allows")
             if lexicon is not None:
                 entries, hits = aligner.trained_on.lexicon
-                left_out = f", {lexicon.left_out} entries of several words left out" if lexicon.left_out else ""
+                left_out = f", {lexicon.left_out} entries of more than three words left out" if lexicon.left_out else ""
                 run.told(f"lexicon: {hits} of {entries} pairs of words are in the sentences{left_out}")
             with run.kept.writing(_FITTED) as path:
                 aligner.save(path)

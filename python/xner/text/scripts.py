@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import Final
 
 __all__ = ["UNSPACED_CODES", "is_unspaced"]
@@ -14,6 +15,7 @@ UNSPACED_CODES: Final = frozenset({"Hans", "Hant", "Hani", "Jpan", "Thai", "Laoo
 """Their codes in ISO 15924, as language codes have them: `zho_Hans`."""
 
 
+@cache
 def is_unspaced(character: str) -> bool:
     """Whether a character belongs to one of these scripts; combining marks and punctuation of theirs do, too."""
     return not character.isascii() and unicodedata.name(character, "").startswith(_NAMES)
