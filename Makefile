@@ -15,7 +15,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-thorough test-base faults bench lint format stubs cpp-test asan tsan test-arm fuzz tidy docs wheel clean
+.PHONY: help demo test test-slow test-thorough test-base faults bench lint format stubs cpp-test asan tsan test-arm test-plain test-windows fuzz tidy docs wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -115,6 +115,20 @@ test-arm: ## C++ unit tests on an emulated 64-bit ARM, and the same bits there a
 	build/default/tests/cpp/xner_digest > build/digest.here
 	qemu-aarch64 -L /usr/aarch64-linux-gnu build/arm/tests/cpp/xner_digest > build/digest.arm
 	diff build/digest.here build/digest.arm
+
+test-plain: ## C++ unit tests without extensions of GCC, as for other compilers, and the same bits with them as without
+	cmake --preset default && cmake --build --preset default --target xner_digest
+	cmake --preset plain && cmake --build --preset plain && ctest --preset plain
+	build/default/tests/cpp/xner_digest > build/digest.here
+	build/plain/tests/cpp/xner_digest > build/digest.plain
+	diff build/digest.here build/digest.plain
+
+test-windows: ## the same for Windows, run by wine (Debian: g++-mingw-w64-x86-64-posix, wine64)
+	cmake --preset default && cmake --build --preset default --target xner_digest
+	cmake --preset windows && cmake --build --preset windows && WINEPREFIX=$(CURDIR)/build/wine WINEDEBUG=-all ctest --preset windows
+	build/default/tests/cpp/xner_digest > build/digest.here
+	WINEPREFIX=$(CURDIR)/build/wine WINEDEBUG=-all /usr/lib/wine/wine64 build/windows/tests/cpp/xner_digest.exe | tr -d '\r' > build/digest.windows
+	diff build/digest.here build/digest.windows
 
 # A clang from 15 on: with older ones, ranges of GCC's library do not compile.
 CLANG ?= $(firstword $(foreach name,clang++-19 clang++-18 clang++-17 clang++-16 clang++-15,$(shell command -v $(name))))

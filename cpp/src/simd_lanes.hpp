@@ -12,7 +12,12 @@
 #include <cstring>
 #include <numbers>
 
-#if defined(__SSE2__)
+// Compilers that have GCC's vector types; XNER_PLAIN_LANES is to see what others make of these sources.
+#if defined(__GNUC__) && !defined(XNER_PLAIN_LANES)
+#define XNER_VECTOR_TYPES
+#endif
+
+#if defined(XNER_VECTOR_TYPES) && defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -24,15 +29,15 @@ namespace xner::XNER_SIMD_LEVEL {
 
 inline constexpr std::size_t lanes = 8;
 
-#if defined(__AVX__)
-inline constexpr std::size_t register_lanes = 8;
-#elif defined(__GNUC__)
-inline constexpr std::size_t register_lanes = 4;
-#else
+#if !defined(XNER_VECTOR_TYPES)
 inline constexpr std::size_t register_lanes = 1;
+#elif defined(__AVX__)
+inline constexpr std::size_t register_lanes = 8;
+#else
+inline constexpr std::size_t register_lanes = 4;
 #endif
 
-#if defined(__GNUC__)
+#if defined(XNER_VECTOR_TYPES)
 using FloatRegister [[gnu::vector_size(register_lanes * sizeof(float))]] = float;
 using IntegerRegister [[gnu::vector_size(register_lanes * sizeof(float))]] = std::int32_t;
 // Registers in memory, which need not be aligned and may be of any type.
@@ -51,7 +56,7 @@ inline constexpr std::size_t registers = lanes / register_lanes;
 
 template <class To, class From>
 To reinterpret_bits(const From& from) {
-#if defined(__GNUC__)
+#if defined(XNER_VECTOR_TYPES)
   return reinterpret_cast<To>(from);
 #else
   To to;
@@ -282,7 +287,7 @@ inline Floats max(const EightRows& rows) {
              max(max(rows.row4, rows.row5), max(rows.row6, rows.row7)));
 }
 
-#if defined(__GNUC__)
+#if defined(XNER_VECTOR_TYPES)
 // Lanes 0 to 3 of both; lanes 4 to 7 of both.
 inline Floats left_halves(const Floats& a, const Floats& b) {
 #if defined(__AVX__)
@@ -371,9 +376,9 @@ inline bool any(const Integers& value) {
 
 // Lane k of a condition as bit k.
 inline std::uint32_t lane_bits(const Integers& condition) {
-#if defined(__AVX__)
+#if defined(XNER_VECTOR_TYPES) && defined(__AVX__)
   return static_cast<std::uint32_t>(_mm256_movemask_ps(reinterpret_cast<__m256>(condition.part[0])));
-#elif defined(__SSE2__)
+#elif defined(XNER_VECTOR_TYPES) && defined(__SSE2__)
   return static_cast<std::uint32_t>(_mm_movemask_ps(reinterpret_cast<__m128>(condition.part[0])) |
                                     _mm_movemask_ps(reinterpret_cast<__m128>(condition.part[1])) << 4);
 #else
@@ -392,7 +397,7 @@ struct Comparison {
 };
 
 inline Comparison compare_weighed(const Floats& x, double x_weight, const Floats& y, double y_weight) {
-#if defined(__AVX2__)
+#if defined(XNER_VECTOR_TYPES) && defined(__AVX2__)
   const auto weigh = [](__m128 half, double weight) {
     return _mm256_mul_pd(_mm256_cvtps_pd(half), _mm256_set1_pd(weight));
   };
@@ -433,7 +438,7 @@ inline Comparison compare_weighed(const Floats& x, double x_weight, const Floats
 
 // The numbers at some indices.
 inline Integers gather(const std::int32_t* from, const Integers& indices) {
-#if defined(__AVX2__)
+#if defined(XNER_VECTOR_TYPES) && defined(__AVX2__)
   return {{reinterpret_cast<IntegerRegister>(
       _mm256_i32gather_epi32(from, reinterpret_cast<__m256i>(indices.part[0]), 4))}};
 #else
@@ -444,7 +449,7 @@ inline Integers gather(const std::int32_t* from, const Integers& indices) {
 #endif
 }
 
-#if defined(__AVX2__)
+#if defined(XNER_VECTOR_TYPES) && defined(__AVX2__)
 // For each set of lanes, as the bits of a number, which they are, in order.
 struct LanesOfBits {
   std::uint8_t lane[1U << lanes][lanes] = {};
@@ -466,7 +471,7 @@ inline constexpr LanesOfBits lanes_of_bits;
 // Returns how many they are.
 inline std::size_t store_some(const Integers& value, const Integers& condition, std::int32_t* to) {
   const std::uint32_t bits = lane_bits(condition);
-#if defined(__AVX2__)
+#if defined(XNER_VECTOR_TYPES) && defined(__AVX2__)
   const __m128i few = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(lanes_of_bits.lane[bits]));
   const __m256i moved =
       _mm256_permutevar8x32_epi32(reinterpret_cast<__m256i>(value.part[0]), _mm256_cvtepu8_epi32(few));
@@ -487,7 +492,7 @@ inline std::size_t store_some(const Integers& value, const Integers& condition, 
 // The first lane in which a condition holds; there is one.
 inline std::int32_t first_lane(const Integers& condition) {
   const std::uint32_t bits = lane_bits(condition);
-#if defined(__GNUC__)
+#if defined(XNER_VECTOR_TYPES)
   return __builtin_ctz(bits);
 #else
   std::int32_t lane = 0;

@@ -3,12 +3,15 @@
 #include <cctype>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <random>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "aligner/elementary.hpp"
 #include "xner/aligner.hpp"
 #include "xner/error.hpp"
 
@@ -93,6 +96,33 @@ Corpus long_corpus(std::size_t rows, std::size_t words) {
     }
   }
   return {source, target};
+}
+
+TEST_CASE("exponentials and logarithms are those of the C library but for the last bits") {
+  std::mt19937_64 random(7);
+  std::uniform_real_distribution<double> wide(-700.0, 700.0);
+  std::uniform_real_distribution<double> near_nil(-1e-3, 1e-3);
+  const auto steps = [](auto a, auto b) {
+    using Number = decltype(a);
+    return std::abs(a - b) /
+           (std::nextafter(std::abs(b), std::numeric_limits<Number>::infinity()) - std::abs(b));
+  };
+  for (int k = 0; k < 20000; ++k) {
+    for (const double x : {wide(random), near_nil(random)}) {
+      const double e = std::exp(x);
+      CHECK(steps(xner::aligner::exponential(x), e) <= 2);
+      CHECK(steps(xner::aligner::logarithm(e), std::log(e)) <= 3);
+      const auto small = static_cast<float>(x / 9.0);
+      CHECK(steps(xner::aligner::exponential(small), std::exp(small)) <= 1);
+      CHECK(steps(xner::aligner::logarithm(std::exp(small)), std::log(std::exp(small))) <= 1);
+    }
+  }
+  CHECK(xner::aligner::exponential(0.0) == 1.0);
+  CHECK(xner::aligner::exponential(-1000.0) == 0.0);
+  CHECK(xner::aligner::logarithm(1.0) == 0.0);
+  CHECK(xner::aligner::power(0.0, 0.0) == 1.0);
+  CHECK(xner::aligner::power(0.0, 2.0) == 0.0);
+  CHECK(xner::aligner::power(3.0, 2.0) == doctest::Approx(9.0).epsilon(1e-14));
 }
 
 TEST_CASE("the aligner learns a toy language") {

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "aligner/elementary.hpp"
 #include "aligner/evidence.hpp"
 #include "aligner/prior.hpp"
 #include "xner/parallel.hpp"
@@ -91,7 +92,7 @@ void RelativeLengths::set(std::span<const std::int32_t> words, const std::vector
   for (std::size_t i = 0; i < words.size(); ++i) {
     const float letters = length[static_cast<std::size_t>(words[i])];
     is_measured[i] = letters > 0.0F ? 1.0F : 0.0F;
-    logarithm[i] = letters > 0.0F ? std::log(letters * count / sum) : 0.0F;
+    logarithm[i] = letters > 0.0F ? aligner::logarithm(letters * count / sum) : 0.0F;
   }
 }
 
@@ -111,8 +112,8 @@ void apply_cues(const AlignerCorpus& corpus, const Index& index, const Cues& cue
           std::min(cues.source_seen[word], cues.target_seen[static_cast<std::size_t>(target[j])]);
       const float apart = s.source_lengths.is_measured[i] * s.target_lengths.is_measured[j] *
                           std::abs(s.source_lengths.logarithm[i] - s.target_lengths.logarithm[j]);
-      const float cue = std::exp(cues.halving / (cues.halving + seen) *
-                                 (cues.odds[begin + local[j]] - cues.length_weight * apart));
+      const float cue = exponential(cues.halving / (cues.halving + seen) *
+                                    (cues.odds[begin + local[j]] - cues.length_weight * apart));
       s.forward_emission[j * source.size() + i] *= cue;
       s.backward_emission[i * target.size() + j] *= cue;
     }

@@ -1,6 +1,5 @@
 // Decoding: a fitted model's emissions for a corpus, both directions' posteriors, and the links they give.
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +8,7 @@
 
 #include "aligner/check.hpp"
 #include "aligner/cues.hpp"
+#include "aligner/elementary.hpp"
 #include "aligner/emission.hpp"
 #include "aligner/evidence.hpp"
 #include "aligner/index.hpp"
@@ -89,9 +89,9 @@ class Decoder {
       const auto word = static_cast<std::size_t>(words[k]);
       const float seen = frequency[word];
       const std::size_t letters = text[static_cast<std::size_t>(types[word])].size();
-      out.share[k] = std::log((seen + 0.5F) / (static_cast<float>(tokens) + 50.0F));
-      out.count[k] = std::log(1.0F + std::min(seen, kManyOccurrences));
-      out.length[k] = std::log(1.0F + static_cast<float>(letters));
+      out.share[k] = logarithm((seen + 0.5F) / (static_cast<float>(tokens) + 50.0F));
+      out.count[k] = logarithm(1.0F + std::min(seen, kManyOccurrences));
+      out.length[k] = logarithm(1.0F + static_cast<float>(letters));
       out.kind[k] = kinds[word];
     }
   }

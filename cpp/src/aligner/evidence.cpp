@@ -1,7 +1,8 @@
 #include "aligner/evidence.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "aligner/elementary.hpp"
 
 namespace xner::aligner {
 
@@ -18,7 +19,7 @@ double exp_digamma(double x) {
   const double z = x - 0.5;
   const double r = 1.0 / z;
   const double series = z + r * (1.0 / 24 - r * r * (37.0 / 5760 - r * r * (10313.0 / 2903040)));
-  return series * std::exp(-shift);
+  return series * exponential(-shift);
 }
 
 }  // namespace

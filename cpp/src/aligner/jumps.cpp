@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "aligner/elementary.hpp"
+
 namespace xner::aligner {
 
 namespace {
@@ -11,7 +13,7 @@ std::vector<double> around_the_next(std::size_t clip, double decay, double floor
   std::vector<double> weights(2 * clip + 1);
   for (std::size_t d = 0; d < weights.size(); ++d) {
     const double length = static_cast<double>(d) - static_cast<double>(clip);
-    weights[d] = std::exp(-decay * std::abs(length - 1.0)) + floor;
+    weights[d] = exponential(-decay * std::abs(length - 1.0)) + floor;
   }
   return weights;
 }

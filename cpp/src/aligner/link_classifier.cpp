@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "aligner/elementary.hpp"
 #include "aligner/kernels.hpp"
 
 namespace xner::aligner {
@@ -37,10 +38,10 @@ constexpr std::size_t kStepsOfFirst = 8;
 
 float log_odds(float probability) {
   const float p = std::clamp(probability, 1e-4F, 1.0F - 1e-4F);
-  return std::log(p / (1.0F - p));
+  return logarithm(p / (1.0F - p));
 }
 
-float log_ratio(float a, float b) { return std::log(std::clamp(a / b, 1e-5F, 1e5F)); }
+float log_ratio(float a, float b) { return logarithm(std::clamp(a / b, 1e-5F, 1e5F)); }
 
 // The best of a word's cells but this one.
 float rival(float own, float best, float second) { return own == best ? second : best; }
@@ -58,7 +59,7 @@ void note_best(float value, float& best, float& second) {
 float evaluate(std::span<const float> weights, std::span<const float> features) {
   std::array<float, 2> outputs;
   aligner_kernels().run_network(weights.data(), features.data(), features.size() / 2, outputs.data());
-  const auto probability = [](float output) { return 1.0F / (1.0F + std::exp(-output)); };
+  const auto probability = [](float output) { return 1.0F / (1.0F + exponential(-output)); };
   return 0.5F * (probability(outputs[0]) + probability(outputs[1]));
 }
 
@@ -172,7 +173,7 @@ void LinkClassifier::write_features(const Cell& cell, View view, bool second, fl
   }
   const bool symbols = own.words->kind[o] == WordKind::symbol && other.words->kind[p] == WordKind::symbol;
   put(symbols ? 1.0F : 0.0F);
-  put(std::log(static_cast<float>(own.best.size()) / static_cast<float>(other.best.size())));
+  put(logarithm(static_cast<float>(own.best.size()) / static_cast<float>(other.best.size())));
   put(pair_.experience);
   if (!second) return;
 

@@ -2,11 +2,11 @@
 #include "aligner/prior.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "aligner/elementary.hpp"
 #include "xner/edit_distance.hpp"
 #include "xner/parallel.hpp"
 
@@ -59,7 +59,7 @@ std::vector<float> string_prior(std::vector<float> similarities, const AlignerOp
     if (value <= 0.0F) continue;
     const double excess = std::max(0.0, static_cast<double>(value) - floor) / (1.0 - floor);
     value = options.prior_weight > 0
-                ? static_cast<float>(options.prior_weight * std::pow(excess, options.similarity_power))
+                ? static_cast<float>(options.prior_weight * power(excess, options.similarity_power))
                 : 0.0F;
   }
   return similarities;

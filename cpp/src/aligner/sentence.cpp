@@ -1,8 +1,8 @@
 #include "aligner/sentence.hpp"
 
 #include <algorithm>
-#include <cmath>
 
+#include "aligner/elementary.hpp"
 #include "aligner/kernels.hpp"
 
 namespace xner::aligner {
@@ -47,8 +47,8 @@ void set_positions(double decay, std::size_t words, std::vector<float>& rising, 
   falling.resize(words);
   for (std::size_t k = 0; k < words; ++k) {
     const double position = (static_cast<double>(k) + 0.5) / static_cast<double>(words);
-    rising[k] = static_cast<float>(std::exp(decay * position));
-    falling[k] = static_cast<float>(std::exp(-decay * position));
+    rising[k] = static_cast<float>(exponential(decay * position));
+    falling[k] = static_cast<float>(exponential(-decay * position));
   }
 }
 

@@ -129,13 +129,19 @@ void transpose(const float* from, std::size_t height, std::size_t width, float* 
   }
 }
 
+#if defined(__GNUC__)
+#define XNER_UNROLL_BLOCKS _Pragma("GCC unroll 4")
+#else
+#define XNER_UNROLL_BLOCKS
+#endif
+
 // Of so many blocks of columns at a time, as one would have each step wait for the step before.
 template <std::size_t blocks>
 void maxima_of_blocks(const float* cells, std::size_t width, const std::int32_t* rows, std::size_t count,
                       float* values, std::int32_t* places) {
   Floats highest[blocks];
   Integers place[blocks];
-#pragma GCC unroll 4
+  XNER_UNROLL_BLOCKS
   for (std::size_t b = 0; b < blocks; ++b) {
     highest[b] = broadcast(lowest_cell);
     place[b] = broadcast(rows[0]);
@@ -143,14 +149,14 @@ void maxima_of_blocks(const float* cells, std::size_t width, const std::int32_t*
   for (std::size_t k = 0; k < count; ++k) {
     const float* const row = cells + static_cast<std::size_t>(rows[k]) * width;
     const Integers number = broadcast(rows[k]);
-#pragma GCC unroll 4
+    XNER_UNROLL_BLOCKS
     for (std::size_t b = 0; b < blocks; ++b) {
       const Floats higher = max(load_floats(row + b * lanes), highest[b]);
       place[b] = select(higher > highest[b], number, place[b]);
       highest[b] = higher;
     }
   }
-#pragma GCC unroll 4
+  XNER_UNROLL_BLOCKS
   for (std::size_t b = 0; b < blocks; ++b) {
     store(highest[b], values + b * lanes);
     store(place[b], places + b * lanes);

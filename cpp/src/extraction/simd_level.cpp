@@ -7,15 +7,40 @@
 
 #include "xner/error.hpp"
 
+#if defined(XNER_X86_LEVELS) && defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
 namespace xner {
 
 namespace {
 
+#if defined(XNER_X86_LEVELS)
+bool has_avx2() {
+#if defined(_MSC_VER)
+  constexpr int kSaved = 1 << 27;                 // leaf 1, ECX: the system saves registers
+  constexpr int kAvx = 1 << 28;                   // leaf 1, ECX
+  constexpr int kAvx2 = 1 << 5;                   // leaf 7, EBX
+  constexpr unsigned kWhich = 1U << 1 | 1U << 2;  // XCR0: the low and high halves of registers
+  int registers[4];
+  __cpuid(registers, 0);
+  if (registers[0] < 7) return false;
+  __cpuid(registers, 1);
+  if ((registers[2] & kSaved) == 0 || (registers[2] & kAvx) == 0) return false;
+  if ((_xgetbv(0) & kWhich) != kWhich) return false;
+  __cpuidex(registers, 7, 0);
+  return (registers[1] & kAvx2) != 0;
+#else
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") != 0;
+#endif
+}
+#endif
+
 std::vector<SimdLevel> find_levels() {
   std::vector<SimdLevel> levels{SimdLevel::baseline};
 #if defined(XNER_X86_LEVELS)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) levels.push_back(SimdLevel::avx2);
+  if (has_avx2()) levels.push_back(SimdLevel::avx2);
 #endif
   return levels;
 }
