@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from xner.filters.stage import Filters
 from xner.io import sample
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
+from xner.translation.stages import TargetTranslation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -374,3 +376,119 @@ def test_an_empty_file_among_shards(tmp_path: Path) -> None:
     for output in ("out.parquet", "out.conll", "out.arrow", "out.jsonl"):
         done(xner(*command, "-o", output, cwd=tmp_path))
         assert io.read(tmp_path / output).num_rows == 9
+
+
+SPELLER = """import sys
+for line in sys.stdin:
+    words = line.split()
+    print(" ".join(word[::-1] if word.isalpha() else word for word in words) if len(words) % 7 else "")
+"""
+
+
+@pytest.fixture
+def speller(tmp_path: Path) -> str:
+    """A translator that spells words backwards, leaves markers whole, and says nothing to every seventh length."""
+    (tmp_path / "speller.py").write_text(SPELLER, encoding="utf-8")
+    return f"command:{sys.executable} -S speller.py"
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "more"),
+    [
+        ("txt", "out.txt", ()),
+        ("conll", "out.parquet", ("--keep-bad",)),
+        ("jsonl", "out.jsonl.gz", ("--markers", "brackets")),
+        ("parquet", "out.conll", ("--markers", "tags")),
+        ("arrow", "out.arrow", ("--markers", "auto")),
+        ("conll", "out.conll", ("--markers", "auto")),
+    ],
+)
+def test_translates(
+    kind: str, output: str, more: tuple[str, ...], speller: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    io.write(sample.load("en").slice(0, ROWS), tmp_path / f"en.{kind}")
+    languages = ("--source-language", "en", "--target-language", "de")
+    command: tuple[str, ...] = (
+        "translate",
+        "--source",
+        f"en.{kind}",
+        *languages,
+        "--model",
+        speller,
+        "--cache",
+        "cache.sqlite",
+    )
+    command = (*command, *more, "-o", output)
+    status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output=output)
+    assert not status, said
+    assert content
+    assert f"{ROWS} sentences: " in said
+    assert re.search(r"^  empty: the model said nothing; rows \d+", said, re.MULTILINE)
+    assert ("sentences with markers" in said) == bool("--markers" in more)
+    expected = said, content
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "PIECE_ROWS", ROWS)
+        run = done(xner(*command, cwd=tmp_path))
+    found = io.read(tmp_path / output) if not output.endswith(".txt") else None
+    assert run.stderr == expected[0]
+    if found is not None:
+        (tmp_path / f"pieces-{output}").write_bytes(content)
+        assert io.read(tmp_path / f"pieces-{output}").equals(found)
+    else:
+        assert (tmp_path / output).read_bytes() == content
+
+
+def test_a_translation_goes_on(speller: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    io.write(sample.load("en").slice(0, ROWS), tmp_path / "en.conll")
+    languages = ("--source-language", "en", "--target-language", "de")
+    command: tuple[str, ...] = (
+        "translate",
+        "--source",
+        "en.conll",
+        *languages,
+        "--model",
+        speller,
+        "--markers",
+        "tags",
+    )
+    one = (*command, "--cache", "one.sqlite", "-o", "out.conll")
+    expected = both_ways(tmp_path, monkeypatch, *one, output="out.conll")
+    seen: list[int] = []
+    translated = TargetTranslation._translate
+
+    def some(self: TargetTranslation, rows: pa.RecordBatch, *rest: Any) -> pa.RecordBatch:
+        seen.append(rows.num_rows)
+        if len(seen) == 3:
+            raise OSError(28, "the disk is full")
+        return translated(self, rows, *rest)
+
+    monkeypatch.setattr(runner, "PIECE_ROWS", PIECE)
+    monkeypatch.setattr(TargetTranslation, "_translate", some)
+    command = (*command, "--cache", "two.sqlite", "-o", "out.conll")  # which has nothing yet
+    assert xner(*command, cwd=tmp_path).returncode
+    run = xner(*command, cwd=tmp_path)
+    assert (run.returncode, run.stdout, run.stderr, (tmp_path / "out.conll").read_bytes()) == expected
+    assert seen == [13, 13, 13, 13, 11]
+
+
+@pytest.mark.parametrize(("row", "wrong", "place"), [(30, "X-PER", "row 30"), (49, None, "line 50")])
+def test_wrong_rows_of_what_is_translated(
+    row: int, wrong: str | None, place: str, speller: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = sample.load("en").slice(0, ROWS)
+    io.write(with_row(table, "labels", row, [wrong] * len(table["labels"][row])), tmp_path / "en.jsonl")
+    languages = ("--source-language", "en", "--target-language", "de")
+    command: tuple[str, ...] = (
+        "translate",
+        "--source",
+        "en.jsonl",
+        *languages,
+        "--model",
+        speller,
+        "--markers",
+        "tags",
+    )
+    command = (*command, "--cache", "cache.sqlite", "-o", "out.jsonl")
+    status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output="out.jsonl")
+    assert (status, content) == (1, None)
+    assert place in said

@@ -32,7 +32,7 @@ from xner.io.sides import (
     read_pairs,
     scores_apart,
     scores_pieces,
-    source_columns,
+    source_pieces,
     target_columns,
     with_scores,
 )
@@ -40,7 +40,6 @@ from xner.io.sides import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from xner.io.layout import Labelled
     from xner.io.parallel import Lengths
     from xner.io.pharaoh import OnError
 
@@ -267,17 +266,8 @@ class PairsReader:
 
     def _source(self) -> Generator[pa.Table]:
         pairs = self._pairs
-        says_tags = False
-
-        def columns(found: Labelled) -> pa.Table:
-            nonlocal says_tags
-            says_tags = found.tags is not None
-            return source_columns(found)
-
-        how: Any = {"scheme": pairs.scheme, "reading": pairs.read_labels, "rows": self._rows}
-        pieces = pairs.layout.labelled_pieces(pairs.source, pairs.source_format, **how)
-        tags = yield from map_pieces(columns, pieces)
-        self._tags = tags if says_tags else None
+        how: Any = {"scheme": pairs.scheme, "mode": pairs.read_labels, "layout": pairs.layout, "rows": self._rows}
+        self._tags = yield from source_pieces(pairs.source, format=pairs.source_format, **how)
 
     def _target(self) -> Generator[pa.Table]:
         pairs = self._pairs

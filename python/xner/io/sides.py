@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from xner import labels, schema
 from xner._support.arguments import choose
 from xner._support.arrow import flattened, list_lengths, one_array, with_columns
-from xner._support.pieces import PIECE_ROWS, WholeNeededError
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, map_pieces
 from xner._support.progress import logger
 from xner.errors import DataError, Error
 from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
@@ -49,7 +49,9 @@ __all__ = [
     "scores_apart",
     "scores_pieces",
     "sentence_pairs_pieces",
+    "sentences_pieces",
     "source_columns",
+    "source_pieces",
     "target_columns",
     "with_scores",
 ]
@@ -126,8 +128,8 @@ def sentence_pairs_pieces(
 
     def readers() -> list[Generator[pa.Table]]:
         return [
-            _sentences_pieces(source, source_format, layout, rows),
-            _sentences_pieces(target, target_format, layout.of_target, rows),
+            sentences_pieces(source, source_format, layout, rows),
+            sentences_pieces(target, target_format, layout.of_target, rows),
         ]
 
     def check(place: int, first: int, count: int) -> None:
@@ -139,9 +141,10 @@ def sentence_pairs_pieces(
         yield _words_beside(*sides)
 
 
-def _sentences_pieces(
+def sentences_pieces(
     path: str | os.PathLike[str], format: str | None, layout: Layout, rows: int
 ) -> Generator[pa.Table]:
+    """What `read_sentences` gives, piece by piece, of a file of which `Layout.reads_pieces` is true."""
     for table in layout.pieces(path, format, rows=rows):
         schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
         yield table
@@ -189,6 +192,43 @@ def read_source(
     table = source_columns(found)
     problems = wrong.problems(table.num_rows, path)
     return table if problems is None else table.append_column(schema.ROW_PROBLEM, problems)
+
+
+def source_pieces(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None,
+    scheme: labels.Scheme,
+    mode: labels.Reading,
+    layout: Layout = AS_TOLD,
+    rows: int,
+) -> Generator[pa.Table, None, labels.Tags | None]:
+    """What `read_source` gives, piece by piece.
+
+    Args:
+        path: as there, as are the others and the errors; `Layout.reads_pieces` is true of it.
+        format: likewise.
+        scheme: likewise.
+        mode: likewise.
+        layout: likewise.
+        rows: of each piece but the last.
+
+    Returns:
+        What the labels are, once all were read; None where entities count in their place.
+
+    Raises:
+        WholeNeededError: what was read holds only for the rows so far.
+    """
+    says_tags = False
+
+    def columns(found: Labelled) -> pa.Table:
+        nonlocal says_tags
+        says_tags = found.tags is not None
+        return source_columns(found)
+
+    pieces = layout.labelled_pieces(path, format, scheme=scheme, reading=mode, rows=rows)
+    tags = yield from map_pieces(columns, pieces)
+    return tags if says_tags else None
 
 
 def source_columns(found: Labelled) -> pa.Table:

@@ -31,6 +31,7 @@ __all__ = [
     "MarkerTrial",
     "Translate",
     "count_problems",
+    "evenly",
     "translate_marked",
     "try_markers",
 ]
@@ -171,15 +172,18 @@ def try_markers(
     """
     whole_number("sample", sample, 1)
     labelled = [row for row, found in enumerate(entities) if found]
-    picked = (
-        [labelled[place * len(labelled) // sample] for place in range(sample)] if len(labelled) > sample else labelled
-    )
+    picked = [labelled[place] for place in evenly(len(labelled), sample)]
     some = [sentences[row] for row in picked], [entities[row] for row in picked]
     whole: dict[MarkerStyle, int] = {}
     for style in cast("dict[MarkerStyle, None]", STYLES):
         found, _ = _by_markers(*some, translate, split, style, join, threshold)
         whole[style] = sum(one is not None for one in found)
     return MarkerTrial(len(picked), whole)
+
+
+def evenly(count: int, sample: int) -> list[int]:
+    """Places of a sample, evenly spread over so many; all, where there are no more."""
+    return [place * count // sample for place in range(sample)] if count > sample else list(range(count))
 
 
 def _by_markers(

@@ -25,10 +25,10 @@ from xner._support.stages import identity_of, run_stage
 from xner.errors import DataError, Error
 from xner.text.detokenization import detokenize
 from xner.text.word_splitting import splitter_for
-from xner.translation.marked import translate_marked, try_markers
+from xner.translation.marked import evenly, translate_marked, try_markers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from xner._support.arrow import ArrowRows, Rows
     from xner.text.word_splitting import WordSplitter
@@ -43,6 +43,7 @@ __all__ = [
     "TargetTranslation",
     "adopt_marked",
     "choose_markers",
+    "labelled_sample",
     "outer_entities",
     "translate_back",
     "translate_source",
@@ -456,6 +457,38 @@ def _translate_plainly(
         raise Error(f"the translator made {len(translations)} translations of {len(texts)} texts")
     words = [[word.text for word in split(text)] for text, _ in translations]
     return with_columns(rows, _columns(made, words, translations, good))
+
+
+def labelled_sample(run_over: Callable[[Callable[[Iterable[pa.Table], bool], Any]], Any], sample: int = 50) -> pa.Table:
+    """The rows that `choose_markers` tries of rows that come piece by piece, which are read twice for that.
+
+    Args:
+        run_over: hands a function the pieces, with `source_entities`, and whether they are there as a whole; gives what
+            the function does.
+        sample: how many rows that have entities, evenly spread over those.
+    """
+
+    def labelled(piece: pa.Table) -> list[int]:
+        lengths = pc.list_value_length(piece.column(schema.SOURCE_ENTITIES))
+        found: list[int] = pc.indices_nonzero(pc.fill_null(lengths, 0)).to_pylist()
+        return found
+
+    def count(pieces: Iterable[pa.Table], _: bool) -> int:
+        return sum(len(labelled(piece)) for piece in pieces)
+
+    total = run_over(count)
+    wanted = set(evenly(total, sample))
+
+    def pick(pieces: Iterable[pa.Table], _: bool) -> pa.Table:
+        found, seen = [], 0
+        for piece in pieces:
+            rows = labelled(piece)
+            found.append(piece.take([row for place, row in enumerate(rows, seen) if place in wanted]))
+            seen += len(rows)
+        return pa.concat_tables(found)
+
+    picked: pa.Table = run_over(pick)
+    return picked
 
 
 def choose_markers(

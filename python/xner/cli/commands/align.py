@@ -18,7 +18,7 @@ from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
 from xner.cli.options.inputs import existing_file, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.pipelines import engine_group
+from xner.cli.options.pipelines import engine_group, resume_option
 from xner.io.sides import read_sentence_pairs, sentence_pairs_pieces
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
@@ -80,12 +80,7 @@ __all__ = ["command"]
     show_default=True,
     help="0: one a core. Never changes the output.",
 )
-@click.option(
-    "--resume/--no-resume",
-    default=True,
-    show_default=True,
-    help="Go on from an interrupted run's finished parts.",
-)
+@resume_option
 @click.pass_context
 def command(
     context: click.Context,

@@ -19,7 +19,7 @@ from xner._support.pieces import map_pieces, pieces_of
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.pipelines import engine_group
+from xner.cli.options.pipelines import engine_group, resume_option
 from xner.cli.options.taggers import ChosenTagger, tagger_group
 from xner.errors import DataError
 from xner.io.sides import labels_as_gold
@@ -80,12 +80,7 @@ __all__ = ["command"]
     "[default: labels]",
 )
 @click.option("--float16", is_flag=True, help="Store the probabilities of --role scores in half precision.")
-@click.option(
-    "--resume/--no-resume",
-    default=True,
-    show_default=True,
-    help="Go on from an interrupted run's finished parts.",
-)
+@resume_option
 @takes(tagger=tagger_group, layout=layout_group(classes=False), engine=engine_group)
 def command(
     sentences: Path,

@@ -45,6 +45,7 @@ __all__ = [
     "markers_option",
     "output_group",
     "pipeline_group",
+    "resume_option",
     "run",
     "scores_of_shards_option",
     "scores_option",
@@ -166,6 +167,14 @@ steps_option = click.option(
     help="Folder in which the output of each step is kept, and from which it is taken as long as nothing that "
     "decides it has changed.  [default: OUTPUT.steps]",
     title="Translation",
+)
+
+
+resume_option = click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Go on from an interrupted run's finished parts.",
 )
 
 
