@@ -275,6 +275,27 @@ def test_translation_models_of_workers(corpus: Path, tmp_path: Path) -> None:
 
 
 @RAY
+@pytest.mark.needs("models")
+@pytest.mark.usefixtures("cluster")
+def test_scores_of_workers(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same scores and the same counts, which each worker has of its own parts."""
+    monkeypatch.setattr("xner.cli.commands.score._PART_ROWS", 2)
+    model = tiny_models.save_nllb(tmp_path / "nllb")
+    for side in ("en", "de"):
+        io.write(io.read(corpus / f"{side}.parquet").slice(0, 6), tmp_path / f"{side}.parquet")
+    sides = [part for role, name in (("source", "en"), ("target", "de"), ("links", "de")) for part in (role, name)]
+    places = [f"--{one}" if place % 2 == 0 else tmp_path / f"{one}.parquet" for place, one in enumerate(sides)]
+    said = []
+    for engine in ("local", "ray"):
+        languages = ("--source-language", "en", "--target-language", "de", "--engine", engine)
+        written = ("--cache", tmp_path / "cache.sqlite", "-o", tmp_path / f"{engine}.jsonl")
+        said.append(done(run_xner("score", "nmt", *places, "--model", model, *languages, *written)).stderr.splitlines())
+    assert (tmp_path / "ray.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
+    assert said[0][0] == said[1][0]
+    assert said[1][1].startswith("0 probabilities computed, ")
+
+
+@RAY
 @pytest.mark.usefixtures("cluster")
 def test_services_have_no_workers(corpus: Path, tmp_path: Path) -> None:
     found = run_xner(

@@ -492,3 +492,54 @@ def test_wrong_rows_of_what_is_translated(
     status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output="out.jsonl")
     assert (status, content) == (1, None)
     assert place in said
+
+
+@pytest.mark.needs("models")
+@pytest.mark.parametrize(
+    ("kind", "output"), [("conll", "out.parquet"), pytest.param("parquet", "out.jsonl", marks=pytest.mark.slow)]
+)
+def test_a_translation_model_scores_and_goes_on(
+    kind: str, output: str, outspoken_nllb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xner.models.scorers.nmt_stage import NmtStage
+
+    files = sides(tmp_path, (kind, kind), (6, 6))
+    (tmp_path / "links.pharaoh").write_text("0-0 1-1\n" * 6, encoding="utf-8")
+    monkeypatch.setattr("xner.cli.commands.score._PART_ROWS", 2)
+    model = ("--model", str(outspoken_nllb), "--device", "cpu", "--source-language", "en", "--target-language", "de")
+    command = ("score", "nmt", *files, "--links", "links.pharaoh", *model, "-o", output, "--cache")
+    done(xner(*command, "warm.sqlite", cwd=tmp_path))
+    (tmp_path / output).unlink()
+    expected = both_ways(tmp_path, monkeypatch, *command, "warm.sqlite", output=output, piece=4)
+    assert not expected[0]
+    assert re.search(r"^6 sentences, [1-9]\d* pairs", expected[2], re.MULTILINE)
+    scored = NmtStage._score
+    seen: list[int] = []
+
+    def some(self: NmtStage, batch: pa.RecordBatch, *rest: Any) -> pa.RecordBatch:
+        seen.append(batch.num_rows)
+        if len(seen) == 3:
+            raise OSError(28, "the disk is full")
+        return scored(self, batch, *rest)
+
+    monkeypatch.setattr(NmtStage, "_score", some)
+    monkeypatch.setattr(runner, "PIECE_ROWS", 4)
+    assert xner(*command, "warm.sqlite", cwd=tmp_path).returncode
+    run = xner(*command, "warm.sqlite", cwd=tmp_path)
+    assert (run.returncode, run.stdout, run.stderr, (tmp_path / output).read_bytes()) == expected
+    assert seen == [2, 2, 2, 2]
+
+
+@pytest.mark.needs("models")
+def test_links_from_1_are_told_where_scores_are_made(
+    outspoken_nllb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sides(tmp_path, rows=(10, 10))
+    words = zip(*(pylist(sample.load(name)["tokens"]) for name in ("en", "de")), strict=True)
+    last = [f"{len(one)}-{len(other)}\n" for one, other in words][:10]
+    (tmp_path / "links.pharaoh").write_text("".join(last), encoding="utf-8")
+    model = ("--model", str(outspoken_nllb), "--device", "cpu", "--source-language", "en", "--target-language", "de")
+    command = ("score", "nmt", *files, "--links", "links.pharaoh", *model, "--cache", "c.sqlite", "-o", "out.jsonl")
+    status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output="out.jsonl", piece=4)
+    assert (status, content) == (1, None)
+    assert "--one-based reads words counted from 1" in said

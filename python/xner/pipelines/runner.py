@@ -52,6 +52,7 @@ __all__ = [
     "in_pieces",
     "piece_rows",
     "run",
+    "run_model",
     "run_parts",
     "run_pieces",
     "run_read",
@@ -234,6 +235,67 @@ def run_pieces(
             _release()
             report(what, first, first if rows is None else rows)
         return output.finish()
+
+
+def run_model(
+    pieces: Iterable[pa.Table],
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+    kept: Checkpoints,
+    *,
+    is_whole: bool,
+    name: str,
+    part_rows: int,
+    report: Reporter = silent,
+    what: str = "sentences",
+    engine: Engine = LOCAL,
+    count: Callable[[pa.Table], CountsT],
+    counts: CountsT,
+    **how: Any,
+) -> CountsT:
+    """Run a stage that computes with a model over pieces, part by part of each, and write the result.
+
+    Args:
+        pieces: of `run_read`, of `piece_rows(part_rows)` rows each but for the last one.
+        stage: keeps every row where it is.
+        kept: where finished parts are, those of the stage and those of the output.
+        is_whole: whether the pieces are of rows that were read as a whole, whose parts are all handed to the engine.
+        name: of the stage's parts.
+        part_rows: rows of each.
+        report: told after each part and each piece how many rows are done.
+        what: name of the work in reports.
+        engine: where parts are worked on.
+        count: as for `run_pieces`.
+        counts: likewise.
+        **how: further arguments of `run_pieces`.
+
+    Returns:
+        The counts of all rows.
+
+    Raises:
+        Error: as `run_parts` and `run_pieces`.
+    """
+
+    def made(table: pa.Table) -> pa.Table:
+        return run_parts(
+            table,
+            stage,
+            kept,
+            name=name,
+            report=report,
+            what=what if is_whole else f"{what} of this piece",
+            part_rows=part_rows,
+            engine=engine,
+            has_model=True,
+            is_piece=not is_whole,
+        )
+
+    def make(rows: pa.RecordBatch) -> pa.RecordBatch:
+        return one_batch(made(pa.Table.from_batches([rows])))
+
+    if is_whole:
+        pieces = pieces_of(made(pa.concat_tables(pieces)), piece_rows(part_rows))
+    how |= {"report": report, "what": what}
+    return run_pieces(pieces, None if is_whole else make, kept, count=count, counts=counts, **how)
 
 
 def run_read(

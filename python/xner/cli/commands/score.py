@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import pyarrow as pa
 
 from xner import io, schema
+from xner._support.arrow import with_columns
 from xner._support.options import renamed_in_errors
+from xner._support.progress import Reporter, silent
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
 from xner.cli.options.inputs import cache_file, existing_file, link_flags, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.pipelines import scores_option
-from xner.cli.options.translators import engine_group
-from xner.io.sides import add_scores, read_links, read_pairs
+from xner.cli.options.pipelines import engine_group, resume_option, scores_option
+from xner.cli.options.translators import engine_group as translator_engine_group
+from xner.errors import DataError
+from xner.io.pairs import Pairs
 from xner.models.scorers.nmt_score import NmtScorer
 from xner.models.scorers.nmt_stage import NmtStage, required_columns
 from xner.models.scorers.translation_scores import load_translation_scorer
 from xner.models.translators.cache import TranslationCache, default_cache_path
+from xner.pipelines import runner
+from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.engines import LOCAL
+from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from xner.io.layout import Layout
+    from xner.io.pairs import PairsReader
+    from xner.pipelines.engines import Engine
 
 __all__ = ["command"]
 
@@ -66,7 +79,7 @@ _PROJECTION = Group(
     "      the same with CTranslate2 (extra `translate`), which converts the model on first use; models that\n"
     "      ct2-transformers-converter has made are taken as well\n\n"
     "\b\nAn interrupted run goes on where it stopped, and a second one computes nothing: probabilities are kept in\n"
-    "the cache by model, languages and texts.",
+    "the cache by model, languages and texts, and finished parts beside the output.",
 )
 @click.option("--source", type=existing_file, required=True, help="Labelled sentences, as for `xner project`.")
 @click.option("--target", type=existing_file, required=True, help="Their translations, row by row.")
@@ -89,7 +102,10 @@ _PROJECTION = Group(
 @click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
 @link_flags
 @scores_option
-@takes(projection=_PROJECTION, engine=engine_group, layout=layout_group(two_sides=True))
+@resume_option
+@takes(
+    projection=_PROJECTION, engine=translator_engine_group, layout=layout_group(two_sides=True), workers=engine_group
+)
 @click.option(
     "--all-pairs",
     is_flag=True,
@@ -135,7 +151,9 @@ def nmt(
     pivot: str | None,
     cache: Path | None,
     engine: dict[str, Any],
+    resume: bool,
     layout: Layout,
+    workers: AbstractContextManager[Engine],
 ) -> None:
     """Score entities and target spans by how likely a translation model finds each to be the other's translation.
 
@@ -148,38 +166,156 @@ def nmt(
     table_format = io.format_of(output)
     if table_format not in _TABLE_FORMATS:
         raise click.UsageError(f"--output '{output}': scores go into a table, {', '.join(_TABLE_FORMATS)}")
-    pairs = read_pairs(source, target, source_format=source_format, target_format=target_format, layout=layout)
-    if schema.NMT_SCORES in pairs.schema.names:
-        pairs = pairs.drop_columns([schema.NMT_SCORES])
-    table = add_scores(pairs, scores)
-    if links is not None:
-        found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
-        table = table.append_column(schema.LINKS, found)
-    elif schema.LINKS in required:
+    if links is None and schema.LINKS in required:
         raise click.UsageError("--links is missing: the score 'align' and the candidates 'aligned' go by them")
-    schema.require_columns(table.schema, required, "scoring translations")
+    pairs = Pairs(
+        source,
+        target,
+        source_format=source_format,
+        target_format=target_format,
+        links=() if links is None else (links,),
+        one_based=one_based,
+        reverse=reverse,
+        scores=scores,
+        layout=layout,
+    )
     path = default_cache_path() if cache is None else cache
-    with TranslationCache(path) as kept:
+    with TranslationCache(path) as found, workers as where:
         with renamed_in_errors(engine="translator_engine"):
             loaded = load_translation_scorer(model, **engine)
         languages = source_language, target_language
-        scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=kept)
-        stage = NmtStage(scorer, projection, prune=not all_pairs)
-        parts = pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=_PART_ROWS), table.schema)
-        with progress_reporter() as report:
-            scored = stage(parts, progress=report)
-    io.write(scored.select([name for name in (schema.ID, schema.NMT_SCORES) if name in scored.schema.names]), output)
-    _summarize(stage, scorer, table.num_rows, output, path)
+        scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=found)
+        stage = _Counting(NmtStage(scorer, projection, prune=not all_pairs), scorer)
+        options = {"stage": stage.stage.identity, "read": pairs.how, "format": table_format}
+
+        def run(pieces: Iterable[pa.Table], is_whole: bool) -> _Counts:
+            key = fingerprint(pairs.files, {**options, "whole": is_whole})
+            with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
+                return runner.run_model(
+                    pieces,
+                    partial(stage, progress=report) if where is LOCAL else stage,
+                    kept,
+                    is_whole=is_whole,
+                    name="scored",
+                    part_rows=_PART_ROWS,
+                    report=report,
+                    engine=where,
+                    select=_written,
+                    count=_Counts.of,
+                    counts=_Counts(),
+                )
+
+        # Workers have enough to do only if they are handed the parts of all pieces.
+        is_in_pieces = where is LOCAL and pairs.reads_pieces
+        try:
+            counts = runner.run_read(
+                (lambda rows: _linked(pairs.pieces(rows), required)) if is_in_pieces else None,
+                lambda: _ready(*pairs.read(), required),
+                run,
+                part_rows=_PART_ROWS,
+            )
+        except DataError as error:
+            if error.column == schema.LINKS:
+                pairs.pieces().check_rest(links=True)
+            raise
+    _summarize(counts, output, path)
+    click.echo(stage.stage.signature, err=True)
 
 
-def _summarize(stage: NmtStage, scorer: NmtScorer, sentences: int, output: Path, cache: Path) -> None:
-    counts = stage.counts
+def _linked(reader: PairsReader, required: Sequence[str]) -> Generator[pa.Table]:
+    """Pieces of sentence pairs, ready to be scored."""
+    for table, links in reader:
+        yield _ready(table, links, required)
+
+
+def _ready(table: pa.Table, links: Sequence[Any], required: Sequence[str]) -> pa.Table:
+    """Sentence pairs as they are scored.
+
+    Raises:
+        Error: a column is missing.
+    """
+    if links:
+        table = with_columns(table, {schema.LINKS: links[0]})
+    schema.require_columns(table.schema, required, "scoring translations")
+    return table
+
+
+def _written(scored: pa.Table) -> pa.Table:
+    return scored.select([name for name in (schema.ID, schema.NMT_SCORES) if name in scored.schema.names])
+
+
+_COUNTED: Final = "counted"  # a column that is not written: the first row of each part has what there is to count of it
+
+
+class _Counting:
+    """Scores rows, and says beside them what was done for them; in other processes as well.
+
+    Args:
+        stage: that scores.
+        scorer: that it asks.
+    """
+
+    def __init__(self, stage: NmtStage, scorer: NmtScorer) -> None:
+        self.stage = stage
+        self._scorer = scorer
+
+    def __call__(self, rows: pa.RecordBatch, *, progress: Reporter = silent) -> pa.RecordBatch:
+        """Add scores, and counts to the first row."""
+        before = self._so_far()
+        scored = self.stage(rows, progress=progress)
+        counts = [after - first for first, after in zip(before, self._so_far(), strict=True)]
+        column = pa.array([counts, *[None] * (rows.num_rows - 1)][: rows.num_rows], pa.list_(pa.int64()))
+        return with_columns(scored, {_COUNTED: column})
+
+    def _so_far(self) -> tuple[int, ...]:
+        done = self.stage.counts
+        return done.pairs, done.scored, done.skipped, self._scorer.computed, self._scorer.reused
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What there is to count of scored sentences.
+
+    Attributes:
+        sentences: how many there are.
+        pairs: of an entity and a candidate.
+        scored: of these.
+        skipped: of these.
+        computed: probabilities.
+        reused: probabilities that the cache had.
+    """
+
+    sentences: int = 0
+    pairs: int = 0
+    scored: int = 0
+    skipped: int = 0
+    computed: int = 0
+    reused: int = 0
+
+    @classmethod
+    def of(cls, table: pa.Table) -> _Counts:
+        rows = [row for row in table.column(_COUNTED).to_pylist() if row is not None]
+        return cls(table.num_rows, *map(sum, zip(*rows, strict=True)))
+
+    def add(self, other: _Counts) -> None:
+        """See `runner.Counts`, as for the others."""
+        for name, count in asdict(other).items():
+            setattr(self, name, getattr(self, name) + count)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> _Counts:
+        return cls(**values)
+
+
+def _summarize(counts: _Counts, output: Path, cache: Path) -> None:
     share = f" ({counts.skipped / counts.pairs:.1%})" if counts.pairs else ""
     click.echo(
-        f"{sentences} sentences, {counts.pairs} pairs of entity and span: {counts.scored} scored, {counts.skipped} "
-        f"skipped{share} as they cannot be chosen",
+        f"{counts.sentences} sentences, {counts.pairs} pairs of entity and span: {counts.scored} scored, "
+        f"{counts.skipped} skipped{share} as they cannot be chosen",
         err=True,
     )
-    click.echo(f"{scorer.computed} probabilities computed, {scorer.reused} found in '{cache}'", err=True)
+    click.echo(f"{counts.computed} probabilities computed, {counts.reused} found in '{cache}'", err=True)
     click.echo(f"written to {output}", err=True)
-    click.echo(stage.signature, err=True)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from xner import evaluation, io, labels, schema
 from xner._support.arrow import by_frequency, occurrences, one_array
-from xner._support.pieces import map_pieces, pieces_of
+from xner._support.pieces import map_pieces
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
 from xner.cli.options.layouts import layout_group
@@ -124,29 +124,16 @@ def command(
                 def tag(batch: pa.RecordBatch) -> pa.RecordBatch:
                     return stage(batch, progress=lambda _, done, total: report("sentences of this part", done, total))
 
-                def tagged(table: pa.Table) -> pa.Table:
-                    return runner.run_parts(
-                        table,
-                        tag if workers is LOCAL else stage,  # other processes cannot tell how far they are
-                        kept,
-                        name="tagged",
-                        report=report,
-                        what="sentences" if is_whole else "sentences of this piece",
-                        part_rows=runner.MODEL_PART_ROWS,
-                        engine=workers,
-                        has_model=True,
-                        is_piece=not is_whole,
-                    )
-
-                if is_whole:
-                    pieces = pieces_of(tagged(pa.concat_tables(pieces)), runner.piece_rows(runner.MODEL_PART_ROWS))
-                return runner.run_pieces(
+                return runner.run_model(
                     pieces,
-                    None if is_whole else lambda rows: runner.one_batch(tagged(pa.Table.from_batches([rows]))),
+                    tag if workers is LOCAL else stage,  # other processes cannot tell how far they are
                     kept,
-                    format=format_,
+                    is_whole=is_whole,
+                    name="tagged",
+                    part_rows=runner.MODEL_PART_ROWS,
                     report=report,
-                    what="sentences",
+                    engine=workers,
+                    format=format_,
                     count=lambda rows: _Counts.of(rows, stage.roles, ignored),
                     counts=_Counts(),
                 )
