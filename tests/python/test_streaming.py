@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xner import DataError, Error, Pipeline, io, labels, scan_pairs, schema
+from xner import Aligner, DataError, Error, Pipeline, io, labels, scan_pairs, schema
 from xner._support.arrow import pylist
 from xner._support.pieces import WholeNeededError, ahead
 from xner.io import sample
 from xner.io._joining import join_parquet
 from xner.io.pairs import Pairs
 from xner.io.parquet import ParquetWriter
-from xner.pipelines import runner
+from xner.pipelines import recipes, runner
 from xner.pipelines.counts import RunCounts
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ def written(folder: Path, tables: Sequence[pa.Table], kind: str) -> list[Path]:
     return paths
 
 
+def rows_of(path: Path) -> tuple[pa.Schema, list[Any]]:
+    """What a Parquet file has, whatever its row groups and their dictionaries."""
+    table = io.read(path)
+    return table.schema, table.to_pylist()
+
+
 def both_ways(
     paths: Sequence[Path],
     output: Path,
@@ -79,7 +85,7 @@ def both_ways(
                 assert sorted(path.name for path in output.parent.glob(f".{output.name}*")) == []
                 continue
         assert (run.result is None) == in_pieces
-        found.append((output.read_bytes() if output.suffix != ".parquet" else io.read(output), said, str(run)))
+        found.append((output.read_bytes() if output.suffix != ".parquet" else rows_of(output), said, str(run)))
     return found
 
 
@@ -116,6 +122,97 @@ def test_several_sets_of_links_and_text_are_read_in_pieces(
     paths = [source, target, links, links]
     pieces, whole = both_ways(paths, tmp_path / "out.jsonl", monkeypatch, combine="intersect", on_error="skip")
     assert pieces == whole
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize("rows", [(), (3, 5, 30), (41,)])
+@pytest.mark.parametrize("suffix", ["jsonl", "conll", "parquet"])
+def test_wrong_rows_are_skipped_in_pieces(
+    tables: Sequence[pa.Table],
+    kind: str,
+    rows: Sequence[int],
+    suffix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    changed = list(tables)
+    for row in rows:
+        place = row % 2  # of labels, or of entities
+        values = ["O"] if place else [{"source": 99, "target": 0, "score": None}]
+        with_row(*((0, "labels", row, values) if place else (2, "links", row, values)))(changed)
+    how: Any = {"reading": {"on_error": "skip"}, "on_error": "skip"}
+    pieces, whole = both_ways(
+        written(tmp_path, changed, kind), tmp_path / f"out.{suffix}", monkeypatch, nested="error", **how
+    )
+    assert pieces == whole
+    assert (f"{len(rows)} invalid" in pieces[2]) == bool(rows)
+    wrong = [row for row in rows if row % 2]
+    told = [f"{len(wrong)} rows are wrong and skipped; the first one is row {wrong[0]} " for _ in range(2) if wrong]
+    assert [text.partition(": ")[2].partition("(")[0] for text in caplog.messages] == told
+    if suffix == "parquet":
+        problems = pylist(io.read(tmp_path / "out.parquet")["row_problem"])
+        assert [row for row, one in enumerate(problems) if one is not None] == wrong
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("has_links", [False, True])
+def test_a_saved_aligner_links_pieces(
+    tables: Sequence[pa.Table], has_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "aligner.safetensors"
+    Aligner.fit(tables[0]["tokens"], tables[1]["tokens"]).save(model)
+    paths = written(tmp_path, tables, "parquet")[: 3 if has_links else 2]
+    options: dict[str, Any] = {"aligner": ["builtin"], "aligner_model": [str(model)], "memory": False}
+    options |= {"combine": "intersect"} if has_links else {}
+    pieces, whole = both_ways(paths, tmp_path / "out.parquet", monkeypatch, **options)
+    assert pieces == whole
+
+
+@pytest.mark.needs("models")
+def test_models_tag_and_link_pieces_and_go_on(
+    tables: Sequence[pa.Table], tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tiny_models
+    from xner.models.aligners.encoder_aligner import EncoderAligner
+    from xner.models.taggers import TaggerStage
+
+    monkeypatch.setattr("xner.pipelines.aligning.MODEL_PART_ROWS", 6)
+    monkeypatch.setattr(runner, "MODEL_PART_ROWS", 6)
+    for function in (recipes.step_of, recipes.stage_step):
+        monkeypatch.setitem(function.__kwdefaults__ or {}, "part_rows", 6)
+    monkeypatch.setattr(runner, "PIECE_ROWS", 20)  # three parts, of 18 rows
+    tagger = str(tiny_models.save_tagger(tmp_path / "tagger", ["O", "B-PER", "I-PER"]))
+    encoder = {"aligner": ["simalign-mbert"], "aligner_model": [str(tiny_bert)], "layer": 2, "aligner_device": "cpu"}
+    options: Any = {"tagger": tagger, "tagger_device": "cpu", "score": "align_ner", "memory": False, **encoder}
+    paths, output = written(tmp_path, tables, "parquet")[:2], tmp_path / "out.parquet"
+    pieces, whole = both_ways(paths, output, monkeypatch, **options)
+    assert pieces == whole
+    Pipeline(**options).run(scan_pairs(*paths), output)
+    expected = output.read_bytes()
+    seen: list[tuple[str, int]] = []
+    tag, align = TaggerStage._tag, EncoderAligner.align_batch
+
+    def tagged(self: TaggerStage, batch: pa.RecordBatch, *rest: Any) -> pa.RecordBatch:
+        seen.append(("tag", batch.num_rows))
+        return tag(self, batch, *rest)
+
+    def aligned(self: EncoderAligner, source: pa.Array[Any], *rest: Any, **how: Any) -> pa.RecordBatch:
+        seen.append(("align", len(source)))
+        if len(seen) == 10:
+            raise OSError(28, "the disk is full")
+        return align(self, source, *rest, **how)
+
+    monkeypatch.setattr(TaggerStage, "_tag", tagged)
+    monkeypatch.setattr(EncoderAligner, "align_batch", aligned)
+    with pytest.raises(OSError, match="the disk is full"):
+        Pipeline(**options).run(scan_pairs(*paths), output)
+    Pipeline(**options).run(scan_pairs(*paths), output)
+    assert output.read_bytes() == expected
+    first = [("tag", 6)] * 3 + [("align", 6)] * 3 + [("tag", 6)] * 3
+    last = [("tag", 6), ("tag", 6), ("tag", 2), ("align", 6), ("align", 6), ("align", 2)]
+    assert seen == [*first, ("align", 6), *[("align", 6)] * 3, *last]
 
 
 def shorter(place: int) -> Callable[[list[pa.Table]], None]:
@@ -349,10 +446,14 @@ def test_what_needs_the_corpus_is_not_done_in_pieces(tables: Sequence[pa.Table],
     pairs = scan_pairs(paths[0], paths[1], links=paths[2])
     assert Pipeline().takes_pieces(pairs)
     assert Pipeline(method="heuristic", filters=["one-word"]).takes_pieces(pairs)
-    for options in ({"memory": True}, {"aligner": ["builtin"]}):
+    for options in ({"memory": True}, {"aligner": ["builtin"]}, {"aligner": ["builtin"], "memory": False}):
         assert not Pipeline(**options).takes_pieces(pairs)
     assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1]))
-    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1], links=paths[2], on_error="skip"))
+    assert not Pipeline(aligner=["awesome-mbert"]).takes_pieces(pairs), "the corpus's memory is the default there"
+    costly: dict[str, Any] = {"aligner": ["awesome-mbert"], "memory": False}
+    assert Pipeline(**costly).takes_pieces(pairs)
+    assert not Pipeline(**costly, engine="ray").takes_pieces(pairs), "all parts are handed to its workers"
+    assert Pipeline(**costly, engine="ray").takes_rows_alone(pairs)
     found = Pipeline().run(pairs)
     assert found.table.num_rows == ROWS
     with pytest.raises(Error, match="rows were projected piece by piece"):

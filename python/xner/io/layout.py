@@ -132,8 +132,7 @@ class Layout:
         if kind == "text":
             _refuse_columns(path)
             return read(path, format)
-        lenient = {"missing_words": True} if kind == "jsonl" and wrong is not None and wrong.skips else {}
-        return self._checked(read(path, format, **lenient), path, wrong)
+        return self._checked(read(path, format, **_lenient(kind, wrong)), path, wrong)
 
     def _checked(self, table: pa.Table, path: str | os.PathLike[str], wrong: WrongRows | None = None) -> pa.Table:
         """A table as it was read, with the usual names of columns and labels that are texts."""
@@ -165,7 +164,12 @@ class Layout:
         return any(_are_numbers(one_array(column)) for column in columns)
 
     def pieces(
-        self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        rows: int = PIECE_ROWS,
+        wrong: WrongRows | None = None,
     ) -> Generator[pa.Table]:
         """What `read` gives, piece by piece.
 
@@ -173,36 +177,48 @@ class Layout:
             path: a file of which `reads_pieces` is true.
             format: as for `read`, as are the errors.
             rows: of each piece but the last; there is at least one.
+            wrong: as in `read`; has what is wrong with the rows of the piece that was read last.
 
         Raises:
             DataError: as `read`; rows are counted from the file's first one.
             WholeNeededError: the file's first rows do not tell its columns.
         """
         kind = format_to_read(path, format)
+        wrong = wrong or WrongRows()
+        first = 0
         if kind == "conll":
-            yield from self._column_pieces(path, format, rows)
+            for table in self._column_pieces(path, format, rows):
+                wrong.begin(first)
+                first += table.num_rows
+                yield table
+                del table
             return
         if kind == "text":
             _refuse_columns(path)
-        batches = iter_batches(path, format, batch_rows=rows)
-        first = 0
+        batches = iter_batches(path, format, batch_rows=rows, **_lenient(kind, wrong))
         while (batch := next_of_known_columns(batches, kind)) is not None:
             table, rows_read = pa.Table.from_batches([batch]), batch.num_rows
             del batch  # what is handed on is not held here as well
+            wrong.begin(first)
             with behind(first):
-                table = table if kind == "text" else self._checked(table, path)
+                table = table if kind == "text" else self._checked(table, path, wrong)
             yield table
             del table
             first += rows_read
 
     def tagged_pieces(
-        self, path: str | os.PathLike[str], format: str | None = None, *, rows: int = PIECE_ROWS
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        rows: int = PIECE_ROWS,
+        wrong: WrongRows | None = None,
     ) -> Generator[pa.Table]:
         """What `read_tagged` gives, likewise."""
         tags = labels.TagsSoFar(schema.LABELS, self.class_map, all_classes=False)
         first = 0
         with self.naming_lines(path, format):
-            for table in self.pieces(path, format, rows=rows):
+            for table in self.pieces(path, format, rows=rows, wrong=wrong):
                 piece = table
                 if schema.ENTITIES in table.schema.names:
                     place = table.schema.names.index(schema.ENTITIES)
@@ -227,14 +243,15 @@ class Layout:
         scheme: labels.Scheme = "IOB2",
         reading: labels.Reading = "lenient",
         rows: int = PIECE_ROWS,
+        wrong: WrongRows | None = None,
     ) -> Generator[Labelled, None, labels.Tags]:
         """What `read_labelled` gives, likewise, and in the end what all tags are."""
         seen = _Seen(labels.TagsSoFar(schema.LABELS, self.class_map, only_tags=reading == "lenient"))
         first = 0
         with self.naming_lines(path, format):
-            for table in self.pieces(path, format, rows=rows):
+            for table in self.pieces(path, format, rows=rows, wrong=wrong):
                 with behind(first):
-                    found = self._labelled(table, path, scheme, reading, seen=seen)
+                    found = self._labelled(table, path, scheme, reading, wrong=wrong, seen=seen)
                 first += table.num_rows
                 del table
                 yield found
@@ -723,6 +740,11 @@ def _decoded(column: Any, scheme: labels.Scheme, reading: labels.Reading, wrong:
 
 _JUDGED_ROWS = 1000  # at once: as many are decoded again after each wrong one
 _NO_SPANS: Final[pa.Array[Any]] = pa.nulls(1, schema.SOURCE_ENTITIES_TYPE)
+
+
+def _lenient(kind: str, wrong: WrongRows | None) -> dict[str, Any]:
+    """Options of a format's reader, so that it takes rows that are to be skipped."""
+    return {"missing_words": True} if kind == "jsonl" and wrong is not None and wrong.skips else {}
 
 
 def next_of_known_columns(batches: Iterator[pa.RecordBatch], kind: str) -> pa.RecordBatch | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
-from xner._support.pieces import PIECE_ROWS, WholeNeededError, map_pieces
+from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
 from xner.io._lines import row_ids
 from xner.io.formats import format_of, format_to_read
@@ -33,7 +33,7 @@ from xner.io.sides import (
     scores_apart,
     scores_pieces,
     source_pieces,
-    target_columns,
+    target_pieces,
     with_scores,
 )
 
@@ -120,7 +120,7 @@ class Pairs:
             (self.layout.of_target, self.target, self.target_format),
         )
         are_read = all(layout.reads_pieces(path, kind) for layout, path, kind in sides)
-        return are_read and all(map(AS_TOLD.reads_pieces, self.scores)) and self.on_error == "raise"
+        return are_read and all(map(AS_TOLD.reads_pieces, self.scores))
 
     @property
     def files(self) -> dict[str, str | os.PathLike[str]]:
@@ -266,14 +266,14 @@ class PairsReader:
 
     def _source(self) -> Generator[pa.Table]:
         pairs = self._pairs
-        how: Any = {"scheme": pairs.scheme, "mode": pairs.read_labels, "layout": pairs.layout, "rows": self._rows}
-        self._tags = yield from source_pieces(pairs.source, format=pairs.source_format, **how)
+        labels_as: Any = {"scheme": pairs.scheme, "mode": pairs.read_labels}
+        how: Any = {"layout": pairs.layout, "on_error": pairs.on_error, "rows": self._rows}
+        self._tags = yield from source_pieces(pairs.source, format=pairs.source_format, **labels_as, **how)
 
     def _target(self) -> Generator[pa.Table]:
         pairs = self._pairs
-        layout = pairs.layout.of_target
-        pieces = layout.tagged_pieces(pairs.target, pairs.target_format, rows=self._rows)
-        yield from map_pieces(lambda piece: target_columns(piece, pairs.target), pieces)
+        how: Any = {"layout": pairs.layout, "on_error": pairs.on_error, "rows": self._rows}
+        return target_pieces(pairs.target, format=pairs.target_format, **how)
 
     def _check_count(self, place: int, rows: int, count: int) -> None:
         """That a file has as many rows as the source."""

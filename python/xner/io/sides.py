@@ -53,6 +53,7 @@ __all__ = [
     "source_columns",
     "source_pieces",
     "target_columns",
+    "target_pieces",
     "with_scores",
 ]
 
@@ -178,7 +179,7 @@ def read_source(
         mode: how strictly they are read.
         layout: of the file's columns.
         on_error: `skip` keeps wrong rows without entities, and says what is wrong with them in the column
-            `row_problem`.
+            `row_problem`, which has nulls for good ones.
         told: gets a line that says what the labels are.
 
     Raises:
@@ -189,9 +190,9 @@ def read_source(
     found = layout.read_labelled(path, format, scheme=scheme, reading=mode, wrong=wrong)
     if found.tags is not None:
         told(f"{path}: {found.tags}")
-    table = source_columns(found)
-    problems = wrong.problems(table.num_rows, path)
-    return table if problems is None else table.append_column(schema.ROW_PROBLEM, problems)
+    table = _with_problems(source_columns(found), wrong)
+    wrong.tell(path)
+    return table
 
 
 def source_pieces(
@@ -201,6 +202,7 @@ def source_pieces(
     scheme: labels.Scheme,
     mode: labels.Reading,
     layout: Layout = AS_TOLD,
+    on_error: OnError = "raise",
     rows: int,
 ) -> Generator[pa.Table, None, labels.Tags | None]:
     """What `read_source` gives, piece by piece.
@@ -211,6 +213,7 @@ def source_pieces(
         scheme: likewise.
         mode: likewise.
         layout: likewise.
+        on_error: likewise.
         rows: of each piece but the last.
 
     Returns:
@@ -220,14 +223,16 @@ def source_pieces(
         WholeNeededError: what was read holds only for the rows so far.
     """
     says_tags = False
+    wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
 
     def columns(found: Labelled) -> pa.Table:
         nonlocal says_tags
         says_tags = found.tags is not None
-        return source_columns(found)
+        return _with_problems(source_columns(found), wrong)
 
-    pieces = layout.labelled_pieces(path, format, scheme=scheme, reading=mode, rows=rows)
+    pieces = layout.labelled_pieces(path, format, scheme=scheme, reading=mode, rows=rows, wrong=wrong)
     tags = yield from map_pieces(columns, pieces)
+    wrong.tell(path)
     return tags if says_tags else None
 
 
@@ -258,8 +263,38 @@ def read_target(
         DataError: labels that are none.
     """
     wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
-    table = target_columns(layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong), path)
-    problems = wrong.problems(table.num_rows, path)
+    read_ = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
+    table = _with_problems(target_columns(read_, path), wrong)
+    wrong.tell(path)
+    return table
+
+
+def target_pieces(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None,
+    layout: Layout = AS_TOLD,
+    on_error: OnError = "raise",
+    rows: int,
+) -> Generator[pa.Table]:
+    """What `read_target` gives, piece by piece.
+
+    Args:
+        path: as there, as are the others and the errors; `Layout.reads_pieces` is true of it.
+        format: likewise.
+        layout: likewise.
+        on_error: likewise.
+        rows: of each piece but the last.
+    """
+    wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
+    pieces = layout.of_target.tagged_pieces(path, format, rows=rows, wrong=wrong)
+    yield from map_pieces(lambda piece: _with_problems(target_columns(piece, path), wrong), pieces)
+    wrong.tell(path)
+
+
+def _with_problems(table: pa.Table, wrong: WrongRows) -> pa.Table:
+    """Rows of a side with a column of what is wrong with them, where wrong ones are skipped."""
+    problems = wrong.problems(table.num_rows)
     return table if problems is None else table.append_column(schema.ROW_PROBLEM, problems)
 
 
@@ -312,8 +347,8 @@ def read_pairs(
         read_labels: how strictly they are read: `lenient`, `strict` or `validate`.
         layout: of the columns of both files.
         on_error: `skip` keeps wrong rows, those with another number of labels than of words, with missing words, or
-            with entities without a class, and says what is wrong with them in the column `row_problem`; projection
-            gives them the status `invalid` with `on_error="skip"`, and stops at them without.
+            with entities without a class, and says what is wrong with them in the column `row_problem`, which has nulls
+            for good ones; projection gives them the status `invalid` with `on_error="skip"`, and stops at them without.
         told: gets a line that says what the source labels are.
 
     Returns:
@@ -347,9 +382,6 @@ def read_pairs(
         check_order(*ids, source_name=str(source), target_name=str(target))
         takes_source_ids = are_row_numbers(ids[1])
     table = beside(*sides, takes_source_ids=takes_source_ids)
-    problems = [side.column(schema.ROW_PROBLEM) for side in sides if schema.ROW_PROBLEM in side.schema.names]
-    if problems:
-        table = with_columns(table, {schema.ROW_PROBLEM: pc.coalesce(*problems)})
     if links is not None:
         found = read_links(links, table.num_rows, one_based=one_based, reverse=reverse)
         if not one_based:
@@ -359,7 +391,7 @@ def read_pairs(
 
 
 def beside(source: pa.Table, target: pa.Table, *, takes_source_ids: bool) -> pa.Table:
-    """The columns of two sides of as many rows; where both have one, the target's.
+    """The columns of two sides of as many rows; where both have one, the target's; of both what is wrong with rows.
 
     Args:
         source: of `source_columns`.
@@ -371,7 +403,9 @@ def beside(source: pa.Table, target: pa.Table, *, takes_source_ids: bool) -> pa.
         owners[schema.ID] = source
     order = [name for name in schema.COLUMN_TYPES if name in owners]
     fields = [owners[name].schema.field(name) for name in order]
-    return pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
+    table = pa.table([owners[name].column(name) for name in order], schema=pa.schema(fields))
+    problems = [side.column(schema.ROW_PROBLEM) for side in (source, target) if schema.ROW_PROBLEM in side.schema.names]
+    return with_columns(table, {schema.ROW_PROBLEM: pc.coalesce(*problems)}) if problems else table
 
 
 _SCORE_COLUMNS = (schema.NER_PROBABILITIES, schema.NMT_SCORES, schema.HINTS)

@@ -37,6 +37,18 @@ class WrongRows:
     def __init__(self, *, skips: bool = False) -> None:
         self.skips = skips
         self._errors: dict[int, DataError] = {}
+        self._rows_before = 0
+        self._count = 0
+        self._first: DataError | None = None
+
+    def begin(self, rows_before: int) -> None:
+        """Go on with the next piece of a file that is read piece by piece.
+
+        Args:
+            rows_before: how many rows come before it.
+        """
+        self._errors = {}
+        self._rows_before = rows_before
 
     @property
     def errors(self) -> list[DataError]:
@@ -71,19 +83,24 @@ class WrongRows:
             columns[name] = pa.array(values, table.schema.field(name).type)
         return with_columns(table, columns)
 
-    def problems(self, rows: int, path: str | os.PathLike[str]) -> pa.Array[Any] | None:
-        """A column that says what is wrong with each of a file's rows, null for good ones; None where all are good.
+    def problems(self, rows: int) -> pa.Array[Any] | None:
+        """A column that says what is wrong with each row of the file, or the piece; None where none are skipped.
 
         Args:
-            rows: how many there are.
-            path: of the file, for a warning that says how many are skipped.
+            rows: how many there are; of good ones it has nulls.
         """
-        if not self._errors:
+        if not self.skips:
             return None
-        first = self._errors[min(self._errors)]
-        logger.warning("%s: %d rows are wrong and skipped; the first one is %s", path, len(self._errors), first)
+        if self._errors:
+            self._count += len(self._errors)
+            self._first = self._first or self._errors[min(self._errors)].behind(self._rows_before)
         texts = {row: str(DataError(-1, one.column, one.value, one.reason)) for row, one in self._errors.items()}
         return pa.array([texts.get(row) for row in range(rows)], pa.string())
+
+    def tell(self, path: str | os.PathLike[str]) -> None:
+        """Warn of the rows for which `problems` were asked, if some are wrong: how many, and the first one."""
+        if self._count:
+            logger.warning("%s: %d rows are wrong and skipped; the first one is %s", path, self._count, self._first)
 
 
 def wrong_rows(table: pa.Table, *, known: Collection[str] = (), without_words: bool = False) -> Iterator[DataError]:

@@ -352,6 +352,15 @@ class Aligning:
         """What links sentence pairs as `link` does, with aligners that are fitted, or loaded, once.
 
         Args:
+            table: as for `loaded`.
+            run: as for `link`.
+        """
+        return partial(self.linked, self.loaded(table, run))
+
+    def loaded(self, table: pa.Table | None, run: StepRun) -> list[Callable[[pa.Table], pa.Table]]:
+        """The aligners, fitted or loaded.
+
+        Args:
             table: what an aligner is fitted on; None where none is (`fits`): then pieces may be linked, one after the
                 other, each of which keeps parts of its own.
             run: as for `link`.
@@ -362,14 +371,19 @@ class Aligning:
                 made.append(partial(self._align, self.fit(table, run), run=run))
             else:
                 made.append(partial(self._encode, name, self._load(name), run=run, is_piece=table is None))
+        return made
 
-        def link(rows: pa.Table) -> pa.Table:
-            found = [one(rows) for one in made]
-            if len(found) == 1 and not self.others:
-                return found[0]
-            return pa.table({schema.LINKS: self.combined(*(one.column(schema.LINKS) for one in found))})
+    def linked(self, aligners: Sequence[Callable[[pa.Table], pa.Table]], rows: pa.Table) -> pa.Table:
+        """What `link` gives.
 
-        return link
+        Args:
+            aligners: of `loaded`.
+            rows: those of the links from elsewhere.
+        """
+        found = [one(rows) for one in aligners]
+        if len(found) == 1 and not self.others:
+            return found[0]
+        return pa.table({schema.LINKS: self.combined(*(one.column(schema.LINKS) for one in found))})
 
     def combined(self, *found: pa.ChunkedArray[Any]) -> pa.Array[Any] | pa.ChunkedArray[Any]:
         """The links from elsewhere and those that were found as one set for each row."""

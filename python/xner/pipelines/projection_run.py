@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,6 +41,7 @@ from xner.pipelines.counts import RunCounts
 from xner.pipelines.engines import ENGINES, EngineName, engine_of
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
+from xner.pipelines.recipes import StepRun
 from xner.pipelines.runner import in_pieces
 from xner.pipelines.summaries import is_training_data, left_out_lines, overlap_lines, without_dropped_rows
 from xner.pipelines.tagging import TaggingOptions
@@ -215,6 +216,14 @@ PARTS: tuple[type[DeclaredOptions], ...] = (
     TranslatingOptions,
 )
 """The options of a pipeline; no two of them have the same name."""
+
+
+_NO_LINKS: Final[pa.ChunkedArray[Any]] = pa.chunked_array([pa.array([], schema.LINKS_TYPE)])
+
+
+def _links_of(place: int) -> str:
+    """The column in which a piece has the links of a file, which are not combined yet."""
+    return f"{schema.LINKS} {place}"
 
 
 # By the projector, by the filters' own signature, or by nothing, as threads change nothing.
@@ -407,6 +416,7 @@ class Pipeline:
                     kept,
                     format=format,
                     report=report,
+                    part_rows=plan.piece_rows,
                     select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
                     engine=engine,
                 )
@@ -419,25 +429,63 @@ class Pipeline:
     def takes_pieces(self, pairs: Pairs) -> bool:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
 
-        It does where links are ready and nothing needs the corpus as a whole: no memory, no corrections, and no wrong
-        rows that are skipped.
+        It does where each row stands for itself, see `takes_rows_alone`, and their formats can be read so; but for
+        aligners and taggers on a cluster, whose workers have enough to do only if they are handed all parts.
 
         Raises:
             Error: the name of a file tells no format.
         """
-        needs_whole = bool(self.running.memory) or self.running.corrections is not None
-        is_settled = not self.translating.changes() and self.running.markers is None
-        is_cheap = not self.has_costly_steps(has_links=bool(pairs.links))
-        return is_cheap and is_settled and not needs_whole and pairs.reads_pieces
+        is_here = self.running.engine == "local" or not self.has_costly_steps(has_links=bool(pairs.links))
+        return is_here and self.takes_rows_alone(pairs) and pairs.reads_pieces
+
+    def takes_rows_alone(self, pairs: Pairs) -> bool:
+        """Whether what becomes of a row does not depend on others.
+
+        It does where an aligner is fitted on the corpus, and where the corpus's memory is used. Corrections are found
+        by the number of their row, and translators are best asked for all texts at once.
+        """
+        aligners = self._aligners(len(pairs.links))
+        is_settled = (
+            not self.translating.changes() and self.running.markers is None and self.running.translate_to is None
+        )
+        needs_whole = aligners.fits or self._uses_memory(aligners) or self.running.corrections is not None
+        return is_settled and not needs_whole
+
+    def _aligners(self, others: int) -> Aligning:
+        """The aligners, beside so many sets of links from files."""
+        return Aligning(self.aligning, [_NO_LINKS] * others, self.languages, self.running.threads)
+
+    def _links(self, aligning: Aligning) -> bool:
+        """Whether a run has links."""
+        return bool(self.aligning.aligner or aligning.others) or self.projection.uses_links
+
+    def _uses_memory(self, aligning: Aligning) -> bool:
+        """Whether a run uses the corpus's memory."""
+        if self.running.memory is not None:
+            return self.running.memory
+        by_default = self.projection.method == "candidates" and self.projection.compat is None
+        return by_default and self._links(aligning) and bool(aligning.names)
+
+    def _part_rows(self, others: int) -> int | None:
+        """Rows of the parts that models work on together, beside so many sets of links; None without models."""
+        aligning = self._aligners(others)
+        aligns = self._links(aligning) and aligning.part_rows is not None
+        return runner.MODEL_PART_ROWS if aligns or self.tagging.tagger is not None else None
 
     def pieces_key(self, pairs: Pairs, format: str) -> str:
-        """Tells what a run piece by piece writes from what others write: the options and the files' content.
+        """Tells what a run piece by piece writes from what others write: the options, models, and the files' content.
 
         Args:
             pairs: the files.
             format: of the output.
         """
-        return fingerprint(pairs.files, {"options": self.signature, "read": pairs.how, "format": format})
+        aligning, tags = self._aligners(len(pairs.links)), self.target_tags()
+        models = [
+            aligning.key if aligning.names and self._links(aligning) else None,
+            None if tags is None else tags.key,
+        ]
+        options = {"options": self.signature, "models": models, "read": pairs.how, "format": format}
+        return fingerprint(pairs.files, options)
 
     def _run_pieces(
         self,
@@ -453,11 +501,11 @@ class Pipeline:
         left_out = [0]
         with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
             assert kept is not None, "there is an output"
-            reader = pairs.pieces(runner.PIECE_ROWS)
+            reader = pairs.pieces(runner.piece_rows(self._part_rows(len(pairs.links))))
             try:
                 counts = runner.run_pieces(
-                    self._linked(reader, left_out),
-                    self._project,
+                    self._chosen_pieces(reader, left_out),
+                    self._stage_of_pieces(pairs, StepRun(kept, report, told, engine, is_piece=True)),
                     kept,
                     format=format,
                     report=report,
@@ -475,21 +523,49 @@ class Pipeline:
         self._tell_left_out(left_out[0], told)
         return Run(None, output, format, self, memory=False, known_counts=counts)
 
-    def _linked(self, reader: PairsReader, left_out: list[int]) -> Iterator[pa.Table]:
-        """Pieces that are ready to be projected; counts the source entities that are left out."""
+    def _chosen_pieces(self, reader: PairsReader, left_out: list[int]) -> Iterator[pa.Table]:
+        """Pieces beside the links of files; counts the source entities that are left out."""
         first = 0
         for table, links in reader:
             with behind(first):
-                piece, fewer = choose_nested(table, self.running.nested)
-                if links:
-                    found = Aligning(self.aligning, [pa.chunked_array([one]) for one in links]).combined()
-                    piece = with_columns(piece, {schema.LINKS: found})
-                    del found
+                piece, fewer = self._with_chosen(table)
             left_out[0] += fewer
             first += piece.num_rows
+            piece = with_columns(piece, {_links_of(place): one for place, one in enumerate(links)})
             del table, links  # they are not held here while the next ones are made
             yield piece
             del piece
+
+    def _stage_of_pieces(self, pairs: Pairs, run: StepRun) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+        """What tags, links and projects a piece; models are loaded once."""
+        aligning, tags = self._aligners(len(pairs.links)), self.target_tags()
+        aligners = aligning.loaded(None, run) if self._links(aligning) else []
+        if not aligners and tags is None:
+            return self._project_piece
+
+        def stage(piece: pa.RecordBatch) -> pa.RecordBatch:
+            return self._project_piece(piece, aligners, tags=None if tags is None else lambda rows: tags.run(rows, run))
+
+        return stage
+
+    def _project_piece(
+        self,
+        piece: pa.RecordBatch,
+        aligners: Sequence[Callable[[pa.Table], pa.Table]] = (),
+        *,
+        tags: Callable[[pa.Table], pa.Table] | None = None,
+    ) -> pa.RecordBatch:
+        table = pa.Table.from_batches([piece])
+        names = [_links_of(place) for place in range(piece.num_columns) if _links_of(place) in piece.schema.names]
+        others = [table.column(name) for name in names]
+        table = table.drop_columns(names)
+        if tags is not None:
+            table = tags(table)
+        if aligners or others:
+            linked = Aligning(self.aligning, others, self.languages).linked(aligners, table)
+            table = with_columns(table, {schema.LINKS: linked.column(schema.LINKS)})
+        found: pa.RecordBatch = self._project(runner.one_batch(table))
+        return found
 
     def _counts(self, projected: pa.Table) -> RunCounts:
         return RunCounts.of(projected, [] if self.filters is None else [one.name for one in self.filters.filters])
@@ -550,17 +626,14 @@ class Pipeline:
             self.running.threads,
             None if save_aligner is None else Path(save_aligner),
         )
-        wants_links = bool(self.aligning.aligner or others) or self.projection.uses_links
-        made, translates = self._steps(table, aligning, recipe, wants_links=wants_links)
+        made, translates = self._steps(table, aligning, recipe, wants_links=self._links(aligning))
         if recipe is None:
             schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
-        memory = self.running.memory
-        if memory is None:
-            by_default = self.projection.method == "candidates" and self.projection.compat is None
-            memory = by_default and wants_links and bool(aligning.names)
+        memory = self._uses_memory(aligning)
         if memory and schema.HINTS in table.schema.names:
             raise OptionError("memory makes a column 'hints', which the input has already: memory=False takes it")
-        return _Plan(table, made, translates=translates, memory=memory)
+        piece_rows = runner.piece_rows(self._part_rows(len(others)))
+        return _Plan(table, made, translates=translates, memory=memory, piece_rows=piece_rows)
 
     def _steps(
         self,
@@ -598,12 +671,16 @@ class Pipeline:
 
     def _chosen(self, table: pa.Table, told: Callable[[str], None]) -> pa.Table:
         """The table with those of overlapping source entities that are to be projected, if it has any."""
-        skips = self.running.nested == "error" and self.running.on_error == "skip"  # which the projector does
-        if skips or schema.SOURCE_ENTITIES not in table.schema.names:
-            return table
-        table, left_out = choose_nested(table, self.running.nested)
+        table, left_out = self._with_chosen(table)
         self._tell_left_out(left_out, told)
         return table
+
+    def _with_chosen(self, table: pa.Table) -> tuple[pa.Table, int]:
+        """The same, and how many of the others there are."""
+        skips = self.running.nested == "error" and self.running.on_error == "skip"  # which the projector does
+        if skips or schema.SOURCE_ENTITIES not in table.schema.names:
+            return table, 0
+        return choose_nested(table, self.running.nested)
 
     def _tell_left_out(self, entities: int, told: Callable[[str], None]) -> None:
         if entities:
@@ -671,12 +748,14 @@ class _Plan:
         steps: that lead to links.
         translates: whether one of them does.
         memory: whether the corpus's memory is used.
+        piece_rows: rows of the pieces that are projected and written, those of a corpus that comes in pieces.
     """
 
     table: pa.Table
     steps: list[Step]
     translates: bool
     memory: bool
+    piece_rows: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)

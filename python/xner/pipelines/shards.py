@@ -125,10 +125,10 @@ def project_shards(
     if kind == "text":
         raise OptionError("format='text' holds words alone; name a format that holds labels")
     for one in shards:
-        if not pipeline.takes_pieces(one):
+        if not pipeline.takes_rows_alone(one) or not one.reads_pieces:
             raise OptionError(
-                "several files are projected each by itself: give links for each, and no memory, aligner, tagger, "
-                "corrections or on_error='skip', which need the corpus as a whole"
+                "several files are projected each by itself: give links for each, or an aligner that is not fitted on "
+                "them; and no memory or corrections, which need the corpus as a whole"
             )
     names = _names(shards, kind)
     with alone(folder), pipeline.workers():
@@ -225,7 +225,7 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         pieces = "" if unknown else f"{parts} parts, "
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}"
     else:
-        yield "as a whole: the memory, an aligner, a tagger, corrections or the files' formats need all rows"
+        yield "as a whole: the memory, an aligner that is fitted, corrections or the files' formats need all rows"
     yield f"would be written to {output}"
 
 
