@@ -26,6 +26,7 @@ from xner.errors import (
     MissingExtraError,
     NotSolvedError,
     OptionError,
+    OutsideError,
     SolverError,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "MissingExtraError",
     "NotSolvedError",
     "OptionError",
+    "OutsideError",
     "Pipeline",
     "ProjectedEntity",
     "Projection",

@@ -4,6 +4,7 @@
         OptionError                         an option that is unknown, out of range, or goes not with the others
         DataError                           one row of the input is wrong
         FormatError                         a file does not follow its format
+        OutsideError                        what is needed outside has failed, and may work another time
         MissingExtraError(ImportError)      a library of an optional extra is not installed
         SolverError(RuntimeError)           no choice of projections was found
             InfeasibleError                 there is none
@@ -28,6 +29,7 @@ __all__ = [
     "MissingExtraError",
     "NotSolvedError",
     "OptionError",
+    "OutsideError",
     "SolverError",
 ]
 
@@ -89,6 +91,13 @@ class DataError(Error):
 
 class FormatError(Error):
     """A file does not follow its format; the message names the file and the line."""
+
+
+class OutsideError(Error):
+    """A program, a service, a worker or a cache that a run needs has failed; the same run may go well another time.
+
+    What the run has finished by then is kept.
+    """
 
 
 class MissingExtraError(Error, ImportError):

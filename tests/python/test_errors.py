@@ -24,6 +24,7 @@ from xner.errors import (
     MissingExtraError,
     NotSolvedError,
     OptionError,
+    OutsideError,
     SolverError,
 )
 
@@ -35,6 +36,7 @@ def every_error() -> list[Error]:
         DataError(3, "links", "1-2", "too far", row_id="s3"),
         DataError(-1, "tokens", "None", "no list"),
         FormatError("a.txt, line 3: no tab"),
+        OutsideError("the program ended with status 1"),
         MissingExtraError("the tagger needs torch", name="torch", extra="models"),
         SolverError("no choice"),
         InfeasibleError("no choice for 2 entities", [1, 4]),

@@ -9,7 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 import fake_translation
 from fake_translation import LANGUAGES, PIVOT, FakeTranslation, many_pairs, value
 from reference import nmt_score as reference
-from xner import Error
+from xner import Error, OutsideError
 from xner.models.scorers import NmtScorer, load_translation_scorer
 from xner.models.translators import TranslationCache
 from xner.models.translators.cache import content_key, default_cache_path
@@ -223,6 +225,52 @@ class TestCache:
             TranslationCache(tmp_path / "text")
         with pytest.raises(Error, match=r"cannot use '.*text/cache' as a cache of translation scores: "):
             TranslationCache(tmp_path / "text" / "cache")
+
+    @given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), min_size=1, max_size=4))
+    def test_what_was_damaged_is_never_given(self, places: list[tuple[float, int]]) -> None:
+        """A value is the one that was kept, or is not there, or the file is refused, and says why."""
+        values: dict[bytes, float | str] = {
+            content_key(str(number)): float(number) if number % 2 else f"Übersetzung {number}" for number in range(150)
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "cache"
+            with TranslationCache(path) as cache:
+                cache.put(values)
+            content = bytearray(path.read_bytes())
+            for place, bit in places:
+                content[int(place * len(content))] ^= 1 << bit
+            path.write_bytes(content)
+            found: list[dict[bytes, float | str]] = []
+            said = ""
+            try:
+                with TranslationCache(path) as cache:
+                    found.append(cache.get(list(values)))
+                    cache.put(values)
+                    found.append(cache.get(list(values)))
+            except Error as error:
+                said = str(error)
+        assert said.startswith(f"cannot use '{path}' as a cache of translation scores: " if len(found) < 2 else "")
+        assert all(one.items() <= values.items() for one in found)
+
+    def test_a_file_without_sums(self, tmp_path: Path) -> None:
+        with closing(sqlite3.connect(tmp_path / "cache")) as connection, connection:
+            connection.execute("CREATE TABLE entries (key BLOB PRIMARY KEY, value NOT NULL) WITHOUT ROWID")
+            connection.execute("INSERT INTO entries VALUES (?, ?)", [b"a", 1.0])
+        for _ in range(2):
+            with TranslationCache(tmp_path / "cache") as cache:
+                cache.put({b"a": 2.0, b"b": "ü"})
+                assert cache.get([b"a", b"b"]) == {b"a": 1.0, b"b": "ü"}
+
+    def test_a_locked_file_may_be_free_later(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("xner.models.translators.cache._LOCKED_SECONDS", 0.05)
+        with TranslationCache(tmp_path / "cache") as cache:
+            cache.put({b"a": 1.0})
+            with closing(sqlite3.connect(tmp_path / "cache", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                with pytest.raises(OutsideError, match="database is locked"):
+                    cache.put({b"b": 1.0})
+            cache.put({b"b": 1.0})
+            assert cache.get([b"a", b"b"]) == {b"a": 1.0, b"b": 1.0}
 
     def test_where_it_is_by_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from xner._support.digests import file_digest
 from xner._support.pieces import WholeNeededError
 from xner._support.progress import logger
-from xner.errors import Error
+from xner.errors import Error, OutsideError
 from xner.io.atomic import before_replacing, is_still_named, opened_without_links, replacing
 
 try:
@@ -193,9 +193,9 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
     """The checkpoints of a run, for the length of a block.
 
     They go when the block ends well, when it ends with an `Error`, as such input would fail again, and when rows turn
-    out to be needed as a whole, whose parts are others. Whatever else ends it, Ctrl-C or a full disk, leaves them for
-    the next run. As long as the block runs, no other run may write the output. Beside a device or a pipe nothing is
-    kept.
+    out to be needed as a whole, whose parts are others. Whatever else ends it, Ctrl-C, a full disk or an
+    `OutsideError`, leaves them for the next run. As long as the block runs, no other run may write the output. Beside a
+    device or a pipe nothing is kept.
 
     Args:
         output: as for `Checkpoints.open`, as are the others.
@@ -217,6 +217,8 @@ def checkpoints(output: str | os.PathLike[str], key: str, *, resume: bool = True
         kept = Checkpoints.open(output, key, resume=resume)
         try:
             yield kept
+        except OutsideError:
+            raise
         except (Error, WholeNeededError):
             kept.finish()
             raise

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeVar, get_args
 
 from xner._support.extras import require
-from xner.errors import Error, OptionError
+from xner.errors import Error, OptionError, OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -220,7 +220,7 @@ def _fetched(ray: Any, one: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     except ray.exceptions.RayError as error:
-        raise Error(f"a worker of the Ray cluster failed {_RETRIES} times: {error}") from None
+        raise OutsideError(f"a worker of the Ray cluster failed {_RETRIES} times: {error}") from None
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from xner import io
 from xner._support.digests import file_digest
 from xner._support.pieces import PIECE_ROWS
 from xner._support.progress import logger
-from xner.errors import Error, OptionError
+from xner.errors import Error, OptionError, OutsideError
 from xner.io.formats import format_to_read
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
@@ -178,6 +178,8 @@ def project_into_one(
         how: Any = {"format": kind, "resume": resume, "overwrite": True, "progress": progress, "told": told}
         try:
             run = project_shards(pipeline, shards, folder, **how)
+        except OutsideError:
+            raise
         except Error:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import struct
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xner._support.folders import cache_folder
-from xner.errors import Error
+from xner._support.progress import logger
+from xner.errors import Error, OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +22,11 @@ __all__ = ["TranslationCache", "content_key", "default_cache_path"]
 
 _LOCKED_SECONDS = 60.0  # how long to wait for another process that writes
 _VARIABLES = 500  # in one statement
-# A column without a type keeps numbers and texts as they are.
-_SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value NOT NULL) WITHOUT ROWID"
+# A column without a type keeps numbers and texts as they are. A file of before sums has none for its entries.
+_SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value NOT NULL, sum BLOB) WITHOUT ROWID"
+_COLUMNS = "SELECT count(*) FROM pragma_table_info('entries')"
+_MAGIC = b"SQLite format 3"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def default_cache_path() -> Path:
@@ -38,6 +43,21 @@ def content_key(*parts: str) -> bytes:
     return digest.digest()
 
 
+def _sum(key: bytes, value: float | str) -> bytes:
+    """What tells a value that is as it was kept from one that was damaged since, which SQLite does not see."""
+    content = value.encode() if isinstance(value, str) else struct.pack("<d", value)
+    return hashlib.blake2b(key + content, digest_size=8).digest()
+
+
+def _value(key: bytes, kept: Any, sum_: Any) -> float | str | None:
+    """A value as the file has it; None for one that was damaged, as far as its sum, if it has one, tells."""
+    try:
+        value = kept.decode() if isinstance(kept, bytes) else kept
+        return value if sum_ is None or sum_ == _sum(key, value) else None
+    except (UnicodeDecodeError, TypeError, struct.error):
+        return None
+
+
 class TranslationCache:
     """Numbers and texts on disk by content keys.
 
@@ -46,13 +66,15 @@ class TranslationCache:
     is written anew would each lack a part of that. With a write-ahead log readers never wait for writers. Of two
     processes that compute the same, the first to write wins.
 
-    Keys are digests: of what was asked the file holds nothing. Deleting it costs nothing but time.
+    Keys are digests: of what was asked the file holds nothing. Deleting it costs nothing but time. A value that was
+    damaged on the disk counts as one that is not there.
 
     Args:
         path: the file; made, with its folder, where there is none. None keeps them in memory, for this run alone.
 
     Raises:
-        Error: something else is there, or it cannot be written.
+        OutsideError: it cannot be read or written, now or as it is.
+        Error: something else is there.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -64,11 +86,14 @@ class TranslationCache:
                 raise self._unusable(error) from error
         with self._errors():
             self._connection = sqlite3.connect(self.path, timeout=_LOCKED_SECONDS, isolation_level=None)
+            self._connection.text_factory = bytes  # what was damaged may be no text
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 # After a loss of power the last entries may be gone, which computing them again repairs.
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 self._connection.execute(_SCHEMA)
+                if self._connection.execute(_COLUMNS).fetchone() == (2,):
+                    self._add_sums()
             except BaseException:
                 self._connection.close()
                 raise
@@ -95,8 +120,14 @@ class TranslationCache:
             for first in range(0, len(keys), _VARIABLES):
                 some = keys[first : first + _VARIABLES]
                 places = ",".join("?" * len(some))
-                query = f"SELECT key, value FROM entries WHERE key IN ({places})"
-                found.update(self._connection.execute(query, some))
+                query = f"SELECT key, value, sum FROM entries WHERE key IN ({places})"
+                for key, kept, sum_ in self._connection.execute(query, some).fetchall():
+                    value = _value(key, kept, sum_)
+                    if value is not None:
+                        found[key] = value
+                        continue
+                    logger.info("'%s': an entry was damaged; it is made anew", self.path)
+                    self._connection.execute("DELETE FROM entries WHERE key = ?", [key])
         return found
 
     def put(self, values: Mapping[bytes, float | str]) -> None:
@@ -104,7 +135,8 @@ class TranslationCache:
         with self._errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany("INSERT OR IGNORE INTO entries VALUES (?, ?)", values.items())
+                rows = ((key, value, _sum(key, value)) for key, value in values.items())
+                self._connection.executemany("INSERT OR IGNORE INTO entries VALUES (?, ?, ?)", rows)
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
@@ -114,12 +146,33 @@ class TranslationCache:
         """Close the file."""
         self._connection.close()
 
+    def _add_sums(self) -> None:
+        """Have the table of an earlier version keep sums, if no other process is before this one."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        if self._connection.execute(_COLUMNS).fetchone() == (2,):
+            self._connection.execute("ALTER TABLE entries ADD COLUMN sum BLOB")
+        self._connection.execute("COMMIT")
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, struct.error) as error:  # the latter of values that are neither numbers nor texts
             raise self._unusable(error) from error
 
     def _unusable(self, error: Exception) -> Error:
-        return Error(f"cannot use '{self.path}' as a cache of translation scores: {error}")
+        message = f"cannot use '{self.path}' as a cache of translation scores: {error}"
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None or code & 0xFF not in _DAMAGED:
+            return OutsideError(message)
+        if not self._is_database():
+            return Error(message)
+        return OutsideError(f"{message}; it was damaged: where nothing uses it, the file can be deleted")
+
+    def _is_database(self) -> bool:
+        """Whether the file is one of SQLite, by how it begins."""
+        try:
+            with Path(self.path).open("rb") as file:
+                return file.read(len(_MAGIC)) == _MAGIC
+        except OSError:
+            return False

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from xner._support.arguments import number
 from xner._support.progress import Reporter, logger, silent, usage_logger
 from xner._version import __version__
-from xner.errors import Error, OptionError
+from xner.errors import Error, OptionError, OutsideError
 from xner.models.translators.outside import translate_once
 from xner.models.translators.translator import Translation, judge_translation
 from xner.text.languages import language
@@ -70,7 +70,7 @@ class _Answer(NamedTuple):
     completion_tokens: int
 
 
-class _PassingError(Error):
+class _PassingError(OutsideError):
     """A request that failed, and that another try may fulfil.
 
     Attributes:
@@ -237,7 +237,7 @@ class ChatTranslator:
                 wait = _FIRST_WAIT * 2 ** (tries - 1) if error.wait is None else error.wait
                 logger.debug("%s; tried again in %g s", error, wait)
                 if tries == _TRIES or wait > _LONGEST_WAIT or stopped.wait(wait):
-                    raise Error(
+                    raise OutsideError(
                         f"{error}. Tried {tries} times; what was translated is in the cache, and the same command goes "
                         "on from there"
                     ) from None
@@ -278,7 +278,7 @@ class ChatTranslator:
         if 300 <= error.code < 400:
             place = _without(key, str(error.headers.get("Location")).encode()).decode()
             remedy = f"; it points to {place!r}: give base_url so that nothing is redirected"
-        return Error(f"{message}{remedy}")
+        return OutsideError(f"{message}{remedy}")
 
     def _absence(self, error: OSError | http.client.HTTPException) -> Error:
         """What a connection that failed comes to."""
@@ -286,10 +286,12 @@ class ChatTranslator:
         if isinstance(reason, TimeoutError):
             return _PassingError(f"{self._url} did not answer within {self.timeout:g} seconds")
         if isinstance(reason, ConnectionRefusedError | socket.gaierror):
-            return Error(f"cannot reach {self._url}: {reason.strerror}; is the service running, and base_url right?")
+            return OutsideError(
+                f"cannot reach {self._url}: {reason.strerror}; is the service running, and base_url right?"
+            )
         if isinstance(reason, ConnectionError | http.client.HTTPException):
             return _PassingError(f"{self._url} broke off: {reason or type(reason).__name__}")
-        return Error(f"cannot reach {self._url}: {reason}")
+        return OutsideError(f"cannot reach {self._url}: {reason}")
 
     def _read(self, content: bytes) -> _Answer:
         """The answer in a response's body."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xner._support.arguments import number
 from xner._support.progress import Reporter, logger, silent
 from xner._version import __version__
-from xner.errors import Error, OptionError
+from xner.errors import OptionError, OutsideError
 from xner.models.translators.outside import translate_once
 from xner.models.translators.translator import Translation, judge_translation
 from xner.text.languages import language
@@ -114,7 +114,7 @@ class CommandTranslator:
 
         Raises:
             OptionError: there is no such program, or a language that is unknown and fills a place.
-            Error: the program fails twice, takes too long, or gives another number of lines; the message has the
+            OutsideError: the program fails twice, takes too long, or gives another number of lines; the message has the
                 command, the numbers of lines, and the last line of what it said of errors.
         """
         arguments = self._arguments(source_language, target_language)
@@ -161,12 +161,12 @@ class CommandTranslator:
             ended = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
             problem = f"{self._named(arguments)} {ended} on {len(lines)} lines{said}"
             if start == _STARTS:
-                raise Error(f"{problem}. It was started {_STARTS} times; try it by hand with such lines")
+                raise OutsideError(f"{problem}. It was started {_STARTS} times; try it by hand with such lines")
             logger.warning("%s; it is started again", problem)
         try:
             text = output.decode()
         except UnicodeDecodeError as error:
-            raise Error(
+            raise OutsideError(
                 f"{self._named(arguments)} gave what is not UTF-8, at byte {error.start}: set its encoding, or the "
                 "environment's (LANG=C.UTF-8)"
             ) from None
@@ -174,7 +174,7 @@ class CommandTranslator:
         if not answers[-1]:
             answers.pop()
         if len(answers) != len(lines):
-            raise Error(
+            raise OutsideError(
                 f"{self._named(arguments)} gave {len(answers)} lines for {len(lines)}{said}: it has to write one line "
                 "for each that it reads"
             )
@@ -203,7 +203,7 @@ class CommandTranslator:
                 _kill(process)
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
-                raise Error(
+                raise OutsideError(
                     f"{self._named(arguments)} took longer than {self.timeout:g} seconds for {lines} lines; a longer "
                     "timeout gives it more"
                 ) from None
