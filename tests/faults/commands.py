@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "Command"]
 
 _ROWS: Final = 24
+_SCORED_ROWS: Final = 10
 _TRANSLATOR_CODE: Final = """\
 import sys
 ending = sys.argv[1] if sys.argv[1:] else ""
@@ -36,6 +37,9 @@ class Command:
         before: other arguments that give another output in the same place; none where nothing may be there.
         output: a file or a folder.
         inputs: files that may be changed between two runs, the first of which has rows.
+        models: files of models, likewise.
+        cache: a file of SQLite that it has beside the output.
+        prints: whether what it has found is printed, and not written.
         volatile: files that differ from run to run.
         extra: that it needs.
         is_long: whether it takes so long that it goes through fewer faults.
@@ -48,6 +52,9 @@ class Command:
     output: str
     inputs: tuple[str, ...]
     volatile: frozenset[str] = field(default_factory=frozenset)
+    models: tuple[str, ...] = ()
+    cache: str | None = None
+    prints: bool = False
     extra: str | None = None
     is_long: bool = False
 
@@ -64,7 +71,10 @@ def _ready(folder: Path) -> None:
     """What projection and fitting have made of it: projected sentences, an aligner."""
     _pairs(folder)
     pairs = read_pairs(folder / "en.conll", folder / "de.txt", links=folder / "links.pharaoh")
-    io.write(Pipeline()(pairs), folder / "projected.jsonl")
+    projected = Pipeline()(pairs)
+    io.write(projected, folder / "projected.jsonl")
+    io.write(projected.select(["tokens", "labels"]), folder / "projected.conll")
+    io.write(sample.load("de").slice(0, _ROWS), folder / "gold.conll")
     Aligner.fit(pairs.column("source_tokens"), pairs.column("tokens")).save(folder / "saved.safetensors")
 
 
@@ -77,6 +87,20 @@ def _tagger(folder: Path) -> None:
         ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"],
         known={"Angela": "B-PER", "Merkel": "I-PER", "Madrid": "B-LOC"},
     )
+
+
+def _scorer(folder: Path) -> None:
+    import tiny_models
+
+    tiny_models.save_nllb(folder / "nllb")
+    for language in ("en", "de"):
+        io.write(sample.load(language).slice(0, _SCORED_ROWS), folder / f"{language}.conll")
+    (folder / "links.pharaoh").write_text("0-0 1-1\n" * _SCORED_ROWS, encoding="utf-8")
+
+
+def _sets_of_links(folder: Path) -> None:
+    for name, links in (("a", "0-0 1-1\n"), ("b", "1-1 2-2\n")):
+        (folder / f"{name}.pharaoh").write_text(links * _ROWS, encoding="utf-8")
 
 
 def _shape(folder: Path) -> None:
@@ -94,6 +118,11 @@ _TRANSLATOR: Final = f"command:{sys.executable} -S mt.py"
 _RUN: Final = (
     *("run", "politov2025/heuristic", "--source", "en.conll", "--target", "{target}.conll", "--languages", "de"),
     *("--set", "aligner=builtin", "-o", "out"),
+)
+_SCORE: Final = (
+    *("score", "nmt", "--source", "en.conll", "--target", "de.conll", "--links", "links.pharaoh"),
+    *("--source-language", "en", "--target-language", "de", "--model", "nllb", "--device", "cpu"),
+    *("--max-words", "2", "--cache", "cache.sqlite"),
 )
 _TRAIN: Final = (
     *("train", "--model", "shape", "--train", "train.conll", "--dev", "dev.conll", "--random-weights"),
@@ -154,12 +183,39 @@ COMMANDS: Final = {
             ("en.txt", "de.txt"),
         ),
         Command(
+            "project, a saved aligner",
+            _ready,
+            ("project", *_SIDES, "--aligner", "builtin", *_SAVED, "--no-memory", "-o", "out.jsonl"),
+            ("project", *_SIDES, "--aligner", "builtin", *_SAVED, "--filter", "one-word", "-o", "out.jsonl"),
+            "out.jsonl",
+            ("en.conll", "de.txt"),
+            models=("saved.safetensors",),
+        ),
+        Command(
             "align, a saved aligner",
             _ready,
             ("align", "--source", "en.txt", "--target", "de.txt", *_SAVED, "-o", "out.parquet"),
             ("align", "--source", "de.txt", "--target", "en.txt", *_SAVED, "-o", "out.parquet"),
             "out.parquet",
             ("en.txt", "de.txt"),
+            models=("saved.safetensors",),
+        ),
+        Command(
+            "links combine",
+            _sets_of_links,
+            ("links", "combine", "a.pharaoh", "b.pharaoh", "-o", "out.pharaoh"),
+            ("links", "combine", "a.pharaoh", "b.pharaoh", "--method", "intersect", "-o", "out.pharaoh"),
+            "out.pharaoh",
+            ("a.pharaoh", "b.pharaoh"),
+        ),
+        Command(
+            "evaluate",
+            _ready,
+            ("evaluate", "--gold", "gold.conll", "--predicted", "projected.conll", "--bootstrap", "20"),
+            (),
+            "",
+            ("projected.conll", "gold.conll"),
+            prints=True,
         ),
         Command(
             "filter",
@@ -183,6 +239,20 @@ COMMANDS: Final = {
             "out.jsonl",
             ("en.conll",),
             frozenset({"cache.sqlite*"}),
+            cache="cache.sqlite",
+        ),
+        Command(
+            "score",
+            _scorer,
+            (*_SCORE, "-o", "out.parquet"),
+            (*_SCORE, "--threshold", "0.2", "-o", "out.parquet"),
+            "out.parquet",
+            ("en.conll", "de.conll", "links.pharaoh"),
+            frozenset({"cache.sqlite*"}),
+            models=("nllb/model.safetensors",),
+            cache="cache.sqlite",
+            extra="models",
+            is_long=True,
         ),
         Command(
             "tag",
@@ -191,6 +261,7 @@ COMMANDS: Final = {
             ("tag", "en.txt", "--model", "tagger", "--device", "cpu", "--class-map", "PER=X", "-o", "out.conll"),
             "out.conll",
             ("en.txt",),
+            models=("tagger/model.safetensors",),
             extra="models",
         ),
         Command("train", _shape, _TRAIN, (), "out", ("train.conll", "dev.conll"), extra="train", is_long=True),

@@ -13,12 +13,14 @@ SQLite's test harness is the model (https://www.sqlite.org/testing.html, "I/O er
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -216,7 +218,7 @@ def _at_random(ground: Ground, kind: str) -> Iterator[Case]:
 
 def _inject_at_random(ground: Ground, case: Case) -> Found:
     what, moment = case.how
-    running = ground.start(ground.command.arguments)
+    running = ground.start(ground.command.arguments, prepare=_with_threads)
     time.sleep(moment)
     happened = os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     if happened:
@@ -227,12 +229,22 @@ def _inject_at_random(ground: Ground, case: Case) -> Found:
     return _again(ground, case, first, happened, wrong)
 
 
+def _with_threads() -> None:
+    """Have parts be written by threads, as they are where nobody counts calls."""
+    from xner._support import pieces
+    from xner.pipelines import runner
+
+    setattr(runner, "has_room_for_threads", pieces.has_room_for_threads)  # noqa: B010  # of this process alone
+
+
 # --- What is kept is damaged, inputs change ---------------------------------------------------------------------------
 
 
 def _kept_moments(ground: Ground) -> list[int]:
     """Calls at which something is kept: spread over the run."""
     ends = [at for at, call in enumerate(ground.calls) if call.name == "replace"]
+    if not ends:
+        return []
     most = 3 if ground.command.is_long else 6
     return sorted({ends[len(ends) * place // most] for place in range(most)})
 
@@ -295,7 +307,7 @@ _INPUT_WAYS: Final = ("a row changed", "a row more", "emptied", "cut in half", "
 
 def _changes(ground: Ground, kind: str) -> Iterator[Case]:
     moments = _kept_moments(ground)
-    for name in ground.command.inputs:
+    for name in (*ground.command.inputs, *ground.command.models):
         for number, way in enumerate(_INPUT_WAYS):
             for at in moments[:1] if ground.command.is_long else moments[number % 2 :: 2]:
                 yield Case(ground.command.name, kind, ground.states[-1], Fault(at, "SIGKILL", after=True), (name, way))
@@ -335,6 +347,94 @@ def _inject_change(ground: Ground, case: Case) -> Found:
     if expected.status:
         wrong += ground.wrong_at_the_end(ground.run(ground.command.arguments))
     return Found(case, happened=True, wrong=wrong)
+
+
+# --- The clock, the cache ---------------------------------------------------------------------------------------------
+
+_CLOCKS: Final = {"an hour back": 3600.0, "a year back": 3.2e7, "a year on": -3.2e7, "to 1970": None}
+
+
+def _clocks(ground: Ground, kind: str) -> Iterator[Case]:
+    for number, at in enumerate(_kept_moments(ground)):
+        for way in list(_CLOCKS)[number % 2 :: 2] if ground.command.is_long else _CLOCKS:
+            yield Case(ground.command.name, kind, ground.states[-1], Fault(at, "SIGKILL", after=True), (way,))
+
+
+def _inject_clock(ground: Ground, case: Case) -> Found:
+    """The clock is set between a kill and the run that goes on: inputs and what is kept are of another time then.
+
+    Not outputs: one that was touched may have been changed, and is asked about.
+    """
+    (way,) = case.how
+    first = ground.run(ground.command.arguments, case.fault)
+    by = _CLOCKS[way]
+    moment = 0.0 if by is None else time.time() + by
+    outputs = {ground.case / name for name in ground.new if name not in ground.inputs and not Ground.is_kept(name)}
+    for path in {*ground.case.rglob("*"), *ground.cache.rglob("*")} - outputs:
+        os.utime(path, (moment, moment))
+    return _again(ground, case, first, True, ground.wrong_meanwhile(case.state))
+
+
+_CACHE_WAYS: Final = (
+    *_WAYS,
+    *(f"a bit at {place}/97" for place in range(3, 97, 7)),
+    "locked",
+    "read-only",
+    "no database",
+)
+
+
+def _caches(ground: Ground, kind: str) -> Iterator[Case]:
+    if ground.command.cache is None:
+        return
+    moments = _kept_moments(ground)
+    for number, way in enumerate(_CACHE_WAYS):
+        at = moments[number % len(moments)]
+        yield Case(ground.command.name, kind, "plain", Fault(at, "SIGKILL", after=True), (way,))
+
+
+def _inject_cache(ground: Ground, case: Case) -> Found:
+    """The cache is damaged, or cannot be used, when the run goes on: it is refused by name, or not believed."""
+    (way,) = case.how
+    first = ground.run(ground.command.arguments, case.fault)
+    path = ground.case / str(ground.command.cache)
+    wrong = ground.wrong_meanwhile(case.state)
+    if not path.is_file():
+        return Found(case, happened=False, wrong=wrong)
+    for one in ground.case.glob(f"{path.name}*"):
+        one.unlink()
+    path.write_bytes(ground.full_cache)  # so that the rest of the run is asked of it
+    with contextlib.ExitStack() as stack:
+        if way == "locked":
+            stack.enter_context(contextlib.closing(sqlite3.connect(path))).execute("BEGIN EXCLUSIVE")
+        elif way == "no database":
+            path.write_bytes(b"no database, but longer than its header\n" * 100)
+        elif way != "read-only":
+            _damage(path, way)
+        # Whatever of it is in the finished parts is not asked for any more.
+        second = ground.run(ground.command.arguments, prepare=lambda: _unwilling(way))
+    if second.status == 0:
+        return Found(case, True, wrong + ground.wrong_at_the_end(second) + ground.done_twice(first, second))
+    wrong += ground.wrong_meanwhile(case.state)
+    if second.status != 1 or "Traceback" in second.error or f"'{path.name}' as a cache" not in second.error:
+        wrong.append(f"not told: {second.status}: {second.error[-200:]}")
+    if way not in {"locked", "read-only"}:
+        for one in ground.case.glob(f"{path.name}*"):
+            one.unlink()
+    third = ground.run(ground.command.arguments)
+    wrong += ground.wrong_at_the_end(third)
+    is_kept = way != "no database"  # which may be somebody's own: then it is an option that is wrong
+    return Found(case, True, wrong + (ground.done_twice(first, third) if is_kept else []))
+
+
+def _unwilling(way: str) -> None:
+    """Have the cache not wait for long, or not let anything be written."""
+    from xner.models.translators import cache
+
+    setattr(cache, "_LOCKED_SECONDS", 0.1)  # noqa: B010  # which is final for type checkers
+    if way == "read-only":
+        connect = sqlite3.connect
+        setattr(sqlite3, "connect", lambda path, **how: connect(f"file:{path}?mode=ro", uri=True, **how))  # noqa: B010
 
 
 # --- Wrong rows, models that fail -------------------------------------------------------------------------------------
@@ -533,6 +633,8 @@ _MAKERS: Final[dict[str, Callable[[Ground, str], Iterator[Case]]]] = {
     "random signal": _at_random,
     "kept files damaged": _damages,
     "inputs changed": _changes,
+    "clock set": _clocks,
+    "cache damaged": _caches,
     "wrong rows, failing models": _bad_rows,
     "two processes": _pairs_of_processes,
     "streams": _streams,
@@ -544,6 +646,8 @@ _INJECTORS: Final[dict[str, Callable[[Ground, Case], Found]]] = {
     "random signal": _inject_at_random,
     "kept files damaged": _inject_damage,
     "inputs changed": _inject_change,
+    "clock set": _inject_clock,
+    "cache damaged": _inject_cache,
     "wrong rows, failing models": _inject_bad_row,
     "two processes": _inject_second_process,
     "streams": _inject_stream,
