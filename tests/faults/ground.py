@@ -121,7 +121,7 @@ class Ground:
 
     def _warm_up(self) -> None:
         """Run here, once, so that the processes that are forked have everything imported and cached."""
-        self._small_parts()
+        self.small_parts()
         with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(self.cache)):
             done(xner(*self.command.arguments, cwd=self.case))
 
@@ -234,7 +234,7 @@ class Ground:
         main()
 
     @staticmethod
-    def _small_parts() -> None:
+    def small_parts() -> None:
         """Have a few rows be several parts."""
         from xner.cli.commands import score
         from xner.evaluation import files

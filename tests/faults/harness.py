@@ -15,9 +15,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import importlib.util
 import json
 import os
 import resource
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -170,12 +172,15 @@ def _inject_at_call(ground: Ground, case: Case) -> Found:
     return _again(ground, case, first, happened, wrong)
 
 
-def _again(ground: Ground, case: Case, first: Ended, happened: bool, wrong: list[str]) -> Found:
+def _again(
+    ground: Ground, case: Case, first: Ended, happened: bool, wrong: list[str], *, is_same: bool = True
+) -> Found:
+    """Give the command again, and see how it ends; parts of the first run count where that had the same inputs."""
     second = ground.run(ground.command.arguments)
     if second.status == 2 and "--overwrite replaces it" in second.error and _has_no_note(ground, case, first):
         second = ground.run((*ground.command.arguments, "--overwrite"))  # what may be somebody's is asked for
     wrong += ground.wrong_at_the_end(second)
-    if case.kind != "vanish":
+    if is_same and case.kind != "vanish":
         wrong += ground.done_twice(first, second)
     return Found(case, happened, wrong)
 
@@ -472,7 +477,7 @@ def _inject_bad_row(ground: Ground, case: Case) -> Found:
     path.write_bytes(whole)
     if first.status:
         wrong += ground.wrong_meanwhile(case.state)
-        return _again(ground, case, first, True, wrong)
+        return _again(ground, case, first, True, wrong, is_same=False)
     return Found(case, happened=True, wrong=wrong)
 
 
@@ -547,6 +552,16 @@ def _streams(ground: Ground, kind: str) -> Iterator[Case]:
             yield Case(ground.command.name, kind, state, how=(which,))
 
 
+_STARTED: Final = """\
+import sys
+from ground import Ground
+from xner.cli.main import main
+Ground.small_parts()
+sys.argv[0] = "xner"
+main()
+"""
+
+
 def _inject_stream(ground: Ground, case: Case) -> Found:
     """In a new interpreter, as what it does with its streams at the end counts."""
     (which,) = case.how
@@ -557,8 +572,8 @@ def _inject_stream(ground: Ground, case: Case) -> Found:
         "out without a reader": f"| {sys.executable} -S -c pass",
         "error without a reader": f"2>&1 >/dev/null | {sys.executable} -S -c pass",
     }
-    command = " ".join(f"'{one}'" for one in (sys.executable, "-m", "xner", *ground.command.arguments))
-    environment = {**os.environ, "XDG_CACHE_HOME": str(ground.cache)}
+    command = " ".join(shlex.quote(one) for one in (sys.executable, "-c", _STARTED, *ground.command.arguments))
+    environment = {**os.environ, "XDG_CACHE_HOME": str(ground.cache), "PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} {redirections[which]}"],
         cwd=ground.case,
@@ -628,6 +643,76 @@ def _inject_full_disk(ground: Ground, case: Case) -> Found:
         shutil.rmtree(aside)
 
 
+# --- A cluster --------------------------------------------------------------------------------------------------------
+
+_CLUSTERED: Final = {"project, ready links", "tag"}
+_ON_A_CLUSTER: Final = """\
+import os, signal, sys
+from ground import Ground
+from xner.cli.main import main
+from xner.pipelines.engines import RayEngine
+
+way, mark = sys.argv[1:3]
+handed_out = RayEngine.map
+
+def map_(engine, stage, pieces, **how):
+    def dying(piece):
+        if way == "a worker killed" and not os.path.exists(mark):
+            open(mark, "x").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return stage(piece)
+
+    for number, made in enumerate(handed_out(engine, dying, pieces, **how)):
+        if way == "the driver killed" and number == 1:
+            open(mark, "x").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield made
+
+RayEngine.map = map_
+Ground.small_parts()
+sys.argv = ["xner", *sys.argv[3:], "--engine", "ray"]
+main()
+"""
+
+
+def _clusters(ground: Ground, kind: str) -> Iterator[Case]:
+    if ground.command.name in _CLUSTERED and importlib.util.find_spec("ray") is not None:
+        for way in ("a worker killed", "the driver killed"):
+            yield Case(ground.command.name, kind, ground.states[-1], how=(way,))
+
+
+def _inject_cluster(ground: Ground, case: Case) -> Found:
+    """A worker of Ray dies, whose part another one does; or the process that hands parts out, and the next goes on."""
+    (way,) = case.how
+    mark = ground.root / "died"
+    mark.unlink(missing_ok=True)
+    first = _on_a_cluster(ground, way, mark)
+    wrong = ["exception: " + first.error[-300:]] if "Traceback" in first.error else []
+    if way == "a worker killed":
+        return Found(case, mark.exists(), wrong + ground.wrong_at_the_end(first))
+    wrong += ground.wrong_meanwhile(case.state)
+    parts = [name for name in ground.files() if name.endswith(".sha256")]
+    if not parts:
+        wrong.append("lost: the part that was finished")
+    second = _on_a_cluster(ground, "", mark)
+    return Found(case, mark.exists(), wrong + ground.wrong_at_the_end(second))
+
+
+def _on_a_cluster(ground: Ground, way: str, mark: Path) -> Ended:
+    """Run the command in a new interpreter, with a cluster of its own."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(ground.cache), "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run(
+        [sys.executable, "-c", _ON_A_CLUSTER, way, str(mark), *ground.command.arguments],
+        cwd=ground.case,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    return Ended(run.returncode, run.stdout, run.stderr, [], 0.0)
+
+
 _MAKERS: Final[dict[str, Callable[[Ground, str], Iterator[Case]]]] = {
     **dict.fromkeys([*SIGNALS, *APPLIES, "vanish"], _at_calls),
     "random signal": _at_random,
@@ -640,6 +725,7 @@ _MAKERS: Final[dict[str, Callable[[Ground, str], Iterator[Case]]]] = {
     "streams": _streams,
     "memory": _memories,
     "full disk": _disks,
+    "cluster": _clusters,
 }
 _INJECTORS: Final[dict[str, Callable[[Ground, Case], Found]]] = {
     **dict.fromkeys([*SIGNALS, *APPLIES, "vanish"], _inject_at_call),
@@ -653,6 +739,7 @@ _INJECTORS: Final[dict[str, Callable[[Ground, Case], Found]]] = {
     "streams": _inject_stream,
     "memory": _inject_memory,
     "full disk": _inject_full_disk,
+    "cluster": _inject_cluster,
 }
 KINDS: Final = tuple(_MAKERS)
 """All kinds of faults."""
