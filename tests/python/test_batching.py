@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from xner import Error
 from xner.models.network.batching import batches_by_length
+from xner.models.network.device import share_of_cores
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 120))
@@ -29,3 +30,26 @@ def test_no_batch_has_room_for_the_next_sequence(lengths: list[int], budget: int
 def test_a_budget_is_needed() -> None:
     with pytest.raises(Error, match="token_budget=0: expected a whole number from 1"):
         batches_by_length([1], 0)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "cores", "devices", "expected"),
+    [
+        (None, 2, 1, 2),
+        (None, 2, 2, 1),
+        ("1", 2, 1, 1),
+        ("1,4", 2, 1, 1),
+        ("8", 2, 1, 2),
+        ("0", 2, 1, 2),
+        ("many", 2, 1, 2),
+        ("", 3, 1, 3),
+    ],
+)
+def test_shares_of_cores(
+    allowed: str | None, cores: int, devices: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if allowed is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", allowed)
+    assert share_of_cores(devices) == (expected, 1)

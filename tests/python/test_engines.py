@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,24 @@ def test_on_the_command_line(corpus: Path, tmp_path: Path) -> None:
 
 
 @RAY
+@pytest.mark.slow
+def test_two_pipelines_at_once_end(corpus: Path, tmp_path: Path) -> None:
+    """Each with a cluster of its own, on the same cores."""
+    sides = ("--source", corpus / "en.parquet", "--target", corpus / "de.txt")
+    filters = ((), ("--filter", "one-word"))
+    runs = []
+    for place, some in enumerate(filters):
+        done(run_xner("project", *sides, *some, "-o", tmp_path / f"here-{place}.conll"))
+        command = ("project", *sides, *some, "--engine", "ray", "-o", tmp_path / f"there-{place}.conll")
+        arguments = [sys.executable, "-m", "xner", *map(str, command)]
+        runs.append(subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True))
+    for place, run in enumerate(runs):
+        _, said = run.communicate(timeout=240)
+        assert run.returncode == 0, said
+        assert (tmp_path / f"there-{place}.conll").read_bytes() == (tmp_path / f"here-{place}.conll").read_bytes()
+
+
+@RAY
 @pytest.mark.usefixtures("cluster")
 def test_shards_share_a_cluster(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entered: list[bool] = []
@@ -304,6 +323,16 @@ def test_services_have_no_workers(corpus: Path, tmp_path: Path) -> None:
     )
     assert found.returncode != 0
     assert "--engine='ray' goes with a --model that is one, or a program, not with a service" in found.stderr
+
+
+@RAY
+def test_workers_compute_with_their_share_of_the_cores(cluster: RayEngine) -> None:
+    def shares(number: int) -> tuple[int, int]:
+        from xner.models.network.device import share_of_cores
+
+        return share_of_cores(number)
+
+    assert list(cluster.map(shares, [1, 2])) == [(1, 1), (1, 1)]
 
 
 @RAY

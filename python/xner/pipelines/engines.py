@@ -122,16 +122,12 @@ class RayEngine:
     def _on_cpus(self, sent: list[Any], pieces: Iterable[Any], cpus: float) -> Iterator[Any]:
         ray = self._ray
         work = ray.remote(_work).options(num_cpus=1, max_retries=_RETRIES)
-        ahead = 2 * max(1, int(cpus))
         name = uuid.uuid4().hex
         waiting: deque[Any] = deque()
         try:
-            for piece in pieces:
-                waiting.append(work.remote(name, sent, piece))
-                if len(waiting) >= ahead:
-                    yield _fetched(ray, waiting.popleft())
-            while waiting:
-                yield _fetched(ray, waiting.popleft())
+            yield from _in_order(
+                ray, (work.remote(name, sent, piece) for piece in pieces), waiting, 2 * max(1, int(cpus))
+            )
         finally:
             for one in waiting:
                 ray.cancel(one)
@@ -148,20 +144,29 @@ class RayEngine:
         )
         workers = [worker.remote() for _ in range(gpus)]
         busy = {one.begin.remote(): one for one in workers}  # GPUs that other runs have now come later
-        waiting: deque[Any] = deque()
-        try:
+
+        def handed_out() -> Iterator[Any]:
             for piece in pieces:
-                done = ray.wait(list(busy), num_returns=1)[0][0]
-                free = busy.pop(done)
-                waiting.append(free.work.remote(sent, piece))
-                busy[waiting[-1]] = free
-                if len(waiting) >= 2 * gpus:
-                    yield _fetched(ray, waiting.popleft())
-            while waiting:
-                yield _fetched(ray, waiting.popleft())
+                free = busy.pop(ray.wait(list(busy), num_returns=1)[0][0])
+                made = free.work.remote(sent, piece)
+                busy[made] = free
+                yield made
+
+        try:
+            yield from _in_order(ray, handed_out(), deque(), 2 * gpus)
         finally:
             for one in workers:
                 ray.kill(one)
+
+
+def _in_order(ray: Any, handed_out: Iterable[Any], waiting: deque[Any], ahead: int) -> Iterator[Any]:
+    """What comes of pieces that are handed out, so many ahead at most; those that were not fetched yet are waiting."""
+    for one in handed_out:
+        waiting.append(one)
+        if len(waiting) >= ahead:
+            yield _fetched(ray, waiting.popleft())
+    while waiting:
+        yield _fetched(ray, waiting.popleft())
 
 
 class _Worker:

@@ -89,7 +89,8 @@ def command(
     """Compare predicted with gold labels, entity by entity.
 
     Prints precision, recall and F1 for each class, micro and macro averages, bootstrap intervals, and the
-    projection ratio (predicted by gold entities, averaged over sentences).
+    projection ratio (predicted by gold entities, averaged over sentences). Files are read piece by piece; of each
+    sentence 12 bytes a class stay in memory, which intervals are drawn from.
     """
     if predicted_token_column is not None and predicted_token_column == predicted_column:
         raise click.UsageError(f"--predicted-token-column {predicted_token_column}: this is the --predicted-column")

@@ -154,12 +154,16 @@ def device_names(device: str) -> str | list[str]:
 def share_of_cores(devices: int = 1) -> tuple[int, int]:
     """How many batches a model works on at once, and with how many threads each.
 
+    On the cores that the process may use, and no more than `OMP_NUM_THREADS` says, as with torch.
+
     Args:
         devices: models that share the processor.
     """
     # Not every system says which cores this process may use.
     present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return _shares(max(1, present // devices))
+    allowed = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # others are for regions within regions
+    most = int(allowed) if allowed.isdecimal() and int(allowed) else present
+    return _shares(max(1, min(present, most) // devices))
 
 
 def _shares(cores: int) -> tuple[int, int]:
