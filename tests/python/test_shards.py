@@ -150,7 +150,7 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
     assert shards_of(one) is None
     with pytest.raises(OptionError, match="give links for each"):
         project_shards(Pipeline(memory=True), [one], corpus / "other")
-    with pytest.raises(Error, match=r"two target files would be projected to 'de-0.parquet'"):
+    with pytest.raises(Error, match=r"two files would become 'de-0.parquet'"):
         project_shards(Pipeline(), [one, one], corpus / "other", format="parquet")
     (corpus / "de.txt").write_text("x\n", encoding="utf-8")
     translated = ("--translate-to", "de", "--translations", "de.txt")

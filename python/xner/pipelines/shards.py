@@ -1,4 +1,4 @@
-"""A corpus in several files, each projected by itself, piece by piece, into a folder whose manifest says what is there.
+"""A corpus in several files, each worked on by itself, piece by piece, into a folder whose manifest says what is there.
 
     manifest.json: {"signature": ..., "shards": [{"name": ..., "rows": ..., "bytes": ..., "sha256": ...}, ...]}
 
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from xner import io
 from xner._support.digests import file_digest
@@ -22,6 +23,7 @@ from xner._support.pieces import PIECE_ROWS
 from xner._support.progress import logger
 from xner.errors import Error, OptionError, OutsideError
 from xner.io.formats import format_to_read
+from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
 from xner.pipelines.projection_run import Run
@@ -34,13 +36,35 @@ if TYPE_CHECKING:
     from xner.io.pairs import Pairs
     from xner.pipelines.projection_run import Pipeline
 
-__all__ = ["MANIFEST", "plan_lines", "project_into_one", "project_shards", "shard_files", "shards_of"]
+__all__ = [
+    "MANIFEST",
+    "Shard",
+    "names_of",
+    "plan_lines",
+    "project_into_one",
+    "project_shards",
+    "run_into_one",
+    "run_shards",
+    "shard_files",
+    "shards_of",
+]
 
 MANIFEST: Final = "manifest.json"
 _PIECES_AT_ONCE: Final = 7  # in all stages together, read twice over while they are decoded
 _BASE_BYTES: Final = 250_000_000  # of the process before it reads anything
 _PATTERN: Final = "*?["
 _IS_OF: Final = "is of a run of other files"
+
+
+class Counts(runner.Counts, Protocol):
+    """Counts that say of how many rows they are."""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+
+
+CountsT = TypeVar("CountsT", bound=Counts)
 
 
 def shard_files(place: str | os.PathLike[str]) -> list[Path] | None:
@@ -87,6 +111,108 @@ def shards_of(pairs: Pairs) -> list[Pairs] | None:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Shard(Generic[CountsT]):
+    """A file to be made of others.
+
+    Attributes:
+        inputs: by what they are, the files that it is made of.
+        name: of the file, in a folder.
+        key: tells everything that decides what is in it.
+        make: makes it, as a file of that path, and counts what is to be said of it.
+    """
+
+    inputs: Mapping[str, str | os.PathLike[str]]
+    name: str
+    key: Callable[[], str]
+    make: Callable[[Path], CountsT]
+
+
+def run_shards(
+    shards: Sequence[Shard[CountsT]],
+    output: str | os.PathLike[str],
+    *,
+    signature: str,
+    counts: CountsT,
+    resume: bool = True,
+    overwrite: bool = False,
+    told: Callable[[str], None] = logger.info,
+) -> CountsT:
+    """Make each shard; one that is there from an earlier run is not made again.
+
+    Args:
+        shards: each with a name of its own.
+        output: a folder, which need not be there.
+        signature: of all, for the manifest.
+        counts: those of no rows, to which the others are added.
+        resume: whether to take up what earlier runs have left.
+        overwrite: whether shards of other runs go, and files of the shards' names are replaced; others stay.
+        told: gets a line for each.
+
+    Returns:
+        The counts of all shards.
+
+    Raises:
+        OptionError: the folder is a file, or one whose files are read.
+        Error: it has other files, or one that was changed since it was written; whatever making a shard raises.
+    """
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"output: several files go into a folder, and '{folder}' is a file")
+    _check_folder(folder, [shard.inputs for shard in shards])
+    with alone(folder):
+        manifest = _Manifest.open(folder, signature, [one.name for one in shards], overwrite=overwrite)
+        for number, shard in enumerate(shards, start=1):
+            key = shard.key()
+            found = manifest.finished(shard.name, key) if resume else None
+            if found is None:
+                told(f"{shard.name}: shard {number} of {len(shards)}")
+                known = shard.make(folder / shard.name)
+                manifest.note(shard.name, key, known)
+            else:
+                known = type(counts).from_dict(found)
+                Checkpoints.clear(folder / shard.name)
+                told(f"{shard.name}: taken as it is there")
+            counts.add(known)
+    return counts
+
+
+def run_into_one(
+    shards: Sequence[Shard[CountsT]], output: str | os.PathLike[str], kind: str, *, counts: CountsT, **how: Any
+) -> CountsT:
+    """Make each shard, and one file of them, in their order; ids stay what they are in each.
+
+    Args:
+        shards: as for `run_shards`, as are the errors.
+        output: the file.
+        kind: its format, and theirs.
+        counts: likewise.
+        **how: further arguments of `run_shards`.
+    """
+    path = Path(output)
+    folder = path.with_name(f".{path.name}.shards")
+    with alone(path):
+        try:
+            counts = run_shards(shards, folder, counts=counts, **how, overwrite=True)
+        except OutsideError:
+            raise
+        except Error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        parts = [folder / one.name for one in shards]
+        join = io.FORMATS[kind].join
+        if join is not None:
+            with io.replacing(path) as file:
+                join(parts, file)
+        else:
+            with io.open_writer(path, kind) as writer:
+                for part in parts:
+                    for batch in io.iter_batches(part, kind, batch_rows=PIECE_ROWS):
+                        writer.write(batch)
+        shutil.rmtree(folder)
+    return counts
+
+
 def project_shards(
     pipeline: Pipeline,
     shards: Sequence[Pairs],
@@ -106,7 +232,7 @@ def project_shards(
         output: a folder, which need not be there.
         format: of its files; None is that of the source files.
         resume: whether to take up what earlier runs have left.
-        overwrite: whether shards of other runs go, and files of the shards' names are replaced; others stay.
+        overwrite: as for `run_shards`.
         progress: as for `Pipeline.run`, as are the errors.
         told: likewise.
 
@@ -114,40 +240,18 @@ def project_shards(
         The run, with the counts of all shards.
 
     Raises:
-        Error: the folder has other files, or one that was changed since it was written.
+        Error: as `run_shards`.
         OptionError: the pipeline needs the corpus as a whole.
     """
-    folder = Path(output)
-    if folder.exists() and not folder.is_dir():
-        raise OptionError(f"output: several files go into a folder, and '{folder}' is a file")
-    _check_folder(folder, shards)
     kind = format or format_to_read(shards[0].source, shards[0].source_format)
     if kind == "text":
         raise OptionError("format='text' holds words alone; name a format that holds labels")
-    for one in shards:
-        if not pipeline.takes_rows_alone(one) or not one.reads_pieces:
-            raise OptionError(
-                "several files are projected each by itself: give links for each, or an aligner that is not fitted on "
-                "them; and no memory or corrections, which need the corpus as a whole"
-            )
-    names = _names(shards, kind)
-    with alone(folder), pipeline.workers():
+    made = _projected(pipeline, shards, kind, resume=resume, progress=progress, told=told)
+    with pipeline.workers():
         signature = pipeline.signature_with(memory=False)
-        manifest = _Manifest.open(folder, signature, names, overwrite=overwrite)
-        counts = RunCounts()
-        for number, (shard, name) in enumerate(zip(shards, names, strict=True), start=1):
-            key = pipeline.pieces_key(shard, kind)
-            known = manifest.finished(name, key) if resume else None
-            if known is None:
-                told(f"{name}: shard {number} of {len(shards)}")
-                run = pipeline.run(shard, folder / name, format=kind, resume=resume, progress=progress, told=told)
-                known = run.counts
-                manifest.note(name, key, known)
-            else:
-                Checkpoints.clear(folder / name)
-                told(f"{name}: taken as it is there")
-            counts.add(known)
-    return Run(None, folder, kind, pipeline, memory=False, known_counts=counts)
+        how: Any = {"resume": resume, "overwrite": overwrite, "told": told}
+        counts = run_shards(made, output, signature=signature, counts=RunCounts(), **how)
+    return Run(None, Path(output), kind, pipeline, memory=False, known_counts=counts)
 
 
 def project_into_one(
@@ -173,28 +277,34 @@ def project_into_one(
     """
     path = Path(output)
     kind = io.format_of(path, format)
-    folder = path.with_name(f".{path.name}.shards")
-    with alone(path):
-        how: Any = {"format": kind, "resume": resume, "overwrite": True, "progress": progress, "told": told}
-        try:
-            run = project_shards(pipeline, shards, folder, **how)
-        except OutsideError:
-            raise
-        except Error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        parts = [folder / name for name in _names(shards, kind)]
-        join = io.FORMATS[kind].join
-        if join is not None:
-            with io.replacing(path) as file:
-                join(parts, file)
-        else:
-            with io.open_writer(path, kind) as writer:
-                for part in parts:
-                    for batch in io.iter_batches(part, kind, batch_rows=PIECE_ROWS):
-                        writer.write(batch)
-        shutil.rmtree(folder)
-    return replace(run, output=path)
+    made = _projected(pipeline, shards, kind, resume=resume, progress=progress, told=told)
+    with pipeline.workers():
+        signature = pipeline.signature_with(memory=False)
+        counts = run_into_one(made, path, kind, signature=signature, counts=RunCounts(), resume=resume, told=told)
+    return Run(None, path, kind, pipeline, memory=False, known_counts=counts)
+
+
+def _projected(pipeline: Pipeline, shards: Sequence[Pairs], kind: str, **how: Any) -> list[Shard[RunCounts]]:
+    """What is to be made of the shards of a corpus.
+
+    Raises:
+        OptionError: the pipeline needs the corpus as a whole.
+    """
+
+    def make(shard: Pairs, path: Path) -> RunCounts:
+        return pipeline.run(shard, path, format=kind, **how).counts
+
+    for one in shards:
+        if not pipeline.takes_rows_alone(one) or not one.reads_pieces:
+            raise OptionError(
+                "several files are projected each by itself: give links for each, or an aligner that is not fitted on "
+                "them; and no memory or corrections, which need the corpus as a whole"
+            )
+    names = names_of([one.target for one in shards], kind)
+    return [
+        Shard(shard.files, name, partial(pipeline.pieces_key, shard, kind), partial(make, shard))
+        for shard, name in zip(shards, names, strict=True)
+    ]
 
 
 def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str]) -> Iterator[str]:
@@ -211,7 +321,7 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
     several = shards_of(pairs)
     shards = several or [pairs]
     if Path(output).is_dir():
-        _check_folder(Path(output), shards)
+        _check_folder(Path(output), [one.files for one in shards])
     rows = [one.rows for one in shards]
     known = sum(one for one in rows if one is not None)
     unknown = rows.count(None)
@@ -231,14 +341,14 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
     yield f"would be written to {output}"
 
 
-def _check_folder(folder: Path, shards: Sequence[Pairs]) -> None:
+def _check_folder(folder: Path, shards: Sequence[Mapping[str, str | os.PathLike[str]]]) -> None:
     """Refuse a folder for outputs whose files are read: those of other runs are removed there.
 
     Raises:
         OptionError: there is such a file; `overwrite` does not change that.
     """
-    for shard in shards:
-        for role, file in shard.files.items():
+    for inputs in shards:
+        for role, file in inputs.items():
             path = Path(file)
             if folder.resolve() in {path.absolute().parent.resolve(), path.resolve().parent}:
                 raise OptionError(
@@ -282,14 +392,15 @@ class _Manifest:
         made._write()
         return made
 
-    def finished(self, name: str, key: str) -> RunCounts | None:
+    def finished(self, name: str, key: str) -> dict[str, Any] | None:
         """The counts of a shard that is there; None of one that is to be made."""
         found = self._shards[name]
         if found.get("key") != key or not (self._folder / name).is_file():
             return None
-        return RunCounts.from_dict(found["counts"])
+        counts: dict[str, Any] = found["counts"]
+        return counts
 
-    def note(self, name: str, key: str, counts: RunCounts) -> None:
+    def note(self, name: str, key: str, counts: Counts) -> None:
         """Note that a shard is there."""
         path = self._folder / name
         about = {"rows": counts.rows, "bytes": path.stat().st_size, "sha256": file_digest(path)}
@@ -332,12 +443,16 @@ def _problem(path: Path, before: Mapping[str, Mapping[str, Any]], names: Sequenc
     return "" if path.name in names else _IS_OF
 
 
-def _names(shards: Sequence[Pairs], kind: str) -> list[str]:
-    """The names of the shards' outputs."""
+def names_of(files: Sequence[str | os.PathLike[str]], kind: str) -> list[str]:
+    """The names of what is made of files, in a format.
+
+    Raises:
+        Error: two would have the same.
+    """
     suffix = next(iter(io.FORMATS[kind].suffixes), f".{kind}")
-    names = [Path(one.target).name.removesuffix(".gz").rpartition(".") for one in shards]
+    names = [Path(one).name.removesuffix(".gz").rpartition(".") for one in files]
     found = [(stem or name) + suffix for stem, _, name in names]
     twice = next((name for name in found if found.count(name) > 1), None)
     if twice is not None:
-        raise Error(f"two target files would be projected to '{twice}': give them names that differ before the suffix")
+        raise Error(f"two files would become '{twice}': give them names that differ before the suffix")
     return found
