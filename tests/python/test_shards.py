@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -272,3 +273,59 @@ def test_a_folder_of_inputs_is_not_written_to(corpus: Path, role: str, rest: tup
             assert run.returncode != 0
             assert f"'{folder}' is the folder of the" in run.stderr
     assert {path: path.read_bytes() for path in corpus.rglob("*") if path.is_file()} == before
+
+
+def folder_of(path: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in path.iterdir() if not one.name.startswith(".")}
+
+
+@pytest.mark.parametrize("markers", [(), ("--markers", "auto")])
+def test_each_file_is_translated_by_itself(corpus: Path, markers: tuple[str, ...]) -> None:
+    code = "print(*(word[::-1] if word.isalpha() else word for word in line.split()))"
+    (corpus / "mt.py").write_text(f"import sys\nfor line in sys.stdin: {code}\n", encoding="utf-8")
+    languages = ("--source-language", "en", "--target-language", "de", "--cache", "cache.sqlite")
+    command = ("translate", *languages, "--model", f"command:{sys.executable} -S mt.py", *markers)
+    for number in range(3):
+        one = ("--source", f"en/en-{number}.conll", "-o", f"one-{number}.jsonl")
+        done(xner(*command, *one, cwd=corpus))
+    single = [(corpus / f"one-{number}.jsonl").read_bytes() for number in range(3)]
+    run = done(xner(*command, "--source", "en", "--format", "jsonl", "-o", "out", cwd=corpus))
+    assert f"{sum(ROWS)} sentences: " in run.stderr
+    found = folder_of(corpus / "out")
+    assert [found.pop(f"en-{number}.jsonl") for number in range(3)] == single
+    assert list(found) == ["manifest.json"]
+    assert [one["rows"] for one in manifest(corpus / "out")["shards"]] == list(ROWS)
+    (corpus / "out" / "en-1.jsonl").unlink()
+    again = done(xner(*command, "--source", "en", "--format", "jsonl", "-o", "out", cwd=corpus))
+    assert again.stderr.count("taken as it is there") == 2
+    assert (corpus / "out" / "en-1.jsonl").read_bytes() == single[1]
+    done(xner(*command, "--source", "en/en-*.conll", "-o", "whole.jsonl", cwd=corpus))
+    assert (corpus / "whole.jsonl").read_bytes() == b"".join(single)
+    refused = xner(*command, "--source", "en", "-o", "en/", cwd=corpus)
+    assert refused.returncode == 2
+    assert "is the folder of the source" in " ".join(refused.stderr.split())
+    done(xner(*command, "--source", "en/en-0.conll", "--format", "jsonl", "-o", "other/", cwd=corpus))
+    assert (corpus / "other" / "en-0.jsonl").read_bytes() == single[0]
+
+
+@pytest.mark.needs("models")
+def test_each_file_is_scored_by_itself(outspoken_nllb: Path, corpus: Path) -> None:
+    for kind, suffix in (("en", "conll"), ("de", "parquet")):
+        for number in range(3):
+            path = corpus / kind / f"{kind}-{number}.{suffix}"
+            io.write(io.read(path).slice(0, 2), path)
+    for number in range(3):
+        (corpus / "links" / f"{number}.pharaoh").write_text("0-0\n" * 2, encoding="utf-8")
+    model = ("--model", outspoken_nllb, "--device", "cpu", "--source-language", "en", "--target-language", "de")
+    command = ("score", "nmt", *model, "--max-words", "2", "--cache", "cache.sqlite")
+    sides = ("--source", "en", "--target", "de", "--links", "links")
+    run = done(xner(*command, *sides, "-o", "out", cwd=corpus))
+    assert "6 sentences, " in run.stderr
+    one = ("--source", "en/en-1.conll", "--target", "de/de-1.parquet", "--links", "links/1.pharaoh")
+    done(xner(*command, *one, "-o", "one.parquet", cwd=corpus))
+    assert (corpus / "out" / "de-1.parquet").read_bytes() == (corpus / "one.parquet").read_bytes()
+    assert sorted(folder_of(corpus / "out")) == ["de-0.parquet", "de-1.parquet", "de-2.parquet", "manifest.json"]
+    done(xner(*command, *sides, "-o", "whole.jsonl", cwd=corpus))
+    assert [one["id"] for one in io.read(corpus / "whole.jsonl").to_pylist()] == [
+        row["id"] for number in range(3) for row in io.read(corpus / "out" / f"de-{number}.parquet").to_pylist()
+    ]

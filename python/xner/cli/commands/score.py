@@ -15,9 +15,22 @@ from xner._support.options import renamed_in_errors
 from xner._support.progress import Reporter, silent
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Command, Group, takes
-from xner.cli.options.inputs import cache_file, existing_file, link_flags, output_file, side_format_options
+from xner.cli.options.inputs import (
+    cache_file,
+    existing_files,
+    link_flags,
+    output_file_or_folder,
+    side_format_options,
+)
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.pipelines import engine_group, resume_option, scores_option
+from xner.cli.options.pipelines import (
+    engine_group,
+    is_folder,
+    kind_of_files,
+    resume_option,
+    run_files,
+    scores_of_shards_option,
+)
 from xner.cli.options.translators import engine_group as translator_engine_group
 from xner.errors import DataError
 from xner.io.pairs import Pairs
@@ -30,6 +43,7 @@ from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
+from xner.pipelines.shards import Shard, names_of, shards_of
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -81,14 +95,21 @@ _PROJECTION = Group(
     "\b\nAn interrupted run goes on where it stopped, and a second one computes nothing: probabilities are kept in\n"
     "the cache by model, languages and texts, and finished parts beside the output.",
 )
-@click.option("--source", type=existing_file, required=True, help="Labelled sentences, as for `xner project`.")
-@click.option("--target", type=existing_file, required=True, help="Their translations, row by row.")
+@click.option(
+    "--source",
+    type=existing_files,
+    required=True,
+    help="Labelled sentences, as for `xner project`. Or several files, a folder or a pattern in quotes, with as many "
+    "of --target, --links and --scores, each of which is scored by itself.",
+)
+@click.option("--target", type=existing_files, required=True, help="Their translations, row by row.")
 @click.option(
     "--output",
     "-o",
-    type=output_file,
+    type=output_file_or_folder,
     required=True,
-    help="Table with the column nmt_scores (.parquet, .arrow, .jsonl).",
+    help="Table with the column nmt_scores (.parquet, .arrow, .jsonl). Of several files: one file, if its name tells a "
+    "format, else a folder of Parquet files, which says in manifest.json what is there.",
 )
 @side_format_options
 @click.option(
@@ -99,9 +120,9 @@ _PROJECTION = Group(
 )
 @click.option("--source-language", required=True, help="By code or name: eng_Latn, en, English.")
 @click.option("--target-language", required=True, help="Likewise: swh_Latn, sw, Swahili.")
-@click.option("--links", type=existing_file, help="Word links, for sums with align (`xner align` makes them).")
+@click.option("--links", type=existing_files, help="Word links, for sums with align (`xner align` makes them).")
 @link_flags
-@scores_option
+@scores_of_shards_option
 @resume_option
 @takes(
     projection=_PROJECTION, engine=translator_engine_group, layout=layout_group(two_sides=True), workers=engine_group
@@ -163,11 +184,6 @@ def nmt(
     if links is None and (one_based or reverse):
         raise click.UsageError("--one-based and --reverse say how to read --links")
     required = required_columns(projection)
-    table_format = io.format_of(output)
-    if table_format not in _TABLE_FORMATS:
-        raise click.UsageError(f"--output '{output}': scores go into a table, {', '.join(_TABLE_FORMATS)}")
-    if links is None and schema.LINKS in required:
-        raise click.UsageError("--links is missing: the score 'align' and the candidates 'aligned' go by them")
     pairs = Pairs(
         source,
         target,
@@ -179,6 +195,15 @@ def nmt(
         scores=scores,
         layout=layout,
     )
+    several = shards_of(pairs)
+    if is_apart := several is not None or is_folder(output):
+        kind = kind_of_files(output, None, of_folders=_TABLE_FORMATS[0])
+    else:
+        kind = io.format_of(output)
+    if kind not in _TABLE_FORMATS:
+        raise click.UsageError(f"--output '{output}': scores go into a table, {', '.join(_TABLE_FORMATS)}")
+    if links is None and schema.LINKS in required:
+        raise click.UsageError("--links is missing: the score 'align' and the candidates 'aligned' go by them")
     path = default_cache_path() if cache is None else cache
     with TranslationCache(path) as found, workers as where:
         with renamed_in_errors(engine="translator_engine"):
@@ -186,31 +211,75 @@ def nmt(
         languages = source_language, target_language
         scorer = NmtScorer(loaded, *languages, threshold=threshold, cap=cap, pivot=pivot, cache=found)
         stage = _Counting(NmtStage(scorer, projection, prune=not all_pairs), scorer)
-        options = {"stage": stage.stage.identity, "read": pairs.how, "format": table_format}
+        job = _Job(stage, required, kind, where, resume=resume)
+        if not is_apart:
+            counts = job.run(pairs, output)
+        else:
+            files = several or [pairs]
+            shards = [
+                Shard(one.files, name, partial(job.key_of, one), partial(job.run, one))
+                for one, name in zip(files, names_of([one.target for one in files], kind), strict=True)
+            ]
+            how: Any = {"signature": stage.stage.signature, "resume": resume}
+            counts = run_files(shards, output, kind, counts=_Counts(), **how)
+    _summarize(counts, output, path)
+    click.echo(stage.stage.signature, err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Scores files of sentence pairs.
+
+    Attributes:
+        stage: that scores.
+        required: columns that it needs.
+        kind: the format of what is written.
+        engine: where parts are worked on.
+        resume: whether to go on from finished parts.
+    """
+
+    stage: _Counting
+    required: Sequence[str]
+    kind: str
+    engine: Engine
+    resume: bool
+
+    def key_of(self, pairs: Pairs, *, is_whole: bool = False) -> str:
+        """Tells everything that decides what becomes of files; parts of it differ where they are read as a whole."""
+        options = {"stage": self.stage.stage.identity, "read": pairs.how, "format": self.kind, "whole": is_whole}
+        return fingerprint(pairs.files, options)
+
+    def run(self, pairs: Pairs, output: Path) -> _Counts:
+        """Score sentence pairs into a file.
+
+        Raises:
+            Error: a file that cannot be read, a column that is missing, a model that cannot score.
+        """
 
         def run(pieces: Iterable[pa.Table], is_whole: bool) -> _Counts:
-            key = fingerprint(pairs.files, {**options, "whole": is_whole})
-            with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
+            key = self.key_of(pairs, is_whole=is_whole)
+            with checkpoints(output, key, resume=self.resume) as kept, progress_reporter() as report:
                 return runner.run_model(
                     pieces,
-                    partial(stage, progress=report) if where is LOCAL else stage,
+                    partial(self.stage, progress=report) if self.engine is LOCAL else self.stage,
                     kept,
                     is_whole=is_whole,
                     name="scored",
                     part_rows=_PART_ROWS,
                     report=report,
-                    engine=where,
+                    engine=self.engine,
+                    format=self.kind,
                     select=_written,
                     count=_Counts.of,
                     counts=_Counts(),
                 )
 
         # Workers have enough to do only if they are handed the parts of all pieces.
-        is_in_pieces = where is LOCAL and pairs.reads_pieces
+        is_in_pieces = self.engine is LOCAL and pairs.reads_pieces
         try:
-            counts = runner.run_read(
-                (lambda rows: _linked(pairs.pieces(rows), required)) if is_in_pieces else None,
-                lambda: _ready(*pairs.read(), required),
+            return runner.run_read(
+                (lambda rows: _linked(pairs.pieces(rows), self.required)) if is_in_pieces else None,
+                lambda: _ready(*pairs.read(), self.required),
                 run,
                 part_rows=_PART_ROWS,
             )
@@ -218,8 +287,6 @@ def nmt(
             if error.column == schema.LINKS:
                 pairs.pieces().check_rest(links=True)
             raise
-    _summarize(counts, output, path)
-    click.echo(stage.stage.signature, err=True)
 
 
 def _linked(reader: PairsReader, required: Sequence[str]) -> Generator[pa.Table]:
@@ -277,7 +344,7 @@ class _Counts:
     """What there is to count of scored sentences.
 
     Attributes:
-        sentences: how many there are.
+        rows: how many sentence pairs there are.
         pairs: of an entity and a candidate.
         scored: of these.
         skipped: of these.
@@ -285,7 +352,7 @@ class _Counts:
         reused: probabilities that the cache had.
     """
 
-    sentences: int = 0
+    rows: int = 0
     pairs: int = 0
     scored: int = 0
     skipped: int = 0
@@ -313,7 +380,7 @@ class _Counts:
 def _summarize(counts: _Counts, output: Path, cache: Path) -> None:
     share = f" ({counts.skipped / counts.pairs:.1%})" if counts.pairs else ""
     click.echo(
-        f"{counts.sentences} sentences, {counts.pairs} pairs of entity and span: {counts.scored} scored, "
+        f"{counts.rows} sentences, {counts.pairs} pairs of entity and span: {counts.scored} scored, "
         f"{counts.skipped} skipped{share} as they cannot be chosen",
         err=True,
     )

@@ -15,11 +15,12 @@ from xner._support.arrow import one_array, with_columns
 from xner._support.pieces import map_pieces
 from xner._support.progress import logger
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, label_options, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, existing_files, label_options, output_file_or_folder
 from xner.cli.options.layouts import layout_group
-from xner.cli.options.pipelines import engine_group, markers_option, resume_option
+from xner.cli.options.pipelines import engine_group, is_folder, kind_of_files, markers_option, resume_option, run_files
 from xner.cli.options.translators import ChosenTranslator, translator_group
 from xner.errors import OptionError
+from xner.io.formats import format_to_read
 from xner.io.sides import read_sentences, read_source, sentences_pieces, source_pieces
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import runner
@@ -28,6 +29,7 @@ from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import Direction, spread_over
+from xner.pipelines.shards import Shard, names_of, shard_files
 from xner.pipelines.summaries import StatusCounts
 from xner.text.word_splitting import SPLITTERS
 from xner.translation.marked import REASONS
@@ -55,16 +57,29 @@ __all__ = ["command"]
     "      --model facebook/nllb-200-distilled-600M -o yo.parquet\n"
     "  xner project --source en.conll --target yo.parquet -o yo.conll\n"
     "      makes training data of a labelled corpus (as `xner project --translate-to` does in one go)\n"
+    "  xner translate --source en/ ... -o yo/\n"
+    "      translates each file of a folder by itself\n"
     "  xner translate --source en.conll --markers tags ... -o yo.conll\n"
     "      labels by markers alone, auto: by those that hold; where they broke the sentence is left out\n\n"
     "\b\nAn interrupted run goes on where it stopped; what was translated once is not translated again (see --cache).",
 )
 @click.option(
-    "--source", type=existing_file, required=True, help="Sentences: words split by blanks (.txt), or columns."
+    "--source",
+    type=existing_files,
+    required=True,
+    help="Sentences: words split by blanks (.txt), or columns. Or several files, a folder or a pattern in quotes "
+    "('en-*.txt'), each of which is translated by itself.",
 )
 @click.option("--source-language", required=True, help="Their language: yor_Latn, yo, Yoruba, ...")
 @click.option("--target-language", required=True, help="The language to translate into.")
-@click.option("--output", "-o", type=output_file, required=True, help="The translations' words, row by row.")
+@click.option(
+    "--output",
+    "-o",
+    type=output_file_or_folder,
+    required=True,
+    help="The translations' words, row by row. Of several files: one file, if its name tells a format, else a folder, "
+    "which says in manifest.json what is there.",
+)
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
 @click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Of the source file, likewise.")
 @click.option(
@@ -104,39 +119,83 @@ def command(
     Every row keeps its place. What is wrong with a translation is counted and named: empty ones, those that repeat
     themselves, copies of the source, those that the limit on length ended.
     """
-    is_training_data = io.FORMATS[io.format_of(output, format_)].holds_good_rows_alone
+    several = shard_files(source)
+    files = several or [source]
+    if is_apart := several is not None or is_folder(output):
+        kind = kind_of_files(output, format_, of_folders=format_to_read(files[0], source_format))
+    else:
+        kind = io.format_of(output, format_)
+    is_training_data = io.FORMATS[kind].holds_good_rows_alone
     into = Direction(translator.load(), source_language, target_language, cache=translator.cache)
     into.translate([])  # a language that the model does not know is told before its weights are read
-    side = _Side(source, source_format, layout, None if markers is None else (scheme, read_labels))
+    labelled = None if markers is None else (scheme, read_labels)
+    sides = [_Side(path, source_format, layout, labelled) for path in files]
     with engine as workers:
         if workers is not LOCAL and not into.can_spread:
             raise OptionError("engine='ray' goes with a --model that is one, or a program, not with a service")
-        by_blanks = io.format_of(source, source_format) == "text"
+        by_blanks = io.format_of(files[0], source_format) == "text"
         stage = TargetTranslation(spread_over(into, workers), words, by_blanks, keep_bad=keep_bad)
         if markers == "auto":
             with alone(output):
-                tried = labelled_sample(side.run)
-                markers = stage.choose_markers(tried, told=partial(click.echo, err=True))
-        stage = replace(stage, markers=markers)
-        options = {"stage": stage.identity, "read": side.how, "format": format_}
+                markers = stage.choose_markers(labelled_sample(sides[0].run), told=partial(click.echo, err=True))
+        job = _Job(replace(stage, markers=markers), kind, resume=resume)
+        if not is_apart:
+            counts = job.run(sides[0], output)
+        else:
+            names = names_of(files, kind)
+            shards = [
+                Shard({"source": side.path}, name, partial(job.key_of, side), partial(job.run, side))
+                for side, name in zip(sides, names, strict=True)
+            ]
+            how: Any = {"signature": job.stage.signature, "resume": resume}
+            counts = run_files(shards, output, kind, counts=_Counts(), **how)
+    _summarize(counts, output, keep_bad=keep_bad, lacks_broken=is_training_data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Translates files.
+
+    Attributes:
+        stage: that translates.
+        kind: the format of what is written.
+        resume: whether to go on from finished parts.
+    """
+
+    stage: TargetTranslation
+    kind: str
+    resume: bool
+
+    def key_of(self, side: _Side, *, is_whole: bool = False) -> str:
+        """Tells everything that decides what becomes of a file; parts of it differ where it is read as a whole."""
+        options = {"stage": self.stage.identity, "read": side.how, "format": self.kind, "whole": is_whole}
+        return fingerprint({"source": side.path}, options)
+
+    def run(self, side: _Side, output: Path) -> _Counts:
+        """Translate a file into another one."""
 
         def run(pieces: Iterable[pa.Table], is_whole: bool) -> _Counts:
-            key = fingerprint({"source": source}, {**options, "whole": is_whole})
-            with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
+            key = self.key_of(side, is_whole=is_whole)
+            with checkpoints(output, key, resume=self.resume) as kept, progress_reporter() as report:
                 return runner.run_pieces(
                     pieces,
-                    lambda rows: stage(rows, progress=report),
+                    lambda rows: self.stage(rows, progress=report),
                     kept,
-                    format=format_,
+                    format=self.kind,
                     report=report,
                     what="sentences",
-                    select=partial(_written, labels_markers=markers is not None and is_training_data),
+                    select=self._written,
                     count=_Counts.of,
                     counts=_Counts(),
                 )
 
-        counts = side.run(run, told=logger.info)
-    _summarize(counts, output, keep_bad=keep_bad, lacks_broken=is_training_data)
+        return side.run(run, told=logger.info)
+
+    def _written(self, table: pa.Table) -> pa.Table:
+        """What is written of translated rows."""
+        table = table.drop_columns([schema.SOURCE_TOKENS])
+        is_training_data = io.FORMATS[self.kind].holds_good_rows_alone
+        return _labelled(table) if self.stage.markers is not None and is_training_data else table
 
 
 _READ = (schema.ID, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)
@@ -204,12 +263,6 @@ def _as_read(table: pa.Table) -> pa.Table:
     return table.select([name for name in _READ if name in table.schema.names])
 
 
-def _written(table: pa.Table, *, labels_markers: bool) -> pa.Table:
-    """What is written of translated rows."""
-    table = table.drop_columns([schema.SOURCE_TOKENS])
-    return _labelled(table) if labels_markers else table
-
-
 def _labelled(table: pa.Table) -> pa.Table:
     """The rows whose entities the markers gave, with labels."""
     table = table.filter(pc.is_valid(table.column(schema.MARKED_ENTITIES)))
@@ -228,6 +281,10 @@ class _Counts:
 
     statuses: StatusCounts = field(default_factory=StatusCounts)
     problems: StatusCounts | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.statuses.rows
 
     @classmethod
     def of(cls, table: pa.Table) -> _Counts:

@@ -27,26 +27,30 @@ from xner.errors import Error, OptionError
 from xner.io.pairs import Pairs
 from xner.pipelines.engines import engine_of
 from xner.pipelines.projection_run import PARTS, Pipeline, RunOptions
-from xner.pipelines.shards import project_into_one, project_shards, shards_of
+from xner.pipelines.shards import CountsT, project_into_one, project_shards, run_into_one, run_shards, shards_of
 from xner.translation.markers import STYLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
     from xner.pipelines.engines import Engine, EngineName
+    from xner.pipelines.shards import Shard
 
 __all__ = [
     "Output",
     "back_markers_option",
     "engine_group",
+    "is_folder",
+    "kind_of_files",
     "markers_option",
     "output_group",
     "pipeline_group",
     "resume_option",
     "run",
+    "run_files",
     "scores_of_shards_option",
     "scores_option",
     "shards_group",
@@ -101,18 +105,64 @@ class Output:
     @property
     def is_folder(self) -> bool:
         """Whether it is a folder, or is said to be one by a slash behind its name."""
-        return self.path.is_dir() or is_said_to_be_folder(self.path)
+        return is_folder(self.path)
 
     @property
     def names_format(self) -> bool:
         """Whether its name is that of a file of some format, or it is standard output."""
-        if self.path.name == STANDARD_OUTPUT:
-            return True
-        try:
-            io.format_of(self.path)
-        except Error:
-            return False
+        return names_format(self.path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether an output is a folder, or is said to be one by a slash behind its name."""
+    return path.is_dir() or is_said_to_be_folder(path)
+
+
+def names_format(path: Path) -> bool:
+    """Whether an output's name is that of a file of some format, or it is standard output."""
+    if path.name == STANDARD_OUTPUT:
         return True
+    try:
+        io.format_of(path)
+    except Error:
+        return False
+    return True
+
+
+def kind_of_files(output: Path, format_: str | None, *, of_folders: str) -> str:
+    """The format of what several files become.
+
+    Args:
+        output: a file or a folder.
+        format_: that is named; None goes by the file's name.
+        of_folders: that of a folder's files, where none is named.
+    """
+    return format_ or (of_folders if is_folder(output) or not names_format(output) else io.format_of(output))
+
+
+def run_files(
+    shards: Sequence[Shard[CountsT]], output: Path, kind: str, *, signature: str, counts: CountsT, resume: bool
+) -> CountsT:
+    """Make several files, into a folder or, where the output's name tells a format, into one.
+
+    Args:
+        shards: the files.
+        output: the folder, or the file.
+        kind: their format.
+        signature: as for `run_shards`, as are the others.
+        counts: likewise.
+        resume: likewise.
+
+    Raises:
+        click.UsageError: options that do not go together.
+    """
+    how: Any = {"signature": signature, "resume": resume, "told": partial(click.echo, err=True)}
+    try:
+        if is_folder(output) or not names_format(output):
+            return run_shards(shards, output, counts=counts, overwrite=overwrites(), **how)
+        return run_into_one(shards, output, kind, counts=counts, **how)
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _outputs(kind: OutputFile, what: str) -> Group[Output]:
