@@ -48,6 +48,19 @@ def test_a_fault_with_consequences_is_seen() -> None:
 
 
 @pytest.mark.slow
+def test_caches_that_are_damaged_and_a_clock_that_is_set() -> None:
+    shown = harness("--command", "translate", "--kind", "cache damaged", "--kind", "clock set")
+    assert faults(shown) >= 40
+
+
+@pytest.mark.slow
+@pytest.mark.needs("models", "ray")
+def test_processes_of_a_cluster_are_killed() -> None:
+    shown = harness("--command", "tag", "--command", "project, ready links", "--kind", "cluster", "--workers", "1")
+    assert faults(shown) == 4
+
+
+@pytest.mark.slow
 @pytest.mark.needs("models", "train")
 def test_all_kinds_of_faults() -> None:
     assert faults(harness("--every", "29")) >= 500
