@@ -591,16 +591,29 @@ def _inject_stream(ground: Ground, case: Case) -> Found:
 def _memories(ground: Ground, kind: str) -> Iterator[Case]:
     for state in ground.states:
         for step in range(4 if ground.command.is_long else 14):
-            yield Case(ground.command.name, kind, state, how=((step - 7) * 400_000,))
+            yield Case(ground.command.name, kind, state, how=((step - 7) * 400_000, 0))
+        for step in range(3 if ground.command.is_long else 7):
+            yield Case(ground.command.name, kind, state, how=(0, 100_000 << step))
+
+
+_TAKEN: Final[list[bytes]] = []  # so that it stays, as long as a process is there
 
 
 def _inject_memory(ground: Ground, case: Case) -> Found:
-    (more,) = case.how
+    """So much more than the process has; or with what it has freed and could take again all but so much taken."""
+    more, left = case.how
 
     def limit() -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         size = pages * resource.getpagesize() + more
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        for chunk in (1 << 20, 1 << 16, 1 << 12) if left else ():
+            with contextlib.suppress(MemoryError):
+                while True:
+                    _TAKEN.append(bytes(chunk))
+        del _TAKEN[: -(-left // (1 << 20))]
+        if left < 1 << 20:
+            _TAKEN.append(bytes((1 << 20) - left))
 
     first = ground.run(ground.command.arguments, prepare=limit)
     wrong = _clear(first, case) + ground.wrong_meanwhile(case.state)
