@@ -217,6 +217,43 @@ def test_translations_are_places_of_their_own(tmp_path: Path) -> None:
     assert len({one.digest for one in found.data}) == 2
 
 
+def test_ways_that_do_not_project_stand_beside_those_that_do(tmp_path: Path) -> None:
+    """A tagger by itself and by way of translations, of the same sentences: all are compared, where there is no cause
+    of an error nobody names one, and what a perfect projection reaches is not said where each has another bound.
+    """
+    write_corpus(tmp_path)
+    (tmp_path / "ready").mkdir()
+    words: list[list[str]] = pylist(io.read(tmp_path / "de.conll")["tokens"])
+    known = [f"{one[0]}\t{'B-PER' if row % 2 else 'O'}\n{one[1]}\tO\nAcme\tO\n" for row, one in enumerate(words)]
+    (tmp_path / "ready/de.conll").write_text("\n".join(known), encoding="utf-8")
+    options = {"tagger": f"ready:{tmp_path / 'ready'}"}
+    there = {"approach": "translate-test", "translator": "command:cat", "words": "blanks"}
+    variants: dict[str, dict[str, Any]] = {
+        "transfer": {"approach": "model-transfer"},
+        "there": {**there, "cache": str(tmp_path / "cache.sqlite")},
+    }
+    data = {"target": str(tmp_path / "{target}.conll"), "languages": "de"}
+    tagged = Recipe("tagged", options=options, variants=variants).changed(data=data, evaluation={"samples": 100})
+    runs = [run(tmp_path, "full", languages="de"), tagged.run(tmp_path / "tagged").folder]
+    found = make_report(runs, samples=20)
+    assert len(found.data) == 1, "one place"
+    rows = {row["method"]: row for row in micro_rows(found)}
+    assert list(rows) == ["full:default", "tagged:transfer", "tagged:there"]
+    assert rows["tagged:transfer"]["f1"] == rows["tagged:there"]["f1"] == pytest.approx(f1(ROWS // 2, ROWS // 2, GOLD))
+    causes = [f"errors_{cause.replace(' ', '_')}" for cause in CAUSES]
+    assert {rows["tagged:transfer"][one] for one in causes} == {None}
+    assert rows["tagged:there"]["errors_source_tag"] == ROWS // 2 + ROWS // 10
+    assert found.differences.num_rows == 3
+    [told] = findings(found)
+    assert told.startswith("On *.conll, full:default is best with an F1 of 0.952")
+    assert "A perfect projection" not in told
+    plots = {one.name: one.svg for some in all_plots(found).values() for one in some}
+    [errors] = (svg for name, svg in plots.items() if name.startswith("errors"))
+    assert "tagged:there" in errors
+    assert "tagged:transfer" not in errors
+    write_report(found, tmp_path / "r.html")
+
+
 def test_one_method_alone(matrix: Path, tmp_path: Path) -> None:
     found = make_report([matrix / "full"])
     assert own(micro_rows(found), "default"), "the variant's name is enough"

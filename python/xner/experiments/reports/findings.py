@@ -71,9 +71,13 @@ def _best(dataset: str, rows: Sequence[Mapping[str, Any]], differences: Sequence
 
 
 def _bound(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    known = {row["language"]: row["upper_bound"] for row in rows if row["upper_bound"] is not None}
-    if known and min(known.values()) < 1:
-        mean = math.fsum(known.values()) / len(known)
+    bounds: dict[str, set[float]] = {}
+    for row in rows:
+        if row["upper_bound"] is not None:
+            bounds.setdefault(row["language"], set()).add(row["upper_bound"])
+    known = [bound for one in bounds.values() if len(one) == 1 for bound in one]  # others have other source entities
+    if len(known) == len(bounds) and min(known, default=1) < 1:
+        mean = math.fsum(known) / len(known)
         over = ", on average" if len(known) > 1 else ""
         yield f"A perfect projection would reach {_F1(mean)}{over}."
 

@@ -100,10 +100,10 @@ def _differences(name: str, dataset: str, rows: Sequence[Row], confidence: float
 
 
 def _errors(name: str, dataset: str, rows: Sequence[Row]) -> list[Plot]:
-    """Errors a hundred gold entities, of all languages that a method has; none where there are no errors."""
+    """Errors a hundred gold entities, of all languages that a method has; none where no causes or errors are known."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        if row["f1"] is not None:
+        if any(row[f"errors_{cause.replace(' ', '_')}"] is not None for cause in CAUSES):
             counts = found.setdefault(row["method"], dict.fromkeys(["gold", *CAUSES], 0.0))
             counts["gold"] += row["gold"]
             for cause in CAUSES:

@@ -57,7 +57,7 @@ class Read:
         labels: of the sentences.
         scores: of these; None without gold labels.
         evaluation: how labels are compared.
-        causes: of errors, by `xner.evaluation.CAUSES`; None without gold labels.
+        causes: of errors, by `xner.evaluation.CAUSES`; None without gold labels or source entities.
         stages: by name.
     """
 
@@ -118,14 +118,16 @@ def read_runs(folders: Sequence[str | os.PathLike[str]]) -> tuple[list[Place], d
                 versions[run] = _versions(folder / VERSIONS)
             row = output.rows[0]
             about = (row["dataset"], row["language"])
-            is_translated = schema.TRANSLATION in output.table.schema.names
-            key = (*about, output.digest()) if is_translated else about
-            if key in firsts:
-                _check_same(" ".join(about), firsts[key], (folder, output))
+            key = (*about, output.digest())
+            own = schema.TRANSLATION not in output.table.schema.names  # translations differ with their translator
+            if (before := firsts.get(key) or (firsts.get(about) if own else None)) is not None:
+                _check_same(" ".join(about), before, (folder, output))
             else:
                 table = output.table.select([one for one in _JUDGED if one in output.table.schema.names])
                 firsts[key] = (folder, type(output)(output.recipe, output.evaluation, output.rows, table))
-                places[key] = Place(*about, output.table.num_rows, output.digest(), [])
+                places[key] = Place(*about, output.table.num_rows, key[-1], [])
+            if own:
+                firsts.setdefault(about, firsts[key])
             method = row["variant"] if len(ordered) == 1 else f"{run}:{row['variant']}"
             stages = timings.get((row["language"], row["variant"]), {})
             places[key].outputs.append(_read(output, run, method, stages))
@@ -145,7 +147,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
 def _read(output: Output, run: str, method: str, stages: Mapping[str, Stage]) -> Read:
     table, scores = output.table, output.scores()
     causes = None
-    if scores is not None:
+    if scores is not None and schema.SOURCE_ENTITIES in table.schema.names:
         has_status = schema.TRANSLATION_STATUS in table.schema.names
         causes = error_causes(
             table[schema.GOLD_LABELS],
