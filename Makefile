@@ -15,7 +15,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-thorough test-base faults bench lint format stubs cpp-test asan tsan test-arm test-plain test-windows fuzz tidy docs wheel clean
+.PHONY: help demo test test-slow test-thorough test-base matrix faults bench lint format stubs cpp-test asan tsan test-arm test-plain test-windows fuzz tidy docs wheel clean
 
 help: ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,6 +76,9 @@ test-slow: $(VENV)/.test ## the slow tests alone: training from nothing, killed 
 test-base: $(BASE)/.done ## the tests of the wheel, installed without extras: what needs one skips and names it
 	PATH="$(abspath $(BASE))/bin:$$PATH" $(BASE)/bin/python -m pytest $(SIDE_BY_SIDE)
 	$(BASE)/bin/python tests/python/stubs.py --check
+
+matrix: $(VENV)/.test ## all shipped recipes on two made-up languages, by models made for it: one page in build/matrix
+	$(BIN)/python tests/python/recipe_matrix.py -o build/matrix
 
 # Each kill right before a system call, and every n-th of the other faults.
 FAULTS_EVERY ?= 29

@@ -20,6 +20,7 @@ from xner import schema
 from xner.models.network.loading import import_transformers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 TRANSFER_LIMIT = 0.75
@@ -131,16 +132,17 @@ def projected_table(some: list[Pair], *, lost_links: float = 0.0, seed: int = 0)
     return xner.Projector()(rows)
 
 
-def save_shape(folder: Path, **changes: Any) -> Path:
+def save_shape(folder: Path, *, others: Sequence[str] = (), **changes: Any) -> Path:
     """Save a tokenizer that knows the words of both languages, and the configuration of a small encoder.
 
     Args:
         folder: where to.
+        others: more words that it knows.
         **changes: settings of the configuration.
     """
     transformers = import_transformers("a test")
     endings = [f"##{ending}" for ending in (*_ENDINGS.values(), _EITHER)]
-    pieces = [*tiny_models.SPECIAL, ".", *SOURCE_WORDS, *TARGET_WORDS, *_STEMS, *endings]
+    pieces = [*tiny_models.SPECIAL, ".", *SOURCE_WORDS, *TARGET_WORDS, *_STEMS, *endings, *others]
     tokenizer: Any = transformers.BertTokenizer(
         vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=False, model_max_length=64
     )
@@ -150,18 +152,22 @@ def save_shape(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def share_embeddings(folder: Path) -> Path:
+def share_embeddings(folder: Path, others: Sequence[str] = TARGET_WORDS) -> Path:
     """Give each target word its source word's embedding in a saved model, as encoders of many languages nearly do.
 
     A tagger that has learnt the source language then reads the target's words. Only their order is foreign: what tells
     a name's class stands on its other side.
+
+    Args:
+        folder: of the model.
+        others: the words of the target language, in the order of `SOURCE_WORDS`.
     """
     from safetensors.torch import load_file, save_file
 
     weights = load_file(folder / "model.safetensors")
     tokenizer = import_transformers("a test").AutoTokenizer.from_pretrained(folder)
-    source, target = (tokenizer.convert_tokens_to_ids(words) for words in (SOURCE_WORDS, TARGET_WORDS))
-    embeddings = weights["bert.embeddings.word_embeddings.weight"]
+    source, target = (tokenizer.convert_tokens_to_ids(list(words)) for words in (SOURCE_WORDS, others))
+    [embeddings] = (one for name, one in weights.items() if name.endswith("embeddings.word_embeddings.weight"))
     embeddings[target] = embeddings[source]
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
     return folder
