@@ -11,6 +11,7 @@ import pyarrow as pa
 from xner import schema
 from xner._support.arrow import one_array
 from xner._support.extras import require
+from xner._support.hub import check_hub
 from xner.errors import Error
 from xner.io._classes import named
 
@@ -103,7 +104,11 @@ def _holds_texts(kind: pa.DataType) -> bool:
 
 def _load(name: DatasetName) -> Any:
     """A split, from the hub, from data files or from a saved data set."""
-    datasets = require("datasets", extra="train", what="reading data sets of the Hugging Face hub")
+    needs: Any = {"extra": "train", "what": "reading data sets of the Hugging Face hub"}
+    datasets = require("datasets", **needs)
+    failing = f"cannot read the data set '{name.name}', split '{name.split}'"
+    if not (Path(datasets.config.HF_DATASETS_CACHE) / name.name.replace("/", "___")).is_dir():
+        check_hub(name.name, "README.md", failing, kind="dataset", **needs)
     folder = Path(name.name)
     saved = any((folder / file).is_file() for file in ("dataset_dict.json", "state.json"))
     bars = datasets.is_progress_bar_enabled()
@@ -114,7 +119,7 @@ def _load(name: DatasetName) -> Any:
         found = datasets.load_from_disk(name.name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise Error(f"cannot read the data set '{name.name}', split '{name.split}': {reason}") from error
+        raise Error(f"{failing}: {reason}") from error
     finally:
         if bars:
             datasets.enable_progress_bars()

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from xner import labels, schema
 from xner._support.arrow import one_array
 from xner._support.extras import require
+from xner._support.hub import check_hub
 from xner._support.progress import logger
 from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io._json import lines_of
@@ -335,12 +336,15 @@ def _fetched(name: str, path: str, revision: str) -> Path:
         if not local.is_file():
             raise Error(f"'{name}' has no file '{path}'")
         return local
-    hub = require("huggingface_hub", extra="train", what="reading data sets of the Hugging Face hub")
+    needs: Any = {"extra": "train", "what": "reading data sets of the Hugging Face hub"}
+    hub = require("huggingface_hub", **needs)
+    failing = f"cannot fetch '{path}' of the data set '{name}' from the hub"
+    check_hub(name, path, failing, kind="dataset", revision=revision, **needs)
     try:
         return Path(hub.hf_hub_download(name, path, repo_type="dataset", revision=revision or None))
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise Error(f"cannot fetch '{path}' of the data set '{name}' from the hub: {reason}") from error
+        raise Error(f"{failing}: {reason}") from error
 
 
 def _code(dataset: Dataset, language: str) -> str:

@@ -7,9 +7,10 @@ import hashlib
 from abc import ABC, abstractmethod
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from xner._support.extras import require
+from xner._support.hub import check_hub
 from xner.errors import Error, OptionError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "CONFIG",
     "Reloaded",
     "first_line",
     "folder_digest",
@@ -28,6 +30,10 @@ __all__ = [
     "model_identity",
     "quiet",
 ]
+
+
+CONFIG: Final = "config.json"
+"""The file that every model of transformers has."""
 
 
 def import_transformers(what: str) -> Any:
@@ -85,6 +91,7 @@ def load_config(name: str, *, kind: str, what: str) -> Any:
         Error: there is none.
     """
     _check_folder(name, kind)
+    check_hub(name, CONFIG, f"cannot load the {kind} '{name}'", what=what)
     try:
         return import_transformers(what).AutoConfig.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -151,7 +158,7 @@ def load_layers(name: str, layer: int, dtype: torch.dtype, *, what: str) -> Any:
     return model
 
 
-def model_identity(name: str, *, what: str, config: str = "config.json") -> str:
+def model_identity(name: str, *, what: str, config: str = CONFIG) -> str:
     """Tells the content of a model from that of all others, wherever it lies and whatever it is called.
 
     Args:
@@ -171,6 +178,7 @@ def model_identity(name: str, *, what: str, config: str = "config.json") -> str:
         return folder_digest(path)
     if path.is_file():
         return _file_digest(path).hex()
+    check_hub(name, config, f"cannot find the model '{name}'", what=what)
     from_hub = import_transformers(what).utils.hub
     try:
         found = from_hub.cached_file(name, config)

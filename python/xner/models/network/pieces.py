@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xner._support.hub import check_hub
 from xner.errors import Error
-from xner.models.network.loading import first_line, import_transformers, quiet
+from xner.models.network.loading import CONFIG, first_line, import_transformers, quiet
 
 if TYPE_CHECKING:
     import os
@@ -71,6 +72,8 @@ class PieceTokenizer:
             Error: there is none, or it does not tell which piece belongs to which word.
         """
         transformers = import_transformers(what)
+        failing = f"cannot load the tokenizer of '{name}'"
+        check_hub(name, CONFIG, failing, what=what)
         options = {"trust_remote_code": False, "use_fast": True}
         with quiet(transformers):
             try:
@@ -79,7 +82,7 @@ class PieceTokenizer:
                     # Byte-level tokenizers take lists of words only so.
                     tokenizer = transformers.AutoTokenizer.from_pretrained(name, add_prefix_space=True, **options)
             except (OSError, ValueError) as error:
-                raise Error(f"cannot load the tokenizer of '{name}': {first_line(error)}") from error
+                raise Error(f"{failing}: {first_line(error)}") from error
         if not tokenizer.is_fast:
             raise Error(
                 f"the tokenizer of '{name}' does not tell which piece belongs to which word; "

@@ -6,8 +6,9 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from xner._support.hub import check_hub
 from xner.errors import Error
-from xner.models.network.loading import first_line, import_transformers, load_config, load_weights, quiet
+from xner.models.network.loading import CONFIG, first_line, import_transformers, load_config, load_weights, quiet
 from xner.models.translators.families import FAMILIES, family_of, known_types
 from xner.text.languages import language, model_code
 
@@ -59,11 +60,13 @@ class Seq2SeqTokenizer:
             Error: there is none, or it is of no known family.
         """
         transformers = import_transformers(what)
+        failing = f"cannot load the tokenizer of '{name}'"
+        check_hub(name, CONFIG, failing, what=what)
         try:
             with quiet(transformers), no_advice():
                 tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         except (OSError, ValueError) as error:
-            raise Error(f"cannot load the tokenizer of '{name}': {first_line(error)}") from error
+            raise Error(f"{failing}: {first_line(error)}") from error
         add_marks(tokenizer)
         return cls(name, tokenizer, model_type)
 
