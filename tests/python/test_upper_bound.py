@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,13 @@ from xner import io, labels
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.evaluation import CAUSES, ClassScores, analyse, error_causes, evaluate, reach
+from xner.experiments.recipes import Recipe
+from xner.io.datasets import load
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
 
 def source(*entities: tuple[int, int, str]) -> list[dict[str, Any]]:
@@ -91,6 +96,60 @@ class TestReach:
         linked = pylist(io.read(folder / "gl.ru.pharaoh")["links"])
         assert reach(entities, russian).micro == ClassScores(768, 216, 181)
         assert reach(entities, russian, links=linked).micro == ClassScores(754, 230, 195)
+
+
+XSID = ("ar", "da", "de", "de-muc", "de-st", "gsw", "id", "it", "kk", "lt", "nap", "nl", "sr", "tr", "zh")
+UNER = {"de": (0.921, 0.838), "ru": (0.895, 0.795)}
+"""Bounds of a projection that leaves out what has no partner, and of one that projects it as well."""
+
+
+def shared(pairs: pa.Table) -> ClassScores:
+    """Entities that both sides have, that the source alone has, and the target alone, by their classes and rows."""
+    counts: Counter[str] = Counter()
+    for source, tags in zip(pylist(pairs["source_entities"]), pylist(pairs["gold_labels"]), strict=True):
+        has = Counter(one["label"] for one in source)
+        wanted = Counter(label[2:] for label in tags if label.startswith("B-"))
+        counts += Counter(tp=(has & wanted).total(), fp=(has - wanted).total(), fn=(wanted - has).total())
+    return ClassScores(counts["tp"], counts["fp"], counts["fn"])
+
+
+class TestSidesLabelledApart:
+    """Real data, each side of which people have labelled by itself: what both share is all that there is to reach."""
+
+    @pytest.mark.parametrize("language", UNER)
+    def test_universal_ner(self, test_data: Path, language: str) -> None:
+        pairs = load("uner", language=language, split="test", folder=test_data / "uner-pud")
+        found = reach(pylist(pairs["source_entities"]), pairs["gold_labels"])
+        assert found.micro == shared(pairs)
+        assert (found.upper_bound(), found.all_projected()) == pytest.approx(UNER[language], abs=5e-4)
+
+    @pytest.mark.parametrize("language", XSID)
+    def test_xsid(self, test_data: Path, language: str) -> None:
+        pairs = load("xsid", language=language, split="validation", folder=test_data / "xsid")
+        found = reach(pylist(pairs["source_entities"]), pairs["gold_labels"])
+        assert found.micro == shared(pairs)
+        assert 0.85 < found.all_projected() <= found.upper_bound() <= 1
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        ("dataset", "folder", "languages"), [("uner", "uner-pud", tuple(UNER)), ("xsid", "xsid", ("de", "kk", "sr"))]
+    )
+    def test_runs_stay_below(
+        self, test_data: Path, tmp_path: Path, dataset: str, folder: str, languages: tuple[str, ...]
+    ) -> None:
+        data = {"dataset": dataset, "folder": str(test_data / folder), "languages": languages}
+        if dataset == "xsid":
+            data["split"] = "validation"
+        recipe = Recipe.read("politov2025/ngram").changed(data=data, evaluation={"samples": 20})
+        run = recipe.run(tmp_path / "run", told=lambda line: None)
+        rows = [row for row in run.results.to_pylist() if row["class"] == "micro"]
+        assert len(rows) == 3 * len(languages)
+        for row in rows:
+            pairs = load(dataset, language=row["language"], split=row["split"], folder=test_data / folder)
+            bound = shared(pairs)
+            assert row["upper_bound"] == ClassScores(bound.tp, 0, bound.fn).f1
+            assert row["all_projected"] == bound.f1
+            assert 0.5 < row["f1"] < row["upper_bound"]
 
 
 class TestCauses:
