@@ -49,7 +49,6 @@ OWN: Final = "trained-tagger"
 """The recipe that is not shipped: taggers of source, projected and gold labels."""
 
 TRAINING: Final[dict[str, Any]] = {"epochs": 10, "batch_size": 16, "learning_rate": 3e-3}
-_PAIRS, _TEST_PAIRS = 500, 200
 _SAMPLES: Final = 400
 
 
@@ -65,9 +64,15 @@ def near(pair: world.Pair) -> world.Pair:
     return world.Pair(pair.source, pair.source_entities, words, pair.source_entities, links)
 
 
-def write(folder: Path) -> None:
-    """The data: `LANGUAGE.conll` to be labelled, `LANGUAGE.train.conll` to be learnt from, and links of both."""
-    for part, pairs in (("", world.pairs(_TEST_PAIRS, seed=2)), (".train", world.pairs(_PAIRS, seed=1))):
+def write(folder: Path, *, tests: int = 200, training: int = 500) -> None:
+    """The data: `LANGUAGE.conll` to be labelled, `LANGUAGE.train.conll` to be learnt from, and links of both.
+
+    Args:
+        folder: where to.
+        tests: sentences to be labelled.
+        training: sentences to be learnt from.
+    """
+    for part, pairs in (("", world.pairs(tests, seed=2)), (".train", world.pairs(training, seed=1))):
         io.write(world.source_table(pairs), folder / f"{SOURCE}{part}.conll")
         for language, its in ((FAR, pairs), (NEAR, list(map(near, pairs)))):
             io.write(world.target_table(its), folder / f"{language}{part}.conll")
