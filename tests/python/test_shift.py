@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import io_strategies
@@ -140,17 +140,38 @@ def shifted(kind: Kind, corpus: Sequence[Row], **options: Any) -> Shifted:
     return shift(table_of(corpus), kind, **{**material(kind, corpus), **options})
 
 
+@st.composite
+def perturbations(draw: st.DrawFn) -> tuple[Kind, list[Row], dict[str, Any]]:
+    """What is shifted, and how, but for the severity."""
+    kind = draw(st.sampled_from(KINDS))
+    latin = st.text("abcéäZ1.,-", min_size=1, max_size=5)
+    corpus = draw(st.lists(rows(latin), max_size=7) if kind == "transliterate" else CORPORA)
+    options: dict[str, Any] = {"seed": draw(SEEDS)}
+    if kind in {"characters", "words", "code-switch", "transliterate"}:
+        options["where"] = draw(st.sampled_from([None, *get_args(Where)]))
+    if kind == "length":
+        options["length"] = draw(st.sampled_from(["longer", "shorter"]))
+    return kind, corpus, options
+
+
 class TestEveryKind:
-    @given(st.data(), st.sampled_from(KINDS), st.integers(1, 5), SEEDS)
-    def test_labels_entities_and_edits(self, data: st.DataObject, kind: Kind, severity: int, seed: int) -> None:
-        latin = st.text("abcéäZ1.,-", min_size=1, max_size=5)
-        corpus = data.draw(st.lists(rows(latin), max_size=7) if kind == "transliterate" else CORPORA)
-        options: dict[str, Any] = {}
-        if kind in {"characters", "words", "code-switch", "transliterate"}:
-            options["where"] = data.draw(st.sampled_from([None, *get_args(Where)]))
-        if kind == "length":
-            options["length"] = data.draw(st.sampled_from(["longer", "shorter"]))
-        made = shifted(kind, corpus, severity=severity, seed=seed, **options)
+    @given(perturbations(), st.integers(1, 5))
+    def test_labels_entities_and_edits(
+        self, perturbation: tuple[Kind, list[Row], dict[str, Any]], severity: int
+    ) -> None:
+        self.check(*perturbation, severity)
+
+    @pytest.mark.slow
+    @settings(max_examples=2_000)
+    @given(perturbations())
+    def test_ten_thousand(self, perturbation: tuple[Kind, list[Row], dict[str, Any]]) -> None:
+        for severity in range(1, 6):
+            self.check(*perturbation, severity)
+
+    def check(self, kind: Kind, corpus: list[Row], given_options: dict[str, Any], severity: int) -> None:
+        """That labels stay valid, no entity is lost, the same comes again, and edits rebuild what was made."""
+        options = {"severity": severity, **given_options}
+        made = shifted(kind, corpus, **options)
         result = corpus_of(made.table)
         assert all(word.split() == [word] for words, _ in result for word in words)
         assert classes_of(result) == classes_of(corpus)
@@ -161,7 +182,7 @@ class TestEveryKind:
         else:
             assert list(chain(*(words for words, _ in result))) == list(chain(*(words for words, _ in corpus)))
             assert names_of(result) == names_of(corpus)
-        again = shifted(kind, corpus, severity=severity, seed=seed, **options)
+        again = shifted(kind, corpus, **options)
         assert (again.table, again.edits, again.summary) == (made.table, made.edits, made.summary)
         for form in (made.edits, made.edits_table(), list(reversed(made.edits))):
             rebuilt = apply_edits(table_of(corpus), form)
