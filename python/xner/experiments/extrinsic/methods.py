@@ -17,7 +17,6 @@ from xner.models.taggers.catalogue import load_tagger, takes_options_of
 from xner.models.taggers.tagger import Tagger
 from xner.training.distillation.distilling import distill
 from xner.training.run import train
-from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
     from xner.training.run import Corpus, Judged
+    from xner.training.settings import TrainingSettings
 
-__all__ = ["MadeTagger", "Method", "check_distinct", "data_of", "made_taggers", "run_name"]
+__all__ = ["MadeTagger", "Making", "Method", "check_distinct", "data_of", "made_taggers", "run_name"]
 
 _NAME = re.compile(r"[\w+-][\w.+-]*")
 
@@ -117,83 +117,116 @@ def check_distinct(what: str, names: Sequence[str] | Sequence[int]) -> None:
         raise Error(f"{what}: {twice[0]!r} is there twice")
 
 
-def made_taggers(
-    methods: Sequence[Method],
-    folder: str | os.PathLike[str],
-    *,
-    model: str | None,
-    seeds: Sequence[int],
-    settings: TrainingSettings | None,
-    noise: NoiseOptions | None,
-    classes: Mapping[str, str],
-    asked_classes: Sequence[str],
-    random_weights: bool,
-    device: str,
-    resume: bool,
-    progress: Callable[[str, int, Moment], None] | None,
-) -> Iterator[MadeTagger]:
-    """The taggers of methods, in their order, each trained when it is asked for.
+@dataclass(frozen=True, slots=True, eq=False)
+class Making:
+    """How the taggers of a study are made, the same for all methods; see `study_extrinsic`.
 
-    The arguments are those of `study_extrinsic`. Wrong ones are an error at once.
-
-    Raises:
-        Error: no methods, names or seeds that repeat, or whatever training raises.
-        OptionError: classes to ask for, and no tagger that is asked.
+    Attributes:
+        model: what training starts from; None where nothing is trained.
+        seeds: of the trainings.
+        settings: of them; the seed is replaced.
+        noise: what is done about doubtful labels; None for the default.
+        classes: what classes become, in all data and taggers.
+        asked_classes: those that taggers are asked for which find what they are told.
+        random_weights: whether trainings start from random weights.
+        device: `auto`, or `cpu`.
+        resume: whether interrupted trainings go on.
+        progress: called with the method, the seed, and how far its training has come.
     """
-    named = [one for method in methods for one in method.taggers if isinstance(one, str)]
-    if asked_classes and not any(takes_options_of(one, "classes") for one in named):
-        raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
-    check_distinct("methods", [one.name for one in methods])
-    check_distinct("seeds", seeds)
-    if model is None and not all(method.taggers for method in methods):
-        raise Error("training needs a model to start from")
-    settings = settings or TrainingSettings()
-    taught = {method.name: _teachers(method, methods, Path(folder), seeds) for method in methods if method.teachers}
-    tagger_device = "cpu" if device == "cpu" else "auto"
 
-    def ready(tagger: str | WordTagger) -> WordTagger:
-        if not isinstance(tagger, str):
-            return tagger
-        asked: dict[str, Any] = {"asked_classes": asked_classes} if takes_options_of(tagger, "classes") else {}
-        return load_tagger(tagger, device=tagger_device, classes=classes, lazily=True, **asked)
+    model: str | None
+    seeds: Sequence[int]
+    settings: TrainingSettings
+    noise: NoiseOptions | None
+    classes: Mapping[str, str]
+    asked_classes: Sequence[str]
+    random_weights: bool
+    device: str
+    resume: bool
+    progress: Callable[[str, int, Moment], None] | None
 
-    def made(method: Method) -> Iterator[MadeTagger]:
-        for number, tagger in enumerate(map(ready, method.taggers)):
+    def check(self, methods: Sequence[Method]) -> None:
+        """That the methods can be made so.
+
+        Raises:
+            Error: there are no methods, or no model for those that train; names or seeds repeat.
+            OptionError: there are classes to ask for, and no tagger that is asked.
+        """
+        named = [one for method in methods for one in method.taggers if isinstance(one, str)]
+        if self.asked_classes and not any(takes_options_of(one, "classes") for one in named):
+            raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
+        check_distinct("methods", [one.name for one in methods])
+        check_distinct("seeds", self.seeds)
+        if self.model is None and not all(method.taggers for method in methods):
+            raise Error("training needs a model to start from")
+
+    def ready(self, method: Method) -> Iterator[MadeTagger]:
+        """The taggers of a method that are there already."""
+        for number, named in enumerate(method.taggers):
+            tagger = self._loaded(named) if isinstance(named, str) else named
             seed = number if len(method.taggers) > 1 else None
             identity = hashlib.sha256(tagger.identity.encode()).hexdigest()
             yield MadeTagger(method.name, seed, identity, partial(_itself, tagger))
-        if method.taggers:
-            return
-        place = Path(folder) / "models" / method.name
+
+    def trained(self, method: Method, taught: Sequence[Sequence[str]], folder: Path) -> Iterator[MadeTagger]:
+        """The taggers of a method that trains, one a seed.
+
+        Args:
+            method: which.
+            taught: the teachers of each seed's student; empty where there are none.
+            folder: of the study.
+        """
+        place = folder / "models" / method.name
         place.mkdir(parents=True, exist_ok=True)
-        for number, seed in enumerate(seeds):
+        for number, seed in enumerate(self.seeds):
             given: dict[str, Any] = {
                 "development": method.development,
-                "classes": classes,
-                "random_weights": random_weights,
-                "device": device,
-                "resume": resume,
-                "progress": None if progress is None else _named(progress, method.name, seed),
+                "settings": replace(self.settings, seed=seed),
+                "classes": self.classes,
+                "random_weights": self.random_weights,
+                "device": self.device,
+                "resume": self.resume,
+                "progress": None if self.progress is None else _named(self.progress, method.name, seed),
             }
-            own, output = replace(settings, seed=seed), place / f"seed-{seed}"
+            model, output = self.model or "", place / f"seed-{seed}"
             if method.text is None:
-                report = train(model or "", method.training, output, settings=own, noise=noise, **given)
+                report = train(model, method.training, output, noise=self.noise, **given)
             else:
-                teachers = taught[method.name][number]
-                report = distill(
-                    model or "",
-                    teachers,
-                    method.text,
-                    output,
-                    steps=_steps(Path(folder), teachers, method.text),
-                    settings=own,
-                    hard_labels=method.hard_labels,
-                    **given,
-                )
-            load = partial(Tagger.load, str(report.folder), device=tagger_device, dtype="float32")
+                teachers = taught[number]
+                given |= {"steps": _steps(folder, teachers, method.text), "hard_labels": method.hard_labels}
+                report = distill(model, teachers, method.text, output, **given)
+            load = partial(Tagger.load, str(report.folder), device=self._tagger_device, dtype="float32")
             yield MadeTagger(method.name, seed, report.metrics["run"], load)
 
-    return (one for method in methods for one in made(method))
+    @property
+    def _tagger_device(self) -> str:
+        return "cpu" if self.device == "cpu" else "auto"
+
+    def _loaded(self, tagger: str) -> WordTagger:
+        asked = {"asked_classes": self.asked_classes} if takes_options_of(tagger, "classes") else {}
+        return load_tagger(tagger, device=self._tagger_device, classes=self.classes, lazily=True, **asked)
+
+
+def made_taggers(methods: Sequence[Method], folder: str | os.PathLike[str], making: Making) -> Iterator[MadeTagger]:
+    """The taggers of methods, in their order, each trained when it is asked for. Wrong methods are an error at once.
+
+    Args:
+        methods: ways to a tagger.
+        folder: gets `models/METHOD/seed-N`.
+        making: how they are made.
+
+    Raises:
+        Error: methods that cannot be made so, or whatever training raises.
+        OptionError: see `Making.check`.
+    """
+    making.check(methods)
+    place = Path(folder)
+    taught = {one.name: _teachers(one, methods, place, making.seeds) for one in methods if one.teachers}
+    return (
+        made
+        for one in methods
+        for made in (making.ready(one) if one.taggers else making.trained(one, taught.get(one.name, ()), place))
+    )
 
 
 def _itself(tagger: WordTagger) -> WordTagger:

@@ -20,8 +20,9 @@ from xner._support.arrow import pylist
 from xner._support.tables import html_records
 from xner._version import __version__
 from xner.evaluation.significance import holm
-from xner.experiments.extrinsic.methods import check_distinct, data_of, made_taggers, run_name
+from xner.experiments.extrinsic.methods import Making, check_distinct, data_of, made_taggers, run_name
 from xner.training.run import Judged
+from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
     from xner.training.run import Corpus
-    from xner.training.settings import TrainingSettings
 
 __all__ = ["Comparison", "ExtrinsicStudy", "Run", "predictions", "study_extrinsic"]
 
@@ -244,12 +244,10 @@ def study_extrinsic(
     """
     classes = dict(classes or {})
     check_distinct("tests", [one.name for one in tests])
-    made = made_taggers(
-        methods,
-        folder,
+    making = Making(
         model=model,
         seeds=seeds,
-        settings=settings,
+        settings=settings or TrainingSettings(),
         noise=noise,
         classes=classes,
         asked_classes=asked_classes,
@@ -258,6 +256,7 @@ def study_extrinsic(
         resume=resume,
         progress=progress,
     )
+    made = made_taggers(methods, folder, making)
     judged = {one.name: Judged.read(one, classes) for one in tests}
     runs: dict[str, list[Run]] = {method.name: [] for method in methods}
     for one in made:

@@ -24,7 +24,7 @@ from xner._support.progress import Reporter, silent
 from xner._support.tables import html_records
 from xner._version import __version__
 from xner.errors import DataError, Error, OptionError
-from xner.experiments.extrinsic.methods import check_distinct, data_of, made_taggers
+from xner.experiments.extrinsic.methods import Making, check_distinct, data_of, made_taggers
 from xner.experiments.robustness.degradation import Degradation, Figure
 from xner.experiments.robustness.labelling import labelled
 from xner.experiments.robustness.measures import entities_of, names_of
@@ -33,6 +33,7 @@ from xner.experiments.robustness.texts import StudiedShift, texts_of
 from xner.pipelines.checkpoints import alone
 from xner.training.data import labelled_sentences
 from xner.training.run import Judged
+from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from xner.training.fine_tuning import Moment
     from xner.training.noise import NoiseOptions
     from xner.training.run import Corpus
-    from xner.training.settings import TrainingSettings
 
 __all__ = ["DEFAULT_KINDS", "ShiftStudy", "study_shift"]
 
@@ -240,12 +240,10 @@ def study_shift(
     number("collapse", collapse, "from 0 to below 1", lambda value: 0 <= value < 1)
     number("confidence", confidence, "between 0 and 1", lambda value: 0 < value < 1)
     _check_samples(samples, (len(methods) - 1) * (len(kinds) + (len(kinds) > 1)), confidence)
-    made = made_taggers(
-        methods,
-        folder,
+    making = Making(
         model=model,
         seeds=seeds,
-        settings=settings,
+        settings=settings or TrainingSettings(),
         noise=noise,
         classes=classes,
         asked_classes=asked_classes,
@@ -254,6 +252,7 @@ def study_shift(
         resume=resume,
         progress=progress,
     )
+    made = made_taggers(methods, folder, making)
     names = [one.name for one in methods]
     if reference is not None and reference not in names:
         raise OptionError(f"reference={reference!r}: no method has this name; the methods are {', '.join(names)}")
