@@ -131,6 +131,10 @@ FILES_BAD = {
         "there is no source file 'no.conll', for en to de",
     ),
     "broken.toml": ("[data\n", "broken.toml: "),
+    "pair.toml": (
+        "[options]\napproach = 'model-transfer'\ntagger = 'm'\nmatcher = 'greedy'\n",
+        "pair.toml, line 1: options: matcher goes with an approach that projects, and not with approach='model-trans",
+    ),
 }
 
 
@@ -154,6 +158,26 @@ def test_a_recipe_whose_model_is_missing(folder: Path) -> None:
     told = "xner: cannot load the token-classification model './no-model': there is no such folder\n"
     assert run.stderr.endswith(told)
     assert run.stderr.count("no-model") == 1
+
+
+def test_a_recipe_that_reads_what_it_writes(folder: Path) -> None:
+    (folder / "mine.toml").write_text("[variants.one]\n", encoding="utf-8")
+    done(xner("run", "mine.toml", *FILES, "-o", "run", cwd=folder))
+    (folder / "run/models").mkdir()
+    transfer = ("--set", "approach=model-transfer", "--target", "{target}.conll", "--languages", "de")
+    for arguments, place in (
+        ((*FILES[:2], "--target", "run/outputs/{target}.one.parquet", *FILES[4:]), "run/outputs/de.one.parquet"),
+        ((*FILES, "--links", "run/outputs/{target}.one.parquet"), "run/outputs/de.one.parquet"),
+        ((*transfer, "--set", "tagger=run/models"), "run/models"),
+        ((*transfer, "--set", f"tagger=spacy:{folder}/run/models"), f"{folder}/run/models"),
+    ):
+        refused = xner("run", "mine.toml", *arguments, "-o", "run", "--overwrite", cwd=folder)
+        assert refused.returncode == 1
+        told = f"xner: '{place}' is in 'run', and the run would read what it writes: name another folder for the run\n"
+        assert refused.stderr == told
+    # From within, `greedy` would be a file of the folder, if there were one.
+    again = ("--source", "../en.conll", "--target", "../{target}.conll", "--languages", "de", "--set", "matcher=greedy")
+    done(xner("run", "../mine.toml", *again, "-o", ".", "--overwrite", cwd=folder / "run"))
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ class Pair:
         """The files of links."""
         return [Path(self.filled(one)) for one in self.links.files]
 
+    @property
+    def reads(self) -> list[Path]:
+        """The files and folders that are read."""
+        sides = [] if self.data.dataset is not None else map(Path, self.places)
+        folders = [] if self.data.folder is None else [Path(self.data.folder)]
+        return [*sides, *folders, *self.link_files]
+
     def check(self) -> None:
         """Look whether what is read is there.
 

@@ -7,6 +7,7 @@ print(recipe.run("ngram").results)
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,6 @@ from xner.pipelines.projection_run import plain_value
 from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xner.experiments.recipes.approaches.base import Approach
@@ -370,13 +370,14 @@ class Recipe:
 
         Raises:
             OptionError: a language, a split or a data set that cannot be projected.
-            Error: data or links that are missing or wrong; a folder that has something else.
+            Error: data or links that are missing or wrong; a folder that has something else, or that the recipe reads.
         """
         plan, target, record = self.plan(), Path(folder), self.to_toml()
         target.mkdir(parents=True, exist_ok=True)
         with alone(target, target / LOCK):
             if not overwrite:
                 _check_folder(target, record)
+            _check_reads(plan.jobs, target)
             return run_jobs(
                 plan.jobs,
                 target,
@@ -589,3 +590,19 @@ def _check_folder(folder: Path, record: str) -> None:
     if differing:
         what = " and ".join(differing)
         raise Error(f"'{folder}' has a run with other {what}: name another folder, or overwrite it")
+
+
+def _check_reads(jobs: Sequence[Job], folder: Path) -> None:
+    """That nothing is read which the run itself writes.
+
+    Raises:
+        Error: data, links or a model are in its folder.
+    """
+    whole = folder.resolve()
+    for job in jobs:
+        pairs = (job.pair,) if job.training is None else (job.pair, job.training)
+        for path in (*(one for pair in pairs for one in pair.reads), *job.approach.reads):
+            if path.resolve().is_relative_to(whole) and os.access(path, os.F_OK):
+                raise Error(
+                    f"'{path}' is in '{folder}', and the run would read what it writes: name another folder for the run"
+                )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from xner import schema
@@ -16,7 +18,6 @@ from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -144,6 +145,15 @@ class Approach(ABC):
         """What is not at its default, of the way, of training and of the pipeline."""
         training = {name: value for name, value in self.training.changes().items() if name in TRAINING}
         return {**self.options.changes(), **training, **self.pipeline.to_dict()}
+
+    @property
+    def reads(self) -> Iterator[Path]:
+        """What options may name of files and folders: models above all, behind a name as well (`spacy:FOLDER`)."""
+        for value in self.to_dict().values():
+            texts = value if isinstance(value, (list, tuple)) else [value]
+            for text in (one for one in texts if isinstance(one, str)):
+                names = dict.fromkeys((text, *re.split("[:=]", text, maxsplit=1)))
+                yield from (Path(one) for one in names if one and "\0" not in one)
 
     @property
     def signature(self) -> str | None:
