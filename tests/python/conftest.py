@@ -31,10 +31,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 # Files that take long go first, so that no worker is left alone with one at the end.
 LONG = (
     "cipher",
+    "recipe_matrix",
+    "killed_matrix",
     "training",
     "distillation",
     "study_extrinsic",
     "study_shift",
+    "shift",
     "alignment_training",
     "translation",
     "golden",
