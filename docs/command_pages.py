@@ -19,7 +19,7 @@ def page() -> str:
     head = (
         "# Every command\n\n"
         "What `xner COMMAND --help` prints, in the same words. Exit status: 0 done, 1 bad data or files, 2 wrong use,\n"
-        "130 interrupted.\n"
+        "130 interrupted, 141 its reader gone.\n"
     )
     return head + "".join(f"\n{'#' * level} {path}\n\n```text\n{text}\n```\n" for level, path, text in helps())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -161,6 +162,42 @@ class TestStreams:
         refused(run, "standard input can be read once")
         pairs = xner("pair", "en.conll", "en.conll", "--on", "text", "-o", "-", cwd=files)
         assert '"source_tokens": ["Anna", "came"]' in done(pairs).stdout
+
+    def test_a_reader_that_has_seen_enough(self, files: Path) -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = self.command("--source", "en.conll", "--target", "de.txt", "-o", "-", "--format", "conll")
+        run = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=files, check=False)
+        assert run.returncode == 141
+        assert run.stderr == "en.conll: IOB2: PER\n"
+        run = subprocess.run([*command[:3], "--help"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writing)
+        assert (run.returncode, run.stderr) == (141, "")
+
+    @pytest.mark.slow
+    def test_standard_output_that_takes_nothing(self, files: Path) -> None:
+        options = ("--source", "en.conll", "--target", "de.txt", "-o", "-", "--format", "conll")
+        command = shlex.join(self.command(*options))
+        full, closed = (
+            subprocess.run(f"{command} {to}", shell=True, capture_output=True, text=True, cwd=files, check=False)
+            for to in (">/dev/full", ">&-")
+        )
+        assert full.returncode == 1
+        assert full.stderr.endswith("xner: cannot use the file '-': No space left on device\n")
+        assert "written to" not in full.stderr
+        refused(closed, "'--output' / '-o': standard output is closed")
+
+    def test_two_outputs_on_one_stream(self, files: Path) -> None:
+        run = project(files, "-o", "-", "--format", "conll", "--save-aligner", "-")
+        refused(run, "--save-aligner -: this is the file of --output as well; give each its own")
+
+    def test_what_has_a_format_of_its_own(self, files: Path) -> None:
+        done(project(files, "-o", "o.parquet"))
+        export = ("export", "o.parquet", "--to")
+        assert '"text": "Anna kam"' in done(xner(*export, "doccano", "-o", "-", cwd=files)).stdout
+        refused(xner(*export, "brat", "-o", "-", cwd=files), "--output -: brat takes a folder")
+        page = ("view", "o.parquet", "--format", "parquet", "-o", "-")
+        assert done(xner(*page, cwd=files)).stdout.startswith("<!doctype html>")
 
     @pytest.mark.slow
     def test_messages_have_the_names_that_were_given(self, files: Path) -> None:

@@ -16,7 +16,7 @@ from xner import io
 from xner._support.folders import cache_folder
 from xner.cli.options.flags import as_typed, for_command
 from xner.cli.options.groups import GroupedOption
-from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, note_overwriting, shown
+from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, hand_on, note_overwriting, shown
 from xner.cli.options.layouts import check_class_names, check_layout
 from xner.errors import Error, OptionError
 from xner.io.atomic import before_replacing
@@ -208,9 +208,10 @@ def _refuse_one_file_for_two(outputs: list[tuple[str, Path]]) -> None:
     for option, path in outputs:
         if path.exists() and not path.is_file():  # /dev/null takes all
             continue
-        if other := first.get(path.resolve()):
+        place = Path(shown(path)).resolve()
+        if other := first.get(place):
             raise click.UsageError(f"{option} {path}: this is the file of {other} as well; give each its own")
-        first[path.resolve()] = option
+        first[place] = option
 
 
 def _check(output: tuple[str, Path], command: str, inputs: list[tuple[str, Path]]) -> None:
@@ -254,11 +255,13 @@ def _is_known(path: Path, command: str) -> bool:
 def _announcing(outputs: list[Path], command: str, announced: set[Path]) -> Callable[[Path, Path], None]:
     """Notes that a command is about to make a file, so that one that is killed may be run again.
 
-    Whichever of both files is there then, the old one or the new one, is the command's own.
+    Whichever of both files is there then, the old one or the new one, is the command's own. What stands for a stream is
+    written to it, before the command says so.
     """
     targets = {path.resolve() for path in outputs}
 
     def announce(aside: Path, target: Path) -> None:
+        hand_on(aside, target)
         if target in targets:
             before = [_state(target)] if _is_known(target, command) else []
             if _note_down(target, command, [*before, _state(aside)]):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +18,12 @@ from xner.cli.guards import guarded
 from xner.cli.options.flags import for_command, with_flags
 from xner.errors import Error
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["main"]
+
+_NO_READER = 128 + 13  # what shells make of the signal for it
 
 _COMMANDS = {
     "project": "xner.cli.commands.project",
@@ -48,6 +56,17 @@ _COMMANDS = {
 }
 
 
+@contextmanager
+def _may_lose_reader() -> Iterator[None]:
+    """What prints: without a reader, who may have seen enough, it ends without a word, as other programs do."""
+    try:
+        yield
+    except BrokenPipeError:
+        with suppress(OSError, AttributeError):  # what is left to be written goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(_NO_READER) from None
+
+
 class _LazyGroup(click.Group):
     """Loads a command's module when the command is used, so that `xner --help` stays quick."""
 
@@ -66,6 +85,16 @@ class _LazyGroup(click.Group):
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"No such command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line, which may print help."""
+        with _may_lose_reader():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        with _may_lose_reader():
+            return super().invoke(ctx)
 
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -111,7 +140,7 @@ _SHOWN = _Shown()
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted."""
+    """Run the command line. Exit status: 0 done, 1 bad data or files, 2 wrong use, 130 interrupted, 141 reader gone."""
     usage_logger.setLevel(logging.INFO)
     logger.addHandler(_SHOWN)
     try:

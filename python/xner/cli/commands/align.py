@@ -16,7 +16,7 @@ from xner._support.pieces import pieces_of
 from xner.cli.commands import align_train
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
-from xner.cli.options.inputs import existing_file, output_file, side_format_options
+from xner.cli.options.inputs import OUTPUT_FORMAT_HELP, existing_file, output_file, side_format_options
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import engine_group, resume_option
 from xner.io.sides import read_sentence_pairs, sentence_pairs_pieces
@@ -68,7 +68,7 @@ __all__ = ["command"]
     "--format",
     "format_",
     type=click.Choice(list(io.FORMATS)),
-    help="Format of the output; by default its name tells.",
+    help=OUTPUT_FORMAT_HELP,
 )
 @side_format_options
 @takes(aligning=aligning_group, layout=layout_group(classes=False, two_sides=True), engine=engine_group)

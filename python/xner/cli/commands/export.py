@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner._support.arrow import with_columns
-from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file
+from xner.cli.options.inputs import FORMAT_NAMES, STANDARD_OUTPUT, OutputFile, existing_file, shown
 from xner.evaluation.review import By, choose_rows
 from xner.io.annotation.documents import Joined, documents_of
 from xner.io.annotation.label_studio import label_studio_configuration
@@ -35,7 +35,7 @@ __all__ = ["command"]
 @click.option(
     "--output",
     "-o",
-    type=OutputFile(or_folder=True),
+    type=OutputFile(or_folder=True, takes_format=False),
     required=True,
     help="The file for the tool; for brat, a new folder.",
 )
@@ -81,6 +81,8 @@ def command(
         raise click.UsageError("--seed is for a choice --by random")
     if tool == "gliner" and text != "blanks":
         raise click.UsageError("--text: gliner has words and no text")
+    if tool == "brat" and output.stem == STANDARD_OUTPUT:
+        raise click.UsageError(f"--output {shown(output)}: brat takes a folder")
     rows = io.read(table, format_)
     chosen = choose_rows(rows, below_margin=below_margin, sample=sample, by=by, seed=1 if seed is None else seed)
     if not len(chosen):

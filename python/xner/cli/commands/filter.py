@@ -10,7 +10,7 @@ import click
 from xner import io
 from xner.cli.options.filters import FILTERS_HELP, filters_group
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, OUTPUT_FORMAT_HELP, existing_file, output_file
 from xner.cli.options.layouts import layout_group
 from xner.filters.summary import show
 from xner.pipelines import runner
@@ -46,7 +46,7 @@ __all__ = ["command"]
     "--format",
     "format_",
     type=click.Choice(FORMAT_NAMES),
-    help="Format of the output; by default its name tells.",
+    help=OUTPUT_FORMAT_HELP,
 )
 @click.option("--table-format", type=click.Choice(FORMAT_NAMES), help="Format of the table, likewise.")
 def command(

@@ -8,7 +8,7 @@ import click
 
 from xner import io, schema
 from xner._support.overlaps import overlapping_rows
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, OUTPUT_FORMAT_HELP, existing_file, output_file
 from xner.errors import Error, FormatError
 from xner.evaluation.review import CHANGES, Review, apply_corrections
 from xner.io.annotation.tools import TOOLS, looks_like
@@ -38,7 +38,7 @@ _SHOWN = 5  # spans that are named
     help="Whose annotations count, where several people have annotated one text and do not agree: label-studio, "
     "argilla.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help=OUTPUT_FORMAT_HELP)
 @click.option("--table-format", type=click.Choice(FORMAT_NAMES), help="Of the table, likewise.")
 @click.option(
     "--only-reviewed", is_flag=True, help="Write the sentences alone that people have looked at: gold, to tune on."

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner.alignment import links
-from xner.cli.options.inputs import existing_file, output_file
+from xner.cli.options.inputs import OUTPUT_FORMAT_HELP, OutputFile, existing_file, output_file
 from xner.cli.options.resampling import resampling_options
 from xner.evaluation import links as link_scores
 from xner.evaluation.significance import bootstrap, paired_bootstrap
@@ -66,7 +66,7 @@ _reverse = click.option("--reverse", is_flag=True, help="The links files say tar
     "--format",
     "format_",
     type=click.Choice(list(io.FORMATS)),
-    help="Format of the output; by default its name tells.",
+    help=OUTPUT_FORMAT_HELP,
 )
 @click.option("--scores", is_flag=True, help="Pharaoh: write i-j:score.")
 @_one_based
@@ -127,7 +127,9 @@ def combine(
 @_one_based
 @_reverse
 @click.option(
-    "--counts", type=output_file, help="Where to write the counts of every sentence pair (.parquet, .arrow, .jsonl)."
+    "--counts",
+    type=OutputFile(takes_format=False),
+    help="Where to write the counts of every sentence pair (.parquet, .arrow, .jsonl).",
 )
 @resampling_options
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")

@@ -8,7 +8,7 @@ import click
 
 from xner import io, labels, schema
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, OUTPUT_FORMAT_HELP, OutputFile, existing_file, output_file
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.shifts import SEVERITIES_HELP, ChosenShift, shift_group
 from xner.experiments.shift.shifting import shift
@@ -39,9 +39,11 @@ _TABLES = ("jsonl", "parquet", "arrow")
 @click.argument("corpus", type=existing_file)
 @click.option("--output", "-o", type=output_file, required=True, help="The shifted corpus.")
 @click.option(
-    "--edits", type=output_file, help="Where to write the edits, which rebuild it from CORPUS: JSONL, Parquet, Arrow."
+    "--edits",
+    type=OutputFile(takes_format=False),
+    help="Where to write the edits, which rebuild it from CORPUS: JSONL, Parquet, Arrow.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help=OUTPUT_FORMAT_HELP)
 @click.option("--input-format", type=click.Choice(FORMAT_NAMES), help="Of CORPUS, likewise.")
 @takes(chosen=shift_group, layout=layout_group())
 def command(

@@ -17,7 +17,7 @@ from xner import evaluation, io, labels, schema
 from xner._support.arrow import by_frequency, occurrences, one_array
 from xner._support.pieces import map_pieces
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, OUTPUT_FORMAT_HELP, existing_file, output_file
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import engine_group, resume_option
 from xner.cli.options.taggers import ChosenTagger, tagger_group
@@ -67,7 +67,7 @@ __all__ = ["command"]
 )
 @click.argument("sentences", type=existing_file)
 @click.option("--output", "-o", type=output_file, required=True, help="The sentences with what was found.")
-@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help=OUTPUT_FORMAT_HELP)
 @click.option("--input-format", type=click.Choice(FORMAT_NAMES), help="Of the input, likewise.")
 @click.option(
     "--role",

@@ -15,7 +15,13 @@ from xner._support.arrow import one_array, with_columns
 from xner._support.pieces import map_pieces
 from xner._support.progress import logger
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_files, label_options, output_file_or_folder
+from xner.cli.options.inputs import (
+    FORMAT_NAMES,
+    OUTPUT_FORMAT_HELP,
+    existing_files,
+    label_options,
+    output_file_or_folder,
+)
 from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import engine_group, is_folder, kind_of_files, markers_option, resume_option, run_files
 from xner.cli.options.translators import ChosenTranslator, translator_group
@@ -80,7 +86,7 @@ __all__ = ["command"]
     help="The translations' words, row by row. Of several files: one file, if its name tells a format, else a folder, "
     "which says in manifest.json what is there.",
 )
-@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help="Of the output; by default its name tells.")
+@click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help=OUTPUT_FORMAT_HELP)
 @click.option("--source-format", type=click.Choice(FORMAT_NAMES), help="Of the source file, likewise.")
 @click.option(
     "--words",

@@ -8,7 +8,7 @@ import click
 
 from xner import viewer
 from xner.cli.options.groups import Command, takes
-from xner.cli.options.inputs import FORMAT_NAMES, existing_file, output_file
+from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file
 from xner.cli.options.layouts import layout_group
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ __all__ = ["command"]
     epilog="\b\nExamples:\n  xner view de.parquet -o view.html\n  xner view de.parquet --open-row 17 -o view.html",
 )
 @click.argument("table", type=existing_file)
-@click.option("--output", "-o", type=output_file, required=True, help="The page, one HTML file that needs no network.")
+@click.option(
+    "--output",
+    "-o",
+    type=OutputFile(takes_format=False),
+    required=True,
+    help="The page, one HTML file that needs no network.",
+)
 @click.option("--open-row", type=click.IntRange(0), default=0, show_default=True, help="Row to show first, from 0.")
 @click.option("--title", help="The page's title; by default the file's name.")
 @click.option(

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar, cast
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT_NAMES",
+    "OUTPUT_FORMAT_HELP",
     "STANDARD_OUTPUT",
     "InputFile",
     "OutputFile",
@@ -36,6 +37,7 @@ __all__ = [
     "config_option",
     "existing_file",
     "existing_files",
+    "hand_on",
     "is_said_to_be_folder",
     "label_options",
     "link_flags",
@@ -52,6 +54,10 @@ _SETTINGS_BYTES = 1 << 20
 _LOOKED_AT = 1 << 16  # bytes of a stream that its format is told by
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
 
+OUTPUT_FORMAT_HELP = (
+    "Format of the output; by default its name tells. `-o -` is standard output, which takes any format, named here."
+)
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 STANDARD_OUTPUT = "standard-output"
@@ -61,6 +67,7 @@ _READ = "xner.standard-input"
 _FOLDERS = "xner.folders"
 _OVERWRITES = "xner.overwrites"
 _SHOWN_AS = "xner.shown-as"
+_STREAMED = "xner.streamed"
 
 
 class InputFile(click.Path):
@@ -97,17 +104,19 @@ class InputFiles(InputFile):
 
 
 class OutputFile(click.Path):
-    """A file to write; `-` is standard output, which gets it whole at the end, as a pipe does.
+    """A file to write; `-` is standard output, which gets it whole when it is finished, as a pipe does.
 
     Args:
         or_folder: whether it may be a folder as well.
+        takes_format: whether the command's `--format`, where it has one, is this file's.
     """
 
-    def __init__(self, *, or_folder: bool = False) -> None:
+    def __init__(self, *, or_folder: bool = False, takes_format: bool = True) -> None:
         super().__init__(dir_okay=or_folder, writable=True, allow_dash=True, path_type=Path)
+        self._takes_format = takes_format
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The file; one whose content goes to standard output at the end for `-`."""
+        """The file; one whose content goes to standard output when it is finished for `-`."""
         if not str(value):
             self.fail("expected the name of a file", param, ctx)
         if str(value) in _STREAMS:
@@ -119,16 +128,39 @@ class OutputFile(click.Path):
         if not (is_stream or path.is_fifo()) or ctx is None or ctx.resilient_parsing:
             return path
         # Where the format cannot be named it is JSONL.
-        suffix = "" if any(one.name == "format_" for one in ctx.command.params) else ".jsonl"
+        if is_stream and sys.stdout is None:
+            self.fail("standard output is closed", param, ctx)
+        is_named = self._takes_format and any(one.name == "format_" for one in ctx.command.params)
+        suffix = "" if is_named else ".jsonl"
         aside = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / f"{STANDARD_OUTPUT}{suffix}"
-
-        def hand_on() -> None:
-            if aside.is_file():
-                with aside.open("rb") as file, nullcontext(sys.stdout.buffer) if is_stream else path.open("wb") as to:
-                    shutil.copyfileobj(file, to)
-
-        ctx.call_on_close(hand_on)
+        ctx.meta.setdefault(_STREAMED, {})[aside.resolve()] = path
         return _show_as(str(path), aside, ctx)
+
+
+def hand_on(finished: Path, target: Path) -> None:
+    """Write a finished file to the stream that it is for, if its target stands for one.
+
+    Raises:
+        OSError: the stream takes no more.
+    """
+    streams: dict[Path, Path] = click.get_current_context().meta.get(_STREAMED, {})
+    if (stream := streams.get(target)) is None:
+        return
+    try:
+        if str(stream) == _STREAM:
+            _copy(finished, sys.stdout.buffer)
+        else:
+            with stream.open("wb") as to:
+                _copy(finished, to)
+    except OSError as error:
+        error.filename = str(stream)
+        raise
+
+
+def _copy(path: Path, to: BinaryIO) -> None:
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, to)
+    to.flush()
 
 
 def _spooled(stream: BinaryIO, name: str, ctx: click.Context) -> Path:

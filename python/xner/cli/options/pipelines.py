@@ -13,6 +13,7 @@ from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import (
     FORMAT_NAMES,
+    OUTPUT_FORMAT_HELP,
     STANDARD_OUTPUT,
     InputFile,
     OutputFile,
@@ -171,7 +172,7 @@ def _outputs(kind: OutputFile, what: str) -> Group[Output]:
         GroupedOption(
             ["--format", "format_"],
             type=click.Choice(FORMAT_NAMES),
-            help="Format of the output; by default its name tells.",
+            help=OUTPUT_FORMAT_HELP,
         ),
         GroupedOption(
             ["--save-aligner"], type=output_file, help="Where to save the built-in aligner.", title="Alignment"
