@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 from command_line import done, xner
-from xner import Error, OptionError, Pipeline, io, scan_pairs, schema
+from xner import DataError, Error, OptionError, Pipeline, io, scan_pairs, schema
 from xner.io import sample
 from xner.pipelines import shards
 from xner.pipelines.shards import project_shards, shards_of
@@ -136,6 +137,28 @@ def test_what_is_somebodys_own_is_left(corpus: Path) -> None:
             project_shards(pipeline, scanned(corpus), folder)
 
 
+@pytest.mark.parametrize(
+    ("memory", "aligner"), [(None, []), (True, []), (None, ["builtin"])], ids=["pieces", "whole", "aligned"]
+)
+def test_errors_about_rows_name_the_file(corpus: Path, memory: bool | None, aligner: list[str]) -> None:
+    good, bad = corpus / "links" / "0.pharaoh", corpus / "bad.pharaoh"
+    bad.write_text("0-0\n1-1\n0-99\n" + "0-0\n" * (ROWS[0] - 3), encoding="utf-8")
+    io.write(io.read(bad), corpus / "bad.parquet")
+    sides = corpus / "en/en-0.conll", corpus / "de/de-0.parquet"
+    for links, place in (
+        ([good, bad], f"line 3 of '{bad}'"),
+        ([bad], f"line 3 of '{bad}'"),
+        ([good, bad.with_suffix(".parquet")], f"in '{corpus}/bad.parquet'"),
+    ):
+        with pytest.raises(DataError, match=rf"^row 2 .*value 0-99: {place}: the target sentence has") as error:
+            Pipeline(memory=memory, aligner=aligner).run(scan_pairs(*sides, links=links), corpus / "o.conll")
+        assert (error.value.row, error.value.column, error.value.row_id) == (2, "links", "2")
+    spans = corpus / "spans.jsonl"
+    spans.write_text('{"tokens":["a"],"entities":[[0,9,"X"]]}\n' * ROWS[0], encoding="utf-8")
+    with pytest.raises(DataError, match=rf"^row 0 .*column 'source_entities'.*: in '{spans}': "):
+        Pipeline(memory=memory, aligner=aligner).run(scan_pairs(spans, sides[1], links=good), corpus / "o.conll")
+
+
 def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
     (corpus / "links" / "1.pharaoh").write_text("0-0\n" * 8, encoding="utf-8")
     with pytest.raises(Error, match=r"1.pharaoh' has links for 8 sentence pairs but there are 9 sentence pairs"):
@@ -149,8 +172,10 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
         shards.shard_files(corpus / "en" / "*.txt")
     one = scan_pairs(corpus / "en/en-0.conll", corpus / "de/de-0.parquet", links=corpus / "links/0.pharaoh")
     assert shards_of(one) is None
-    with pytest.raises(OptionError, match="give links for each"):
+    with pytest.raises(OptionError, match=r"by itself: the corpus as a whole is needed for memory$"):
         project_shards(Pipeline(memory=True), [one], corpus / "other")
+    with pytest.raises(OptionError, match=r"by itself: give links for each, or an aligner that is not fitted on them$"):
+        project_shards(Pipeline(), [replace(one, links=())], corpus / "other")
     with pytest.raises(Error, match=r"two files would become 'de-0.parquet'"):
         project_shards(Pipeline(), [one, one], corpus / "other", format="parquet")
     (corpus / "de.txt").write_text("x\n", encoding="utf-8")
@@ -173,7 +198,8 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
         "piece by piece, 100000 rows each: 3 parts, memory does not depend on their number",
         "would be written to out",
     ]
-    assert said(*folders)[1].startswith("as a whole: ")
+    assert said(*folders)[1] == "as a whole: links that are not there yet"
+    assert said(*folders, "--aligner", "builtin", "--memory")[1] == "as a whole: an aligner, memory"
     unsaid = said(
         "--source", "en/en-0.conll", "--target", "en/en-0.conll", "--links", "links/0.pharaoh", "--format", "conll"
     )

@@ -453,7 +453,7 @@ def test_what_needs_the_corpus_is_not_done_in_pieces(tables: Sequence[pa.Table],
     costly: dict[str, Any] = {"aligner": ["awesome-mbert"], "memory": False}
     assert Pipeline(**costly).takes_pieces(pairs)
     assert not Pipeline(**costly, engine="ray").takes_pieces(pairs), "all parts are handed to its workers"
-    assert Pipeline(**costly, engine="ray").takes_rows_alone(pairs)
+    assert not Pipeline(**costly, engine="ray").needs_whole(pairs)
     found = Pipeline().run(pairs)
     assert found.table.num_rows == ROWS
     with pytest.raises(Error, match="rows were projected piece by piece"):

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from xner import labels, schema
 from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
+from xner.errors import DataError
 from xner.io._lines import row_ids
 from xner.io.formats import format_of, format_to_read
 from xner.io.in_step import InStep
@@ -21,6 +22,7 @@ from xner.io.layout import AS_TOLD, Layout
 from xner.io.parallel import apart, check_order, row_lengths
 from xner.io.parquet import parquet_size
 from xner.io.sides import (
+    SCORE_COLUMNS,
     LinkBounds,
     add_scores,
     beside,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pairs", "PairsReader", "scan_pairs"]
 
+_SOURCE_COLUMNS = {schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.LABELS}
 _NUMBER = r"^(0|[1-9][0-9]*)$"
 
 
@@ -115,12 +118,21 @@ class Pairs:
         Raises:
             Error: a file's name tells no format.
         """
-        sides = (
+        return not self.read_as_wholes
+
+    @property
+    def read_as_wholes(self) -> list[str | os.PathLike[str]]:
+        """The files that cannot be read piece by piece.
+
+        Raises:
+            Error: a file's name tells no format.
+        """
+        files = (
             (self.layout, self.source, self.source_format),
             (self.layout.of_target, self.target, self.target_format),
+            *((AS_TOLD, path, None) for path in self.scores),
         )
-        are_read = all(layout.reads_pieces(path, kind) for layout, path, kind in sides)
-        return are_read and all(map(AS_TOLD.reads_pieces, self.scores))
+        return [path for layout, path, kind in files if not layout.reads_pieces(path, kind)]
 
     @property
     def files(self) -> dict[str, str | os.PathLike[str]]:
@@ -152,6 +164,47 @@ class Pairs:
             return None
         rows = max(rows for rows, _ in found)
         return sum(size for _, size in found) * PIECE_ROWS // max(rows, PIECE_ROWS)
+
+    @contextmanager
+    def naming_files(self) -> Iterator[None]:
+        """Names, in errors about rows, the file that the rows are of, where the errors do not.
+
+        Raises:
+            DataError: the same one, of which the reason names the file.
+        """
+        try:
+            yield
+        except DataError as error:
+            path = None if any(f"'{path}'" in error.reason for path in self.files.values()) else self._file_of(error)
+            if path is None:
+                raise
+            line = f"line {error.row + 1} of " if path in self.links and not is_table_of_links(path) else "in "
+            reason = f"{line}'{path}': {error.reason}"
+            raise DataError(error.row, error.column, error.value, reason, row_id=error.row_id) from None
+
+    def _file_of(self, error: DataError) -> str | os.PathLike[str] | None:
+        """The file with what is wrong; None where that is not known."""
+        if error.row < 0:
+            return None
+        if error.column == schema.LINKS:
+            return self.links[0] if len(self.links) == 1 else self._file_of_link(error)
+        if error.column in SCORE_COLUMNS and self.scores:
+            return self.scores[0] if len(self.scores) == 1 else None
+        return self.source if error.column in _SOURCE_COLUMNS else self.target
+
+    def _file_of_link(self, error: DataError) -> str | os.PathLike[str] | None:
+        """The first file that has a wrong link in its row."""
+        for path in self.links:
+            first = 0
+            how: Any = {"one_based": self.one_based, "reverse": self.reverse, "on_error": self.on_error}
+            for piece in links_pieces(path, rows=PIECE_ROWS, **how):
+                if error.row < first + len(piece):
+                    found = piece[error.row - first].as_py() or ()
+                    if error.value in {f"{one['source']}-{one['target']}" for one in found}:
+                        return path
+                    break
+                first += len(piece)
+        return None
 
     def _size(self, role: str) -> tuple[int, int] | None:
         """A file's rows and bytes, if it says so in front."""

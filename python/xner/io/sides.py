@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xner.io.pharaoh import OnError
 
 __all__ = [
+    "SCORE_COLUMNS",
     "LinkBounds",
     "add_scores",
     "beside",
@@ -408,7 +409,8 @@ def beside(source: pa.Table, target: pa.Table, *, takes_source_ids: bool) -> pa.
     return with_columns(table, {schema.ROW_PROBLEM: pc.coalesce(*problems)}) if problems else table
 
 
-_SCORE_COLUMNS = (schema.NER_PROBABILITIES, schema.NMT_SCORES, schema.HINTS)
+SCORE_COLUMNS = (schema.NER_PROBABILITIES, schema.NMT_SCORES, schema.HINTS)
+"""What files of scores may have."""
 
 
 def add_scores(table: pa.Table, files: Sequence[str | os.PathLike[str]]) -> pa.Table:
@@ -446,9 +448,9 @@ def scores_pieces(path: str | os.PathLike[str], *, rows: int) -> Generator[pa.Ta
 
 
 def _scores_of(table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
-    names = [name for name in _SCORE_COLUMNS if name in table.schema.names]
+    names = [name for name in SCORE_COLUMNS if name in table.schema.names]
     if not names:
-        raise Error(f"'{path}' has none of the columns {', '.join(_SCORE_COLUMNS)}")
+        raise Error(f"'{path}' has none of the columns {', '.join(SCORE_COLUMNS)}")
     return table.select(names)
 
 

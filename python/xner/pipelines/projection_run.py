@@ -8,7 +8,7 @@ print(pipeline.signature)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,12 +71,15 @@ if TYPE_CHECKING:
     from xner.pipelines.engines import Engine
     from xner.pipelines.recipes import Step
 
-__all__ = ["PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
+__all__ = ["NO_LINKS", "PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
 
 BrokenMarkers = Literal["align", "drop"]
 
 _WITH_MARKERS = When("markers", lambda o: o.markers is not None)
 _FILTERED = When("filters", lambda o: bool(o.filters))
+NO_LINKS: Final = "links that are not there yet"
+"""The reason why a corpus is needed as a whole that goes where links are given."""
+
 _FILTERING = "Filters"
 _CLUSTER = "Cluster"
 
@@ -385,42 +388,45 @@ class Pipeline:
         path = None if output is None else Path(output)
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
-        if isinstance(table, Pairs):
-            is_plain = not links and recipe is None and steps is None and save_aligner is None and not needs_words
-            if path is not None and is_plain and self.takes_pieces(table):
-                with suppress(WholeNeededError):
-                    return self._run_pieces(table, path, format, resume=resume, progress=progress, told=told)
-            table, own = table.read()
-            links = [*own, *links]
-        plan = self._planned(to_table(table), links, recipe, save_aligner)
-        table, memory = plan.table, plan.memory
-        folder = None if steps is None else Path(steps)
-        if plan.translates and folder is None and path is not None:
-            folder = path.with_name(f"{path.name}.steps")
-        if folder is not None and save_aligner is not None:
-            raise OptionError("save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner")
-        key = self._key(plan, digest="" if path is None else table_digest(table))
-        with _kept(path, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
-            table = self._chosen(table, told)
-            how: Any = {"kept": kept, "reuse": resume, "report": report, "told": told, "engine": engine}
-            table = recipes.run(table, plan.steps, folder, **how)
-            table = self._chosen(table, told)  # what a step tagged has come since
-            if memory:
-                table = self._with_hints(table)
-            if kept is None:
-                result = self._project(table)
-            else:
-                result = runner.run(
-                    table,
-                    self._project,
-                    kept,
-                    format=format,
-                    report=report,
-                    part_rows=plan.piece_rows,
-                    select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
-                    engine=engine,
+        with table.naming_files() if isinstance(table, Pairs) else nullcontext():
+            if isinstance(table, Pairs):
+                is_plain = not links and recipe is None and steps is None and save_aligner is None and not needs_words
+                if path is not None and is_plain and self.takes_pieces(table):
+                    with suppress(WholeNeededError):
+                        return self._run_pieces(table, path, format, resume=resume, progress=progress, told=told)
+                table, own = table.read()
+                links = [*own, *links]
+            plan = self._planned(to_table(table), links, recipe, save_aligner)
+            table, memory = plan.table, plan.memory
+            folder = None if steps is None else Path(steps)
+            if plan.translates and folder is None and path is not None:
+                folder = path.with_name(f"{path.name}.steps")
+            if folder is not None and save_aligner is not None:
+                raise OptionError(
+                    "save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner"
                 )
-        return Run(result, path, format, self, memory=memory, needs_words=needs_words)
+            key = self._key(plan, digest="" if path is None else table_digest(table))
+            with _kept(path, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
+                table = self._chosen(table, told)
+                how: Any = {"kept": kept, "reuse": resume, "report": report, "told": told, "engine": engine}
+                table = recipes.run(table, plan.steps, folder, **how)
+                table = self._chosen(table, told)  # what a step tagged has come since
+                if memory:
+                    table = self._with_hints(table)
+                if kept is None:
+                    result = self._project(table)
+                else:
+                    result = runner.run(
+                        table,
+                        self._project,
+                        kept,
+                        format=format,
+                        report=report,
+                        part_rows=plan.piece_rows,
+                        select=lambda rows: _written(rows, kept.output, format, needs_words=needs_words),
+                        engine=engine,
+                    )
+            return Run(result, path, format, self, memory=memory, needs_words=needs_words)
 
     def workers(self) -> AbstractContextManager[Engine]:
         """Where pieces are worked on, for the length of a block; runs within it start no others."""
@@ -429,27 +435,40 @@ class Pipeline:
     def takes_pieces(self, pairs: Pairs) -> bool:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
 
-        It does where each row stands for itself, see `takes_rows_alone`, and their formats can be read so; but for
+        It does where nothing needs it as a whole, see `needs_whole`; but for
         aligners and taggers on a cluster, whose workers have enough to do only if they are handed all parts.
 
         Raises:
             Error: the name of a file tells no format.
         """
         is_here = self.running.engine == "local" or not self.has_costly_steps(has_links=bool(pairs.links))
-        return is_here and self.takes_rows_alone(pairs) and pairs.reads_pieces
+        return is_here and not self.needs_whole(pairs)
 
-    def takes_rows_alone(self, pairs: Pairs) -> bool:
-        """Whether what becomes of a row does not depend on others.
+    def needs_whole(self, pairs: Pairs) -> list[str]:
+        """For what a corpus is needed as a whole; nothing where each row stands for itself, and can be read so.
 
-        It does where an aligner is fitted on the corpus, and where the corpus's memory is used. Corrections are found
-        by the number of their row, and translators are best asked for all texts at once.
+        An aligner is fitted on the corpus, and the corpus's memory is of it. Corrections are found by the number of
+        their row, and translators are best asked for all texts at once.
+
+        Raises:
+            Error: the name of a file tells no format.
         """
-        aligners = self._aligners(len(pairs.links))
-        is_settled = (
-            not self.translating.changes() and self.running.markers is None and self.running.translate_to is None
-        )
-        needs_whole = aligners.fits or self._uses_memory(aligners) or self.running.corrections is not None
-        return is_settled and not needs_whole
+        running, aligners = self.running, self._aligners(len(pairs.links))
+        has_no_links = aligners.fits and not self.aligning.aligner
+        uses_memory = self._uses_memory(aligners) and (running.memory is not None or not has_no_links)
+        translates = bool(self.translating.changes()) or running.markers is not None or running.translate_to is not None
+        are_named = bool(pairs.layout.class_names)
+        whole = [] if are_named else [f"'{path}'" for path in pairs.read_as_wholes]
+        reasons = {
+            NO_LINKS: has_no_links,
+            "an aligner that is fitted": aligners.fits and not has_no_links,
+            "translation": translates,
+            "memory": uses_memory,
+            "corrections": running.corrections is not None,
+            "class_names": are_named,
+            f"the format of {', '.join(whole)}": bool(whole),
+        }
+        return [reason for reason, holds in reasons.items() if holds]
 
     def _aligners(self, others: int) -> Aligning:
         """The aligners, beside so many sets of links from files."""

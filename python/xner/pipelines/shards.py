@@ -26,7 +26,7 @@ from xner.io.formats import format_to_read
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
-from xner.pipelines.projection_run import Run
+from xner.pipelines.projection_run import NO_LINKS, Run
 
 if TYPE_CHECKING:
     import os
@@ -295,11 +295,14 @@ def _projected(pipeline: Pipeline, shards: Sequence[Pairs], kind: str, **how: An
         return pipeline.run(shard, path, format=kind, **how).counts
 
     for one in shards:
-        if not pipeline.takes_rows_alone(one) or not one.reads_pieces:
-            raise OptionError(
-                "several files are projected each by itself: give links for each, or an aligner that is not fitted on "
-                "them; and no memory or corrections, which need the corpus as a whole"
-            )
+        if reasons := pipeline.needs_whole(one):
+            given = [reason for reason in reasons if reason != NO_LINKS]
+            remedies = []
+            if NO_LINKS in reasons:
+                remedies.append("give links for each, or an aligner that is not fitted on them")
+            if given:
+                remedies.append(f"the corpus as a whole is needed for {', '.join(given)}")
+            raise OptionError(f"several files are projected each by itself: {'; '.join(remedies)}")
     names = names_of([one.target for one in shards], kind)
     return [
         Shard(shard.files, name, partial(pipeline.pieces_key, shard, kind), partial(make, shard))
@@ -337,7 +340,8 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         pieces = "" if unknown else f"{parts} parts, "
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}"
     else:
-        yield "as a whole: the memory, an aligner that is fitted, corrections or the files' formats need all rows"
+        reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
+        yield f"as a whole: {', '.join(reasons) or 'the workers of a cluster are handed all parts'}"
     yield f"would be written to {output}"
 
 
