@@ -27,7 +27,7 @@ from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, Lexicon, _m
 from xner.alignment._folding import Numbering, corpus_of
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
-from xner.errors import DataError, Error, FormatError
+from xner.errors import DataError, Error, FormatError, OptionError
 from xner.schema import LINKS_TYPE, STATUS_TYPE
 from xner.text.normalization import normalize
 
@@ -932,6 +932,23 @@ def test_training_options_cannot_change_when_aligning() -> None:
 def test_options_replace_those_given_as_a_whole() -> None:
     aligner = Aligner.fit(ENGLISH, GERMAN, AlignerOptions(threshold=0.1, alpha=0.01), threshold=0.2)
     assert aligner.options == AlignerOptions(threshold=0.2, alpha=0.01)
+
+
+def test_options_of_decoding_that_change_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"^threshold=0.3 goes with another decode than 'viterbi'$"):
+        Aligner.fit(ENGLISH, GERMAN, decode="viterbi", threshold=0.3)
+    aligner = Aligner.fit(ENGLISH, GERMAN, threshold=0.3)
+    given: Any
+    for given in ({"threshold": 0.2, "decode": "viterbi"}, {"symmetrization": "union", "decode": "posterior"}):
+        with pytest.raises(OptionError, match=rf"^{next(iter(given))}=.* goes with"):
+            aligner.align(ENGLISH, GERMAN, **given)
+    plain = Aligner.fit(ENGLISH, GERMAN)
+    assert aligner.align(ENGLISH, GERMAN, decode="viterbi") == plain.align(ENGLISH, GERMAN, decode="viterbi")
+    union = aligner.align(ENGLISH, GERMAN, decode="viterbi", symmetrization="union")
+    aligner.save(tmp_path / "model.safetensors")
+    again = Aligner.load(tmp_path / "model.safetensors")
+    assert again.options == aligner.options
+    assert again.align(ENGLISH, GERMAN, decode="viterbi", symmetrization="union") == union
 
 
 def header_of(path: Path) -> dict[str, Any]:

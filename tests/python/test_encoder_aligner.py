@@ -13,9 +13,10 @@ import pyarrow as pa
 import pytest
 import torch
 
+import command_line
 import tiny_models
 import xner
-from xner import DataError, Error, schema
+from xner import DataError, Error, OptionError, schema
 from xner._support.arrow import pylist
 from xner.models.aligners import ENCODER_PRESETS, EncoderAligner, EncoderAlignerOptions
 from xner.models.aligners import _work as alignment_work
@@ -214,6 +215,23 @@ def test_the_same_words_in_two_languages_are_two_sentences(tiny_nllb: Path) -> N
 def test_an_encoder_that_needs_languages(tiny_nllb: Path) -> None:
     with pytest.raises(Error, match=r"name those of both sides \(source_language and target_language"):
         load(tiny_nllb, "nllb-encoder", source_language="eng_Latn")
+
+
+def test_languages_that_change_nothing(tiny_bert: Path, tiny_nllb: Path, tmp_path: Path) -> None:
+    reason = f"the encoder '{tiny_bert}' does not mark sentences with their language"
+    with pytest.raises(OptionError, match=f"^target_language='de': {reason}"):
+        load(tiny_bert, target_language="de")
+    for name in ("en", "de"):
+        (tmp_path / f"{name}.conll").write_text("a\tB-PER\nb\tO\n")
+    languages = ("--source-language", "eng_Latn", "--target-language", "deu_Latn")
+    aligner = ("--aligner", "labse", "--aligner-model", f"labse={tiny_bert}", "--layer", "1")
+    sides = ("--source", "en.conll", "--target", "de.conll", *aligner, *languages)
+    for command, output in (("align", "o.pharaoh"), ("project", "o.conll")):
+        run = command_line.xner(command, *sides, "-o", output, cwd=tmp_path)
+        assert run.returncode
+        assert f"--source-language='eng_Latn': {reason}" in " ".join(run.stderr.split())
+    marking = ("--aligner", "nllb-encoder", "--aligner-model", f"nllb-encoder={tiny_nllb}")
+    command_line.done(command_line.xner("align", *sides, *marking, "-o", "o.pharaoh", cwd=tmp_path))
 
 
 def test_progress_and_nothing_to_do(tiny_bert: Path) -> None:

@@ -164,7 +164,9 @@ def _model(data: bytes | mmap.mmap, tensors: _Tensors, name: str, fold: Fold | t
         )
         raise OptionError(f"{name}: the model {needs}")
     try:
-        options = AlignerOptions(fold=fold if fold is not None else header["fold"], **header["options"])
+        options = AlignerOptions.where_they_apply(
+            {"fold": fold if fold is not None else header["fold"], **header["options"]}
+        )
         texts = [
             (_texts(tensors, level, "source"), _texts(tensors, level, "target")) for level in range(header["levels"])
         ]

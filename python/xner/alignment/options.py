@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from xner._support.arguments import choose
-from xner._support.options import Choice, DeclaredOptions, Flag, Number, Whole, check_names, declared, option
+from xner._support.options import Choice, DeclaredOptions, Flag, Number, When, Whole, check_names, declared, option
 from xner.alignment._folding import FOLDS, Folding, fold_names
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.errors import OptionError
@@ -85,6 +84,7 @@ class AlignerOptions(DeclaredOptions):
         "Least score of a link; lower values give more links.",
         more="With posterior, a model of a handful of sentence pairs also links words that are each other's best at "
         "lower scores.",
+        when=[When("another decode than 'viterbi'", lambda o: o.decode != "viterbi")],
         tried=[0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6],
     )
     least_association: float = option(
@@ -98,6 +98,7 @@ class AlignerOptions(DeclaredOptions):
         "grow-diag-final-and",
         Choice(tuple(SYMMETRIZATIONS)),
         "How viterbi combines two directions, as in xner.links.symmetrize.",
+        when=[When("decode='viterbi'", lambda o: o.decode == "viterbi")],
         tried=[name for name in SYMMETRIZATIONS if name != "grow-diag-final-and"],
     )
     ibm1_iterations: int = option(5, Whole(1), "Iterations of IBM model 1.")
@@ -163,10 +164,12 @@ TRAINING: Final = tuple(
 
 
 def with_changes(options: AlignerOptions, changes: Mapping[str, Any]) -> AlignerOptions:
-    """Options with others in place of some.
+    """Options with others in place of some; those that do not apply beside these are at their defaults.
 
     Raises:
         OptionError: one that the aligner does not have, or that has no meaning.
     """
     check_names(changes, AlignerOptions)
-    return dataclasses.replace(options, **changes) if changes else options
+    kept = {name: value for name, value in options.changes().items() if name not in changes}
+    applying = AlignerOptions.applying({**kept, **changes})
+    return AlignerOptions(**{name: value for name, value in kept.items() if name in applying}, **changes)

@@ -24,6 +24,7 @@ from xner.alignment.links.symmetrization import SYMMETRIZATIONS, Symmetrization
 from xner.alignment.options import Decode
 from xner.errors import OptionError
 from xner.models.aligners.catalogue import ALIGNERS, WordAligner, load_aligner
+from xner.models.aligners.encoder_aligner import EncoderAligner
 from xner.models.aligners.options import ENCODER_DTYPES, ENCODER_ENGINES, EncoderDtype, EncoderEngine, check_engine
 from xner.models.network.device import device_names
 from xner.pipelines.engines import LOCAL
@@ -236,6 +237,7 @@ class Aligning:
         options: who aligns.
         others: links of the same rows from elsewhere; where there are some, no aligner is used but those named.
         languages: codes of source and target side, for encoders that mark sentences with them; None: not known.
+        languages_matter: whether something else goes by the languages as well, so that encoders need not.
         threads: of the core, 0 for one a core.
         save_aligner: where the built-in aligner is to be saved; None: nowhere.
 
@@ -248,6 +250,7 @@ class Aligning:
     languages: tuple[str | None, str | None] = (None, None)
     threads: int = 0
     save_aligner: Path | None = None
+    languages_matter: bool = False
 
     def __post_init__(self) -> None:
         if self.options.combine is not None and len(self.names) + len(self.others) < 2:
@@ -318,8 +321,30 @@ class Aligning:
     def _load(self, name: str) -> WordAligner:
         return load_aligner(name, self.options.models.get(name), lazily=True, **self.loading)
 
+    def check_languages(self) -> None:
+        """That languages, where they are given, change something.
+
+        Raises:
+            OptionError: no encoder marks sentences with them, and nothing else goes by them.
+        """
+        if self.languages_matter or self.languages == (None, None):
+            return
+        wrong = None
+        for name in self.options.encoders:
+            try:
+                aligner = self._load(name)
+                if not isinstance(aligner, EncoderAligner):
+                    return  # who knows
+                aligner.check_languages()
+                return
+            except OptionError as error:
+                wrong = wrong or error
+        if wrong is not None:
+            raise wrong
+
     def step(self) -> Step:
         """The step that reads `source_tokens` and `tokens` and adds `links`."""
+        self.check_languages()
 
         def link(table: pa.Table, run: StepRun) -> pa.Table:
             return with_columns(table, {schema.LINKS: self.link(table, run).column(schema.LINKS)})
@@ -365,6 +390,7 @@ class Aligning:
                 other, each of which keeps parts of its own.
             run: as for `link`.
         """
+        self.check_languages()
         made: list[Callable[[pa.Table], pa.Table]] = []
         for name in self.names:
             if name == BUILTIN:

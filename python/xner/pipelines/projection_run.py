@@ -644,6 +644,7 @@ class Pipeline:
             self.languages,
             self.running.threads,
             None if save_aligner is None else Path(save_aligner),
+            languages_matter=self.translating.translates or recipe is not None,
         )
         made, translates = self._steps(table, aligning, recipe, wants_links=self._links(aligning))
         if recipe is None:

@@ -113,8 +113,9 @@ class LinkSource:
     def _find(self, setting: Setting, threads: int) -> pa.Array[Any]:
         columns: list[Any] = list(self._others)
         if self._aligner is not None:
-            decoding = {name: setting[name] for name in ("decode", "threshold", "symmetrization")}
-            key = tuple(decoding.values())
+            chosen = {name: setting[name] for name in ("decode", "threshold", "symmetrization")}
+            decoding = {name: chosen[name] for name in AlignerOptions.applying(chosen) & chosen.keys()}
+            key = tuple(chosen.values())
             if key not in self._aligned:
                 self._aligned[key] = self._aligner.align(*self._sides, threads=threads, **decoding)
             columns.append(self._aligned[key])

@@ -117,7 +117,7 @@ class EncoderAligner(Reloaded):
             token_budget: most word pieces in a batch, padding included; None goes by the device. A batch that does not
                 fit the device's memory is done in halves.
             compile: whether to compile the encoder with `torch.compile`.
-            lazily: whether it is read when it is needed first, and not before.
+            lazily: whether it is read when it is needed first, and not before; what languages change is not looked at.
             **changes: options of `EncoderAlignerOptions` in place of the preset's: `layer=7`, `threshold=0.1`.
 
         Raises:
@@ -142,8 +142,20 @@ class EncoderAligner(Reloaded):
             whole_number("token_budget", token_budget, 1)
         made = cls(options, device=device, engine=engine, dtype=dtype, token_budget=token_budget, compile=compile)
         if not lazily:
+            made.check_languages()
             _ = made._encoders, made._languages
         return made
+
+    def check_languages(self) -> None:
+        """That languages are given to an encoder that marks sentences with them alone.
+
+        Raises:
+            OptionError: they are given, and the encoder does not.
+        """
+        for name in ("source_language", "target_language"):
+            if (given := getattr(self.options, name)) is not None and not self._marks_languages:
+                reason = "does not mark sentences with their language, so that this changes nothing"
+                raise OptionError(f"{name}={given!r}: the encoder '{self.name}' {reason}")
 
     @cached_property
     def _encoders(self) -> list[Encoder]:
