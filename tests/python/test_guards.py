@@ -274,6 +274,32 @@ class TestWithoutEffect:
             run = xner("view", name, "--class-names", "O,B-PER", "-o", "d.html", cwd=files)
             refused(run, f"--class-names is of labels that are numbers; there are none in '{name}'")
 
+    def test_of_names_of_numbers_in_several_files_and_columns(self, files: Path) -> None:
+        for folder, tags in (("texts", ("B-PER", "O")), ("numbers", ("1", "0"))):
+            (files / folder).mkdir()
+            for name, last in (("a", tags), ("b", ("B-PER", "O"))):
+                (files / folder / f"{name}.conll").write_text(f"Anna\t{last[0]}\tB-PER\nkam\t{last[1]}\tO\n")
+        (files / "links.pharaoh").write_text("0-0 1-1\n")
+        names = ("--class-names", "O,B-PER")
+        reason = "--class-names is of labels that are numbers; there are none in 'texts/a.conll', 'texts/b.conll'"
+        for place in ("texts", "texts/*.conll"):
+            sides = ("--source", place, "--target", place, "--label-column", "1", "--token-column", "0")
+            refused(xner("project", *sides, *names, "-o", "out", "--dry-run", cwd=files), reason)
+        sides = ("--source", "numbers", "--target", "texts", "--label-column", "1", "--token-column", "0")
+        done(xner("project", *sides, *names, "-o", "out", "--dry-run", cwd=files))
+        score = ("evaluate", "--predicted", "numbers/a.conll", "--bootstrap", "0", "--token-column", "0", *names)
+        done(xner(*score, "--gold-column", "1", "--predicted-column", "2", cwd=files))
+        done(xner(*score, "--gold-column", "2", "--predicted-column", "1", cwd=files))
+        message = "there are none in 'numbers/a.conll'"
+        refused(xner(*score, "--gold-column", "2", "--predicted-column", "2", cwd=files), message)
+        gold = ("--gold", "numbers/a.conll", "--gold-column")
+        done(xner(*score, *gold, "1", cwd=files))
+        refused(xner(*score, *gold, "2", cwd=files), message)
+        comment = ("--source", "texts/*.jsonl", "--comment", "%")
+        (files / "texts" / "a.jsonl").write_text('{"tokens":["a"],"labels":["O"]}\n')
+        message = "--comment says nothing of files of the format jsonl and text"
+        refused(xner("project", *comment, "--target", "de.txt", "-o", "out", cwd=files), message)
+
     def test_of_other_commands(self, files: Path) -> None:
         of_columns = ("view", "de.conll", "-o", "o.html")
         message = "--labels-from says nothing of files of the format conll"

@@ -20,6 +20,7 @@ from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, hand
 from xner.cli.options.layouts import check_class_names, check_layout
 from xner.errors import Error, OptionError
 from xner.io.atomic import before_replacing
+from xner.pipelines.shards import shard_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,10 +69,15 @@ def _checking_layout(callback: Any, command: click.Command) -> Any:
     @wraps(callback)
     def run(*args: Any, **values: Any) -> Any:
         named = {values[name] for name in _INPUT_FORMATS if values.get(name)}
-        files = [path for _, path in _paths(command, values, InputFile)]
-        check_layout(values, named | {_format_by_name(path) for path in files})
+        files = [
+            (option, file)
+            for option, path in _paths(command, values, InputFile)
+            for file in shard_files(path) or [path]
+        ]
+        check_layout(values, named | {_format_by_name(path) for _, path in files})
         given = next(iter(named), None)
-        check_class_names(values, [(path, None if _is_told(path) else given) for path in files if path.is_file()])
+        known = [(option, path, None if _is_told(path) else given) for option, path in files if path.is_file()]
+        check_class_names(values, known)
         return callback(*args, **values)
 
     return run

@@ -15,7 +15,7 @@ from xner.io.layout import LABELS_FROM, Layout
 from xner.pipelines.tagging import TaggingOptions, classes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["COLUMN", "check_class_names", "check_layout", "layout_group"]
@@ -51,27 +51,41 @@ def check_layout(values: Mapping[str, Any], formats: Collection[str]) -> None:
             raise click.UsageError(f"{flag} says nothing of files of the format {' and '.join(sorted(formats))}")
 
 
-def check_class_names(values: Mapping[str, Any], files: Iterable[tuple[Path, str | None]]) -> None:
+def check_class_names(values: Mapping[str, Any], files: Iterable[tuple[str, Path, str | None]]) -> None:
     """That names of labels that are numbers are given for files of which one has such labels, as far as that is seen.
 
     Args:
         values: of a command's options.
-        files: that it reads, with the format of each, None where its name tells it.
+        files: that it reads: the option of each, and its format, None where its name tells it.
 
     Raises:
         click.UsageError: all have labels that are texts, or none.
     """
     files = list(files)
-    if values.get("class_names") is None or not files or any(values.get(name) for name in _OTHER_COLUMNS):
+    if values.get("class_names") is None or not files:
         return
-    layout = Layout(**{name: values[name] for name in _OF_WORDS if values.get(name)})
-    if not any(_may_have_numbers(layout, path, kind) for path, kind in files):
-        shown = ", ".join(f"'{path}'" for path, _ in files)
+    if not any(_may_have_numbers(one, path, kind) for flag, path, kind in files for one in _layouts(values, flag)):
+        shown = ", ".join(f"'{path}'" for path in dict.fromkeys(path for _, path, _ in files))
         raise click.UsageError(f"--class-names is of labels that are numbers; there are none in {shown}")
 
 
-_OTHER_COLUMNS = ("gold_column", "predicted_column", "target_label_column", "target_token_column")
+# Beside the columns that hold for all files: by option of a file, the options that name its own.
+_OWN_COLUMNS = {
+    "--gold": {"label_column": "gold_column"},
+    "--predicted": {"label_column": "predicted_column", "token_column": "predicted_token_column"},
+    "--target": {"label_column": "target_label_column", "token_column": "target_token_column"},
+}
 _OF_WORDS = ("token_column", "label_column", "comment", "empty_token", "strip_prefix")
+
+
+def _layouts(values: Mapping[str, Any], flag: str) -> Iterator[Layout]:
+    """How the file of an option is read, as gold data beside where there is no file of these."""
+    common = {name: values[name] for name in _OF_WORDS if values.get(name) is not None}
+    own = {name: values[its] for name, its in _OWN_COLUMNS.get(flag, {}).items() if values.get(its) is not None}
+    yield Layout(**common | own)
+    gold = values.get("gold_column")
+    if flag == "--predicted" and values.get("gold") is None and gold is not None:
+        yield Layout(**common | own | {"label_column": gold})
 
 
 def _may_have_numbers(layout: Layout, path: Path, kind: str | None) -> bool:
