@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command_line import done, xner
 from io_strategies import classes, words
 from xner import io, schema
 from xner.errors import DataError, Error, FormatError
+from xner.io.layout import Layout
 from xner.labels import encode
 
 if TYPE_CHECKING:
@@ -397,6 +399,47 @@ def test_what_webanno_writes_of_odd_text(folder: Path) -> None:
     table = io.read(save(folder, content), "webanno", layer="x.Y", feature="b")
     assert values(table, "tokens") == [["a\\b", "c\td"], ["plays"]]
     assert entities(table) == [[(0, 2, "P[1]"), (0, 1, "Q|Q"), (1, 2, "_->")], [(0, 1, "V")]]
+
+
+class TestLayersOfWebAnno:
+    """Files with several layers and features."""
+
+    CONTENT = (
+        "#FORMAT=WebAnno TSV 3.3\n#T_SP=a.Tokens|pos\n#T_SP=b.Person|kind|role\n\n\n#Text=Ann plays\n"
+        "1-1\t0-3\tAnn\tNN\tX\tY\n1-2\t4-9\tplays\tVB\t_\t_\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("options", "labels"),
+        [
+            (("--span-layer", "Tokens"), ["B-NN", "B-VB"]),
+            (("--span-layer", "b.Person", "--span-feature", "kind"), ["B-X", "O"]),
+            (("--span-layer", "Person", "--span-feature", "role"), ["B-Y", "O"]),
+        ],
+    )
+    def test_named(self, tmp_path: Path, options: tuple[str, ...], labels: list[str]) -> None:
+        (tmp_path / "a.tsv").write_text(self.CONTENT)
+        (tmp_path / "de.txt").write_text("Ann spielt\n")
+        sides = ("--source", "a.tsv", "--source-format", "webanno", "--target", "de.txt")
+        done(xner("project", *sides, *options, "-o", "o.jsonl", cwd=tmp_path))
+        assert values(io.read(tmp_path / "o.jsonl"), "source_entities")[0][0]["label"] == labels[0][2:]
+        found = done(xner("inspect", "a.tsv", "--format", "webanno", *options, cwd=tmp_path)).stdout
+        assert f"read with: {' '.join(options)}\n" in found
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        layout = Layout(span_layer=given["--span-layer"], span_feature=given.get("--span-feature"))
+        assert layout.read(tmp_path / "a.tsv", "webanno")["labels"].to_pylist() == [labels]
+
+    def test_what_there_is_not(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        (tmp_path / "a.tsv").write_text(self.CONTENT)
+        inspect = ("inspect", "a.tsv", "--format", "webanno")
+        run = done(xner(*inspect, cwd=tmp_path))
+        assert "the file's span layers are: a.Tokens, b.Person; --span-layer names one" in caplog.text + run.stderr
+        run = xner(*inspect, "--span-layer", "Person", cwd=tmp_path)
+        reason = "the layer b.Person has no feature 'value'; its features are: kind, role; --span-feature names one"
+        assert reason in " ".join((run.stdout + run.stderr).split())
+        (tmp_path / "a.conll").write_text("a\tO\n")
+        run = xner("inspect", "a.conll", "--span-layer", "Person", cwd=tmp_path)
+        assert "--span-layer says nothing of files of the format conll" in run.stderr
 
 
 def test_documents_of_webanno_in_which_nothing_is_annotated(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

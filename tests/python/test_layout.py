@@ -910,7 +910,7 @@ class TestRemedies:
         assert "--one-based reads words counted from 1" in xner_said(command, [])
         assert "2 of 2 source entities projected" in xner_said(command, ["--one-based"])
         save(links, "1-1 2-3\n1-1\n")  # which is wrong in either case
-        assert "value 2-3: the source sentence has 2 words" in xner_said(command, [])
+        assert f"value 2-3: line 1 of '{links}': the source sentence has 2 words" in xner_said(command, [])
         xner.read_pairs(source, target, links=save(links, "\n\n"))
 
     def test_blank_lines_at_the_end(self, tmp_path: Path) -> None:

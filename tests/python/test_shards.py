@@ -199,7 +199,7 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
         "would be written to out",
     ]
     assert said(*folders)[1] == "as a whole: links that are not there yet"
-    assert said(*folders, "--aligner", "builtin", "--memory")[1] == "as a whole: an aligner, memory"
+    assert said(*folders, "--aligner", "builtin", "--memory")[1] == "as a whole: an aligner that is fitted, memory"
     unsaid = said(
         "--source", "en/en-0.conll", "--target", "en/en-0.conll", "--links", "links/0.pharaoh", "--format", "conll"
     )

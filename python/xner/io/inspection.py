@@ -200,7 +200,7 @@ def _layouts(columns: list[Column], layout: Layout) -> Iterator[Layout]:
 def _options(layout: Layout) -> tuple[str, ...]:
     """What says on the command line how a file is laid out."""
     given: list[str] = []
-    for name in ("token_column", "label_column", "comment", "empty_token", "labels_from"):
+    for name in ("token_column", "label_column", "comment", "empty_token", "labels_from", "span_layer", "span_feature"):
         value = getattr(layout, name)
         if value is not None:
             given += [f"--{name.replace('_', '-')}", str(value)]

@@ -77,6 +77,8 @@ class Layout:
         class_names: of labels that are numbers, in order.
         class_map: other names of classes, by the file's; `O` for those that do not count.
         labels_from: which column decides where a table has labels and entities that contradict each other.
+        span_layer: of spans, in WebAnno's and INCEpTION's TSV; None is that of named entities.
+        span_feature: of the layer, which has the class.
 
     Raises:
         OptionError: a value that means nothing.
@@ -92,6 +94,8 @@ class Layout:
     class_names: Sequence[str] = ()
     class_map: Mapping[str, str] = field(default_factory=dict)
     labels_from: LabelsFrom | None = None
+    span_layer: str | None = None
+    span_feature: str | None = None
 
     def __post_init__(self) -> None:
         if self.labels_from is not None:
@@ -132,7 +136,8 @@ class Layout:
         if kind == "text":
             _refuse_columns(path)
             return read(path, format)
-        return self._checked(read(path, format, **_lenient(kind, wrong)), path, wrong)
+        options = {**self._options(kind, path), **_lenient(kind, wrong)}
+        return self._checked(read(path, format, **options), path, wrong)
 
     def _checked(self, table: pa.Table, path: str | os.PathLike[str], wrong: WrongRows | None = None) -> pa.Table:
         """A table as it was read, with the usual names of columns and labels that are texts."""
@@ -156,8 +161,7 @@ class Layout:
             format: as for `read`, as are the errors.
         """
         kind = format_to_read(path, format)
-        options = self._column_options(path) if kind == "conll" else {}
-        batch = next(iter_batches(path, format, batch_rows=_LOOKED_AT, **options))
+        batch = next(iter_batches(path, format, batch_rows=_LOOKED_AT, **self._options(kind, path)))
         table = pa.Table.from_batches([batch])
         table = table if kind == "conll" else self._renamed(table, path)
         columns = [table[name] for name in (schema.LABELS, schema.GOLD_LABELS) if name in table.schema.names]
@@ -195,7 +199,8 @@ class Layout:
             return
         if kind == "text":
             _refuse_columns(path)
-        batches = iter_batches(path, format, batch_rows=rows, **_lenient(kind, wrong))
+        options = {**self._options(kind, path), **_lenient(kind, wrong)}
+        batches = iter_batches(path, format, batch_rows=rows, **options)
         while (batch := next_of_known_columns(batches, kind)) is not None:
             table, rows_read = pa.Table.from_batches([batch]), batch.num_rows
             del batch  # what is handed on is not held here as well
@@ -562,6 +567,13 @@ class Layout:
             renamed = [{**one, "label": self.class_map.get(one["label"], one["label"])} for one in row or ()]
             rows.append([one for one in renamed if one["label"] != labels.tags.OUTSIDE])
         return pa.chunked_array([pa.array(rows, entities.type)])
+
+    def _options(self, kind: str, path: str | os.PathLike[str]) -> dict[str, Any]:
+        """What of this the reader of a format takes."""
+        if kind == "conll":
+            return self._column_options(path)
+        given = {"layer": self.span_layer, "feature": self.span_feature} if kind == "webanno" else {}
+        return {name: value for name, value in given.items() if value is not None}
 
     def _column_options(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """What of this the reader of columns takes."""

@@ -37,7 +37,9 @@ def with_flags(message: str) -> str:
     return _NAMED.sub(lambda match: f"{_flag(match[1])}{f' {match[2]}' if match[2] else ''}", message)
 
 
-_NAMED = re.compile(r"`(\w+_(?:column|names|token|from|prefix|map|counts)|nested|on_error|one_based)(?:=([^`]*))?`")
+_NAMED = re.compile(
+    r"`(\w+_(?:column|names|token|from|prefix|map|counts|layer|feature)|nested|on_error|one_based)(?:=([^`]*))?`"
+)
 # What a message may say besides, and the option that it begins with.
 _ADVICE = re.compile(
     rf" \((?:the option )?(?={_NAMED.pattern})[^)]*\)"

@@ -26,11 +26,13 @@ _CLASSES = ("class_map", "ignore_class")
 
 # By option, the formats of files of which it says nothing.
 _OF_COLUMNS = [name for name in FORMATS if name != "conll"]
+_OF_NO_WEBANNO = [name for name in FORMATS if name != "webanno"]
 _WORDS_ALONE = ["text", "inline", "pharaoh"]
 _SAY_NOTHING = {
     **dict.fromkeys(("comment", "empty_token", "strip_prefix"), _OF_COLUMNS),
     **dict.fromkeys(("token_column", "label_column", "class_names"), _WORDS_ALONE),
     "labels_from": ["conll", *_WORDS_ALONE],
+    **dict.fromkeys(("span_layer", "span_feature"), _OF_NO_WEBANNO),
 }
 
 
@@ -147,6 +149,19 @@ def _options() -> list[click.Option]:
             ["--strip-prefix"],
             is_flag=True,
             help="Leave out the language before each word: de:Bonn, as in WikiANN.",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--span-layer"],
+            metavar="NAME",
+            help="Layer of spans of WebAnno's and INCEpTION's TSV: its name, or what that ends in.  [default: "
+            "NamedEntity]",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--span-feature"],
+            metavar="NAME",
+            help="Feature of the layer that has the class.  [default: value, or the only one]",
             title=_TITLE,
         ),
     ]

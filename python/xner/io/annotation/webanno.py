@@ -53,14 +53,14 @@ _IN_VALUES = _IN_TEXT | str.maketrans({character: f"\\{character}" for character
 
 
 def iter_webanno(
-    path: str | os.PathLike[str], *, layer: str = LAYER, feature: str = FEATURE, batch_rows: int = 16_384
+    path: str | os.PathLike[str], *, layer: str = LAYER, feature: str | None = None, batch_rows: int = 16_384
 ) -> Iterator[pa.RecordBatch]:
     """Reads sentences with the annotations of one layer in batches.
 
     Args:
         path: WebAnno TSV 3, or the same compressed (`.gz`).
-        layer: a span layer, by its whole name.
-        feature: of the layer, which has the class.
+        layer: a span layer, by its whole name or what that ends in behind a dot: `NamedEntity`.
+        feature: of the layer, which has the class; None takes `value`, or the only one that there is.
         batch_rows: rows a batch.
 
     Yields:
@@ -90,7 +90,7 @@ class _Sentence:
 
 
 def webanno_documents(
-    path: str | os.PathLike[str], *, layer: str = LAYER, feature: str = FEATURE
+    path: str | os.PathLike[str], *, layer: str = LAYER, feature: str | None = None
 ) -> Iterator[Document]:
     """The sentences of a file with their spans, as they are; arguments and errors are those of `iter_webanno`."""
     column: int | None = None
@@ -131,7 +131,7 @@ def _take(sentence: _Sentence, number: int, line: str) -> None:
         sentence.units.append((number, line))
 
 
-def _column(path: str | os.PathLike[str], declared: Sequence[str], layer: str, feature: str) -> int | None:
+def _column(path: str | os.PathLike[str], declared: Sequence[str], layer: str, feature: str | None) -> int | None:
     """Which of the columns behind the token's has a layer's feature; None where the file has no such layer.
 
     A document in which nothing is annotated has none, so that this is no error; the logger is told.
@@ -141,16 +141,26 @@ def _column(path: str | os.PathLike[str], declared: Sequence[str], layer: str, f
     for line in declared:
         name, *features = line.partition("=")[2].split("|")
         if line.startswith(_SPAN_LAYER):
-            if name == layer and feature in features:
-                return column + features.index(feature)
-            if name == layer:
-                has = ", ".join(filter(None, features)) or "none"
-                raise FormatError(f"{path}: the layer {layer} has no feature {feature!r}; its features are: {has}")
+            if layer in {name, name.rpartition(".")[2]}:
+                return column + features.index(_feature(path, name, features, feature))
             known.append(name)
         column += max(len(features), 1)
-    has = ", ".join(known) or "none"
+    has = ", ".join(known) + "; `span_layer` names one" if known else "none"
     logger.warning("%s: nothing is annotated in the layer %s; the file's span layers are: %s", path, layer, has)
     return None
+
+
+def _feature(path: str | os.PathLike[str], layer: str, features: Sequence[str], feature: str | None) -> str:
+    """Which of a layer's features has the class."""
+    has = [one for one in features if one]
+    if feature is None and FEATURE not in has and len(has) == 1:
+        return has[0]
+    wanted = feature or FEATURE
+    if wanted in has:
+        return wanted
+    listed = ", ".join(has) or "none"
+    other = "; `span_feature` names one" if has else ""
+    raise FormatError(f"{path}: the layer {layer} has no feature {wanted!r}; its features are: {listed}{other}")
 
 
 def _document(where: str, path: str | os.PathLike[str], sentence: _Sentence, column: int | None) -> Document:
