@@ -477,7 +477,7 @@ def test_a_file_for_inception(folder: Path) -> None:
 
 WRONG: list[tuple[str, Any, str]] = [
     ("doccano", "{", r"file, line 1: not JSON"),
-    ("doccano", "[]", r"line 1: expected an object"),
+    ("doccano", "[3]", r"item 0: expected an object"),
     ("doccano", {"label": []}, r"line 1: there is no field 'text'; the fields are label$"),
     ("doccano", {"text": 1}, r"line 1, field 'text': expected a text, found 1"),
     ("doccano", {"text": "ab", "label": [[0, 3, "X"]]}, r"line 1: the span \[0, 3\) 'X' is not within the text"),

@@ -11,11 +11,11 @@ from xner.io._lines import read_blocks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from xner.io._lines import Block
 
-__all__ = ["Record", "iter_objects", "lines_of", "list_of"]
+__all__ = ["Record", "iter_objects", "lines_of", "list_of", "records_of"]
 
 
 def iter_objects(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -168,12 +168,26 @@ def lines_of(path: str | os.PathLike[str]) -> Iterator[Record]:
         yield Record(f"{path}, line {line}", values)
 
 
-def list_of(path: str | os.PathLike[str], what: str) -> Iterator[Record]:
+def records_of(path: str | os.PathLike[str], *, as_object: Callable[[Any], Any] | None = None) -> Iterator[Record]:
+    """The objects of a file that has one on each line, or is one list of them; the latter is held in memory.
+
+    Args:
+        path: as for `lines_of`, as are the errors; those of a list are those of `list_of`.
+        as_object: as for `list_of`.
+    """
+    begin = next((line for block in read_blocks(path) for line in block.data.split(b"\n", 64) if line.strip()), b"")
+    return list_of(path, "item", as_object=as_object) if begin.lstrip().startswith(b"[") else lines_of(path)
+
+
+def list_of(
+    path: str | os.PathLike[str], what: str, *, as_object: Callable[[Any], Any] | None = None
+) -> Iterator[Record]:
     """The objects of a file that is one list of them.
 
     Args:
         path: UTF-8 text, or the same compressed (`.gz`).
         what: the objects are, for messages: "task".
+        as_object: makes an object of an item that stands for one; gives others back.
 
     Raises:
         FormatError: something else; the message names the file and the object's number, from 0.
@@ -186,7 +200,7 @@ def list_of(path: str | os.PathLike[str], what: str) -> Iterator[Record]:
         raise FormatError(f"{path}: not JSON: {problem}") from problem
     if not isinstance(value, list):
         raise FormatError(f"{path}: expected a list of {what}s, found {_shown(value)}")
-    for number, item in enumerate(value):
+    for number, item in enumerate(value if as_object is None else map(as_object, value)):
         where = f"{path}, {what} {number}"
         if not isinstance(item, dict):
             raise FormatError(f"{where}: expected an object, found {_shown(item)}")

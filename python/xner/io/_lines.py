@@ -294,6 +294,12 @@ _said: set[str] = set()
 
 
 def _block(path: str, first_line: int, data: bytes) -> Block:
+    if b"\r\r\n" in data:
+        line = first_line + data.count(b"\n", 0, data.find(b"\r\r\n"))
+        raise FormatError(
+            f"{path}, line {line}: the line ends in two carriage returns, as where line ends were converted twice; "
+            "`sed 's/\\r*$//'` makes them usual ones"
+        )
     if b"\0" in data or b"\\u0000" in data:
         _say_nul(path, first_line, data)
     if not data.isascii():

@@ -13,6 +13,8 @@ value, and `# id = x` and `# sent_id = x` name the sentence, which begins there 
 **Columns** are told by number or, where the first line names them, by name. Lines of CoNLL-U that are no words of their
 own, ranges (`1-2`) and empty nodes (`8.1`), are left out where words are in another column than the first.
 
+In the files of HIPE, whose first line names a column `MISC`, a sentence ends as well where that says `EndOfSentence`.
+
 **Rows are never lost.** A sentence without words, which the format has no way to say, is written as its `# id
 = x` alone, and such a comment is read as a row without words. Other sentences get an id line only where the
 id is not the row's number.
@@ -57,6 +59,8 @@ _NO_WORD = re.compile(rb"\d+[-.]\d+(?:[ \t]|$)")
 LANGUAGE_PREFIX = r"^[a-z]{2,3}(-[a-z-]+)?:"
 """What WikiANN has before each word."""
 _OF_EMPTY_LABEL = "; where nothing stands for O, `sed 's/\\t\\(\\r\\{0,1\\}\\)$/\\tO\\1/'` writes it"
+_FLAGS = "MISC"
+_SENTENCE_END = b"EndOfSentence"
 _SAMPLE = 2000  # lines that columns are told by
 _BLANKS = re.compile(rb"[ \t]+")
 
@@ -76,6 +80,7 @@ class _Layout:
     labels: frozenset[bytes] = frozenset()  # what the file's first lines have for tags
     skips_numbers: bool = False  # lines of CoNLL-U that are no words of their own
     width: int = 0  # how many columns the file's first line has; 0: not known yet
+    flags_column: int | None = None  # HIPE's, which says where sentences end
 
     def fields(self, line: bytes) -> list[bytes]:
         """The columns of a line."""
@@ -306,6 +311,7 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
         labels=_labels_of(sentences, label),
         skips_numbers=numbered,
         width=len(first),
+        flags_column=header.index(_FLAGS) if _FLAGS in header else None,
     )
 
 
@@ -487,6 +493,18 @@ def _sentences(block: Block, layout: _Layout, first_row: int) -> list[pa.Array[A
     return [id_column, *(list_column(lengths, values) for values in columns)]
 
 
+def _behind_ends(block: Block, layout: _Layout) -> npt.NDArray[np.int64]:
+    """1 for each line before which a column of flags ends a sentence, else 0."""
+    behind = np.zeros(len(block.starts) + 1, dtype=np.int64)
+    if layout.flags_column is not None:
+        for found in re.finditer(_SENTENCE_END, block.data):
+            line = int(np.searchsorted(block.starts, found.start(), side="right")) - 1
+            fields = layout.fields(block.line(line))
+            if len(fields) > layout.flags_column and _SENTENCE_END in fields[layout.flags_column].split(b"|"):
+                behind[line + 1] = 1
+    return behind[:-1]
+
+
 def _lines_of_rows(
     block: Block, layout: _Layout
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[int, str]]:
@@ -500,7 +518,7 @@ def _lines_of_rows(
     if layout.skips_numbers:
         comments |= _no_words(block)
     lines = np.flatnonzero(~(separators | comments))
-    groups = np.cumsum(separators)
+    groups = np.cumsum(separators + _behind_ends(block, layout))
     lengths = np.bincount(groups[lines], minlength=groups[-1] + 1)
     is_row = lengths > 0
     is_row[groups[list(ids)]] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -18,16 +19,17 @@ from xner._support.overlaps import overlapping_rows
 from xner._support.tables import text_table
 from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
+from xner.io._lines import read_blocks
 from xner.io.annotation.tools import looks_like
 from xner.io.conll import survey_conll
-from xner.io.formats import format_to_read
+from xner.io.formats import FORMATS, format_to_read
 from xner.io.layout import AS_TOLD, Layout
 from xner.io.wrong_rows import WrongRows
 from xner.labels.tags import check_renamed, class_remarks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Inspection", "inspect"]
 
@@ -127,19 +129,68 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         FormatError: it cannot be read at all: not UTF-8, say.
         Error: an unknown format.
     """
-    kind = format_to_read(path, format)
+    try:
+        kind = format_to_read(path, format)
+    except Error as error:
+        if format is not None:
+            raise
+        found, problem = None, "its name does not tell its format"
+        untold = error
+    else:
+        found = _looked_at(path, kind, layout)
+        if found.table is not None or format is not None:
+            return found
+        problem = str(found.problem)
+    for other in _formats_like(path):
+        better = _looked_at(path, other, layout)
+        if better.table is not None and any(_lengths(better.table)):
+            remarks = (*better.remarks, _OTHER_NAMES)
+            options = ("--format", other, *better.options)
+            return replace(better, problem=problem, options=options, remarks=remarks)
+    if found is None:
+        raise untold
+    return found
+
+
+_OTHER_NAMES: Final = (
+    "commands with several files call the format of one --source-format, --target-format, --input-format or "
+    "--table-format, as their --help says"
+)
+
+
+def _formats_like(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Formats of files that begin as one does, the likeliest first.
+
+    Raises:
+        Error: a file of brat, whose texts are in another one.
+    """
+    if Path(path).suffix.lower() == ".ann":
+        text = Path(path).with_suffix(".txt")
+        raise Error(f"'{path}' has brat's annotations of '{text}'; {_reads_brat(text.parent)}")
+    with Path(path).open("rb") as file:
+        begin = file.read(8)
+    for name, mark in (("parquet", b"PAR1"), ("arrow", b"ARROW1")):
+        if begin.startswith(mark):
+            yield name
+            return
+    yield from (tool for tool in looks_like(path)[0] if tool in FORMATS)
+    yield from ("inline", "conll", "jsonl")
+
+
+def _looked_at(path: str | os.PathLike[str], kind: str, layout: Layout) -> Inspection:
+    """What is found in a file that is read as one of a format."""
     wrong = WrongRows(skips=True)
     columns = survey_conll(path) if kind == "conll" else []
     problem = None
     found: tuple[Layout, pa.Table, labels.Tags | None] | None = None
     try:
-        found = _read(path, format, layout)
+        found = _read(path, kind, layout)
     except (DataError, FormatError, Error) as error:
         problem = str(error)
     for other in () if found is not None else [layout, *_layouts(columns, layout)]:
         wrong = WrongRows(skips=True)
         try:
-            found = _read(path, format, other, wrong)
+            found = _read(path, kind, other, wrong)
             break
         except Error:
             continue
@@ -157,7 +208,13 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         table=table,
         tags=tags,
         classes=_classes(table),
-        remarks=(*_wrong(wrong), *_remarks(table, tags, columns), *_of_commas(columns)),
+        remarks=(
+            *_wrong(wrong),
+            *_remarks(table, tags, columns),
+            *_of_commas(columns),
+            *(_of_lines(path, kind) if kind in {"conll", "text", "inline"} else _of_line_ends(table)),
+            *_of_brat(path, kind),
+        ),
     )
 
 
@@ -168,6 +225,8 @@ def _read(
     tags = None
     names = table.schema.names
     if not {schema.TOKENS, schema.SOURCE_TOKENS} & set(names):
+        if not table.num_rows:
+            raise Error(f"'{path}' has no rows")
         others = f"; the columns are {', '.join(names)}"
         if tools := looks_like(Path(path))[0] if "text" in names else ():
             others += f"; the format of a tool, such as '{tools[0]}', reads texts with spans of characters"
@@ -291,17 +350,62 @@ def _of_spans(table: pa.Table, name: str, words: str) -> Iterator[str]:
 
 def _of_words(table: pa.Table) -> Iterator[str]:
     """What is odd about words: empty ones, and those of a single word alone that have blanks."""
+    yield from _words_that("empty words", table, lambda words: pc.equal(pc.utf8_trim_whitespace(words), pa.scalar("")))
+    yield from _words_like("words with blanks in them", table, r"\S[ \t]+\S")
+
+
+def _words_like(what: str, table: pa.Table, pattern: str) -> Iterator[str]:
+    yield from _words_that(what, table, lambda words: pc.match_substring_regex(words, pattern))
+
+
+def _words_that(what: str, table: pa.Table, are_odd: Callable[[pa.Array[Any]], pa.Array[Any]]) -> Iterator[str]:
+    """The rows that have words of which something holds."""
     for name in (schema.TOKENS, schema.SOURCE_TOKENS):
-        if name not in table.schema.names:
-            continue
-        column = one_array(table[name])
-        flat, rows = pc.list_flatten(column), pc.list_parent_indices(column)
-        for what, is_odd in (
-            ("empty words", pc.equal(pc.utf8_trim_whitespace(flat), pa.scalar(""))),
-            ("words with blanks in them", pc.match_substring_regex(flat, r"\S[ \t]+\S")),
-        ):
-            found = {int(row) for row in rows.filter(is_odd).to_numpy()}
-            yield from _remark(what, sorted(found))
+        if name in table.schema.names:
+            column = one_array(table[name])
+            rows = pc.list_parent_indices(column).filter(are_odd(pc.list_flatten(column)))
+            yield from _remark(what, sorted({int(row) for row in rows.to_numpy()}))
+
+
+_LINE_ENDS: Final = r"[\r\n\v\f\x1c-\x1e\x{85}\x{2028}\x{2029}]"
+_LINE_END_BYTES: Final = re.compile(rb"\r(?!\n|\Z)|[\v\f\x1c-\x1e]|\xc2\x85|\xe2\x80[\xa8\xa9]")
+_MARKED: Final = re.compile(rb"\[[^][\n]+\]\([A-Za-z][\w-]*\)|<([A-Za-z][\w-]*)>[^<\n]+</\1>")
+
+
+def _of_line_ends(table: pa.Table) -> Iterator[str]:
+    """Line ends within the words of a table."""
+    yield from _words_like("words with line ends in them", table, _LINE_ENDS)
+
+
+def _of_lines(path: str | os.PathLike[str], kind: str) -> Iterator[str]:
+    """What is odd about the lines of a text: line ends of other kinds in them, and entities that are marked there."""
+    kinds = [("other line ends, read as parts of words", _LINE_END_BYTES)]
+    if kind == "text":
+        what = "marks around entities, read as words; the formats inline and doccano, among others, hold labels"
+        kinds.append((what, _MARKED))
+    for what, pattern in kinds:
+        places = []
+        for block in read_blocks(path):
+            found = [(match.start(), match[0].decode()) for match in pattern.finditer(block.data)]
+            places += [(block.first_line + block.data.count(b"\n", 0, place), text) for place, text in found]
+        if places:
+            line, text = places[0]
+            shown = f"U+{ord(text):04X}" if len(text) == 1 else repr(text)
+            yield f"{what}: {len(places)} (the first one in line {line}: {shown})"
+
+
+def _of_brat(path: str | os.PathLike[str], kind: str) -> Iterator[str]:
+    """Whether the entities of a text are in a file of brat beside it."""
+    other = Path(path).with_suffix(".ann")
+    if kind == "text" and other.is_file():
+        yield f"brat's annotations of it are in '{other}'; {_reads_brat(other.parent)}"
+
+
+def _reads_brat(folder: Path) -> str:
+    return (
+        f"in Python `xner.io.read_brat({str(folder)!r})` reads both, and `xner.io.write` makes a file of the table; "
+        "`xner import` puts them onto a table of projections"
+    )
 
 
 def _of_commas(columns: list[Column]) -> Iterator[str]:

@@ -411,6 +411,8 @@ class Layout:
             sides = {schema.TOKENS: table[words], schema.ENTITIES: table[schema.SOURCE_ENTITIES]}
             table = pa.table({**{name: table[name] for name in left}, **sides})
             names = table.schema.names
+        if not table.num_rows and schema.TOKENS not in names:
+            raise Error(f"'{path}' has no rows")
         schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
         has = [name for name in (schema.LABELS, schema.ENTITIES) if name in names]
         if not has:

@@ -38,6 +38,7 @@ __all__ = [
 
 _WHOLE_ROWS = 100_000  # a batch, where all of them are kept: larger ones are read in half the time
 _ARROW_FILE_MAGIC = b"ARROW1"
+_MARKS = {b"PAR1": "Parquet", _ARROW_FILE_MAGIC: "Arrow"}
 _UNREADABLE = (
     pa.ArrowIndexError,
     pa.ArrowInvalid,
@@ -64,9 +65,20 @@ def iter_parquet(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> I
     return rebatch(_conforming(_iter_parquet(path, batch_rows), path, "Parquet"), batch_rows)
 
 
-def _opened(path: str | os.PathLike[str]) -> pa.OSFile:
-    """A file that pyarrow reads on its own, several times as fast as through one of Python's, which says what fails."""
-    Path(path).open("rb").close()
+def _opened(path: str | os.PathLike[str], kind: str) -> pa.OSFile:
+    """A file that pyarrow reads on its own, several times as fast as through one of Python's, which says what fails.
+
+    Raises:
+        FormatError: it is empty, or of the other kind.
+    """
+    with Path(path).open("rb") as file:
+        begin = file.read(len(_ARROW_FILE_MAGIC))
+    if not begin:
+        raise FormatError(f"{path}: not a usable {kind} file: it is empty{_REMEDY}")
+    for mark, other in _MARKS.items():
+        if begin.startswith(mark) and other != kind:
+            remedy = f"give its format, or a name that ends in .{other.lower()}"
+            raise FormatError(f"{path}: not a usable {kind} file: it is a {other} file; {remedy}")
     return pa.OSFile(str(Path(path)), "rb")
 
 
@@ -74,7 +86,7 @@ def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.
     import pyarrow.parquet as pq  # heavy, and needed for this format alone
 
     # What is buffered before it is asked for stays to the end: that would be the whole file.
-    with _opened(path) as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
+    with _opened(path, "Parquet") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
         check_parquet(path)
         yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
         rows = 0
@@ -118,7 +130,7 @@ def iter_arrow(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Ite
 
 
 def _iter_arrow(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
-    with _opened(path) as file:
+    with _opened(path, "Arrow") as file:
         is_file = file.read(len(_ARROW_FILE_MAGIC)) == _ARROW_FILE_MAGIC
         file.seek(0)
         check_arrow(path, is_file=is_file)

@@ -85,6 +85,11 @@ class _Bound:
             )
 
 
+def _begins_packed(path: Path_) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 class _Unpacked(io.RawIOBase):
     """The content of a gzip archive, as far as it may go."""
 
@@ -100,6 +105,11 @@ class _Unpacked(io.RawIOBase):
         try:
             data = self._file.read1(min(len(view), _PIECE))
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+            if isinstance(problem, gzip.BadGzipFile) and not self._count and not _begins_packed(self._path):
+                raise FormatError(
+                    f"{self._path}: not a whole gzip archive: it is not compressed; without .gz in its name, "
+                    "it is read as it is"
+                ) from None
             raise FormatError(f"{self._path}: not a whole gzip archive: {problem}") from problem
         self._count += len(data)
         self._bound.check(self._count)

@@ -64,6 +64,7 @@ _SUFFIX = re.compile(f"(.+)[-_:]([{_PREFIXES}])", re.DOTALL)
 _BRACKETS = re.compile(r"\*|\*\)|\(([^()*]+)(\*|\*?\))")
 # What stands where a file says nothing, and what is no name of a class: numbers, punctuation alone, addresses.
 _NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
+_HALF_A_TAG = re.compile(r"[-_:].*[^\W_].*|.*[^\W_].*[-_:]", re.DOTALL)
 _BEGINS_LIKE_A_TAG = re.compile("[BI]-(.+)", re.DOTALL)  # classes such as E-mail have other letters
 _SEVERAL = re.compile(rf".+[|,;/+][{_PREFIXES}]-.+", re.DOTALL)
 _BLANK = re.compile(r"\s")
@@ -133,6 +134,9 @@ class Tags:
             return None
         if unlike := [tag for tag in names if _NOTHING.fullmatch(tag)]:
             return Doubt(unlike, "no class has such a name")
+        if half := [tag for tag in names if _HALF_A_TAG.fullmatch(tag) and self.canonical[tag][2:] == tag]:
+            name = half[0].strip("-_:")
+            return Doubt(half, f"a class without its prefix? `class_map={half[0]}={name}` takes it for a class")
         if not self.has_outside:
             return Doubt(names, "no word has O")
         if len(names) > max(_FEW_CLASSES, words / _WORDS_A_CLASS):

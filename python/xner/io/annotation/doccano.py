@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xner.io._json import Record, lines_of
+from xner.io._json import Record, records_of
 from xner.io.annotation.documents import Document, JsonWriter, Span, batches_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def iter_doccano(
     """Reads texts with spans in batches.
 
     Args:
-        path: JSON Lines, or the same compressed (`.gz`).
+        path: JSON Lines or one list, or the same compressed (`.gz`).
         language: how words are found, see `batches_of`.
         batch_rows: rows a batch.
 
@@ -48,7 +48,7 @@ def iter_doccano(
 
 def doccano_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     """The texts of a file with their spans, as they are; arguments and errors are those of `iter_doccano`."""
-    return map(_document, lines_of(path))
+    return map(_document, records_of(path))
 
 
 def _document(record: Record) -> Document:

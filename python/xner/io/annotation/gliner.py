@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from xner import schema
-from xner.io._json import Record, lines_of
+from xner.io._json import Record, records_of
 from xner.io.annotation.documents import Document, JsonWriter, Span, batches_of, joined
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def iter_gliner(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> It
     """Reads sentences with spans in batches.
 
     Args:
-        path: JSON Lines, or the same compressed (`.gz`).
+        path: JSON Lines or one list, or the same compressed (`.gz`).
         batch_rows: rows a batch.
 
     Yields:
@@ -42,7 +42,7 @@ def iter_gliner(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> It
 
 def gliner_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     """The texts of a file with their spans, as they are; arguments and errors are those of `iter_gliner`."""
-    return map(_document, lines_of(path))
+    return map(_document, records_of(path))
 
 
 def _document(record: Record) -> Document:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xner.io._json import Record, lines_of
+from xner.io._json import Record, records_of
 from xner.io.annotation.documents import Document, JsonWriter, Span, batches_of
 from xner.text.word_splitting import Word
 
@@ -31,7 +31,7 @@ def iter_prodigy(
     """Reads texts with spans in batches.
 
     Args:
-        path: JSON Lines, or the same compressed (`.gz`).
+        path: JSON Lines or one list, or the same compressed (`.gz`).
         language: how words are found where a text has no tokens, see `batches_of`.
         batch_rows: rows a batch.
 
@@ -46,7 +46,7 @@ def iter_prodigy(
 
 def prodigy_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     """The texts of a file with their spans, as they are; arguments and errors are those of `iter_prodigy`."""
-    return map(_document, lines_of(path))
+    return map(_document, records_of(path))
 
 
 def _document(record: Record) -> Document:

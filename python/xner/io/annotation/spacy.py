@@ -1,4 +1,6 @@
-"""spaCy's JSON Lines: what `Doc.to_json` gives, or texts with `entities`, lists of start, end and class.
+"""spaCy's JSON Lines, or one list: what `Doc.to_json` gives, or texts with `entities`, lists of start, end and class.
+
+Training data of spaCy 2, lists of `[text, {"entities": [...]}]`, also as `annotations` of an object, are read as well.
 
 A document of spaCy has `ents`, which do not overlap, and `spans`, groups that may; all of them are read, each once.
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from xner.io._json import Record, lines_of
+from xner.io._json import Record, records_of
 from xner.io.annotation.doccano import span_of
 from xner.io.annotation.documents import Document, JsonWriter, Span, batches_of
 from xner.io.annotation.prodigy import tokens_of
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from xner.text.word_splitting import WordSplitter
 
-__all__ = ["GROUP", "SpacyWriter", "iter_spacy", "spacy_documents"]
+__all__ = ["GROUP", "SpacyWriter", "iter_spacy", "spacy_documents", "text_of_pair"]
 
 GROUP: Final = "sc"
 """The group of spans that overlap, by the name that spaCy's span categorizer gives it."""
@@ -35,7 +37,7 @@ def iter_spacy(
     """Reads texts with spans in batches.
 
     Args:
-        path: JSON Lines, or the same compressed (`.gz`).
+        path: JSON Lines or one list, or the same compressed (`.gz`).
         language: how words are found where a text has no tokens, see `batches_of`.
         batch_rows: rows a batch.
 
@@ -50,7 +52,18 @@ def iter_spacy(
 
 def spacy_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     """The texts of a file with their spans, as they are; arguments and errors are those of `iter_spacy`."""
-    return map(_document, lines_of(path))
+    for record in records_of(path, as_object=text_of_pair):
+        if "annotations" in record.values and "text" not in record.values:
+            texts = [text_of_pair(item) for item in record.items("annotations") if item is not None]
+            yield from map(_document, Record(record.where, {"annotations": texts}).records("annotations"))
+        else:
+            yield _document(record)
+
+
+def text_of_pair(item: Any) -> Any:
+    """The fields of a text that stands beside them in a list; others as they are."""
+    is_pair = isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], dict)
+    return {"text": item[0], **item[1]} if is_pair else item
 
 
 def _document(record: Record) -> Document:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from xner.errors import Error
-from xner.io._json import iter_objects, list_of
+from xner.io._json import lines_of, list_of
 from xner.io._lines import read_blocks
 from xner.io._rows import write_rows
 from xner.io.annotation.argilla import ArgillaWriter, argilla_documents
@@ -17,7 +17,7 @@ from xner.io.annotation.doccano import DoccanoWriter, doccano_documents
 from xner.io.annotation.gliner import GlinerWriter, gliner_documents
 from xner.io.annotation.label_studio import LabelStudioWriter, label_studio_documents
 from xner.io.annotation.prodigy import ProdigyWriter, prodigy_documents
-from xner.io.annotation.spacy import SpacyWriter, spacy_documents
+from xner.io.annotation.spacy import SpacyWriter, spacy_documents, text_of_pair
 from xner.io.annotation.webanno import WebAnnoWriter, webanno_documents
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def looks_like(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], str]:
     shown = f"a file that begins with {begin[:40].decode(errors='replace')!r}" if begin else "an empty file"
     is_list = begin.lstrip().startswith(b"[")
     try:
-        found: Any = next(list_of(path, "text")).values if is_list else next(iter_objects(path))[1]
+        texts = list_of(path, "text", as_object=text_of_pair) if is_list else lines_of(path)
+        found = next(texts).values
     except (Error, StopIteration):
         return (), shown
     fields = ", ".join(map(str, found)) or "none"
@@ -100,7 +101,7 @@ def _by_fields(found: Mapping[str, Any]) -> tuple[str, ...]:
         if name in found:
             return (tool,)
     if "text" not in found:
-        return ()
+        return ("spacy",) if isinstance(found.get("annotations"), list) else ()
     if {"answer", "_task_hash", "_input_hash"} & set(found) or isinstance(found.get("spans"), list):
         return ("prodigy",)
     if "ents" in found or isinstance(found.get("spans"), dict):

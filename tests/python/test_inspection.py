@@ -1,0 +1,167 @@
+"""What `xner inspect` proposes for files as people have them: each proposal reads the file when it is followed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from xner import io
+from xner.cli.main import cli
+from xner.errors import Error, FormatError
+from xner.io.inspection import inspect
+from xner.io.layout import Layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPANS = '[{"start": 0, "end": 4, "label": "PER"}]'
+TASK = '{"from_name": "l", "to_name": "t", "type": "labels", "value": {"start": 0, "end": 4, "labels": ["PER"]}}'
+LABELS = {"tokens": [["Anna", "kam"]], "labels": [["B-PER", "O"]]}
+
+
+def save(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "format_"),
+    [
+        ("x.txt", "Anna B-PER\nkam O\n", "conll"),
+        ("x.json", "Anna B-PER\nkam O\n", "conll"),
+        ("x.txt", "Anna|B-PER kam|O\n", "inline"),
+        ("x.jsonl", '{"text": "Anna kam", "spans": ' + SPANS + "}\n", "prodigy"),
+        ("x.jsonl", '{"text": "Anna kam", "label": [[0, 4, "PER"]]}\n', "doccano"),
+        (
+            "x.jsonl",
+            '{"text": "Anna kam", "entities": [{"id": 1, "start_offset": 0, "end_offset": 4, "label": "PER"}]}\n',
+            "doccano",
+        ),
+        ("x.jsonl", '{"tokenized_text": ["Anna", "kam"], "ner": [[0, 0, "PER"]]}\n', "gliner"),
+        ("x.json", '[\n{"tokenized_text": ["Anna", "kam"], "ner": [[0, 0, "PER"]]}\n]\n', "gliner"),
+        ("x.json", '[{"data": {"text": "Anna kam"}, "annotations": [{"result": [' + TASK + "]}]}]\n", "label-studio"),
+        (
+            "x.json",
+            '[{"fields": {"text": "Anna kam"}, "responses": {"spans": [{"value": ' + SPANS + ', "user_id": "u"}]}}]\n',
+            "argilla",
+        ),
+        ("x.json", '{"text": "Anna kam", "ents": ' + SPANS + "}\n", "spacy"),
+        ("x.json", '[{"text": "Anna kam", "ents": ' + SPANS + "}]\n", "spacy"),
+        ("x.json", '[["Anna kam", {"entities": [[0, 4, "PER"]]}]]\n', "spacy"),
+        (
+            "x.json",
+            '{"classes": ["PER"], "annotations": [null, ["Anna kam", {"entities": [[0, 4, "PER"]]}]]}\n',
+            "spacy",
+        ),
+    ],
+)
+def test_a_format_is_proposed_that_reads_the_file(tmp_path: Path, name: str, text: str, format_: str) -> None:
+    path = save(tmp_path / name, text)
+    with pytest.raises(Error):
+        Layout().read_labelled(path)
+    found = inspect(path)
+    assert found.options == ("--format", format_)
+    assert found.problem is not None
+    assert Layout().read_labelled(path, format_).table.select(["tokens", "labels"]).to_pydict() == LABELS
+    run = CliRunner().invoke(cli, ["inspect", str(path), *found.options])
+    assert (run.exit_code, "read with: no options" in run.stdout) == (0, True)
+    save(tmp_path / "de.txt", "Anna came\n")
+    sides = ["--source", str(path), "--source-format", format_, "--target", str(tmp_path / "de.txt")]
+    run = CliRunner().invoke(cli, ["project", *sides, "-o", str(tmp_path / "o.conll"), "--overwrite"])
+    assert run.exit_code == 0, run.output
+    assert (tmp_path / "o.conll").read_text() == "Anna\tB-PER\ncame\tO\n\n"
+
+
+@pytest.mark.parametrize(("suffix", "other"), [("arrow", "parquet"), ("parquet", "arrow")])
+def test_tables_with_the_other_kinds_name(tmp_path: Path, suffix: str, other: str) -> None:
+    path = tmp_path / f"x.{suffix}"
+    io.write(pa.table(LABELS), path, other)
+    with pytest.raises(
+        FormatError, match=rf"not a usable {suffix.title()} file: it is a {other.title()} file; give its format"
+    ):
+        io.read(path)
+    assert inspect(path).options == ("--format", other)
+    with pytest.raises(FormatError, match=rf"not a usable {suffix.title()} file: it is empty; the file is damaged"):
+        io.read(save(path, ""))
+
+
+def test_files_of_nothing(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.jsonl", "")
+    assert "has no rows" in str(inspect(path).problem)
+    with pytest.raises(Error, match=r"x.jsonl' has no rows$"):
+        Layout().read_labelled(path)
+    with pytest.raises(Error, match="cannot tell the format"):
+        inspect(save(tmp_path / "x.json", ""))
+
+
+def test_a_name_of_a_packed_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.conll.gz", "Anna B-PER\n")
+    with pytest.raises(FormatError, match=r"it is not compressed; without \.gz in its name, it is read as it is"):
+        inspect(path)
+
+
+def test_brat(tmp_path: Path) -> None:
+    text, marks = save(tmp_path / "x.txt", "Anna kam\n"), save(tmp_path / "x.ann", "T1\tPER 0 4\tAnna\n")
+    with pytest.raises(
+        Error, match=r"x.ann' has brat's annotations of '.*x.txt'; in Python `(.*)` reads both"
+    ) as found:
+        inspect(marks)
+    assert any("brat's annotations of it are in" in remark for remark in inspect(text).remarks)
+    assert f"read_brat({str(tmp_path)!r})" in str(found.value)
+    assert io.read_brat(str(tmp_path)).select(["tokens", "labels"]).to_pydict() == LABELS
+
+
+@pytest.mark.parametrize("marked", ["[Anna](PER)", "<PER>Anna</PER>"])
+def test_marks_in_texts_are_said(tmp_path: Path, marked: str) -> None:
+    remarks = inspect(save(tmp_path / "x.txt", f"Nobody\n{marked} kam\n")).remarks
+    assert f"2 (the first one in line 2: '{marked}')" in " ".join(
+        inspect(save(tmp_path / "x.txt", f"Nobody\n{marked} kam\n{marked}\n")).remarks
+    )
+    assert any("marks around entities, read as words" in remark for remark in remarks)
+    other = inspect(save(tmp_path / "x.txt", "see [1] (PER) and [a](http://x.example)\n3 < 4 > 2\n")).remarks
+    assert not any("marks" in remark for remark in other)
+
+
+@pytest.mark.parametrize(("inside", "shown"), [("\u2028", "2028"), ("\x85", "0085"), ("\v", "000B"), ("\r\r", "000D")])
+def test_other_line_ends_within_words_are_said(tmp_path: Path, inside: str, shown: str) -> None:
+    text = f"kam O\nAn{inside}na B-PER\n"
+    remarks = inspect(save(tmp_path / "x.conll", text)).remarks
+    count = len(inside)
+    assert f"other line ends, read as parts of words: {count} (the first one in line 2: U+{shown})" in remarks
+    io.write(pa.table({"tokens": [["a"], [f"An{inside}na"]]}), tmp_path / "x.jsonl")
+    assert "words with line ends in them: 1 rows (1)" in inspect(tmp_path / "x.jsonl").remarks
+    usual = inspect(save(tmp_path / "x.conll", "kam O\r\nAnna B-PER\r\n")).remarks
+    assert not any("line ends" in remark for remark in usual)
+
+
+def test_line_ends_that_were_converted_twice_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.conll", b"Anna B-PER\nkam O\r\r\n\r\r\n")
+    for read in (io.read, inspect):
+        with pytest.raises(FormatError, match=r"line 2: the line ends in two carriage returns.*sed 's/\\r\*\$//'"):
+            read(path)
+
+
+def test_hipe_ends_sentences_by_flags(tmp_path: Path) -> None:
+    lines = ["TOKEN\tNE-COARSE-LIT\tMISC", "# hipe2022:date = 1900-01-01", "Anna\tB-pers\t_"]
+    lines += ["kam\tO\tNoSpaceAfter|EndOfSentence|EndOfLine", "# segment = x", "EndOfSentence\tO\t_"]
+    lines += ["In\tO\tXEndOfSentence", "Oslo\tB-loc\tEndOfSentence", "", "Ende\tO\tEndOfSentence"]
+    path = save(tmp_path / "x.tsv", "\n".join(lines) + "\n")
+    words = [["Anna", "kam"], ["EndOfSentence", "In", "Oslo"], ["Ende"]]
+    tags = [["B-pers", "O"], ["O", "O", "B-loc"], ["O"]]
+    assert io.read(path).to_pydict() == {"id": ["0", "1", "2"], "tokens": words, "labels": tags}
+    assert Layout(token_column="TOKEN", label_column="NE-COARSE-LIT").read(path)["tokens"].to_pylist() == words
+    rows: Any = Layout().read_labelled(path).entities.to_pylist()
+    assert [[(one["start"], one["label"]) for one in row] for row in rows] == [[(0, "pers")], [(2, "loc")], []]
+    save(path, "\n".join(lines).replace("MISC", "OTHER"))
+    assert io.read(path).num_rows == 2
+
+
+@pytest.mark.parametrize("tag", ["-LOC", "LOC-", ":LOC", "LOC_"])
+def test_half_a_tag_is_no_class_until_it_is_said(tmp_path: Path, tag: str) -> None:
+    path = save(tmp_path / "x.conll", f"Anna {tag}\nkam O\n")
+    assert f"a class without its prefix? `class_map={tag}=LOC` takes it for a class" in str(inspect(path).problem)
+    layout = Layout(class_map={tag: "LOC"})
+    assert layout.read_labelled(path).table["labels"].to_pylist() == [["I-LOC", "O"]]
