@@ -342,6 +342,10 @@ def _inject_change(ground: Ground, case: Case) -> Found:
     second = ground.run(ground.command.arguments)
     wrong = []
     found = ground.files()
+    if name in ground.command.models and expected.status:
+        place = name.partition("/")[0]
+        if expected.status != 1 or "Traceback" in expected.error or place not in expected.error.replace("\n", ""):
+            wrong.append(f"not told: {expected.status}: {expected.error[-300:]}")
     if second.status != expected.status:
         wrong.append(f"ended with {second.status} and not {expected.status}: {second.error.strip()[-300:]}")
     elif expected.status == 0:

@@ -136,6 +136,31 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(tiny_masked_bert: Path, tmp
     assert started == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("damage", ["cut", "emptied", "header"])
+def test_a_damaged_checkpoint_is_not_taken_up(damage: str, tiny_masked_bert: Path, tmp_path: Path) -> None:
+    def interrupt(what: str, done: int, total: int) -> None:
+        if done == 2:
+            raise _InterruptedError
+
+    options = EncoderTrainingOptions(**(SMALL | {"steps": 3, "checkpoint_steps": 1}))
+    with pytest.raises(_InterruptedError):
+        train_encoder(str(tiny_masked_bert), *corpus(), tmp_path, options, device="cpu", progress=interrupt)
+    (kept,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    content = kept.read_bytes()
+    changed = {"cut": content[: len(content) // 2], "emptied": b"", "header": b"X" + content[1:]}
+    kept.write_bytes(changed[damage])
+    started: list[int] = []
+    train_encoder(
+        str(tiny_masked_bert),
+        *corpus(),
+        tmp_path,
+        options,
+        device="cpu",
+        progress=lambda what, done, total: started.append(done),
+    )
+    assert started == [1, 2, 3]
+
+
 def test_the_self_training_loss_by_hand() -> None:
     generator = torch.Generator().manual_seed(0)
     source = torch.randn(1, 4, 3, generator=generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -247,3 +248,15 @@ def test_wrong_use(files: Path, model: str, options: tuple[str, ...], output: st
     assert run.exit_code != 0
     assert message in (run.output if isinstance(run.exception, SystemExit) else str(run.exception))
     assert not (files / output).exists()
+
+
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_model_that_was_cut(files: Path, model: str, left: float, tmp_path: Path) -> None:
+    shutil.copytree(model, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[: int(left * len(content))])
+    run = xner("tag", "de.txt", "--model", "cut", "--device", "cpu", "-o", "out.conll", cwd=files)
+    assert run.returncode == 1
+    assert "'cut': Error while deserializing header" in run.stderr
+    assert not (files / "out.conll").exists()

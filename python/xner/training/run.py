@@ -234,6 +234,9 @@ def train_on(
             Workspace.clear(output)
         return TrainingReport(Path(output), done)
     with alone(output) if process.is_main_process else nullcontext():
+        is_alone = process.num_processes == 1
+        if resume and is_alone and (done := finished_metrics(output, key)) is not None:  # by another run meanwhile
+            return TrainingReport(Path(output), done)
         with process.main_process_first():
             # What the main process has begun anew, the others go on with.
             workspace = Workspace.open(output, key, resume=resume or not process.is_main_process)

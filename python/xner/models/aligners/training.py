@@ -17,11 +17,12 @@ import numpy as np
 from xner import io
 from xner._support.extras import require
 from xner._support.options import Choice, DeclaredOptions, Many, Number, Whole, option
+from xner._support.progress import logger
 from xner._support.sentences import Sentences, sides_to_arrow
 from xner._version import __version__
 from xner.errors import Error, OptionError
 from xner.models.network.device import import_torch
-from xner.models.network.loading import first_line, import_transformers, quiet
+from xner.models.network.loading import import_transformers, naming_model, quiet
 from xner.models.network.piece_network import longest_input
 from xner.models.network.pieces import PieceTokenizer
 
@@ -211,13 +212,8 @@ def train_encoder(
 
 def _load_network(transformers: Any, model: str, options: EncoderTrainingOptions) -> Any:
     kind = transformers.AutoModelForMaskedLM if "tlm" in options.objectives else transformers.AutoModel
-    with quiet(transformers):
-        try:
-            network = kind.from_pretrained(model, trust_remote_code=False, use_safetensors=True)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise Error(
-                f"cannot load the model '{model}': {first_line(error)} (weights are read from safetensors files only)"
-            ) from error
+    with naming_model(model, "model"), quiet(transformers):
+        network = kind.from_pretrained(model, trust_remote_code=False, use_safetensors=True)
     if options.layer > network.config.num_hidden_layers:
         raise OptionError(
             f"layer={options.layer}: the encoder '{model}' has the layers 1 to {network.config.num_hidden_layers}"
@@ -290,15 +286,30 @@ class _Checkpoint:
             file.write(safetensors.torch.save(tensors, header))
 
     def load(self, network: Any, optimizer: Any, losses: dict[str, list[float]]) -> None:
-        """Take up what is there, if it is of the same run."""
+        """Take up what is there, if it is of the same run and was not damaged."""
+        from safetensors import SafetensorError
+
+        try:
+            found = self._read()
+        except (SafetensorError, ValueError, LookupError, TypeError):
+            logger.info("'%s' was damaged; the training begins anew", self._path)
+            return
+        if found is not None:
+            run, weights, memories = found
+            network.load_state_dict(weights)
+            optimizer.load_state_dict({"state": memories, "param_groups": optimizer.state_dict()["param_groups"]})
+            losses.update(run["losses"])
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[int, dict[str, torch.Tensor]]] | None:
+        """What the run knows of itself, the weights, the optimizer's memories; None where nothing is of this run."""
         import safetensors
 
         if not self._path.is_file():
-            return
+            return None
         with safetensors.safe_open(self._path, "pt") as file:
             run = json.loads(file.metadata()["run"])
             if run["key"] != self._key:
-                return
+                return None
             memories: dict[int, dict[str, torch.Tensor]] = {}
             weights = {}
             for key in file.keys():  # noqa: SIM118 - not a mapping
@@ -308,9 +319,7 @@ class _Checkpoint:
                 else:
                     number, name = name.split(".", 1)
                     memories.setdefault(int(number), {})[name] = file.get_tensor(key)
-        network.load_state_dict(weights)
-        optimizer.load_state_dict({"state": memories, "param_groups": optimizer.state_dict()["param_groups"]})
-        losses.update(run["losses"])
+        return run, weights, memories
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)

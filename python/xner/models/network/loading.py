@@ -28,6 +28,7 @@ __all__ = [
     "load_layers",
     "load_weights",
     "model_identity",
+    "naming_model",
     "quiet",
 ]
 
@@ -98,6 +99,27 @@ def load_config(name: str, *, kind: str, what: str) -> Any:
         raise Error(f"cannot load the {kind} '{name}': {first_line(error)}") from error
 
 
+@contextlib.contextmanager
+def naming_model(name: str, kind: str) -> Iterator[None]:
+    """Names a model in what is raised as its weights are read in the block.
+
+    Args:
+        name: of the model.
+        kind: of it: "encoder".
+
+    Raises:
+        Error: they cannot be read.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise Error(
+            f"cannot load the {kind} '{name}': {first_line(error)} (weights are read from safetensors files only)"
+        ) from error
+
+
 def load_weights(auto_class: str, name: str, *, kind: str, what: str, **options: Any) -> tuple[Any, list[str]]:
     """A pretrained model, from safetensors files; code that comes with it is not run.
 
@@ -115,15 +137,10 @@ def load_weights(auto_class: str, name: str, *, kind: str, what: str, **options:
         Error: there is no such model, or none in safetensors files.
     """
     transformers = import_transformers(what)
-    try:
-        with quiet(transformers):
-            model, report = getattr(transformers, auto_class).from_pretrained(
-                name, trust_remote_code=False, use_safetensors=True, output_loading_info=True, **options
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise Error(
-            f"cannot load the {kind} '{name}': {first_line(error)} (weights are read from safetensors files only)"
-        ) from error
+    with naming_model(name, kind), quiet(transformers):
+        model, report = getattr(transformers, auto_class).from_pretrained(
+            name, trust_remote_code=False, use_safetensors=True, output_loading_info=True, **options
+        )
     return model, sorted(report["missing_keys"])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from xner.models.network.conversion import keep_converted
+from xner.models.network.loading import naming_model
 from xner.models.translators.seq2seq import add_marks, no_advice
 
 __all__ = ["convert_model", "is_converted"]
@@ -51,7 +52,8 @@ def _converter(name: str) -> Any:
 
     class Converter(TransformersConverter):  # type: ignore[misc]  # the library has no types
         def load_model(self, model_class: Any, model_name_or_path: str, **options: Any) -> Any:
-            model = model_class.from_pretrained(model_name_or_path, use_safetensors=True, **options)
+            with naming_model(model_name_or_path, "translation model"):
+                model = model_class.from_pretrained(model_name_or_path, use_safetensors=True, **options)
             for setting, value in _ASKED.get(model.config.model_type, {}).items():
                 setattr(model.config, setting, value)
             return model
