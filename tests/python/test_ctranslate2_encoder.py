@@ -149,6 +149,7 @@ def test_several_batches_at_once(
     source, target = sentences(20, 0), sentences(20, 1)
     expected = load(tiny_bert).align(source, target)
     monkeypatch.setattr(ctranslate2, "Encoder", spy)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
     assert same_links(load(tiny_bert, token_budget=40).align(source, target)[1:], expected[1:]) > 0.99
     assert [(one["inter_threads"], one["intra_threads"]) for one in made] == [(workers, threads)]

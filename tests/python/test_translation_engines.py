@@ -147,6 +147,7 @@ def test_a_processor_works_on_several_batches_at_once(
         return object()
 
     monkeypatch.setattr(ctranslate2, "Translator", load)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
     models = Translator.load(str(converted_nllb), device="cpu")._engine.models
     assert len(models) == workers
