@@ -207,7 +207,7 @@ BAD_USES = [
     ("scheme alone", ["project", "--source", "en.conll", "--target", "de.txt", "--scheme", "IOB2", "-o", "x.conll"], 2, "--scheme goes with --read-labels strict and validate"),
     ("rows differ", ["project", "--source", "en.conll", "--target", "short.txt", "-o", "x.conll"], 1, "'en.conll' has 170 rows but 'short.txt' has 169; first suspicious row, counted from 0: 4"),
     ("links rows differ", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "short.pharaoh", "-o", "x.conll"], 1, "'short.pharaoh' has links for 2 sentence pairs but there are 170"),
-    ("link outside", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "far.pharaoh", "-o", "x.conll"], 1, "row 3 (id '3'), column 'links', value 0-99: the target sentence has"),
+    ("link outside", ["project", "--source", "en.conll", "--target", "de.txt", "--links", "far.pharaoh", "-o", "x.conll"], 1, "row 3 (id '3'), column 'links', value 0-99: line 4 of 'far.pharaoh': the target sentence has"),
     ("no labels", ["project", "--source", "en.txt", "--target", "de.txt", "-o", "x.conll"], 1, "has no labels"),
     ("label without B-", ["project", "--source", "plain.conll", "--target", "one.txt", "--read-labels", "validate", "-o", "x.conll"], 1, "row 0, column 'labels', value 'PER' at word 0"),
     ("not an aligner", ["project", "--source", "en.conll", "--target", "de.txt", "--aligner-model", "en.txt", "-o", "x.conll"], 1, "en.txt"),
