@@ -985,7 +985,8 @@ class TestRemedies:
 
     def test_the_tsv_of_webanno_is_not_that_of_conll(self, tmp_path: Path) -> None:
         path = save(tmp_path / "x.tsv", "#FORMAT=WebAnno TSV 3.3\n\n\n#Text=Anna\n1-1\t0-4\tAnna\tPER\t\n")
-        for read in (io.read, Layout().read, inspect):
+        assert inspect(path).options == ("--format", "webanno")
+        for read in (io.read, Layout().read):
             with pytest.raises(FormatError, match=r"line 1: this is WebAnno's .*; the format 'webanno' reads it"):
                 read(path)
 

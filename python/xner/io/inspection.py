@@ -129,26 +129,28 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
         FormatError: it cannot be read at all: not UTF-8, say.
         Error: an unknown format.
     """
+    failed: Error | None = None
     try:
-        kind = format_to_read(path, format)
-    except Error as error:
-        if format is not None:
-            raise
-        found, problem = None, "its name does not tell its format"
-        untold = error
-    else:
-        found = _looked_at(path, kind, layout)
+        found = _looked_at(path, format_to_read(path, format), layout)
         if found.table is not None or format is not None:
             return found
         problem = str(found.problem)
+    except Error as error:
+        if format is not None:
+            raise
+        problem = str(error) if isinstance(error, FormatError) else "its name does not tell its format"
+        failed = error
     for other in _formats_like(path):
-        better = _looked_at(path, other, layout)
+        try:
+            better = _looked_at(path, other, layout)
+        except Error:
+            continue
         if better.table is not None and any(_lengths(better.table)):
             remarks = (*better.remarks, _OTHER_NAMES)
             options = ("--format", other, *better.options)
             return replace(better, problem=problem, options=options, remarks=remarks)
-    if found is None:
-        raise untold
+    if failed is not None:
+        raise failed
     return found
 
 
