@@ -14,6 +14,7 @@ import pytest
 from command_line import done, xner
 from xner import io, schema
 from xner._support.arrow import pylist
+from xner.alignment import Aligner, _fitting
 from xner.evaluation.entities import evaluate
 from xner.evaluation.files import LabelledFile
 from xner.filters.stage import Filters
@@ -23,7 +24,7 @@ from xner.pipelines.checkpoints import checkpoints
 from xner.translation.stages import TargetTranslation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 ROWS = 50
@@ -216,6 +217,38 @@ def test_a_saved_aligner_links(
     assert content
     if output == "out.pharaoh":
         assert content == (tmp_path / "fitted.pharaoh").read_bytes()
+
+
+def test_an_aligner_is_fitted_on_what_is_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("align", *sides(tmp_path), "--save-aligner", "m.safetensors", "-o", "out.pharaoh")
+    status, _, said, content = both_ways(tmp_path, monkeypatch, *command, output="out.pharaoh")
+    assert not status
+    assert said.startswith(f"{ROWS} sentence pairs, ")
+    assert content
+
+
+def test_an_aligner_is_fitted_in_blocks_of_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("align", *sides(tmp_path), "--save-aligner", "m.safetensors", "-o", "out.pharaoh")
+    rows: list[int] = []
+    fit = Aligner.fit_batches
+
+    def counted(batches: Any, **how: Any) -> Aligner:
+        def counting() -> Iterator[pa.Table]:
+            for batch in batches:
+                rows.append(batch.num_rows)
+                yield batch
+
+        return fit(counting(), **how)
+
+    monkeypatch.setattr(Aligner, "fit_batches", counted)
+    monkeypatch.setattr(runner, "PIECE_ROWS", PIECE)
+    monkeypatch.setattr("xner.cli.commands.align.PIECE_ROWS", PIECE)
+    monkeypatch.setattr(_fitting, "_SHARE_OF_A_BLOCK", 0.01)  # as the least memory is enough for these
+    run = done(xner(*command, "--aligner-memory", "10MB", cwd=tmp_path))
+    assert rows == [13, 13, 13, 11]
+    blocks = Aligner.load(tmp_path / "m.safetensors").trained_on.blocks
+    assert blocks > 1
+    assert f"the aligner was fitted in {blocks} blocks" in run.stderr
 
 
 @pytest.mark.parametrize("rows", [(ROWS, 30), (30, ROWS), (ROWS, ROWS - 1)])

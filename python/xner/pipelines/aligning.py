@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
 
 import pyarrow as pa
 
@@ -32,7 +32,7 @@ from xner.pipelines.recipes import Step, StepRun
 from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, run_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xner._support.progress import Reporter
 
@@ -229,6 +229,10 @@ class AligningOptions(DeclaredOptions):
         check_engine(self.aligner_engine, device=self.aligner_device, dtype=self.aligner_dtype, owner="aligner_")
 
 
+Corpus: TypeAlias = "pa.Table | Callable[[], Iterable[pa.Table]] | None"
+"""What an aligner is fitted on, as a whole or read piece by piece once more; None where none is (`Aligning.fits`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aligning:
     """Finds the links of a pipeline.
@@ -373,30 +377,31 @@ class Aligning:
         """Rows of the parts that are aligned together; None where it does not matter which are."""
         return MODEL_PART_ROWS if set(self.names) - {BUILTIN} else None
 
-    def linker(self, table: pa.Table | None, run: StepRun) -> Callable[[pa.Table], pa.Table]:
+    def linker(self, corpus: Corpus, run: StepRun) -> Callable[[pa.Table], pa.Table]:
         """What links sentence pairs as `link` does, with aligners that are fitted, or loaded, once.
 
         Args:
-            table: as for `loaded`.
+            corpus: as for `loaded`.
             run: as for `link`.
         """
-        return partial(self.linked, self.loaded(table, run))
+        return partial(self.linked, self.loaded(corpus, run))
 
-    def loaded(self, table: pa.Table | None, run: StepRun) -> list[Callable[[pa.Table], pa.Table]]:
+    def loaded(self, corpus: Corpus, run: StepRun) -> list[Callable[[pa.Table], pa.Table]]:
         """The aligners, fitted or loaded.
 
         Args:
-            table: what an aligner is fitted on; None where none is (`fits`): then pieces may be linked, one after the
-                other, each of which keeps parts of its own.
+            corpus: what an aligner is fitted on. Where it is no table, pieces may be linked, one after the other, each
+                of which keeps parts of its own.
             run: as for `link`.
         """
         self.check_languages()
         made: list[Callable[[pa.Table], pa.Table]] = []
         for name in self.names:
             if name == BUILTIN:
-                made.append(partial(self._align, self.fit(table, run), run=run))
+                made.append(partial(self._align, self.fit(corpus, run), run=run))
             else:
-                made.append(partial(self._encode, name, self._load(name), run=run, is_piece=table is None))
+                is_piece = not isinstance(corpus, pa.Table)
+                made.append(partial(self._encode, name, self._load(name), run=run, is_piece=is_piece))
         return made
 
     def linked(self, aligners: Sequence[Callable[[pa.Table], pa.Table]], rows: pa.Table) -> pa.Table:
@@ -416,8 +421,8 @@ class Aligning:
         columns = [*self.others, *found]
         return combine(columns, self.options.combine or "union") if len(columns) > 1 else columns[0]
 
-    def fit(self, table: pa.Table | None, run: StepRun) -> Aligner:
-        """The built-in aligner, fitted on the two sides unless a model is given, which needs no table."""
+    def fit(self, corpus: Corpus, run: StepRun) -> Aligner:
+        """The built-in aligner, fitted on the two sides unless a model is given, which needs no corpus."""
         fitted = run.kept.find(_FITTED)
         models = self.options.models
         if BUILTIN in models:
@@ -425,10 +430,14 @@ class Aligning:
         elif fitted is not None:
             aligner = Aligner.load(fitted)
         else:
-            assert table is not None, "there is no model of it"
+            assert corpus is not None, "there is no model of it"
             lexicon = Lexicon.read(*self.options.lexicon) if self.options.lexicon else None
             how: Any = {"max_memory": self.options.aligner_memory, "lexicon": lexicon}
-            aligner = Aligner.fit(*_sides(table), threads=self.threads, progress=run.report, **how)
+            how |= {"threads": self.threads, "progress": run.report}
+            if isinstance(corpus, pa.Table):
+                aligner = Aligner.fit(*_sides(corpus), **how)
+            else:
+                aligner = Aligner.fit_batches(corpus(), **how)
             if aligner.trained_on.blocks > 1:
                 run.told(f"the aligner was fitted in {aligner.trained_on.blocks} blocks, as memory allows")
             if lexicon is not None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner._support.arrow import by_frequency, occurrences, one_array, with_columns
-from xner._support.pieces import pieces_of
+from xner._support.pieces import PIECE_ROWS, pieces_of
 from xner.cli.commands import align_train
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
@@ -120,7 +120,6 @@ def command(
         # Workers have enough to do only if they are handed the parts of all pieces.
         is_in_pieces = (
             workers is LOCAL
-            and not settings.fits
             and layout.reads_pieces(source, source_format)
             and layout.of_target.reads_pieces(target, target_format)
         )
@@ -134,7 +133,9 @@ def command(
                     linked = with_columns(table, _columns(settings.link(table, step)))
                     pieces, stage = pieces_of(linked, runner.piece_rows(settings.part_rows)), None
                 else:
-                    stage = partial(_linked, settings.linker(None, step))
+                    # An aligner is fitted before anything is linked: the files are read twice then.
+                    corpus = partial(sentence_pairs_pieces, source, target, rows=PIECE_ROWS, **reading)
+                    stage = partial(_linked, settings.linker(corpus, step))
                 return runner.run_pieces(
                     pieces,
                     stage,
