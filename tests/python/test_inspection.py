@@ -162,6 +162,6 @@ def test_hipe_ends_sentences_by_flags(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tag", ["-LOC", "LOC-", ":LOC", "LOC_"])
 def test_half_a_tag_is_no_class_until_it_is_said(tmp_path: Path, tag: str) -> None:
     path = save(tmp_path / "x.conll", f"Anna {tag}\nkam O\n")
-    assert f"a class without its prefix? `class_map={tag}=LOC` takes it for a class" in str(inspect(path).problem)
+    assert f"a class without its prefix; `class_map={tag}=LOC` takes it for a class" in str(inspect(path).problem)
     layout = Layout(class_map={tag: "LOC"})
     assert layout.read_labelled(path).table["labels"].to_pylist() == [["I-LOC", "O"]]

@@ -136,7 +136,7 @@ class Tags:
             return Doubt(unlike, "no class has such a name")
         if half := [tag for tag in names if _HALF_A_TAG.fullmatch(tag) and self.canonical[tag][2:] == tag]:
             name = half[0].strip("-_:")
-            return Doubt(half, f"a class without its prefix? `class_map={half[0]}={name}` takes it for a class")
+            return Doubt(half, f"a class without its prefix; `class_map={half[0]}={name}` takes it for a class")
         if not self.has_outside:
             return Doubt(names, "no word has O")
         if len(names) > max(_FEW_CLASSES, words / _WORDS_A_CLASS):
