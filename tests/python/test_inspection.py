@@ -88,6 +88,48 @@ def test_tables_with_the_other_kinds_name(tmp_path: Path, suffix: str, other: st
         io.read(save(path, ""))
 
 
+TREEBANK = """# sent_id = a
+# text = zum Haus
+1-2\tzum\t_\t_\t_\t_\t_\t_\t_\t_
+1\tzu\tzu\tADP\t_\t_\t3\tcase\t_\t_
+2\tdem\tder\tDET\t_\t_\t3\tdet\t_\t_
+3\tHaus\tHaus\tNOUN\t_\t_\t0\troot\t_\tSpaceAfter=No
+"""
+
+
+def test_treebanks_have_words_alone(tmp_path: Path) -> None:
+    save(tmp_path / "en.conll", "to\tO\nthe\tO\nhouse\tB-LOC\n")
+    path = save(tmp_path / "de.conllu", TREEBANK)
+    found = inspect(path)
+    assert found.options == ("--token-column", "1")
+    assert found.tags is None
+    save(tmp_path / "x.pharaoh", "0-0 1-1 2-2\n")
+    sides = ["--source", str(tmp_path / "en.conll"), "--target", str(path), "--target-token-column", "1"]
+    output = tmp_path / "o.conll"
+    run = CliRunner().invoke(cli, ["project", *sides, "--links", str(tmp_path / "x.pharaoh"), "-o", str(output)])
+    assert output.read_text() == "# id = a\nzu\tO\ndem\tO\nHaus\tB-LOC\n\n", run.output
+    with_labels = save(tmp_path / "ner.conllu", TREEBANK.replace("SpaceAfter=No", "NER=B-LOC"))
+    assert "column 9 has labels as NER=B-LOC" in str(inspect(with_labels, layout=Layout(token_column=1)).problem)
+
+
+def test_labels_in_another_column_than_the_last(tmp_path: Path) -> None:
+    found = inspect(save(tmp_path / "x.bio", "Anna _ _ B-PER O\nkam _ _ O O\n\nOslo _ _ B-LOC O\n"))
+    assert found.classes == {}
+    assert "no entities, but column 3 has labels (LOC, PER): `label_column=3` reads it" in found.remarks
+
+
+def test_no_columns_are_proposed_for_what_has_no_labels(tmp_path: Path) -> None:
+    found = inspect(save(tmp_path / "x.jsonl", '{"tokens":["a"],"ner_tags":[1]}\n'))
+    assert found.options == ()
+    assert "class_names" in str(found.problem)
+    for name, content, remedy in (
+        ("x.json", '[{"tokens":["a"],"ner_tags":["O"]}]', r"`jq -c '\.\[\]'` makes JSONL"),
+        ("x.csv", "0,Anna,B-PER\n0,kam,O\n", "columns with commas are not read: write them with tabs between"),
+    ):
+        with pytest.raises(Error, match=remedy):
+            inspect(save(tmp_path / name, content))
+
+
 def test_files_of_nothing(tmp_path: Path) -> None:
     path = save(tmp_path / "x.jsonl", "")
     assert "has no rows" in str(inspect(path).problem)

@@ -46,7 +46,16 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LANGUAGE_PREFIX", "ConllWriter", "iter_conll", "lines_of_row", "read_conll", "survey_conll", "write_conll"]
+__all__ = [
+    "LANGUAGE_PREFIX",
+    "ConllWriter",
+    "is_treebank_without_labels",
+    "iter_conll",
+    "lines_of_row",
+    "read_conll",
+    "survey_conll",
+    "write_conll",
+]
 
 _DOCUMENT = "-DOCSTART-"
 _WEBANNO = b"#FORMAT=WebAnno TSV"
@@ -61,6 +70,7 @@ LANGUAGE_PREFIX = r"^[a-z]{2,3}(-[a-z-]+)?:"
 _OF_EMPTY_LABEL = "; where nothing stands for O, `sed 's/\\t\\(\\r\\{0,1\\}\\)$/\\tO\\1/'` writes it"
 _FLAGS = "MISC"
 _SENTENCE_END = b"EndOfSentence"
+_OF_CONLLU = 10  # columns
 _SAMPLE = 2000  # lines that columns are told by
 _BLANKS = re.compile(rb"[ \t]+")
 
@@ -339,6 +349,24 @@ def survey_conll(path: str | os.PathLike[str]) -> list[Column]:
     if header:
         del sentences[0][0]
     return survey([sentence for sentence in sentences if sentence], header)
+
+
+def is_treebank_without_labels(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is CoNLL-U, by its first lines, and none of its columns holds labels.
+
+    Raises:
+        FormatError: not UTF-8.
+    """
+    for block in read_blocks(path):
+        for line in range(len(block.starts)):
+            fields = block.line(line).split(b"\t")
+            if len(fields) == _OF_CONLLU and fields[0][:1].isdigit():
+                columns = survey_conll(path)
+                are_labels = bool(label_columns(columns)) or _labels_in_pairs(columns[-1], str(path)) is not None
+                return len(columns) == _OF_CONLLU and columns[0].is_numbering and not are_labels
+            if fields != [b""] and not fields[0].startswith(b"#"):
+                return False
+    return False
 
 
 def _more(blocks: Iterator[Block], ahead: list[Block]) -> list[Block]:

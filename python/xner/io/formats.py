@@ -167,7 +167,16 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
         for known, its in FORMATS.items()
         if its.suffixes
     )
-    raise Error(f"cannot tell the format of '{path}' from its name; `format` names it, or use one of these: {listed}")
+    remedy = _REMEDIES.get(suffix, "")
+    raise Error(
+        f"cannot tell the format of '{path}' from its name; `format` names it, or use one of these: {listed}{remedy}"
+    )
+
+
+_REMEDIES = {
+    ".csv": "; columns with commas are not read: write them with tabs between, a blank line behind each sentence",
+    ".json": "; of a list of rows with words, `jq -c '.[]'` makes JSONL",
+}
 
 
 def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str:

@@ -145,7 +145,8 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
             better = _looked_at(path, other, layout)
         except Error:
             continue
-        if better.table is not None and any(_lengths(better.table)):
+        is_likely = other != "conll" or better.tags is not None
+        if better.table is not None and any(_lengths(better.table)) and is_likely:
             remarks = (*better.remarks, _OTHER_NAMES)
             options = ("--format", other, *better.options)
             return replace(better, problem=problem, options=options, remarks=remarks)
@@ -214,6 +215,7 @@ def _looked_at(path: str | os.PathLike[str], kind: str, layout: Layout) -> Inspe
             *_wrong(wrong),
             *_remarks(table, tags, columns),
             *_of_commas(columns),
+            *_of_other_columns(tags, columns),
             *(_of_lines(path, kind) if kind in {"conll", "text", "inline"} else _of_line_ends(table)),
             *_of_brat(path, kind),
         ),
@@ -415,6 +417,14 @@ def _of_commas(columns: list[Column]) -> Iterator[str]:
     for mark in (",", ";"):
         if len(columns) == 1 and columns[0].values > 1 and all(mark in tag[1:-1] for tag in columns[0].tags.canonical):
             yield f"each line has a {mark!r}: are these columns? tabs or blanks separate them here"
+
+
+def _of_other_columns(tags: labels.Tags | None, columns: list[Column]) -> Iterator[str]:
+    """Whether there are labels in another column than the one that is read, which has no entities."""
+    others = [one for one in label_columns(columns) if one.tags.classes and one.tags.spelling != "plain"]
+    if tags is not None and not tags.classes and others:
+        number, names = others[0].number, ", ".join(others[0].tags.classes[:_SHOWN])
+        yield f"no entities, but column {number} has labels ({names}): `label_column={number}` reads it"
 
 
 def _begins_inside(tags: Any) -> bool:

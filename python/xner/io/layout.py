@@ -25,7 +25,7 @@ from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io._classes import named
 from xner.io._columns import label_columns, survey
 from xner.io._lines import open_bytes
-from xner.io.conll import LANGUAGE_PREFIX, lines_of_row
+from xner.io.conll import LANGUAGE_PREFIX, is_treebank_without_labels, lines_of_row
 from xner.io.formats import format_of, format_to_read, iter_batches, read
 from xner.io.wrong_rows import WrongRows, wrong_classes, wrong_rows
 from xner.labels.tags import OUTSIDE, check_renamed, class_remarks, tell_tags
@@ -586,7 +586,9 @@ class Layout:
             "empty_token": self.empty_token,
         }
         given = {name: value for name, value in given.items() if value is not None}
-        if self.label_column is None and self.token_column is None and _is_single_column(path):
+        if self.label_column is None and (
+            (self.token_column is None and _is_single_column(path)) or is_treebank_without_labels(path)
+        ):
             given["label_column"] = None
         return given | ({"strip_prefix": True} if self.strip_prefix else {})
 
