@@ -573,6 +573,18 @@ def xner_said(command: list[Any], options: list[str]) -> str:
     return run.stdout + run.stderr
 
 
+def test_a_format_that_reads_a_file_is_named_as_the_command_does(tmp_path: Path) -> None:
+    columns = save(tmp_path / "x.txt", "Anna B-PER\nkam O\n")
+    sides = ["--source", columns, "--target", columns, "-o", tmp_path / "o.conll"]
+    said = xner_said(["project", *sides], [])
+    assert "--source-format conll or --target-format conll reads them so" in said
+    formats = ["--source-format", "conll", "--target-format", "conll"]
+    assert "1 of 1 source entities projected" in xner_said(["project", *sides], formats)
+    scored = ["evaluate", "--gold", columns, "--predicted", columns, "--bootstrap", "0"]
+    assert "; --format conll reads them so" in xner_said(scored, [])
+    assert "1.000" in xner_said(scored, ["--format", "conll"])
+
+
 def test_a_class_may_be_in_one_of_two_files(tmp_path: Path) -> None:
     gold = save(tmp_path / "g.conll", "Anna\tB-PER\nkam\tO\n")
     other = save(tmp_path / "p.conll", "Anna\tB-PER\nkam\tB-LOC\n")

@@ -40,6 +40,7 @@ def with_flags(message: str) -> str:
 _NAMED = re.compile(
     r"`(\w+_(?:column|names|token|from|prefix|map|counts|layer|feature)|nested|on_error|one_based)(?:=([^`]*))?`"
 )
+_READS = re.compile(r"the format '(\w+)' reads")
 # What a message may say besides, and the option that it begins with.
 _ADVICE = re.compile(
     rf" \((?:the option )?(?={_NAMED.pattern})[^)]*\)"
@@ -60,6 +61,8 @@ def for_command(message: str) -> str:
     formats = [flag for flag in sorted(has) if flag.endswith("format")]
     if formats:
         message = message.replace("; `format` names it,", f"; {' or '.join(formats)} names it,")
+        of_inputs = [flag for flag in formats if flag != "--format"] or formats
+        message = _READS.sub(lambda found: f"{' or '.join(f'{flag} {found[1]}' for flag in of_inputs)} reads", message)
     else:
         message = message.replace("; `format` names it, or use one of these: ", "; use one of these: ")
     return _ADVICE.sub(lambda advice: advice[0] if _flag(advice[1] or advice[3]) in has else "", message)
