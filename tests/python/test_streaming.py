@@ -170,6 +170,46 @@ def test_a_saved_aligner_links_pieces(
     assert pieces == whole
 
 
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("kind", ["conll", "parquet"])
+def test_an_aligner_is_fitted_before_pieces_are_linked(
+    tables: Sequence[pa.Table], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = written(tmp_path, tables, kind)[:2]
+    lexicon = tmp_path / "lexicon.tsv"
+    lexicon.write_text("a\tb\n", encoding="utf-8")
+    options: dict[str, Any] = {"memory": False, "lexicon": [str(lexicon)]}
+    (written_so, said, run), whole = both_ways(paths, tmp_path / "out.parquet", monkeypatch, **options)
+    assert (written_so, sorted(said), run) == (whole[0], sorted(whole[1]), whole[2])
+    paths.append(tmp_path / "links.pharaoh")
+    paths[2].write_text("9999-0\n" * ROWS, encoding="utf-8")
+    pieces, whole = both_ways(paths, tmp_path / "out.parquet", monkeypatch, aligner=["builtin"], **options)
+    assert pieces == whole
+    assert "9999" in pieces[1]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_run_that_was_stopped_is_not_fitted_again(
+    tables: Sequence[pa.Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = written(tmp_path, tables, "parquet")[:2]
+    pairs, output = scan_pairs(*paths), tmp_path / "out.parquet"
+    Pipeline(memory=False).run(pairs, output)
+    expected = output.read_bytes()
+    output.unlink()
+
+    def stopped(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Aligner, "align_batch", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            Pipeline(memory=False).run(pairs, output)
+    monkeypatch.setattr(Aligner, "fit_batches", stopped)
+    Pipeline(memory=False).run(pairs, output)
+    assert output.read_bytes() == expected
+
+
 @pytest.mark.needs("models")
 def test_models_tag_and_link_pieces_and_go_on(
     tables: Sequence[pa.Table], tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -446,9 +486,12 @@ def test_what_needs_the_corpus_is_not_done_in_pieces(tables: Sequence[pa.Table],
     pairs = scan_pairs(paths[0], paths[1], links=paths[2])
     assert Pipeline().takes_pieces(pairs)
     assert Pipeline(method="heuristic", filters=["one-word"]).takes_pieces(pairs)
-    for options in ({"memory": True}, {"aligner": ["builtin"]}, {"aligner": ["builtin"], "memory": False}):
+    for options in ({"memory": True}, {"aligner": ["builtin"]}):
         assert not Pipeline(**options).takes_pieces(pairs)
-    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1]))
+    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1])), "the memory is the default there"
+    fitted = Pipeline(aligner=["builtin"], memory=False)
+    assert fitted.takes_pieces(pairs)
+    assert fitted.needs_whole(pairs) == ["an aligner that is fitted"], "several files are not fitted each by itself"
     assert not Pipeline(aligner=["awesome-mbert"]).takes_pieces(pairs), "the corpus's memory is the default there"
     costly: dict[str, Any] = {"aligner": ["awesome-mbert"], "memory": False}
     assert Pipeline(**costly).takes_pieces(pairs)

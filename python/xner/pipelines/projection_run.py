@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
 
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from xner.pipelines.engines import Engine
     from xner.pipelines.recipes import Step
 
-__all__ = ["NO_LINKS", "PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
+__all__ = ["FITS", "NO_LINKS", "PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
 
 BrokenMarkers = Literal["align", "drop"]
 
@@ -79,6 +79,8 @@ _WITH_MARKERS = When("markers", lambda o: o.markers is not None)
 _FILTERED = When("filters", lambda o: bool(o.filters))
 NO_LINKS: Final = "links that are not there yet"
 """The reason why a corpus is needed as a whole that goes where links are given."""
+FITS: Final = "an aligner that is fitted"
+"""The one for which files may be read twice as well."""
 
 _FILTERING = "Filters"
 _CLUSTER = "Cluster"
@@ -222,6 +224,11 @@ PARTS: tuple[type[DeclaredOptions], ...] = (
 
 
 _NO_LINKS: Final[pa.ChunkedArray[Any]] = pa.chunked_array([pa.array([], schema.LINKS_TYPE)])
+
+
+def _tables(pairs: Pairs) -> Iterator[pa.Table]:
+    """The sides, piece by piece, without a word about them."""
+    return (table for table, _ in replace(pairs, told=lambda _: None).pieces())
 
 
 def _links_of(place: int) -> str:
@@ -435,14 +442,16 @@ class Pipeline:
     def takes_pieces(self, pairs: Pairs) -> bool:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
 
-        It does where nothing needs it as a whole, see `needs_whole`; but for
-        aligners and taggers on a cluster, whose workers have enough to do only if they are handed all parts.
+        It does where nothing needs it as a whole, see `needs_whole`, or fitting an aligner alone does, which reads the
+        files beforehand; but for aligners and taggers on a cluster, whose workers have enough to do only if they are
+        handed all parts.
 
         Raises:
             Error: the name of a file tells no format.
         """
         is_here = self.running.engine == "local" or not self.has_costly_steps(has_links=bool(pairs.links))
-        return is_here and not self.needs_whole(pairs)
+        reasons = {*self.needs_whole(pairs)} - {NO_LINKS, FITS}
+        return is_here and not reasons and not self._uses_memory(self._aligners(len(pairs.links)))
 
     def needs_whole(self, pairs: Pairs) -> list[str]:
         """For what a corpus is needed as a whole; nothing where each row stands for itself, and can be read so.
@@ -461,7 +470,7 @@ class Pipeline:
         whole = [] if are_named else [f"'{path}'" for path in pairs.read_as_wholes]
         reasons = {
             NO_LINKS: has_no_links,
-            "an aligner that is fitted": aligners.fits and not has_no_links,
+            FITS: aligners.fits and not has_no_links,
             "translation": translates,
             "memory": uses_memory,
             "corrections": running.corrections is not None,
@@ -558,7 +567,7 @@ class Pipeline:
     def _stage_of_pieces(self, pairs: Pairs, run: StepRun) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
         """What tags, links and projects a piece; models are loaded once."""
         aligning, tags = self._aligners(len(pairs.links)), self.target_tags()
-        aligners = aligning.loaded(None, run) if self._links(aligning) else []
+        aligners = aligning.loaded(partial(_tables, pairs), run) if self._links(aligning) else []
         if not aligners and tags is None:
             return self._project_piece
 

@@ -26,7 +26,7 @@ from xner.io.formats import format_to_read
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
-from xner.pipelines.projection_run import NO_LINKS, Run
+from xner.pipelines.projection_run import FITS, NO_LINKS, Run
 
 if TYPE_CHECKING:
     import os
@@ -338,7 +338,9 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         memory = max(size or 0 for size in sizes) * _PIECES_AT_ONCE + _BASE_BYTES
         shown = "memory does not depend on their number" if None in sizes else f"about {memory / 1e6:.0f} MB of memory"
         pieces = "" if unknown else f"{parts} parts, "
-        yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}"
+        fits = any(FITS in pipeline.needs_whole(one) or NO_LINKS in pipeline.needs_whole(one) for one in shards)
+        before = "; before that they are read to fit an aligner" if fits else ""
+        yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}{before}"
     else:
         reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
         yield f"as a whole: {', '.join(reasons) or 'the workers of a cluster are handed all parts'}"
