@@ -395,6 +395,17 @@ def test_phrases_of_a_lexicon_share_what_they_count() -> None:
     assert long.trained_on.lexicon == (1, 0)
 
 
+def test_a_lexicon_in_the_other_direction_is_turned_round(caplog: pytest.LogCaptureFixture) -> None:
+    source, target = [["dog", "cat"]] * 3, [["paka", "mbwa"]] * 3
+    entries = [("dog", "mbwa"), ("cat", "paka"), ("cow", "ngombe")]
+    straight = Aligner.fit(source, target, lexicon=entries)
+    assert caplog.text == ""
+    turned = Aligner.fit(source, target, lexicon=[(other, word) for word, other in entries])
+    assert turned.trained_on.lexicon == straight.trained_on.lexicon == (3, 2)
+    assert turned.align(source, target).equals(straight.align(source, target))
+    assert "it is turned round" in caplog.text
+
+
 def test_words_without_blanks_are_cut_as_sentences_are() -> None:
     source, target = [["征夷", "大", "将軍"], ["大"], ["将"]], [["seii"], ["taishogun"], ["great"]]
     numberings = Numbering("auto", romanized=False), Numbering("auto", romanized=False)

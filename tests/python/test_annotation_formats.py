@@ -641,6 +641,49 @@ def test_spacy_reads_its_documents(folder: Path) -> None:
     assert [(one.start, one.end, one.label_) for one in second.spans["sc"]] == [(0, 2, "X"), (0, 1, "Y")]
 
 
+def argilla_record(question: str, *responses: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": "r",
+        "fields": {"text": "Anna came"},
+        "responses": {question: list(responses), **more},
+        "suggestions": {},
+    }
+
+
+def test_responses_of_argilla_that_count(folder: Path) -> None:
+    given = {"user_id": "u", "value": [{"start": 0, "end": 4, "label": "PER"}]}
+    for status, is_read in (("submitted", True), ("draft", False), ("discarded", False)):
+        table = io.read(save(folder, [argilla_record("spans", {**given, "status": status})]), "argilla")
+        (entities,) = values(table, "entities")
+        assert (entities is not None and entities[0]["label"] == "PER") == is_read, status
+    both: list[dict[str, Any]] = [
+        {**given, "status": "submitted"},
+        {"user_id": "v", "value": [], "status": "discarded"},
+    ]
+    assert len(values(io.read(save(folder, [argilla_record("spans", *both)]), "argilla"), "entities")[0]) == 1
+
+
+def test_questions_of_argilla_with_other_names(folder: Path) -> None:
+    given = {"user_id": "u", "value": [{"start": 0, "end": 4, "label": "PER"}], "status": "submitted"}
+    other = [{"user_id": "u", "value": "fluent", "status": "submitted"}]
+    path = save(folder, [argilla_record("ner", given, quality=other)])
+    assert values(io.read(path, "argilla"), "entities")[0][0]["label"] == "PER"
+    path = save(folder, [argilla_record("ner", given, names=[given])])
+    with pytest.raises(FormatError, match="several questions have spans: ner, names"):
+        io.read(path, "argilla")
+    assert len(values(io.read(path, "argilla", question="names"), "entities")[0]) == 1
+
+
+def test_labels_of_other_things_than_plain_text_in_label_studio(folder: Path) -> None:
+    value = {"start": "/p[1]/text()[1]", "end": "/p[1]/text()[1]", "hypertextlabels": ["LOC"]}
+    results = [{"type": "choices", "value": {"choices": ["good"]}}, {"type": "hypertextlabels", "value": value}]
+    task = {"data": {"text": "Oslo"}, "annotations": [{"result": results[:1]}]}
+    assert values(io.read(save(folder, [task]), "label-studio"), "entities") == [[]]
+    task["annotations"] = [{"result": results}]
+    with pytest.raises(FormatError, match="labels of the type 'hypertextlabels'; only those of plain text"):
+        io.read(save(folder, [task]), "label-studio")
+
+
 def test_argilla_reads_its_records(folder: Path) -> None:
     argilla = pytest.importorskip("argilla", reason="Argilla, which reads its own format, is not installed")
     table = table_of([(["a", "b"], [(0, 1, "X"), (0, 2, "Y")])], [0.5, 0.25])

@@ -130,6 +130,15 @@ def test_no_columns_are_proposed_for_what_has_no_labels(tmp_path: Path) -> None:
             inspect(save(tmp_path / name, content))
 
 
+def test_what_a_tool_wrote_is_no_text(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.txt", '{"text":"Anna kam","label":[[0,4,"PER"]]}\n')
+    found = inspect(path)
+    assert found.problem == "its text is that of a tool, such as 'doccano'"
+    assert found.options == ("--format", "doccano")
+    assert found.classes == {"PER": 1}
+    assert inspect(save(tmp_path / "y.txt", "[ Anna ] kam\n{ }\n")).options == ()
+
+
 def test_files_of_nothing(tmp_path: Path) -> None:
     path = save(tmp_path / "x.jsonl", "")
     assert "has no rows" in str(inspect(path).problem)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 import xner._core as _core
 from xner._support.memory import available_memory, memory_size
+from xner._support.progress import logger
 from xner._support.sentences import to_arrow
 from xner._version import __version__
 from xner.alignment._folding import Numbering, check_words, corpus_of, row_offsets
@@ -181,10 +182,16 @@ def fit(
     sentences = words = other_words = number = before = hits = 0
 
     def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
-        nonlocal hits
+        nonlocal hits, lexicon
         made = corpus_of(*sides)
         if lexicon is not None:
             levels, hits = lexicon.rows(numberings, sides[0], options.lexicon_weight)
+            if not hits:
+                turned = lexicon.turned()
+                others, found = turned.rows(numberings, sides[0], options.lexicon_weight)
+                if found:
+                    logger.warning("lexicon: no entry is in the sentences from source to target: it is turned round")
+                    lexicon, levels, hits = turned, others, found
             for level, rows in enumerate(levels):
                 made.set_lexicon(level, *rows)
         return made

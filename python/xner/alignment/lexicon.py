@@ -89,6 +89,10 @@ class Lexicon:
             entries += kept
         return cls(tuple(entries), left_out)
 
+    def turned(self) -> Lexicon:
+        """From the other language into the one."""
+        return Lexicon(tuple((target, source, weight) for source, target, weight in self.entries), self.left_out)
+
     @staticmethod
     def files(path: str | os.PathLike[str]) -> list[Path]:
         """The files that `read` reads for one: itself, or all of the dictionary that it is part of."""

@@ -132,9 +132,10 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
     failed: Error | None = None
     try:
         found = _looked_at(path, format_to_read(path, format), layout)
-        if found.table is not None or format is not None:
+        tools = looks_like(path)[0] if found.format == "text" else ()
+        if format is not None or (found.table is not None and not tools):
             return found
-        problem = str(found.problem)
+        problem = f"its text is that of a tool, such as '{tools[0]}'" if tools else str(found.problem)
     except Error as error:
         if format is not None:
             raise

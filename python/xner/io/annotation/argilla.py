@@ -13,7 +13,7 @@ Source: https://docs.argilla.io/latest/reference/argilla/records/records
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from xner import schema
 from xner._version import __version__
@@ -23,7 +23,7 @@ from xner.io.annotation.documents import Document, Joined, JsonListWriter, Span,
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
@@ -31,23 +31,28 @@ if TYPE_CHECKING:
 
 __all__ = ["ArgillaWriter", "argilla_documents", "iter_argilla"]
 
+_QUESTION: Final = "spans"
+_GIVEN: Final = ("submitted", None)  # the status of responses that count
+
 
 def iter_argilla(
     path: str | os.PathLike[str],
     *,
     language: str | WordSplitter = "characters",
     text_field: str = "text",
-    question: str = "spans",
+    question: str | None = None,
     annotator: str | None = None,
     batch_rows: int = 16_384,
 ) -> Iterator[pa.RecordBatch]:
     """Reads records in batches: the responses of people, or suggestions where there are none.
 
+    Responses that are drafts or were discarded do not count.
+
     Args:
         path: a list of records, or the same compressed (`.gz`).
         language: how words are found, see `batches_of`.
         text_field: the field that has the text.
-        question: the span question.
+        question: the span question; None: `spans`, or the only one that was answered.
         annotator: the person whose responses count, by user id; by default all must agree.
         batch_rows: rows a batch.
 
@@ -65,7 +70,7 @@ def argilla_documents(
     path: str | os.PathLike[str],
     *,
     text_field: str = "text",
-    question: str = "spans",
+    question: str | None = None,
     annotator: str | None = None,
     people_only: bool = False,
 ) -> Iterator[Document]:
@@ -82,19 +87,41 @@ def argilla_documents(
     return map(read, list_of(path, "record"))
 
 
-def _document(record: Record, *, text_field: str, question: str, annotator: str | None, people_only: bool) -> Document:
+def _document(
+    record: Record, *, text_field: str, question: str | None, annotator: str | None, people_only: bool
+) -> Document:
     text = record.record("fields").text(text_field)
+    responses, suggestions = record.record("responses"), record.record("suggestions")
+    if question is None:
+        question = _span_question(record, {**suggestions.values, **responses.values})
     people = {
         str(response.values.get("user_id", number)): _spans(response, None)
-        for number, response in enumerate(record.record("responses").records(question))
-        if response.values.get("value") is not None
+        for number, response in enumerate(responses.records(question))
+        if response.values.get("value") is not None and response.values.get("status") in _GIVEN
     }
     spans = chosen(record, people, annotator)
-    suggestion = record.record("suggestions").record(question)
+    suggestion = suggestions.record(question)
     asked = not people_only and annotator is None
     if spans is None and asked and suggestion.values.get("value") is not None:
         spans = _spans(suggestion, suggestion.values.get("score"))
     return Document(text, spans, record.identifier(schema.ID), where=record.where)
+
+
+def _span_question(record: Record, answers: Mapping[str, Any]) -> str:
+    """The one that the writer names so, or the only one whose answers are spans."""
+    if _QUESTION in answers:
+        return _QUESTION
+    found = [
+        name for name, given in answers.items() if any(map(_has_spans, given if isinstance(given, list) else [given]))
+    ]
+    if len(found) > 1:
+        raise record.error(f"several questions have spans: {', '.join(found)}; export those of one alone")
+    return found[0] if found else _QUESTION
+
+
+def _has_spans(answer: object) -> bool:
+    value = answer.get("value") if isinstance(answer, dict) else None
+    return isinstance(value, list) and any(isinstance(one, dict) and "label" in one for one in value)
 
 
 def _spans(answer: Record, scores: Any) -> list[Span]:
@@ -122,7 +149,7 @@ class ArgillaWriter(JsonListWriter):
         spans: str | None = None,
         text: Joined = "blanks",
         text_field: str = "text",
-        question: str = "spans",
+        question: str = _QUESTION,
     ) -> None:
         """Writes to an open binary file.
 

@@ -56,7 +56,8 @@ def iter_label_studio(
         Batches as `batches_of` describes them; tasks that nobody and no model has annotated have no spans.
 
     Raises:
-        FormatError: something else, or annotations that do not agree; the message names file, task and field.
+        FormatError: something else, labels of what is no plain text, or annotations that do not agree; the message
+            names file, task and field.
     """
     documents = label_studio_documents(path, text_key=text_key, annotator=annotator)
     return batches_of(documents, path, language=language, batch_rows=batch_rows)
@@ -108,7 +109,10 @@ def _spans(annotation: Record, text: str) -> list[Span]:
     """The regions of an annotation or prediction that are labels of characters."""
     found = []
     for region in annotation.records("result"):
-        if region.values.get("type") != "labels":
+        kind = region.values.get("type")
+        if kind != "labels":
+            if isinstance(kind, str) and kind.endswith("labels"):
+                raise region.error(f"labels of the type {kind!r}; only those of plain text are read ('labels')")
             continue
         value = region.record("value")
         start, end = _offsets(value, text)
