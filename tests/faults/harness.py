@@ -443,7 +443,7 @@ def _unwilling(way: str) -> None:
     setattr(cache, "_LOCKED_SECONDS", 0.1)  # noqa: B010  # which is final for type checkers
     if way == "read-only":
         connect = sqlite3.connect
-        setattr(sqlite3, "connect", lambda path, **how: connect(f"file:{path}?mode=ro", uri=True, **how))  # noqa: B010
+        setattr(sqlite3, "connect", lambda path, **how: connect(f"file:{path}?mode=ro", uri=True, **how))  # noqa: B010  # which type checkers take for final
 
 
 # --- Wrong rows, models that fail -------------------------------------------------------------------------------------
