@@ -305,6 +305,7 @@ def folder_of(path: Path) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in path.iterdir() if not one.name.startswith(".")}
 
 
+@pytest.mark.needs("words")
 @pytest.mark.parametrize("markers", [(), ("--markers", "auto")])
 def test_each_file_is_translated_by_itself(corpus: Path, markers: tuple[str, ...]) -> None:
     code = "print(*(word[::-1] if word.isalpha() else word for word in line.split()))"

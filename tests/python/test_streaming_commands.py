@@ -425,6 +425,7 @@ def speller(tmp_path: Path) -> str:
     return f"command:{sys.executable} -S speller.py"
 
 
+@pytest.mark.needs("words")
 @pytest.mark.parametrize(
     ("kind", "output", "more"),
     [
@@ -471,6 +472,7 @@ def test_translates(
         assert (tmp_path / output).read_bytes() == content
 
 
+@pytest.mark.needs("words")
 def test_a_translation_goes_on(speller: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     io.write(sample.load("en").slice(0, ROWS), tmp_path / "en.conll")
     languages = ("--source-language", "en", "--target-language", "de")
