@@ -83,7 +83,7 @@ matrix: $(VENV)/.test ## all shipped recipes on two made-up languages, by models
 # Each kill right before a system call, and every n-th of the other faults.
 FAULTS_EVERY ?= 29
 faults: $(VENV)/.test ## kill, interrupt and disturb commands at all places, and count what is lost
-	PYTHONPATH=tests/python $(BIN)/python tests/faults/harness.py --every $(FAULTS_EVERY) --seconds 500
+	PYTHONPATH=tests/python $(BIN)/python tests/faults/harness.py --every $(FAULTS_EVERY) --seconds 1260
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m pytest bench -o 'python_files=bench_*.py'

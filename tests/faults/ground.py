@@ -203,7 +203,7 @@ class Ground:
             os.dup2(descriptors[0], 1)
             os.dup2(descriptors[1], 2)
             sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # as long as the process is
-            sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+            sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115  # likewise
             try:
                 work(descriptors[2])
                 status = 0

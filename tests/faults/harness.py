@@ -502,9 +502,9 @@ def _failing_batch(command: str, number: int) -> None:
     if command in {"tag", "train"}:
         import torch
 
-        torch.nn.Linear.forward = failing(torch.nn.Linear.forward)  # type: ignore[method-assign]
+        torch.nn.Linear.forward = failing(torch.nn.Linear.forward)  # type: ignore[method-assign]  # the fault itself
     elif command == "project":
-        Projector.__call__ = failing(Projector.__call__)  # type: ignore[method-assign]
+        Projector.__call__ = failing(Projector.__call__)  # type: ignore[method-assign]  # the fault itself
     else:
         setattr(subprocess, "Popen", failing(subprocess.Popen))  # noqa: B010  # of all modules
 
@@ -577,17 +577,7 @@ def _inject_stream(ground: Ground, case: Case) -> Found:
         "error without a reader": f"2>&1 >/dev/null | {sys.executable} -S -c pass",
     }
     command = " ".join(shlex.quote(one) for one in (sys.executable, "-c", _STARTED, *ground.command.arguments))
-    environment = {**os.environ, "XDG_CACHE_HOME": str(ground.cache), "PYTHONPATH": os.pathsep.join(sys.path)}
-    run = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{command} {redirections[which]}"],
-        cwd=ground.case,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    first = Ended(run.returncode, run.stdout, run.stderr, [], 0.0)
+    first = _apart(ground, "bash", "-o", "pipefail", "-c", f"{command} {redirections[which]}")
     wrong = _clear(first, case) + ground.wrong_meanwhile(case.state)
     return _again(ground, case, first, happened=True, wrong=wrong)
 
@@ -717,15 +707,14 @@ def _inject_cluster(ground: Ground, case: Case) -> Found:
 
 def _on_a_cluster(ground: Ground, way: str, mark: Path) -> Ended:
     """Run the command in a new interpreter, with a cluster of its own."""
+    return _apart(ground, sys.executable, "-c", _ON_A_CLUSTER, way, str(mark), *ground.command.arguments)
+
+
+def _apart(ground: Ground, *command: str) -> Ended:
+    """Run a command in a process of its own, which imports what this one does."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(ground.cache), "PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(
-        [sys.executable, "-c", _ON_A_CLUSTER, way, str(mark), *ground.command.arguments],
-        cwd=ground.case,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        command, cwd=ground.case, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     return Ended(run.returncode, run.stdout, run.stderr, [], 0.0)
 

@@ -105,10 +105,10 @@ class Injector:
     def counts(self, path: Any, directory: int | None = None) -> bool:
         """Whether a path is within the folders."""
         if isinstance(path, int):
-            path = os.readlink(f"/proc/self/fd/{path}")  # noqa: PTH115
+            path = os.readlink(f"/proc/self/fd/{path}")  # noqa: PTH115  # paths are texts here
         elif directory is not None:
-            folder = os.readlink(f"/proc/self/fd/{directory}")  # noqa: PTH115
-            path = os.path.join(folder, os.fsdecode(path))  # noqa: PTH118
+            folder = os.readlink(f"/proc/self/fd/{directory}")  # noqa: PTH115  # paths are texts here
+            path = os.path.join(folder, os.fsdecode(path))  # noqa: PTH118  # likewise
         return os.path.abspath(os.fsdecode(path)).startswith(self._folders)  # noqa: PTH100  # links stay
 
     def call(self, name: str, path: Any, do: Callable[[], Any], half: Callable[[], Any] | None = None) -> Any:

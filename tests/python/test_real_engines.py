@@ -71,7 +71,7 @@ def test_spanish_text_labelled_by_way_of_english(test_data: Path, tmp_path: Path
     }
     pipeline = spacy.blank("en")
     ruler = pipeline.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": label, "pattern": text} for label, text in sorted(names)])  # type: ignore[attr-defined]
+    ruler.add_patterns([{"label": label, "pattern": text} for label, text in sorted(names)])  # type: ignore[attr-defined]  # the ruler has it
     pipeline.to_disk(tmp_path / "names")
     output = tmp_path / "es.parquet"
     options = ["--target-format", "conll", "--target-language", "es", "--translator", APERTIUM]

@@ -152,7 +152,7 @@ def test_scores_of_spans() -> None:
     entities, spans_ = [(0, 1), (1, 2)], [(0, 1), (0, 2)]
     expected = characters(["a", "b"], ["a", "c"], entities, spans_)
     for one, other in zip(spans_forms(entities), spans_forms(spans_), strict=True):
-        assert (characters(("a", "b"), np.array(["a", "c"]), one, other) == expected).all()  # type: ignore[arg-type]
+        assert (characters(("a", "b"), np.array(["a", "c"]), one, other) == expected).all()  # type: ignore[arg-type]  # takes arrays too
     names = ["O", "B-X", "I-X"]
     probabilities = [[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]
     ner_scores = ner(probabilities, names, spans_)["X"]

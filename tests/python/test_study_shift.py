@@ -444,7 +444,7 @@ def test_more_methods_and_shifts_cost_what_is_new(tmp_path: Path) -> None:
     study(tmp_path, more, (OTHER_NAMES, "context", SLIPS))
     assert len(tagger.tagged) == 5 + 2
     assert len(other.tagged) == 7
-    assert len(more[2].taggers[0].tagged) == 0, "the same tagger under another name"  # type: ignore[union-attr]
+    assert len(more[2].taggers[0].tagged) == 0, "the same tagger under another name"  # type: ignore[union-attr]  # it is one of these tests
 
 
 @pytest.mark.parametrize("folder_name", ["texts", "labels"])

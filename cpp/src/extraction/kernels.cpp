@@ -11,7 +11,7 @@ namespace {
 
 // 0 in every lane that is finite, for the others the bits of NaN.
 Integers not_finite(const Floats& cells) {
-  return bits_of(cells - cells);  // NOLINT(misc-redundant-expression)
+  return bits_of(cells - cells);  // NOLINT(misc-redundant-expression): infinity less itself is NaN
 }
 
 // Eight rows of eight cells, `stride` bytes apart.

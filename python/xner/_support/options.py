@@ -567,7 +567,7 @@ def documented(options: type[DeclaredOptions], *, without: Iterable[str] = ()) -
             for field in dataclasses.fields(options)  # type: ignore[arg-type]  # every subclass is a dataclass
             if field.name not in left_out and field.default is not MISSING
         ]
-        function.__signature__ = signature.replace(parameters=[*own, *taken])  # type: ignore[attr-defined]
+        function.__signature__ = signature.replace(parameters=[*own, *taken])  # type: ignore[attr-defined]  # any function takes one
         lines = (inspect.getdoc(function) or "").splitlines()
         place = next((number for number, line in enumerate(lines) if line.strip().startswith("**")), None)
         if place is not None:

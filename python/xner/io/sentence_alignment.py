@@ -379,7 +379,7 @@ def _translations(sides: tuple[_Side, _Side], rows: tuple[npt.NDArray[np.int64],
     # What is spelled the same stays evidence where nothing better was learned.
     spelled = _same_features(sides)
     is_new = ~np.isin(spelled[0], learned[0])
-    return tuple(np.concatenate([a, b[is_new]]) for a, b in zip(learned, spelled, strict=True))  # type: ignore[return-value]
+    return tuple(np.concatenate([a, b[is_new]]) for a, b in zip(learned, spelled, strict=True))  # type: ignore[return-value]  # as many as there were
 
 
 @dataclass(frozen=True, slots=True)

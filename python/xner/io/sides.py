@@ -264,8 +264,8 @@ def read_target(
         DataError: labels that are none.
     """
     wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
-    read_ = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
-    table = _with_problems(target_columns(read_, path), wrong)
+    tagged = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
+    table = _with_problems(target_columns(tagged, path), wrong)
     wrong.tell(path)
     return table
 

@@ -369,7 +369,7 @@ class Aligning:
 
     @property
     def fits(self) -> bool:
-        """Whether an aligner is fitted on the corpus, which is needed as a whole."""
+        """Whether an aligner is fitted on the corpus."""
         return BUILTIN in self.names and BUILTIN not in self.options.models
 
     @property

@@ -332,17 +332,16 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
     yield f"{files}{known if unknown < len(rows) else 'an unknown number of'} rows" + (
         f", and those of {unknown} shards, which do not say" if 0 < unknown < len(rows) else ""
     )
+    reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
     if all(pipeline.takes_pieces(one) for one in shards):
         parts = sum(max(1, -(-(one or 0) // PIECE_ROWS)) for one in rows)
         sizes = [one.piece_bytes for one in shards]
         memory = max(size or 0 for size in sizes) * _PIECES_AT_ONCE + _BASE_BYTES
         shown = "memory does not depend on their number" if None in sizes else f"about {memory / 1e6:.0f} MB of memory"
         pieces = "" if unknown else f"{parts} parts, "
-        fits = any(FITS in pipeline.needs_whole(one) or NO_LINKS in pipeline.needs_whole(one) for one in shards)
-        before = "; before that they are read to fit an aligner" if fits else ""
+        before = "; before that they are read to fit an aligner" if {FITS, NO_LINKS} & reasons.keys() else ""
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}{before}"
     else:
-        reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
         yield f"as a whole: {', '.join(reasons) or 'the workers of a cluster are handed all parts'}"
     yield f"would be written to {output}"
 
