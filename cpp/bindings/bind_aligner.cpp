@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -280,8 +281,8 @@ LinkColumns posterior(const Model& model, const Corpus& corpus, const TypeMaps& 
   }));
 }
 
-LinkColumns discriminative(const Model& model, const Corpus& corpus, const TypeMaps& maps, double threshold,
-                           std::size_t threads) {
+LinkColumns discriminative(const Model& model, const Corpus& corpus, const TypeMaps& maps,
+                           std::optional<double> threshold, std::size_t threads) {
   return to_tuple(unlocked(corpus, maps, [&](const AlignerCorpus& rows, auto types) {
     return align_discriminative(model.view(), rows, types, threshold, threads);
   }));
@@ -382,7 +383,9 @@ void register_aligner(py::module_& m) {
         "Links scored above the threshold: offsets, source, target, score.");
   m.def("align_discriminative", &discriminative, py::arg("model"), py::arg("corpus"), py::arg("maps"),
         py::kw_only(), py::arg("threshold"), py::arg("threads"),
-        "Links that the classifier gives a probability above the threshold: offsets, source, target, score.");
+        "Links that the classifier gives a probability above the threshold, or, without one, those of "
+        "highest expected "
+        "F1: offsets, source, target, score.");
   m.def("link_features", &features, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
         py::arg("first"),
         "What the classifier's first network is given, or the second one where there are the first one's "

@@ -377,9 +377,9 @@ class AlignerFitter:
         """
         The model of all blocks so far, of which `last` is the latest.
         """
-def align_discriminative(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+def align_discriminative(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """
-    Links that the classifier gives a probability above the threshold: offsets, source, target, score.
+    Links that the classifier gives a probability above the threshold, or, without one, those of highest expected F1: offsets, source, target, score.
     """
 def align_posterior(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex, least_association: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -112,6 +113,7 @@ void aligner() {
   Digest linked;
   for (const xner::ScoredLinks& links :
        {xner::align_discriminative(model, corpus, maps, 0.1, 2),
+        xner::align_discriminative(model, corpus, maps, std::nullopt, 2),
         xner::align_posterior(model, corpus, maps, 0.3, 0.1, 2),
         xner::align_viterbi(model, corpus, maps, xner::Symmetrization::grow_diag_final_and, 2)}) {
     linked.add(links.offsets);

@@ -1,10 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -182,6 +186,38 @@ TEST_CASE("the classifier links a toy language, on any number of threads, and st
   CHECK(again.offsets == all.offsets);
   CHECK(again.target == all.target);
   CHECK(again.score == all.score);
+}
+
+TEST_CASE("without a threshold each row has the links of highest expected F1") {
+  const Corpus corpus = long_corpus(40, 60);
+  const auto model = xner::fit_aligner(corpus.view(), {}, 2);
+  const auto all = xner::align_discriminative(model, corpus.view(), corpus.maps(), 0.0, 1);
+  const auto best = xner::align_discriminative(model, corpus.view(), corpus.maps(), std::nullopt, 2);
+  CHECK_FALSE(best.score.empty());
+  const auto row = [](const xner::ScoredLinks& links, std::size_t r) {
+    return std::vector<float>(links.score.begin() + links.offsets[r],
+                              links.score.begin() + links.offsets[r + 1]);
+  };
+  for (std::size_t r = 0; r + 1 < all.offsets.size(); ++r) {
+    std::vector<float> falling = row(all, r);
+    std::ranges::sort(falling, std::ranges::greater{});
+    double right = 0;
+    std::size_t number = 0;
+    double highest = 0;
+    const double expected = std::accumulate(falling.begin(), falling.end(), 0.0);
+    for (std::size_t k = 0; k <= falling.size(); ++k) {
+      const double f1 = 2 * (3 + right) / (6 + static_cast<double>(k) + expected);
+      if (f1 > highest + 1e-12) {
+        highest = f1;
+        number = k;
+      }
+      if (k < falling.size()) right += falling[k];
+    }
+    std::vector<float> found = row(best, r);
+    std::ranges::sort(found, std::ranges::greater{});
+    CHECK(found ==
+          std::vector<float>(falling.begin(), falling.begin() + static_cast<std::ptrdiff_t>(number)));
+  }
 }
 
 TEST_CASE("features of links are those of the cells that the classifier looks at") {

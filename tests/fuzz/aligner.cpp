@@ -2,6 +2,7 @@
 #include "xner/aligner.hpp"
 
 #include <cmath>
+#include <optional>
 
 #include "bytes.hpp"
 
@@ -134,6 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     view.is_input = bytes.yes();
     check_aligner(view);
     check_links(corpus, align_discriminative(view, corpus, std::span(&map, 1), 0.1, 1));
+    check_links(corpus, align_discriminative(view, corpus, std::span(&map, 1), std::nullopt, 1));
     check_links(corpus, align_posterior(view, corpus, std::span(&map, 1), 0.1, 0.0, 1));
     check_links(corpus, align_viterbi(view, corpus, std::span(&map, 1), bytes.one_of<Symmetrization>(5), 1));
   } catch (const Error&) {

@@ -52,7 +52,11 @@ def keywords(options: Sequence[type[Any]], names: Mapping[str, Collection[str]])
         hints = typing.get_type_hints(one)
         for field in dataclasses.fields(one):
             hint = hints[field.name]
-            text = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else repr(hint)
+            text = (
+                hint.__name__
+                if isinstance(hint, type) and not typing.get_args(hint)
+                else repr(hint).replace("NoneType", "None")
+            )
             fields[field.name] = re.sub(r"tuple\[(.+), \.\.\.\]", r"collections.abc.Sequence[\1]", text)
     named = {module for text in fields.values() for module in re.findall(r"(xner[a-z_.]*)\.[A-Z]", text)}
     lines = ["import collections.abc", "import typing", *(f"import {module}" for module in sorted(named)), ""]

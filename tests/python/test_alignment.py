@@ -614,6 +614,39 @@ def test_result_has_the_type_of_the_links_column() -> None:
         assert all(0.0 <= link["score"] <= 1.0 for link in links[row].as_py())
 
 
+def highest_expected_f1(row: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The links whose F1 is expected to be highest of all beginnings, in falling order, with three certain ones."""
+    falling = sorted((link["score"] for link in row), reverse=True)
+    expected = [2 * (3 + sum(falling[:number])) / (6 + number + sum(falling)) for number in range(len(falling) + 1)]
+    taken = max(range(len(expected)), key=expected.__getitem__)
+    return [link for link in row if taken and link["score"] >= falling[taken - 1]]
+
+
+def test_with_an_automatic_threshold_links_have_the_highest_expected_f1() -> None:
+    aligner = Aligner.fit([], [])
+    mixed = [*GERMAN[1:], GERMAN[0]]
+    everything = pylist(aligner.align(ENGLISH, mixed, threshold=0.0))
+    found = pylist(aligner.align(ENGLISH, mixed, threshold="auto"))
+    assert found == [highest_expected_f1(row) for row in everything]
+    assert [len(row) for row in found] != [len(row) for row in pylist(aligner.align(ENGLISH, mixed))]
+    assert pylist(Aligner.fit([], [], threshold="auto").align(ENGLISH, mixed)) == found
+
+
+def test_pairs_in_which_nothing_is_likely_have_no_links_with_an_automatic_threshold() -> None:
+    aligner = Aligner.fit(ENGLISH * 50, GERMAN * 50)
+    strangers = [["house"]], [["gut"]]
+    assert 0 < pylist(aligner.align(*strangers, threshold=0.0))[0][0]["score"] < 0.3
+    assert pylist(aligner.align(*strangers, threshold="auto")) == [[]]
+
+
+def test_an_automatic_threshold_goes_with_probabilities_and_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="threshold='auto' goes with decode='discriminative'"):
+        Aligner.fit(ENGLISH, GERMAN, threshold="auto", decode="posterior")
+    aligner = Aligner.fit(ENGLISH, GERMAN, threshold="auto")
+    aligner.save(tmp_path / "model")
+    assert Aligner.load(tmp_path / "model").options.threshold == "auto"
+
+
 def test_a_higher_threshold_gives_fewer_links_and_the_same_scores() -> None:
     aligner = Aligner.fit(ENGLISH, GERMAN)
     low, high = (pylist(aligner.align(ENGLISH, GERMAN, threshold=t, least_association=0)) for t in (0.1, 0.5))

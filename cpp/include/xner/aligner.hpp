@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -208,11 +209,13 @@ ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& 
                             std::size_t threads);
 
 // Links every pair of words that a classifier takes for partners with a probability, the link's score, above
-// `threshold`. It goes by both directions' posteriors and emissions, by what the fitted corpus tells of the two words, and
+// `threshold`, or, without one, the pairs of each row whose F1 is expected to be highest: above half of the F1 that they
+// reach (Lipton, Elkan, Narayanaswamy 2014), as if three more links of the row were certain. It goes by both directions' posteriors and emissions, by what the fitted corpus tells of the two words, and
 // by the same of the words around (discriminative alignment: Moore 2005; Blunsom, Cohn 2006); it was trained on hand-made
 // links of several languages and knows none of them by name.
 ScoredLinks align_discriminative(const AlignerModelView& model, const AlignerCorpus& corpus,
-                                 std::span<const AlignerTypeMap> maps, double threshold, std::size_t threads);
+                                 std::span<const AlignerTypeMap> maps, std::optional<double> threshold,
+                                 std::size_t threads);
 
 // What the classifier is given, to train it.
 struct LinkFeatures {

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -415,6 +418,24 @@ void check_threshold(double threshold) {
   check(threshold >= 0 && threshold < 1, "threshold must lie in [0, 1), not be " + std::to_string(threshold));
 }
 
+// The threshold above which links have the highest expected F1, where each is right with its probability. In falling order
+// another link raises it while its probability is above half of it. Certain links beyond those of the row keep rows in
+// which nothing is likely from being linked by what is least unlikely.
+float expected_best_threshold(std::span<const float> probabilities) {
+  constexpr double kCertain = 3;
+  std::vector<float> falling(probabilities.begin(), probabilities.end());
+  std::ranges::sort(falling, std::ranges::greater{});
+  double right = kCertain;  // expected, of those taken
+  double both =
+      2 * kCertain + std::accumulate(falling.begin(), falling.end(), 0.0);  // taken, and expected in truth
+  for (const float probability : falling) {
+    if (probability * both <= right) return probability;
+    right += probability;
+    both += 1;
+  }
+  return 0;
+}
+
 // Runs take(classifier that has looked at the row, links of the row) on every sentence pair with words on both sides, and
 // joins the rows.
 template <class Take>
@@ -498,13 +519,13 @@ ScoredLinks align_posterior(const AlignerModelView& model, const AlignerCorpus& 
 }
 
 ScoredLinks align_discriminative(const AlignerModelView& model, const AlignerCorpus& corpus,
-                                 std::span<const AlignerTypeMap> maps, double threshold,
+                                 std::span<const AlignerTypeMap> maps, std::optional<double> threshold,
                                  std::size_t threads) {
   using namespace aligner;
-  check_threshold(threshold);
-  const auto least = static_cast<float>(threshold);
+  if (threshold) check_threshold(*threshold);
   return classify_rows(model, corpus, maps, threads, [&](LinkClassifier& classifier, ScoredLinks& out) {
     const std::span<const float> probabilities = classifier.probabilities();
+    const float least = threshold ? static_cast<float>(*threshold) : expected_best_threshold(probabilities);
     const std::span<const LinkClassifier::Cell> cells = classifier.cells();
     for (std::size_t k = 0; k < cells.size(); ++k) {
       if (probabilities[k] > least) add_link(out, cells[k].source, cells[k].target, probabilities[k]);

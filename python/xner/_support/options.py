@@ -193,6 +193,40 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class OrAuto:
+    """A value of another kind, or the word "auto"."""
+
+    each: Kind
+
+    @property
+    def metavar(self) -> str:
+        """As in help."""
+        return f"{self.each.metavar}|auto"
+
+    def check(self, name: str, value: Any) -> Any:
+        """See `Kind`."""
+        if isinstance(value, str) and value == "auto":
+            return value
+        try:
+            return self.each.check(name, value)
+        except OptionError as error:
+            raise OptionError(f"{error}, or 'auto'") from None
+
+    def parse(self, name: str, text: str) -> Any:
+        """See `Kind`."""
+        if text == "auto":
+            return text
+        try:
+            return self.each.parse(name, text)
+        except OptionError as error:
+            raise OptionError(f"{error}, or 'auto'") from None
+
+    def to_text(self, value: Any) -> str:
+        """See `Kind`."""
+        return value if isinstance(value, str) else self.each.to_text(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     """Yes or no."""
 

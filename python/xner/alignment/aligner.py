@@ -298,8 +298,8 @@ class Aligner:
         if options.decode == "viterbi":
             method = SYMMETRIZATIONS[options.symmetrization]
             return _core.align_viterbi(*rows, method=method, threads=threads)
-        threshold = options.threshold
-        if options.decode == "posterior":
+        threshold = None if options.threshold == "auto" else options.threshold
+        if options.decode == "posterior" and threshold is not None:
             least = options.least_association
             return _core.align_posterior(*rows, threshold=threshold, least_association=least, threads=threads)
         return _core.align_discriminative(*rows, threshold=threshold, threads=threads)

@@ -44,7 +44,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     combine: typing.Optional[typing.Literal['union', 'intersect', 'vote', 'mean']]
     decode: typing.Optional[typing.Literal['discriminative', 'posterior', 'viterbi']]
     symmetrization: typing.Optional[typing.Literal['intersect', 'union', 'grow-diag', 'grow-diag-final', 'grow-diag-final-and']]
-    threshold: float | None
+    threshold: typing.Union[float, typing.Literal['auto'], None]
     layer: int | None
     extraction: typing.Optional[typing.Literal['fwd', 'rev', 'inter', 'itermax', 'mwmf', 'softmax', 'entmax15']]
     lexicon: collections.abc.Sequence[str]

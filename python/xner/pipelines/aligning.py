@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 import pyarrow as pa
 
@@ -14,7 +14,19 @@ from xner import schema
 from xner._support.arrow import with_columns
 from xner._support.digests import table_digest
 from xner._support.memory import memory_size
-from xner._support.options import Choice, DeclaredOptions, Flag, Many, Number, ReadFile, Text, When, Whole, option
+from xner._support.options import (
+    Choice,
+    DeclaredOptions,
+    Flag,
+    Many,
+    Number,
+    OrAuto,
+    ReadFile,
+    Text,
+    When,
+    Whole,
+    option,
+)
 from xner._support.progress import silent
 from xner.alignment.aligner import Aligner
 from xner.alignment.lexicon import Lexicon
@@ -116,10 +128,11 @@ class AligningOptions(DeclaredOptions):
         optional=True,
         group=_GROUP,
     )
-    threshold: float | None = option(
+    threshold: float | Literal["auto"] | None = option(
         None,
-        Number(below=1),
-        f"Least probability of a link: {BUILTIN} unless it decodes by viterbi, encoders with softmax or entmax15.",
+        OrAuto(Number(below=1)),
+        f"Least probability of a link: {BUILTIN} unless it decodes by viterbi, encoders with softmax or entmax15. "
+        f"auto: of each sentence pair the links whose F1 is expected to be highest ({BUILTIN}).",
         when=[_ALONE, When("another decode than 'viterbi'", lambda o: o.decode != "viterbi")],
         optional=True,
         group=_GROUP,
@@ -226,6 +239,8 @@ class AligningOptions(DeclaredOptions):
     def check_together(self) -> None:
         """See `DeclaredOptions`."""
         _ = self.models  # which says what is wrong with them
+        if self.threshold == "auto" and (self.names != (BUILTIN,) or self.decode == "posterior"):
+            raise OptionError(f"threshold='auto' goes with aligner='{BUILTIN}' and decode='discriminative' alone")
         check_engine(self.aligner_engine, device=self.aligner_device, dtype=self.aligner_dtype, owner="aligner_")
 
 

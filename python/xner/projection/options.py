@@ -247,7 +247,7 @@ class ProjectionOptions(DeclaredOptions):
     length_ratio_threshold: float | None = option(
         0.8,
         Number(),
-        "A range is kept when its words over the entity's words are strictly more; none keeps all.",
+        "A range is kept when its words over the entity's words are strictly more; 0 keeps all.",
         when=[_HEURISTIC],
         optional=True,
         group=_RANGES,
