@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
@@ -7,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "code_points.hpp"
+#include "utf8/kernels.hpp"
 #include "xner/arrow.hpp"
 #include "xner/error.hpp"
 
@@ -99,26 +100,37 @@ Shown range_of(const ArrowArray& array, bool wide, Shown shown, std::int64_t mos
               : checked_range(static_cast<const std::int32_t*>(offsets), shown, most, what);
 }
 
-template <class Offset>
-bool begins_within_character(const char* data, const Offset* offsets, Shown rows, std::int64_t end) {
-  bool within = false;
-  for (std::int64_t row = rows.first; row < rows.end(); ++row) {
-    if (offsets[row] < end) within |= (static_cast<unsigned char>(data[offsets[row]]) & 0xC0U) == 0x80U;
-  }
-  return within;
+bool any_within(const unsigned char* data, const std::int32_t* places, std::int64_t count) {
+  return utf8_kernels().any_within(data, places, static_cast<std::size_t>(count));
+}
+bool any_within(const unsigned char* data, const std::int64_t* places, std::int64_t count) {
+  return utf8_kernels().any_within_wide(data, places, static_cast<std::size_t>(count));
 }
 
-void check_texts(const ArrowArray& array, bool wide, Shown rows, Shown bytes, std::string_view what) {
-  const auto* data = static_cast<const char*>(array.buffers[2]);
-  const std::string_view text(data + bytes.first, static_cast<std::size_t>(bytes.count));
-  const Utf8 kind = utf8_kind(text);
-  if (kind == Utf8::ascii) return;
-  const void* offsets = array.buffers[1];
-  if (kind == Utf8::broken ||
-      (wide ? begins_within_character(data, static_cast<const std::int64_t*>(offsets), rows, bytes.end())
-            : begins_within_character(data, static_cast<const std::int32_t*>(offsets), rows, bytes.end()))) {
-    throw_damaged(what, "it has bytes that are not UTF-8");
+// Whether each text is UTF-8: whether all of them one after the other are, and none begins inside of a character.
+template <class Offset>
+bool are_utf8(const unsigned char* data, const Offset* offsets, std::int64_t rows) {
+  const Offset begin = offsets[0];
+  const Offset end = offsets[rows];
+  if (begin == end) return true;
+  const Utf8 kind = utf8_kernels().kind(data + begin, static_cast<std::size_t>(end - begin));
+  if (kind != Utf8::beyond_ascii) return kind == Utf8::ascii;
+  while (offsets[rows - 1] == end) --rows;  // empty ones at the end begin at no byte
+  return !any_within(data, offsets, rows);
+}
+
+// Whether all is right with texts and their offsets. So many rows at a time that what they take is read once from afar.
+template <class Offset>
+bool are_texts(const ArrowArray& array, Shown shown, std::int64_t most) {
+  constexpr std::int64_t rows_at_once = 1024;
+  const auto* data = static_cast<const unsigned char*>(array.buffers[2]);
+  const auto* offsets = static_cast<const Offset*>(array.buffers[1]);
+  for (std::int64_t row = shown.first; row < shown.end(); row += rows_at_once) {
+    const std::int64_t rows = std::min(rows_at_once, shown.end() - row);
+    if (descends(offsets + row, rows) || offsets[row + rows] > most || !are_utf8(data, offsets + row, rows))
+      return false;
   }
+  return true;
 }
 
 template <class Index>
@@ -190,10 +202,13 @@ class Check {
     if (shown.count == 0) return true;
     const void* offsets = require_buffer(array, 1, what_);
     const std::int64_t most = Offsets(offsets, array.offset, wide)[array.length];
+    const bool has_data = array.n_buffers > 2 && array.buffers[2] != nullptr;
+    if (texts_ && has_data && (wide ? are_texts<std::int64_t> : are_texts<std::int32_t>)(array, shown, most))
+      return true;
     const Shown bytes = range_of(array, wide, shown, most, what_);
     if (bytes.count == 0) return true;
     require_buffer(array, 2, what_);
-    if (texts_) check_texts(array, wide, shown, bytes, what_);
+    if (texts_) throw_damaged(what_, "it has bytes that are not UTF-8");
     return true;
   }
 

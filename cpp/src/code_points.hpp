@@ -11,9 +11,4 @@ namespace xner {
 // Appends the code points of a text. A byte that belongs to no well-formed sequence counts as one by itself.
 void append_code_points(std::string_view text, std::vector<std::uint32_t>& code_points);
 
-enum class Utf8 : std::uint8_t { ascii, beyond_ascii, broken };
-
-// What the bytes of a text are; `broken` are those that are no UTF-8.
-[[nodiscard]] Utf8 utf8_kind(std::string_view text) noexcept;
-
 }  // namespace xner

@@ -1,14 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "code_points.hpp"
 #include "fixtures.hpp"
+#include "utf8/kernels.hpp"
 #include "xner/error.hpp"
+#include "xner/simd_level.hpp"
 
 using namespace xner;
 using namespace xner::test;
@@ -51,6 +53,23 @@ bool is_utf8(std::string_view text) {
     at += length;
   }
   return true;
+}
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+Utf8 kind_of(const Utf8Kernels& kernels, std::string_view text) {
+  return kernels.kind(bytes_of(text), text.size());
+}
+
+// Calls with the kernels of every instruction set that this CPU has.
+template <class Call>
+void for_each_level(const Call& call) {
+  for (const SimdLevel level : simd_levels()) {
+    CAPTURE(name(level));
+    call(utf8_kernels(level));
+  }
 }
 
 }  // namespace
@@ -157,32 +176,132 @@ TEST_CASE("other layouts are not known") {
 }
 
 TEST_CASE("UTF-8 by its definition") {
-  // Every sequence of up to three bytes, and of four those with ends that matter.
-  const std::vector<unsigned> ends{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
-  std::string text;
-  const auto agree = [&text] { return (utf8_kind(text) != Utf8::broken) == is_utf8(text); };
-  std::size_t wrong = 0;
-  for (unsigned first = 0; first < 256; ++first) {
-    text.assign(1, static_cast<char>(first));
-    wrong += agree() ? 0 : 1;
-    for (unsigned second = 0; second < 256; ++second) {
-      text.assign({static_cast<char>(first), static_cast<char>(second)});
+  for_each_level([](const Utf8Kernels& kernels) {
+    // Every sequence of up to three bytes, and of four those with ends that matter.
+    const std::vector<unsigned> ends{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    std::string text;
+    const auto agree = [&] { return (kind_of(kernels, text) != Utf8::broken) == is_utf8(text); };
+    std::size_t wrong = 0;
+    for (unsigned first = 0; first < 256; ++first) {
+      text.assign(1, static_cast<char>(first));
       wrong += agree() ? 0 : 1;
-      for (unsigned third = 0; third < 256; ++third) {
-        text.resize(2);
-        text.push_back(static_cast<char>(third));
+      for (unsigned second = 0; second < 256; ++second) {
+        text.assign({static_cast<char>(first), static_cast<char>(second)});
         wrong += agree() ? 0 : 1;
-        if (third % 16 != 0 && third % 16 != 15) continue;
-        for (const unsigned fourth : ends) {
-          text.resize(3);
-          text.push_back(static_cast<char>(fourth));
+        for (unsigned third = 0; third < 256; ++third) {
+          text.resize(2);
+          text.push_back(static_cast<char>(third));
           wrong += agree() ? 0 : 1;
+          if (third % 16 != 0 && third % 16 != 15) continue;
+          for (const unsigned fourth : ends) {
+            text.resize(3);
+            text.push_back(static_cast<char>(fourth));
+            wrong += agree() ? 0 : 1;
+          }
         }
       }
     }
+    CHECK(wrong == 0);
+    CHECK(kind_of(kernels, "") == Utf8::ascii);
+    CHECK(kind_of(kernels, "plain words, more than eight") == Utf8::ascii);
+    CHECK(kind_of(kernels, "plain words and an é") == Utf8::beyond_ascii);
+    CHECK(kind_of(kernels, "plain words and a \xC3") == Utf8::broken);
+  });
+}
+
+TEST_CASE("UTF-8 wherever registers and blocks begin and end") {
+  using namespace std::string_view_literals;
+  const std::vector<std::string_view> sequences{
+      "a"sv, "\0"sv, "\x7F"sv, "\xC2\x80"sv, "\xDF\xBF"sv, "\xE0\xA0\x80"sv, "\xED\x9F\xBF"sv,
+      "\xEE\x80\x80"sv, "\xEF\xBF\xBF"sv, "\xF0\x90\x80\x80"sv, "\xF4\x8F\xBF\xBF"sv,
+      // nothing to continue, and more continued than there is
+      "\x80"sv, "\xBF"sv, "\xC3\xA9\xA9"sv, "\xE4\xB8\xAD\x80"sv, "\xF0\x9F\x98\x80\x80"sv,
+      // cut
+      "\xC3"sv, "\xE4"sv, "\xE4\xB8"sv, "\xF0"sv, "\xF0\x9F"sv, "\xF0\x9F\x98"sv,
+      // longer than need be
+      "\xC0\x80"sv, "\xC1\xBF"sv, "\xE0\x80\x80"sv, "\xE0\x9F\xBF"sv, "\xF0\x80\x80\x80"sv,
+      "\xF0\x8F\xBF\xBF"sv,
+      // surrogates, and above U+10FFFF
+      "\xED\xA0\x80"sv, "\xED\xBF\xBF"sv, "\xF4\x90\x80\x80"sv, "\xF5\x80\x80\x80"sv,
+      "\xF8\x88\x80\x80\x80"sv, "\xFE"sv, "\xFF"sv};
+  for_each_level([&](const Utf8Kernels& kernels) {
+    std::size_t wrong = 0;
+    // Around it are ASCII, characters of two bytes, and such of three, whole or cut at the text's begin.
+    for (const std::string_view around : {"a"sv, "é"sv, "中"sv}) {
+      for (std::size_t before = 0; before <= 130; ++before) {
+        for (const std::string_view sequence : sequences) {
+          for (const std::size_t after : {std::size_t{0}, std::size_t{1}, std::size_t{40}, 130 - before}) {
+            std::string text;
+            while (text.size() + around.size() <= before) text += around;
+            text.resize(before, 'a');
+            text += sequence;
+            for (std::size_t end = text.size() + after; text.size() < end;) text += around;
+            const Utf8 found = kind_of(kernels, text);
+            wrong += (found != Utf8::broken) == is_utf8(text) ? 0 : 1;
+            const bool is_ascii =
+                std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+            wrong += (found == Utf8::ascii) == is_ascii ? 0 : 1;
+          }
+        }
+      }
+    }
+    CHECK(wrong == 0);
+  });
+}
+
+TEST_CASE("places within a character") {
+  const std::string text = "a\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80";
+  const std::vector<std::size_t> begins{0, 1, 3, 6};
+  for_each_level([&](const Utf8Kernels& kernels) {
+    for (std::size_t count = 0; count <= 20; ++count) {
+      std::vector<std::int32_t> places(count);
+      for (std::size_t i = 0; i < count; ++i)
+        places[i] = static_cast<std::int32_t>(begins[i % begins.size()]);
+      const auto found = [&] {
+        const std::vector<std::int64_t> wide(places.begin(), places.end());
+        const bool any = kernels.any_within(bytes_of(text), places.data(), count);
+        CHECK(kernels.any_within_wide(bytes_of(text), wide.data(), count) == any);
+        return any;
+      };
+      CHECK(!found());
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::int32_t kept = places[i];
+        for (const std::int32_t within : {2, 4, 5, 7, 8, 9}) {
+          places[i] = within;
+          CHECK(found());
+        }
+        places[i] = kept;
+      }
+    }
+  });
+}
+
+TEST_CASE("texts of many rows, with one that is wrong") {
+  // Rows are looked at in parts; each place is in one of them.
+  constexpr std::int32_t rows = 3000;
+  std::string data;
+  std::vector<std::int32_t> offsets{0};
+  for (std::int32_t row = 0; row < rows; ++row) {
+    data += row % 10 == 0 ? "é" : row % 3 == 0 ? "" : "word";
+    offsets.push_back(static_cast<std::int32_t>(data.size()));
   }
-  CHECK(wrong == 0);
-  CHECK(utf8_kind("plain words, more than eight") == Utf8::ascii);
-  CHECK(utf8_kind("plain words and an é") == Utf8::beyond_ascii);
-  CHECK(utf8_kind("plain words and a \xC3") == Utf8::broken);
+  CHECK(said(Exported(texts_at(offsets, data))).empty());
+  for (const std::size_t row : {0U, 10U, 1020U, 1030U, 2040U, 2050U, 2990U}) {
+    std::vector<std::int32_t> within = offsets;
+    ++within[row];  // where it is 0, the first character has no begin
+    CHECK(said(Exported(texts_at(within, data))) == "x is damaged: it has bytes that are not UTF-8");
+    std::string broken = data;
+    broken[static_cast<std::size_t>(offsets[row])] = '\xFF';
+    CHECK(said(Exported(texts_at(offsets, broken))) == "x is damaged: it has bytes that are not UTF-8");
+    // What is wrong with offsets is said before what is wrong with texts.
+    std::vector<std::int32_t> descending = offsets;
+    descending[2995] = 1;
+    CHECK(said(Exported(texts_at(descending, broken))) ==
+          "x is damaged: row 2994 begins at " + std::to_string(offsets[2994]) + " and ends before, at 1");
+    // Of a slice, what it shows.
+    Exported slice(texts_at(offsets, broken));
+    slice.array().offset = static_cast<std::int64_t>(row) + 1;
+    slice.array().length = rows - slice.array().offset;
+    CHECK(said(slice).empty());
+  }
 }

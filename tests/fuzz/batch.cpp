@@ -67,16 +67,33 @@ ProjectOptions options(Bytes& bytes) {
   return options;
 }
 
-bool is_sound(arrow::ArrayRef batch) {
+bool passes(arrow::ArrayRef array, bool texts) {
   try {
-    for (std::int64_t i = 0; i < batch.schema->n_children; ++i) {
-      if (!arrow::check_array({batch.schema->children[i], batch.array->children[i]}, "x", false))
-        return false;
-    }
+    return arrow::check_array(array, "x", texts);
   } catch (const Error&) {
     return false;
   }
+}
+
+bool is_sound(arrow::ArrayRef batch) {
+  for (std::int64_t i = 0; i < batch.schema->n_children; ++i) {
+    if (!passes({batch.schema->children[i], batch.array->children[i]}, false)) return false;
+  }
   return true;
+}
+
+// Texts are right where each one is.
+void check_texts(arrow::ArrayRef texts) {
+  if (!passes(texts, false)) return;
+  bool each = true;
+  for (std::int64_t row = 0; row < texts.array->length; ++row) {
+    ArrowArray alone = *texts.array;
+    alone.offset += row;
+    alone.length = 1;
+    alone.null_count = -1;
+    each = passes({texts.schema, &alone}, true) && each;
+  }
+  require(passes(texts, true) == each);
 }
 
 template <class Call>
@@ -99,6 +116,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Handed handed(batch(bytes, rows));
   const arrow::ArrayRef ref = handed.ref();
   if (!is_sound(ref)) return 0;
+  const arrow::ArrayRef tokens = ref.field("tokens");
+  check_texts({tokens.schema->children[0], tokens.array->children[0]});
   run([&] { return project_batch(ref, chosen, 1, skip); });
   run([&] { return encode_label_lists(ref.field("source_entities"), "x", ref.field("tokens"), 1); });
   run([&] {

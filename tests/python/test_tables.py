@@ -676,6 +676,41 @@ def test_texts_that_begin_within_a_character(kind: pa.DataType) -> None:
                 _layouts.check_buffers(array, "it")
 
 
+HOSTILE = [
+    *(b"\x80", b"\xc3\xa9\xa9"),  # continue nothing
+    *(b"\xc3", b"\xe4\xb8", b"\xf0\x9f\x98"),  # cut
+    *(b"\xc0\x80", b"\xe0\x9f\xbf", b"\xf0\x8f\xbf\xbf"),  # longer than need be
+    *(b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xff"),  # surrogates, above U+10FFFF
+]
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from([b"", b"word", b"a" * 70, "é".encode(), "中文".encode(), "😀".encode()])
+        | st.text(max_size=40).map(str.encode),
+        max_size=60,
+    ),
+    hostile=st.lists(st.tuples(st.integers(0, 60), st.sampled_from(HOSTILE) | st.binary(max_size=6)), max_size=2),
+    kind=st.sampled_from([pa.string(), pa.large_string()]),
+    start=st.integers(0, 3),
+)
+def test_texts_pass_where_python_decodes_each(
+    parts: list[bytes], hostile: list[tuple[int, bytes]], kind: pa.DataType, start: int
+) -> None:
+    for place, part in hostile:
+        parts.insert(place, part)
+    binary = pa.array(parts, pa.binary() if kind == pa.string() else pa.large_binary())
+    array = pa.Array.from_buffers(kind, len(parts), binary.buffers()).slice(start)
+    try:
+        for part in parts[start:]:
+            part.decode()
+    except UnicodeDecodeError:
+        with pytest.raises(Error, match="it is damaged: it has bytes that are not UTF-8"):
+            _layouts.check_buffers(array, "it")
+    else:
+        _layouts.check_buffers(array, "it")
+
+
 def damaged_lists(offsets: list[int]) -> pa.Array[Any]:
     """Lists whose offsets change behind pyarrow's back, which looks at some where it makes an array."""
     values = pa.array(["a"] * 2000)
