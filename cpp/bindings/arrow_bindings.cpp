@@ -2,6 +2,7 @@
 
 #include "bindings.hpp"
 #include "xner/error.hpp"
+#include "xner/utf8.hpp"
 
 namespace py = pybind11;
 
@@ -38,6 +39,12 @@ bool check(const py::object& array, const std::string& what, bool texts) {
   const ImportedArray imported(array, ImportedArray::Unchecked{});
   const py::gil_scoped_release unlocked;
   return arrow::check_array(imported.ref(), what, texts);
+}
+
+bool is_utf8(const py::bytes& data) {
+  const std::string_view text = data;
+  const py::gil_scoped_release unlocked;
+  return xner::is_utf8(text);
 }
 
 }  // namespace
@@ -90,6 +97,7 @@ void register_arrow(py::module_& m) {
   m.def("check_array", &check, py::arg("array"), py::arg("what"), py::kw_only(), py::arg("texts"),
         "Checks what decides where the memory of an array is read and, with `texts`, that strings are UTF-8; "
         "`what` is what errors call it. False where its layout is not one of those that the core reads.");
+  m.def("is_utf8", &is_utf8, py::arg("data"), "Whether bytes are UTF-8.");
 }
 
 }  // namespace xner::bindings

@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_discriminative', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'link_classifier_weights', 'link_features', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_discriminative', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'is_utf8', 'link_classifier_weights', 'link_features', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -428,6 +428,10 @@ def extract_padded_link_lists(similarities: numpy.ndarray, source_lengths: numpy
 def fit_aligner(corpus: AlignerCorpus, options: AlignerOptions, *, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> AlignerModel:
     """
     Fits a model. progress(done, total) is called after every iteration unless it is None.
+    """
+def is_utf8(data: bytes) -> bool:
+    """
+    Whether bytes are UTF-8.
     """
 def link_classifier_weights() -> numpy.typing.NDArray[numpy.float32]:
     """

@@ -36,7 +36,7 @@ arrow::OwnedArray texts_at(const std::vector<std::int32_t>& offsets, const std::
 }
 
 // By the definition: the code point, its length and its range. Slow and plain.
-bool is_utf8(std::string_view text) {
+bool by_definition(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto first = static_cast<unsigned char>(text[at]);
     const std::size_t length = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
@@ -180,7 +180,7 @@ TEST_CASE("UTF-8 by its definition") {
     // Every sequence of up to three bytes, and of four those with ends that matter.
     const std::vector<unsigned> ends{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
     std::string text;
-    const auto agree = [&] { return (kind_of(kernels, text) != Utf8::broken) == is_utf8(text); };
+    const auto agree = [&] { return (kind_of(kernels, text) != Utf8::broken) == by_definition(text); };
     std::size_t wrong = 0;
     for (unsigned first = 0; first < 256; ++first) {
       text.assign(1, static_cast<char>(first));
@@ -237,7 +237,7 @@ TEST_CASE("UTF-8 wherever registers and blocks begin and end") {
             text += sequence;
             for (std::size_t end = text.size() + after; text.size() < end;) text += around;
             const Utf8 found = kind_of(kernels, text);
-            wrong += (found != Utf8::broken) == is_utf8(text) ? 0 : 1;
+            wrong += (found != Utf8::broken) == by_definition(text) ? 0 : 1;
             const bool is_ascii =
                 std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
             wrong += (found == Utf8::ascii) == is_ascii ? 0 : 1;

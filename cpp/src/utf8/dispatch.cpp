@@ -1,5 +1,6 @@
 #include "utf8/kernels.hpp"
 #include "xner/simd_level.hpp"
+#include "xner/utf8.hpp"
 
 namespace xner {
 
@@ -14,6 +15,11 @@ const Utf8Kernels& utf8_kernels(SimdLevel level) {
 const Utf8Kernels& utf8_kernels() {
   static const Utf8Kernels& kernels = utf8_kernels(simd_level());
   return kernels;
+}
+
+bool is_utf8(std::string_view text) {
+  return utf8_kernels().kind(reinterpret_cast<const unsigned char*>(text.data()), text.size()) !=
+         Utf8::broken;
 }
 
 }  // namespace xner
