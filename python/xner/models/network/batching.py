@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["batches_by_length"]
 
 
-def batches_by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def batches_by_length(lengths: Sequence[int], budget: int, *, pads: bool = True) -> list[list[int]]:
     """Group sequences so that padding is small and a batch's cost is bounded.
 
     Args:
         lengths: of the sequences.
         budget: most tokens in a batch, padding included; a longer sequence is a batch of its own.
+        pads: whether all sequences of a batch are made as long as its longest.
 
     Returns:
         Batches of indices, longest sequences first: memory that does not suffice shows at once. Sequences of
@@ -25,10 +26,13 @@ def batches_by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """
     whole_number("token_budget", budget, 1)
     batches: list[list[int]] = []
-    longest = 0
+    longest = taken = 0  # of the last batch: what a sequence costs at least, and what it costs altogether
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if not batches or longest * (len(batches[-1]) + 1) > budget:
+        cost = max(lengths[index], longest)
+        if not batches or taken + cost > budget:
             batches.append([])
-            longest = max(1, lengths[index])
+            cost = max(1, lengths[index])
+            longest, taken = cost if pads else 0, 0
         batches[-1].append(index)
+        taken += cost
     return batches

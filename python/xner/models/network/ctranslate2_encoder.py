@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from xner.errors import Error, OptionError
 from xner.models.network.conversion import keep_converted
 from xner.models.network.device import share_of_cores
 from xner.models.network.loading import first_line, import_transformers, load_config, load_layers
-from xner.models.network.piece_network import longest_input
+from xner.models.network.piece_network import Vectors, longest_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
-
-    import torch
 
     from xner.models.network.pieces import PieceTokenizer
 
@@ -38,7 +36,10 @@ class CTranslate2Encoder:
         device: the processor.
         dtype: name of the precision.
         longest: most tokens that go in at once.
+        pads: whether all rows of a batch cost as much as its longest.
     """
+
+    pads: ClassVar[bool] = True
 
     def __init__(self, name: str, layer: int, tokenizer: PieceTokenizer, *, dtype: str, what: str) -> None:
         """Load an encoder's layers, converted where that has not been done before.
@@ -80,12 +81,12 @@ class CTranslate2Encoder:
         # Each waits for one batch.
         self._threads = ThreadPoolExecutor(workers) if workers > 1 else None
 
-    def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def forward(self, rows: Sequence[Sequence[int]]) -> Vectors:
         """See `Network`."""
         import torch
 
         found = self._encoder.forward_batch([list(row) for row in rows])
-        return torch.from_numpy(np.asarray(found.last_hidden_state))
+        return Vectors.of_padded(torch.from_numpy(np.asarray(found.last_hidden_state)))
 
     def threads(self) -> Executor | None:
         """See `Network`."""

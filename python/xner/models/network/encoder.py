@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from xner.models.network.ctranslate2_encoder import CTranslate2Encoder
 from xner.models.network.device import import_torch
 from xner.models.network.loading import load_layers
-from xner.models.network.piece_network import PieceNetwork, TorchNetwork
+from xner.models.network.piece_network import PieceNetwork
 from xner.models.network.pieces import PieceTokenizer
 
 if TYPE_CHECKING:
@@ -67,9 +67,10 @@ class Encoder:
         import_torch(_WHAT)
         tokenizer = PieceTokenizer.load(name, what=_WHAT)
         model = load_layers(name, layer, dtype, what=_WHAT).to(device).eval()
-        return cls(
-            layer, TorchNetwork(model, tokenizer, device, output="last_hidden_state", compile=compile), tokenizer
-        )
+        from xner.models.network.unpadded import torch_network
+
+        network = torch_network(model, tokenizer, device, output="last_hidden_state", compile=compile)
+        return cls(layer, network, tokenizer)
 
     @classmethod
     def convert(cls, name: str, layer: int, *, dtype: Literal["float32", "int8"]) -> Encoder:
@@ -103,7 +104,7 @@ class Encoder:
         Args:
             sentences: in pieces, by this encoder's tokenizer.
             language: the mark that every sentence gets, where the encoder needs one.
-            token_budget: most tokens in a batch, padding and special tokens included.
+            token_budget: most tokens in a batch, padding, where there is any, and special tokens included.
             overlap: least pieces that neighbouring windows share.
             progress: told after each batch how many sentences it finished.
 

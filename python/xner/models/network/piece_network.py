@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,13 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
+    import numpy.typing as npt
     import torch
 
     from xner.models.network.pieces import Pieces, PieceTokenizer
 
-__all__ = ["Network", "PieceNetwork", "TorchNetwork", "longest_input"]
+__all__ = ["Network", "PieceNetwork", "TorchNetwork", "Vectors", "first_position", "longest_input"]
 
 _LONGEST_INPUT = 1 << 20  # for models that know no limit
+
+
+class Vectors(NamedTuple):
+    """What a network gives for a batch.
+
+    Attributes:
+        values: (tokens × dimensions), row after row; there may be padding between rows.
+        starts: for each row the place of its first token.
+    """
+
+    values: torch.Tensor
+    starts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of_padded(cls, values: torch.Tensor) -> Vectors:
+        """Those of rows that are equally long, (rows × tokens × dimensions)."""
+        return cls(values.flatten(0, 1), np.arange(len(values)) * values.shape[1])
 
 
 class Network(Protocol):
@@ -32,20 +50,19 @@ class Network(Protocol):
         device: where the vectors are.
         dtype: name of the precision of weights and activations.
         longest: most tokens that go in at once.
+        pads: whether all rows of a batch cost as much as its longest.
     """
 
     device: torch.device
     dtype: str
     longest: int
+    pads: ClassVar[bool]
 
-    def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def forward(self, rows: Sequence[Sequence[int]]) -> Vectors:
         """The vectors of a batch.
 
         Args:
             rows: numbers of tokens, special ones included.
-
-        Returns:
-            (rows × tokens of the longest × dimensions).
         """
 
     def threads(self) -> Executor | None:
@@ -54,6 +71,8 @@ class Network(Protocol):
 
 class TorchNetwork:
     """A model of transformers as a `Network`."""
+
+    pads: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -83,7 +102,7 @@ class TorchNetwork:
         self._output = output
         self._at_once = device.type == "cpu" and not compile
 
-    def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    def forward(self, rows: Sequence[Sequence[int]]) -> Vectors:
         """See `Network`."""
         import torch
 
@@ -98,8 +117,7 @@ class TorchNetwork:
                 input_ids=torch.from_numpy(ids).to(self.device, non_blocking=True),
                 attention_mask=torch.from_numpy(mask).to(self.device, non_blocking=True),
             )
-        vectors: torch.Tensor = getattr(outputs, self._output)
-        return vectors
+        return Vectors.of_padded(getattr(outputs, self._output))
 
     def threads(self) -> Executor | None:
         """See `Network`."""
@@ -155,7 +173,7 @@ class PieceNetwork:
         Args:
             sentences: in pieces, by this network's tokenizer.
             language: the mark that every sentence gets, where the tokenizer needs one.
-            token_budget: most tokens in a batch, padding and special tokens included.
+            token_budget: most tokens in a batch, padding, where there is any, and special tokens included.
             overlap: least pieces that neighbouring windows share.
             progress: told after each batch how many sentences it finished.
 
@@ -183,20 +201,19 @@ class PieceNetwork:
                 [*prefix, *sentences[index].ids[window.start : window.end], *suffix]
                 for index, window in (parts[part] for part in batch)
             ]
-            vectors = self.network.forward(rows)
+            vectors, first_tokens = self.network.forward(rows)
             with lock:
                 if packed is None:
                     packed = torch.empty((int(starts[-1]), vectors.shape[-1]), dtype=vectors.dtype, device=self.device)
-            width = vectors.shape[1]
             taken, put = [], []
-            for row, (index, window) in enumerate(parts[part] for part in batch):
-                first = row * width + len(prefix) - window.start
+            for first_token, (index, window) in zip(first_tokens, (parts[part] for part in batch), strict=True):
+                first = first_token + len(prefix) - window.start
                 taken.append(np.arange(first + window.keep_start, first + window.keep_end))
                 put.append(np.arange(starts[index] + window.keep_start, starts[index] + window.keep_end))
             source, target = (
                 torch.from_numpy(np.concatenate(indices)).to(self.device, non_blocking=True) for indices in (taken, put)
             )
-            packed[target] = vectors.flatten(0, 1)[source]
+            packed[target] = vectors[source]
             if progress is not None:
                 with lock:
                     progress(sum(parts[part][1].start == 0 for part in batch))
@@ -204,7 +221,8 @@ class PieceNetwork:
         lengths = [window.end - window.start + len(prefix) + len(suffix) for _, window in parts]
         threads = self.network.threads()
         at_work = map if threads is None else threads.map
-        list(at_work(lambda batch: in_halves(run, batch), batches_by_length(lengths, token_budget)))
+        batches = batches_by_length(lengths, token_budget, pads=self.network.pads)
+        list(at_work(lambda batch: in_halves(run, batch), batches))
         return torch.empty((0, 1), device=self.device) if packed is None else packed
 
 
@@ -218,8 +236,16 @@ def longest_input(model: Any, tokenizer: PieceTokenizer) -> int:
     limits = [_LONGEST_INPUT, tokenizer.longest]
     positions = getattr(model.config, "max_position_embeddings", None)
     if positions:
-        table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
-        # Models in the manner of RoBERTa count positions from behind the padding token's number.
-        padding = getattr(table, "padding_idx", None)
-        limits.append(positions - (0 if padding is None else padding + 1))
+        limits.append(positions - first_position(model))
     return int(min(limits))
+
+
+def first_position(model: Any) -> int:
+    """The number of a sequence's first position: models in the manner of RoBERTa count from behind the padding token's.
+
+    Args:
+        model: as for `longest_input`.
+    """
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    padding: int | None = getattr(table, "padding_idx", None)
+    return 0 if padding is None else padding + 1

@@ -35,7 +35,7 @@ from xner._version import __version__
 from xner.errors import Error, OptionError
 from xner.models.network.device import Dtype, dtype_name, import_torch, resolve_devices, resolve_dtype
 from xner.models.network.loading import Reloaded, load_config, load_weights, model_identity
-from xner.models.network.piece_network import PieceNetwork, TorchNetwork
+from xner.models.network.piece_network import PieceNetwork
 from xner.models.network.pieces import PieceTokenizer
 from xner.models.taggers.tag_schemes import TagScheme, TagSet, best_iob2_path, read_tags
 
@@ -259,10 +259,12 @@ class Tagger(Reloaded):
         """One a device, with the same weights."""
         import_torch(_WHAT)
         self._check_sources()
+        from xner.models.network.unpadded import torch_network
+
         networks = []
         for device in self._devices:
             network = _load_network(self.name, resolve_dtype(self._dtype, device, what=_WHAT)).to(device).eval()
-            computing = TorchNetwork(network, self._tokenizer, device, output="logits", compile=self._compile)
+            computing = torch_network(network, self._tokenizer, device, output="logits", compile=self._compile)
             networks.append(PieceNetwork(computing, self._tokenizer, kind=_KIND))
         return networks
 
