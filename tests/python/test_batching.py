@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,22 +11,23 @@ from xner.models.network.batching import batches_by_length
 from xner.models.network.device import share_of_cores
 
 
-@given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 120))
-def test_batches_hold_everything_once_and_stay_within_the_budget(lengths: list[int], budget: int) -> None:
-    batches = batches_by_length(lengths, budget)
+@given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 120), st.booleans())
+def test_batches_hold_everything_once_and_stay_within_the_budget(lengths: list[int], budget: int, pads: bool) -> None:
+    batches = batches_by_length(lengths, budget, pads=pads)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
-        longest = max(lengths[index] for index in batch)
-        assert len(batch) == 1 or longest * len(batch) <= budget
+        sizes = [lengths[index] for index in batch]
+        assert len(batch) == 1 or (max(sizes) * len(batch) if pads else sum(sizes)) <= budget
     in_order = [lengths[index] for batch in batches for index in batch]
     assert in_order == sorted(in_order, reverse=True)
 
 
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(50, 500))
-def test_no_batch_has_room_for_the_next_sequence(lengths: list[int], budget: int) -> None:
-    batches = batches_by_length(lengths, budget)
-    for batch in batches[:-1]:
-        assert lengths[batch[0]] * (len(batch) + 1) > budget
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(50, 500), st.booleans())
+def test_no_batch_has_room_for_the_next_sequence(lengths: list[int], budget: int, pads: bool) -> None:
+    batches = batches_by_length(lengths, budget, pads=pads)
+    for batch, following in itertools.pairwise(batches):
+        sizes = [lengths[index] for index in [*batch, following[0]]]
+        assert (sizes[0] * len(sizes) if pads else sum(sizes)) > budget
 
 
 def test_a_budget_is_needed() -> None:
