@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 import tiny_models  # what tests make models with
 
+ROUNDS = 3
 LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-DATE", "I-DATE"]
 SIZES: dict[str, dict[str, int]] = {
     "tiny": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
@@ -73,17 +74,14 @@ def word_labels(words: Sequence[str], tokens: Sequence[dict[str, Any]]) -> list[
     return labels.encode(labels.decode(found), len(words))
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 @pytest.mark.parametrize("size", list(SIZES))
 def test_beside_the_pipeline(
     benchmark: BenchmarkFixture, sentences: list[list[str]], tmp_path: Path, size: str
 ) -> None:
-    """Sentences a second; the pipeline is fed one sentence at a time, and, for comparison, in batches of sixteen."""
+    """Sentences a second; the pipeline is fed one sentence at a time, and, for comparison, in batches of sixteen.
+
+    By the clock, and by processor time, which other work on the machine disturbs less.
+    """
     sentences = sentences[:: 4 if size == "base" else 1]
     model = save_model(tmp_path, sentences, size)
     tagger = Tagger.load(model, device="cpu")
@@ -93,17 +91,22 @@ def test_beside_the_pipeline(
     assert [tagged.labels for tagged in tagger.tag(sentences)] == theirs
     assert len({label for words in theirs for label in words}) > 4
 
-    rounds = 1 if size == "base" else 3
-    one_by_one = min(seconds(lambda: [pipeline(text) for text in texts]) for _ in range(rounds))
-    in_batches = min(seconds(lambda: pipeline(texts, batch_size=16)) for _ in range(rounds))
-    benchmark.pedantic(partial(tagger.tag, sentences), rounds=rounds)
-    assert benchmark.stats is not None
-    ours = benchmark.stats["min"]
-    assert ours * LEAST[size] <= one_by_one
-    benchmark.extra_info.update(
-        {
-            "sentences a second": round(len(texts) / ours, 1),
-            "times as fast as the pipeline, one sentence at a time": round(one_by_one / ours, 2),
-            "times as fast as the pipeline, batches of 16": round(in_batches / ours, 2),
-        }
-    )
+    ways: dict[str, Callable[[], Any]] = {
+        "ours": partial(tagger.tag, sentences),
+        "one sentence at a time": lambda: [pipeline(text) for text in texts],
+        "batches of 16": lambda: pipeline(texts, batch_size=16),
+    }
+    clock = dict.fromkeys(ways, float("inf"))
+    processor = dict(clock)
+    for _ in range(ROUNDS):  # in turns: what else the machine does hits all alike
+        for name, work in ways.items():
+            start = time.perf_counter(), time.process_time()
+            work()
+            clock[name] = min(clock[name], time.perf_counter() - start[0])
+            processor[name] = min(processor[name], time.process_time() - start[1])
+    assert clock["ours"] * LEAST[size] <= clock["one sentence at a time"]
+    benchmark.pedantic(ways["ours"], rounds=1)
+    benchmark.extra_info["sentences a second"] = round(len(texts) / clock["ours"], 1)
+    for name in list(ways)[1:]:
+        benchmark.extra_info[f"times as fast as the pipeline, {name}"] = round(clock[name] / clock["ours"], 2)
+        benchmark.extra_info[f"by processor time, {name}"] = round(processor[name] / processor["ours"], 2)

@@ -104,7 +104,7 @@ class Encoder:
         Args:
             sentences: in pieces, by this encoder's tokenizer.
             language: the mark that every sentence gets, where the encoder needs one.
-            token_budget: most tokens in a batch, padding, where there is any, and special tokens included.
+            token_budget: most tokens in a batch, padding and special tokens included.
             overlap: least pieces that neighbouring windows share.
             progress: told after each batch how many sentences it finished.
 

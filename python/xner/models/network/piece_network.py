@@ -173,7 +173,7 @@ class PieceNetwork:
         Args:
             sentences: in pieces, by this network's tokenizer.
             language: the mark that every sentence gets, where the tokenizer needs one.
-            token_budget: most tokens in a batch, padding, where there is any, and special tokens included.
+            token_budget: most tokens in a batch, padding and special tokens included.
             overlap: least pieces that neighbouring windows share.
             progress: told after each batch how many sentences it finished.
 
