@@ -18,7 +18,7 @@ import transformers
 
 import xner
 from xner._support.arrow import pylist
-from xner.models.network import piece_network
+from xner.models.network import unpadded
 from xner.models.network.pieces import PieceTokenizer
 
 if TYPE_CHECKING:
@@ -147,17 +147,14 @@ def test_engines(
         aligner = xner.EncoderAligner.load("simalign-mbert", model, layer=size.layer, device="cpu", **options)
         return lambda sides: [as_pairs(row) for row in pylist(aligner.align(*sides))]
 
-    one_by_one = loaded(token_budget=2048)
-
-    def all_threads(sides: Sides) -> Links:
-        with monkeypatch.context() as patched:
-            patched.setattr(piece_network, "batch_threads", lambda: None)
-            return one_by_one(sides)
-
+    with monkeypatch.context() as patched:
+        patched.setattr(unpadded, "_TYPES", ())
+        padded = loaded()
     ways: dict[str, Callable[[Sides], Links]] = {
         "peer": peer(model, size),
-        "transformers, all threads on one batch of 2048": all_threads,
+        "transformers, padded, weights as they are": padded,
         "transformers": loaded(),
+        "transformers bfloat16": loaded(dtype="bfloat16"),
         "CTranslate2 float32": loaded(engine="ctranslate2"),
         "CTranslate2 int8": loaded(engine="ctranslate2", dtype="int8"),
     }

@@ -110,10 +110,11 @@ class EncoderAligner(Reloaded):
             model: name on the Hugging Face hub, or folder, of another model than the preset's; fine-tuned ones load as
                 they are. Weights are read from safetensors files only.
             device: `auto` (all CUDA devices, else Apple's MPS, else the processor), a name (`cuda:1`), or several.
-            engine: what computes the encoder: `transformers`, or `ctranslate2`, which is quicker on processors, takes
-                models of the kinds of BERT and RoBERTa, and converts the layers that are needed on first use.
-            dtype: precision of the encoder: `auto` is bfloat16 or float16 on CUDA devices, float32 elsewhere.
-                CTranslate2 takes float32 and `int8`. Similarities are computed in float32 in any case.
+            engine: what computes the encoder: `transformers`, or `ctranslate2`, which is quicker on processors in int8,
+                takes models of the kinds of BERT and RoBERTa, and converts the layers that are needed on first use.
+            dtype: precision of the encoder: `auto` is bfloat16 or float16 on CUDA devices, float32 elsewhere; bfloat16
+                is quicker on processors with instructions for it. CTranslate2 takes float32 and `int8`. Similarities
+                are computed in float32 in any case.
             token_budget: most word pieces in a batch, padding included; None goes by the device. A batch that does not
                 fit the device's memory is done in halves.
             compile: whether to compile the encoder with `torch.compile`.
