@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
@@ -116,6 +118,102 @@ def test_a_damaged_part_is_made_again(tmp_path: Path, way: str) -> None:
         kept.path("part-000001.arrow.sha256").write_bytes(b"\xff")
     assert runner.run_parts(table(10), stage, kept, part_rows=4).to_pylist() == whole
     assert made == ["r0", "r4", "r8", "r4"]
+
+
+class Ahead:
+    """An engine that asks for some pieces ahead, as one with workers does; it notes how many rows it was handed."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.handed_out, self.done = most, 0, 0
+        self.most_rows = 0
+
+    def map(self, stage: Callable[[Any], Any], pieces: Iterable[Any], *, has_model: bool = False) -> Iterator[Any]:
+        assert has_model
+        waiting: list[Any] = []
+        for piece in pieces:
+            waiting.append(piece)
+            self.handed_out += piece.num_rows
+            self.most_rows = max(self.most_rows, self.handed_out - self.done)
+            if len(waiting) > self.most:
+                yield self._next(stage, waiting)
+        while waiting:
+            yield self._next(stage, waiting)
+
+    def _next(self, stage: Callable[[Any], Any], waiting: list[Any]) -> Any:
+        piece = waiting.pop(0)
+        self.done += piece.num_rows
+        return stage(piece)
+
+
+@dataclass
+class Rows:
+    rows: int = 0
+
+    def add(self, other: Rows) -> None:
+        self.rows += other.rows
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Rows:
+        return cls(**values)
+
+
+def in_parts(pieces: Iterable[pa.Table], output: Path, stage: Any, engine: Any) -> int:
+    """Rows in pieces of 10, whose parts have 4."""
+    with checkpoints(output, "k") as kept:
+        counts = runner.run_pieces(
+            pieces, stage, kept, count=lambda done: Rows(done.num_rows), counts=Rows(), engine=engine, model_rows=4
+        )
+    return counts.rows
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5, 50])
+def test_parts_of_several_pieces_are_handed_out(ahead: int, tmp_path: Path) -> None:
+    """As far ahead as an engine asks; pieces, whose rows may be the same, are read no further than that."""
+    rows, read = pa.concat_tables([table(37), table(20)]), [0]
+
+    def pieces() -> Iterator[pa.Table]:
+        for first in range(0, rows.num_rows, 10):
+            read[0] += 1
+            yield rows.slice(first, 10)
+
+    engine = Ahead(ahead)
+    made: list[int] = []
+
+    def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made.append(batch.num_rows)
+        assert read[0] <= (sum(made) + 4 * ahead) // 10 + 2
+        return add_number(batch)
+
+    assert in_parts(pieces(), tmp_path / "out.parquet", stage, engine) == rows.num_rows
+    assert made == [4, 4, 2] * 5 + [4, 3]
+    assert engine.most_rows <= 4 * (ahead + 1)
+    found = io.read(tmp_path / "out.parquet")
+    assert found.column("id").equals(rows.column("id"))
+    assert found.column("words").to_pylist() == [len(words) for words in pylist(rows.column("tokens"))]
+
+
+@pytest.mark.parametrize(("first", "then"), [(5, 0), (0, 5), (3, 3)])
+def test_parts_that_one_engine_made_are_taken_with_another(first: int, then: int, tmp_path: Path) -> None:
+    rows = table(57)
+    pieces = [rows.slice(place, 10) for place in range(0, 57, 10)]
+    made: list[str] = []
+
+    def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made.append(batch.column("id")[0].as_py())
+        if made.count("r34") == 1 and made[-1] == "r34":
+            raise OSError("the disk is full")
+        return add_number(batch)
+
+    with pytest.raises(OSError, match="the disk is full"):
+        in_parts(pieces, tmp_path / "out.parquet", stage, Ahead(first))
+    assert in_parts(pieces, tmp_path / "out.parquet", stage, Ahead(then)) == 57
+    assert made.count("r34") == 2
+    assert len(made) == len(set(made)) + 1, "finished parts are not made again"
+    in_parts(pieces, tmp_path / "whole.parquet", stage, Ahead(0))
+    assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
 def test_a_damaged_marker_is_that_of_another_run(tmp_path: Path) -> None:

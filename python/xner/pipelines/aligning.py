@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 import pyarrow as pa
 
 from xner import schema
-from xner._support.arrow import with_columns
+from xner._support.arrow import one_array, with_columns
 from xner._support.digests import table_digest
 from xner._support.memory import memory_size
 from xner._support.options import (
@@ -41,7 +41,7 @@ from xner.models.aligners.options import ENCODER_DTYPES, ENCODER_ENGINES, Encode
 from xner.models.network.device import device_names
 from xner.pipelines.engines import LOCAL
 from xner.pipelines.recipes import Step, StepRun
-from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, run_parts
+from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, one_batch, run_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -380,7 +380,12 @@ class Aligning:
         Returns:
             The columns `links`, and `status` where a single aligner says what became of each row.
         """
-        return self.linker(table, run)(table)
+        self.check_languages()
+        found = [
+            self._align(self.fit(table, run), table, run) if name == BUILTIN else self.encode(name, table, run)
+            for name in self.names
+        ]
+        return self._joined(found)
 
     @property
     def fits(self) -> bool:
@@ -396,28 +401,26 @@ class Aligning:
         """What links sentence pairs as `link` does, with aligners that are fitted, or loaded, once.
 
         Args:
-            corpus: as for `loaded`.
-            run: as for `link`.
+            corpus: what an aligner is fitted on.
+            run: as for `link`; what comes of this does not keep anything itself. Where other processes compute, it
+                can be pickled.
         """
         return partial(self.linked, self.loaded(corpus, run))
 
     def loaded(self, corpus: Corpus, run: StepRun) -> list[Callable[[pa.Table], pa.Table]]:
-        """The aligners, fitted or loaded.
+        """The aligners, fitted or loaded, as what gives the links of some rows.
 
         Args:
-            corpus: what an aligner is fitted on. Where it is no table, pieces may be linked, one after the other, each
-                of which keeps parts of its own.
-            run: as for `link`.
+            corpus: as for `linker`.
+            run: likewise.
         """
         self.check_languages()
-        made: list[Callable[[pa.Table], pa.Table]] = []
-        for name in self.names:
-            if name == BUILTIN:
-                made.append(partial(self._align, self.fit(corpus, run), run=run))
-            else:
-                is_piece = not isinstance(corpus, pa.Table)
-                made.append(partial(self._encode, name, self._load(name), run=run, is_piece=is_piece))
-        return made
+        return [
+            partial(_align, self.fit(corpus, run), self.threads, self.decoding)
+            if name == BUILTIN
+            else partial(_encode, self._load(name), self.threads, _progress(name, run))
+            for name in self.names
+        ]
 
     def linked(self, aligners: Sequence[Callable[[pa.Table], pa.Table]], rows: pa.Table) -> pa.Table:
         """What `link` gives.
@@ -426,7 +429,10 @@ class Aligning:
             aligners: of `loaded`.
             rows: those of the links from elsewhere.
         """
-        found = [one(rows) for one in aligners]
+        return self._joined([one(rows) for one in aligners])
+
+    def _joined(self, found: Sequence[pa.Table]) -> pa.Table:
+        """The links of each aligner, and those from elsewhere, as one set."""
         if len(found) == 1 and not self.others:
             return found[0]
         return pa.table({schema.LINKS: self.combined(*(one.column(schema.LINKS) for one in found))})
@@ -465,41 +471,44 @@ class Aligning:
             aligner.save(self.save_aligner)
         return aligner
 
-    def _align(self, aligner: Aligner, table: pa.Table, *, run: StepRun) -> pa.Table:
-        def align(piece: pa.Table) -> pa.Table:
-            found = aligner.align_batch(*_sides(piece), threads=self.threads, **self.decoding)
-            return pa.Table.from_batches([found])
-
+    def _align(self, aligner: Aligner, table: pa.Table, run: StepRun) -> pa.Table:
+        align = partial(_align, aligner, self.threads, self.decoding)
         return pa.concat_tables(in_pieces(table, align, report=run.report, what="align", engine=run.engine))
 
     def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""
-        return self._encode(name, self._load(name), table, run=run, is_piece=False)
-
-    def _encode(self, name: str, aligner: WordAligner, table: pa.Table, *, run: StepRun, is_piece: bool) -> pa.Table:
-        threads = self.threads
-        progress = _named(run.report, name) if run.engine is LOCAL else silent  # other processes cannot tell
-
-        def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
-            return aligner.align_batch(
-                batch.column(schema.SOURCE_TOKENS),
-                batch.column(schema.TOKENS),
-                threads=threads,
-                progress=progress,
-            )
-
+        encode = partial(_encode, self._load(name), self.threads, _progress(name, run))
         return run_parts(
             table.select([schema.SOURCE_TOKENS, schema.TOKENS]),
-            stage,
+            partial(_of_batch, encode),
             run.kept,
             name=f"links-{name}",
             report=run.report,
             what=f"{name}: align",
             part_rows=MODEL_PART_ROWS,
             engine=run.engine,
-            is_piece=is_piece,
             has_model=True,
         )
+
+
+def _align(aligner: Aligner, threads: int, decoding: Mapping[str, Any], rows: pa.Table) -> pa.Table:
+    """The links of some rows."""
+    return pa.Table.from_batches([aligner.align_batch(*_sides(rows), threads=threads, **decoding)])
+
+
+def _encode(aligner: WordAligner, threads: int, progress: Reporter, rows: pa.Table) -> pa.Table:
+    """Likewise, by an encoder."""
+    sides = map(one_array, _sides(rows))
+    return pa.Table.from_batches([aligner.align_batch(*sides, threads=threads, progress=progress)])
+
+
+def _of_batch(function: Callable[[pa.Table], pa.Table], rows: pa.RecordBatch) -> pa.RecordBatch:
+    return one_batch(function(pa.Table.from_batches([rows])))
+
+
+def _progress(name: str, run: StepRun) -> Reporter:
+    """Tells how far an encoder has come; other processes cannot."""
+    return _named(run.report, name) if run.engine is LOCAL else silent
 
 
 def _named(report: Reporter, name: str) -> Reporter:

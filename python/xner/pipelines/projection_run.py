@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from xner._support.frames import TableLike
     from xner._support.progress import Reporter
     from xner.io.pairs import PairsReader
-    from xner.models.taggers.tagger import Role
+    from xner.models.taggers.tagger import Role, TaggerStage
     from xner.pipelines._keywords import PipelineKeywords
     from xner.pipelines.checkpoints import Checkpoints
     from xner.pipelines.engines import Engine
@@ -443,15 +443,13 @@ class Pipeline:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
 
         It does where nothing needs it as a whole, see `needs_whole`, or fitting an aligner alone does, which reads the
-        files beforehand; but for aligners and taggers on a cluster, whose workers have enough to do only if they are
-        handed all parts.
+        files beforehand.
 
         Raises:
             Error: the name of a file tells no format.
         """
-        is_here = self.running.engine == "local" or not self.has_costly_steps(has_links=bool(pairs.links))
         reasons = {*self.needs_whole(pairs)} - {NO_LINKS, FITS}
-        return is_here and not reasons and not self._uses_memory(self._aligners(len(pairs.links)))
+        return not reasons and not self._uses_memory(self._aligners(len(pairs.links)))
 
     def needs_whole(self, pairs: Pairs) -> list[str]:
         """For what a corpus is needed as a whole; nothing where each row stands for itself, and can be read so.
@@ -529,11 +527,12 @@ class Pipeline:
         left_out = [0]
         with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
             assert kept is not None, "there is an output"
-            reader = pairs.pieces(runner.piece_rows(self._part_rows(len(pairs.links))))
+            part_rows = self._part_rows(len(pairs.links))
+            reader = pairs.pieces(runner.piece_rows(part_rows))
             try:
                 counts = runner.run_pieces(
                     self._chosen_pieces(reader, left_out),
-                    self._stage_of_pieces(pairs, StepRun(kept, report, told, engine, is_piece=True)),
+                    self._stage_of_pieces(pairs, StepRun(kept, report, told, engine)),
                     kept,
                     format=format,
                     report=report,
@@ -543,6 +542,7 @@ class Pipeline:
                     counts=RunCounts(),
                     threads=self.running.threads,
                     engine=engine,
+                    model_rows=part_rows,
                 )
             except Error as error:
                 are_wrong = isinstance(error, DataError) and error.column == schema.LINKS
@@ -565,30 +565,28 @@ class Pipeline:
             del piece
 
     def _stage_of_pieces(self, pairs: Pairs, run: StepRun) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-        """What tags, links and projects a piece; models are loaded once."""
-        aligning, tags = self._aligners(len(pairs.links)), self.target_tags()
+        """What tags, links and projects some rows; models are loaded once."""
+        aligning = self._aligners(len(pairs.links))
         aligners = aligning.loaded(partial(_tables, pairs), run) if self._links(aligning) else []
-        if not aligners and tags is None:
+        self.target_tags()  # that something goes by the tagger
+        tagger = None if self.tagging.tagger is None else self.tagging.stage(self.target_roles)
+        if not aligners and tagger is None:
             return self._project_piece
-
-        def stage(piece: pa.RecordBatch) -> pa.RecordBatch:
-            return self._project_piece(piece, aligners, tags=None if tags is None else lambda rows: tags.run(rows, run))
-
-        return stage
+        return partial(self._project_piece, aligners=aligners, tagger=tagger)
 
     def _project_piece(
         self,
         piece: pa.RecordBatch,
-        aligners: Sequence[Callable[[pa.Table], pa.Table]] = (),
         *,
-        tags: Callable[[pa.Table], pa.Table] | None = None,
+        aligners: Sequence[Callable[[pa.Table], pa.Table]] = (),
+        tagger: TaggerStage | None = None,
     ) -> pa.RecordBatch:
         table = pa.Table.from_batches([piece])
         names = [_links_of(place) for place in range(piece.num_columns) if _links_of(place) in piece.schema.names]
         others = [table.column(name) for name in names]
         table = table.drop_columns(names)
-        if tags is not None:
-            table = tags(table)
+        if tagger is not None:
+            table = tagger(table)
         if aligners or others:
             linked = Aligning(self.aligning, others, self.languages).linked(aligners, table)
             table = with_columns(table, {schema.LINKS: linked.column(schema.LINKS)})

@@ -75,14 +75,12 @@ class StepRun:
         report: told how far the work has come.
         told: gets a line for what a step has found out by itself.
         engine: where its parts are worked on.
-        is_piece: whether it is handed a corpus piece by piece, each of which keeps parts of its own.
     """
 
     kept: Checkpoints
     report: Reporter
     told: Callable[[str], None] = logger.info
     engine: Engine = LOCAL
-    is_piece: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +299,7 @@ def stage_step(
             return loaded[0](batch)
 
         how: Any = {"report": run.report, "what": name, "part_rows": part_rows, "engine": run.engine}
-        return run_parts(table, stage, run.kept, name=name, has_model=True, is_piece=run.is_piece, **how)
+        return run_parts(table, stage, run.kept, name=name, has_model=True, **how)
 
     return Step(name, key, work)
 

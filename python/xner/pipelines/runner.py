@@ -52,7 +52,6 @@ __all__ = [
     "in_pieces",
     "piece_rows",
     "run",
-    "run_model",
     "run_parts",
     "run_pieces",
     "run_read",
@@ -91,7 +90,6 @@ def run_parts(
     what: str = "projecting",
     part_rows: int | None = None,
     engine: Engine = LOCAL,
-    is_piece: bool = False,
     has_model: bool = False,
 ) -> pa.Table:
     """Run a stage over a table, part by part, and keep each part that is finished.
@@ -105,7 +103,6 @@ def run_parts(
         what: name of the work in reports.
         part_rows: rows a part; None for 100 000. Parts are the same whether the run was interrupted or not.
         engine: where parts are worked on.
-        is_piece: whether the table is one of several, each of which keeps parts of its own.
         has_model: whether the stage computes with a model, see `Engine.map`.
 
     Returns:
@@ -114,30 +111,113 @@ def run_parts(
     Raises:
         Error: whatever the stage raises, and a stage that changes the number of rows.
     """
-    part_rows = part_rows or PIECE_ROWS
-    places = range(0, max(1, table.num_rows), part_rows)
-    name = f"{name}-{table_digest(table)}" if is_piece else name
-    names = [f"{name}-{index:06d}.arrow" for index in range(len(places))]
-    are_kept = [kept.find(one) is not None for one in names]
-    sent: deque[pa.RecordBatch] = deque()
+    parts = _InParts(kept, engine, lambda _: name, part_rows or PIECE_ROWS, report, what)
+    (made,) = parts.run(stage, [table], has_model=has_model)
+    return made
 
-    def to_make() -> Iterator[pa.RecordBatch]:
-        for first, is_kept in zip(places, are_kept, strict=True):
+
+class _InParts:
+    """Has an engine work on pieces part by part, each of which is kept.
+
+    Parts of several pieces are worked on at a time, as far ahead as the engine asks for them.
+
+    Args:
+        kept: where finished parts are, and are looked for.
+        engine: where parts are worked on.
+        name: of the files of a piece's parts.
+        rows: of a part.
+        report: told after each part how many rows of its piece are done.
+        what: name of the work in reports.
+    """
+
+    def __init__(
+        self,
+        kept: Checkpoints,
+        engine: Engine,
+        name: Callable[[pa.Table], str],
+        rows: int,
+        report: Reporter,
+        what: str,
+    ) -> None:
+        self._kept, self._engine, self._name, self._rows = kept, engine, name, rows
+        self._report, self._what = report, what
+
+    def run(
+        self,
+        stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+        pieces: Iterable[pa.Table],
+        *,
+        has_model: bool,
+    ) -> Iterator[pa.Table]:
+        """What a stage makes of each piece, in order; new columns are memory-mapped.
+
+        Args:
+            stage: keeps every row where it is.
+            pieces: read as their parts are asked for.
+            has_model: see `Engine.map`.
+
+        Raises:
+            Error: as the stage does; it changes the number of rows.
+        """
+        waiting: deque[_Cut] = deque()
+        missing: deque[pa.RecordBatch] = deque()
+        still_to_cut = iter(pieces)
+
+        def cut() -> bool:
+            table = next(still_to_cut, None)
+            if table is None:
+                return False
+            waiting.append(self._cut(table))
+            missing.extend(waiting[-1].missing(self._rows))
+            return True
+
+        def to_make() -> Iterator[pa.RecordBatch]:
+            while missing or cut():
+                if missing:
+                    yield missing.popleft()
+
+        made = self._engine.map(stage, to_make(), has_model=has_model)
+        while waiting or cut():
+            yield self._finished(waiting.popleft(), made)
+
+    def _cut(self, table: pa.Table) -> _Cut:
+        name = self._name(table)
+        names = [f"{name}-{number:06d}.arrow" for number in range(max(1, -(-table.num_rows // self._rows)))]
+        return _Cut(table, names, [self._kept.find(one) is not None for one in names])
+
+    def _finished(self, piece: _Cut, made: Iterator[pa.RecordBatch]) -> pa.Table:
+        parts = []
+        for number, (name, is_kept) in enumerate(zip(piece.names, piece.are_kept, strict=True)):
+            first = number * self._rows
+            before = piece.table.slice(first, self._rows)
             if not is_kept:
-                sent.append(one_batch(table.slice(first, part_rows)))
-                yield sent[-1]
+                done = _next_made(made, before.num_rows, first)
+                with self._kept.writing(name) as path:
+                    _save_part(path, done, one_batch(before))
+            parts.append(_open_part(self._kept.path(name), before))
+            self._report(self._what, first + before.num_rows, piece.table.num_rows)
+        return pa.concat_tables(parts)
 
-    made = engine.map(stage, to_make(), has_model=has_model)
-    parts = []
-    for part, first, is_kept in zip(names, places, are_kept, strict=True):
-        piece = table.slice(first, part_rows)
-        if not is_kept:
-            done = _next_made(made, piece.num_rows, first)
-            with kept.writing(part) as path:
-                _save_part(path, done, sent.popleft())
-        parts.append(_open_part(kept.path(part), piece))
-        report(what, first + piece.num_rows, table.num_rows)
-    return pa.concat_tables(parts)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """A piece that is cut into parts.
+
+    Attributes:
+        table: the piece.
+        names: of its parts' files.
+        are_kept: which of them are there.
+    """
+
+    table: pa.Table
+    names: list[str]
+    are_kept: list[bool]
+
+    def missing(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """The parts that are to be made, of so many rows each."""
+        for number, is_kept in enumerate(self.are_kept):
+            if not is_kept:
+                yield one_batch(self.table.slice(number * rows, rows))
 
 
 def run(
@@ -195,6 +275,7 @@ def run_pieces(
     counts: CountsT,
     threads: int = 0,
     engine: Engine = LOCAL,
+    model_rows: int | None = None,
     **writer_options: Any,
 ) -> CountsT:
     """Run a stage over rows that come piece by piece, and write the result.
@@ -202,7 +283,7 @@ def run_pieces(
     Memory is that of some pieces. While a piece is worked on, those before it are written in threads of their own.
 
     Args:
-        pieces: the input, of `piece_rows` rows each but for the last one; at least one.
+        pieces: the input, of `piece_rows(model_rows)` rows each but for the last one; at least one.
         stage: keeps every row where it is; None writes rows as they are.
         kept: where finished parts of the output are; its `output` is written.
         format: of the output; None goes by its name.
@@ -214,6 +295,8 @@ def run_pieces(
         counts: those of no rows, to which the others are added.
         threads: that write, 0 for one a core.
         engine: where pieces are worked on.
+        model_rows: of a stage that computes with a model, rows of the parts that a piece is worked on in, each of which
+            is kept; None: there is no model, and pieces are worked on as they are.
         **writer_options: for the format's writer.
 
     Returns:
@@ -224,7 +307,13 @@ def run_pieces(
     """
     with _OutputParts(kept, format, select, count, counts, threads or os.cpu_count() or 1, writer_options) as output:
         waiting = _Pieces(pieces, output)
-        made = waiting.to_make() if stage is None else engine.map(stage, waiting.to_make())
+        made: Iterator[pa.RecordBatch] = waiting.to_make()
+        if stage is not None and model_rows is None:
+            made = engine.map(stage, made)
+        elif stage is not None and model_rows is not None:
+            parts = _InParts(kept, engine, _name_of_parts, model_rows, report, f"{what} of this piece")
+            tables = (pa.Table.from_batches([one]) for one in waiting.to_make())
+            made = map(one_batch, parts.run(stage, tables, has_model=True))
         first = 0
         while (piece := waiting.next()) is not None:
             if piece.is_kept:
@@ -235,67 +324,6 @@ def run_pieces(
             _release()
             report(what, first, first if rows is None else rows)
         return output.finish()
-
-
-def run_model(
-    pieces: Iterable[pa.Table],
-    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
-    kept: Checkpoints,
-    *,
-    is_whole: bool,
-    name: str,
-    part_rows: int,
-    report: Reporter = silent,
-    what: str = "sentences",
-    engine: Engine = LOCAL,
-    count: Callable[[pa.Table], CountsT],
-    counts: CountsT,
-    **how: Any,
-) -> CountsT:
-    """Run a stage that computes with a model over pieces, part by part of each, and write the result.
-
-    Args:
-        pieces: of `run_read`, of `piece_rows(part_rows)` rows each but for the last one.
-        stage: keeps every row where it is.
-        kept: where finished parts are, those of the stage and those of the output.
-        is_whole: whether the pieces are of rows that were read as a whole, whose parts are all handed to the engine.
-        name: of the stage's parts.
-        part_rows: rows of each.
-        report: told after each part and each piece how many rows are done.
-        what: name of the work in reports.
-        engine: where parts are worked on.
-        count: as for `run_pieces`.
-        counts: likewise.
-        **how: further arguments of `run_pieces`.
-
-    Returns:
-        The counts of all rows.
-
-    Raises:
-        Error: as `run_parts` and `run_pieces`.
-    """
-
-    def made(table: pa.Table) -> pa.Table:
-        return run_parts(
-            table,
-            stage,
-            kept,
-            name=name,
-            report=report,
-            what=what if is_whole else f"{what} of this piece",
-            part_rows=part_rows,
-            engine=engine,
-            has_model=True,
-            is_piece=not is_whole,
-        )
-
-    def make(rows: pa.RecordBatch) -> pa.RecordBatch:
-        return one_batch(made(pa.Table.from_batches([rows])))
-
-    if is_whole:
-        pieces = pieces_of(made(pa.concat_tables(pieces)), piece_rows(part_rows))
-    how |= {"report": report, "what": what}
-    return run_pieces(pieces, None if is_whole else make, kept, count=count, counts=counts, **how)
 
 
 def run_read(
@@ -331,6 +359,11 @@ def piece_rows(part_rows: int | None = None) -> int:
             of neural models depend a little on what is computed together. None: there are no such parts.
     """
     return PIECE_ROWS if part_rows is None else max(1, PIECE_ROWS // part_rows) * part_rows
+
+
+def _name_of_parts(piece: pa.Table) -> str:
+    """Of the files of parts: those of a piece are found whichever pieces are there already."""
+    return f"made-{table_digest(piece)}"
 
 
 @dataclass(frozen=True, slots=True)

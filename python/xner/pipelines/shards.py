@@ -342,7 +342,7 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         before = "; before that they are read to fit an aligner" if {FITS, NO_LINKS} & reasons.keys() else ""
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}{before}"
     else:
-        yield f"as a whole: {', '.join(reasons) or 'the workers of a cluster are handed all parts'}"
+        yield f"as a whole: {', '.join(reasons)}"
     yield f"would be written to {output}"
 
 

@@ -22,7 +22,6 @@ from xner.cli.options.pipelines import engine_group, resume_option
 from xner.io.sides import read_sentence_pairs, sentence_pairs_pieces
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import checkpoints
-from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import StepRun
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xner.io.layout import Layout
-    from xner.pipelines.aligning import Aligning
+    from xner.pipelines.aligning import Aligning, Corpus
     from xner.pipelines.engines import Engine
 
 __all__ = ["command"]
@@ -117,29 +116,24 @@ def command(
     writing: Any = {"scores": scores} if links_format == "pharaoh" else {}
     told = partial(click.echo, err=True)
     with engine as workers:
-        # Workers have enough to do only if they are handed the parts of all pieces.
-        is_in_pieces = (
-            workers is LOCAL
-            and layout.reads_pieces(source, source_format)
-            and layout.of_target.reads_pieces(target, target_format)
+        is_in_pieces = layout.reads_pieces(source, source_format) and layout.of_target.reads_pieces(
+            target, target_format
         )
 
         def run(pieces: Iterable[pa.Table], is_whole: bool) -> _PairCounts:
             key = fingerprint({"source": source, "target": target}, {**options, "whole": is_whole})
             with checkpoints(output, key, resume=resume) as kept, progress_reporter() as report:
-                step = StepRun(kept, report, told, workers)
+                # An aligner is fitted before anything is linked: the files are read twice then.
+                corpus: Corpus = partial(sentence_pairs_pieces, source, target, rows=PIECE_ROWS, **reading)
                 if is_whole:
-                    table = pa.concat_tables(pieces)
-                    linked = with_columns(table, _columns(settings.link(table, step)))
-                    pieces, stage = pieces_of(linked, runner.piece_rows(settings.part_rows)), None
-                else:
-                    # An aligner is fitted before anything is linked: the files are read twice then.
-                    corpus = partial(sentence_pairs_pieces, source, target, rows=PIECE_ROWS, **reading)
-                    stage = partial(_linked, settings.linker(corpus, step))
+                    corpus = pa.concat_tables(pieces)
+                    pieces = pieces_of(corpus, runner.piece_rows(settings.part_rows))
                 return runner.run_pieces(
                     pieces,
-                    stage,
+                    partial(_linked, settings.linker(corpus, StepRun(kept, report, told, workers))),
                     kept,
+                    engine=workers,
+                    model_rows=settings.part_rows,
                     format=links_format,
                     report=report,
                     what="sentence pairs",

@@ -259,14 +259,13 @@ class _Job:
         def run(pieces: Iterable[pa.Table], is_whole: bool) -> _Counts:
             key = self.key_of(pairs, is_whole=is_whole)
             with checkpoints(output, key, resume=self.resume) as kept, progress_reporter() as report:
-                return runner.run_model(
+                return runner.run_pieces(
                     pieces,
                     partial(self.stage, progress=report) if self.engine is LOCAL else self.stage,
                     kept,
-                    is_whole=is_whole,
-                    name="scored",
-                    part_rows=_PART_ROWS,
+                    model_rows=_PART_ROWS,
                     report=report,
+                    what="sentences",
                     engine=self.engine,
                     format=self.kind,
                     select=_written,
@@ -274,11 +273,9 @@ class _Job:
                     counts=_Counts(),
                 )
 
-        # Workers have enough to do only if they are handed the parts of all pieces.
-        is_in_pieces = self.engine is LOCAL and pairs.reads_pieces
         try:
             return runner.run_read(
-                (lambda rows: _linked(pairs.pieces(rows), self.required)) if is_in_pieces else None,
+                (lambda rows: _linked(pairs.pieces(rows), self.required)) if pairs.reads_pieces else None,
                 lambda: _ready(*pairs.read(), self.required),
                 run,
                 part_rows=_PART_ROWS,

@@ -124,25 +124,22 @@ def command(
                 def tag(batch: pa.RecordBatch) -> pa.RecordBatch:
                     return stage(batch, progress=lambda _, done, total: report("sentences of this part", done, total))
 
-                return runner.run_model(
+                return runner.run_pieces(
                     pieces,
                     tag if workers is LOCAL else stage,  # other processes cannot tell how far they are
                     kept,
-                    is_whole=is_whole,
-                    name="tagged",
-                    part_rows=runner.MODEL_PART_ROWS,
+                    model_rows=runner.MODEL_PART_ROWS,
                     report=report,
+                    what="sentences",
                     engine=workers,
                     format=format_,
                     count=lambda rows: _Counts.of(rows, stage.roles, ignored),
                     counts=_Counts(),
                 )
 
-        # Workers have enough to do only if they are handed the parts of all pieces.
-        is_in_pieces = workers is LOCAL and layout.reads_pieces(sentences, input_format)
         counts = runner.run_read(
             (lambda rows: map_pieces(ready, layout.pieces(sentences, input_format, rows=rows)))
-            if is_in_pieces
+            if layout.reads_pieces(sentences, input_format)
             else None,
             lambda: ready(layout.read(sentences, input_format)),
             run,
