@@ -35,7 +35,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from commands import COMMANDS
-from ground import Ended, Ground, wait_for
+from ground import Ended, Ground, rows_apart, wait_for
 from injection import APPLIES, SIGNALS, Fault
 
 if TYPE_CHECKING:
@@ -652,62 +652,204 @@ def _inject_full_disk(ground: Ground, case: Case) -> Found:
 
 # --- A cluster --------------------------------------------------------------------------------------------------------
 
-_CLUSTERED: Final = {"project, ready links", "tag"}
-_ON_A_CLUSTER: Final = """\
-import os, signal, sys
-from ground import Ground
-from xner.cli.main import main
-from xner.pipelines.engines import RayEngine
+_AT: Final = {
+    "project, ready links": 1,
+    "align, a saved aligner": 1,
+    "translate": 2,
+    "score": 1,
+    "tag": 1,
+    "run": 1,
+}
+"""Commands with workers, and which result of theirs a process that hands pieces out is killed at."""
+_RESUMED: Final = ("project, ready links", "translate", "tag")
+_KILLED: Final = "cluster: a worker killed"
+_FAILS: Final = "cluster: a model fails on a piece"
+_NODE_KILLED: Final = "cluster: a node killed"
+_TWO: Final = "cluster: two runs at once"
+_DRIVER_KILLED: Final = "cluster: the driver killed"
+_ON_WITHOUT: Final = "cluster: the driver killed, on without"
+_ON_WITH: Final = "killed without a cluster, on with one"
+_DRIVERS: Final = (_DRIVER_KILLED, _ON_WITHOUT, _ON_WITH)
+_OVER_CLUSTERS: Final[dict[str, Sequence[str]]] = {
+    _KILLED: tuple(_AT),
+    _FAILS: ("align, a saved aligner", "score", "tag"),
+    _NODE_KILLED: ("project, ready links", "tag"),
+    **dict.fromkeys(_DRIVERS, _RESUMED),
+    _TWO: ("project, ready links", "tag"),
+}
+"""What happens to clusters and those who use them, and to which commands."""
+_WORKING: Final = 60.0  # seconds after which a piece is worked on although no node was killed
+_NODES: Final = """\
+import sys
+from ray.cluster_utils import Cluster
 
-way, mark = sys.argv[1:3]
-handed_out = RayEngine.map
+def another():
+    return cluster.add_node(num_cpus=1, resources={"apart": 1})
 
-def map_(engine, stage, pieces, **how):
-    def dying(piece):
-        if way == "a worker killed" and not os.path.exists(mark):
-            open(mark, "x").close()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return stage(piece)
-
-    for number, made in enumerate(handed_out(engine, dying, pieces, **how)):
-        if way == "the driver killed" and number == 1:
-            open(mark, "x").close()
-            os.kill(os.getpid(), signal.SIGKILL)
-        yield made
-
-RayEngine.map = map_
-Ground.small_parts()
-sys.argv = ["xner", *sys.argv[3:], "--engine", "ray"]
-main()
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+node = another()
+print(cluster.address, flush=True)
+for _ in sys.stdin:
+    cluster.remove_node(node, allow_graceful=False)
+    node = another()
+    print("another", flush=True)
+cluster.shutdown()
 """
+"""A cluster of two nodes on this machine; each line that it is sent has the second one replaced."""
+_CLUSTER: Final[list[tuple[subprocess.Popen[str], str]]] = []  # of this process, and its address
+
+
+def _cluster() -> tuple[subprocess.Popen[str], str]:
+    """The cluster of this process, which is started when it is needed first."""
+    if not _CLUSTER:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_USAGE_STATS_ENABLED": "0"}
+        nodes = subprocess.Popen(
+            [sys.executable, "-c", _NODES],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        _CLUSTER.append((nodes, _said(nodes, ":")))
+    return _CLUSTER[0]
+
+
+def _said(nodes: subprocess.Popen[str], what: str) -> str:
+    """The next line with something in it that is told of the nodes.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    assert nodes.stdout is not None
+    for line in nodes.stdout:
+        if what in line and " " not in line.strip():
+            return line.strip()
+    raise RuntimeError("the cluster has ended")
+
+
+def _end_cluster() -> None:
+    while _CLUSTER:
+        nodes, _ = _CLUSTER.pop()
+        nodes.communicate(timeout=120)
 
 
 def _clusters(ground: Ground, kind: str) -> Iterator[Case]:
-    if ground.command.name in _CLUSTERED and importlib.util.find_spec("ray") is not None:
-        for way in ("a worker killed", "the driver killed"):
-            yield Case(ground.command.name, kind, ground.states[-1], how=(way,))
+    if importlib.util.find_spec("ray") is not None and ground.command.name in _OVER_CLUSTERS[kind]:
+        yield Case(ground.command.name, kind, ground.states[-1])
 
 
 def _inject_cluster(ground: Ground, case: Case) -> Found:
-    """A worker of Ray dies, whose part another one does; or the process that hands parts out, and the next goes on."""
-    (way,) = case.how
+    """Processes and machines of a cluster die, whose parts others do; or the one that hands parts out, and goes on."""
     mark = ground.root / "died"
     mark.unlink(missing_ok=True)
-    first = _on_a_cluster(ground, way, mark)
-    wrong = ["exception: " + first.error[-300:]] if "Traceback" in first.error else []
-    if way == "a worker killed":
-        return Found(case, mark.exists(), wrong + ground.wrong_at_the_end(first))
-    wrong += ground.wrong_meanwhile(case.state)
-    parts = [name for name in ground.files() if name.endswith(".sha256")]
-    if not parts:
+    nodes, address = _cluster()
+    kind, name = case.kind, ground.command.name
+    options = ("--engine", "ray", "--address", address)
+    if name == "run":
+        options = ("--set", "engine=ray", "--set", f"address={address}")
+    here, there = ground.command.arguments, (*ground.command.arguments, *options)
+    if kind == _TWO:
+        return _two_at_once(ground, case, there)
+    first = ground.run(here if kind == _ON_WITH else there, prepare=lambda: _disturb(kind, mark, _AT[name]))
+    happened = mark.exists()
+    if kind in {_KILLED, _NODE_KILLED}:
+        wrong = _clear(first, case) + [
+            one for one in ground.wrong_at_the_end(first) if not one.startswith("not the same: out/recipe.toml")
+        ]  # which says as well where the run was worked on
+        if kind == _NODE_KILLED and nodes.stdin is not None:
+            nodes.stdin.write("\n")
+            nodes.stdin.flush()
+            _said(nodes, "another")
+        return Found(case, happened, wrong)
+    wrong = ground.wrong_meanwhile(case.state)
+    if first.status == 0:
+        wrong.append("ended well")
+    if kind != _FAILS and not any(one.endswith(".sha256") for one in ground.files()):
         wrong.append("lost: the part that was finished")
-    second = _on_a_cluster(ground, "", mark)
-    return Found(case, mark.exists(), wrong + ground.wrong_at_the_end(second))
+    second = ground.run(here if kind == _ON_WITHOUT else there, prepare=_small_batches)
+    return Found(case, happened, wrong + ground.wrong_at_the_end(second) + ground.done_twice(first, second))
 
 
-def _on_a_cluster(ground: Ground, way: str, mark: Path) -> Ended:
-    """Run the command in a new interpreter, with a cluster of its own."""
-    return _apart(ground, sys.executable, "-c", _ON_A_CLUSTER, way, str(mark), *ground.command.arguments)
+def _two_at_once(ground: Ground, case: Case, arguments: tuple[str, ...]) -> Found:
+    """Two runs share the workers, each with an output of its own."""
+    output = ground.command.output
+    other = tuple(f"other-{one}" if one == output else one for one in arguments)
+    runs = [ground.start(one, name=name) for name, one in (("one", arguments), ("two", other))]
+    first, second = (one.ended() for one in runs)
+    wrong = [] if second.status == 0 else [f"the second process ended with {second.status}: {second.error[-300:]}"]
+    path = ground.case / f"other-{output}"
+    if path.is_file():
+        if path.read_bytes() != ground.content[output]:
+            wrong.append(f"not the same: {path.name} ({rows_apart(ground.content[output], path.read_bytes())})")
+        path.unlink()
+    return Found(case, True, wrong + ground.wrong_at_the_end(first))
+
+
+def _small_batches() -> None:
+    """Have a few lines be several batches of a program that translates."""
+    from xner.models.translators import command
+
+    setattr(command, "_BATCH", 8)  # noqa: B010  # which is final for type checkers
+
+
+def _disturb(kind: str, mark: Path, at: int) -> None:
+    """Have something happen in this run, or in its workers, once."""
+    from xner.pipelines.engines import LocalEngine, RayEngine
+
+    _small_batches()
+    count = iter(range(1_000_000))
+    is_driver = kind in _DRIVERS
+
+    def disturbed(handed_out: Any) -> Any:
+        def over(engine: Any, stage: Any, pieces: Any, **how: Any) -> Iterator[Any]:
+            for made in handed_out(engine, stage if is_driver else _Dying(stage, kind, mark), pieces, **how):
+                if is_driver and next(count) == (1 if kind == _ON_WITH else at):
+                    mark.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield made
+
+        return over
+
+    used: Any = LocalEngine if kind == _ON_WITH else RayEngine
+    used.map = disturbed(used.map)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dying:
+    """A stage that something happens to in the worker that works on a piece first, or first on the node apart.
+
+    Attributes:
+        stage: the stage.
+        kind: of fault.
+        mark: a file that is there once it has happened.
+    """
+
+    stage: Callable[[Any], Any]
+    kind: str
+    mark: Path
+
+    def __call__(self, piece: Any) -> Any:
+        if self.kind == _NODE_KILLED and not _is_apart():
+            until = time.monotonic() + _WORKING  # so that the other node gets a piece
+            while not self.mark.exists() and time.monotonic() < until:
+                time.sleep(0.05)
+        elif not self.mark.exists():
+            self.mark.touch()
+            if self.kind == _FAILS:
+                raise RuntimeError("the model has failed")
+            if self.kind == _NODE_KILLED:
+                os.kill(os.getppid(), signal.SIGKILL)  # what Ray runs a machine by
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.stage(piece)
+
+
+def _is_apart() -> bool:
+    """Whether this worker is on the second node."""
+    import ray
+
+    here, nodes = ray.get_runtime_context().get_node_id(), ray.nodes()  # type: ignore[no-untyped-call]  # of Ray
+    return any(node["NodeID"] == here and "apart" in node["Resources"] for node in nodes)
 
 
 def _apart(ground: Ground, *command: str) -> Ended:
@@ -731,7 +873,7 @@ _MAKERS: Final[dict[str, Callable[[Ground, str], Iterator[Case]]]] = {
     "streams": _streams,
     "memory": _memories,
     "full disk": _disks,
-    "cluster": _clusters,
+    **dict.fromkeys(_OVER_CLUSTERS, _clusters),
 }
 _INJECTORS: Final[dict[str, Callable[[Ground, Case], Found]]] = {
     **dict.fromkeys([*SIGNALS, *APPLIES, "vanish"], _inject_at_call),
@@ -745,7 +887,7 @@ _INJECTORS: Final[dict[str, Callable[[Ground, Case], Found]]] = {
     "streams": _inject_stream,
     "memory": _inject_memory,
     "full disk": _inject_full_disk,
-    "cluster": _inject_cluster,
+    **dict.fromkeys(_OVER_CLUSTERS, _inject_cluster),
 }
 KINDS: Final = tuple(_MAKERS)
 """All kinds of faults."""
@@ -808,6 +950,8 @@ def run_all(
             except BaseException:
                 traceback.print_exc()
             finally:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    _end_cluster()
                 os._exit(status)
         failed = [pid for pid in running if os.waitpid(pid, 0)[1]]
         if failed:

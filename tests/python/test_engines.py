@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -26,7 +27,6 @@ from xner.pipelines.engines import LOCAL, RayEngine, engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 RAY = pytest.mark.needs("ray")
 ROWS = 30
@@ -333,6 +333,21 @@ def test_workers_compute_with_their_share_of_the_cores(cluster: RayEngine) -> No
         return share_of_cores(number)
 
     assert list(cluster.map(shares, [1, 2])) == [(1, 1), (1, 1)]
+
+
+@RAY
+def test_relative_paths_of_workers(cluster: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They lead where those of the process lead that hands pieces out, if that folder is there."""
+
+    def text_of(path: str) -> str:
+        return Path(path).read_text(encoding="utf-8")
+
+    (tmp_path / "there").write_text("found", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for has_model in (False, True):
+        assert list(cluster.map(text_of, ["there"], has_model=has_model)) == ["found"]
+    monkeypatch.setattr("pathlib.Path.cwd", lambda: tmp_path / "gone")
+    assert list(cluster.map(text_of, [str(tmp_path / "there")])) == ["found"]
 
 
 @RAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,8 +57,13 @@ def test_caches_that_are_damaged_and_a_clock_that_is_set() -> None:
 @pytest.mark.slow
 @pytest.mark.needs("models", "ray")
 def test_processes_of_a_cluster_are_killed() -> None:
-    shown = harness("--command", "tag", "--command", "project, ready links", "--kind", "cluster", "--workers", "1")
-    assert faults(shown) == 4
+    """Workers, nodes, and the process that hands parts out; models that fail, and two runs that share the workers."""
+    commands = ("project, ready links", "align, a saved aligner", "translate", "score", "tag", "run")
+    kinds: list[str] = re.findall(r'"((?:cluster: |killed without)[^"]+)"', HARNESS.read_text(encoding="utf-8"))
+    options = [("--command", one) for one in commands] + [("--kind", one) for one in kinds]
+    shown = harness(*(part for option in options for part in option), "--workers", "1")
+    assert len(kinds) == 7
+    assert faults(shown) == 22
 
 
 @pytest.mark.slow

@@ -415,10 +415,11 @@ class Aligning:
             run: likewise.
         """
         self.check_languages()
+        threads = run.engine.threads(self.threads)
         return [
-            partial(_align, self.fit(corpus, run), self.threads, self.decoding)
+            partial(_align, self.fit(corpus, run), threads, self.decoding)
             if name == BUILTIN
-            else partial(_encode, self._load(name), self.threads, _progress(name, run))
+            else partial(_encode, self._load(name), threads, _progress(name, run))
             for name in self.names
         ]
 
@@ -472,12 +473,12 @@ class Aligning:
         return aligner
 
     def _align(self, aligner: Aligner, table: pa.Table, run: StepRun) -> pa.Table:
-        align = partial(_align, aligner, self.threads, self.decoding)
+        align = partial(_align, aligner, run.engine.threads(self.threads), self.decoding)
         return pa.concat_tables(in_pieces(table, align, report=run.report, what="align", engine=run.engine))
 
     def encode(self, name: str, table: pa.Table, run: StepRun) -> pa.Table:
         """Links by an encoder, part by part; it is loaded only where a part is missing."""
-        encode = partial(_encode, self._load(name), self.threads, _progress(name, run))
+        encode = partial(_encode, self._load(name), run.engine.threads(self.threads), _progress(name, run))
         return run_parts(
             table.select([schema.SOURCE_TOKENS, schema.TOKENS]),
             partial(_of_batch, encode),

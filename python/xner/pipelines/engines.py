@@ -10,7 +10,8 @@ import os
 import socket
 import uuid
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, TypeVar, get_args
 
 from xner._support.extras import require
@@ -53,6 +54,16 @@ class Engine(Protocol):
             Error: whatever the stage raises.
         """
 
+    def threads(self, wanted: int) -> int:
+        """How many threads a piece is worked on with.
+
+        Args:
+            wanted: 0 for as many as there is room for.
+
+        Returns:
+            0 for one a core.
+        """
+
 
 class LocalEngine:
     """This process: one piece after the other."""
@@ -63,6 +74,10 @@ class LocalEngine:
         """See `Engine`."""
         return map(stage, pieces)
 
+    def threads(self, wanted: int) -> int:
+        """See `Engine`."""
+        return wanted
+
 
 LOCAL: Final = LocalEngine()
 
@@ -71,8 +86,9 @@ class RayEngine:
     """The workers of a Ray cluster, each of which works on a piece at a time with a processor of its own.
 
     Where the cluster has GPUs, a stage with a model has a worker for each of them, and no other. A stage is sent to a
-    machine once, and a worker loads its model once. A piece whose worker dies is done again by another one. With a
-    cluster of its own on one machine, that ends with the block; it is a context manager.
+    machine once, and a worker loads its model once; relative paths are from the folder of this process, which other
+    machines may have as well. A piece whose worker dies is done again by another one. With a cluster of its own on one
+    machine, that ends with the block; it is a context manager.
 
     Args:
         address: of a cluster that is there, `auto` for the one that this machine is part of; None starts one here.
@@ -116,8 +132,12 @@ class RayEngine:
         """See `Engine`."""
         found = self._ray.cluster_resources()
         cpus, gpus = float(found.get("CPU", 1)), int(found.get("GPU", 0))
-        sent = [self._ray.put(stage)]
+        sent = [self._ray.put(stage), str(Path.cwd())]
         return self._on_gpus(sent, pieces, gpus, cpus) if has_model and gpus else self._on_cpus(sent, pieces, cpus)
+
+    def threads(self, wanted: int) -> int:
+        """See `Engine`: a worker has a processor."""
+        return wanted or 1
 
     def _on_cpus(self, sent: list[Any], pieces: Iterable[Any], cpus: float) -> Iterator[Any]:
         ray = self._ray
@@ -181,9 +201,7 @@ class _Worker:
     def work(self, sent: list[Any], piece: Any) -> Any:
         """Work on a piece, by the stage that is to be fetched if this worker does not have it yet."""
         if self._stage is None:
-            import ray
-
-            self._stage = ray.get(sent[0])
+            self._stage = _received(*sent)
         return self._stage(piece)
 
 
@@ -208,15 +226,22 @@ def _work(name: str, sent: list[Any], piece: Any) -> Any:
 
     Args:
         name: of the stage.
-        sent: where it is to be fetched, if this worker does not have it yet.
+        sent: where it is to be fetched, if this worker does not have it yet, and the folder that paths go from.
         piece: some rows.
     """
     if name not in _STAGES:
-        import ray
-
         _STAGES.clear()  # of stages before, whose models would stay in memory
-        _STAGES[name] = ray.get(sent[0])
+        _STAGES[name] = _received(*sent)
     return _STAGES[name](piece)
+
+
+def _received(stage: Any, folder: str) -> Any:
+    """A stage that was sent; runs in a worker, which goes where the process is that sent it, for the sake of paths."""
+    import ray
+
+    with suppress(OSError):  # a machine that lacks the folder, where absolute paths or names will do
+        os.chdir(folder)
+    return ray.get(stage)
 
 
 def _fetched(ray: Any, one: Any) -> Any:

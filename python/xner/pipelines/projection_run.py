@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -277,10 +278,17 @@ class Pipeline:
         if chosen.method == "candidates" and most is not None and most < 1:
             reason = f"no entity could be projected; n is how often each is, {chosen.n + 1 - most} at least here"
             raise OptionError(f"n={chosen.n} with constraint={chosen.constraint!r}: {reason}")
-        self.projector = Projector(
-            self.projection, threads=running.threads, on_error=running.on_error, nested=running.nested
-        )
+        self.projector = self._made_projector(running.threads)
         self.filters = self.running.made_filters()
+
+    def _made_projector(self, threads: int) -> Projector:
+        return Projector(self.projection, threads=threads, on_error=self.running.on_error, nested=self.running.nested)
+
+    def _on(self, engine: Engine) -> Self:
+        """The same as it works on pieces there."""
+        made = copy(self)
+        made.projector = self._made_projector(engine.threads(self.running.threads))
+        return made
 
     @property
     def _parts(self) -> tuple[DeclaredOptions, ...]:
@@ -425,7 +433,7 @@ class Pipeline:
                 else:
                     result = runner.run(
                         table,
-                        self._project,
+                        self._on(engine)._project,
                         kept,
                         format=format,
                         report=report,
@@ -570,9 +578,10 @@ class Pipeline:
         aligners = aligning.loaded(partial(_tables, pairs), run) if self._links(aligning) else []
         self.target_tags()  # that something goes by the tagger
         tagger = None if self.tagging.tagger is None else self.tagging.stage(self.target_roles)
+        there = self._on(run.engine)
         if not aligners and tagger is None:
-            return self._project_piece
-        return partial(self._project_piece, aligners=aligners, tagger=tagger)
+            return there._project_piece
+        return partial(there._project_piece, aligners=aligners, tagger=tagger)
 
     def _project_piece(
         self,
