@@ -35,12 +35,19 @@ class SharedMemory {
     remember_batch(memory_, imported.ref());
   }
 
+  void remember_counts(const py::object& batch) {
+    const ImportedArray imported(batch);
+    const Unlocked unlocked;
+    const std::unique_lock lock(mutex_);
+    xner::remember_counts(memory_, imported.ref());
+  }
+
   [[nodiscard]] ExportedArray recall(const py::object& batch, std::uint32_t least, double weight,
-                                     std::size_t threads) const {
+                                     bool all_remembered, std::size_t threads) const {
     const ImportedArray imported(batch);
     const Unlocked unlocked;
     const std::shared_lock lock(mutex_);
-    return ExportedArray(recall_batch(memory_, imported.ref(), least, weight, threads));
+    return ExportedArray(recall_batch(memory_, imported.ref(), least, weight, all_remembered, threads));
   }
 
   [[nodiscard]] std::size_t size() const {
@@ -97,8 +104,11 @@ void register_memory(py::module_& m) {
       .def(py::init<>())
       .def("__len__", &SharedMemory::size)
       .def("remember", &SharedMemory::remember, py::arg("batch"), "Adds the projected entities of a batch.")
+      .def("remember_counts", &SharedMemory::remember_counts, py::arg("batch"),
+           "Adds projections that were counted elsewhere.")
       .def("recall", &SharedMemory::recall, py::arg("batch"), py::kw_only(), py::arg("least"),
-           py::arg("weight"), py::arg("threads"), "Hints for the source entities of a batch.")
+           py::arg("weight"), py::arg("all_remembered") = false, py::arg("threads"),
+           "Hints for the source entities of a batch.")
       .def(py::pickle(&state_of, &memory_of));
 }
 

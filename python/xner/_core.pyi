@@ -190,13 +190,17 @@ class ProjectionMemory:
         ...
     def __setstate__(self, arg0: tuple[collections.abc.Sequence[tuple[bytes, collections.abc.Sequence[tuple[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], typing.SupportsInt | typing.SupportsIndex]]]], collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> None:
         ...
-    def recall(self, batch: typing.Any, *, least: typing.SupportsInt | typing.SupportsIndex, weight: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
+    def recall(self, batch: typing.Any, *, least: typing.SupportsInt | typing.SupportsIndex, weight: typing.SupportsFloat | typing.SupportsIndex, all_remembered: bool = False, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
         """
         Hints for the source entities of a batch.
         """
     def remember(self, batch: typing.Any) -> None:
         """
         Adds the projected entities of a batch.
+        """
+    def remember_counts(self, batch: typing.Any) -> None:
+        """
+        Adds projections that were counted elsewhere.
         """
 class AlignerOptions:
     """

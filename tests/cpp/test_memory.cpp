@@ -51,6 +51,16 @@ TEST_SUITE("memory") {
     CHECK(others[0].score == doctest::Approx(2.0));
   }
 
+  TEST_CASE("forms that are not told apart count in the shares, and a sentence's own may be among them") {
+    xner::ProjectionMemory memory;
+    memory.add_form(Words{1}, {.words = {10}, .count = 3});
+    memory.add_form(Words{1}, {.words = {}, .count = 5});
+    CHECK(recall(memory, {1}, {}, {10}, 2).at(0).score == doctest::Approx(2.0 * 3 / 8));
+    CHECK(recall(memory, {1}, {10}, {10}, 2).at(0).score == doctest::Approx(2.0 * 2 / 7));
+    CHECK(recall(memory, {1}, {11}, {10}, 2).at(0).score == doctest::Approx(2.0 * 3 / 7));
+    CHECK(recall(memory, {1}, {}, {11}, 2).empty());
+  }
+
   TEST_CASE("all that a sentence contributed is left out, and never more than there is") {
     xner::ProjectionMemory memory;
     for (int i = 0; i < 3; ++i) memory.add(Words{1}, Words{10});

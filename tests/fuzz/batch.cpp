@@ -126,7 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ProjectionMemory memory;
   run([&] {
     remember_batch(memory, ref);
-    return recall_batch(memory, ref, 1, 1.0, 1);
+    return recall_batch(memory, ref, 1, 1.0, false, 1);
   });
   return 0;
 }

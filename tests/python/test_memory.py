@@ -6,7 +6,9 @@ import copy
 import math
 import multiprocessing
 import pickle
+import tempfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ from xner import schema
 from xner._support.arrow import pylist
 from xner.errors import DataError, Error, OptionError
 from xner.projection import Memory, Projector, project_with_memory
+from xner.projection.name_counts import KnownNames, NameCounts
 
 
 def table(rows: list[dict[str, Any]], *, projected: bool = True) -> pa.Table:
@@ -79,6 +82,35 @@ def test_hints_are_those_of_the_reference(rows: list[dict[str, Any]], least: int
         assert [item[:3] for item in got] == [item[:3] for item in sorted(wanted)]
         for hint, other in zip(got, sorted(wanted), strict=True):
             assert math.isclose(hint[3], other[3], rel_tol=1e-6)
+
+
+@given(
+    corpora(),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(1, 2000),
+    st.sampled_from([("a", "x"), ("A", " "), ("\\_", "\\"), ("a b", "É"), ("", "")]),
+)
+def test_counted_names_give_the_hints_of_the_memory(
+    rows: list[dict[str, Any]], least: int, piece: int, most_bytes: int, spelling: tuple[str, str]
+) -> None:
+    """Whatever the pieces, and however often counts are sorted into files."""
+    for row in rows:
+        for side, other in zip(("source", "tokens"), spelling, strict=True):
+            row[side] = [other if word in "ax" else word for word in row[side]]
+    memory = Memory(least=least, weight=0.7)
+    whole = table(rows)
+    memory.remember(whole)
+    with tempfile.TemporaryDirectory() as folder:
+        counts = NameCounts(Path(folder), most_bytes, least=least)
+        for first in range(0, whole.num_rows, piece):
+            counts.add(whole.slice(first, piece))
+        counts.write(Path(folder) / "names")
+        assert [path.name for path in Path(folder).iterdir()] == ["names"]
+        names = KnownNames(Path(folder) / "names", memory)
+        pieces = [whole.slice(first, piece) for first in range(0, whole.num_rows, piece)]
+        found = [row for one in pieces for row in pylist(names.hint(one).column(schema.HINTS))]
+        assert found == pylist(memory.hint(whole).column(schema.HINTS))
 
 
 def test_the_other_sentences_correct_one() -> None:

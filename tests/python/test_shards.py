@@ -209,7 +209,11 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
     ]
     files = ("de/de-0.parquet", "links.parquet")
     io.write(pa.table({"links": pa.array([[]] * ROWS[0], schema.LINKS_TYPE)}), corpus / files[1])
-    assert "1 parts, about 250 MB of memory" in said("--source", files[0], "--target", files[0], "--links", files[1])[1]
+    sides = ("--source", files[0], "--target", files[0])
+    assert "1 parts, about 250 MB of memory" in said(*sides, "--links", files[1])[1]
+    assert said(*sides)[1].endswith(
+        "; before that they are read to fit an aligner, and to count what names are projected onto"
+    )
 
 
 def test_several_files_into_one(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from xner.io.pairs import Pairs
 from xner.io.parquet import ParquetWriter
 from xner.pipelines import recipes, runner
 from xner.pipelines.counts import RunCounts
+from xner.projection.name_counts import NameCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -186,6 +187,123 @@ def test_an_aligner_is_fitted_before_pieces_are_linked(
     pieces, whole = both_ways(paths, tmp_path / "out.parquet", monkeypatch, aligner=["builtin"], **options)
     assert pieces == whole
     assert "9999" in pieces[1]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    ("kind", "suffix", "options", "links"),
+    [
+        ("conll", "parquet", {}, "fitted"),
+        ("parquet", "jsonl", {"filters": ["one-word:row"], "names_memory": "10MB"}, "ready"),
+        ("jsonl", "conll", {"on_error": "skip"}, "fitted"),
+        ("parquet", "parquet", {"nested": "keep"}, "ready"),
+    ],
+)
+def test_the_memory_is_that_of_the_whole(
+    tables: Sequence[pa.Table],
+    kind: str,
+    suffix: str,
+    options: dict[str, Any],
+    links: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if "names_memory" in options:  # so little that counts of a few pieces are sorted into a file
+        monkeypatch.setattr("xner.projection.name_counts._TO_GROUP", 10**5)
+    again = [pa.concat_tables([one] * 3) for one in tables]  # so that names recur
+    for side in range(2):
+        again[side] = again[side].set_column(0, "id", pa.array([str(row) for row in range(3 * ROWS)]))
+    if options.get("nested") == "keep":
+        column = pa.array([NESTED] * 3 * ROWS, schema.SOURCE_ENTITIES_TYPE)
+        again[0] = again[0].drop_columns(["labels"]).append_column("entities", column)
+    paths = written(tmp_path, again, kind)[: 2 if links == "fitted" else 3]
+    output = tmp_path / f"out.{suffix}"
+    (written_so, said, run), whole = both_ways(paths, output, monkeypatch, memory=True, **options)
+    assert (written_so, sorted(said), run) == (whole[0], sorted(whole[1]), whole[2])
+    assert "memory:yes" in run
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    if suffix != "conll":
+        assert any(pylist(io.read(output)["hints"])), "nothing was remembered"
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(
+    ("by_id", "options"), [(True, {"memory": True}), (False, {"memory": False, "filters": ["one-word"]})]
+)
+@pytest.mark.parametrize("case", ["", "no such row", "twice", "other words", "a wrong link"])
+def test_corrections_are_found_in_pieces(
+    tables: Sequence[pa.Table],
+    by_id: bool,
+    options: dict[str, Any],
+    case: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = list(tables)
+    decided = tables[1].slice(0, 40)
+    rows = [[{"start": 0, "end": 1, "label": "LOC", "source": None if row % 2 else 0}] for row in range(40)]
+    reviewed = [row in (3, 12, 14, 39) for row in range(40)]
+    ids, words = pylist(decided["id"]), pylist(decided["tokens"])
+    if case == "no such row":
+        ids[39] = "none"
+        words[39] = ["none"]
+    elif case == "twice":
+        ids[14], words[14] = ids[3], words[3]
+    elif case == "other words":
+        words[14] = ["others"]
+    elif case == "a wrong link":
+        with_row(2, "links", 33, FAR)(changed)
+    columns = {"tokens": words, "entities": pa.array(rows, schema.ENTITIES_TYPE), "reviewed": reviewed}
+    file = tmp_path / "decided.parquet"
+    io.write(pa.table({"id": ids, **columns} if by_id else columns), file)
+    has_entity = [row for row, one in enumerate(pylist(tables[0]["labels"])) if any(tag != "O" for tag in one)]
+    assert {12, 14} <= {*has_entity}, "source entities that are projected by people"
+    paths = written(tmp_path, changed, "jsonl")
+    pieces, whole = both_ways(paths, tmp_path / "out.parquet", monkeypatch, corrections=str(file), **options)
+    assert pieces == whole
+    assert (len(pieces) == 2) == bool(case)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("stopped_at", [3, 6, 8])
+def test_a_run_with_the_memory_goes_on(
+    tables: Sequence[pa.Table], stopped_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces that were linked and projected at first are not linked again, nor names counted once more."""
+    paths = written(tmp_path, tables, "conll")[:2]
+    pairs, output = scan_pairs(*paths), tmp_path / "out.jsonl"
+    Pipeline().run(pairs, output)
+    expected = output.read_bytes()
+    output.unlink()
+    seen: list[str] = []
+
+    def counted(owner: Any, name: str, *, stops: bool) -> None:
+        work = getattr(owner, name)
+
+        def noted(*arguments: Any, **how: Any) -> Any:
+            seen.append(name)
+            if stops and len(seen) == stopped_at:
+                raise KeyboardInterrupt
+            return work(*arguments, **how)
+
+        patch.setattr(owner, name, noted)
+
+    for stops in (True, False):
+        with monkeypatch.context() as patch:
+            counted(Aligner, "fit_batches", stops=stops)
+            counted(Aligner, "align_batch", stops=stops)
+            counted(NameCounts, "write", stops=stops)
+            counted(Pipeline, "_recalled_piece", stops=stops)
+            if stops:
+                with pytest.raises(KeyboardInterrupt):
+                    Pipeline().run(pairs, output)
+                assert seen[-1] == {3: "align_batch", 6: "write", 8: "_recalled_piece"}[stopped_at]
+            else:
+                Pipeline().run(pairs, output)
+    assert output.read_bytes() == expected
+    del seen[stopped_at - 1]
+    pieces = -(-ROWS // PIECE)
+    assert seen == ["fit_batches", *["align_batch"] * pieces, "write", *["_recalled_piece"] * pieces]
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -480,22 +598,33 @@ def test_parts_of_other_inputs_are_not_used(
     assert "PER" not in "".join(output.read_text(encoding="utf-8").split("\n\n")[:3])
 
 
-def test_what_needs_the_corpus_is_not_done_in_pieces(tables: Sequence[pa.Table], tmp_path: Path) -> None:
+def test_what_needs_the_corpus_reads_it_before(tables: Sequence[pa.Table], tmp_path: Path) -> None:
     paths = written(tmp_path, tables, "parquet")
-    pairs = scan_pairs(paths[0], paths[1], links=paths[2])
-    assert Pipeline().takes_pieces(pairs)
-    assert Pipeline(method="heuristic", filters=["one-word"]).takes_pieces(pairs)
-    for options in ({"memory": True}, {"aligner": ["builtin"]}):
-        assert not Pipeline(**options).takes_pieces(pairs)
-    assert not Pipeline().takes_pieces(scan_pairs(paths[0], paths[1])), "the memory is the default there"
+    pairs, alone = scan_pairs(paths[0], paths[1], links=paths[2]), scan_pairs(paths[0], paths[1])
+    decided = tmp_path / "decided.parquet"
+    io.write(tables[1].slice(0, 1), decided)
+    fit, count = "to fit an aligner", "to count what names are projected onto"
+    read_before: list[tuple[Pairs, dict[str, Any], list[str]]] = [
+        (pairs, {}, []),
+        (pairs, {"method": "heuristic", "filters": ["one-word"]}, []),
+        (pairs, {"memory": True}, [count]),
+        (pairs, {"aligner": ["awesome-mbert"]}, [count]),
+        (pairs, {"aligner": ["awesome-mbert"], "memory": False}, []),
+        (pairs, {"aligner": ["builtin"], "memory": False}, [fit]),
+        (alone, {}, [fit, count]),
+        (alone, {"memory": False}, [fit]),
+        (alone, {"corrections": str(decided)}, ["to find the rows of corrections", fit, count]),
+    ]
+    for files, options, expected in read_before:
+        pipeline = Pipeline(**options)
+        assert pipeline.takes_pieces(files), options
+        assert pipeline.read_before(files) == expected
     fitted = Pipeline(aligner=["builtin"], memory=False)
-    assert fitted.takes_pieces(pairs)
     assert fitted.needs_whole(pairs) == ["an aligner that is fitted"], "several files are not fitted each by itself"
-    assert not Pipeline(aligner=["awesome-mbert"]).takes_pieces(pairs), "the corpus's memory is the default there"
-    costly: dict[str, Any] = {"aligner": ["awesome-mbert"], "memory": False}
-    assert Pipeline(**costly).takes_pieces(pairs)
-    assert Pipeline(**costly, engine="ray").takes_pieces(pairs)
-    assert not Pipeline(**costly, engine="ray").needs_whole(pairs)
+    for memory in (None, False):
+        costly = Pipeline(aligner=["awesome-mbert"], memory=memory, engine="ray")
+        assert costly.takes_pieces(pairs)
+        assert {*costly.needs_whole(pairs)} == (set() if memory is False else {"memory"})
     found = Pipeline().run(pairs)
     assert found.table.num_rows == ROWS
     with pytest.raises(Error, match="rows were projected piece by piece"):

@@ -22,7 +22,8 @@ class ProjectionMemory {
  public:
   using Words = std::span<const std::int32_t>;
 
-  // What a sequence of source words was projected onto, and how often.
+  // What a sequence of source words was projected onto, and how often. One without words stands for all that are not
+  // told apart, each of which is too rare to matter by itself.
   struct Form {
     std::vector<std::int32_t> words;
     std::uint32_t count = 0;
@@ -38,13 +39,15 @@ class ProjectionMemory {
   ProjectionMemory(Forms forms, Rows rows) : forms_(std::move(forms)), rows_(std::move(rows)) {}
 
   void add(Words source, Words target);
+  // Adds a form that was counted elsewhere, and is not there yet.
+  void add_form(Words source, Form form);
   void add_row(std::uint64_t digest) { rows_.insert(digest); }
   [[nodiscard]] bool has_row(std::uint64_t digest) const { return rows_.contains(digest); }
 
   // Appends a hint for every place in `sentence` that holds a sequence which the entity was projected onto
   // elsewhere at least `least` times; its score is `weight` times the share of these times among all other
   // projections of the entity. `own` is what the sentence itself contributed for these source words, once for each
-  // time, to be left out.
+  // time, to be left out; what is none of the forms is among those that are not told apart.
   void recall(std::uint32_t entity, Words source, std::span<const Words> own, Words sentence,
               std::uint32_t least, double weight, std::vector<Hint>& hints) const;
 
@@ -63,9 +66,14 @@ class ProjectionMemory {
 // 64 bits of all their words and spans.
 void remember_batch(ProjectionMemory& memory, arrow::ArrayRef batch);
 
-// recall() for every source entity of a batch with the same columns; a row that was remembered leaves its own
-// projections out. Returns list<struct<source: int32, start: int32, end: int32, score: float32>>.
+// Adds forms that were counted elsewhere, none of which is there yet: `count` (int32) times that `source_words` were
+// projected onto `target_words`, which are empty where these are not told apart. Notes no rows.
+void remember_counts(ProjectionMemory& memory, arrow::ArrayRef batch);
+
+// recall() for every source entity of a batch with the columns of remember_batch; a row that was remembered, which with
+// `all_remembered` is every row, leaves its own projections out. Returns list<struct<source: int32, start: int32, end:
+// int32, score: float32>>.
 arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef batch, std::uint32_t least,
-                               double weight, std::size_t threads);
+                               double weight, bool all_remembered, std::size_t threads);
 
 }  // namespace xner

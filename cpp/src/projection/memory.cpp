@@ -156,19 +156,28 @@ void ProjectionMemory::add(Words source, Words target) {
   ++found->count;
 }
 
+void ProjectionMemory::add_form(Words source, Form form) {
+  forms_[key_of(source)].push_back(std::move(form));
+}
+
 void ProjectionMemory::recall(std::uint32_t entity, Words source, std::span<const Words> own, Words sentence,
                               std::uint32_t least, double weight, std::vector<Hint>& hints) const {
   const auto found = forms_.find(key_of(source));
   if (found == forms_.end()) return;
-  const auto others = [own](const Form& form) {
+  const auto own_of = [own](const Form& form) {
     const auto is_it = [&form](Words words) { return std::ranges::equal(form.words, words); };
-    return form.count - std::min(form.count, static_cast<std::uint32_t>(std::ranges::count_if(own, is_it)));
+    return static_cast<std::uint32_t>(std::ranges::count_if(own, is_it));
+  };
+  auto not_told_apart = static_cast<std::uint32_t>(own.size());
+  for (const Form& form : found->second) not_told_apart -= own_of(form);
+  const auto others = [&own_of, not_told_apart](const Form& form) {
+    return form.count - std::min(form.count, form.words.empty() ? not_told_apart : own_of(form));
   };
   std::uint64_t total = 0;
   for (const Form& form : found->second) total += others(form);
   for (const Form& form : found->second) {
     const std::uint32_t count = others(form);
-    if (count < least || count == 0) continue;
+    if (count < least || count == 0 || form.words.empty()) continue;
     const double score = weight * count / static_cast<double>(total);
     auto from = sentence.begin();
     while (true) {
@@ -199,8 +208,25 @@ void remember_batch(ProjectionMemory& memory, arrow::ArrayRef batch) {
   }
 }
 
+void remember_counts(ProjectionMemory& memory, arrow::ArrayRef batch) {
+  const WordLists source_words(batch, "source_words");
+  const WordLists target_words(batch, "target_words");
+  const arrow::Int32Column counts(require_field(batch, "count", "count", "int32"), "count");
+  for (std::int64_t row = 0; row < batch.array->length; ++row) {
+    if (row % 4096 == 0) poll_interrupt();
+    if (counts.is_null(row) || counts[row] < 1)
+      throw DataError(row, "count", counts.is_null(row) ? "null" : std::to_string(counts[row]),
+                      "expected how often there was a projection, from 1");
+  }
+  for (std::int64_t row = 0; row < batch.array->length; ++row) {
+    const ProjectionMemory::Words words = target_words.row(row);
+    memory.add_form(source_words.row(row), {.words = {words.begin(), words.end()},
+                                            .count = static_cast<std::uint32_t>(counts[row])});
+  }
+}
+
 arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef batch, std::uint32_t least,
-                               double weight, std::size_t threads) {
+                               double weight, bool all_remembered, std::size_t threads) {
   const MemoryColumns columns(batch);
   const auto rows = static_cast<std::size_t>(batch.array->length);
   struct Chunk {
@@ -219,7 +245,7 @@ arrow::OwnedArray recall_batch(const ProjectionMemory& memory, arrow::ArrayRef b
       const ProjectionMemory::Words target = columns.target_words.row(row);
       const arrow::Range entities = columns.source_entities.row(row);
       const std::uint64_t digest = columns.read(row, projected);
-      if (!projected.empty() && !memory.has_row(digest)) projected.clear();
+      if (!all_remembered && !projected.empty() && !memory.has_row(digest)) projected.clear();
       const std::size_t before = chunk.hints.size();
       for (std::int64_t entity = 0; entity < entities.size(); ++entity) {
         const ProjectionMemory::Words words =

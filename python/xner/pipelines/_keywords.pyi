@@ -31,6 +31,7 @@ class PipelineKeywords(typing.TypedDict, total=False):
     markers: typing.Optional[typing.Literal['auto', 'brackets', 'tags']]
     broken_markers: typing.Literal['align', 'drop']
     memory: bool | None
+    names_memory: str
     filters: collections.abc.Sequence[str | xner.filters.base.Filter]
     drop_rows: bool
     nested: typing.Literal['error', 'keep', 'outermost', 'innermost', 'compete']

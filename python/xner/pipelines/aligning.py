@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from xner._support.progress import Reporter
 
-__all__ = ["BUILTIN", "Aligning", "AligningOptions"]
+__all__ = ["BUILTIN", "Aligning", "AligningOptions", "Size"]
 
 BUILTIN: Final = "builtin"
 _NAMES: Final = (BUILTIN, *ALIGNERS)
@@ -67,7 +67,7 @@ _FITTED: Final = "aligner.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
-class _Size(Text):
+class Size(Text):
     """A number of bytes, as `2GB`; not so few that blocks would be of a few hundred sentences."""
 
     metavar: str = "SIZE"
@@ -163,7 +163,7 @@ class AligningOptions(DeclaredOptions):
     )
     aligner_memory: str | None = option(
         None,
-        _Size(),
+        Size(),
         f"{BUILTIN}: about how much memory fitting may take beside the corpus, as 2GB; a corpus that needs more is "
         "fitted in blocks, one after the other.",
         when=[_FITS],

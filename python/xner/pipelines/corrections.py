@@ -2,79 +2,158 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xner import labels, schema
-from xner._support.arrow import one_array, with_columns
+from xner import io, labels, schema
+from xner._support.arrow import one_array, pylist, with_columns
+from xner._support.pieces import PIECE_ROWS
 from xner.errors import DataError, Error
 from xner.translation.stages import outer_entities
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from xner._support.arrow import ArrowRows
-    from xner.projection.memory import Memory
 
 _REMEDY = "corrections are of the rows that were exported: project those, or export and correct these"
 
-__all__ = ["adopt_reviewed", "remember_reviewed", "with_reviewed"]
+__all__ = ["Reviewed", "adopt_reviewed", "taken_in"]
 
 
-def with_reviewed(table: pa.Table, corrections: pa.Table, name: str) -> pa.Table:
-    """A table to be projected, with what people have decided about some of its rows.
+@dataclass(slots=True)
+class _Decision:
+    """What people have decided about a row.
+
+    Attributes:
+        number: of the row in the file of corrections.
+        name: its id, or its number where rows are found by that.
+        words: that they have seen.
+        entities: that they have left.
+        row: where it is in the corpus; None where it was not found yet.
+        is_other: whether it has other words there.
+    """
+
+    number: int
+    name: str
+    words: Any
+    entities: list[Any]
+    row: int | None = None
+    is_other: bool = False
+
+
+class Reviewed:
+    """What people have decided about some rows of a corpus, which may come piece by piece.
 
     Args:
-        table: `tokens`, and `id` where rows are to be found by that.
-        corrections: as `xner.evaluation.review.apply_corrections` gives it: `tokens`, `entities` and `reviewed`. Its
-            rows are found by `id` where both tables have that, else by their numbers.
-        name: of the corrections, for messages.
-
-    Returns:
-        The table with the column `reviewed_entities`, null in rows that nobody has looked at.
+        file: that `xner import` has written, with `tokens`, `entities` and `reviewed`. Its rows are found by `id` where
+            both sides have that, else by their numbers.
 
     Raises:
-        Error: columns are missing, no row was reviewed, or a reviewed row is not there.
-        DataError: a row has other words than those that were reviewed, or a row of one id is there twice.
+        Error: columns are missing, or no row was reviewed.
     """
-    schema.require_columns(
-        corrections.schema,
-        [schema.TOKENS, schema.ENTITIES, schema.REVIEWED],
-        f"'{name}', which is to be a table of `xner import` (Parquet, Arrow, JSONL),",
-    )
-    schema.require_columns(table.schema, [schema.TOKENS], "a projection with corrections")
-    by_id = schema.ID in table.schema.names and schema.ID in corrections.schema.names
-    rows = _numbers(table) if by_id else {str(row): row for row in range(table.num_rows)}
-    reviewed = corrections.filter(corrections.column(schema.REVIEWED).fill_null(pa.scalar(False)))
-    if not reviewed.num_rows:
-        raise Error(f"'{name}': nobody has looked at any row; `xner import` says which were")
-    numbers = pc.indices_nonzero(corrections.column(schema.REVIEWED).fill_null(pa.scalar(False)))
-    names = reviewed.column(schema.ID).cast(pa.string()).to_pylist() if by_id else list(map(str, numbers.to_pylist()))
-    found: list[Any] = [None] * table.num_rows
-    tokens = table.column(schema.TOKENS)
-    for row_name, words, entities in zip(
-        names, reviewed.column(schema.TOKENS).to_pylist(), reviewed.column(schema.ENTITIES).to_pylist(), strict=True
-    ):
-        row = rows.get(str(row_name))
-        if row is None:
-            raise Error(f"'{name}': the row {row_name} was reviewed, and the table has no such row; {_REMEDY}")
-        if tokens[row].as_py() != words:
-            shown = " ".join(words or ())[:60]
-            reason = f"'{name}' has these words, and the table others; {_REMEDY}"
-            raise DataError(row, schema.TOKENS, repr(shown), reason)
-        if found[row] is not None:
-            raise DataError(row, schema.ID, repr(row_name), f"'{name}' has two rows of this id")
-        found[row] = entities or []
-    return with_columns(table, {schema.REVIEWED_ENTITIES: pa.array(found, schema.ENTITIES_TYPE)})
 
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._decisions: list[_Decision] = []
+        self._has_ids = False
+        first = 0
+        for batch in io.iter_batches(file, batch_rows=PIECE_ROWS):
+            schema.require_columns(
+                batch.schema,
+                [schema.TOKENS, schema.ENTITIES, schema.REVIEWED],
+                f"'{file}', which is to be a table of `xner import` (Parquet, Arrow, JSONL),",
+            )
+            self._has_ids = schema.ID in batch.schema.names
+            self._add(batch, first)
+            first += batch.num_rows
+        if not self._decisions:
+            raise Error(f"'{file}': nobody has looked at any row; `xner import` says which were")
 
-def _numbers(table: pa.Table) -> dict[str, int]:
-    """The numbers of rows by their ids."""
-    found: dict[str, int] = {}
-    for row, one in enumerate(table.column(schema.ID).cast(pa.string()).to_pylist()):
-        if found.setdefault(str(one), row) != row:
-            raise DataError(row, schema.ID, repr(one), f"row {found[str(one)]} has this id as well")
-    return found
+    def _add(self, batch: pa.RecordBatch, first: int) -> None:
+        numbers = pc.indices_nonzero(batch.column(schema.REVIEWED).fill_null(pa.scalar(False)))
+        reviewed = batch.take(numbers)
+        ids = pylist(reviewed.column(schema.ID).cast(pa.string())) if self._has_ids else pylist(numbers)
+        columns = (pylist(reviewed.column(name)) for name in (schema.TOKENS, schema.ENTITIES))
+        for number, name, words, entities in zip(pylist(numbers), ids, *columns, strict=True):
+            self._decisions.append(_Decision(first + number, str(name), words, entities or []))
+
+    def find(self, tables: Iterable[pa.Table]) -> None:
+        """Find the rows.
+
+        Args:
+            tables: all of the corpus, in order; have `tokens`, and `id` where rows are to be found by that.
+
+        Raises:
+            Error: a reviewed row is not there.
+            DataError: a row has other words than those that were reviewed, or a row of one id is there twice.
+        """
+        first = 0
+        for table in tables:
+            schema.require_columns(table.schema, [schema.TOKENS], "a projection with corrections")
+            if not (self._has_ids and schema.ID in table.schema.names):
+                self._go_by_numbers()
+            self._find(table, first)
+            first += table.num_rows
+        rows: set[int] = set()
+        for one in self._decisions:
+            if one.row is None:
+                raise Error(
+                    f"'{self._file}': the row {one.name} was reviewed, and the table has no such row; {_REMEDY}"
+                )
+            if one.is_other:
+                shown = " ".join(one.words or ())[:60]
+                reason = f"'{self._file}' has these words, and the table others; {_REMEDY}"
+                raise DataError(one.row, schema.TOKENS, repr(shown), reason)
+            if one.row in rows:
+                raise DataError(one.row, schema.ID, repr(one.name), f"'{self._file}' has two rows of this id")
+            rows.add(one.row)
+
+    def _go_by_numbers(self) -> None:
+        self._has_ids = False
+        for one in self._decisions:
+            one.name = str(one.number)
+
+    def _find(self, table: pa.Table, first: int) -> None:
+        tokens = table.column(schema.TOKENS)
+        for one, row in self._rows_of(table, first):
+            if one.row is not None:
+                raise DataError(first + row, schema.ID, repr(one.name), f"row {one.row} has this id as well")
+            one.row = first + row
+            one.is_other = tokens[row].as_py() != one.words
+
+    def _rows_of(self, table: pa.Table, first: int) -> Iterator[tuple[_Decision, int]]:
+        """What was decided about rows of a table that begins at a row, each with its row there."""
+        if not self._has_ids:
+            numbers = range(first, first + table.num_rows)
+            yield from ((one, one.number - first) for one in self._decisions if one.number in numbers)
+            return
+        by_name: dict[str, list[_Decision]] = {}
+        for one in self._decisions:
+            by_name.setdefault(str(one.name), []).append(one)
+        ids = table.column(schema.ID).cast(pa.string())
+        for row in pylist(pc.indices_nonzero(pc.is_in(ids, value_set=pa.array(by_name, pa.string())))):
+            for one in by_name[str(ids[row].as_py())]:
+                yield one, row
+
+    def beside(self, table: pa.Table, first: int = 0) -> pa.Table:
+        """A table to be projected, with what was decided about its rows, once these were found.
+
+        Args:
+            table: the corpus, or a piece of it.
+            first: the number of its first row.
+
+        Returns:
+            The table with the column `reviewed_entities`, null in rows that nobody has looked at.
+        """
+        found: list[Any] = [None] * table.num_rows
+        for one in self._decisions:
+            if one.row is not None and 0 <= one.row - first < table.num_rows:
+                found[one.row - first] = one.entities
+        return with_columns(table, {schema.REVIEWED_ENTITIES: pa.array(found, schema.ENTITIES_TYPE)})
 
 
 def adopt_reviewed(rows: ArrowRows) -> ArrowRows:
@@ -101,22 +180,23 @@ def adopt_reviewed(rows: ArrowRows) -> ArrowRows:
     return with_columns(rows.drop_columns([schema.REVIEWED_ENTITIES]), columns)
 
 
-def remember_reviewed(memory: Memory, table: pa.Table) -> pa.Table:
-    """Have a memory take in a projected table, its reviewed rows twice: what people say is more than what links say.
+def taken_in(projected: pa.Table) -> list[pa.Table]:
+    """What a memory takes in of a projected table.
 
     Args:
-        memory: of the corpus.
-        table: projected, with `reviewed_entities`.
+        projected: with `reviewed_entities` where people have looked at rows.
 
     Returns:
-        What the memory has taken in, row by row: without entities of people's that project no source entity.
+        The table, and its reviewed rows once more: what people say is more than what links say. Entities of people's
+        that project no source entity are left out.
     """
+    if schema.REVIEWED_ENTITIES not in projected.schema.names:
+        return [projected]
     decided = [
         None if row is None else [one for one in row if one["source"] is not None]
-        for row in table.column(schema.REVIEWED_ENTITIES).to_pylist()
+        for row in pylist(projected.column(schema.REVIEWED_ENTITIES))
     ]
-    projections = {schema.REVIEWED_ENTITIES: pa.array(decided, schema.ENTITIES_TYPE)}
-    projected = adopt_reviewed(with_columns(table, projections))
-    memory.remember(projected)
-    memory.remember(projected.filter(projected.column(schema.REVIEWED)))
-    return projected
+    adopted = adopt_reviewed(
+        with_columns(projected, {schema.REVIEWED_ENTITIES: pa.array(decided, schema.ENTITIES_TYPE)})
+    )
+    return [adopted, adopted.filter(adopted.column(schema.REVIEWED))]

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,8 +24,9 @@ from xner._support.arguments import unknown_option
 from xner._support.arrow import by_frequency, one_array, spread_lists, with_columns
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
+from xner._support.memory import memory_size
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
-from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first
 from xner._support.progress import logger, silent
 from xner.errors import DataError, Error, OptionError
 from xner.filters.base import Filter
@@ -35,9 +36,9 @@ from xner.filters.summary import show
 from xner.io.pairs import Pairs
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
-from xner.pipelines.aligning import Aligning, AligningOptions
+from xner.pipelines.aligning import Aligning, AligningOptions, Size
 from xner.pipelines.checkpoints import checkpoints
-from xner.pipelines.corrections import adopt_reviewed, remember_reviewed, with_reviewed
+from xner.pipelines.corrections import Reviewed, adopt_reviewed, taken_in
 from xner.pipelines.counts import RunCounts
 from xner.pipelines.engines import ENGINES, EngineName, engine_of
 from xner.pipelines.identity import fingerprint
@@ -49,6 +50,7 @@ from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.matching.constraints import MatchingOptions
 from xner.projection.memory import Memory
+from xner.projection.name_counts import KnownNames, NameCounts
 from xner.projection.nested import NESTED, Nested, choose_nested, project_layers
 from xner.projection.options import ProjectionOptions
 from xner.projection.projector import Projector
@@ -81,7 +83,21 @@ _FILTERED = When("filters", lambda o: bool(o.filters))
 NO_LINKS: Final = "links that are not there yet"
 """The reason why a corpus is needed as a whole that goes where links are given."""
 FITS: Final = "an aligner that is fitted"
-"""The one for which files may be read twice as well."""
+MEMORY: Final = "memory"
+CORRECTIONS: Final = "corrections"
+_READ_BEFORE: Final = {
+    CORRECTIONS: "to find the rows of corrections",
+    FITS: "to fit an aligner",
+    MEMORY: "to count what names are projected onto",
+}
+"""Reasons for which files may be read once more as well, and what for, in order."""
+
+# What a first projection has made of a piece that is to be projected with the corpus's memory.
+_FIRST_ENTITIES: Final = "first entities"
+_IS_SOUND: Final = "is sound"
+_NAMES: Final = "names.arrow"
+
+T = TypeVar("T")
 
 _FILTERING = "Filters"
 _CLUSTER = "Cluster"
@@ -159,6 +175,13 @@ class RunOptions(DeclaredOptions):
         optional=True,
         default_text="with an aligner, not with ready links alone or the heuristic, where rows stand for themselves",
     )
+    names_memory: str = option(
+        "500MB",
+        Size(),
+        "Corpus's memory, of files that are projected piece by piece: about how much memory counting names may take; "
+        "what is more is sorted on the disk, beside the output. Never changes the output.",
+        when=[When("the memory", lambda o: o.memory is not False)],
+    )
     filters: tuple[str | Filter, ...] = option(
         (),
         Many(_Filter()),
@@ -229,7 +252,11 @@ _NO_LINKS: Final[pa.ChunkedArray[Any]] = pa.chunked_array([pa.array([], schema.L
 
 def _tables(pairs: Pairs) -> Iterator[pa.Table]:
     """The sides, piece by piece, without a word about them."""
-    return (table for table, _ in replace(pairs, told=lambda _: None).pieces())
+    return (table for table, _ in _quiet(pairs).pieces())
+
+
+def _quiet(pairs: Pairs) -> Pairs:
+    return replace(pairs, told=lambda _: None)
 
 
 def _links_of(place: int) -> str:
@@ -238,7 +265,17 @@ def _links_of(place: int) -> str:
 
 
 # By the projector, by the filters' own signature, or by nothing, as threads change nothing.
-_TOLD_OTHERWISE = ("on_error", "nested", "filters", "drop_rows", "memory", "threads", "engine", "address")
+_TOLD_OTHERWISE = (
+    "on_error",
+    "nested",
+    "filters",
+    "drop_rows",
+    "memory",
+    "names_memory",
+    "threads",
+    "engine",
+    "address",
+)
 
 
 class Pipeline:
@@ -450,20 +487,31 @@ class Pipeline:
     def takes_pieces(self, pairs: Pairs) -> bool:
         """Whether `run` reads, projects and writes a corpus piece by piece, in memory that does not depend on its size.
 
-        It does where nothing needs it as a whole, see `needs_whole`, or fitting an aligner alone does, which reads the
-        files beforehand.
+        It does where nothing needs it as a whole, see `needs_whole`, or what does reads the files beforehand, see
+        `read_before`.
 
         Raises:
             Error: the name of a file tells no format.
         """
-        reasons = {*self.needs_whole(pairs)} - {NO_LINKS, FITS}
-        return not reasons and not self._uses_memory(self._aligners(len(pairs.links)))
+        return not {*self.needs_whole(pairs)} - {NO_LINKS, *_READ_BEFORE}
+
+    def read_before(self, pairs: Pairs) -> list[str]:
+        """For what the files of a corpus are read, each time from beginning to end, before they are read to be written.
+
+        Raises:
+            Error: the name of a file tells no format.
+        """
+        reasons = {*self.needs_whole(pairs)}
+        aligners = self._aligners(len(pairs.links))
+        reasons |= {FITS} if NO_LINKS in reasons and self._links(aligners) else set()
+        reasons |= {MEMORY} if self._uses_memory(aligners) else set()
+        return [what for reason, what in _READ_BEFORE.items() if reason in reasons]
 
     def needs_whole(self, pairs: Pairs) -> list[str]:
         """For what a corpus is needed as a whole; nothing where each row stands for itself, and can be read so.
 
         An aligner is fitted on the corpus, and the corpus's memory is of it. Corrections are found by the number of
-        their row, and translators are best asked for all texts at once.
+        their row: for these three, files are read once more each. Translators are best asked for all texts at once.
 
         Raises:
             Error: the name of a file tells no format.
@@ -478,8 +526,8 @@ class Pipeline:
             NO_LINKS: has_no_links,
             FITS: aligners.fits and not has_no_links,
             "translation": translates,
-            "memory": uses_memory,
-            "corrections": running.corrections is not None,
+            MEMORY: uses_memory,
+            CORRECTIONS: running.corrections is not None,
             "class_names": are_named,
             f"the format of {', '.join(whole)}": bool(whole),
         }
@@ -532,39 +580,83 @@ class Pipeline:
         told: Callable[[str], None],
     ) -> Run:
         key = self.pieces_key(pairs, io.format_of(output, format))
+        memory = self._uses_memory(self._aligners(len(pairs.links)))
         left_out = [0]
         with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
             assert kept is not None, "there is an output"
             part_rows = self._part_rows(len(pairs.links))
-            reader = pairs.pieces(runner.piece_rows(part_rows))
-            try:
-                counts = runner.run_pieces(
-                    self._chosen_pieces(reader, left_out),
-                    self._stage_of_pieces(pairs, StepRun(kept, report, told, engine)),
-                    kept,
+            rows = runner.piece_rows(part_rows)
+            reviewed = self._reviewed(partial(_tables, pairs))
+            there = self._on(engine)
+            first = there._stage_of_pieces(pairs, StepRun(kept, report, told, engine), remembers=memory)
+
+            def passing(work: Callable[[Iterator[pa.Table]], T], *, quietly: bool = False) -> T:
+                """Work on the pieces of the files, which are read once."""
+                reader = (_quiet(pairs) if quietly else pairs).pieces(rows)
+                left_out[0] = 0
+                try:
+                    return work(self._chosen_pieces(reader, left_out, reviewed))
+                except Error as error:
+                    are_wrong = isinstance(error, DataError) and error.column == schema.LINKS
+                    reader.check_rest(links=are_wrong)  # what is wrong with the files comes first
+                    raise
+
+            how: Any = {"kept": kept, "report": report, "rows": pairs.rows, "engine": engine}
+
+            def remembered(pieces: Iterator[pa.Table]) -> Iterator[pa.Table]:
+                named: Any = {"name": "remembered", "what": "projecting first"}
+                return runner.kept_pieces(pieces, first, model_rows=part_rows, **named, **how)
+
+            names: KnownNames | None = None
+            if memory:
+                if kept.find(_NAMES) is None:
+                    passing(lambda pieces: self._count_names(remembered(pieces), kept), quietly=True)
+                names = KnownNames(kept.path(_NAMES))
+
+            def project(pieces: Iterator[pa.Table]) -> RunCounts:
+                return runner.run_pieces(
+                    pieces if names is None else remembered(pieces),
+                    first if names is None else partial(there._recalled_piece, names=names),
                     format=format,
-                    report=report,
-                    rows=pairs.rows,
                     select=lambda rows: without_dropped_rows(rows, output, format),
                     count=self._counts,
                     counts=RunCounts(),
                     threads=self.running.threads,
-                    engine=engine,
-                    model_rows=part_rows,
+                    model_rows=part_rows if names is None else None,
+                    **how,
                 )
-            except Error as error:
-                are_wrong = isinstance(error, DataError) and error.column == schema.LINKS
-                reader.check_rest(links=are_wrong)  # what is wrong with the files comes first
-                raise
-        self._tell_left_out(left_out[0], told)
-        return Run(None, output, format, self, memory=False, known_counts=counts)
 
-    def _chosen_pieces(self, reader: PairsReader, left_out: list[int]) -> Iterator[pa.Table]:
-        """Pieces beside the links of files; counts the source entities that are left out."""
+            counts = passing(project)
+        self._tell_left_out(left_out[0], told)
+        return Run(None, output, format, self, memory=memory, known_counts=counts)
+
+    def _reviewed(self, tables: Callable[[], Iterator[pa.Table]]) -> Reviewed | None:
+        """What people have decided about rows of a corpus; None without corrections."""
+        if self.running.corrections is None:
+            return None
+        reviewed = Reviewed(self.running.corrections)
+        with files_first(read := tables()):
+            reviewed.find(read)
+        return reviewed
+
+    def _count_names(self, remembered: Iterator[pa.Table], kept: Checkpoints) -> None:
+        """Keep what a first projection of the whole corpus has projected names onto."""
+        counts = NameCounts(kept.folder, memory_size("names_memory", self.running.names_memory))
+        for piece in remembered:
+            first = with_columns(piece, {schema.ENTITIES: piece.column(_FIRST_ENTITIES)})
+            counts.add(first)
+            if schema.REVIEWED_ENTITIES in first.schema.names:  # which count twice, as in `taken_in`
+                counts.add(_rows_that(one_array(first.column(schema.REVIEWED_ENTITIES)).is_valid(), first))
+            del piece, first
+        with kept.writing(_NAMES) as path:
+            counts.write(path)
+
+    def _chosen_pieces(self, reader: PairsReader, left_out: list[int], reviewed: Reviewed | None) -> Iterator[pa.Table]:
+        """Pieces beside corrections and the links of files; counts the source entities that are left out."""
         first = 0
         for table, links in reader:
             with behind(first):
-                piece, fewer = self._with_chosen(table)
+                piece, fewer = self._with_chosen(table if reviewed is None else reviewed.beside(table, first))
             left_out[0] += fewer
             first += piece.num_rows
             piece = with_columns(piece, {_links_of(place): one for place, one in enumerate(links)})
@@ -572,24 +664,20 @@ class Pipeline:
             yield piece
             del piece
 
-    def _stage_of_pieces(self, pairs: Pairs, run: StepRun) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-        """What tags, links and projects some rows; models are loaded once."""
+    def _stage_of_pieces(
+        self, pairs: Pairs, run: StepRun, *, remembers: bool
+    ) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+        """What tags, links and projects some rows, for the corpus's memory or as they stay; models are loaded once."""
         aligning = self._aligners(len(pairs.links))
         aligners = aligning.loaded(partial(_tables, pairs), run) if self._links(aligning) else []
         self.target_tags()  # that something goes by the tagger
         tagger = None if self.tagging.tagger is None else self.tagging.stage(self.target_roles)
-        there = self._on(run.engine)
-        if not aligners and tagger is None:
-            return there._project_piece
-        return partial(there._project_piece, aligners=aligners, tagger=tagger)
+        project = self._remembered_piece if remembers else self._project_piece
+        return partial(project, aligners=aligners, tagger=tagger) if aligners or tagger is not None else project
 
-    def _project_piece(
-        self,
-        piece: pa.RecordBatch,
-        *,
-        aligners: Sequence[Callable[[pa.Table], pa.Table]] = (),
-        tagger: TaggerStage | None = None,
-    ) -> pa.RecordBatch:
+    def _linked(
+        self, piece: pa.RecordBatch, aligners: Sequence[Callable[[pa.Table], pa.Table]], tagger: TaggerStage | None
+    ) -> pa.Table:
         table = pa.Table.from_batches([piece])
         names = [_links_of(place) for place in range(piece.num_columns) if _links_of(place) in piece.schema.names]
         others = [table.column(name) for name in names]
@@ -599,6 +687,34 @@ class Pipeline:
         if aligners or others:
             linked = Aligning(self.aligning, others, self.languages).linked(aligners, table)
             table = with_columns(table, {schema.LINKS: linked.column(schema.LINKS)})
+        return table
+
+    def _project_piece(
+        self,
+        piece: pa.RecordBatch,
+        *,
+        aligners: Sequence[Callable[[pa.Table], pa.Table]] = (),
+        tagger: TaggerStage | None = None,
+    ) -> pa.RecordBatch:
+        found: pa.RecordBatch = self._project(runner.one_batch(self._linked(piece, aligners, tagger)))
+        return found
+
+    def _remembered_piece(
+        self,
+        piece: pa.RecordBatch,
+        *,
+        aligners: Sequence[Callable[[pa.Table], pa.Table]] = (),
+        tagger: TaggerStage | None = None,
+    ) -> pa.RecordBatch:
+        """A piece beside what the corpus's memory is to know of it."""
+        table = self._linked(piece, aligners, tagger)
+        _check_hints(table)
+        found, _ = self._with_first(table)
+        return runner.one_batch(found)
+
+    def _recalled_piece(self, piece: pa.RecordBatch, names: KnownNames) -> pa.RecordBatch:
+        """Project a piece with what the corpus's memory knows."""
+        table = self._with_recalled(pa.Table.from_batches([piece]), names)
         found: pa.RecordBatch = self._project(runner.one_batch(table))
         return found
 
@@ -652,7 +768,7 @@ class Pipeline:
         if self.running.corrections is not None:
             if schema.TOKENS not in table.schema.names:
                 raise OptionError("corrections are of target sentences, which the table does not have yet")
-            table = with_reviewed(table, io.read(self.running.corrections), self.running.corrections)
+            table = self._with_reviewed(table)
         others = [*([table.column(schema.LINKS)] if schema.LINKS in table.schema.names else []), *links]
         aligning = Aligning(
             self.aligning,
@@ -666,10 +782,14 @@ class Pipeline:
         if recipe is None:
             schema.require_columns(table.schema, [schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES], "the pipeline")
         memory = self._uses_memory(aligning)
-        if memory and schema.HINTS in table.schema.names:
-            raise OptionError("memory makes a column 'hints', which the input has already: memory=False takes it")
+        if memory:
+            _check_hints(table)
         piece_rows = runner.piece_rows(self._part_rows(len(others)))
         return _Plan(table, made, translates=translates, memory=memory, piece_rows=piece_rows)
+
+    def _with_reviewed(self, table: pa.Table) -> pa.Table:
+        reviewed = self._reviewed(lambda: iter([table]))
+        return table if reviewed is None else reviewed.beside(table)
 
     def _steps(
         self,
@@ -739,32 +859,45 @@ class Pipeline:
         memory = Memory()
 
         def remember(piece: pa.Table) -> pa.Table:
-            is_nested = self.running.nested == "keep"
-            first = project_layers(piece, self.projector) if is_nested else self.projector(piece)
-            is_sound = _sound(first)
-            sound = _rows_that(is_sound, first)
-            if schema.REVIEWED_ENTITIES in first.schema.names:
-                sound = remember_reviewed(memory, sound)
-            else:
-                memory.remember(sound)
-            entities = spread_lists(sound.column(schema.ENTITIES), is_sound)
-            return pa.table({schema.ENTITIES: entities, schema.STATUS: first.column(schema.STATUS)})
+            found, remembered = self._with_first(piece)
+            for rows in remembered:
+                memory.remember(rows)
+            return found.select([_FIRST_ENTITIES, _IS_SOUND])
 
         first = pa.concat_tables(in_pieces(table, remember))
         remembered = with_columns(table, {name: first.column(name) for name in first.schema.names})
 
         def hint(piece: pa.Table) -> pa.Table:
-            is_sound = _sound(piece)
-            hints = memory.hint(_rows_that(is_sound, piece), threads=self.running.threads).column(schema.HINTS)
-            return pa.table({schema.HINTS: spread_lists(hints, is_sound)})
+            return self._with_recalled(piece, memory).select([schema.HINTS])
 
         hints = pa.concat_tables(in_pieces(remembered, hint)).column(schema.HINTS)
         return with_columns(table, {schema.HINTS: hints})
 
+    def _with_first(self, piece: pa.Table) -> tuple[pa.Table, list[pa.Table]]:
+        """A piece beside its first projection, and what the corpus's memory takes in of that: nothing of wrong rows."""
+        first = project_layers(piece, self.projector) if self.running.nested == "keep" else self.projector(piece)
+        is_sound = pc.not_equal(one_array(first.column(schema.STATUS)), pa.scalar("invalid"))
+        remembered = taken_in(_rows_that(is_sound, first))
+        entities = spread_lists(remembered[0].column(schema.ENTITIES), is_sound)
+        return with_columns(piece, {_FIRST_ENTITIES: entities, _IS_SOUND: is_sound}), remembered
 
-def _sound(projected: pa.Table) -> pa.Array[Any]:
-    """The rows that were not skipped as wrong ones."""
-    return pc.not_equal(one_array(projected.column(schema.STATUS)), pa.scalar("invalid"))
+    def _with_recalled(self, piece: pa.Table, known: Memory | KnownNames) -> pa.Table:
+        """A piece of `_with_first` with the hints of the corpus's memory; wrong rows have none."""
+        is_sound = one_array(piece.column(_IS_SOUND))
+        first = with_columns(piece, {schema.ENTITIES: piece.column(_FIRST_ENTITIES)})
+        hints = known.hint(_rows_that(is_sound, first), threads=self.running.threads).column(schema.HINTS)
+        piece = piece.drop_columns([_FIRST_ENTITIES, _IS_SOUND])
+        return with_columns(piece, {schema.HINTS: spread_lists(hints, is_sound)})
+
+
+def _check_hints(table: pa.Table) -> None:
+    """That the corpus's memory makes a column that is not there.
+
+    Raises:
+        OptionError: it is.
+    """
+    if schema.HINTS in table.schema.names:
+        raise OptionError("memory makes a column 'hints', which the input has already: memory=False takes it")
 
 
 def _rows_that(are_sound: pa.Array[Any], table: pa.Table) -> pa.Table:

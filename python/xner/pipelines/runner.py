@@ -18,6 +18,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import count as numbers
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 
 import pyarrow as pa
@@ -50,6 +51,7 @@ __all__ = [
     "PIECE_ROWS",
     "Counts",
     "in_pieces",
+    "kept_pieces",
     "piece_rows",
     "run",
     "run_parts",
@@ -306,14 +308,8 @@ def run_pieces(
         Error: whatever the pieces, the stage and the writer raise.
     """
     with _OutputParts(kept, format, select, count, counts, threads or os.cpu_count() or 1, writer_options) as output:
-        waiting = _Pieces(pieces, output)
-        made: Iterator[pa.RecordBatch] = waiting.to_make()
-        if stage is not None and model_rows is None:
-            made = engine.map(stage, made)
-        elif stage is not None and model_rows is not None:
-            parts = _InParts(kept, engine, _name_of_parts, model_rows, report, f"{what} of this piece")
-            tables = (pa.Table.from_batches([one]) for one in waiting.to_make())
-            made = map(one_batch, parts.run(stage, tables, has_model=True))
+        waiting = _Pieces(pieces, output.is_kept)
+        made = _made(waiting, stage, kept, model_rows, report, what, engine)
         first = 0
         while (piece := waiting.next()) is not None:
             if piece.is_kept:
@@ -324,6 +320,81 @@ def run_pieces(
             _release()
             report(what, first, first if rows is None else rows)
         return output.finish()
+
+
+def kept_pieces(
+    pieces: Iterable[pa.Table],
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch],
+    kept: Checkpoints,
+    *,
+    name: str,
+    report: Reporter = silent,
+    what: str,
+    rows: int | None = None,
+    engine: Engine = LOCAL,
+    model_rows: int | None = None,
+) -> Iterator[pa.Table]:
+    """What a stage makes of rows that come piece by piece, each piece of which is kept.
+
+    Args:
+        pieces: the input, as for `run_pieces`.
+        stage: keeps every row where it is.
+        kept: where finished pieces are, and are looked for.
+        name: of their files.
+        report: told after each piece that was made how many rows are done.
+        what: name of the work in reports.
+        rows: how many there are, for reports; None: that is not known.
+        engine: where pieces are worked on.
+        model_rows: as for `run_pieces`.
+
+    Yields:
+        For each piece its columns, and those of the stage, memory-mapped.
+
+    Raises:
+        Error: whatever the pieces and the stage raise.
+    """
+
+    def file(place: int) -> str:
+        return f"{name}-{place:06d}.arrow"
+
+    waiting = _Pieces(pieces, lambda place: kept.find(file(place)) is not None, holds=True)
+    made = _made(waiting, stage, kept, model_rows, report, what, engine)
+    first = 0
+    for place in numbers():
+        piece = waiting.next()
+        if piece is None:
+            return
+        assert piece.batch is not None, "pieces are held"
+        if not piece.is_kept:
+            done = _next_made(made, piece.rows, first)
+            with kept.writing(file(place)) as path:
+                _save_part(path, done, piece.batch)
+            del done
+        first += piece.rows
+        if not piece.is_kept:
+            report(what, first, first if rows is None else rows)
+        yield _open_part(kept.path(file(place)), pa.Table.from_batches([piece.batch]))
+        del piece
+        _release()
+
+
+def _made(
+    waiting: _Pieces,
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch] | None,
+    kept: Checkpoints,
+    model_rows: int | None,
+    report: Reporter,
+    what: str,
+    engine: Engine,
+) -> Iterator[pa.RecordBatch]:
+    """What a stage makes of the pieces of which nothing is kept; see `run_pieces`."""
+    if stage is None:
+        return waiting.to_make()
+    if model_rows is None:
+        return engine.map(stage, waiting.to_make())
+    parts = _InParts(kept, engine, _name_of_parts, model_rows, report, f"{what} of this piece")
+    tables = (pa.Table.from_batches([one]) for one in waiting.to_make())
+    return map(one_batch, parts.run(stage, tables, has_model=True))
 
 
 def run_read(
@@ -373,17 +444,25 @@ class _Piece:
     Attributes:
         rows: how many it has.
         is_kept: whether what is made of it is there from an earlier run.
+        batch: its rows, where they are held.
     """
 
     rows: int
     is_kept: bool
+    batch: pa.RecordBatch | None
 
 
 class _Pieces:
-    """Pieces as they are read: those of which nothing is kept are handed on, and all are noted in their order."""
+    """Pieces as they are read: those of which nothing is kept are handed on, and all are noted in their order.
 
-    def __init__(self, pieces: Iterable[pa.Table], output: _OutputParts[Any]) -> None:
-        self._pieces, self._output = iter(pieces), output
+    Args:
+        pieces: that are read.
+        is_kept: whether something is kept of the piece of a number.
+        holds: whether what is noted of a piece holds its rows.
+    """
+
+    def __init__(self, pieces: Iterable[pa.Table], is_kept: Callable[[int], bool], *, holds: bool = False) -> None:
+        self._pieces, self._is_kept, self._holds = iter(pieces), is_kept, holds
         self._ahead: deque[pa.RecordBatch] = deque()
         self._noted: deque[_Piece] = deque()
         self._count = 0
@@ -418,11 +497,12 @@ class _Pieces:
             return False
         if table is None:
             return False
-        is_kept = self._output.is_kept(self._count)
-        self._noted.append(_Piece(table.num_rows, is_kept))
+        is_kept = self._is_kept(self._count)
+        batch = one_batch(table) if self._holds or not is_kept else None
+        self._noted.append(_Piece(table.num_rows, is_kept, batch if self._holds else None))
         self._count += 1
-        if not is_kept:
-            self._ahead.append(one_batch(table))
+        if batch is not None and not is_kept:
+            self._ahead.append(batch)
         return True
 
 

@@ -26,7 +26,7 @@ from xner.io.formats import format_to_read
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
-from xner.pipelines.projection_run import FITS, NO_LINKS, Run
+from xner.pipelines.projection_run import NO_LINKS, Run
 
 if TYPE_CHECKING:
     import os
@@ -333,13 +333,14 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         f", and those of {unknown} shards, which do not say" if 0 < unknown < len(rows) else ""
     )
     reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
-    if all(pipeline.takes_pieces(one) for one in shards):
+    if all(pipeline.takes_pieces(one) for one in shards) and (several is None or not reasons):
         parts = sum(max(1, -(-(one or 0) // PIECE_ROWS)) for one in rows)
         sizes = [one.piece_bytes for one in shards]
         memory = max(size or 0 for size in sizes) * _PIECES_AT_ONCE + _BASE_BYTES
         shown = "memory does not depend on their number" if None in sizes else f"about {memory / 1e6:.0f} MB of memory"
         pieces = "" if unknown else f"{parts} parts, "
-        before = "; before that they are read to fit an aligner" if {FITS, NO_LINKS} & reasons.keys() else ""
+        passes = dict.fromkeys(what for one in shards for what in pipeline.read_before(one))
+        before = f"; before that they are read {', and '.join(passes)}" if passes else ""
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}{before}"
     else:
         yield f"as a whole: {', '.join(reasons)}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from xner._support.arrow import Rows
     from xner._support.frames import TableLike
 
-__all__ = ["Memory", "Vocabulary", "project_with_memory"]
+__all__ = ["Memory", "Vocabulary", "numbered", "project_with_memory"]
 
 __dir__ = listing(__all__)
 
@@ -50,17 +50,28 @@ class Vocabulary:
         self._numbers: dict[str, int] = {}  # by folded form
         self._number_of_word: dict[str | None, int] = {}
 
-    def number(self, sentences: pa.Array[Any]) -> pa.Array[Any]:
-        """Replace words (list<string>) by their numbers (list<int32>); a missing word counts as an empty one."""
+    def number(self, sentences: pa.Array[Any], *, are_folded: bool = False) -> pa.Array[Any]:
+        """Replace words (list<string>) by their numbers (list<int32>); a missing word counts as an empty one.
+
+        Args:
+            sentences: lists of words.
+            are_folded: whether the words are folded ones already.
+        """
         words = flattened(sentences).dictionary_encode(null_encoding="encode")
         distinct = words.dictionary.to_pylist()
-        for word in distinct:
-            if word not in self._number_of_word:
-                folded = self._fold(word or "")
-                self._number_of_word[word] = self._numbers.setdefault(folded, len(self._numbers))
-        numbers = np.fromiter(map(self._number_of_word.__getitem__, distinct), np.int32, len(distinct))
+        number: Callable[[Any], int] = self._number_of_folded if are_folded else self._number_of
+        numbers = np.fromiter(map(number, distinct), np.int32, len(distinct))
         values = numbers[words.indices.to_numpy(zero_copy_only=False)] if len(words) else np.zeros(0, np.int32)
         return with_values(sentences, pa.array(values))
+
+    def _number_of(self, word: str | None) -> int:
+        known = self._number_of_word.get(word)
+        if known is None:
+            known = self._number_of_word[word] = self._number_of_folded(self._fold(word or ""))
+        return known
+
+    def _number_of_folded(self, word: str) -> int:
+        return self._numbers.setdefault(word, len(self._numbers))
 
 
 class Memory:
@@ -100,7 +111,7 @@ class Memory:
             DataError: a span outside its sentence.
         """
         for batch in to_table(table).to_batches():
-            self._memory.remember(self._numbered(batch))
+            self._memory.remember(numbered(batch, self._vocabulary))
 
     def hint(self, table: Rows, *, threads: int = 0) -> Rows:
         """Add the column `hints`: list<struct<source: int32, start: int32, end: int32, score: float32>>.
@@ -121,26 +132,34 @@ class Memory:
         opened = open_rows(table)
         hints = [
             from_core(
-                self._memory.recall(self._numbered(batch), least=self.least, weight=self.weight, threads=threads)
+                self._memory.recall(
+                    numbered(batch, self._vocabulary), least=self.least, weight=self.weight, threads=threads
+                )
             ).cast(schema.HINTS_TYPE)
             for batch in opened.table.to_batches()
         ]
         column = chunked(hints, schema.HINTS_TYPE)
         return cast("Rows", opened.close(with_columns(opened.table, {schema.HINTS: column})))
 
-    def _numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        needed = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
-        schema.require_columns(batch.schema, needed, "the memory")
-        columns = schema.conform(batch, needed)
-        return pa.RecordBatch.from_arrays(
-            [
-                self._vocabulary.number(columns.column(schema.SOURCE_TOKENS)),
-                self._vocabulary.number(columns.column(schema.TOKENS)),
-                columns.column(schema.SOURCE_ENTITIES),
-                columns.column(schema.ENTITIES),
-            ],
-            names=["source_words", "target_words", schema.SOURCE_ENTITIES, schema.ENTITIES],
-        )
+
+def numbered(batch: pa.RecordBatch, vocabulary: Vocabulary) -> pa.RecordBatch:
+    """What the core takes of a projected batch: its words as numbers, and both sides' entities.
+
+    Raises:
+        Error: columns missing or of another type.
+    """
+    needed = [schema.TOKENS, schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES, schema.ENTITIES]
+    schema.require_columns(batch.schema, needed, "the memory")
+    columns = schema.conform(batch, needed)
+    return pa.RecordBatch.from_arrays(
+        [
+            vocabulary.number(columns.column(schema.SOURCE_TOKENS)),
+            vocabulary.number(columns.column(schema.TOKENS)),
+            columns.column(schema.SOURCE_ENTITIES),
+            columns.column(schema.ENTITIES),
+        ],
+        names=["source_words", "target_words", schema.SOURCE_ENTITIES, schema.ENTITIES],
+    )
 
 
 def project_with_memory(
