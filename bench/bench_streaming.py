@@ -4,16 +4,23 @@
 
 Each run is a process of its own; both ways take turns. Printed are the medians, their ratio, and the most memory;
 beside the time that passed that of the processors, which others on the machine disturb less.
+
+    python bench/bench_streaming.py --rows 1000000 --plot memory.svg [--fit]
+
+draws how much memory `xner project` alone has while it runs: with ready links, or as it fits an aligner and uses the
+corpus's memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +28,11 @@ import pyarrow as pa
 
 from xner import io, schema
 from xner._support.arrow import to_array
+from xner.experiments.pages.plots import Axis, Curve, curves
 
 _WORDS = 50_000
 _CHUNK = 100_000
+_EVERY = 0.25  # seconds
 
 PYARROW = """
 import sys, time
@@ -40,8 +49,9 @@ XNER = """
 import sys, time
 from xner.cli.commands.project import command
 start, cpu = time.perf_counter(), time.process_time()
-command.main(["--source", sys.argv[1], "--target", sys.argv[2], "--links", sys.argv[3], "-o", sys.argv[4]],
-    standalone_mode=False)
+source, target, *links, output = sys.argv[1:]
+given = ["--links", *links] if links else []
+command.main(["--source", source, "--target", target, *given, "-o", output], standalone_mode=False)
 print(time.perf_counter() - start, time.process_time() - cpu)
 """
 
@@ -89,6 +99,40 @@ def make(folder: Path, rows: int, kind: str) -> list[Path]:
     return paths
 
 
+def watch(*arguments: Path) -> tuple[list[tuple[float, float, float]], str]:
+    """Watch a run of `xner project`.
+
+    Returns:
+        Now and then the seconds since it began, all memory that it has, and what of it is of no files, in MB; and a
+        line that tells how much it took.
+    """
+    seen: list[tuple[float, float, float]] = []
+    begin = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", XNER, *map(str, arguments)])
+    while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+        text = Path(f"/proc/{process.pid}/status").read_text()
+        found = dict(re.findall(r"^(VmRSS|RssAnon):\s*(\d+) kB$", text, re.MULTILINE))
+        if len(found) == 2:
+            seen.append((time.perf_counter() - begin, int(found["VmRSS"]) / 1024, int(found["RssAnon"]) / 1024))
+        time.sleep(_EVERY)
+    process.returncode = os.waitstatus_to_exitcode(ended[1])
+    if process.returncode:
+        raise SystemExit(f"the run ended with {process.returncode}")
+    usage = ended[2]
+    return seen, (
+        f"{time.perf_counter() - begin:.0f} s, {usage.ru_utime + usage.ru_stime:.0f} s of processors, "
+        f"{usage.ru_maxrss / 1024:.0f} MB at most, {max(one[2] for one in seen):.0f} MB without mapped files"
+    )
+
+
+def draw(seen: list[tuple[float, float, float]], rows: int) -> str:
+    """The memory of a run as a plot, which is a file."""
+    names = {"all memory": 1, "without mapped files, which the system may drop": 2}
+    found = {name: Curve([(one[0], one[place]) for one in seen]) for name, place in names.items()}
+    axes = Axis("seconds", zero=True), Axis("MB", zero=True)
+    return curves("memory", f"xner project, {rows} rows", "Memory of the process over time.", found, *axes).file()
+
+
 def run(code: str, *arguments: Path) -> tuple[float, float, float]:
     """Seconds, those of processors, and the most memory in MB, of a process."""
     with tempfile.TemporaryFile() as out:
@@ -110,9 +154,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--format", choices=("parquet", "conll"), default="parquet")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plot", type=Path, help="an SVG file: memory of a run over time, in place of the comparison")
+    parser.add_argument("--fit", action="store_true", help="for --plot: without ready links")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
+        if options.plot is not None:
+            inputs = make(folder, options.rows, options.format)[: 2 if options.fit else 3]
+            seen, told = watch(*inputs, folder / f"output.{options.format}")
+            options.plot.write_text(draw(seen, options.rows), encoding="utf-8")
+            print(f"{options.rows} rows, {options.format}: {told}")
+            return
         tables = make(folder, options.rows, "parquet")
         run(XNER, *tables, folder / "result.parquet")
         paths = tables if options.format == "parquet" else make(folder, options.rows, options.format)
