@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io as streams
 import re
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from types import MappingProxyType
@@ -304,6 +307,42 @@ def test_a_run_with_the_memory_goes_on(
     del seen[stopped_at - 1]
     pieces = -(-ROWS // PIECE)
     assert seen == ["fit_batches", *["align_batch"] * pieces, "write", *["_recalled_piece"] * pieces]
+
+
+KILLED = """
+import os, signal, sys
+from xner import Pipeline, scan_pairs
+from xner.pipelines import checkpoints, runner
+
+runner.PIECE_ROWS, writing, left = 13, checkpoints.Checkpoints.writing, int(sys.argv[1])
+
+def counted(self, name):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return writing(self, name)
+
+checkpoints.Checkpoints.writing = counted
+Pipeline().run(scan_pairs(*sys.argv[2:4]), sys.argv[4])
+"""
+
+
+@pytest.mark.slow
+def test_a_run_with_the_memory_that_is_killed_goes_on(tables: Sequence[pa.Table], tmp_path: Path) -> None:
+    paths = written(tmp_path, tables, "parquet")[:2]
+    output, expected = tmp_path / "out.parquet", tmp_path / "expected.parquet"
+
+    def ended(files: int, output: Path) -> int:
+        """How a run ends that is killed right before it keeps so many files."""
+        return subprocess.run([sys.executable, "-c", KILLED, str(files), *paths, output], check=False).returncode
+
+    assert ended(0, expected) == 0
+    for files in (1, 3, 4, 2, 5):  # the aligner, pieces that were projected first, the names, pieces of the output
+        assert ended(files, output) == -signal.SIGKILL
+    assert ended(0, output) == 0
+    assert output.read_bytes() == expected.read_bytes()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 @pytest.mark.usefixtures("small_pieces")

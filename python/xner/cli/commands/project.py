@@ -48,7 +48,7 @@ __all__ = ["command"]
     cls=Command,
     first=["source", "target", "output", "links", "aligner", "matcher", "score", "filters", "threads", "config"],
     sections={
-        "Projection": ["method", "constraint", "n", "ties", "compat", "memory", "nested"],
+        "Projection": ["method", "constraint", "n", "ties", "compat", "memory", "names_memory", "nested"],
         "Files": ["format_", "source_format", "target_format", "one_based", "reverse", "scheme", "read_labels"],
         "Run": ["dry_run", "resume", "on_error", "tuned"],
     },
