@@ -5,10 +5,10 @@
 Each run is a process of its own; both ways take turns. Printed are the medians, their ratio, and the most memory;
 beside the time that passed that of the processors, which others on the machine disturb less.
 
-    python bench/bench_streaming.py --rows 1000000 --plot memory.svg [--fit]
+    python bench/bench_streaming.py --rows 1000000 --plot memory.svg [--fit] [--memory]
 
-draws how much memory `xner project` alone has while it runs: with ready links, or as it fits an aligner and uses the
-corpus's memory.
+draws how much memory `xner project` alone has while it runs: with ready links or an aligner that is fitted, and with or
+without the corpus's memory.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,9 @@ import pyarrow as pa
 from xner import io, schema
 from xner._support.arrow import to_array
 from xner.experiments.pages.plots import Axis, Curve, curves
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _WORDS = 50_000
 _CHUNK = 100_000
@@ -49,9 +53,8 @@ XNER = """
 import sys, time
 from xner.cli.commands.project import command
 start, cpu = time.perf_counter(), time.process_time()
-source, target, *links, output = sys.argv[1:]
-given = ["--links", *links] if links else []
-command.main(["--source", source, "--target", target, *given, "-o", output], standalone_mode=False)
+source, target, output, *how = sys.argv[1:]
+command.main(["--source", source, "--target", target, "-o", output, *how], standalone_mode=False)
 print(time.perf_counter() - start, time.process_time() - cpu)
 """
 
@@ -99,7 +102,7 @@ def make(folder: Path, rows: int, kind: str) -> list[Path]:
     return paths
 
 
-def watch(*arguments: Path) -> tuple[list[tuple[float, float, float]], str]:
+def watch(*arguments: object) -> tuple[list[tuple[float, float, float]], str]:
     """Watch a run of `xner project`.
 
     Returns:
@@ -133,7 +136,7 @@ def draw(seen: list[tuple[float, float, float]], rows: int) -> str:
     return curves("memory", f"xner project, {rows} rows", "Memory of the process over time.", found, *axes).file()
 
 
-def run(code: str, *arguments: Path) -> tuple[float, float, float]:
+def run(code: str, *arguments: object) -> tuple[float, float, float]:
     """Seconds, those of processors, and the most memory in MB, of a process."""
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
@@ -155,23 +158,26 @@ def main() -> None:
     parser.add_argument("--format", choices=("parquet", "conll"), default="parquet")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plot", type=Path, help="an SVG file: memory of a run over time, in place of the comparison")
-    parser.add_argument("--fit", action="store_true", help="for --plot: without ready links")
+    parser.add_argument("--fit", action="store_true", help="for --plot: an aligner in place of ready links")
+    parser.add_argument("--memory", action="store_true", help="for --plot: with the corpus's memory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if options.plot is not None:
-            inputs = make(folder, options.rows, options.format)[: 2 if options.fit else 3]
-            seen, told = watch(*inputs, folder / f"output.{options.format}")
+            source, target, links = make(folder, options.rows, options.format)
+            how = ["--aligner", "builtin", "--aligner-memory", "300MB"] if options.fit else ["--links", links]
+            how.append("--memory" if options.memory else "--no-memory")
+            seen, told = watch(source, target, folder / f"output.{options.format}", *how)
             options.plot.write_text(draw(seen, options.rows), encoding="utf-8")
             print(f"{options.rows} rows, {options.format}: {told}")
             return
         tables = make(folder, options.rows, "parquet")
-        run(XNER, *tables, folder / "result.parquet")
+        run(XNER, *_arguments(tables, folder / "result.parquet"))
         paths = tables if options.format == "parquet" else make(folder, options.rows, options.format)
         output = folder / f"output.{options.format}"
         found: dict[str, list[tuple[float, float, float]]] = {"xner": [], "pyarrow": []}
         for _ in range(options.rounds):
-            found["xner"].append(run(XNER, *paths, output))
+            found["xner"].append(run(XNER, *_arguments(paths, output)))
             found["pyarrow"].append(run(PYARROW, *tables, folder / "result.parquet", folder / "again.parquet"))
             print({name: tuple(round(one, 2) for one in runs[-1]) for name, runs in found.items()}, flush=True)
         shown = []
@@ -185,6 +191,11 @@ def main() -> None:
             f"{options.rows} rows, {options.format}: {'; '.join(shown)}; ratio {ratios[0]:.2f}, of processors "
             f"{ratios[1]:.2f}; {a_row:.2f} µs a row"
         )
+
+
+def _arguments(inputs: Sequence[Path], output: Path) -> list[object]:
+    source, target, links = inputs
+    return [source, target, output, "--links", links]
 
 
 def _ratio(found: dict[str, list[tuple[float, float, float]]], place: int) -> float:
