@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from command_line import done, xner
 from xner import DataError, Error, OptionError, Pipeline, io, scan_pairs, schema
 from xner.io import sample
-from xner.pipelines import shards
+from xner.pipelines.shard_names import shard_files, together
 from xner.pipelines.shards import project_shards, shards_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
     from xner.io.pairs import Pairs
 
@@ -166,10 +170,12 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
     assert [one["rows"] for one in manifest(corpus / "out")["shards"]] == [12]
     assert manifest(corpus / "out")["missing"] == ["de-1.conll", "de-2.conll"]
     (corpus / "links" / "1.pharaoh").unlink()
-    with pytest.raises(Error, match=r"there are 3 in '.*/en', 3 in '.*/de', 2 in '.*/links/\*\.pharaoh'"):
+    with pytest.raises(
+        Error, match=r"'.*/en' has 'en-1.conll', with no partner in '.*/links/\*\.pharaoh'; files that belong"
+    ):
         scanned(corpus)
     with pytest.raises(Error, match="there are no files"):
-        shards.shard_files(corpus / "en" / "*.txt")
+        shard_files(corpus / "en" / "*.txt")
     one = scan_pairs(corpus / "en/en-0.conll", corpus / "de/de-0.parquet", links=corpus / "links/0.pharaoh")
     assert shards_of(one) is None
     with pytest.raises(OptionError, match=r"by itself: the corpus as a whole is needed for memory$"):
@@ -360,3 +366,96 @@ def test_each_file_is_scored_by_itself(outspoken_nllb: Path, corpus: Path) -> No
     assert [one["id"] for one in io.read(corpus / "whole.jsonl").to_pylist()] == [
         row["id"] for number in range(3) for row in io.read(corpus / "out" / f"de-{number}.parquet").to_pylist()
     ]
+
+
+def folder(path: Path, *names: str) -> Path:
+    path.mkdir(exist_ok=True)
+    for name in names:
+        (path / name).write_text("", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (["a.txt", "b.txt"], ["a.conll", "b.conll.gz"]),
+        (["a.en.txt", "b.en.txt"], ["a.de.txt", "b.de.txt"]),
+        (["en-a.txt", "en-b.txt"], ["deu_Latn-a.txt", "deu_Latn-b.txt"]),
+        (["English_a.conll", "English_b.conll"], ["a.de", "b.de"]),
+        (["a.src.txt", "b.src.txt"], ["a.tgt.parquet", "b.tgt.parquet"]),
+        (["part-en-de-a.en", "part-en-de-b.en"], ["part-en-de-a.de", "part-en-de-b.de"]),
+        (["source-a.txt", "source-b.txt"], ["pcm-a.txt", "pcm-b.txt"]),
+        (["a.txt", "b.txt", ".DS_Store", "manifest.json"], ["a.txt", "b.txt", ".b.txt.swp"]),
+        (["b.txt", "a.txt"], ["a.txt", "b.txt"]),
+    ],
+)
+def test_shards_go_together_by_their_names(tmp_path: Path, source: list[str], target: list[str]) -> None:
+    places = {"source": folder(tmp_path / "first", *source), "target": folder(tmp_path / "pcm", *target)}
+    found = together(places)
+    assert found is not None
+    assert [tuple("b" if re.search(r"\bb\b|_b", path.name) else "a" for path in files) for files in found] == [
+        ("a", "a"),
+        ("b", "b"),
+    ]
+
+
+@given(st.sets(st.sampled_from(["0", "1", "10", "en", "a.b", "x-1", "de-en"]), min_size=1), st.randoms())
+def test_any_names_go_together_with_themselves(
+    tmp_path_factory: pytest.TempPathFactory, stems: set[str], random: Random
+) -> None:
+    root = tmp_path_factory.mktemp("any")
+    order = random.sample(sorted(stems), len(stems))
+    source, target = (
+        folder(root / kind, *(f"{stem}.{suffix}" for stem in order)) for kind, suffix in (("s", "txt"), ("t", "conll"))
+    )
+    found = together({"source": source, "target": target})
+    assert found is not None
+    assert sorted(one.stem for one, _ in found) == sorted(stems)
+    assert all(one.stem == other.stem for one, other in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        (
+            ["a.txt", "c.txt"],
+            ["b.txt", "c.txt"],
+            r"en' has 'a.txt', with no partner in '.*de'; '.*de' has 'b.txt', with",
+        ),
+        (["a.txt"], ["b.txt"], r"en' has 'a.txt', with no partner"),
+        (["a.txt", "b.txt"], ["b.txt"], r"en' has 'a.txt', with no partner in '.*de'; files that belong together"),
+        (["news-0.txt", "news-1.txt"], ["web-0.txt", "web-1.txt"], r"'news-0.txt', 'news-1.txt', with no partner"),
+        ([f"{n}.txt" for n in range(5)], ["x.txt"], r"'0.txt', '1.txt', '2.txt' and 2 more, with no partner"),
+        (["a.txt", "a.conll"], ["a.txt"], r"'a.conll', 'a.txt' are the same name but for"),
+    ],
+)
+def test_files_without_partners_are_named(tmp_path: Path, source: list[str], target: list[str], said: str) -> None:
+    with pytest.raises(Error, match=said):
+        together({"source": folder(tmp_path / "en", *source), "target": folder(tmp_path / "de", *target)})
+
+
+def test_what_goes_with_one_file(tmp_path: Path) -> None:
+    en, de = folder(tmp_path / "en", "0.txt", "1.txt"), folder(tmp_path / "de", "x.conll")
+    with pytest.raises(Error, match=r"there are 2 in '.*en', and '.*x.conll' is one"):
+        together({"source": en, "target": de / "x.conll"})
+    assert together({"source": en / "0.txt", "target": de}) == [[en / "0.txt", de / "x.conll"]]
+    assert together({"source": en / "0.txt", "target": de / "x.conll"}) is None
+    assert together({"source": en / "*.txt", "target": en / "?.txt"}) == [[en / f"{n}.txt"] * 2 for n in range(2)]
+
+
+def test_files_that_no_reader_knows_are_named(corpus: Path) -> None:
+    (corpus / "en" / "README.md").write_text("# Corpus\n", encoding="utf-8")
+    (corpus / "de" / "README.md").write_text("# Corpus\n", encoding="utf-8")
+    folders = ("--source", "en", "--target", "de")
+    run = xner("project", *folders, "-o", "out", cwd=corpus)
+    assert run.returncode == 1
+    assert "'en': the names of 'README.md' tell no format; move them elsewhere" in run.stderr
+    assert "say with --source-format what all are" in run.stderr
+    done(
+        xner("project", "--source", "en/*.conll", "--target", "de/*.parquet", "--links", "links", "-o", "o", cwd=corpus)
+    )
+    run = xner(
+        "translate", "--source", "en", "--source-language", "en", "--target-language", "de", "--model", "command:cat",
+        "-o", "out", cwd=corpus,
+    )  # fmt: skip
+    assert "'en': the names of 'README.md' tell no format" in run.stderr

@@ -20,7 +20,7 @@ from xner.cli.options.inputs import STANDARD_OUTPUT, InputFile, OutputFile, hand
 from xner.cli.options.layouts import check_class_names, check_layout
 from xner.errors import Error, OptionError
 from xner.io.atomic import before_replacing
-from xner.pipelines.shards import shard_files
+from xner.pipelines.shard_names import shard_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

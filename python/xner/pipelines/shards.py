@@ -27,6 +27,7 @@ from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
 from xner.pipelines.projection_run import NO_LINKS, Run
+from xner.pipelines.shard_names import MANIFEST, check_formats, names_of, shard_files, together
 
 if TYPE_CHECKING:
     import os
@@ -37,22 +38,17 @@ if TYPE_CHECKING:
     from xner.pipelines.projection_run import Pipeline
 
 __all__ = [
-    "MANIFEST",
     "Shard",
-    "names_of",
     "plan_lines",
     "project_into_one",
     "project_shards",
     "run_into_one",
     "run_shards",
-    "shard_files",
     "shards_of",
 ]
 
-MANIFEST: Final = "manifest.json"
 _PIECES_AT_ONCE: Final = 7  # in all stages together, read twice over while they are decoded
 _BASE_BYTES: Final = 250_000_000  # of the process before it reads anything
-_PATTERN: Final = "*?["
 _IS_OF: Final = "is of a run of other files"
 
 
@@ -67,47 +63,23 @@ class Counts(runner.Counts, Protocol):
 CountsT = TypeVar("CountsT", bound=Counts)
 
 
-def shard_files(place: str | os.PathLike[str]) -> list[Path] | None:
-    """The files of a folder, or those that a pattern names, by name; None for what is neither.
-
-    Args:
-        place: a folder, whose hidden files and manifest do not count, or a pattern as the shell's: `de-*.parquet`.
-
-    Raises:
-        Error: there is no such file.
-    """
-    path = Path(place)
-    if path.is_dir():
-        found = [one for one in path.iterdir() if one.is_file() and not one.name.startswith(".")]
-        found = [one for one in found if one.name != MANIFEST]
-    elif any(mark in path.name for mark in _PATTERN) and not path.exists():
-        found = [one for one in path.parent.glob(path.name) if one.is_file()]
-    else:
-        return None
-    if not found:
-        raise Error(f"'{place}': there are no files")
-    return sorted(found, key=lambda one: one.name)
-
-
 def shards_of(pairs: Pairs) -> list[Pairs] | None:
     """The shards of a corpus whose files are folders or patterns; None where each of them is one file.
 
     Raises:
-        Error: numbers of files differ, or there are none.
+        Error: a file has no partner, or is of no known format; there are none.
     """
-    found = {role: shard_files(path) for role, path in pairs.files.items()}
-    if all(files is None for files in found.values()):
+    sides = ("source", pairs.source, pairs.source_format), ("target", pairs.target, pairs.target_format)
+    for role, place, kind in sides:
+        if kind is None and (files := shard_files(place)) is not None:
+            check_formats(place, files, f"{role}_format")
+    found = together(pairs.files)
+    if found is None:
         return None
-    several = {role: [Path(path)] if (files := found[role]) is None else files for role, path in pairs.files.items()}
-    counts = {role: len(files) for role, files in several.items()}
-    if len(set(counts.values())) > 1:
-        shown = ", ".join(f"{count} in '{pairs.files[role]}'" for role, count in counts.items())
-        raise Error(f"each shard has a file of each kind; there are {shown}")
-    source, target, *others = several.values()
     scores = len(pairs.scores)
     return [
-        replace(pairs, source=one, target=other, scores=tuple(sets[:scores]), links=tuple(sets[scores:]))
-        for one, other, *sets in zip(source, target, *others, strict=True)
+        replace(pairs, source=source, target=target, scores=tuple(others[:scores]), links=tuple(others[scores:]))
+        for source, target, *others in found
     ]
 
 
@@ -447,18 +419,3 @@ def _problem(path: Path, before: Mapping[str, Mapping[str, Any]], names: Sequenc
     if digest is not None and file_digest(path) != digest:
         return "was changed since it was written; move it"
     return "" if path.name in names else _IS_OF
-
-
-def names_of(files: Sequence[str | os.PathLike[str]], kind: str) -> list[str]:
-    """The names of what is made of files, in a format.
-
-    Raises:
-        Error: two would have the same.
-    """
-    suffix = next(iter(io.FORMATS[kind].suffixes), f".{kind}")
-    names = [Path(one).name.removesuffix(".gz").rpartition(".") for one in files]
-    found = [(stem or name) + suffix for stem, _, name in names]
-    twice = next((name for name in found if found.count(name) > 1), None)
-    if twice is not None:
-        raise Error(f"two files would become '{twice}': give them names that differ before the suffix")
-    return found

@@ -29,7 +29,8 @@ from xner.cli.options.pipelines import (
 from xner.io.pairs import Pairs
 from xner.io.sides import read_source
 from xner.pipelines.aligning import BUILTIN
-from xner.pipelines.shards import plan_lines, shard_files
+from xner.pipelines.shard_names import shard_files
+from xner.pipelines.shards import plan_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +84,8 @@ __all__ = ["command"]
     type=existing_files,
     required=True,
     help="Labelled sentences (CoNLL columns, JSONL, Parquet, Arrow). Or several files, a folder or a pattern in quotes "
-    "('en-*.parquet'): with as many of --target and --links, in the order of names, each is projected by itself.",
+    "('en-*.parquet'): each is projected by itself, with those of --target and --links that have its name but for "
+    "endings and languages.",
 )
 @click.option(
     "--target",

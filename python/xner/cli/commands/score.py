@@ -43,7 +43,8 @@ from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
-from xner.pipelines.shards import Shard, names_of, shards_of
+from xner.pipelines.shard_names import names_of
+from xner.pipelines.shards import Shard, shards_of
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ _PROJECTION = Group(
     "--source",
     type=existing_files,
     required=True,
-    help="Labelled sentences, as for `xner project`. Or several files, a folder or a pattern in quotes, with as many "
-    "of --target, --links and --scores, each of which is scored by itself.",
+    help="Labelled sentences, as for `xner project`. Or several files, a folder or a pattern in quotes: each is "
+    "scored by itself, with those of --target, --links and --scores that have its name but for endings and languages.",
 )
 @click.option("--target", type=existing_files, required=True, help="Their translations, row by row.")
 @click.option(

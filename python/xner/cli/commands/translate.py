@@ -35,7 +35,8 @@ from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import Direction, spread_over
-from xner.pipelines.shards import Shard, names_of, shard_files
+from xner.pipelines.shard_names import check_formats, names_of, shard_files
+from xner.pipelines.shards import Shard
 from xner.pipelines.summaries import StatusCounts
 from xner.text.word_splitting import SPLITTERS
 from xner.translation.marked import REASONS
@@ -127,6 +128,8 @@ def command(
     """
     several = shard_files(source)
     files = several or [source]
+    if several is not None and source_format is None:
+        check_formats(source, several, "source_format")
     if is_apart := several is not None or is_folder(output):
         kind = kind_of_files(output, format_, of_folders=format_to_read(files[0], source_format))
     else:

@@ -21,7 +21,7 @@ from xner import io
 from xner._support.arguments import did_you_mean
 from xner.cli.options.decorators import with_options
 from xner.errors import Error
-from xner.pipelines.shards import shard_files
+from xner.pipelines.shard_names import shard_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterator, Mapping
