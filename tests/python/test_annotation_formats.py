@@ -161,7 +161,7 @@ def test_rows_that_cannot_be_written(folder: Path, format: str, columns: dict[st
 
 def test_words_that_detokenized_text_does_not_have(folder: Path) -> None:
     table = table_of([(["a", "\u00a0", "b"], [(1, 2, "X")])])
-    with pytest.raises(DataError, match="left out of detokenized text; write text='blanks'"):
+    with pytest.raises(DataError, match="left out of detokenized text; `text=blanks` writes it"):
         io.write(table, folder / "x", "doccano", text="detokenized")
     io.write(table_of([(["a", "\u00a0", "b"], [(0, 3, "X")])]), folder / "x", "prodigy", text="detokenized")
     assert values(io.read(folder / "x", "prodigy"), "tokens") == [["a", "b"]]
@@ -338,10 +338,20 @@ def test_people_who_do_not_agree(folder: Path) -> None:
         ],
     }
     path = save(folder, [task])
-    with pytest.raises(FormatError, match=r"task 0: ann@x and 2 do not agree on the spans; .* annotator='ann@x'"):
+    with pytest.raises(FormatError, match=r"task 0: ann@x and 2 do not agree on the spans; .*`annotator=ann@x`"):
         io.read(path, "label-studio")
     assert entities(io.read(path, "label-studio", annotator="2")) == [[PERSON]]
     assert entities(io.read(path, "label-studio", annotator="3")) == [None]
+    inspected = ("inspect", path.name, "--format", "label-studio")
+    said = " ".join(xner(*inspected, cwd=path.parent).stdout.split())
+    assert "--annotator names the one who counts (--annotator ann@x)" in said
+    run = done(xner(*inspected, "--annotator", "ann@x", cwd=path.parent)).stdout
+    assert "read with: --annotator ann@x" in run
+    assert "PER           1" in run
+    assert entities(Layout(annotator="2").read(path, "label-studio")) == [[PERSON]]
+    path.with_name("a.conll").write_text("a\tO\n")
+    refused = xner("inspect", "a.conll", "--annotator", "2", cwd=path.parent)
+    assert "--annotator says nothing of files of the format conll" in refused.stderr
     responses = {"spans": [{"value": SPANS, "user_id": "u"}, {"value": [], "user_id": "v"}]}
     path = save(folder, [{"fields": {"text": TEXT}, "responses": responses}])
     with pytest.raises(FormatError, match=r"record 0: u and v do not agree"):

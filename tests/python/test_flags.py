@@ -91,6 +91,22 @@ def test_no_command_is_advised_to_use_an_option_that_it_lacks() -> None:
                 assert set(named.findall(with_flags(for_command(message)))) <= _flags(command), command.name
 
 
+# Arguments of functions in Python that no command calls with other values than the one that it needs.
+_OF_PYTHON = {"rows", "on", "by"}
+
+
+def test_advice_names_options_in_a_way_that_commands_can_change() -> None:
+    """`annotator='1'` stays as it is on the command line, where `annotator=1` between backquotes becomes an option."""
+    flags = {flag for command in _commands(cli) for flag in _flags(command)}
+    options = {flag.removeprefix("--").replace("-", "_") for flag in flags} - _OF_PYTHON
+    for path in (path for room in ("io", "labels", "text", "evaluation") for path in (SOURCES / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            for text in _texts(node) if isinstance(node, ast.Raise | ast.Assign | ast.Yield) else ():
+                found = re.finditer(r"(?<![\w`])([a-z]\w+)='?\w", with_flags(text))
+                named = {one[1] for one in found if one.start()}  # errors about an option begin with its name
+                assert not named & options, (path.name, text)
+
+
 def test_errors_of_commands_name_their_own_options() -> None:
     for name, module in _COMMANDS.items():
         command = cli.get_command(click.Context(cli), name)
@@ -106,6 +122,15 @@ def test_errors_of_commands_name_their_own_options() -> None:
     ("message", "command", "shown"),
     [
         ("row 1: no class; `class_map` renames classes", "filter", "row 1: no class"),
+        ("a and b differ; `annotator` names the one (`annotator=a`)", "export", "a and b differ"),
+        (
+            "a and b differ; `annotator` names the one (`annotator=a`)",
+            "import",
+            "a and b differ; --annotator names the one (--annotator a)",
+        ),
+        ("other words; `discontinuous=cover` reads all, `discontinuous=drop` none", "inspect", "other words"),
+        ("no text; `text=blanks` writes it", "project", "no text"),
+        ("no text; `text=blanks` writes it", "export", "no text; --text blanks writes it"),
         ("row 1: no class; `class_map` renames classes", "view", "row 1: no class; --class-map renames classes"),
         ("no words, which `token_column` names; more", "export", "no words; more"),
         ("it needs labels (`label_column` names them), or x", "export", "it needs labels, or x"),

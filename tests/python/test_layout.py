@@ -1055,3 +1055,53 @@ def test_rows_that_are_wrong_in_a_scheme_are_skipped(tmp_path: Path) -> None:
     assert "in IOB2, I- follows B- or I-" in problems[1203]
     assert [row for row, its in enumerate(pylist(table["source_entities"])) if its is None] == [1, 2, 1203]
     assert pylist(table["source_entities"])[1204] == [{"start": 0, "end": 1, "label": "PER"}]
+
+
+OTHER_LABELS = [
+    ({"labels": ["O"], "ner_tags": ["B-LOC"]}, "ner_tags", ("--label-column", "labels")),
+    ({"labels": ["O"], "tags": ["B-LOC"]}, "tags", ("--label-column", "tags")),
+    ({"labels": ["B-LOC"], "ner_tags": ["O"]}, "labels", ("--label-column", "ner_tags")),
+    ({"entities": [[0, 1, "LOC"]], "ner_tags": ["O"]}, "entities", ("--labels-from", "entities")),
+    ({"entities": [[0, 1, "LOC"]], "labels": ["O"]}, "entities", ("--labels-from", "labels")),
+]
+
+
+@pytest.mark.parametrize(("columns", "named", "options"), OTHER_LABELS)
+def test_columns_of_labels_that_differ(
+    tmp_path: Path, columns: dict[str, Any], named: str, options: tuple[str, str]
+) -> None:
+    first = {name: [] if name == "entities" else ["O"] for name in columns}
+    lines = [{"id": "a", "tokens": ["x"], **first}, {"id": "b", "tokens": ["Ana"], **columns}]
+    path = save(tmp_path / "x.jsonl", "\n".join(map(json.dumps, lines)))
+    option = options[0][2:].replace("-", "_")
+    reason = rf"row 1 \(id 'b'\), column '{named}', value LOC \[0, 1\): .*does not say so.*`{option}"
+    with pytest.raises(DataError, match=reason):
+        Layout().read_labelled(path)
+    with pytest.raises(DataError, match=reason):
+        list(Layout().labelled_pieces(path, rows=1))
+    run = run_xner("inspect", "x.jsonl", cwd=tmp_path)
+    assert run.returncode == 0
+    assert "but for the wrong rows below" in run.stdout
+    assert re.search(rf"note: column '{named}': .*{options[0]} .*decides.*: 1 rows \(1\)", run.stdout)
+    given: Any = {option: options[1]}
+    layout = Layout(**given)
+    chosen = columns["labels" if options[1] == "labels" else options[1]]
+    found: Any = layout.read_labelled(path).entities.to_pylist()
+    assert bool(found[1]) == (chosen != ["O"])
+    run = run_xner("inspect", "x.jsonl", *options, cwd=tmp_path)
+    assert "does not say so" not in run.stdout
+    assert ("LOC " in run.stdout) == bool(found[1])
+
+
+def test_columns_of_labels_that_agree_or_are_something_else(tmp_path: Path) -> None:
+    for other in ({"ner_tags": ["LOC-B"]}, {"ner_tags": ["U-LOC"]}, {"tags": ["PROPN"]}, {"ner_tags": [7]}):
+        row = {"tokens": ["Ana"], "labels": ["B-LOC"], **other}
+        path = save(tmp_path / "x.jsonl", json.dumps(row))
+        assert Layout().read_labelled(path).entities.to_pylist() == [[{"start": 0, "end": 1, "label": "LOC"}]]
+    row = {"tokens": ["Ana"], "labels": ["B-LOC"], "ner_tags": [0]}
+    path = save(tmp_path / "x.jsonl", json.dumps(row))
+    with pytest.raises(DataError, match="does not say so"):
+        Layout(class_names=("O", "B-LOC")).read_labelled(path)
+    row = {"tokens": ["Ana"], "labels": ["B-LOC"], "status": "ok", "ner_tags": ["O"]}
+    path = save(tmp_path / "x.jsonl", json.dumps(row))
+    assert Layout().read_labelled(path).entities.to_pylist() == [[{"start": 0, "end": 1, "label": "LOC"}]]

@@ -379,7 +379,9 @@ def test_corrections_of_one_person(files: Path) -> None:
     command = ("import", "out", "--from", "label-studio", "--onto", "de.parquet", "-o", "new.conll")
     run = xner(*command, cwd=files)
     assert run.returncode == 1
-    assert "task 0: 7 and 8 do not agree on the spans; name the one who counts, as annotator='7'" in run.stderr
+    assert (
+        "task 0: 7 and 8 do not agree on the spans; --annotator names the one who counts (--annotator 7)" in run.stderr
+    )
     run = done(xner(*command, "--annotator", "8", cwd=files))
     assert run.stderr.startswith("1 of 5 sentences were looked at\n")
     assert "  removed: suggested, and no entity\n" in run.stderr
@@ -389,6 +391,33 @@ def test_corrections_of_one_person(files: Path) -> None:
     )
     assert run.returncode == 2
     assert "doccano does not tell who has annotated what" in run.stderr
+
+
+def test_corrections_of_spans_in_several_pieces(files: Path) -> None:
+    done(xner("export", "de.parquet", "--to", "brat", "-o", "brat", cwd=files))
+    marks, text = next(
+        (path, path.with_suffix(".txt").read_text("utf-8"))
+        for path in sorted((files / "brat").glob("*.ann"))
+        if path.with_suffix(".txt").read_text("utf-8").count(" ") > 1
+    )
+    first, second, third, *_ = text.split()
+    start = len(f"{first} {second} ")
+    pieces = f"0 {len(first)};{start} {start + len(third)}"
+    marks.write_text(f"T1\tPER {pieces}\t{first} {third}\n", "utf-8")
+    command = ("import", "brat", "--from", "brat", "--onto", "de.parquet", "-o", "new.parquet")
+    run = xner(*command, cwd=files)
+    assert run.returncode == 1
+    assert "; --discontinuous cover reads all that lies between, --discontinuous drop leaves it out" in run.stderr
+    counts = []
+    for way in ("cover", "drop"):
+        done(xner(*command, "--discontinuous", way, cwd=files))
+        row = next(
+            one for one in io.read(files / "new.parquet").to_pylist() if one["tokens"] and one["tokens"][0] == first
+        )
+        counts.append([(one["start"], one["end"]) for one in row["entities"]])
+    assert counts == [[(0, 3)], []]
+    run = xner("import", "brat", "--from", "doccano", *command[4:], "--discontinuous", "drop", cwd=files)
+    assert "--discontinuous: doccano has no spans in several pieces" in " ".join(run.stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ SPELLINGS = {
     "colon": "{prefix}:{name}",
     "suffix": "{name}-{prefix}",
     "suffix_underscore": "{name}_{prefix}",
+    "lower": "{prefix}-{name}",
 }
 LETTERS = {
     "IOB2": {"B": "B", "I": "I", "E": "I", "S": "B"},
@@ -50,8 +51,10 @@ def spelled(entities: list[tuple[int, int, str]], scheme: str, spelling: str) ->
     for start, end, name in entities:
         for word in range(start, end):
             place = "S" if end - start == 1 else "B" if word == start else "E" if word == end - 1 else "I"
-            tags[word] = SPELLINGS[spelling].format(prefix=LETTERS[scheme][place], name=name)
-    return tags
+            letter = LETTERS[scheme][place]
+            letter = letter.lower() if spelling == "lower" else letter
+            tags[word] = SPELLINGS[spelling].format(prefix=letter, name=name)
+    return [tag.replace("O", "o") for tag in tags] if spelling == "lower" else tags
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -60,6 +63,7 @@ def spelled(entities: list[tuple[int, int, str]], scheme: str, spelling: str) ->
 def test_every_scheme_in_every_spelling_reads_alike(
     scheme: str, spelling: str, rows: list[list[tuple[int, int, str]]]
 ) -> None:
+    rows = [*rows, [(0, 3, "PER")]]  # some tag that tells the spelling
     column = [spelled(row, scheme, spelling) for row in rows]
     found = pylist(labels.decode_batch(column))
     assert [[(one["start"], one["end"], one["label"]) for one in row] for row in found] == rows
@@ -79,6 +83,8 @@ def test_every_scheme_in_every_spelling_reads_alike(
         (["PER", "PER", "O", "LOC"], [(0, 2, "PER"), (3, 4, "LOC")], "plain: LOC, PER"),
         (["O", "art-music", "art-music"], [(1, 3, "art-music")], "plain: art-music"),
         (["B", "I", "O"], [(0, 2, "_")], "IOB2 spelled as B: _"),
+        (["b-per", "i-per", "o"], [(0, 2, "per")], "IOB2: per"),
+        (["e-mail", "O", "s-bahn"], [(0, 1, "e-mail"), (2, 3, "s-bahn")], "plain: e-mail, s-bahn"),
         (["B-O", "I-O", "B-PER"], [(2, 3, "PER")], "IOB2: PER"),
         (["O", "I-PER", "I-PER", "B-PER"], [(1, 3, "PER"), (3, 4, "PER")], "IOB1: PER"),
         (["O", "O"], [], "none: no entities"),
@@ -137,3 +143,17 @@ def test_layouts_of_columns_do_not_matter() -> None:
         pa.array(rows, pa.list_(pa.dictionary(pa.int32(), pa.string()))),
     ):
         assert read_tags(column)[0].to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "remark"),
+    [
+        (["O", "b-per", "i-per"], "the tags are in lower case; 'b-per' is read as 'B-per'"),
+        (["O", "B", "I"], "the tags B, I have no class, which is read as '_'; `class_map=_=CLASS` gives it a name"),
+    ],
+)
+def test_unusual_tags_are_read_and_said(tags: list[str], remark: str) -> None:
+    assert list(tell_tags(tags).remarks()) == [remark]
+    assert not list(tell_tags(["O", "B-PER"]).remarks())
+    named = {"_": "PER"} if "B" in tags else {"per": "PER"}
+    assert list(tell_tags(tags, class_map=named).canonical.values())[1:] == ["B-PER", "I-PER"]

@@ -211,7 +211,7 @@ def _looked_at(path: str | os.PathLike[str], kind: str, layout: Layout) -> Inspe
         options=_options(chosen),
         table=table,
         tags=tags,
-        classes=_classes(table),
+        classes=_classes(table, chosen),
         remarks=(
             *_wrong(wrong),
             *_remarks(table, tags, columns),
@@ -244,6 +244,7 @@ def _read(
         with layout.naming_lines(path, format):
             column, tags = layout.tags_of(table, schema.LABELS, path, all_classes=False)
         table = table.set_column(names.index(schema.LABELS), schema.LABELS, column)
+    (wrong or WrongRows()).take(layout.contradictions(table, path))
     return layout, table, tags
 
 
@@ -261,10 +262,16 @@ def _layouts(columns: list[Column], layout: Layout) -> Iterator[Layout]:
                 yield replace(layout, token_column=token, label_column=label, strip_prefix=strip)
 
 
+_TOLD: Final = (
+    *("token_column", "label_column", "comment", "empty_token", "labels_from"),
+    *("span_layer", "span_feature", "annotator"),
+)
+
+
 def _options(layout: Layout) -> tuple[str, ...]:
     """What says on the command line how a file is laid out."""
     given: list[str] = []
-    for name in ("token_column", "label_column", "comment", "empty_token", "labels_from", "span_layer", "span_feature"):
+    for name in _TOLD:
         value = getattr(layout, name)
         if value is not None:
             given += [f"--{name.replace('_', '-')}", str(value)]
@@ -284,10 +291,10 @@ def _lengths(table: pa.Table) -> list[int]:
     return [length or 0 for length in pylist(pc.list_value_length(table[name]))]
 
 
-def _classes(table: pa.Table) -> dict[str, int]:
+def _classes(table: pa.Table, layout: Layout = AS_TOLD) -> dict[str, int]:
     """How many entities there are of each class, the most first."""
     names = table.schema.names
-    if schema.ENTITIES in names:
+    if schema.ENTITIES in names and not (schema.LABELS in names and layout.decides == "labels"):
         rows: Any = pylist(table[schema.ENTITIES])
     elif schema.LABELS in names:
         rows = pylist(labels.decode_batch(table[schema.LABELS]))

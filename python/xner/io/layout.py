@@ -43,6 +43,7 @@ _TOKEN_NAMES = ("tokens", "words")
 _LABEL_NAMES = ("labels", "ner_tags", "tags")
 _AT_WORD = re.compile(r" at word (\d+)$")  # which the core says of a label
 _LOOKED_AT = 200  # lines of a text that may be columns
+_OF_SEVERAL_PEOPLE = ("label-studio", "argilla")
 _IN_PIECES = ("conll", "text", "jsonl", "parquet", "arrow")
 
 
@@ -79,6 +80,7 @@ class Layout:
         labels_from: which column decides where a table has labels and entities that contradict each other.
         span_layer: of spans, in WebAnno's and INCEpTION's TSV; None is that of named entities.
         span_feature: of the layer, which has the class.
+        annotator: whose annotations count in Label Studio's and Argilla's files, where several people do not agree.
 
     Raises:
         OptionError: a value that means nothing.
@@ -96,6 +98,7 @@ class Layout:
     labels_from: LabelsFrom | None = None
     span_layer: str | None = None
     span_feature: str | None = None
+    annotator: str | None = None
 
     def __post_init__(self) -> None:
         if self.labels_from is not None:
@@ -147,7 +150,48 @@ class Layout:
                 table = self._with_names(table, name, path)
         wrong = wrong or WrongRows()
         wrong.take(wrong_rows(table, known=self.class_map, without_words=wrong.skips))
+        table = wrong.emptied(table)
+        wrong.take(self._contradicted(table, path))
         return wrong.emptied(table)
+
+    def _contradicted(self, table: pa.Table, path: str | os.PathLike[str]) -> Iterator[DataError]:
+        """Where the labels that are read, or the entities, are not those of another column of labels.
+
+        Columns of projections are known apart: `labels` are those that were projected.
+        """
+        names = table.schema.names
+        read_ = next((name for name in (schema.LABELS, schema.ENTITIES) if name in names), None)
+        told = self.label_column if read_ == schema.LABELS else self.decides
+        if read_ is None or told is not None or {schema.STATUS, schema.TOKENS} & set(names) != {schema.TOKENS}:
+            return
+        for other in _LABEL_NAMES:
+            if other == schema.LABELS or other not in names:
+                continue
+            spelled = _spans_of_labels(self._with_names_if_known(table[other]), other)
+            found = table[read_] if read_ == schema.ENTITIES else _spans_of_labels(table[read_], read_, only_tags=False)
+            if spelled is not None and found is not None:
+                option = "label_column=labels" if read_ == schema.LABELS else "labels_from=entities"
+                decides = f"`label_column={other}` or `{option}` decides"
+                yield from _disagreements((other, spelled), (read_, found), table=table, path=path, remedy=decides)
+
+    def _with_names_if_known(self, column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+        """Labels as texts, if they are numbers and these have names."""
+        if not self.class_names or not (is_lists(column.type) and pa.types.is_integer(column.type.value_type)):
+            return column
+        return pa.chunked_array([named(one_array(column), list(self.class_names), schema.LABELS)])
+
+    def contradictions(self, table: pa.Table, path: str | os.PathLike[str]) -> Iterator[DataError]:
+        """Rows whose labels do not say what the entities beside them say, where no option says which decide.
+
+        Args:
+            table: of `read_tagged`.
+            path: of the file.
+        """
+        if self.decides is None and {schema.TOKENS, schema.LABELS, schema.ENTITIES} <= set(table.schema.names):
+            spelled = _spans_of_labels(table[schema.LABELS], schema.LABELS, only_tags=False)
+            if spelled is not None:
+                sides = (schema.LABELS, spelled), (schema.ENTITIES, table[schema.ENTITIES])
+                yield from _disagreements(*sides, table=table, path=path, remedy=_LABELS_FROM_DECIDES)
 
     def reads_pieces(self, path: str | os.PathLike[str], format: str | None = None) -> bool:
         """Whether `pieces` can read a file: one of a format for many rows, whose labels are no numbers to be named."""
@@ -446,7 +490,7 @@ class Layout:
             if seen is None:
                 _say(path, class_remarks(classes_of(found[schema.ENTITIES])))
         if len(found) == 2 and self.decides is None:
-            wrong.take(_disagreements(found[schema.LABELS], found[schema.ENTITIES], table, path))
+            wrong.take(_disagreements(*found.items(), table=table, path=path, remedy=_LABELS_FROM_DECIDES))
         chosen = self.decides or (schema.ENTITIES if schema.ENTITIES in found else schema.LABELS)
         if chosen not in found:
             raise OptionError(f"labels_from={chosen!r}: '{path}' has no such column")
@@ -574,7 +618,11 @@ class Layout:
         """What of this the reader of a format takes."""
         if kind == "conll":
             return self._column_options(path)
-        given = {"layer": self.span_layer, "feature": self.span_feature} if kind == "webanno" else {}
+        given: dict[str, Any] = {}
+        if kind == "webanno":
+            given = {"layer": self.span_layer, "feature": self.span_feature}
+        elif kind in _OF_SEVERAL_PEOPLE:
+            given = {"annotator": self.annotator}
         return {name: value for name, value in given.items() if value is not None}
 
     def _column_options(self, path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -839,23 +887,49 @@ def _is_single_column(path: str | os.PathLike[str]) -> bool:
     return False
 
 
+_LABELS_FROM_DECIDES: Final = "`labels_from` decides: labels or entities"
+
+
+def _spans_of_labels(column: pa.ChunkedArray[Any], name: str, *, only_tags: bool = True) -> pa.ChunkedArray[Any] | None:
+    """The spans that labels spell; None where they are hardly labels."""
+    try:
+        spelled, _ = labels.read_tags(column, name, only_tags=only_tags)
+        return pa.chunked_array([labels.decode_batch(spelled)])
+    except DataError:
+        return None
+
+
 def _disagreements(
-    spelled: pa.ChunkedArray[Any], stored: pa.ChunkedArray[Any], table: pa.Table, path: str | os.PathLike[str]
+    labels_: tuple[str, pa.ChunkedArray[Any]],
+    others: tuple[str, pa.ChunkedArray[Any]],
+    *,
+    table: pa.Table,
+    path: str | os.PathLike[str],
+    remedy: str,
 ) -> Iterator[DataError]:
-    """Where labels do not say what the entities beside them say, so far as labels can: of those that overlap, some."""
+    """Where labels do not say what a column beside them says, so far as labels can: of entities that overlap, some.
+
+    Args:
+        labels_: the name of the column of labels, and the spans that they spell.
+        others: the name of the other column, and its spans.
+        table: that has both.
+        path: of the file.
+        remedy: ends the message.
+    """
+    (name, spelled), (other, stored) = labels_, others
     if _spans_alone(spelled).combine_chunks().equals(_spans_alone(stored).combine_chunks()):
         return
     pairs = zip(_spans(spelled), _spans(stored), strict=True)
-    for row, (by_labels, by_entities) in enumerate(pairs):
-        if by_labels == by_entities:
+    for row, (by_labels, by_others) in enumerate(pairs):
+        if by_labels == by_others:
             continue
-        clashing = {one for one in by_entities for other in by_entities if one != other and _overlap(one, other)}
-        odd = sorted((by_labels - by_entities) | (by_entities - by_labels - clashing))
+        clashing = {one for one in by_others for two in by_others if one != two and _overlap(one, two)}
+        odd = sorted((by_labels - by_others) | (by_others - by_labels - clashing))
         if odd:
             start, end, label = odd[0]
             row_id = str(table[schema.ID][row].as_py()) if schema.ID in table.schema.names else None
-            column, other = (schema.LABELS, "entities") if odd[0] in by_labels else (schema.ENTITIES, "labels")
-            reason = f"the column '{other}' of '{path}' does not say so; `labels_from` decides: labels or entities"
+            column, second = (name, other) if odd[0] in by_labels else (other, name)
+            reason = f"the column '{second}' of '{path}' does not say so; {remedy}"
             yield DataError(row, column, f"{label} [{start}, {end})", reason, row_id=row_id)
 
 

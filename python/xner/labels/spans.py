@@ -15,7 +15,7 @@ from xner._support.arrow import as_arrow, from_core, pylist
 from xner._support.records import entity_tuples
 from xner._support.sentences import to_arrow, without_dictionary
 from xner.errors import DataError
-from xner.labels.tags import OUTSIDE, canonical_labels
+from xner.labels.tags import OUTSIDE, canonical_labels, has_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def decode(
     Source: Tjong Kim Sang, De Meulder 2003 (the CoNLL-2003 shared task's scorer).
     """
     texts = words("labels", labels)
-    if reading == "lenient" and not all(tag == OUTSIDE or (tag[1:2] == "-" and tag[2:] != OUTSIDE) for tag in texts):
+    if reading == "lenient" and not all(tag == OUTSIDE or (has_prefix(tag) and tag[2:] != OUTSIDE) for tag in texts):
         texts = pylist(canonical_labels([texts], schema.LABELS))[0]
     return _core.decode_labels(
         texts,

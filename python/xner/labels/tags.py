@@ -7,6 +7,7 @@ of a person in another. They are brought to prefix, hyphen and class, which is w
 | --- | --- | --- |
 | prefix | `B-PER`, `B_PER`, `B:PER` | IOB2 (B I), BIOES, BILOU (L for E, U for S), BMEWO (M for I, W for S) |
 | suffix | `PER-B`, `PER_B`, `PER:B` | likewise |
+| lower | `b-per` | likewise |
 | untyped | `B`, `I` | likewise |
 | plain | `PER` | none: an entity is a run of words of one class |
 | brackets | `(PER*`, `*`, `*)`, `(PER)` | brackets, of CoNLL-2012: `*` is a word within an entity, or outside |
@@ -45,12 +46,13 @@ __all__ = [
     "check_renamed",
     "class_problem",
     "class_remarks",
+    "has_prefix",
     "read_tags",
     "rows_of_no_class",
     "tell_tags",
 ]
 
-Spelling = Literal["prefix", "suffix", "untyped", "plain", "brackets"]
+Spelling = Literal["prefix", "suffix", "lower", "untyped", "plain", "brackets"]
 
 OUTSIDE: Final = "O"
 _LABELS: Final = pa.list_(pa.string())
@@ -61,6 +63,7 @@ _PREFIXES: Final = "".join(_CANONICAL)
 _HYPHEN = re.compile(f"([{_PREFIXES}])-(.*)", re.DOTALL)
 _PREFIX = re.compile(f"([{_PREFIXES}])(?:-|[_:](?=.))(.*)", re.DOTALL)
 _SUFFIX = re.compile(f"(.+)[-_:]([{_PREFIXES}])", re.DOTALL)
+_LOWER = re.compile(f"o|([{_PREFIXES.lower()}])-(.+)", re.DOTALL)
 _BRACKETS = re.compile(r"\*|\*\)|\(([^()*]+)(\*|\*?\))")
 # What stands where a file says nothing, and what is no name of a class: numbers, punctuation alone, addresses.
 _NOTHING = re.compile(r"[\W_]+|[-+]?[\d.,:/]+|\w+://.*")
@@ -94,7 +97,7 @@ class Tags:
     """What the tags of a column are.
 
     Attributes:
-        spelling: `prefix`, `suffix`, `untyped`, `plain` or `brackets`.
+        spelling: `prefix`, `suffix`, `lower`, `untyped`, `plain` or `brackets`.
         scheme: `IOB2`, `IOB1`, `BIOES`, `BILOU`, `BMEWO`, `plain` or `brackets`; `none` where no word has an entity.
         classes: of entities, in alphabetical order; `_` for untyped ones.
         canonical: of each tag, what `decode` is to read: `O`, or `B-`, `I-`, `E-` or `S-` and the class.
@@ -150,6 +153,11 @@ class Tags:
         if self.spelling == "prefix" and (bare := [tag for tag in names if _PREFIX.fullmatch(tag) is None]):
             tag = bare[0]
             yield f"{tag!r} has no prefix, which others have ({_example(names)}); it is read as {self.canonical[tag]!r}"
+        if self.spelling == "lower" and names:
+            yield f"the tags are in lower case; {names[0]!r} is read as {self.canonical[names[0]]!r}"
+        if self.spelling == "untyped" and names and "_" in self.classes:
+            shown = ", ".join(names)
+            yield f"the tags {shown} have no class, which is read as '_'; `class_map=_=CLASS` gives it a name"
         suffixed = [tag for tag in names if _SUFFIX.fullmatch(tag) and tag in self.classes]
         other = next((tag for tag in names if not _SUFFIX.fullmatch(tag)), None)
         if self.spelling == "plain" and suffixed:
@@ -162,6 +170,11 @@ class Tags:
     def classes_with_prefix(self) -> set[str]:
         """The classes that some tag has with a prefix."""
         return {match[2] for tag in self.canonical if (match := _PREFIX.fullmatch(tag))}
+
+
+def has_prefix(tag: str) -> bool:
+    """Whether a tag is a prefix, a hyphen and a class, or may be."""
+    return tag[1:2] == "-" and tag[0] in _CANONICAL
 
 
 def class_remarks(classes: Iterable[str]) -> Iterator[str]:
@@ -245,6 +258,8 @@ def _spelling(tags: list[str]) -> Spelling:
         return "suffix"
     if tags and all(tag in _CANONICAL for tag in tags):
         return "untyped"
+    if all(map(_LOWER.fullmatch, tags)) and any(tag[:2] in {"b-", "i-"} for tag in tags):
+        return "lower"
     return "plain"
 
 
@@ -252,6 +267,8 @@ def _parsed(tag: str, spelling: Spelling) -> tuple[str, str]:
     """Prefix and class; what has no prefix goes on with an entity of its class, or begins one."""
     if spelling == "untyped":
         return tag, "_"
+    if spelling == "lower":
+        return tag[0].upper(), tag[2:]
     if spelling == "suffix" and (match := _SUFFIX.fullmatch(tag)):
         return match[2], match[1]
     if spelling == "prefix" and (match := _PREFIX.fullmatch(tag)):

@@ -38,6 +38,12 @@ _SHOWN = 5  # spans that are named
     help="Whose annotations count, where several people have annotated one text and do not agree: label-studio, "
     "argilla.",
 )
+@click.option(
+    "--discontinuous",
+    type=click.Choice(["cover", "drop"]),
+    help="What becomes of spans of brat with other words between their pieces: the span that covers all of them, or "
+    "nothing.  [default: an error]",
+)
 @click.option("--format", "format_", type=click.Choice(FORMAT_NAMES), help=OUTPUT_FORMAT_HELP)
 @click.option("--table-format", type=click.Choice(FORMAT_NAMES), help="Of the table, likewise.")
 @click.option(
@@ -49,6 +55,7 @@ def command(
     table: Path,
     output: Path,
     annotator: str | None,
+    discontinuous: str | None,
     format_: str | None,
     table_format: str | None,
     only_reviewed: bool,
@@ -61,7 +68,10 @@ def command(
     io.format_of(output, format_)
     if annotator is not None and not TOOLS[tool].tells_people:
         raise click.UsageError(f"--annotator: {tool} does not tell who has annotated what")
-    options = {} if annotator is None else {"annotator": annotator}
+    if discontinuous is not None and tool != "brat":
+        raise click.UsageError(f"--discontinuous: {tool} has no spans in several pieces")
+    given = {"annotator": annotator, "discontinuous": discontinuous}
+    options = {name: value for name, value in given.items() if value is not None}
     onto = io.read(table, table_format)
     try:
         review = apply_corrections(onto, TOOLS[tool].documents(corrected, **options))

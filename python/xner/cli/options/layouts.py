@@ -33,6 +33,7 @@ _SAY_NOTHING = {
     **dict.fromkeys(("token_column", "label_column", "class_names"), _WORDS_ALONE),
     "labels_from": ["conll", *_WORDS_ALONE],
     **dict.fromkeys(("span_layer", "span_feature"), _OF_NO_WEBANNO),
+    "annotator": [name for name in FORMATS if name not in {"label-studio", "argilla"}],
 }
 
 
@@ -162,6 +163,12 @@ def _options() -> list[click.Option]:
             ["--span-feature"],
             metavar="NAME",
             help="Feature of the layer that has the class.  [default: value, or the only one]",
+            title=_TITLE,
+        ),
+        GroupedOption(
+            ["--annotator"],
+            metavar="NAME",
+            help="Whose annotations count in files of Label Studio or Argilla, where several people do not agree.",
             title=_TITLE,
         ),
     ]

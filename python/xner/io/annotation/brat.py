@@ -103,7 +103,7 @@ class _Pieces:
     def take(self, where: str, shown: str) -> bool:
         """Note a discontinuous span; whether it is kept."""
         if self.kind == "refuse":
-            remedy = "discontinuous='cover' reads all that lies between, 'drop' leaves it out"
+            remedy = "`discontinuous=cover` reads all that lies between, `discontinuous=drop` leaves it out"
             raise FormatError(f"{where}: the span {shown} has other words between its pieces; {remedy}")
         self.count += 1
         self.first = self.first or f"{where}, {shown}"

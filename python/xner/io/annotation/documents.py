@@ -316,7 +316,7 @@ def _span(entity: dict[str, Any], words: Sequence[Word], name: str, row: int, id
         raise DataError(row, name, value, "the entity has no class", row_id=id_)
     first, last = words[start].start, words[end - 1].end
     if first == last:
-        reason = "its words are white space, which is left out of detokenized text; write text='blanks'"
+        reason = "its words are white space, which is left out of detokenized text; `text=blanks` writes it"
         raise DataError(row, name, value, reason, row_id=id_)
     return Span(first, last, label, _plain(entity.get("score")), _plain(entity.get("margin")))
 
