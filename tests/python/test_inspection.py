@@ -123,7 +123,11 @@ def test_no_columns_are_proposed_for_what_has_no_labels(tmp_path: Path) -> None:
     assert found.options == ()
     assert "class_names" in str(found.problem)
     for name, content, remedy in (
-        ("x.json", '[{"tokens":["a"],"ner_tags":["O"]}]', r"`jq -c '\.\[\]'` makes JSONL"),
+        (
+            "x.json",
+            '[{"tokens":["a"],"ner_tags":["O"]}]',
+            r"it is a list of 1 objects with the fields tokens, ner_tags; `jq",
+        ),
         ("x.csv", "0,Anna,B-PER\n0,kam,O\n", "columns with commas are not read: write them with tabs between"),
     ):
         with pytest.raises(Error, match=remedy):
@@ -216,3 +220,54 @@ def test_half_a_tag_is_no_class_until_it_is_said(tmp_path: Path, tag: str) -> No
     assert f"a class without its prefix; `class_map={tag}=LOC` takes it for a class" in str(inspect(path).problem)
     layout = Layout(class_map={tag: "LOC"})
     assert layout.read_labelled(path).table["labels"].to_pylist() == [["I-LOC", "O"]]
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[\n{"tokens": ["a"], "ner_tags": ["O"]}\n]',
+            "a list of 1 objects with the fields tokens, ner_tags; `jq -c '.[]' ",
+        ),
+        (
+            '{"version": 1, "data": [{"id": 1, "words": ["a"]}]}',
+            "has in the field 'data' a list of 1 objects with the fields id, words; `jq -c '.[\"data\"][]' ",
+        ),
+        (
+            '{"tokens": {"0": ["a"]}, "tags": {"0": ["O"]}}',
+            "an object of columns (tokens, tags); in Python `pandas.read_json",
+        ),
+        ('{"a": 1,\n"b": 2}', "it is one object, with the fields a, b, where an object a line is expected"),
+        ("[1, 2]", "a list of 2 items, which are no objects"),
+    ],
+)
+def test_other_json_is_told(tmp_path: Path, name: str, text: str, said: str) -> None:
+    path = save(tmp_path / name, text)
+    try:
+        problem = str(inspect(path).problem)
+    except Error as error:
+        problem = str(error)
+    assert said in problem
+    if "`jq" in said:
+        command = problem.split("`")[-2]
+        made = path.with_suffix(".jsonl") if name == "x.json" else path.with_suffix(".lines.jsonl")
+        assert command.endswith(f" {path} > {made}")
+        save(made, '{"tokens": ["a"]}\n')  # what it makes
+        assert inspect(made).format == "jsonl"
+
+
+def test_json_that_is_cut_is_no_json(tmp_path: Path) -> None:
+    with pytest.raises(Error, match="cannot tell the format"):
+        inspect(save(tmp_path / "x.json", '[{"tokens": ["a"]'))
+    with pytest.raises(FormatError, match=r"of one list `jq -c '\.\[\]'` makes an object a line"):
+        io.read(save(tmp_path / "x.jsonl", '[{"tokens": ["a"]}]\n'))
+
+
+@pytest.mark.parametrize("name", ["x.bin", "x.conll", "x"])
+def test_spacys_files_of_other_names(tmp_path: Path, name: str) -> None:
+    io.write(pa.table(LABELS), tmp_path / "x.spacy")
+    (tmp_path / "x.spacy").rename(tmp_path / name)
+    found = inspect(tmp_path / name)
+    assert found.options == ("--format", "docbin")
+    assert found.classes == {"PER": 1}

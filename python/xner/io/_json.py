@@ -41,9 +41,9 @@ def _object(block: Block, line: int) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as problem:
-        raise block.error(line, f"not JSON: {problem}: {block.text(line)}") from problem
+        raise block.error(line, f"not JSON: {problem}: {block.text(line)}{_of_list(text)}") from problem
     if not isinstance(value, dict):
-        raise block.error(line, f"expected an object, found {block.text(line)}")
+        raise block.error(line, f"expected an object, found {block.text(line)}{_of_list(text)}")
     # A key may as well be a word of the sentence: only what is read anew says whether it is there twice.
     if any(text.count(f'"{key}"'.encode("utf-8", "surrogatepass")) > 1 for key in value):
         try:
@@ -53,6 +53,11 @@ def _object(block: Block, line: int) -> dict[str, Any]:
     if b"\\" in text and _has_half_a_pair(value):
         raise block.error(line, f"half of a surrogate pair is no character: {block.text(line)}")
     return value
+
+
+def _of_list(line: bytes) -> str:
+    """What to do about a line that begins a list."""
+    return "; of one list `jq -c '.[]'` makes an object a line" if line.lstrip().startswith(b"[") else ""
 
 
 class _TwiceError(Exception):

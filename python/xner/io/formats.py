@@ -175,7 +175,7 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
 
 _REMEDIES = {
     ".csv": "; columns with commas are not read: write them with tabs between, a blank line behind each sentence",
-    ".json": "; of a list of rows with words, `jq -c '.[]'` makes JSONL",
+    ".json": "; of a list of rows with words, `jq -c '.[]'` makes JSONL; `xner inspect` says what others are",
 }
 
 

@@ -24,6 +24,7 @@ from xner.io.annotation.tools import looks_like
 from xner.io.conll import survey_conll
 from xner.io.formats import FORMATS, format_to_read
 from xner.io.layout import AS_TOLD, Layout
+from xner.io.other_json import about_json
 from xner.io.wrong_rows import WrongRows
 from xner.labels.tags import check_renamed, class_remarks
 
@@ -151,15 +152,20 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
             remarks = (*better.remarks, _OTHER_NAMES)
             options = ("--format", other, *better.options)
             return replace(better, problem=problem, options=options, remarks=remarks)
+    about = about_json(path)
     if failed is not None:
-        raise failed
-    return found
+        raise FormatError(f"'{path}': {about}") if about else failed
+    return replace(found, problem=about) if about and found.table is None else found
 
 
-_OTHER_NAMES: Final = (
-    "commands with several files call the format of one --source-format, --target-format, --input-format or "
-    "--table-format, as their --help says"
-)
+_OTHER_NAMES: Final = "commands with several files have --source-format or --target-format, say, in place of --format"
+
+
+_BEGINNINGS: Final = {
+    "parquet": (b"PAR1",),
+    "arrow": (b"ARROW1",),
+    "docbin": (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"),  # of what zlib has packed
+}
 
 
 def _formats_like(path: str | os.PathLike[str]) -> Iterator[str]:
@@ -173,8 +179,8 @@ def _formats_like(path: str | os.PathLike[str]) -> Iterator[str]:
         raise Error(f"'{path}' has brat's annotations of '{text}'; {_reads_brat(text.parent)}")
     with Path(path).open("rb") as file:
         begin = file.read(8)
-    for name, mark in (("parquet", b"PAR1"), ("arrow", b"ARROW1")):
-        if begin.startswith(mark):
+    for name, marks in _BEGINNINGS.items():
+        if begin.startswith(marks):
             yield name
             return
     yield from (tool for tool in looks_like(path)[0] if tool in FORMATS)

@@ -1,0 +1,76 @@
+"""What a file of JSON is that no reader takes: what there is in it, and what makes lines of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xner.errors import FormatError
+from xner.io._lines import read_blocks
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+__all__ = ["about_json"]
+
+_SHOWN = 8  # names of fields
+
+
+def about_json(path: str | os.PathLike[str]) -> str:
+    """What JSON a file is as a whole, and which command makes lines of its objects; empty for a file of something else.
+
+    Args:
+        path: UTF-8 text, or the same compressed (`.gz`).
+    """
+    try:
+        text = b"".join(block.data for block in read_blocks(path)).strip()
+        value = json.loads(text) if text[:1] in {b"[", b"{"} else None
+    except (FormatError, ValueError, RecursionError):
+        return ""
+    if isinstance(value, list):
+        return _about_list(value, path)
+    return "" if value is None else _about_object(value, path)
+
+
+def _about_list(value: Sequence[Any], path: str | os.PathLike[str]) -> str:
+    if not _are_objects(value):
+        return f"it is a list of {len(value)} items, which are no objects with fields"
+    return f"it is a list of {_objects(value)}; {_jq('.[]', path)}"
+
+
+def _about_object(value: dict[str, Any], path: str | os.PathLike[str]) -> str:
+    inner = {name: items for name, items in value.items() if isinstance(items, list) and _are_objects(items)}
+    if inner:
+        shown = " and ".join(f"'{name}' a list of {_objects(items)}" for name, items in inner.items())
+        name = next(iter(inner))
+        return f"it is an object, and has in the field {shown}; {_jq(f'.[{json.dumps(name)}][]', path)}"
+    sizes = {len(column) for column in value.values() if isinstance(column, list | dict)}
+    if len(value) > 1 and len(sizes) == 1 and all(isinstance(column, list | dict) for column in value.values()):
+        made = f"pandas.read_json({str(path)!r}).to_json({_lines_name(path)!r}, orient='records', lines=True)"
+        return f"it is an object of columns ({_listed(value)}); in Python `{made}` makes lines of its rows"
+    return f"it is one object, with the fields {_listed(value)}, where an object a line is expected"
+
+
+def _are_objects(items: Sequence[Any]) -> bool:
+    return bool(items) and all(isinstance(item, dict) for item in items)
+
+
+def _objects(items: Sequence[dict[str, Any]]) -> str:
+    return f"{len(items)} objects with the fields {_listed(items[0])}"
+
+
+def _listed(names: dict[str, Any]) -> str:
+    return ", ".join(list(names)[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+
+
+def _jq(filter_: str, path: str | os.PathLike[str]) -> str:
+    names = shlex.join([str(path)]), shlex.join([_lines_name(path)])
+    return f"`jq -c {shlex.quote(filter_)} {names[0]} > {names[1]}` makes lines of them, which the format jsonl reads"
+
+
+def _lines_name(path: str | os.PathLike[str]) -> str:
+    made = Path(path).with_suffix(".jsonl")
+    return str(made if made != Path(path) else made.with_suffix(".lines.jsonl"))
