@@ -20,11 +20,13 @@ from safetensors.numpy import save_file
 
 from reference import alignment as reference
 from reference import link_classifier
+from reference.lexicon import lexicon_counts
 from xner import _core
 from xner._support.arrow import pylist
 from xner._support.memory import available_memory, memory_size
 from xner.alignment import FOLDS, STATUSES, Aligner, AlignerOptions, Lexicon, _model_file
 from xner.alignment._folding import Numbering, corpus_of
+from xner.alignment._lexicon_counts import LexiconCounts
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
 from xner.alignment.links import SYMMETRIZATIONS, symmetrize
 from xner.errors import DataError, Error, FormatError, OptionError
@@ -423,9 +425,45 @@ def test_words_without_blanks_are_cut_as_sentences_are() -> None:
         ("", None),
     ):
         assert numberings[0].words_of(text, 3) == expected, text
-    levels, hits = Lexicon.of([("征夷大将軍", "taishogun"), ("大坂", "great")]).rows(numberings, side, 6.0)
+    lexicon = Lexicon.of([("征夷大将軍", "taishogun"), ("大坂", "great")])
+    levels, hits = LexiconCounts(lexicon.entries, numberings).rows(side, 6.0)
     assert hits == 1
     assert levels[-1][2].tolist() == [1.0] * 3
+
+
+PHRASES = st.lists(
+    st.text("征夷大将軍", min_size=1, max_size=4) | st.sampled_from(["of", "Often", "2nd", "\ud800", "é", "大 of"]),
+    min_size=1,
+    max_size=4,
+).map(" ".join)
+SENTENCES = st.lists(
+    st.lists(st.text("征夷大将軍", min_size=1, max_size=3) | st.sampled_from(["of", "often", "2nd", "é", "a b"])),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(
+    entries=st.lists(st.tuples(PHRASES, PHRASES, st.floats(0, 3) | st.integers(0, 2)), max_size=8),
+    blocks=st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=3),
+    fold=st.sampled_from(["auto", "none"]),
+)
+def test_lexicons_count_in_blocks_as_anew(
+    entries: list[tuple[str, str, float]], blocks: list[tuple[list[list[str]], list[list[str]]]], fold: str
+) -> None:
+    numberings = Numbering(fold, romanized=False), Numbering(fold, romanized=False)
+    counts = LexiconCounts(entries, numberings)
+    for source, target in blocks:
+        side = numberings[0].number(source, "tokens")
+        numberings[1].number(target, "tokens")
+        rows, hits = counts.rows(side, 6.0)
+        expected, expected_hits = lexicon_counts(entries, numberings, 6.0)
+        assert hits == expected_hits
+        for (offsets, others, weights), pairs, level in zip(rows, expected, side.levels, strict=True):
+            assert len(offsets) == len(level.texts) + 1
+            ones = np.repeat(np.arange(len(level.texts)), np.diff(offsets))
+            assert list(zip(ones.tolist(), others.tolist(), strict=True)) == sorted(pairs)
+            assert weights.tolist() == np.array([pairs[key] for key in sorted(pairs)], np.float32).tolist()
 
 
 @pytest.mark.parametrize(

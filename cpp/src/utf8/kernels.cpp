@@ -17,15 +17,15 @@ namespace {
 
 constexpr std::size_t block_bytes = 64;
 
-// At least so many bytes before a text's place decide what may stand there.
-constexpr std::size_t reach = 3;
-
 #if defined(XNER_NIBBLE_TABLES)
 
 // After Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte" (2021). What two bytes one after the
 // other must not be is a product of sets of nibbles: of the high and the low one of the first byte, and the high one of
 // the second. A rule is a bit; each of three tables has, for a nibble, the rules that it may break, so that the bits that
 // all three have are broken.
+
+// So many bytes before a place decide what may stand there.
+constexpr std::size_t reach = 3;
 
 constexpr std::size_t register_bytes = register_lanes * sizeof(float);
 using ByteRegister [[gnu::vector_size(register_bytes)]] = std::uint8_t;

@@ -16,6 +16,7 @@ from xner._support.progress import logger
 from xner._support.sentences import to_arrow
 from xner._version import __version__
 from xner.alignment._folding import Numbering, check_words, corpus_of, row_offsets
+from xner.alignment._lexicon_counts import LexiconCounts
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
@@ -180,18 +181,20 @@ def fit(
     blocks = _blocks(parts, most)
     block, following = next(blocks, None), next(blocks, None)
     sentences = words = other_words = number = before = hits = 0
+    counts = None if lexicon is None else LexiconCounts(lexicon.entries, numberings)
+    turned: LexiconCounts | None = None
 
     def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
-        nonlocal hits, lexicon
+        nonlocal hits, counts, turned
         made = corpus_of(*sides)
-        if lexicon is not None:
-            levels, hits = lexicon.rows(numberings, sides[0], options.lexicon_weight)
+        if lexicon is not None and counts is not None:
+            levels, hits = counts.rows(sides[0], options.lexicon_weight)
             if not hits:
-                turned = lexicon.turned()
-                others, found = turned.rows(numberings, sides[0], options.lexicon_weight)
+                turned = turned or LexiconCounts(lexicon.turned().entries, numberings)
+                others, found = turned.rows(sides[0], options.lexicon_weight)
                 if found:
                     logger.warning("lexicon: no entry is in the sentences from source to target: it is turned round")
-                    lexicon, levels, hits = turned, others, found
+                    counts, levels, hits = turned, others, found
             for level, rows in enumerate(levels):
                 made.set_lexicon(level, *rows)
         return made

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -204,9 +205,22 @@ class Numbering:
         )
         return Side(offsets, word_of[tokens], np.array(self._kinds, np.uint8), levels)
 
-    def types_of(self, token: str) -> list[int | None]:
-        """By level, the type of a word, which is not added; None where no sentence has it."""
-        return [types.get(form) for types, form in zip(self._types, self._forms(token), strict=True)]
+    def forms_of(self, word: str) -> tuple[str, ...]:
+        """By level, what a word is folded to."""
+        return self._forms(word)
+
+    def types_of(self, level: int, forms: Iterable[str]) -> list[int]:
+        """The types of folded words, which are not added; -1 where no sentence has one."""
+        types = self._types[level]
+        return [types.get(form, -1) for form in forms]
+
+    def tokens(self, since: int) -> list[str]:
+        """The distinct words as sentences have them, but for the first ones."""
+        return list(islice(self._word_of_token, since, None))
+
+    def forms(self, level: int, since: int) -> list[str]:
+        """The folded words of a level, by type, but for the first ones."""
+        return list(islice(self._types[level], since, None))
 
     def words_of(self, text: str, most: int) -> list[str] | None:
         """The words that a phrase consists of; what is written without blanks is cut into words that sentences have.

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from xner.alignment._dictionaries import articles, files, glossed, is_dictionary, is_glossed, translations
+from xner.alignment._lexicon_counts import MOST_WORDS
 from xner.errors import FormatError, OptionError
 from xner.io.unpacking import open_gzip
 
@@ -18,14 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Sequence
 
-    from xner.alignment._folding import Numbering, Side
-
 __all__ = ["Lexicon"]
-
-_MOST_WORDS: Final = 3
-"""Of an entry, on either side."""
-_OF_PHRASES: Final = 0.5
-"""What an entry of several words counts, beside one of a word on each side; all pairs of its words share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ class Lexicon:
         left_out = 0
         for path in map(Path, paths):
             found = list(dict.fromkeys(_pairs(path)))
-            kept = [entry for entry in found if all(0 < len(text.split()) <= _MOST_WORDS for text in entry[:2])]
+            kept = [entry for entry in found if all(0 < len(text.split()) <= MOST_WORDS for text in entry[:2])]
             left_out += len(found) - len(kept)
             entries += kept
         return cls(tuple(entries), left_out)
@@ -97,53 +88,6 @@ class Lexicon:
     def files(path: str | os.PathLike[str]) -> list[Path]:
         """The files that `read` reads for one: itself, or all of the dictionary that it is part of."""
         return files(Path(path))
-
-    def rows(
-        self, numberings: tuple[Numbering, Numbering], source: Side, scale: float
-    ) -> tuple[list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]], int]:
-        """What entries count, and how many of them have all their words in the sentences so far.
-
-        By level: offsets by source type, target types in ascending order, and their pseudo-counts.
-
-        Args:
-            numberings: of both sides.
-            source: the source side.
-            scale: the pseudo-count of an entry of weight 1. Of entries that fold alike the largest counts.
-        """
-        by_level: list[dict[tuple[int, int], float]] = [{} for _ in source.levels]
-        hits = 0
-        for entry in self.entries:
-            cells = _cells(numberings, entry)
-            hits += bool(cells) and all(one[-1] is not None and other[-1] is not None for one, other, _ in cells)
-            for ones, others, weight in cells:
-                for pairs, one, other in zip(by_level, ones, others, strict=True):
-                    if one is not None and other is not None:
-                        pairs[one, other] = max(pairs.get((one, other), 0.0), scale * weight)
-        result = []
-        for pairs, level in zip(by_level, source.levels, strict=True):
-            keys = np.array(sorted(pairs), np.int64).reshape(-1, 2)
-            offsets = np.searchsorted(keys[:, 0], np.arange(len(level.texts) + 1)).astype(np.int64)
-            weights = np.array([pairs[one, other] for one, other in keys.tolist()], np.float32)
-            result.append((offsets, keys[:, 1].astype(np.int32), weights))
-        return result, hits
-
-
-_Types: TypeAlias = "list[int | None]"
-
-
-def _cells(
-    numberings: tuple[Numbering, Numbering], entry: tuple[str, str, float]
-) -> list[tuple[_Types, _Types, float]]:
-    """Of an entry: by level the types of two words, None for those that no sentence has, and what the two count."""
-    source, target, weight = entry
-    if not (ones := numberings[0].words_of(source, _MOST_WORDS)):
-        return []
-    if not (others := numberings[1].words_of(target, _MOST_WORDS)):
-        return []
-    if (pairs := len(ones) * len(others)) > 1:
-        weight *= _OF_PHRASES / pairs
-    types = [[numberings[0].types_of(word) for word in ones], [numberings[1].types_of(word) for word in others]]
-    return [(one, other, weight) for one in types[0] for other in types[1]]
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str, float]]:
