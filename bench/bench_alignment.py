@@ -15,6 +15,8 @@ import pytest
 import xner._core as _core
 from reference.alignment import Reference
 from xner.alignment import FOLDS, Aligner, AlignerOptions, _model_file
+from xner.alignment._folding import Numbering
+from xner.alignment._lexicon_counts import LexiconCounts
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
 
 if TYPE_CHECKING:
@@ -146,3 +148,41 @@ def test_load_and_align_ten_pairs(
     assert Aligner.load(path).align(sentences, sentences).equals(links)
     benchmark.extra_info["megabytes"] = path.stat().st_size // 10**6
     benchmark.pedantic(lambda: Aligner.load(path).align(sentences, sentences), rounds=5)
+
+
+def test_lexicon_of_a_corpus_in_blocks(benchmark: BenchmarkFixture) -> None:
+    """Entries without blanks are cut into words of sentences, which come in three blocks."""
+    random_ = random.Random(1)
+    letters = [chr(0x4E00 + place) for place in range(2000)]
+
+    def chinese(sizes: list[int]) -> str:
+        return "".join(random_.choice(letters) for _ in range(random_.choice(sizes)))
+
+    def english() -> str:
+        return f"en{random_.randrange(200_000)}"
+
+    entries = [
+        (
+            chinese([1, 2, 2, 3, 4]) if random_.random() < 0.8 else f"ab{random_.randrange(10**6)}",
+            " ".join(english() for _ in range(random_.choice([1, 1, 2, 3]))),
+            1.0,
+        )
+        for _ in range(300_000)
+    ]
+    numberings = Numbering("auto", romanized=True), Numbering("auto", romanized=True)
+    seconds = []
+
+    def count() -> None:
+        start = time.process_time()
+        counts = LexiconCounts(entries, numberings)
+        spent = time.process_time() - start
+        for _ in range(3):
+            side = numberings[0].number([[chinese([1, 2, 2]) for _ in range(20)] for _ in range(3000)], "tokens")
+            numberings[1].number([[english() for _ in range(20)] for _ in range(3000)], "tokens")
+            start = time.process_time()
+            counts.rows(side, 6.0)
+            seconds.append(round(spent + time.process_time() - start, 2))
+            spent = 0.0
+
+    benchmark.pedantic(count, rounds=1)
+    benchmark.extra_info["processor_seconds"] = seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import TYPE_CHECKING, Any, Literal
 from unittest import mock
@@ -13,9 +14,10 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
-from xner import io, schema
+from xner import _core, io, schema
+from xner._layouts import check_buffers
 from xner._support.arrow import pylist
-from xner.io import parquet
+from xner.io import _lines, parquet
 from xner.io.layout import Layout
 
 if TYPE_CHECKING:
@@ -74,6 +76,62 @@ def test_read(benchmark: BenchmarkFixture, table: pa.Table, tmp_path: Path, kind
     benchmark.extra_info["unchecked_ms"] = round(1e3 * least, 1)
     benchmark.extra_info["checked_ms"] = round(1e3 * fastest, 1)
     benchmark.extra_info["more_percent"] = round(100 * (fastest / least - 1), 1)
+
+
+TEXTS = {"ascii": "word", "latin": "neun wörd", "cyrillic": "слово", "chinese": "中文"}
+LOOKS: dict[str, Callable[[pa.Array[Any], bytes], Any]] = {
+    "xner": lambda words, _: check_buffers(words, "it"),
+    "pyarrow": lambda words, _: words.validate(full=True),
+    "core": lambda _, data: _core.is_utf8(data),
+    "python": lambda _, data: data.decode(),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("text", TEXTS)
+def test_look_at_texts(benchmark: BenchmarkFixture, text: str, look: str) -> None:
+    """Of a million words: as a column, with their offsets, or as one text."""
+    words = pa.array([TEXTS[text]] * 1_000_000)
+    data = (TEXTS[text] * len(words)).encode()
+    benchmark(LOOKS[look], words, data)
+    fastest = benchmark.stats.stats.min  # type: ignore[union-attr]  # set by the run
+    benchmark.extra_info["gigabytes_per_second"] = round(len(data) / fastest / 1e9, 2)
+
+
+def tell_share(benchmark: BenchmarkFixture, module: Any, look: str, read: Callable[[], Any]) -> None:
+    """What a function of a module takes of reading, of processor time."""
+    function, spent, shares = getattr(module, look), [0.0], []
+
+    def timed(*arguments: Any) -> None:
+        start = time.process_time()
+        function(*arguments)
+        spent[0] += time.process_time() - start
+
+    def one_round() -> None:
+        spent[0], start = 0.0, time.process_time()
+        read()
+        shares.append(100 * spent[0] / (time.process_time() - start))
+
+    with mock.patch.object(module, look, timed):
+        benchmark.pedantic(one_round, rounds=20, warmup_rounds=2)
+    benchmark.extra_info["share_percent"] = round(statistics.median(shares), 1)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+@pytest.mark.parametrize("reader", ["xner", "layout"])
+def test_share_of_the_look(
+    benchmark: BenchmarkFixture, labelled: pa.Table, tmp_path: Path, kind: str, reader: str
+) -> None:
+    path = tmp_path / f"table.{kind}"
+    io.write(labelled, path)
+    tell_share(benchmark, parquet, "_check", lambda: READERS[reader](path))
+
+
+@pytest.mark.parametrize("kind", ["conll", "jsonl", "txt"])
+def test_share_of_the_look_at_texts(benchmark: BenchmarkFixture, labelled: pa.Table, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"table.{kind}"
+    io.write(labelled.select(["id", "tokens"]) if kind == "txt" else labelled, path)
+    tell_share(benchmark, _lines, "_look", lambda: io.read(path))
 
 
 def plain_conll(path: Path) -> list[tuple[list[str], list[str]]]:

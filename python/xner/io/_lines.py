@@ -294,7 +294,12 @@ _MISREAD = re.compile(rb"\xc3[\x82\x83]\xc2[\x80-\xbf]")
 _said: set[str] = set()
 
 
-def _block(path: str, first_line: int, data: bytes) -> Block:
+def _look(path: str, first_line: int, data: bytes) -> None:
+    """Check that lines are UTF-8 with the usual line ends, and say what is odd of them.
+
+    Raises:
+        FormatError: they are not; the message names file, line and byte.
+    """
     # One byte is found many times as fast as several.
     if b"\r" in data and b"\r\r\n" in data:
         line = first_line + data.count(b"\n", 0, data.find(b"\r\r\n"))
@@ -319,6 +324,10 @@ def _block(path: str, first_line: int, data: bytes) -> Block:
                 f"{path}, line {line}: byte {byte + 1} of the line, 0x{data[problem.start]:02x}, "
                 f"is not UTF-8 ({problem.reason}); `iconv -f {narrow} -t UTF-8` makes {title} such"
             ) from problem
+
+
+def _block(path: str, first_line: int, data: bytes) -> Block:
+    _look(path, first_line, data)
     array = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(array == NEWLINE)
     starts = np.concatenate([[0], newlines + 1])
