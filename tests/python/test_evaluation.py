@@ -295,9 +295,9 @@ def test_bad_input(gold: Any, predicted: Any, message: str) -> None:
 
 
 def test_bad_options() -> None:
-    with pytest.raises(Error, match="mode must be 'lenient' or 'strict', not 'loose'"):
+    with pytest.raises(Error, match="mode='loose': expected one of 'lenient', 'strict'"):
         evaluate([["O"]], [["O"]], mode="loose")  # type: ignore[arg-type]  # wrong on purpose
-    with pytest.raises(Error, match=r"ignore must be a sequence of classes, such as \('MISC',\), not a text"):
+    with pytest.raises(Error, match=r"ignore='MISC': expected a sequence of classes, not one string"):
         evaluate([["O"]], [["O"]], ignore="MISC")
 
 

@@ -271,3 +271,37 @@ def test_spacys_files_of_other_names(tmp_path: Path, name: str) -> None:
     found = inspect(tmp_path / name)
     assert found.options == ("--format", "docbin")
     assert found.classes == {"PER": 1}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["word\ttag", "token\tlabel", "Wort\tEntität", "Mot\tÉtiquette", "palabra\tentidad", "Слово\tТег", "词\t标签"],
+)
+def test_headers_are_told_by_names_in_some_languages(tmp_path: Path, header: str) -> None:
+    found = inspect(save(tmp_path / "x.tsv", f"{header}\nAnna\tB-PER\nkam\tO\n"))
+    assert (found.problem, found.options, found.classes) == (None, (), {"PER": 1})
+    assert io.read(tmp_path / "x.tsv")["tokens"].to_pylist() == [["Anna", "kam"]]
+    between = save(tmp_path / "y.tsv", f"id\t{header}\tlemma\n1\tAnna\tB-PER\tAnna\n2\tkam\tO\tkommen\n")
+    assert io.read(between).select(["tokens", "labels"]).to_pydict() == LABELS
+
+
+def test_a_language_without_a_word_is_named(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.conll", "de:Anna\tB-PER\nde:\tO\nde:kam\tO\n")
+    with pytest.raises(FormatError, match=r"line 2: the word is empty \(the option `empty_token` reads a word"):
+        io.read(path, strip_prefix=True)
+    found = inspect(path)
+    assert found.options == ("--empty-token", "_", "--strip-prefix")
+    assert io.read(path, strip_prefix=True, empty_token="_")["tokens"].to_pylist() == [["Anna", "_", "kam"]]
+
+
+def test_a_folder_of_brat(tmp_path: Path) -> None:
+    with pytest.raises(Error, match="is a folder without brat's documents; name one of its files"):
+        inspect(tmp_path)
+    save(tmp_path / "x.txt", "Anna kam\n")
+    save(tmp_path / "x.ann", "T1\tPER 0 4\tAnna\n")
+    found = inspect(tmp_path)
+    assert (found.format, found.classes, found.options) == ("brat", {"PER": 1}, ())
+    run = CliRunner().invoke(cli, ["inspect", str(tmp_path)])
+    assert run.exit_code == 0
+    assert f"commands do not read it: in Python `xner.io.read_brat({str(tmp_path)!r})` reads both" in run.stdout
+    assert "read with" not in run.stdout

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 import numpy as np
 
@@ -14,7 +17,7 @@ from xner._support.arrow import as_arrow, pylist
 from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -58,7 +61,7 @@ def whole_number(option: str, value: object, least: int, most: int = LARGEST_INT
     Raises:
         OptionError: not a whole number from `least` to `most`.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= index(value) <= most:
+    if isinstance(value, bool | type) or not isinstance(value, SupportsIndex) or not least <= index(value) <= most:
         raise OptionError(f"{option}={value!r}: expected a whole number from {least} to {most}")
     return index(value)
 
@@ -139,17 +142,44 @@ def index_pairs(column: str, pairs: Iterable[Sequence[int]]) -> list[tuple[int, 
     return result
 
 
+def several(option: str, value: object, what: str) -> list[Any]:
+    """What an argument has one after the other.
+
+    Args:
+        option: the argument's name.
+        value: what was given.
+        what: is expected in it, for the message: "filters".
+
+    Raises:
+        OptionError: one string, which is a sequence of strings as well but never meant as one, or no sequence at all.
+    """
+    if isinstance(value, str):
+        raise OptionError(f"{option}={value!r}: expected a sequence of {what}, not one string")
+    if not isinstance(value, Iterable) or isinstance(value, Mapping):
+        raise OptionError(f"{option}={value!r}: expected a sequence of {what}")
+    return list(value)
+
+
+def file_path(option: str, value: object) -> Path:
+    """An argument that names a file.
+
+    Raises:
+        OptionError: something else than a text or a path.
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise OptionError(f"{option}={value!r}: expected the path of a file, a text or a pathlib.Path")
+    return Path(value)
+
+
 def words(option: str, value: Iterable[str]) -> list[str]:
     """A sequence of strings: a list, or anything else that has them in order, Arrow arrays included.
 
     Raises:
-        OptionError: one string, which is a sequence of strings as well but never meant as one.
+        OptionError: as `several`.
         DataError: an element is not a string, or holds half a surrogate pair and so is not Unicode text.
     """
-    if isinstance(value, str):
-        raise OptionError(f"{option}={value!r}: expected a sequence of words, not one string")
-    array = None if isinstance(value, list | tuple) else as_arrow(value)
-    result = list(value) if array is None else pylist(array)
+    array = None if isinstance(value, list | tuple | str) else as_arrow(value)
+    result = several(option, value, "words") if array is None else pylist(array)
     if _are_ascii(result):  # as most are, and quick to see
         return result
     for position, word in enumerate(result):

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
 
 import xner._core as _core
-from xner._support.arguments import whole_number
+from xner._support.arguments import file_path, whole_number
 from xner._support.arrow import Rows, to_array, with_columns
 from xner._support.options import documented
 from xner._support.progress import Reporter, silent
@@ -77,6 +76,8 @@ class Aligner:
 
     def __init__(self, fitted: Fitted) -> None:
         """Use `Aligner.fit` or `Aligner.load`."""
+        if not isinstance(fitted, Fitted):
+            raise OptionError(f"fitted={fitted!r}: `Aligner.fit` makes an aligner, `Aligner.load` reads one")
         self.options = fitted.options
         self.trained_on = fitted.trained_on
         self._fitted = fitted
@@ -330,7 +331,7 @@ class Aligner:
             FormatError: the file is not a model of this aligner, or of a version that is not known here.
             Error: `fold` is missing, or given for a model that does not need it.
         """
-        file = Path(path)
+        file = file_path("path", path)
         if not file.is_file():
             raise FileNotFoundError(f"{path}: no such file")
         return cls(map_model(file, fold))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xner._support.arguments import several
 from xner.alignment._dictionaries import articles, files, glossed, is_dictionary, is_glossed, translations
 from xner.alignment._lexicon_counts import MOST_WORDS
 from xner.errors import FormatError, OptionError
@@ -51,8 +52,8 @@ class Lexicon:
     def of(cls, pairs: Iterable[Sequence[Any]]) -> Lexicon:
         """Of pairs, or triples with a weight."""
         found = []
-        for number, pair in enumerate(pairs):
-            if isinstance(pair, str) or not 2 <= len(pair) <= 3:
+        for number, pair in enumerate(several("lexicon", pairs, "pairs of words")):
+            if isinstance(pair, str) or not hasattr(pair, "__len__") or not 2 <= len(pair) <= 3:
                 raise OptionError(f"lexicon: entry {number} is {pair!r}: expected two words, or these and a number")
             found.append((pair[0], pair[1], pair[2] if len(pair) == 3 else 1.0))
         return cls(tuple(found))

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.arguments import several
 from xner._support.arrow import list_lengths
 from xner._support.sentences import to_arrow
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +50,12 @@ def ignored_classes(ignore: Sequence[str]) -> tuple[str, ...]:
     """Classes to leave out, sorted, each once.
 
     Raises:
-        Error: one text, which is a sequence of texts as well but never meant as one.
+        OptionError: no sequence of texts.
     """
-    if isinstance(ignore, str):
-        raise Error(f"ignore must be a sequence of classes, such as ({ignore!r},), not a text")
-    return tuple(sorted(set(ignore)))
+    names = several("ignore", ignore, "classes")
+    if not all(isinstance(name, str) for name in names):
+        raise OptionError(f"ignore={ignore!r}: expected a sequence of classes, each a text")
+    return tuple(sorted(set(names)))
 
 
 def _labels(values: Sentences, name: str) -> pa.ListArray[Any]:

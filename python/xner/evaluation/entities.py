@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels
+from xner._support.arguments import choose
 from xner._support.tables import html_table, text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
@@ -384,8 +385,7 @@ def evaluate(
 
     Source: Tjong Kim Sang, De Meulder 2003 (the lenient reading).
     """
-    if mode not in _PREFIXES:
-        raise Error(f"mode must be 'lenient' or 'strict', not {mode!r}")
+    choose("mode", mode, _PREFIXES)
     ignored = ignored_classes(ignore)
     gold, predicted, lengths = read_sides(gold_labels, predicted_labels)
     _check_tags(gold, lengths, GOLD, mode)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
-from xner._support.arguments import choose
+from xner._support.arguments import choose, several
 from xner._support.arrow import joined_lists, to_array, with_columns
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage
@@ -43,9 +43,9 @@ class Filters:
     writes: Final = (schema.ENTITIES, schema.LABELS, schema.STATUS, schema.DROPPED, schema.ADJUSTED)
 
     def __init__(self, filters: Iterable[str | Filter], *, drop: Literal["entity", "row"] = "entity") -> None:
-        if isinstance(filters, str):
-            raise OptionError(f"filters={filters!r}: expected a sequence of filters, not one string")
-        made = [parse(one) if isinstance(one, str) else one for one in filters]
+        made = [parse(one) if isinstance(one, str) else one for one in several("filters", filters, "filters")]
+        if others := [one for one in made if not hasattr(one, "apply")]:
+            raise OptionError(f"filters: {others[0]!r} is no filter, and no text of one")
         if choose("drop", drop, {"entity": False, "row": True}):
             made = [one if isinstance(one, DropRow) else DropRow(one) for one in made]
         self.filters: Sequence[Filter] = tuple(made)

@@ -13,8 +13,29 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "header_of", "label_columns", "survey", "token_columns"]
 
-_TOKEN_NAMES = ("token", "tokens", "word", "words", "form", "text")
-_LABEL_NAMES = ("ner_tags", "ner_tag", "ner", "ne", "ne-coarse-lit", "labels", "label", "tags", "tag", "entity")
+_TOKEN_NAMES = (
+    *("token", "tokens", "word", "words", "form", "text"),
+    *("wort", "wörter", "mot", "mots", "palabra", "palabras", "parola", "parole", "palavra", "woord", "ord", "słowo"),
+    *("слово", "слова", "λέξη", "sözcük", "kelime", "词", "詞", "单词", "単語", "단어", "शब्द", "كلمة", "neno", "ọ̀rọ̀"),
+)
+_LABEL_NAMES = (
+    *("ner_tags", "ner_tag", "ner-tag", "ner", "ne", "ne-coarse-lit", "labels", "label", "tags", "tag", "entity"),
+    *(
+        "named_entity",
+        "iob",
+        "bio",
+        "class",
+        "klasse",
+        "clase",
+        "classe",
+        "étiquette",
+        "etiqueta",
+        "etichetta",
+        "etikett",
+    ),
+    *("entität", "entitaet", "entité", "entite", "entidad", "entità", "entidade", "entiteit", "entitet", "varlık"),
+    *("тег", "метка", "标签", "標籤", "ラベル", "레이블"),
+)
 _HEADER_NAME = re.compile(r"[^\W\d][\w .:/-]*")
 _TAG = re.compile(r"O|[BIESLUMW]-.+", re.DOTALL)
 _WORD_NUMBER = re.compile(r"\d+([-.]\d+)?")

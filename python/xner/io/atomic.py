@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
@@ -12,6 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from xner._support.arguments import file_path
 from xner.errors import Error
 
 try:
@@ -66,17 +68,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises:
         Error: the folder does not exist, or the target is a folder.
     """
-    target = Path(path).resolve()
+    target = file_path("path", path).resolve()
     if target.is_dir():
         raise Error(f"cannot write '{path}': it is a folder")
     if not target.parent.is_dir():
         raise Error(f"cannot write '{path}': the folder '{target.parent}' does not exist")
     if target.exists() and not target.is_file():
-        with target.open("wb") as file:
+        with _naming(path), target.open("wb") as file:
             yield file
         return
     _remove_left_over(target)
-    with _aside(target) as (aside, file):
+    with _naming(path), _aside(target) as (aside, file):
         if target.exists():
             aside.chmod(target.stat().st_mode)
         if is_packed(target):
@@ -115,7 +117,7 @@ def _new_file(target: Path) -> tuple[Path, BinaryIO, int | None]:
     """The file, open, and what holds its lock; None where there are no such locks."""
     while True:
         aside = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-        file = aside.open("xb")
+        file = _opened(aside, target)
         if fcntl is None:
             return aside, file, None
         lock = os.dup(file.fileno())  # which outlasts the file, until it is in its place
@@ -130,6 +132,27 @@ def _new_file(target: Path) -> tuple[Path, BinaryIO, int | None]:
             return aside, file, None
         os.close(lock)
         file.close()
+
+
+def _opened(aside: Path, target: Path) -> BinaryIO:
+    """The file beside a target, whose name errors have."""
+    try:
+        return aside.open("xb")
+    except OSError as error:
+        if not isinstance(error, FileExistsError):
+            error.filename = str(target)
+        raise
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Names the file in what is raised where there is no room for it, which names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            error.filename = str(path)
+        raise
 
 
 def _remove_left_over(target: Path) -> None:

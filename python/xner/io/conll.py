@@ -588,7 +588,9 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
         values: pa.Array[Any] = string_array(block, starts, ends)
         if name == "word" and layout.strip_prefix:
             values = pc.replace_substring_regex(values, LANGUAGE_PREFIX, "")
-        empty = starts == ends
+            empty = pc.equal(values, pa.scalar("")).to_numpy(zero_copy_only=False)
+        else:
+            empty = starts == ends
         if empty.any():
             if name == "word" and layout.empty_token is not None:
                 values = pc.if_else(pa.array(empty), layout.empty_token, values)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import pyarrow as pa
 
+from xner._support.arguments import file_path
 from xner._support.registry import Registry
 from xner.errors import Error
 from xner.io._joining import join_bytes, join_parquet
@@ -151,9 +152,10 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
     Raises:
         Error: an unknown suffix or format.
     """
+    file_path("path", path)
     packed = is_packed(path)
     if name is not None:
-        if name not in FORMATS:
+        if not isinstance(name, str) or name not in FORMATS:
             raise Error(f"unknown format '{name}'; the formats are {', '.join(FORMATS)}")
         if packed and not FORMATS[name].is_text:
             raise Error(f"'{path}': files of the format '{name}' are compressed inside, not with gzip")
@@ -186,6 +188,7 @@ def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str
         FileNotFoundError: there is no such file, and its name tells no format.
         Error: an unknown suffix or format.
     """
+    file_path("path", path)
     try:
         return format_of(path, name)
     except Error:

@@ -20,6 +20,7 @@ from xner._support.tables import text_table
 from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
 from xner.io._lines import read_blocks
+from xner.io.annotation.brat import read_brat
 from xner.io.annotation.tools import looks_like
 from xner.io.conll import survey_conll
 from xner.io.formats import FORMATS, format_to_read
@@ -95,13 +96,14 @@ class Inspection:
         """Everything, a line each."""
         yield f"{self.path}: {self.format}"
         yield from (f"  {column}" for column in self.columns)
-        if self.problem is not None:
+        if self.problem is not None and (self.layout is not None or self.table is None):
             yield f"as it is: {self.problem}"
         if self.table is None:
             yield "no way to read it was found"
             return
         but = "" if self.problem is None or self.options else ", but for the wrong rows below"
-        yield f"read with: {' '.join(self.options) or 'no options'}{but}"
+        how = " ".join(self.options) or "no options"
+        yield f"read with: {how}{but}" if self.layout is not None else f"commands do not read it: {self.problem}"
         lengths = _lengths(self.table)
         yield (
             f"{len(lengths)} sentences, {sum(lengths)} words; words a sentence: {min(lengths, default=0)} to "
@@ -122,15 +124,17 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
     """Look at a file: how it is laid out, what its labels are, and which options read it right.
 
     Args:
-        path: the file.
+        path: the file; or a folder of brat's documents.
         format: a name of `io.FORMATS`; None goes by the file's name.
         layout: what is known of it.
 
     Raises:
         FormatError: it cannot be read at all: not UTF-8, say.
-        Error: an unknown format.
+        Error: an unknown format; a folder without brat's documents.
     """
     failed: Error | None = None
+    if Path(path).is_dir():
+        return _folder(Path(path))
     try:
         found = _looked_at(path, format_to_read(path, format), layout)
         tools = looks_like(path)[0] if found.format == "text" else ()
@@ -257,6 +261,8 @@ def _read(
 def _layouts(columns: list[Column], layout: Layout) -> Iterator[Layout]:
     """Layouts to try, the likeliest first."""
     yield replace(layout, strip_prefix=True)
+    if layout.empty_token is None:  # a language alone, without a word
+        yield replace(layout, strip_prefix=True, empty_token=_NO_WORD)
     words = [one.number for one in token_columns(columns)] or [0]
     # Where lines have more columns than others, a column of plain classes may as well be a part of a word.
     is_regular = len({one.values for one in columns}) < 2
@@ -268,6 +274,7 @@ def _layouts(columns: list[Column], layout: Layout) -> Iterator[Layout]:
                 yield replace(layout, token_column=token, label_column=label, strip_prefix=strip)
 
 
+_NO_WORD: Final = "_"
 _TOLD: Final = (
     *("token_column", "label_column", "comment", "empty_token", "labels_from"),
     *("span_layer", "span_feature", "annotator"),
@@ -417,6 +424,21 @@ def _of_brat(path: str | os.PathLike[str], kind: str) -> Iterator[str]:
     other = Path(path).with_suffix(".ann")
     if kind == "text" and other.is_file():
         yield f"brat's annotations of it are in '{other}'; {_reads_brat(other.parent)}"
+
+
+def _folder(folder: Path) -> Inspection:
+    """What is found in a folder of brat's documents, which Python reads.
+
+    Raises:
+        Error: there are none.
+    """
+    if not any(folder.glob("*.ann")):
+        raise Error(f"'{folder}' is a folder without brat's documents; name one of its files")
+    table = read_brat(folder)
+    remarks = tuple(_remarks(table, None, []))
+    shown = tuple(f"{field.name}: {field.type}" for field in table.schema)
+    how = _reads_brat(folder)
+    return Inspection(str(folder), "brat", shown, how, None, (), table, None, _classes(table), remarks)
 
 
 def _reads_brat(folder: Path) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["about_json"]
 
 _SHOWN = 8  # names of fields
+_OF_ROWS = frozenset({"tokens", "words", "text", "sentence"})
 
 
 def about_json(path: str | os.PathLike[str]) -> str:
@@ -32,7 +33,8 @@ def about_json(path: str | os.PathLike[str]) -> str:
         return ""
     if isinstance(value, list):
         return _about_list(value, path)
-    return "" if value is None else _about_object(value, path)
+    is_row = isinstance(value, dict) and b"\n" not in text and not _OF_ROWS.isdisjoint(value) and not _columns(value)
+    return "" if value is None or is_row else _about_object(value, path)
 
 
 def _about_list(value: Sequence[Any], path: str | os.PathLike[str]) -> str:
@@ -47,11 +49,20 @@ def _about_object(value: dict[str, Any], path: str | os.PathLike[str]) -> str:
         shown = " and ".join(f"'{name}' a list of {_objects(items)}" for name, items in inner.items())
         name = next(iter(inner))
         return f"it is an object, and has in the field {shown}; {_jq(f'.[{json.dumps(name)}][]', path)}"
-    sizes = {len(column) for column in value.values() if isinstance(column, list | dict)}
-    if len(value) > 1 and len(sizes) == 1 and all(isinstance(column, list | dict) for column in value.values()):
+    if _columns(value):
         made = f"pandas.read_json({str(path)!r}).to_json({_lines_name(path)!r}, orient='records', lines=True)"
         return f"it is an object of columns ({_listed(value)}); in Python `{made}` makes lines of its rows"
     return f"it is one object, with the fields {_listed(value)}, where an object a line is expected"
+
+
+def _columns(value: dict[str, Any]) -> bool:
+    """Whether an object has columns, each with as many rows: by number, or lists of words."""
+    columns = value.values()
+    are_rows = all(
+        isinstance(column, dict) or (isinstance(column, list) and all(isinstance(row, list) for row in column))
+        for column in columns
+    )
+    return len(value) > 1 and are_rows and len({len(column) for column in columns}) == 1
 
 
 def _are_objects(items: Sequence[Any]) -> bool:

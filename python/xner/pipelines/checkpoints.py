@@ -163,12 +163,22 @@ def alone(output: str | os.PathLike[str], lock: Path | None = None) -> Iterator[
             path.unlink(missing_ok=True)
 
 
+def _opened(path: Path, output: Path) -> TextIO:
+    """The file of a lock, of which errors name the output, which is in the same folder."""
+    try:
+        return open(path, "a+", encoding="utf-8", opener=opened_without_links)
+    except OSError as error:
+        if path.parent == output.parent:
+            error.filename = str(output)
+        raise
+
+
 def _locked(path: Path, output: Path) -> TextIO | None:
     """The file, open and locked; None where a file system or the operating system has no such locks."""
     if fcntl is None:
         return None
     while True:
-        file = open(path, "a+", encoding="utf-8", opener=opened_without_links)  # noqa: SIM115  # who locks it closes it
+        file = _opened(path, output)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Who held it before may have removed the file between its opening and its locking here.

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner._layouts import plain
-from xner._support.arguments import unknown_option
+from xner._support.arguments import file_path, unknown_option
 from xner._support.arrow import by_frequency, one_array, spread_lists, with_columns
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
@@ -437,7 +437,7 @@ class Pipeline:
             Error: columns missing, what a step or the writer raises, an output whose name tells no format.
             DataError: a wrong row, with `on_error="raise"`.
         """
-        path = None if output is None else Path(output)
+        path = None if output is None else file_path("output", output)
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
         with table.naming_files() if isinstance(table, Pairs) else nullcontext():

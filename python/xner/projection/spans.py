@@ -221,6 +221,8 @@ def project_spans(
     choose("nested", nested, {one: one for one in NESTED})
     if aligner is not None and links is not None:
         raise OptionError("links beside an aligner: one of the two links the words")
+    if aligner is not None and not hasattr(aligner, "align"):
+        raise OptionError(f"aligner={aligner!r}: expected an aligner, such as xner.Aligner.fit makes")
     if of_characters and links is None:
         raise OptionError("link_unit='characters' says what links count, and there are none")
     splitters = choose_splitter(source_language), choose_splitter(target_language)

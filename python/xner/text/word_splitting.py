@@ -210,6 +210,8 @@ def choose_splitter(language: str | WordSplitter) -> WordSplitter:
         Error: an unknown language, or one that is split in different ways in different scripts, where none is named.
     """
     if not isinstance(language, str):
+        if not callable(language):
+            raise OptionError(f"language={language!r}: expected a language, or a function from a text to its words")
         return language
     name, _, script = language.partition("_")
     if language in SPLITTERS or (len(name) in {2, 3} and len(script) == 4):

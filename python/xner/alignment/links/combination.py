@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import pyarrow as pa
 
-from xner._support.arguments import choose, number
+from xner._support.arguments import choose, number, several
 from xner.alignment.links._merging import LinkColumn, merge
 from xner.errors import OptionError
 from xner.schema import LINKS_TYPE
@@ -52,6 +52,7 @@ def combine(
         DataError: something else than links.
     """
     choose("method", method, COMBINATIONS)
+    link_columns = several("link_columns", link_columns, "sets of links")
     if not link_columns:
         raise OptionError("link_columns=[]: expected at least one set of links")
     if method not in _WEIGHED and not (weights is None and threshold is None):

@@ -36,6 +36,7 @@ __all__ = [
     "check_ignored",
     "config_option",
     "existing_file",
+    "existing_file_or_folder",
     "existing_files",
     "hand_on",
     "is_said_to_be_folder",
@@ -71,10 +72,14 @@ _STREAMED = "xner.streamed"
 
 
 class InputFile(click.Path):
-    """A file to read. `-`, which is standard input, and what can be read only once are kept in a file of their own."""
+    """A file to read. `-`, which is standard input, and what can be read only once are kept in a file of their own.
 
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+    Args:
+        or_folder: whether it may be a folder as well.
+    """
+
+    def __init__(self, *, or_folder: bool = False) -> None:
+        super().__init__(exists=True, dir_okay=or_folder, allow_dash=True, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file; one that is kept as long as the command runs for what is read only once."""
@@ -242,6 +247,7 @@ def _suffix_of(begin: bytes) -> str:
 
 
 existing_file = InputFile()
+existing_file_or_folder = InputFile(or_folder=True)
 existing_files = InputFiles()
 output_file = OutputFile()
 output_file_or_folder = OutputFile(or_folder=True)
