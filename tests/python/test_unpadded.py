@@ -56,20 +56,14 @@ def assert_same(network: TorchNetwork, padded: TorchNetwork, lengths: list[int])
         )
 
 
-@pytest.mark.parametrize("packs", [True, False])
 @pytest.mark.parametrize("output", ["last_hidden_state", "logits"])
 @pytest.mark.parametrize("kind", unpadded._TYPES)
-def test_vectors_are_those_with_padding(
-    kind: str, output: Output, packs: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vectors_are_those_with_padding(kind: str, output: Output) -> None:
     with_head = output == "logits"
     model = a_model(kind, transformers.AutoModelForTokenClassification if with_head else transformers.AutoModel)
     padded = TorchNetwork(copy.deepcopy(model), TOKENIZER, CPU, output=output)
-    if not packs:
-        monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "DEFAULT")
     network = torch_network(model, TOKENIZER, CPU, output=output)
     assert not network.pads
-    assert any(type(module) is torch.nn.Linear for module in model.modules()) is not packs
     assert (network.longest, network.dtype) == (padded.longest, padded.dtype)
     values = network.forward(rows_of(LENGTHS)).values
     assert len(values) == sum(LENGTHS)

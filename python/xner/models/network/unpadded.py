@@ -1,8 +1,7 @@
-"""Networks on the processor without padding: a batch's sequences are one row, and weights lie as they are read.
+"""Networks on the processor without padding: a batch's sequences are one row.
 
-Both are switches of libraries. Transformers takes functions of attention, and ours looks at one sequence at a time,
-while all else in these networks looks at tokens alone. oneDNN, which comes with torch, multiplies by matrices that have
-been put into the order in which it reads them. Imports torch: to be imported where a model is loaded.
+Transformers takes functions of attention, and ours looks at one sequence at a time; all else in these networks looks at
+tokens alone. Imports torch: to be imported where a model is loaded.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import torch
 import transformers
 from torch import nn
 
+from xner.models.network.packed_weights import pack_weights
 from xner.models.network.piece_network import TorchNetwork, Vectors, first_position
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def torch_network(
     output: Literal["last_hidden_state", "logits"],
     compile: bool = False,
 ) -> TorchNetwork:
-    """A model of transformers as a `Network`: without padding on processors, where its type is one that is known.
+    """A model of transformers as a `Network`: on processors without padding and with packed weights, as types allow.
 
     Args:
         model: on its device, ready to infer; it is no longer the caller's.
@@ -57,11 +57,12 @@ def torch_network(
         output: which of the model's outputs the vectors are.
         compile: whether to compile it with `torch.compile`.
     """
+    if device.type != "cpu" or compile:
+        return TorchNetwork(model, tokenizer, device, output=output, compile=compile)
+    pack_weights(model)
     config = model.config
-    known = config.model_type in _TYPES and not getattr(config, "is_decoder", False)
-    if device.type == "cpu" and known and not compile:
-        return UnpaddedNetwork(model, tokenizer, device, output=output)
-    return TorchNetwork(model, tokenizer, device, output=output, compile=compile)
+    unpadded = config.model_type in _TYPES and not getattr(config, "is_decoder", False)
+    return (UnpaddedNetwork if unpadded else TorchNetwork)(model, tokenizer, device, output=output)
 
 
 class UnpaddedNetwork(TorchNetwork):
@@ -81,8 +82,6 @@ class UnpaddedNetwork(TorchNetwork):
         super().__init__(model, tokenizer, device, output=output)
         transformers.AttentionInterface.register(_ATTENTION, _attention)
         model.set_attn_implementation(_ATTENTION)
-        if _packs(model):
-            _pack_weights(model)
         self._first_position = first_position(model.base_model)
 
     def forward(self, rows: Sequence[Sequence[int]]) -> Vectors:
@@ -136,35 +135,3 @@ def _attention(
         found[0, start:end] = attended.transpose(1, 2).flatten(0, 1)
         start = end
     return found, None
-
-
-def _packs(model: Any) -> bool:
-    """Whether weights of a model can be packed, and whether that has been found to pay."""
-    return (
-        model.dtype == torch.float32
-        and torch.backends.cpu.get_cpu_capability() in {"AVX2", "AVX512"}
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # torch has no types for it
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    )
-
-
-def _pack_weights(model: nn.Module) -> None:
-    """Put packed layers in the place of all linear ones."""
-    for module in list(model.modules()):
-        for name, layer in list(module.named_children()):
-            if type(layer) is nn.Linear:
-                setattr(module, name, _PackedLinear(layer))
-
-
-class _PackedLinear(nn.Module):
-    """A linear layer whose weights lie in the order in which oneDNN reads them."""
-
-    def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
-        with torch.no_grad():
-            self._weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight, None)
-        self._bias = None if layer.bias is None else layer.bias.detach()
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(values, self._weight, self._bias, "none", [], "")
-        return found

@@ -212,7 +212,7 @@ def translation_model_type(name: str, *, what: str) -> str:
 
 
 def load_seq2seq(name: str, *, device: torch.device, dtype: torch.dtype, what: str) -> Any:
-    """Load a translation model of transformers, one that has an encoder and a decoder.
+    """Load a translation model of transformers, one that has an encoder and a decoder, to infer with.
 
     Args:
         name: on the Hugging Face hub, or a folder with a saved model. Weights come from safetensors files.
@@ -226,4 +226,8 @@ def load_seq2seq(name: str, *, device: torch.device, dtype: torch.dtype, what: s
     model, missing = load_weights("AutoModelForSeq2SeqLM", name, kind=_KIND, what=what, dtype=dtype)
     if missing:
         raise Error(f"'{name}' lacks {len(missing)} weights of a {_KIND}, {missing[0]} for one")
-    return model.to(device).eval()
+    model = model.to(device).eval()
+    from xner.models.network.packed_weights import pack_weights
+
+    pack_weights(model)
+    return model
