@@ -18,7 +18,7 @@ import transformers
 
 import xner
 from xner._support.arrow import pylist
-from xner.models.network import unpadded
+from xner.models.network import packed_weights, unpadded
 from xner.models.network.pieces import PieceTokenizer
 
 if TYPE_CHECKING:
@@ -148,7 +148,8 @@ def test_engines(
         return lambda sides: [as_pairs(row) for row in pylist(aligner.align(*sides))]
 
     with monkeypatch.context() as patched:
-        patched.setattr(unpadded, "_TYPES", ())
+        for module in (packed_weights, unpadded):
+            patched.setattr(module, "_TYPES", ())
         padded = loaded()
     ways: dict[str, Callable[[Sides], Links]] = {
         "peer": peer(model, size),
