@@ -173,6 +173,7 @@ def others(its: Declared) -> Iterator[Any]:
             "ignore_class": [["A"]],
             "aligner_model": [["labse=other"]],
             "aligner_memory": ["1GB"],
+            "names_memory": ["1GB"],
             "lexicon": [["other.tsv"]],
             "base_url": ["http://other/v1"],
         }
@@ -214,7 +215,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "translator_timeout": {"translator": "openai:m"},
     "translate_to": {"translator": "m"},
 }
-CHANGES_NOTHING = {"threads", "engine", "address"}
+CHANGES_NOTHING = {"threads", "engine", "address", "names_memory"}
 
 
 def applying() -> Iterator[tuple[str, Any]]:

@@ -171,7 +171,8 @@ class RunOptions(DeclaredOptions):
     memory: bool | None = option(
         None,
         Flag(),
-        "Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere.",
+        "Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere. Files are "
+        "read once more for that.",
         optional=True,
         default_text="with an aligner, not with ready links alone or the heuristic, where rows stand for themselves",
     )
@@ -209,7 +210,7 @@ class RunOptions(DeclaredOptions):
         None,
         ReadFile(),
         "What `xner import` has made of people's corrections: the rows that they have looked at keep their entities, "
-        "and count in the corpus's memory. Rows are found by id, else by number.",
+        "and count in the corpus's memory. Rows are found by id, else by number, for which files are read once more.",
         optional=True,
     )
     on_error: Literal["raise", "skip"] = option(

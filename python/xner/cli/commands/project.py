@@ -76,6 +76,8 @@ __all__ = ["command"]
     '      the options of run.toml, by their names without dashes in front: matcher = "greedy"\n\n'
     + FILTERS_HELP
     + "\n\n"
+    "\b\nFiles are read, projected and written piece by piece. Fitting an aligner, the corpus's memory and\n"
+    "corrections read them once more each, before that: --dry-run says so.\n\n"
     "\b\nAn interrupted run goes on where it stopped when the same command is given again. `xner.Pipeline` does the\n"
     "same from Python, with options of the same names.",
 )
