@@ -11,11 +11,14 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import command_line
@@ -23,7 +26,10 @@ import command_pages
 import extras
 import interface
 import pictures
+import xner
 from distributions import distribution, forget
+from xner import io as xner_io
+from xner.io import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,6 +186,63 @@ def test_a_page_does_what_it_says(page: Path, reader: Reader) -> None:
             assert agrees(printed, block.shown), f"{page.name}:{block.line}: expected\n{block.shown}\nfound\n{printed}"
     assert not_run <= MOST_NOT_RUN
     extras.need(*dict.fromkeys(left_out))  # the rest of the page has run; the reason names what has not
+
+
+def test_what_is_shown_for_spark(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in that asks of `mapInArrow` what Spark does: batches of just these types, none of dictionaries."""
+
+    def schema_of(schema: pa.Schema) -> pa.Schema:
+        assert not any(pa.types.is_dictionary(field.type) for field in schema)
+        return schema
+
+    class Frame:
+        def __init__(self, batches: list[pa.RecordBatch]) -> None:
+            self.batches, self.write = batches, self
+
+        def mapInArrow(self, function: Any, schema: pa.Schema) -> Frame:  # noqa: N802  # Spark's name
+            made = list(function(iter(self.batches)))
+            assert all(batch.schema.equals(schema) for batch in made)
+            return Frame(made)
+
+        def parquet(self, path: str) -> None:
+            pq.write_table(pa.Table.from_batches(self.batches), reader.folder / path)
+
+    def frame(path: str) -> Frame:
+        return Frame(pq.read_table(reader.folder / path).replace_schema_metadata(None).to_batches(max_chunksize=50))
+
+    session = SimpleNamespace(read=SimpleNamespace(parquet=frame))
+    builder = SimpleNamespace(getOrCreate=lambda: session)
+    (block,) = (one for one in blocks(ROOT / "docs/pages/past-one-machine.md") if "Spark" in one.title)
+    pairs = xner.read_pairs(sample.path("en"), sample.path("de"), told=lambda _: None)
+    links = xner.Aligner.fit(pairs["source_tokens"], pairs["tokens"]).align(pairs["source_tokens"], pairs["tokens"])
+    xner_io.write(pairs.append_column("links", links), reader.folder / "pairs.parquet")
+    modules: Any = {
+        "pyspark.sql": SimpleNamespace(SparkSession=SimpleNamespace(builder=builder)),
+        "pyspark.sql.pandas.types": SimpleNamespace(from_arrow_schema=schema_of),
+    }
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    reader.does(replace(block, title=""))
+    found = pq.read_table(reader.folder / "projected.parquet")
+    assert found.column("labels").equals(xner.Projector()(pairs.append_column("links", links)).column("labels"))
+
+
+def test_files_for_clusters_can_be_read() -> None:
+    files = {one.title: one.text for one in blocks(ROOT / "docs/pages/past-one-machine.md") if one.is_file}
+    assert set(files) == {"slurm.sh", "ray-job.yaml"}
+    subprocess.run(["bash", "-n"], input=files["slurm.sh"], text=True, check=True)
+    job = pytest.importorskip("yaml").safe_load(files["ray-job.yaml"])
+    cluster = job["spec"]["rayClusterSpec"]
+    assert [job["apiVersion"], job["kind"]] == ["ray.io/v1", "RayJob"]
+    assert cluster["authOptions"] == {"mode": "token"}
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert {"rayStartParams", "template"} <= set(group)
+        (container,) = group["template"]["spec"]["containers"]
+        assert {"name", "image", "resources", "volumeMounts"} == set(container)
+    words = shlex.split(job["spec"]["entrypoint"])
+    assert words[:2] == ["xner", "project"]
+    known = command_line.done(command_line.xner("project", "--help")).stdout
+    assert all(word in known for word in words if word.startswith("--"))
 
 
 def test_every_command_is_on_its_page() -> None:

@@ -164,6 +164,22 @@ def test_on_the_command_line(corpus: Path, tmp_path: Path) -> None:
 
 
 @RAY
+@pytest.mark.usefixtures("cluster", "small_pieces")
+def test_an_aligner_that_is_fitted(corpus: Path, tmp_path: Path) -> None:
+    """It is fitted here, on the files read beforehand; workers link their pieces with it, to the same bytes."""
+    sides = ("--source", corpus / "en.parquet", "--target", corpus / "de.txt")
+    for engine in ("local", "ray"):
+        done(run_xner("align", *sides, "--engine", engine, "--scores", "-o", tmp_path / f"{engine}.pharaoh"))
+    assert (tmp_path / "ray.pharaoh").read_bytes() == (tmp_path / "local.pharaoh").read_bytes()
+    tagged = ("--aligner", "builtin", "--no-memory", "--save-aligner")
+    for engine in ("local", "ray"):
+        how = (*tagged, tmp_path / f"{engine}.safetensors", "--engine", engine, "-o", tmp_path / f"{engine}.conll")
+        done(run_xner("project", *sides, *how))
+    for suffix in ("safetensors", "conll"):
+        assert (tmp_path / f"ray.{suffix}").read_bytes() == (tmp_path / f"local.{suffix}").read_bytes()
+
+
+@RAY
 @pytest.mark.slow
 def test_two_pipelines_at_once_end(corpus: Path, tmp_path: Path) -> None:
     """Each with a cluster of its own, on the same cores."""
