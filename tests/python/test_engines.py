@@ -63,6 +63,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (pieces, runner, xner.io.pairs):
         monkeypatch.setattr(module, "PIECE_ROWS", ROWS)
+    monkeypatch.setattr(RayEngine, "part_rows", 7)
 
 
 @RAY

@@ -17,6 +17,7 @@ from xner._support.arrow import pylist
 from xner.errors import DataError, Error
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, checkpoints
+from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 
@@ -126,9 +127,11 @@ class Ahead:
     def __init__(self, most: int) -> None:
         self.most, self.handed_out, self.done = most, 0, 0
         self.most_rows = 0
+        self.part_rows: int | None = None
+        self.has_model = True
 
     def map(self, stage: Callable[[Any], Any], pieces: Iterable[Any], *, has_model: bool = False) -> Iterator[Any]:
-        assert has_model
+        assert has_model == self.has_model
         waiting: list[Any] = []
         for piece in pieces:
             waiting.append(piece)
@@ -160,12 +163,11 @@ class Rows:
         return cls(**values)
 
 
-def in_parts(pieces: Iterable[pa.Table], output: Path, stage: Any, engine: Any) -> int:
+def in_parts(pieces: Iterable[pa.Table], output: Path, stage: Any, engine: Any, *, model_rows: int | None = 4) -> int:
     """Rows in pieces of 10, whose parts have 4."""
+    how: Any = {"count": lambda done: Rows(done.num_rows), "engine": engine, "model_rows": model_rows}
     with checkpoints(output, "k") as kept:
-        counts = runner.run_pieces(
-            pieces, stage, kept, count=lambda done: Rows(done.num_rows), counts=Rows(), engine=engine, model_rows=4
-        )
+        counts: Rows = runner.run_pieces(pieces, stage, kept, counts=Rows(), **how)
     return counts.rows
 
 
@@ -193,6 +195,29 @@ def test_parts_of_several_pieces_are_handed_out(ahead: int, tmp_path: Path) -> N
     found = io.read(tmp_path / "out.parquet")
     assert found.column("id").equals(rows.column("id"))
     assert found.column("words").to_pylist() == [len(words) for words in pylist(rows.column("tokens"))]
+
+
+def test_parts_that_an_engine_wants(tmp_path: Path) -> None:
+    """Pieces are cut for it where no model computes; what a wrong row is counted from stays."""
+    rows, engine = table(57), Ahead(5)
+    engine.part_rows, engine.has_model = 3, False
+    made: list[int] = []
+
+    def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+        made.append(batch.num_rows)
+        if batch.column("id")[0].as_py() == wrong:
+            raise DataError(1, "tokens", "'w'", "not liked")
+        return add_number(batch)
+
+    pieces, wrong = [rows.slice(place, 10) for place in range(0, 57, 10)], ""
+    assert in_parts(pieces, tmp_path / "out.parquet", stage, engine, model_rows=None) == 57
+    assert made == [3, 3, 3, 1] * 5 + [3, 3, 1]
+    in_parts(pieces, tmp_path / "whole.parquet", stage, LOCAL, model_rows=None)
+    assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    wrong = "r46"
+    with pytest.raises(DataError) as caught:
+        in_parts(pieces, tmp_path / "out.parquet", stage, engine, model_rows=None)
+    assert caught.value.row == 47
 
 
 @pytest.mark.parametrize(("first", "then"), [(5, 0), (0, 5), (3, 3)])

@@ -30,6 +30,7 @@ _WHAT: Final = "engine='ray'"
 _OWN: Final = "auto"  # the cluster that this machine is part of
 _SECONDS: Final = 10.0  # that a cluster may take to answer
 _RETRIES: Final = 5  # of a piece whose worker has died
+_PART_ROWS: Final = 12_500  # enough that what a task costs does not count, few enough for all workers, and for memory
 _STAGES: Final[dict[str, Any]] = {}  # of a worker: the stage that it has, whose model is loaded once
 
 
@@ -39,6 +40,10 @@ Made = TypeVar("Made")
 
 class Engine(Protocol):
     """Runs a stage over pieces, batches or tables."""
+
+    @property
+    def part_rows(self) -> int | None:
+        """Rows that are best handed out at a time, of pieces that may be cut anywhere; None: pieces as they are."""
 
     def map(
         self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
@@ -68,6 +73,8 @@ class Engine(Protocol):
 class LocalEngine:
     """This process: one piece after the other."""
 
+    part_rows: Final = None
+
     def map(
         self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
     ) -> Iterator[Made]:
@@ -96,6 +103,8 @@ class RayEngine:
     Raises:
         Error: the extra `ray` is not installed; there is no cluster at the address.
     """
+
+    part_rows: Final = _PART_ROWS
 
     def __init__(self, address: str | None = None) -> None:
         self._address = address

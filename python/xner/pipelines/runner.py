@@ -119,12 +119,12 @@ def run_parts(
 
 
 class _InParts:
-    """Has an engine work on pieces part by part, each of which is kept.
+    """Has an engine work on pieces part by part, each of which may be kept.
 
     Parts of several pieces are worked on at a time, as far ahead as the engine asks for them.
 
     Args:
-        kept: where finished parts are, and are looked for.
+        kept: where finished parts are, and are looked for; None keeps none.
         engine: where parts are worked on.
         name: of the files of a piece's parts.
         rows: of a part.
@@ -134,7 +134,7 @@ class _InParts:
 
     def __init__(
         self,
-        kept: Checkpoints,
+        kept: Checkpoints | None,
         engine: Engine,
         name: Callable[[pa.Table], str],
         rows: int,
@@ -151,7 +151,7 @@ class _InParts:
         *,
         has_model: bool,
     ) -> Iterator[pa.Table]:
-        """What a stage makes of each piece, in order; new columns are memory-mapped.
+        """What a stage makes of each piece, in order; new columns that are kept are memory-mapped.
 
         Args:
             stage: keeps every row where it is.
@@ -183,8 +183,11 @@ class _InParts:
             yield self._finished(waiting.popleft(), made)
 
     def _cut(self, table: pa.Table) -> _Cut:
+        count = max(1, -(-table.num_rows // self._rows))
+        if self._kept is None:
+            return _Cut(table, [""] * count, [False] * count)
         name = self._name(table)
-        names = [f"{name}-{number:06d}.arrow" for number in range(max(1, -(-table.num_rows // self._rows)))]
+        names = [f"{name}-{number:06d}.arrow" for number in range(count)]
         return _Cut(table, names, [self._kept.find(one) is not None for one in names])
 
     def _finished(self, piece: _Cut, made: Iterator[pa.RecordBatch]) -> pa.Table:
@@ -192,6 +195,9 @@ class _InParts:
         for number, (name, is_kept) in enumerate(zip(piece.names, piece.are_kept, strict=True)):
             first = number * self._rows
             before = piece.table.slice(first, self._rows)
+            if self._kept is None:
+                parts.append(pa.Table.from_batches([_next_made(made, before.num_rows, first)]))
+                continue
             if not is_kept:
                 done = _next_made(made, before.num_rows, first)
                 with self._kept.writing(name) as path:
@@ -390,11 +396,13 @@ def _made(
     """What a stage makes of the pieces of which nothing is kept; see `run_pieces`."""
     if stage is None:
         return waiting.to_make()
-    if model_rows is None:
+    part_rows = model_rows or engine.part_rows
+    if part_rows is None:
         return engine.map(stage, waiting.to_make())
-    parts = _InParts(kept, engine, _name_of_parts, model_rows, report, f"{what} of this piece")
+    is_model = model_rows is not None
+    parts = _InParts(kept if is_model else None, engine, _name_of_parts, part_rows, report, f"{what} of this piece")
     tables = (pa.Table.from_batches([one]) for one in waiting.to_make())
-    return map(one_batch, parts.run(stage, tables, has_model=True))
+    return map(one_batch, parts.run(stage, tables, has_model=is_model))
 
 
 def run_read(
