@@ -30,7 +30,7 @@ _WHAT: Final = "engine='ray'"
 _OWN: Final = "auto"  # the cluster that this machine is part of
 _SECONDS: Final = 10.0  # that a cluster may take to answer
 _RETRIES: Final = 5  # of a piece whose worker has died
-_PART_ROWS: Final = 12_500  # enough that what a task costs does not count, few enough for all workers, and for memory
+_PART_ROWS: Final = 25_000  # enough that what a task costs does not count, few enough for all workers, and for memory
 _STAGES: Final[dict[str, Any]] = {}  # of a worker: the stage that it has, whose model is loaded once
 
 

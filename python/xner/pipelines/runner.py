@@ -17,7 +17,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count as numbers
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 
@@ -169,8 +169,9 @@ class _InParts:
             table = next(still_to_cut, None)
             if table is None:
                 return False
-            waiting.append(self._cut(table))
-            missing.extend(waiting[-1].missing(self._rows))
+            piece = self._cut(table)
+            missing.extend(piece.missing(self._rows))
+            waiting.append(piece if self._kept is not None else piece.without_rows())
             return True
 
         def to_make() -> Iterator[pa.RecordBatch]:
@@ -185,25 +186,26 @@ class _InParts:
     def _cut(self, table: pa.Table) -> _Cut:
         count = max(1, -(-table.num_rows // self._rows))
         if self._kept is None:
-            return _Cut(table, [""] * count, [False] * count)
+            return _Cut(table, table.num_rows, [""] * count, [False] * count)
         name = self._name(table)
         names = [f"{name}-{number:06d}.arrow" for number in range(count)]
-        return _Cut(table, names, [self._kept.find(one) is not None for one in names])
+        return _Cut(table, table.num_rows, names, [self._kept.find(one) is not None for one in names])
 
     def _finished(self, piece: _Cut, made: Iterator[pa.RecordBatch]) -> pa.Table:
         parts = []
         for number, (name, is_kept) in enumerate(zip(piece.names, piece.are_kept, strict=True)):
             first = number * self._rows
-            before = piece.table.slice(first, self._rows)
+            rows = min(self._rows, piece.rows - first)
             if self._kept is None:
-                parts.append(pa.Table.from_batches([_next_made(made, before.num_rows, first)]))
+                parts.append(pa.Table.from_batches([_next_made(made, rows, first)]))
                 continue
+            before = piece.table.slice(first, rows)
             if not is_kept:
-                done = _next_made(made, before.num_rows, first)
+                done = _next_made(made, rows, first)
                 with self._kept.writing(name) as path:
                     _save_part(path, done, one_batch(before))
             parts.append(_open_part(self._kept.path(name), before))
-            self._report(self._what, first + before.num_rows, piece.table.num_rows)
+            self._report(self._what, first + rows, piece.rows)
         return pa.concat_tables(parts)
 
 
@@ -213,11 +215,13 @@ class _Cut:
 
     Attributes:
         table: the piece.
+        rows: that it has.
         names: of its parts' files.
         are_kept: which of them are there.
     """
 
     table: pa.Table
+    rows: int
     names: list[str]
     are_kept: list[bool]
 
@@ -226,6 +230,10 @@ class _Cut:
         for number, is_kept in enumerate(self.are_kept):
             if not is_kept:
                 yield one_batch(self.table.slice(number * rows, rows))
+
+    def without_rows(self) -> Self:
+        """The same, with nothing of the piece, whose parts are not kept."""
+        return replace(self, table=self.table.schema.empty_table())
 
 
 def run(
