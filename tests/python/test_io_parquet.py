@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from io_strategies import sentences
 from xner import io, schema
 from xner.errors import FormatError
+from xner.io._joining import join_parquet
 from xner.io.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -170,3 +171,27 @@ def test_a_writer_that_is_given_up_says_nothing_when_it_is_collected(
     gc.collect()
     assert unraisable == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flipped_bit_in_a_page_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
+    table = pa.table(
+        {"id": ["a", "b", "c"] * 4, "tokens": [["Anna", "kam"], ["Oslo"], []] * 4, "score": [0.5, None, 2.0] * 4}
+    )
+    part, path = tmp_path / "part.parquet", tmp_path / "x.parquet"
+    io.write(table, part)
+    with path.open("wb") as file:
+        join_parquet([part, part], file)
+    expected, content = io.read(path), path.read_bytes()
+    index = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    errors = 0
+    for place in range(4, index, 5):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place // 5 % 8
+        path.write_bytes(damaged)
+        try:
+            found = io.read(path)
+        except FormatError:
+            errors += 1
+        else:
+            assert found.equals(expected), place
+    assert errors > (index - 4) // 5 / 2

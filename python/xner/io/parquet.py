@@ -83,10 +83,7 @@ def _opened(path: str | os.PathLike[str], kind: str) -> pa.OSFile:
 
 
 def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
-    import pyarrow.parquet as pq  # heavy, and needed for this format alone
-
-    # What is buffered before it is asked for stays to the end: that would be the whole file.
-    with _opened(path, "Parquet") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
+    with _opened(path, "Parquet") as opened, _checked_file(opened) as file:
         check_parquet(path)
         yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
         rows = 0
@@ -95,6 +92,14 @@ def _iter_parquet(path: str | os.PathLike[str], batch_rows: int) -> Iterator[pa.
             yield batch
         if rows != file.metadata.num_rows:
             raise pa.ArrowInvalid(f"{rows} rows where the file's index promises {file.metadata.num_rows}{_REMEDY}")
+
+
+def _checked_file(opened: pa.OSFile) -> pq.ParquetFile:
+    """A file whose pages are held against their checksums, those that have some: ours have."""
+    import pyarrow.parquet as pq  # heavy, and needed for this format alone
+
+    # What is buffered before it is asked for stays to the end: that would be the whole file.
+    return pq.ParquetFile(opened, pre_buffer=False, page_checksum_verification=True)
 
 
 def parquet_size(path: str | os.PathLike[str]) -> tuple[int, int] | None:
@@ -210,7 +215,7 @@ class _Sink:
 
 
 class ParquetWriter:
-    """Writes batches as row groups of bounded size."""
+    """Writes batches as row groups of bounded size, each page with a checksum."""
 
     def __init__(self, file: BinaryIO, *, row_group_rows: int = 65_536) -> None:
         """Writes to an open binary file.
@@ -236,7 +241,9 @@ class ParquetWriter:
 
         if self._held:
             if self._writer is None:
-                self._writer = pq.ParquetWriter(cast("IO[Any]", self._file), self._held[0].schema, compression="zstd")
+                self._writer = pq.ParquetWriter(
+                    cast("IO[Any]", self._file), self._held[0].schema, compression="zstd", write_page_checksum=True
+                )
             self._writer.write_table(pa.Table.from_batches(self._held), row_group_size=self._rows)
             self._held.clear()
 

@@ -318,8 +318,10 @@ def _pairs(path: Path, source: str, language: str, name: str) -> Iterator[tuple[
     import pyarrow.parquet as pq  # heavy, and needed for this alone
 
     try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+            raise
         raise FormatError(f"{name}: not a usable Parquet file: {error}") from error
     schema.require_columns(table.schema, ["translation"], name)
     for row, both in enumerate(table["translation"].to_pylist()):
