@@ -166,6 +166,30 @@ def test_stages_and_pipeline(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_filters_give_the_kind_that_they_take(kind: str) -> None:
+    found = xner.Projector()(rows_of(kind))
+    made = Filters(["one-word", "length-ratio=0.1"])(found)
+    assert type(made) is type(found)
+    table = to_table(made)
+    assert table["labels"].to_pylist() == LABELS
+    assert table["dropped"].to_pylist() == [[], [], []]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sentences_out_of_columns(kind: str) -> None:
+    rows = rows_of(kind)
+    rows = to_table(rows) if kind in {"reader", "batch", "stream", "polars lazy"} else rows
+    columns: Any = [list(rows[name]) for name in ("tokens", "source_entities", "links", "source_tokens")]
+    for tokens, entities, links, source, expected in zip(*columns, LABELS, strict=True):
+        words: Any = tokens.values if isinstance(tokens, pa.ListScalar) else tokens
+        spans = entities.as_py() if isinstance(entities, pa.Scalar) else entities
+        pairs = links.as_py() if isinstance(links, pa.Scalar) else links
+        source_words: Any = source.values if isinstance(source, pa.ListScalar) else source
+        assert xner.project(words, spans, pairs).labels == expected
+        assert xner.project(words, spans, pairs, source_tokens=source_words).labels == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_columns(kind: str) -> None:
     rows = rows_of(kind)
     rows = to_table(rows) if kind in {"reader", "batch", "stream", "polars lazy"} else rows

@@ -46,6 +46,9 @@ FieldT = TypeVar("FieldT", bound="str | pa.Field[Any]")
 def one_array(array: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
     """An array of one chunk."""
     if isinstance(array, pa.ChunkedArray):
+        if not len(array):  # of nothing, polars hands over views that begin behind the end of their buffer
+            empty: pa.Array[Any] = pa.array([], array.type)
+            return empty
         array = array.combine_chunks()
         if isinstance(array, pa.ChunkedArray):  # what some versions return for no chunks at all
             array = pa.concat_arrays(array.chunks)
