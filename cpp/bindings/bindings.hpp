@@ -7,6 +7,7 @@ namespace xner::bindings {
 
 void register_errors(pybind11::module_& m);
 void register_arrow(pybind11::module_& m);
+void register_fields(pybind11::module_& m);
 void register_labels(pybind11::module_& m);
 void register_links(pybind11::module_& m);
 void register_extraction(pybind11::module_& m);

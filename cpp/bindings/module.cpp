@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.attr("__version__") = XNER_VERSION;
   xner::bindings::register_errors(m);
   xner::bindings::register_arrow(m);
+  xner::bindings::register_fields(m);
   xner::bindings::register_labels(m);
   xner::bindings::register_links(m);
   xner::bindings::register_extraction(m);

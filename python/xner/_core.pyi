@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_discriminative', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'is_utf8', 'link_classifier_weights', 'link_features', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_discriminative', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'copy_parts', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'is_utf8', 'link_classifier_weights', 'link_features', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'split_at_tabs', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -401,6 +401,10 @@ def check_array(array: typing.Any, what: str, *, texts: bool) -> bool:
     """
     Checks what decides where the memory of an array is read and, with `texts`, that strings are UTF-8; `what` is what errors call it. False where its layout is not one of those that the core reads.
     """
+def copy_parts(data: bytes, starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], ends: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.uint8]]:
+    """
+    Offsets and bytes of parts of the data, one after the other.
+    """
 def decode_label_lists(labels: typing.Any, *, column: str, scheme: Scheme, reading: Reading, threads: typing.SupportsInt | typing.SupportsIndex) -> ExportedArray:
     """
     decode_labels over a list<string> array.
@@ -476,6 +480,10 @@ def simd_levels() -> list[str]:
 def solve_matching(entity: numpy.typing.NDArray[numpy.int32], spans: numpy.typing.NDArray[numpy.int32], score: numpy.typing.NDArray[numpy.float64], *, entities: typing.SupportsInt | typing.SupportsIndex, matcher: MatcherKind, relation: Relation, n: typing.SupportsInt | typing.SupportsIndex, forced: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], forbidden: numpy.typing.NDArray[numpy.bool], margins: bool, time_limit: typing.SupportsFloat | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> list[tuple[str, list[tuple[int, float]], float, float, tuple[list[int], int, int]]]:
     """
     Chooses among scored pairs sorted by entity; the one choice, or the `count` best.
+    """
+def split_at_tabs(data: bytes, starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], ends: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
+    """
+    Starts and ends of the fields of lines, and where those of each line begin among them.
     """
 def symmetrize(forward: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], reverse: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]], *, method: Symmetrization) -> list[tuple[int, int]]:
     """

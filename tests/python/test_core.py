@@ -64,9 +64,18 @@ def solve(
     )
 
 
+def parts(call: Callable[..., Any], starts: list[int], ends: list[int]) -> Any:
+    return call(b"a\tb\t", np.array(starts, np.int64), np.array(ends, np.int64))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: parts(_core.copy_parts, [-1], [1]), r"part 0, \[-1, 1\), is not within 4 bytes"),
+        (lambda: parts(_core.copy_parts, [0, 3], [1, 2]), r"part 1, \[3, 2\), is not within 4 bytes"),
+        (lambda: parts(_core.split_at_tabs, [0, 1], [1, 5]), r"part 1, \[1, 5\), is not within 4 bytes"),
+        (lambda: parts(_core.split_at_tabs, [0, 1], [2, 3]), "line 1 begins before the last one ends"),
+        (lambda: parts(_core.split_at_tabs, [0, 1], [2]), "expected as many ends as starts, found 1 and 2"),
         (lambda: solve([0, 0], [[1, 1], [2, 2]], [1, 1], 1), r"spans: span 0, \[1, 1\), is empty or outside"),
         (lambda: solve([0, 0], [[-1, 1], [1, 2]], [1, 1], 1), r"spans: span 0, \[-1, 1\), is empty or outside"),
         (lambda: solve([0, 0], [0, 1, 1, 2], [1, 1], 1), "spans: expected an array of n x 2, found 1 axes"),

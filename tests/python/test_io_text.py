@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from io_strategies import sentences
-from xner import io
+from xner import _core, io
 from xner.errors import DataError, Error, FormatError
 from xner.io import _lines
 
@@ -142,3 +144,19 @@ def test_pairs_of_the_alignment_data(test_data: Path, pair: str, rows: int) -> N
     lines = slow_read_text(path.read_bytes().decode())
     joined: Any = zip(table["source_tokens"].to_pylist(), table["tokens"].to_pylist(), strict=True)
     assert [[*source, "|||", *target] for source, target in joined] == lines
+
+
+@given(lines=st.lists(st.text("a\té", max_size=25).map(str.encode)), end=st.sampled_from([b"\n", b"\r\n"]))
+def test_fields_are_those_of_python(lines: list[bytes], end: bytes) -> None:
+    data = end.join(lines)
+    starts = np.cumsum([0, *(len(line) + len(end) for line in lines)], dtype=np.int64)[:-1]
+    ends = starts + np.array([len(line) for line in lines], np.int64)
+    first, last, offsets = _core.split_at_tabs(data, starts, ends)
+    fields = [data[begin:stop] for begin, stop in zip(first.tolist(), last.tolist(), strict=True)]
+    by_line = [fields[begin:stop] for begin, stop in itertools.pairwise(offsets.tolist())]
+    assert by_line == [line.split(b"\t") for line in lines]
+    # In any order, and more than once
+    places = np.array([*range(len(fields)), *reversed(range(len(fields)))], np.int64)
+    edges, copied = _core.copy_parts(data, first[places], last[places])
+    assert copied.tobytes() == b"".join(fields + fields[::-1])
+    assert np.diff(edges).tolist() == [len(field) for field in fields + fields[::-1]]

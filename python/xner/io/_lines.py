@@ -366,14 +366,7 @@ def words(block: Block, *, leading_blank_is_empty_word: bool = False) -> Fields:
 
 def tab_fields(block: Block) -> Fields:
     """Splits each line at every tab: fields can be empty, and a line without a tab is one field."""
-    tabs = np.flatnonzero(block.array == TAB)
-    is_start = np.zeros(len(block.array) + 1, dtype=np.bool_)
-    is_end = np.zeros(len(block.array) + 1, dtype=np.bool_)
-    is_start[block.starts] = True
-    is_start[tabs + 1] = True
-    is_end[block.ends] = True
-    is_end[tabs] = True
-    return _fields(block, is_start, is_end)
+    return Fields(*_core.split_at_tabs(block.data, block.starts, block.ends))
 
 
 def _fields(block: Block, is_start: npt.NDArray[np.bool_], is_end: npt.NDArray[np.bool_]) -> Fields:
@@ -383,14 +376,9 @@ def _fields(block: Block, is_start: npt.NDArray[np.bool_], is_end: npt.NDArray[n
 
 
 def string_array(block: Block, starts: Positions, ends: Positions) -> pa.StringArray:
-    """Copies the fields `[starts[k], ends[k])`, which ascend and do not overlap, into an Arrow array."""
-    edges = np.zeros(len(block.array) + 1, dtype=np.int8)
-    edges[starts] += 1
-    edges[ends] -= 1
-    inside = np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)
-    offsets = np.zeros(len(starts) + 1, dtype=np.int32)
-    np.cumsum(ends - starts, out=offsets[1:])
-    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets.data), pa.py_buffer(block.array[inside].data))
+    """Copies the fields `[starts[k], ends[k])` into an Arrow array."""
+    offsets, data = _core.copy_parts(block.data, starts, ends)
+    return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets.data), pa.py_buffer(data.data))
 
 
 def list_column(lengths: Positions, values: pa.Array[Any]) -> pa.ListArray[Any]:

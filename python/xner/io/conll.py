@@ -447,9 +447,10 @@ def _hold_labels(columns: Sequence[Column]) -> str:
 
 def _is_document_line(block: Block) -> npt.NDArray[np.bool_]:
     mark = _DOCUMENT.encode()
-    after = np.append(block.array, 0)[np.minimum(block.starts + len(mark), block.ends)]
-    alone = (block.ends - block.starts == len(mark)) | (after == ord(" ")) | (after == ord("\t"))
-    return np.asarray(block.starts_with(mark) & alone)
+    result = block.starts_with(mark)
+    for line in np.flatnonzero(result).tolist():
+        result[line] = block.line(line)[len(mark) :][:1] in {b"", b" ", b"\t"}
+    return result
 
 
 def _look_ahead(blocks: Iterator[Block], layout: _Layout) -> tuple[str, list[Block]]:
