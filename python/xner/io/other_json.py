@@ -33,13 +33,7 @@ def about_json(path: str | os.PathLike[str]) -> str:
         return ""
     if isinstance(value, list):
         return _about_list(value, path)
-    is_row = (
-        isinstance(value, dict)
-        and b"\n" not in text
-        and not _columns(value)
-        and not (_OF_ROWS.isdisjoint(value) and _inner(value))
-    )
-    return "" if value is None or is_row else _about_object(value, path)
+    return "" if value is None else _about_object(value, path, is_line=b"\n" not in text)
 
 
 def _about_list(value: Sequence[Any], path: str | os.PathLike[str]) -> str:
@@ -48,20 +42,18 @@ def _about_list(value: Sequence[Any], path: str | os.PathLike[str]) -> str:
     return f"it is a list of {_objects(value)}; {_jq('.[]', path)}"
 
 
-def _about_object(value: dict[str, Any], path: str | os.PathLike[str]) -> str:
-    if inner := _inner(value):
+def _about_object(value: dict[str, Any], path: str | os.PathLike[str], *, is_line: bool) -> str:
+    if is_line and not _OF_ROWS.isdisjoint(value) and not _columns(value):
+        return ""
+    inner = {name: items for name, items in value.items() if isinstance(items, list) and _are_objects(items)}
+    if inner:
         shown = " and ".join(f"'{name}' a list of {_objects(items)}" for name, items in inner.items())
         name = next(iter(inner))
         return f"it is an object, and has in the field {shown}; {_jq(f'.[{json.dumps(name)}][]', path)}"
     if _columns(value):
         made = f"pandas.read_json({str(path)!r}).to_json({_lines_name(path)!r}, orient='records', lines=True)"
         return f"it is an object of columns ({_listed(value)}); in Python `{made}` makes lines of its rows"
-    return f"it is one object, with the fields {_listed(value)}, where an object a line is expected"
-
-
-def _inner(value: dict[str, Any]) -> dict[str, list[Any]]:
-    """The fields of an object that are lists of objects."""
-    return {name: items for name, items in value.items() if isinstance(items, list) and _are_objects(items)}
+    return "" if is_line else f"it is one object, with the fields {_listed(value)}, where an object a line is expected"
 
 
 def _columns(value: dict[str, Any]) -> bool:
