@@ -14,7 +14,7 @@ from command_line import done
 from command_line import xner as run_xner
 from xner import io
 from xner._support.arrow import with_columns
-from xner._support.options import Choice, Flag, Many, Number, Whole, declared
+from xner._support.options import Choice, Flag, Many, Number, OrAuto, Whole, declared
 from xner._support.progress import silent
 from xner.errors import DataError, Error
 from xner.io import sample
@@ -159,6 +159,8 @@ def others(its: Declared) -> Iterator[Any]:
         yield (its.default or kind.least) + 1
     elif isinstance(kind, Number):
         yield 0.5 if its.default != 0.5 else 0.25
+    elif isinstance(kind, OrAuto):
+        yield from (0.25, "auto")
     elif isinstance(kind, Flag):
         yield not its.default
     elif isinstance(kind, Many) and isinstance(kind.each, Choice):
@@ -280,7 +282,7 @@ def test_every_option_is_one_of_the_command(files: Path) -> None:
         ({"memory": True, "method": "heuristic"}, "memory goes with method='candidates'"),
         ({"filters": ["one-wrod"]}, "did you mean 'one-word'"),
         ({"aligner": "gpt"}, "aligner='gpt': expected one of 'builtin'"),
-        ({"threshold": 1.0}, "threshold=1.0: expected a number from 0 on and below 1, or None"),
+        ({"threshold": 1.0}, "threshold=1.0: expected a number from 0 on and below 1, or 'auto', or None"),
         ({"class_map": "A", "tagger": "m"}, "class_map='A': expected OLD=NEW"),
     ],
 )

@@ -27,7 +27,7 @@ from xner._support.frames import open_rows, to_table
 from xner._support.memory import memory_size
 from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
 from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first
-from xner._support.progress import logger, silent
+from xner._support.progress import each_once, logger, silent
 from xner.errors import DataError, Error, OptionError
 from xner.filters.base import Filter
 from xner.filters.catalogue import parse, to_text
@@ -583,7 +583,12 @@ class Pipeline:
         key = self.pieces_key(pairs, io.format_of(output, format))
         memory = self._uses_memory(self._aligners(len(pairs.links)))
         left_out = [0]
-        with _kept(output, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
+        with (
+            _kept(output, key, resume=resume) as kept,
+            _reporter(progress) as report,
+            self.workers() as engine,
+            each_once(),
+        ):
             assert kept is not None, "there is an output"
             part_rows = self._part_rows(len(pairs.links))
             rows = runner.piece_rows(part_rows)

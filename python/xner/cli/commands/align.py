@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from xner import io, schema
 from xner._support.arrow import by_frequency, occurrences, one_array, with_columns
 from xner._support.pieces import PIECE_ROWS, pieces_of
+from xner._support.progress import each_once
 from xner.cli.commands import align_train
 from xner.cli.options.aligners import aligning_group
 from xner.cli.options.groups import takes
@@ -115,7 +116,7 @@ def command(
     reading: Any = {"source_format": source_format, "target_format": target_format, "layout": layout}
     writing: Any = {"scores": scores} if links_format == "pharaoh" else {}
     told = partial(click.echo, err=True)
-    with engine as workers:
+    with engine as workers, each_once():
         is_in_pieces = layout.reads_pieces(source, source_format) and layout.of_target.reads_pieces(
             target, target_format
         )

@@ -15,26 +15,31 @@ from xner.errors import Error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["declared_options"]
+__all__ = ["Parsed", "declared_options"]
 
 
-class _Parsed(click.ParamType[Any]):
-    """A value that its kind reads."""
+class Parsed(click.ParamType[Any]):
+    """A value that its kind reads.
+
+    Args:
+        name: of the option.
+        kind: of its values.
+    """
 
     def __init__(self, name: str, kind: Kind) -> None:
         self.name = name
-        self._kind = kind
+        self.kind = kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See `click.ParamType`."""
         try:
-            return self._kind.parse(self.name, value) if isinstance(value, str) else self._kind.check(self.name, value)
+            return self.kind.parse(self.name, value) if isinstance(value, str) else self.kind.check(self.name, value)
         except Error as error:
             self.fail(str(error).removeprefix(f"{self.name}="), param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """See `click.ParamType`."""
-        return self._kind.metavar
+        return self.kind.metavar
 
 
 def _type_of(name: str, kind: Kind) -> click.ParamType[Any]:
@@ -52,7 +57,7 @@ def _type_of(name: str, kind: Kind) -> click.ParamType[Any]:
             min_open=kind.positive,
             max_open=kind.below <= kind.most and limit != float("inf"),
         )
-    return _Parsed(name, kind)
+    return Parsed(name, kind)
 
 
 def _option(its: Declared, title: str, prefix: str, *, told_alone: bool) -> GroupedOption:

@@ -19,6 +19,8 @@ from click.core import ParameterSource
 
 from xner import io
 from xner._support.arguments import did_you_mean
+from xner._support.options import OrAuto
+from xner.cli.options.declared import Parsed
 from xner.cli.options.decorators import with_options
 from xner.errors import Error
 from xner.pipelines.shard_names import shard_files
@@ -432,6 +434,8 @@ def _expected(option: click.Parameter) -> tuple[tuple[type, ...], str]:
         return (int,), "a whole number"
     if isinstance(option.type, click.types.FloatParamType):
         return (int, float), "a number"
+    if isinstance(option.type, Parsed) and isinstance(option.type.kind, OrAuto):
+        return (int, float, str), "a number or 'auto'"
     if isinstance(option.type, click.Choice | click.Path | click.types.StringParamType):
         return (str,), "a text"
     return (str, int, float, bool, list, dict), "a value that the command line takes"
