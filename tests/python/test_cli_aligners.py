@@ -153,13 +153,13 @@ def test_an_interrupted_encoder_goes_on(files: Path, tiny_bert: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "xner", *command, "-o", "links.pharaoh"], cwd=files)
     parts = files / ".links.pharaoh.parts"
     limit = time.monotonic() + 120
-    while len(list(parts.glob("links-*.arrow"))) < 2:
+    while len(list(parts.glob("made-*.arrow"))) < 2:
         assert process.poll() is None, "the run ended before it could be interrupted"
         assert time.monotonic() < limit
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    kept = {path: path.stat().st_mtime_ns for path in parts.glob("links-*.arrow")}
+    kept = {path: path.stat().st_mtime_ns for path in parts.glob("made-*.arrow")}
     assert len(kept) < rows / 4096
     shutil.copytree(parts, files / "kept")
     done(xner(*command, "-o", "links.pharaoh", cwd=files))
