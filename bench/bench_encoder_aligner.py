@@ -18,7 +18,8 @@ import transformers
 
 import xner
 from xner._support.arrow import pylist
-from xner.models.network import packed_weights, unpadded
+from xner.models.network import _packed_weights as packed_weights
+from xner.models.network import _unpadded as unpadded
 from xner.models.network.pieces import PieceTokenizer
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -264,6 +266,7 @@ def test_json_that_is_cut_is_no_json(tmp_path: Path) -> None:
         io.read(save(tmp_path / "x.jsonl", '[{"tokens": ["a"]}]\n'))
 
 
+@pytest.mark.needs("spacy")
 @pytest.mark.parametrize("name", ["x.bin", "x.conll", "x"])
 def test_spacys_files_of_other_names(tmp_path: Path, name: str) -> None:
     io.write(pa.table(LABELS), tmp_path / "x.spacy")
@@ -305,3 +308,14 @@ def test_a_folder_of_brat(tmp_path: Path) -> None:
     assert run.exit_code == 0
     assert f"commands do not read it: in Python `xner.io.read_brat({str(tmp_path)!r})` reads both" in run.stdout
     assert "read with" not in run.stdout
+
+
+def test_an_object_of_many_rows_on_one_line_is_told_at_once(tmp_path: Path) -> None:
+    """It has blanks, but is not read as so many columns."""
+    row = {"tokens": ["a", "b", "c"], "ner_tags": ["O", "B-PER", "O"]}
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps({"data": [row] * 2000}))
+    begin = time.process_time()
+    with pytest.raises(FormatError, match=r"it is an object, and has in the field 'data' a list of 2000 objects"):
+        inspect(path)
+    assert time.process_time() - begin < 5

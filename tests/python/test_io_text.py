@@ -59,6 +59,7 @@ def test_reads_lines(folder: Path, content: str, rows: list[list[str]]) -> None:
 @given(text=st.text(st.sampled_from("ab\u00a0\ufeff\u2028 \t\n\r"), max_size=40), block=st.integers(3, 9))
 def test_equals_the_slow_reader(folder: Path, text: str, block: int) -> None:
     assume("\n" in text or text.count("\r") < 2)  # which are the line ends of other systems
+    assume("\r\r\n" not in text)  # which is refused
     path = save(folder, text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_lines, "BLOCK_BYTES", block)

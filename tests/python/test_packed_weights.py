@@ -13,8 +13,8 @@ import pytest
 import torch
 import transformers
 
-from xner.models.network import packed_weights
-from xner.models.network.packed_weights import pack_weights
+from xner.models.network import _packed_weights as packed_weights
+from xner.models.network._packed_weights import pack_weights
 from xner.models.translators.seq2seq import load_seq2seq
 
 if TYPE_CHECKING:

@@ -178,9 +178,11 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
         shard_files(corpus / "en" / "*.txt")
     one = scan_pairs(corpus / "en/en-0.conll", corpus / "de/de-0.parquet", links=corpus / "links/0.pharaoh")
     assert shards_of(one) is None
-    with pytest.raises(OptionError, match=r"by itself: the corpus as a whole is needed for memory$"):
+    with pytest.raises(OptionError, match=r"by itself: the corpus's memory is of all of them: memory=False goes"):
         project_shards(Pipeline(memory=True), [one], corpus / "other")
-    with pytest.raises(OptionError, match=r"by itself: give links for each, or an aligner that is not fitted on them$"):
+    with pytest.raises(
+        OptionError, match=r"by itself: give links for each, or an aligner that is not fitted on them, with memo"
+    ):
         project_shards(Pipeline(), [replace(one, links=())], corpus / "other")
     with pytest.raises(Error, match=r"two files would become 'de-0.parquet'"):
         project_shards(Pipeline(), [one, one], corpus / "other", format="parquet")

@@ -16,9 +16,9 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xner.models.network import unpadded
+from xner.models.network import _unpadded as unpadded
+from xner.models.network._unpadded import UnpaddedNetwork, torch_network
 from xner.models.network.piece_network import TorchNetwork
-from xner.models.network.unpadded import UnpaddedNetwork, torch_network
 
 CPU = torch.device("cpu")
 LENGTHS = [13, 7, 7, 7, 2, 5, 1]

@@ -85,8 +85,12 @@ def header_of(fields: Sequence[str]) -> tuple[str, ...]:
     return tuple(names) if is_header else ()
 
 
+MOST_COLUMNS = 64
+"""Columns that are looked at: a file with more is one of something else."""
+
+
 def survey(sentences: Sequence[Sequence[Sequence[str]]], header: Sequence[str] = ()) -> list[Column]:
-    """What the columns of some sentences look like.
+    """What the columns of some sentences look like, the first `MOST_COLUMNS` of them.
 
     Args:
         sentences: of each its words' fields.
@@ -96,7 +100,7 @@ def survey(sentences: Sequence[Sequence[Sequence[str]]], header: Sequence[str] =
         sentences = [[fields for fields in sentence if fields[0].isdecimal()] for sentence in sentences]
     width = max((len(fields) for sentence in sentences for fields in sentence), default=0)
     columns = []
-    for number in range(width):
+    for number in range(min(width, MOST_COLUMNS)):
         rows = [[fields[number] for fields in sentence if number < len(fields)] for sentence in sentences]
         values = [value for row in rows for value in row]
         columns.append(

@@ -188,7 +188,8 @@ def _formats_like(path: str | os.PathLike[str]) -> Iterator[str]:
             yield name
             return
     yield from (tool for tool in looks_like(path)[0] if tool in FORMATS)
-    yield from ("inline", "conll", "jsonl")
+    if not about_json(path):  # whose one line would be many columns
+        yield from ("inline", "conll", "jsonl")
 
 
 def _looked_at(path: str | os.PathLike[str], kind: str, layout: Layout) -> Inspection:

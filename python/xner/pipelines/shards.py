@@ -26,7 +26,7 @@ from xner.io.formats import format_to_read
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import Checkpoints, alone
 from xner.pipelines.counts import RunCounts
-from xner.pipelines.projection_run import NO_LINKS, Run
+from xner.pipelines.projection_run import MEMORY, NO_LINKS, Run
 from xner.pipelines.shard_names import MANIFEST, check_formats, names_of, shard_files, together
 
 if TYPE_CHECKING:
@@ -268,10 +268,13 @@ def _projected(pipeline: Pipeline, shards: Sequence[Pairs], kind: str, **how: An
 
     for one in shards:
         if reasons := pipeline.needs_whole(one):
-            given = [reason for reason in reasons if reason != NO_LINKS]
+            given = [reason for reason in reasons if reason not in {NO_LINKS, MEMORY}]
             remedies = []
             if NO_LINKS in reasons:
-                remedies.append("give links for each, or an aligner that is not fitted on them")
+                besides = "" if pipeline.running.memory is False else ", with memory=False"
+                remedies.append(f"give links for each, or an aligner that is not fitted on them{besides}")
+            elif MEMORY in reasons:
+                remedies.append("the corpus's memory is of all of them: memory=False goes without it")
             if given:
                 remedies.append(f"the corpus as a whole is needed for {', '.join(given)}")
             raise OptionError(f"several files are projected each by itself: {'; '.join(remedies)}")

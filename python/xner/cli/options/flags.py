@@ -72,7 +72,8 @@ def for_command(message: str) -> str:
 def as_typed(message: str, flags: Mapping[str, str]) -> str:
     """A message about options as Python has them, with these as they are typed.
 
-    `max_words=3 goes with method='candidates'` becomes `--max-words=3 goes with --method candidates`.
+    `max_words=3 goes with method='candidates'` becomes `--max-words=3 goes with --method candidates`, and
+    `memory=False` within a message `--no-memory`.
 
     Args:
         message: begins with an option's name, or has one before `=`, after `goes with`, between backquotes, or with an
@@ -86,12 +87,18 @@ def as_typed(message: str, flags: Mapping[str, str]) -> str:
     def with_value(found: re.Match[str]) -> str:
         return f"{flags[found['name']]} {_typed(found['values'])}" if found["name"] in flags else found[0]
 
+    def switched(found: re.Match[str]) -> str:
+        if found[1] not in flags:
+            return found[0]
+        return flags[found[1]] if found[2] == "True" else f"--no-{flags[found[1]].removeprefix('--')}"
+
     name, rest = re.match(r"(\w*)(.*)", message, re.DOTALL).groups()  # type: ignore[union-attr]  # any text fits
     if name in flags and re.match(r"[=:]| (?:goes|go|is|are|needs|and|or|has|have)\b", rest):
         name, rest = flags[name], rest.removeprefix("=True")
         rest = re.sub(r"(?<=^ and )[a-z]\w*", named, rest)
         rest = re.sub(f"^={_TUPLE}", lambda found: f" {_typed(found[0])}", rest)
     rest = re.sub(rf"(?<![\w=-])(?P<name>[a-z]\w*)=(?P<values>{_TEXT}|{_TUPLE})", with_value, rest)
+    rest = re.sub(r"(?<![\w=-])([a-z]\w*)=(True|False)\b", switched, rest)
     rest = re.sub(r"`([a-z]\w*)`", lambda found: flags.get(found[1], found[0]), rest)
     rest = re.sub(r"(?<= go with )[a-z]\w*|(?<= goes with )[a-z]\w*", named, rest)
     return name + re.sub(r"(?<![\w='\"/.-])[a-z]+(?:_[a-z]+)+(?![\w=.])", named, rest)

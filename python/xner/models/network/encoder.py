@@ -67,7 +67,7 @@ class Encoder:
         import_torch(_WHAT)
         tokenizer = PieceTokenizer.load(name, what=_WHAT)
         model = load_layers(name, layer, dtype, what=_WHAT).to(device).eval()
-        from xner.models.network.unpadded import torch_network
+        from xner.models.network._unpadded import torch_network
 
         network = torch_network(model, tokenizer, device, output="last_hidden_state", compile=compile)
         return cls(layer, network, tokenizer)

@@ -259,7 +259,7 @@ class Tagger(Reloaded):
         """One a device, with the same weights."""
         import_torch(_WHAT)
         self._check_sources()
-        from xner.models.network.unpadded import torch_network
+        from xner.models.network._unpadded import torch_network
 
         networks = []
         for device in self._devices:

@@ -227,7 +227,7 @@ def load_seq2seq(name: str, *, device: torch.device, dtype: torch.dtype, what: s
     if missing:
         raise Error(f"'{name}' lacks {len(missing)} weights of a {_KIND}, {missing[0]} for one")
     model = model.to(device).eval()
-    from xner.models.network.packed_weights import pack_weights
+    from xner.models.network._packed_weights import pack_weights
 
     pack_weights(model)
     return model

@@ -14,7 +14,7 @@ import torch
 import transformers
 from torch import nn
 
-from xner.models.network.packed_weights import pack_weights
+from xner.models.network._packed_weights import pack_weights
 from xner.models.network.piece_network import TorchNetwork, Vectors, first_position
 
 if TYPE_CHECKING:
