@@ -384,8 +384,7 @@ void register_aligner(py::module_& m) {
   m.def("align_discriminative", &discriminative, py::arg("model"), py::arg("corpus"), py::arg("maps"),
         py::kw_only(), py::arg("threshold"), py::arg("threads"),
         "Links that the classifier gives a probability above the threshold, or, without one, those of "
-        "highest expected "
-        "F1: offsets, source, target, score.");
+        "highest expected F1: offsets, source, target, score.");
   m.def("link_features", &features, py::arg("model"), py::arg("corpus"), py::arg("maps"), py::kw_only(),
         py::arg("first"),
         "What the classifier's first network is given, or the second one where there are the first one's "

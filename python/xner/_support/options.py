@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from xner._support.arguments import LARGEST_INT32, choose, number, unknown_option, whole_number, words
+from xner._support.memory import memory_size
 from xner.errors import DataError, Error, OptionError
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ __all__ = [
     "Flag",
     "Kind",
     "Many",
+    "MemorySize",
     "Number",
+    "OrAuto",
     "ReadFile",
     "Several",
     "Text",
@@ -45,6 +48,8 @@ __all__ = [
     "option",
     "renamed_in_errors",
 ]
+
+_LEAST_MEMORY = 10**7
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -205,19 +210,18 @@ class OrAuto:
 
     def check(self, name: str, value: Any) -> Any:
         """See `Kind`."""
-        if isinstance(value, str) and value == "auto":
-            return value
-        try:
-            return self.each.check(name, value)
-        except OptionError as error:
-            raise OptionError(f"{error}, or 'auto'") from None
+        return self._or_auto(self.each.check, name, value)
 
     def parse(self, name: str, text: str) -> Any:
         """See `Kind`."""
-        if text == "auto":
-            return text
+        return self._or_auto(self.each.parse, name, text)
+
+    @staticmethod
+    def _or_auto(read: Callable[[str, Any], Any], name: str, value: Any) -> Any:
+        if isinstance(value, str) and value == "auto":
+            return value
         try:
-            return self.each.parse(name, text)
+            return read(name, value)
         except OptionError as error:
             raise OptionError(f"{error}, or 'auto'") from None
 
@@ -293,6 +297,19 @@ class Text:
     def to_text(self, value: str) -> str:
         """See `Kind`."""
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySize(Text):
+    """A number of bytes, as `2GB`; not so few that work would be cut into a few hundred sentences each."""
+
+    metavar: str = "SIZE"
+
+    def check(self, name: str, value: object) -> str:
+        """See `Kind`."""
+        if memory_size(name, value) < _LEAST_MEMORY:
+            raise OptionError(f"{name}={value!r}: expected 10MB at least, as in '2GB'")
+        return str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from xner._support.options import (
     DeclaredOptions,
     Flag,
     Many,
+    MemorySize,
     Number,
     OrAuto,
     ReadFile,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     from xner._support.progress import Reporter
 
-__all__ = ["BUILTIN", "Aligning", "AligningOptions", "Size"]
+__all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
 BUILTIN: Final = "builtin"
 _NAMES: Final = (BUILTIN, *ALIGNERS)
@@ -62,21 +63,7 @@ _FITS = When(
 _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
 
 _GROUP = "Alignment"
-_LEAST_MEMORY = 10**7
 _FITTED: Final = "aligner.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class Size(Text):
-    """A number of bytes, as `2GB`; not so few that blocks would be of a few hundred sentences."""
-
-    metavar: str = "SIZE"
-
-    def check(self, name: str, value: object) -> str:
-        """See `Kind`."""
-        if memory_size(name, value) < _LEAST_MEMORY:
-            raise OptionError(f"{name}={value!r}: expected 10MB at least, as in '2GB'")
-        return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +150,7 @@ class AligningOptions(DeclaredOptions):
     )
     aligner_memory: str | None = option(
         None,
-        Size(),
+        MemorySize(),
         f"{BUILTIN}: about how much memory fitting may take beside the corpus, as 2GB; a corpus that needs more is "
         "fitted in blocks, one after the other.",
         when=[_FITS],

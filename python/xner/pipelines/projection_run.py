@@ -25,7 +25,19 @@ from xner._support.arrow import by_frequency, one_array, spread_lists, with_colu
 from xner._support.digests import table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.memory import memory_size
-from xner._support.options import Choice, DeclaredOptions, Flag, Many, ReadFile, Text, When, Whole, declared, option
+from xner._support.options import (
+    Choice,
+    DeclaredOptions,
+    Flag,
+    Many,
+    MemorySize,
+    ReadFile,
+    Text,
+    When,
+    Whole,
+    declared,
+    option,
+)
 from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first
 from xner._support.progress import each_once, logger, silent
 from xner.errors import DataError, Error, OptionError
@@ -36,7 +48,7 @@ from xner.filters.summary import show
 from xner.io.pairs import Pairs
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
-from xner.pipelines.aligning import Aligning, AligningOptions, Size
+from xner.pipelines.aligning import Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.corrections import Reviewed, adopt_reviewed, taken_in
 from xner.pipelines.counts import RunCounts
@@ -178,7 +190,7 @@ class RunOptions(DeclaredOptions):
     )
     names_memory: str = option(
         "500MB",
-        Size(),
+        MemorySize(),
         "Corpus's memory, of files that are projected piece by piece: about how much memory counting names may take; "
         "what is more is sorted on the disk, beside the output. Never changes the output.",
         when=[When("the memory", lambda o: o.memory is not False)],

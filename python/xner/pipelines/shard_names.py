@@ -7,6 +7,7 @@ Names are the same that differ in their endings, and in what all files of a plac
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,7 +91,8 @@ def together(places: Mapping[str, str | os.PathLike[str]]) -> list[list[Path]] |
             break
     first, *others = found
     for place, files in found.items():
-        same = [path.name for path, key in zip(files, keys[place], strict=True) if keys[place].count(key) > 1]
+        counts = Counter(keys[place])
+        same = [path.name for path, key in zip(files, keys[place], strict=True) if counts[key] > 1]
         if same:
             raise Error(f"'{place}': {_listed(same)} are the same name but for what stands for a kind; {_REMEDY}")
     alone = [text for other in others for text in _without_partner(found, keys, first, other)]
@@ -116,7 +118,8 @@ def _without_partner(
 ) -> Iterator[str]:
     """What is to be said of the files of two folders of which the other one has no partner."""
     for one, its in ((first, other), (other, first)):
-        alone = [path.name for path, key in zip(files[one], keys[one], strict=True) if key not in keys[its]]
+        partners = set(keys[its])
+        alone = [path.name for path, key in zip(files[one], keys[one], strict=True) if key not in partners]
         if alone:
             yield f"'{one}' has {_listed(alone)}, with no partner in '{its}'"
 
@@ -167,7 +170,7 @@ def names_of(files: Sequence[str | os.PathLike[str]], kind: str) -> list[str]:
     suffix = next(iter(FORMATS[kind].suffixes), f".{kind}")
     names = [Path(one).name.removesuffix(".gz").rpartition(".") for one in files]
     found = [(stem or name) + suffix for stem, _, name in names]
-    twice = next((name for name in found if found.count(name) > 1), None)
+    twice = next((name for name, count in Counter(found).items() if count > 1), None)
     if twice is not None:
         raise Error(f"two files would become '{twice}': give them names that differ before the suffix")
     return found
