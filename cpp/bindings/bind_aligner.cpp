@@ -5,9 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -223,35 +225,6 @@ Model fit(const Corpus& corpus, AlignerOptions options, std::size_t threads, con
   return Model(std::move(fitted));
 }
 
-// Fits a corpus block by block. Locked: what a block has taught is there for the next one.
-class Fitter {
- public:
-  explicit Fitter(const AlignerOptions& options) : options_(options) {}
-
-  void add(const Corpus& block, std::size_t most_entries, std::size_t threads, const py::object& progress) {
-    const AlignerProgress report = report_to(progress);
-    const AlignerCorpus view = block.view();
-    const Unlocked unlocked;
-    const std::scoped_lock lock(mutex_);
-    fit_aligner_block(view, options_, statistics_, most_entries, threads, report);
-  }
-  [[nodiscard]] Model model(const Corpus& last) const {
-    const AlignerCorpus view = last.view();
-    AlignerModel fitted;
-    {
-      const Unlocked unlocked;
-      const std::scoped_lock lock(mutex_);
-      fitted = aligner_of(statistics_, options_, view.levels);
-    }
-    return Model(std::move(fitted));
-  }
-
- private:
-  AlignerOptions options_;
-  AlignerStatistics statistics_;
-  mutable std::mutex mutex_;
-};
-
 using TypeMaps = std::vector<std::pair<Array<std::int32_t>, Array<std::int32_t>>>;
 
 std::vector<AlignerTypeMap> as_maps(const TypeMaps& maps) {
@@ -259,6 +232,108 @@ std::vector<AlignerTypeMap> as_maps(const TypeMaps& maps) {
   for (const auto& [source, target] : maps) views.push_back({as_span(source), as_span(target)});
   return views;
 }
+
+// Names every array of statistics.
+template <class Statistics, class Visit>
+void visit_statistics(Statistics& statistics, const Visit& visit) {
+  for (std::size_t l = 0; l < statistics.levels.size(); ++l) {
+    auto& level = statistics.levels[l];
+    const std::string prefix = "levels." + std::to_string(l) + ".";
+    visit(prefix + "offsets", level.offsets);
+    visit(prefix + "targets", level.targets);
+    visit(prefix + "counts", level.counts);
+    visit(prefix + "pseudo", level.pseudo);
+    visit(prefix + "source_links", level.source_links);
+    visit(prefix + "target_links", level.target_links);
+    visit(prefix + "source_pseudo", level.source_pseudo);
+    visit(prefix + "target_pseudo", level.target_pseudo);
+    visit(prefix + "source_tokens", level.source_tokens);
+    visit(prefix + "target_tokens", level.target_tokens);
+    visit(prefix + "source_met", level.source_met);
+    visit(prefix + "target_met", level.target_met);
+  }
+  visit("source_words", statistics.source_words);
+  visit("target_words", statistics.target_words);
+  visit("source_null", statistics.source_null);
+  visit("target_null", statistics.target_null);
+  visit("source_jumps", statistics.source_jumps);
+  visit("target_jumps", statistics.target_jumps);
+}
+
+// The numbers of statistics that are no arrays: far jumps of both sides, sentence pairs, blocks, levels.
+using StatisticsNumbers = std::tuple<double, double, std::int64_t, std::int64_t, std::size_t>;
+using StatisticsState = std::pair<StatisticsNumbers, ArraysByName>;
+
+// What blocks have taught. Locked: who fits may read while nobody adds.
+class Statistics {
+ public:
+  Statistics() = default;
+  explicit Statistics(AlignerStatistics statistics) : statistics_(std::move(statistics)) {}
+  Statistics(const StatisticsNumbers& numbers, const ArraysByName& arrays) {
+    std::size_t levels = 0;
+    std::tie(statistics_.source_far_jumps, statistics_.target_far_jumps, statistics_.sentence_pairs,
+             statistics_.blocks, levels) = numbers;
+    statistics_.levels.resize(levels);
+    visit_statistics(statistics_, [&](const std::string& name, auto& values) {
+      using Value = typename std::decay_t<decltype(values)>::value_type;
+      if (!arrays.contains(name)) throw Error("array '" + name + "' is missing");
+      const auto found = as_span(py::cast<Array<Value>>(arrays[py::str(name)]));
+      values.assign(found.begin(), found.end());
+    });
+    check_statistics(statistics_);
+  }
+
+  [[nodiscard]] std::unique_ptr<Statistics> copy() const {
+    const std::shared_lock lock(mutex_);
+    return std::make_unique<Statistics>(statistics_);
+  }
+  [[nodiscard]] StatisticsNumbers numbers() const {
+    const std::shared_lock lock(mutex_);
+    return {statistics_.source_far_jumps, statistics_.target_far_jumps, statistics_.sentence_pairs,
+            statistics_.blocks, statistics_.levels.size()};
+  }
+  [[nodiscard]] ArraysByName arrays() const {
+    const std::shared_lock lock(mutex_);
+    ArraysByName copies;
+    visit_statistics(statistics_, [&](const std::string& name, const auto& values) {
+      copies[py::str(name)] = to_numpy(std::decay_t<decltype(values)>(values));
+    });
+    return copies;
+  }
+  [[nodiscard]] std::unique_ptr<Statistics> fit(const Corpus& block, AlignerOptions options,
+                                                std::size_t threads, const py::object& progress) const {
+    const AlignerProgress report = report_to(progress);
+    const AlignerCorpus view = block.view();
+    const Unlocked unlocked;
+    const std::shared_lock lock(mutex_);
+    return std::make_unique<Statistics>(fit_aligner_block(view, options, statistics_, threads, report));
+  }
+  void add(const Statistics& block, const Array<std::int32_t>& source_words,
+           const Array<std::int32_t>& target_words, const TypeMaps& levels, std::size_t most_entries) {
+    const AlignerNumbers numbers{.source_words = as_span(source_words),
+                                 .target_words = as_span(target_words),
+                                 .levels = as_maps(levels)};
+    if (&block == this) throw Error("statistics cannot be added to themselves");
+    const Unlocked unlocked;
+    const std::scoped_lock lock(mutex_);
+    const std::shared_lock other(block.mutex_);
+    add_statistics(statistics_, block.statistics_, numbers, most_entries);
+  }
+  [[nodiscard]] Model model(AlignerOptions options, const Corpus& last) const {
+    const AlignerCorpus view = last.view();
+    AlignerModel fitted;
+    {
+      const Unlocked unlocked;
+      const std::shared_lock lock(mutex_);
+      fitted = aligner_of(statistics_, options, view.levels);
+    }
+    return Model(std::move(fitted));
+  }
+
+ private:
+  AlignerStatistics statistics_;
+  mutable std::shared_mutex mutex_;
+};
 
 LinkColumns to_tuple(ScoredLinks links) {
   return py::make_tuple(to_numpy(std::move(links.offsets)), to_numpy(std::move(links.source)),
@@ -366,14 +441,29 @@ void register_aligner(py::module_& m) {
       .def_property_readonly("bytes", &Texts::bytes, "All texts, one after the other, in UTF-8.")
       .def_property_readonly("slots", &Texts::slots, "The hash table.");
 
-  py::class_<Fitter>(m, "AlignerFitter", "Fits a corpus block by block.")
-      .def(py::init<AlignerOptions>(), py::arg("options"))
-      .def("add", &Fitter::add, py::arg("block"), py::kw_only(), py::arg("most_entries"), py::arg("threads"),
+  py::class_<Statistics>(m, "AlignerStatistics", "What blocks of a corpus have taught, at first none.")
+      .def(py::init<>())
+      .def(py::init<const StatisticsNumbers&, const ArraysByName&>(), py::arg("numbers"), py::arg("arrays"),
+           "The statistics of which these are numbers() and arrays().")
+      .def("fit", &Statistics::fit, py::arg("block"), py::arg("options"), py::kw_only(), py::arg("threads"),
            py::arg("progress"),
-           "Fits the next block, whose words and types are numbered as in those before it, and keeps what it "
-           "taught.")
-      .def("model", &Fitter::model, py::arg("last"),
-           "The model of all blocks so far, of which `last` is the latest.");
+           "What a further block teaches, whose words and types begin with those of these statistics; they "
+           "are "
+           "what it goes on from.")
+      .def(
+          "add", &Statistics::add, py::arg("block"), py::kw_only(), py::arg("source_words").noconvert(),
+          py::arg("target_words").noconvert(), py::arg("types"), py::arg("most_entries"),
+          "Adds what a block has taught. By word of the block, and by type of both sides and each level: its "
+          "number in the sums.")
+      .def("model", &Statistics::model, py::arg("options"), py::arg("last"),
+           "The model of all blocks so far; `last` has all their words and types.")
+      .def("copy", &Statistics::copy)
+      .def("numbers", &Statistics::numbers, "What is no array: far jumps, sentence pairs, blocks, levels.")
+      .def("arrays", &Statistics::arrays, "Copies of all arrays, by name.")
+      .def(py::pickle([](const Statistics& one) { return StatisticsState(one.numbers(), one.arrays()); },
+                      [](const StatisticsState& state) {
+                        return std::make_unique<Statistics>(state.first, state.second);
+                      }));
 
   m.def("fit_aligner", &fit, py::arg("corpus"), py::arg("options"), py::kw_only(), py::arg("threads"),
         py::arg("progress"),

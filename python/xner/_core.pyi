@@ -7,7 +7,7 @@ import enum
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['AlignerCorpus', 'AlignerFitter', 'AlignerModel', 'AlignerOptions', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_discriminative', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'copy_parts', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'is_utf8', 'link_classifier_weights', 'link_features', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'split_at_tabs', 'symmetrize']
+__all__: list[str] = ['AlignerCorpus', 'AlignerModel', 'AlignerOptions', 'AlignerStatistics', 'CandidateKind', 'Count', 'ExportedArray', 'ExtractionMethod', 'ExtractionOptions', 'MatcherKind', 'Method', 'NerLabels', 'OverlapPolicy', 'ProjectOptions', 'ProjectionMemory', 'Reading', 'Relation', 'STATUS_NAMES', 'Scheme', 'ScoreOptions', 'SentencePair', 'Symmetrization', 'TextIndex', 'Ties', 'TopKOrder', 'align_discriminative', 'align_posterior', 'align_viterbi', 'character_scores', 'check_array', 'copy_parts', 'decode_label_lists', 'decode_labels', 'encode_label_lists', 'entity_candidates', 'extract_link_lists', 'extract_links', 'extract_padded_link_lists', 'fit_aligner', 'is_utf8', 'link_classifier_weights', 'link_features', 'ner_scores', 'ner_span_scores', 'ngram_candidates', 'project_batch', 'project_sentence', 'score_pairs', 'simd_levels', 'solve_matching', 'split_at_tabs', 'symmetrize']
 class ExportedArray:
     """
     A result array; `pyarrow.array` or `pyarrow.record_batch` takes it over, once.
@@ -367,19 +367,43 @@ class TextIndex:
         """
         The hash table.
         """
-class AlignerFitter:
+class AlignerStatistics:
     """
-    Fits a corpus block by block.
+    What blocks of a corpus have taught, at first none.
     """
-    def __init__(self, options: AlignerOptions) -> None:
+    def __getstate__(self) -> tuple[tuple[float, float, int, int, int], dict[str, numpy.ndarray]]:
         ...
-    def add(self, block: AlignerCorpus, *, most_entries: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> None:
+    @typing.overload
+    def __init__(self) -> None:
+        ...
+    @typing.overload
+    def __init__(self, numbers: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], arrays: dict[str, numpy.ndarray]) -> None:
         """
-        Fits the next block, whose words and types are numbered as in those before it, and keeps what it taught.
+        The statistics of which these are numbers() and arrays().
         """
-    def model(self, last: AlignerCorpus) -> AlignerModel:
+    def __setstate__(self, arg0: tuple[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], dict[str, numpy.ndarray]]) -> None:
+        ...
+    def add(self, block: AlignerStatistics, *, source_words: numpy.typing.NDArray[numpy.int32], target_words: numpy.typing.NDArray[numpy.int32], types: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], most_entries: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        The model of all blocks so far, of which `last` is the latest.
+        Adds what a block has taught. By word of the block, and by type of both sides and each level: its number in the sums.
+        """
+    def arrays(self) -> dict[str, numpy.ndarray]:
+        """
+        Copies of all arrays, by name.
+        """
+    def copy(self) -> AlignerStatistics:
+        ...
+    def fit(self, block: AlignerCorpus, options: AlignerOptions, *, threads: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any) -> AlignerStatistics:
+        """
+        What a further block teaches, whose words and types begin with those of these statistics; they are what it goes on from.
+        """
+    def model(self, options: AlignerOptions, last: AlignerCorpus) -> AlignerModel:
+        """
+        The model of all blocks so far; `last` has all their words and types.
+        """
+    def numbers(self) -> tuple[float, float, int, int, int]:
+        """
+        What is no array: far jumps, sentence pairs, blocks, levels.
         """
 def align_discriminative(model: AlignerModel, corpus: AlignerCorpus, maps: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int32], typing.Annotated[numpy.typing.ArrayLike, numpy.int32]]], *, threshold: typing.SupportsFloat | typing.SupportsIndex | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """

@@ -267,11 +267,18 @@ TEST_CASE("an aligner of no sentence pairs goes by what words look like") {
   CHECK_FALSE(linked(2, 3));
 }
 
+// Fits a block that goes on from the sums, and adds what it teaches.
+void add_block(xner::AlignerStatistics& sums, const xner::AlignerCorpus& block, std::size_t most_entries,
+               std::size_t threads = 1, const xner::AlignerOptions& options = {}) {
+  xner::add_statistics(sums, xner::fit_aligner_block(block, options, sums, threads), {}, most_entries);
+  xner::check_statistics(sums);
+}
+
 TEST_CASE("one block is fitted as the whole") {
   const Corpus corpus = long_corpus(100, 12);
   const auto whole = xner::fit_aligner(corpus.view(), {}, 2);
   xner::AlignerStatistics statistics;
-  xner::fit_aligner_block(corpus.view(), {}, statistics, 1'000'000, 2);
+  add_block(statistics, corpus.view(), 1'000'000, 2);
   const auto block = xner::aligner_of(statistics, {});
   xner::check_aligner(block);
   CHECK(block.sentence_pairs == whole.sentence_pairs);
@@ -293,7 +300,7 @@ TEST_CASE("blocks add up, whatever the number of threads") {
   for (const std::size_t threads : {1U, 3U}) {
     xner::AlignerStatistics statistics;
     for (int block = 0; block < 3; ++block) {
-      xner::fit_aligner_block(corpus.view(), {}, statistics, 500, threads);
+      add_block(statistics, corpus.view(), 500, threads);
     }
     CHECK(statistics.blocks == 3);
     CHECK(statistics.sentence_pairs == 300);
@@ -312,19 +319,95 @@ TEST_CASE("blocks add up, whatever the number of threads") {
 
 TEST_CASE("a block has what those before it had") {
   xner::AlignerStatistics statistics;
-  xner::fit_aligner_block(toy().view(), {}, statistics, 100, 1);
+  add_block(statistics, toy().view(), 100);
   const Corpus other({{"a"}}, {{"b"}});
-  CHECK_THROWS_WITH(xner::fit_aligner_block(other.view(), {}, statistics, 100, 1),
+  CHECK_THROWS_WITH(xner::fit_aligner_block(other.view(), {}, statistics, 1),
                     "the block lacks words or types of those before it");
   xner::AlignerOptions options;
   options.jump_clip = 3;
-  CHECK_THROWS_WITH(xner::fit_aligner_block(toy().view(), options, statistics, 100, 1),
+  CHECK_THROWS_WITH(xner::fit_aligner_block(toy().view(), options, statistics, 1),
                     "jump_clip differs from that of the blocks before");
   auto levels = toy().view();
   levels.levels.push_back(levels.levels.front());
-  CHECK_THROWS_WITH(xner::fit_aligner_block(levels, {}, statistics, 100, 1),
+  CHECK_THROWS_WITH(xner::fit_aligner_block(levels, {}, statistics, 1),
                     "the block has other levels than those before it");
   CHECK(statistics.blocks == 1);
+}
+
+TEST_CASE("what blocks teach is added under other numbers") {
+  const Corpus corpus = long_corpus(60, 12);
+  const auto block = xner::fit_aligner_block(corpus.view(), {}, {}, 1);
+  const auto types = block.levels.front().source_links.size();
+  std::vector<std::int32_t> turned(types);
+  for (std::size_t type = 0; type < types; ++type) turned[type] = static_cast<std::int32_t>(types - 1 - type);
+  const auto targets = block.levels.front().target_links.size();
+  std::vector<std::int32_t> same(targets);
+  for (std::size_t type = 0; type < targets; ++type) same[type] = static_cast<std::int32_t>(type);
+  const xner::AlignerNumbers numbers{
+      .source_words = turned, .target_words = same, .levels = {{turned, same}}};
+  xner::AlignerStatistics sums;
+  xner::add_statistics(sums, block, numbers, 1'000'000);
+  xner::check_statistics(sums);
+  const auto& level = sums.levels.front();
+  const auto& own = block.levels.front();
+  for (std::size_t type = 0; type < types; ++type) {
+    const std::size_t there = types - 1 - type;
+    CHECK(level.source_links[there] == own.source_links[type]);
+    CHECK(level.source_tokens[there] == own.source_tokens[type]);
+    CHECK(sums.source_null[there] == block.source_null[type]);
+    CHECK(level.offsets[there + 1] - level.offsets[there] == own.offsets[type + 1] - own.offsets[type]);
+    for (auto at = own.offsets[type]; at < own.offsets[type + 1]; ++at) {
+      const auto place = static_cast<std::size_t>(level.offsets[there] + at - own.offsets[type]);
+      CHECK(level.targets[place] == own.targets[static_cast<std::size_t>(at)]);
+      CHECK(level.counts[place] == own.counts[static_cast<std::size_t>(at)]);
+    }
+  }
+  CHECK(level.pseudo.empty());
+  CHECK(sums.target_words == block.target_words);
+
+  const auto before = sums.levels.front().counts;
+  std::vector<std::int32_t> twice = turned;
+  twice[0] = twice[1];
+  const xner::AlignerNumbers wrong{.source_words = turned, .target_words = same, .levels = {{twice, same}}};
+  CHECK_THROWS_AS(xner::add_statistics(sums, block, wrong, 1'000'000), xner::Error);
+  twice[0] = -1;
+  CHECK_THROWS_AS(xner::add_statistics(sums, block, wrong, 1'000'000), xner::Error);
+  twice[0] = static_cast<std::int32_t>(2 * types);
+  CHECK_THROWS_AS(xner::add_statistics(sums, block, wrong, 1'000'000), xner::Error);
+  twice.pop_back();
+  CHECK_THROWS_AS(xner::add_statistics(
+                      sums, block, {.source_words = twice, .target_words = same, .levels = {}}, 1'000'000),
+                  xner::Error);
+  CHECK(sums.blocks == 1);
+  CHECK(sums.levels.front().counts == before);
+}
+
+TEST_CASE("statistics that do not fit together are refused") {
+  const auto sound = xner::fit_aligner_block(long_corpus(60, 12).view(), {}, {}, 1);
+  const auto refused = [&](const auto& change) {
+    xner::AlignerStatistics statistics = sound;
+    change(statistics, statistics.levels.front());
+    CHECK_THROWS_AS(xner::check_statistics(statistics), xner::Error);
+  };
+  using Level = xner::AlignerStatistics::Level;
+  using All = xner::AlignerStatistics;
+  CHECK_NOTHROW(xner::check_statistics(sound));
+  refused([](All&, Level& level) { level.counts.pop_back(); });
+  refused([](All&, Level& level) { level.offsets.pop_back(); });
+  refused([](All&, Level& level) { level.offsets[1] = -1; });
+  refused([](All&, Level& level) { level.offsets.back() += 1; });
+  refused([](All&, Level& level) { level.targets[0] = -1; });
+  refused([](All&, Level& level) { level.targets[0] = 1'000'000; });
+  refused([](All&, Level& level) { level.counts[0] = std::numeric_limits<float>::infinity(); });
+  refused([](All&, Level& level) { level.pseudo[0] = -1; });
+  refused([](All&, Level& level) { level.pseudo.pop_back(); });
+  refused([](All&, Level& level) { level.target_met.pop_back(); });
+  refused([](All&, Level& level) { level.source_links[0] = std::nan(""); });
+  refused([](All& all, Level&) { all.source_null.pop_back(); });
+  refused([](All& all, Level&) { all.target_jumps.pop_back(); });
+  refused([](All& all, Level&) { all.source_words[0] = -1; });
+  refused([](All& all, Level&) { all.source_far_jumps = 0; });
+  refused([](All& all, Level&) { all.sentence_pairs = -1; });
 }
 
 TEST_CASE("the aligner reports progress from the first moment on") {

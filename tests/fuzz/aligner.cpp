@@ -124,7 +124,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       } else {
         AlignerStatistics statistics;
         for (std::size_t block = 1 + bytes.size(2); block > 0; --block) {
-          fit_aligner_block(corpus, options, statistics, bytes.size(20), 1);
+          const AlignerStatistics taught = fit_aligner_block(corpus, options, statistics, 1);
+          check_statistics(taught);
+          AlignerNumbers numbers;
+          if (bytes.yes()) numbers.levels.push_back(map);
+          if (bytes.yes()) numbers.source_words = source_map;
+          try {
+            add_statistics(statistics, taught, numbers, bytes.size(20));
+          } catch (const Error&) {
+            continue;
+          }
+          check_statistics(statistics);
         }
         model = aligner_of(statistics, options, corpus.levels);
       }

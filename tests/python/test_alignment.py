@@ -168,15 +168,17 @@ def test_features_are_those_of_the_cells_that_the_classifier_looks_at() -> None:
 
 
 def in_blocks(blocks: list[Corpus], options: AlignerOptions, threads: int, most_entries: int = 10**6) -> Aligner:
-    """Fitted block by block."""
+    """Fitted block by block, each of which goes on from all before it."""
     numberings = [Numbering(options.fold, romanized=options.romanize) for _ in range(2)]
-    fitter = _core.AlignerFitter(core_options(options))
+    sums = _core.AlignerStatistics()
+    same: Any = {"source_words": np.zeros(0, np.int32), "target_words": np.zeros(0, np.int32), "types": []}
     for block in blocks:
         sides = [numbering.number(rows, "tokens") for numbering, rows in zip(numberings, block, strict=True)]
-        fitter.add(corpus_of(*sides), most_entries=most_entries, threads=threads, progress=None)
+        taught = sums.fit(corpus_of(*sides), core_options(options), threads=threads, progress=None)
+        sums.add(taught, **same, most_entries=most_entries)
     index = _core.TextIndex.of
     texts = [(index(one.texts), index(other.texts)) for one, other in zip(*(s.levels for s in sides), strict=True)]
-    model = fitter.model(corpus_of(*sides))
+    model = sums.model(core_options(options), corpus_of(*sides))
     return Aligner(Fitted(model, options, TrainedOn(0, 0, 0, "", len(blocks)), texts))
 
 

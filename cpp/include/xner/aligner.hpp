@@ -152,13 +152,16 @@ using AlignerProgress = std::function<void(int done, int total)>;
 AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& options, std::size_t threads,
                          const AlignerProgress& progress = {});
 
-// What the blocks of a corpus have taught: sums over blocks, which the next one goes on from. Words and types are
-// numbered alike in all blocks; later ones may have more of each.
+// What blocks of a corpus have taught: one of them, or the sums of several. Words and types are numbered from 0; a block's
+// begin with those of the statistics that it goes on from.
 struct AlignerStatistics {
   struct Level {
     std::vector<std::int64_t> offsets{0};  // by source type, one more at the end: its entries below
     std::vector<std::int32_t> targets;     // target types, ascending within a row
     std::vector<float> counts;             // expected links of the pair; pairs with few are left out
+    // Of one block, by entry: the pair's pseudo-counts, 0 where what it goes on from has the entry. Empty in sums of
+    // several, which hold them by type.
+    std::vector<float> pseudo;
     // By type: expected links, those of pairs left out among them; pseudo-counts of the pairs that meet; tokens; the
     // share of the other side's tokens whose types it has met, as far as that is known without keeping all pairs.
     std::vector<double> source_links, target_links;
@@ -175,18 +178,32 @@ struct AlignerStatistics {
   std::int64_t blocks = 0;
 };
 
-// Fits one block of a corpus that is too large to be fitted at once, and adds what it teaches to `statistics`. The
-// first block is fitted as fit_aligner does; each further one begins with what those before it have taught, and counts
-// it among its evidence throughout (incremental EM, Neal and Hinton 1998, with one visit to each block), for which two
-// iterations of model 1 are enough. Memory grows with the block's cells and with the pairs of types that are kept: of
-// more than `most_entries` on a level, those with the fewest expected links are left out, though not from the sums.
-// The order of the blocks matters; the number of threads does not. A block that throws leaves the statistics as they
-// were, unless memory runs out while they are added up.
-void fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options,
-                       AlignerStatistics& statistics, std::size_t most_entries, std::size_t threads,
-                       const AlignerProgress& progress = {});
+// Fits one block of a corpus that is too large to be fitted at once; returns what it alone teaches. Without a past the
+// block is fitted as fit_aligner does; else it begins with what the past has taught, and counts it among its evidence
+// throughout (incremental EM, Neal and Hinton 1998, with one visit to each block), for which two iterations of model 1
+// are enough. Memory grows with the block's cells and with the entries of the past. The number of threads does not matter.
+AlignerStatistics fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options,
+                                    const AlignerStatistics& past, std::size_t threads,
+                                    const AlignerProgress& progress = {});
 
-// The model of what blocks have taught. `levels`: of the last block, for its lexicon; may be empty where there is none.
+// Which words and types of sums those of a block are: by number in the block, the number in the sums. Empty spans: the same.
+struct AlignerNumbers {
+  std::span<const std::int32_t> source_words, target_words;
+  std::vector<AlignerTypeMap> levels;
+};
+
+// Adds what a block has taught. Blocks that go on from the same past may be fitted in any order, or at once; they are added
+// one after the other, and the order decides on the last bits. What is left out of more than `most_entries` on a level are
+// the pairs with the fewest expected links, though not from the sums by type. Throws Error when numbers are not those of
+// the block, and changes nothing then.
+void add_statistics(AlignerStatistics& sums, const AlignerStatistics& block, const AlignerNumbers& numbers,
+                    std::size_t most_entries);
+
+// Throws Error where arrays of statistics do not fit together.
+void check_statistics(const AlignerStatistics& statistics);
+
+// The model of what blocks have taught. `levels`: of all words and types, for their lexicon; may be empty where there is
+// none.
 AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options,
                         std::span<const AlignerLevel> levels = {});
 

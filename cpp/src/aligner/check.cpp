@@ -148,19 +148,18 @@ void check_lexicon(const AlignerLevel& level) {
 
 }  // namespace
 
-void check_statistics(const AlignerStatistics& statistics, const AlignerCorpus& block,
-                      const AlignerOptions& options) {
-  if (statistics.levels.empty()) return;
-  check(statistics.levels.size() == block.levels.size(), "the block has other levels than those before it");
-  check(statistics.source_jumps.empty() ||
-            statistics.source_jumps.size() == 2 * static_cast<std::size_t>(options.jump_clip) + 1,
+void check_past(const AlignerStatistics& past, const AlignerCorpus& block, const AlignerOptions& options) {
+  if (past.levels.empty()) return;
+  check(past.levels.size() == block.levels.size(), "the block has other levels than those before it");
+  check(past.source_jumps.empty() ||
+            past.source_jumps.size() == 2 * static_cast<std::size_t>(options.jump_clip) + 1,
         "jump_clip differs from that of the blocks before");
   const AlignerLevel& coarsest = block.levels.front();
-  bool grows = statistics.source_words.size() <= coarsest.source_types.size() &&
-               statistics.target_words.size() <= coarsest.target_types.size();
+  bool grows = past.source_words.size() <= coarsest.source_types.size() &&
+               past.target_words.size() <= coarsest.target_types.size();
   for (std::size_t l = 0; grows && l < block.levels.size(); ++l) {
-    grows = statistics.levels[l].source_links.size() <= block.levels[l].source_text.size() &&
-            statistics.levels[l].target_links.size() <= block.levels[l].target_text.size();
+    grows = past.levels[l].source_links.size() <= block.levels[l].source_text.size() &&
+            past.levels[l].target_links.size() <= block.levels[l].target_text.size();
   }
   check(grows, "the block lacks words or types of those before it");
 }

@@ -17,9 +17,8 @@ void check_options(const AlignerOptions& options);
 // The sides and levels fit together; all words and types are in range.
 void check_corpus(const AlignerCorpus& corpus);
 
-// A block goes on from the statistics: it has all their words, types and levels, and was fitted with the same clip.
-void check_statistics(const AlignerStatistics& statistics, const AlignerCorpus& block,
-                      const AlignerOptions& options);
+// A block goes on from the past: it has all its words, types and levels, and is fitted with the same clip.
+void check_past(const AlignerStatistics& past, const AlignerCorpus& block, const AlignerOptions& options);
 
 // The pairs of a source type of a table, which is that of a level, have targets that ascend, and counts.
 void check_row(const AlignerTableView& table, std::size_t type, std::size_t level);

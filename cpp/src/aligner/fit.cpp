@@ -17,6 +17,7 @@
 #include "aligner/jumps.hpp"
 #include "aligner/prior.hpp"
 #include "aligner/sentence.hpp"
+#include "aligner/statistics.hpp"
 #include "xner/aligner.hpp"
 #include "xner/parallel.hpp"
 
@@ -31,7 +32,6 @@ inline void prefetch([[maybe_unused]] const void* address) {
 #endif
 }
 
-constexpr float kNegligible = 1e-5F;  // expected links below this are not kept in a model
 // Iterations of model 1 on blocks that go on from others. Measured on nine test sets in five blocks: mean error rate .2296
 // with two, .2293 with five, .2305 with one, .2350 with none.
 constexpr int kIbm1LaterOn = 2;
@@ -41,22 +41,25 @@ constexpr float kNil = 0.01F;
 constexpr int kIterationsOnAll = 2;
 
 // How often each word occurs, by word id.
-std::vector<float> word_frequencies(RaggedView<std::int32_t> sentences, std::size_t words) {
-  std::vector<std::int64_t> counts(words, 0);
+std::vector<double> word_counts(RaggedView<std::int32_t> sentences, std::size_t words) {
+  std::vector<double> counts(words, 0.0);
   for (std::size_t row = 0; row < sentences.size(); ++row) {
     for (const std::int32_t word : sentences[row]) ++counts[static_cast<std::size_t>(word)];
   }
-  return {counts.begin(), counts.end()};
+  return counts;
 }
 
-std::vector<float> sum_by_type(const std::vector<float>& by_word, std::span<const std::int32_t> types,
-                               std::size_t count) {
+template <class Number>
+std::vector<double> sum_by_type(const std::vector<Number>& by_word, std::span<const std::int32_t> types,
+                                std::size_t count) {
   std::vector<double> sums(count, 0.0);
   for (std::size_t word = 0; word < by_word.size(); ++word) {
     sums[static_cast<std::size_t>(types[word])] += static_cast<double>(by_word[word]);
   }
-  return {sums.begin(), sums.end()};
+  return sums;
 }
+
+std::vector<float> as_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
 // Expectation maximisation on one corpus.
 class Trainer {
@@ -75,8 +78,8 @@ class Trainer {
         cell_begins_(first_cells(corpus, index_)),
         forward_null_(static_cast<std::size_t>(index_.target_offsets.back()), 0.0F),
         backward_null_(static_cast<std::size_t>(index_.source_offsets.back()), 0.0F),
-        source_frequency_(word_frequencies(corpus.source, corpus.levels.front().source_types.size())),
-        target_frequency_(word_frequencies(corpus.target, corpus.levels.front().target_types.size())),
+        source_frequency_(as_floats(word_counts(corpus.source, corpus.levels.front().source_types.size()))),
+        target_frequency_(as_floats(word_counts(corpus.target, corpus.levels.front().target_types.size()))),
         source_tokens_(static_cast<double>(backward_null_.size())),
         target_tokens_(static_cast<double>(forward_null_.size())),
         scratch_(count_workers(corpus.source.size(), kSentencesPerChunk, threads)) {
@@ -124,21 +127,28 @@ class Trainer {
     return model;
   }
 
-  // Adds what the block has taught to what earlier ones have, which is `past` of the constructor.
-  void add_to(AlignerStatistics& statistics, std::size_t most_entries) {
-    statistics.levels.resize(levels_.size());
-    for (std::size_t l = 0; l < levels_.size(); ++l)
-      add_level_to(statistics.levels[l], levels_[l], most_entries);
-    statistics.source_words.assign(source_frequency_.begin(), source_frequency_.end());
-    statistics.target_words.assign(target_frequency_.begin(), target_frequency_.end());
-    statistics.source_null.assign(source_null_.begin(), source_null_.end());
-    statistics.target_null.assign(target_null_.begin(), target_null_.end());
-    add(statistics.source_jumps, source_jump_counts_);
-    add(statistics.target_jumps, target_jump_counts_);
-    statistics.source_far_jumps = mean_far_jumps(corpus_.target, corpus_.source, clip_);
-    statistics.target_far_jumps = mean_far_jumps(corpus_.source, corpus_.target, clip_);
-    statistics.sentence_pairs = pairs_;
-    ++statistics.blocks;
+  // What the block has taught, without what earlier ones have.
+  AlignerStatistics take_statistics() {
+    AlignerStatistics own;
+    own.source_words = word_counts(corpus_.source, corpus_.levels.front().source_types.size());
+    own.target_words = word_counts(corpus_.target, corpus_.levels.front().target_types.size());
+    for (const Level& level : levels_) {
+      const AlignerLevel& types = *level.corpus;
+      own.levels.push_back(statistics_of(level));
+      own.levels.back().source_tokens =
+          sum_by_type(own.source_words, types.source_types, types.source_text.size());
+      own.levels.back().target_tokens =
+          sum_by_type(own.target_words, types.target_types, types.target_text.size());
+    }
+    own.source_null = source_nulls(std::vector<double>(levels_.back().source_frequency.size(), 0.0));
+    own.target_null = target_nulls(std::vector<double>(levels_.back().target_frequency.size(), 0.0));
+    own.source_jumps = std::move(source_jump_counts_);
+    own.target_jumps = std::move(target_jump_counts_);
+    own.source_far_jumps = mean_far_jumps(corpus_.target, corpus_.source, clip_);
+    own.target_far_jumps = mean_far_jumps(corpus_.source, corpus_.target, clip_);
+    own.sentence_pairs = count_pairs();
+    own.blocks = 1;
+    return own;
   }
 
  private:
@@ -204,8 +214,10 @@ class Trainer {
     level.counts.assign(level.prior.size(), 0.0F);
     level.past = past_ == nullptr ? nullptr : &past_->levels[levels_.size()];
     if (level.past != nullptr) level.past_counts = recall(level.pairs.types, *level.past);
-    level.source_frequency = sum_by_type(source_frequency_, corpus.source_types, corpus.source_text.size());
-    level.target_frequency = sum_by_type(target_frequency_, corpus.target_types, corpus.target_text.size());
+    level.source_frequency =
+        as_floats(sum_by_type(source_frequency_, corpus.source_types, corpus.source_text.size()));
+    level.target_frequency =
+        as_floats(sum_by_type(target_frequency_, corpus.target_types, corpus.target_text.size()));
     level.source = make_side(corpus.source_types, level.source_frequency, source_frequency_, source_tokens_,
                              corpus_.levels.size(), options_.base_weight);
     level.target = make_side(corpus.target_types, level.target_frequency, target_frequency_, target_tokens_,
@@ -273,8 +285,8 @@ class Trainer {
   // From the expected links of cells to what emissions are made of.
   void update_tables(bool first) {
     if (!first) {
-      const std::vector<float> word_counts = count_word_pairs();
-      for (Level& level : levels_) count_type_pairs(level, word_counts);
+      const std::vector<float> counts = count_word_pairs();
+      for (Level& level : levels_) count_type_pairs(level, counts);
     }
     parallel_for(levels_.size(), 1, threads_,
                  [&](std::size_t l, std::size_t, std::size_t) { update_totals(levels_[l]); });
@@ -329,7 +341,7 @@ class Trainer {
     return counts;
   }
 
-  void count_type_pairs(Level& level, const std::vector<float>& word_counts) const {
+  void count_type_pairs(Level& level, const std::vector<float>& of_words) const {
     const LevelPairs& pairs = level.pairs;
     parallel_for(
         pairs.types.rows(), kTypesPerChunk, threads_, [&](std::size_t first, std::size_t last, std::size_t) {
@@ -338,7 +350,7 @@ class Trainer {
           for (auto at = pairs.word_offsets[first]; at < pairs.word_offsets[last]; ++at) {
             const auto word = static_cast<std::size_t>(pairs.words_of_type[static_cast<std::size_t>(at)]);
             for (std::size_t pair = index_.words.begin(word); pair < index_.words.end(word); ++pair) {
-              level.counts[static_cast<std::size_t>(pairs.of_word_pair[pair])] += word_counts[pair];
+              level.counts[static_cast<std::size_t>(pairs.of_word_pair[pair])] += of_words[pair];
             }
           }
         });
@@ -350,6 +362,12 @@ class Trainer {
     std::vector<double> source_pseudo, target_pseudo;  // of pairs that no earlier block knows
     std::vector<double> source_met, target_met;        // share of the other side's tokens
   };
+
+  // The pseudo-counts of a pair, unless earlier blocks have counted them.
+  [[nodiscard]] double new_pseudo(const Level& level, std::size_t pair) const {
+    const bool is_known = !level.past_counts.empty() && level.past_counts[pair] != 0;
+    return is_known ? 0.0 : static_cast<double>(level.prior[pair]) + options_.alpha;
+  }
 
   [[nodiscard]] Share share_of(const Level& level) const {
     const Pairs& types = level.pairs.types;
@@ -368,11 +386,9 @@ class Trainer {
         const auto links = static_cast<double>(level.counts[pair]);
         share.source_links[type] += links;
         share.target_links[other] += links;
-        if (level.past_counts.empty() || level.past_counts[pair] == 0) {
-          const double pseudo = static_cast<double>(level.prior[pair]) + options_.alpha;
-          share.source_pseudo[type] += pseudo;
-          share.target_pseudo[other] += pseudo;
-        }
+        const double pseudo = new_pseudo(level, pair);
+        share.source_pseudo[type] += pseudo;
+        share.target_pseudo[other] += pseudo;
         share.source_met[type] +=
             static_cast<double>(level.target_frequency[other]) / std::max(1.0, target_tokens_);
         share.target_met[other] += of_source;
@@ -381,9 +397,7 @@ class Trainer {
     return share;
   }
 
-  // The sums of one side's types, those of earlier blocks included. Which types a type has met is not kept: what it met
-  // in several blocks is taken to be independent.
-  static double met_in_either(double one, double other) { return 1 - (1 - one) * (1 - other); }
+  // The sums of one side's types, those of earlier blocks included.
   [[nodiscard]] std::vector<double> totals(const std::vector<double>& links,
                                            const std::vector<double>& pseudo, const std::vector<double>& met,
                                            const std::vector<double>& past_links,
@@ -442,74 +456,32 @@ class Trainer {
     }
   }
 
-  void add_level_to(AlignerStatistics::Level& sums, const Level& level, std::size_t most_entries) const {
-    const Share share = share_of(level);
-    add(sums.source_links, share.source_links);
-    add(sums.target_links, share.target_links);
-    add(sums.source_pseudo, share.source_pseudo);
-    add(sums.target_pseudo, share.target_pseudo);
-    const auto meet = [](std::vector<double>& met, const std::vector<double>& more) {
-      met.resize(more.size(), 0.0);
-      for (std::size_t type = 0; type < more.size(); ++type) met[type] = met_in_either(met[type], more[type]);
-    };
-    meet(sums.source_met, share.source_met);
-    meet(sums.target_met, share.target_met);
-    sums.source_tokens.assign(level.source_frequency.begin(), level.source_frequency.end());
-    sums.target_tokens.assign(level.target_frequency.begin(), level.target_frequency.end());
-    merge_counts(sums, level, most_entries);
-  }
-
-  // Calls body(type, target type, count) for every pair that this block or earlier ones know, in order.
-  template <class Body>
-  static void each_merged(const AlignerStatistics::Level& past, const Level& level, const Body& body) {
+  // What the block teaches on a level. Pairs with next to no links are no entries: their pseudo-counts are in the sums.
+  [[nodiscard]] AlignerStatistics::Level statistics_of(const Level& level) const {
+    Share share = share_of(level);
+    AlignerStatistics::Level own;
     const Pairs& types = level.pairs.types;
+    own.source_pseudo.assign(share.source_pseudo.size(), 0.0);
+    own.target_pseudo.assign(share.target_pseudo.size(), 0.0);
     for (std::size_t type = 0; type < types.rows(); ++type) {
-      const bool known = type + 1 < past.offsets.size();
-      auto at = known ? static_cast<std::size_t>(past.offsets[type]) : 0;
-      const auto end = known ? static_cast<std::size_t>(past.offsets[type + 1]) : 0;
       for (std::size_t pair = types.begin(type); pair < types.end(type); ++pair) {
-        const std::int32_t target = types.targets[pair];
-        for (; at < end && past.targets[at] < target; ++at) body(type, past.targets[at], past.counts[at]);
-        const bool both = at < end && past.targets[at] == target;
-        body(type, target, level.counts[pair] + (both ? past.counts[at] : 0.0F));
-        if (both) ++at;
+        const double pseudo = new_pseudo(level, pair);
+        if (level.counts[pair] < kNegligible) {
+          own.source_pseudo[type] += pseudo;
+          own.target_pseudo[static_cast<std::size_t>(types.targets[pair])] += pseudo;
+          continue;
+        }
+        own.targets.push_back(types.targets[pair]);
+        own.counts.push_back(level.counts[pair]);
+        own.pseudo.push_back(static_cast<float>(pseudo));
       }
-      for (; at < end; ++at) body(type, past.targets[at], past.counts[at]);
+      own.offsets.push_back(static_cast<std::int64_t>(own.targets.size()));
     }
-  }
-
-  static void merge_counts(AlignerStatistics::Level& sums, const Level& level, std::size_t most_entries) {
-    // How many pairs have expected links of which power of two: what is left out is decided by these.
-    std::vector<std::size_t> by_exponent(std::numeric_limits<float>::max_exponent -
-                                         std::numeric_limits<float>::min_exponent + 2);
-    each_merged(sums, level, [&](std::size_t, std::int32_t, float count) {
-      if (count >= kNegligible) {
-        const int exponent = std::ilogb(count) - std::numeric_limits<float>::min_exponent + 2;
-        ++by_exponent[static_cast<std::size_t>(exponent)];
-      }
-    });
-    std::size_t kept = 0;
-    std::size_t exponent = by_exponent.size();
-    while (exponent > 0 && kept + by_exponent[exponent - 1] <= most_entries) kept += by_exponent[--exponent];
-    const float least =
-        std::max(kNegligible,
-                 std::ldexp(1.0F, static_cast<int>(exponent) + std::numeric_limits<float>::min_exponent - 2));
-    AlignerStatistics::Level merged;
-    merged.targets.reserve(kept);
-    merged.counts.reserve(kept);
-    std::size_t row = 0;
-    each_merged(sums, level, [&](std::size_t type, std::int32_t target, float count) {
-      for (; row < type; ++row) merged.offsets.push_back(static_cast<std::int64_t>(merged.targets.size()));
-      if (count < least) return;
-      merged.targets.push_back(target);
-      merged.counts.push_back(count);
-    });
-    for (; row < level.pairs.types.rows(); ++row) {
-      merged.offsets.push_back(static_cast<std::int64_t>(merged.targets.size()));
-    }
-    sums.offsets = std::move(merged.offsets);
-    sums.targets = std::move(merged.targets);
-    sums.counts = std::move(merged.counts);
+    own.source_links = std::move(share.source_links);
+    own.target_links = std::move(share.target_links);
+    own.source_met = std::move(share.source_met);
+    own.target_met = std::move(share.target_met);
+    return own;
   }
 
   // Gathers what the levels know about each pair of words in its record, for the expectation step to read at once.
@@ -529,26 +501,36 @@ class Trainer {
         });
   }
 
+  // Adds to each type's sum what its tokens are expected to be without a partner.
+  static std::vector<double> nulls(std::vector<double> sums, const std::vector<float>& expected,
+                                   RaggedView<std::int32_t> sentences, std::span<const std::int32_t> types) {
+    std::size_t token = 0;
+    for (std::size_t row = 0; row < sentences.size(); ++row) {
+      for (const std::int32_t word : sentences[row]) {
+        sums[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])] +=
+            static_cast<double>(expected[token++]);
+      }
+    }
+    return sums;
+  }
+  [[nodiscard]] std::vector<double> source_nulls(std::vector<double> sums) const {
+    return nulls(std::move(sums), backward_null_, corpus_.source, levels_.back().corpus->source_types);
+  }
+  [[nodiscard]] std::vector<double> target_nulls(std::vector<double> sums) const {
+    return nulls(std::move(sums), forward_null_, corpus_.target, levels_.back().corpus->target_types);
+  }
+
   void update_nulls(bool first) {
     const Level& finest = levels_.back();
-    const auto by_type = [&](const std::vector<float>& expected, RaggedView<std::int32_t> sentences,
-                             std::span<const std::int32_t> types, std::size_t count,
-                             const std::vector<double>& past) {
+    const auto so_far = [&](const std::vector<double>& past, std::size_t count) {
       std::vector<double> sums = past;
       sums.resize(count, first && past_ == nullptr ? 1.0 : 0.0);
-      std::size_t token = 0;
-      for (std::size_t row = 0; row < sentences.size(); ++row) {
-        for (const std::int32_t word : sentences[row]) {
-          sums[static_cast<std::size_t>(types[static_cast<std::size_t>(word)])] +=
-              static_cast<double>(expected[token++]);
-        }
-      }
-      return std::vector<float>(sums.begin(), sums.end());
+      return sums;
     };
-    target_null_ = by_type(forward_null_, corpus_.target, finest.corpus->target_types,
-                           finest.corpus->target_text.size(), past_ == nullptr ? kNone : past_->target_null);
-    source_null_ = by_type(backward_null_, corpus_.source, finest.corpus->source_types,
-                           finest.corpus->source_text.size(), past_ == nullptr ? kNone : past_->source_null);
+    target_null_ = as_floats(target_nulls(
+        so_far(past_ == nullptr ? kNone : past_->target_null, finest.corpus->target_text.size())));
+    source_null_ = as_floats(source_nulls(
+        so_far(past_ == nullptr ? kNone : past_->source_null, finest.corpus->source_text.size())));
     target_null_emission_ =
         null_emissions(target_null_, finest.corpus->target_types, finest.target, finest.target_frequency,
                        target_tokens_, options_, levels_.size(), kUnsharpened);
@@ -860,53 +842,15 @@ AlignerModel fit_aligner(const AlignerCorpus& corpus, const AlignerOptions& opti
   return trainer.take_model();
 }
 
-void fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options,
-                       AlignerStatistics& statistics, std::size_t most_entries, std::size_t threads,
-                       const AlignerProgress& progress) {
+AlignerStatistics fit_aligner_block(const AlignerCorpus& block, const AlignerOptions& options,
+                                    const AlignerStatistics& past, std::size_t threads,
+                                    const AlignerProgress& progress) {
   aligner::check_options(options);
   aligner::check_corpus(block);
-  aligner::check_statistics(statistics, block, options);
-  aligner::Trainer trainer(block, options, statistics.levels.empty() ? nullptr : &statistics, threads);
+  aligner::check_past(past, block, options);
+  aligner::Trainer trainer(block, options, past.levels.empty() ? nullptr : &past, threads);
   trainer.run(progress);
-  trainer.add_to(statistics, most_entries);
-}
-
-AlignerModel aligner_of(const AlignerStatistics& statistics, const AlignerOptions& options,
-                        std::span<const AlignerLevel> levels) {
-  const auto as_floats = [](const std::vector<double>& values) {
-    return std::vector<float>(values.begin(), values.end());
-  };
-  AlignerModel model;
-  model.options = options;
-  model.sentence_pairs = statistics.sentence_pairs;
-  for (const AlignerStatistics::Level& level : statistics.levels) {
-    const auto totals = [&](const std::vector<double>& links, const std::vector<double>& pseudo,
-                            const std::vector<double>& met) {
-      std::vector<float> sums(links.size());
-      for (std::size_t type = 0; type < sums.size(); ++type) {
-        sums[type] = static_cast<float>(links[type] + pseudo[type] + options.base_weight * met[type]);
-      }
-      return sums;
-    };
-    model.levels.push_back(
-        {.offsets = level.offsets,
-         .targets = level.targets,
-         .counts = level.counts,
-         .source_frequency = as_floats(level.source_tokens),
-         .target_frequency = as_floats(level.target_tokens),
-         .source_totals = totals(level.source_links, level.source_pseudo, level.source_met),
-         .target_totals = totals(level.target_links, level.target_pseudo, level.target_met)});
-  }
-  for (std::size_t l = 0; l < std::min(levels.size(), model.levels.size()); ++l) {
-    aligner::add_lexicon(levels[l], model.levels[l]);
-  }
-  model.source_null = as_floats(statistics.source_null);
-  model.target_null = as_floats(statistics.target_null);
-  model.source_jumps =
-      aligner::jump_weights(statistics.source_jumps, options.jump_smoothing, statistics.source_far_jumps);
-  model.target_jumps =
-      aligner::jump_weights(statistics.target_jumps, options.jump_smoothing, statistics.target_far_jumps);
-  return model;
+  return trainer.take_statistics();
 }
 
 }  // namespace xner

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -12,12 +14,12 @@ import pyarrow.compute as pc
 
 import xner._core as _core
 from xner._support.memory import available_memory, memory_size
-from xner._support.progress import logger
 from xner._support.sentences import to_arrow
 from xner._version import __version__
-from xner.alignment._folding import Numbering, check_words, corpus_of, row_offsets
-from xner.alignment._lexicon_counts import LexiconCounts
+from xner.alignment._blocks import EMPTY, fit_blocks
+from xner.alignment._folding import check_words, row_offsets
 from xner.alignment._model_file import Fitted, TrainedOn, core_options
+from xner.alignment._vocabulary import Vocabulary
 from xner.errors import DataError, Error
 from xner.schema import SOURCE_TOKENS, TOKENS
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from xner._support.progress import Reporter
     from xner._support.sentences import Sentences
-    from xner.alignment._folding import Side
+    from xner.alignment._blocks import Engine
     from xner.alignment.lexicon import Lexicon
     from xner.alignment.options import AlignerOptions
 
@@ -98,10 +100,12 @@ class _Limits:
     """What fits into memory.
 
     Attributes:
+        memory: in all, in bytes.
         cells: of a block.
         entries: expected links that are kept on a level.
     """
 
+    memory: int
     cells: int
     entries: int
 
@@ -109,7 +113,7 @@ class _Limits:
     def of(cls, max_memory: int | str | None, levels: int) -> _Limits:
         size = available_memory() // 2 if max_memory is None else memory_size("max_memory", max_memory)
         block = int(size * _SHARE_OF_A_BLOCK)
-        return cls(max(1, block // _BYTES_PER_CELL), max(1, (size - block) // (_BYTES_PER_ENTRY * levels)))
+        return cls(size, max(1, block // _BYTES_PER_CELL), max(1, (size - block) // (_BYTES_PER_ENTRY * levels)))
 
 
 def _blocks(parts: Iterable[Pairs], most: int) -> Iterator[Pairs]:
@@ -157,6 +161,7 @@ def fit(
     progress: Reporter,
     cells: npt.NDArray[np.int64] | None = None,
     lexicon: Lexicon | None = None,
+    engine: Engine | None = None,
 ) -> Fitted:
     """Learn from a corpus that comes in parts.
 
@@ -168,74 +173,34 @@ def fit(
         progress: told `fit`, the iterations done, and their total so far.
         cells: by pair, where that is known: blocks are then of about one size.
         lexicon: what is known of the languages beforehand.
+        engine: works on the blocks where there are several; None for this process.
     """
-    numberings = (
-        Numbering(options.fold, romanized=options.romanize),
-        Numbering(options.fold, romanized=options.romanize),
-    )
-    limits = _Limits.of(max_memory, numberings[0].levels)
+    vocabulary = Vocabulary(options, lexicon)
+    limits = _Limits.of(max_memory, vocabulary.sides[0].levels)
     most = limits.cells
     if cells is not None and (total := int(cells.sum())) > most:
         count = -(-total // most)
         most = -(-total // count) + int(cells.max())  # so that no rest is left
     blocks = _blocks(parts, most)
-    block, following = next(blocks, None), next(blocks, None)
-    sentences = words = other_words = number = before = hits = 0
-    counts = None if lexicon is None else LexiconCounts(lexicon.entries, numberings)
-    turned: LexiconCounts | None = None
-
-    def corpus(sides: tuple[Side, Side]) -> _core.AlignerCorpus:
-        nonlocal hits, counts, turned
-        made = corpus_of(*sides)
-        if lexicon is not None and counts is not None:
-            levels, hits = counts.rows(sides[0], options.lexicon_weight)
-            if not hits:
-                turned = turned or LexiconCounts(lexicon.turned().entries, numberings)
-                others, found = turned.rows(sides[0], options.lexicon_weight)
-                if found:
-                    logger.warning("lexicon: no entry is in the sentences from source to target: it is turned round")
-                    counts, levels, hits = turned, others, found
-            for level, rows in enumerate(levels):
-                made.set_lexicon(level, *rows)
-        return made
-
-    def numbered(pairs: Pairs) -> tuple[Side, Side]:
-        return numberings[0].number(pairs[0], SOURCE_TOKENS), numberings[1].number(pairs[1], TOKENS)
-
-    def report(done: int, total: int) -> None:
-        nonlocal before
-        progress("fit", before + done, before + total * (1 if following is None else 2))
-        before += total if done == total else 0
-
-    if block is None:
-        block = (pa.array([], pa.list_(pa.string())),) * 2
-    source, target = numbered(block)
-    if following is None:
+    first, second = next(blocks, EMPTY), next(blocks, None)
+    if second is None:
+        source, target = vocabulary.number(first)
         model = _core.fit_aligner(
-            corpus((source, target)),
-            core_options(options),
-            threads=threads,
-            progress=report,
+            vocabulary.corpus(source, target), core_options(options), threads=threads, progress=partial(progress, "fit")
         )
         trained_on = TrainedOn(len(source.offsets) - 1, len(source.words), len(target.words), __version__)
     else:
-        fitter = _core.AlignerFitter(core_options(options))
-        latest = corpus((source, target))
-        while True:
-            fitter.add(latest, most_entries=limits.entries, threads=threads, progress=report)
-            sentences += len(source.offsets) - 1
-            words += len(source.words)
-            other_words += len(target.words)
-            number += 1
-            if following is None:
-                break
-            source, target = numbered(following)
-            latest = corpus((source, target))
-            following = next(blocks, None)
-        model = fitter.model(latest)
-        trained_on = TrainedOn(sentences, words, other_words, __version__, number)
+        model, trained_on, vocabulary = fit_blocks(
+            chain([first, second], blocks),
+            options,
+            vocabulary,
+            most_entries=limits.entries,
+            memory=limits.memory,
+            threads=threads,
+            progress=progress,
+            engine=engine,
+        )
     if lexicon is not None:
-        trained_on = replace(trained_on, lexicon=(len(lexicon.entries), hits))
-    index = _core.TextIndex.of
-    texts = [(index(one.texts), index(other.texts)) for one, other in zip(source.levels, target.levels, strict=True)]
-    return Fitted(model, options, trained_on, texts)
+        trained_on = replace(trained_on, lexicon=(len(lexicon.entries), vocabulary.hits))
+    forms = ([_core.TextIndex.of(side.forms(level, 0)) for level in range(side.levels)] for side in vocabulary.sides)
+    return Fitted(model, options, trained_on, [*zip(*forms, strict=True)])

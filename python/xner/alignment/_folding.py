@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ __all__ = [
     "Fold",
     "Folding",
     "Integers",
+    "NewWords",
     "Numbering",
     "Side",
     "check_words",
@@ -166,6 +168,38 @@ def _tokens(sentences: pa.Array[Any], column: str) -> tuple[_Offsets, Integers, 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NewWords:
+    """The words of one side that a block has and its past has not.
+
+    Attributes:
+        tokens: as sentences have them.
+        words: by token, its word.
+        types: by level, and by word beyond those of the past, its type.
+        known: how many words the past has.
+        known_types: by level, how many types it has.
+    """
+
+    tokens: list[str]
+    words: Integers
+    types: tuple[Integers, ...]
+    known: int
+    known_types: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Where the words and types of a block are in another numbering.
+
+    Attributes:
+        words: by word of the block.
+        types: by level and type of the block.
+    """
+
+    words: Integers
+    types: tuple[Integers, ...]
+
+
 class Numbering:
     """The words and types of one side, numbered by first occurrence; more sentences may add to them.
 
@@ -189,6 +223,38 @@ class Numbering:
     def levels(self) -> int:
         """How many levels there are."""
         return len(self._types)
+
+    def copy(self) -> Self:
+        """One with the same words, to which others may be added."""
+        made = copy(self)
+        made._word_of_token, made._words, made._kinds = self._word_of_token.copy(), self._words.copy(), self._kinds[:]
+        made._types = [types.copy() for types in self._types]
+        made._spellings = [spellings.copy() for spellings in self._spellings]
+        made._type_of_word = [of_word[:] for of_word in self._type_of_word]
+        return made
+
+    def since(self, past: Self) -> NewWords:
+        """What it has beyond the numbering that it is a copy of."""
+        tokens = self.tokens(len(past._word_of_token))
+        known = len(past._kinds)
+        return NewWords(
+            tokens,
+            np.fromiter(map(self._word, tokens), np.int32, len(tokens)),
+            tuple(np.array(of_word[known:], np.int32) for of_word in self._type_of_word),
+            known,
+            tuple(map(len, past._types)),
+        )
+
+    def take_in(self, new: NewWords) -> Numbers:
+        """Add the new words of a block; it has those of its past under the same numbers."""
+        words = np.arange(new.known + len(new.types[0]), dtype=np.int32)
+        words[new.words] = np.fromiter(map(self._word, new.tokens), np.int32, len(new.tokens))
+        numbers = []
+        for known, types, of_word in zip(new.known_types, new.types, self._type_of_word, strict=True):
+            of_level = np.arange(max(known, int(types.max(initial=-1)) + 1), dtype=np.int32)
+            of_level[types] = np.array(of_word, np.int32)[words[new.known :]]
+            numbers.append(of_level)
+        return Numbers(words, tuple(numbers))
 
     def number(self, sentences: Sentences, column: str) -> Side:
         """Rows of words as numbers, with all words and types so far; each distinct token is folded once.

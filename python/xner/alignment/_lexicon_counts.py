@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,17 @@ class LexiconCounts:
         self._sides = [_Phrases(side, numbering) for side, numbering in zip(texts, numberings, strict=True)]
         self._weights = np.array([entry[2] for entry in entries], np.float64)
 
+    def copy(self, numberings: tuple[Numbering, Numbering]) -> Self:
+        """The same of copies of the numberings."""
+        made = copy(self)
+        made._sides = [side.copy(numbering) for side, numbering in zip(self._sides, numberings, strict=True)]
+        return made
+
+    def update(self) -> None:
+        """Take in what sentences have had since the last time."""
+        for side in self._sides:
+            side.update()
+
     def rows(self, source: Side, scale: float) -> tuple[list[_Rows], int]:
         """What entries count, and how many of them have all their words in the sentences so far.
 
@@ -51,8 +63,7 @@ class LexiconCounts:
             source: the source side.
             scale: the pseudo-count of an entry of weight 1. Of entries that fold alike the largest counts.
         """
-        for side in self._sides:
-            side.update()
+        self.update()
         both = np.flatnonzero((self._sides[0].words[:, 0] != _NONE) & (self._sides[1].words[:, 0] != _NONE))
         words = [side.words[both] for side in self._sides]
         pairs = np.prod([(side != _NONE).sum(axis=1) for side in words], axis=0)
@@ -116,6 +127,15 @@ class _Phrases:
         ]
         self._unspaced = np.array(unspaced, np.int64)
         self._watch = _Watch([self._texts[place] for place in unspaced])
+
+    def copy(self, numbering: Numbering) -> Self:
+        """The same of a copy of the numbering."""
+        made = copy(self)
+        made._numbering, made._numbers = numbering, self._numbers.copy()
+        made._words_of_text = self._words_of_text.copy()
+        made._forms, made._looked_up = self._forms.copy(), self._looked_up.copy()
+        made._types = [types.copy() for types in self._types]
+        return made
 
     @property
     def words(self) -> _Integers:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xner._support.sentences import Sentences
+    from xner.alignment._blocks import Engine
     from xner.alignment._fitting import Pairs
 
 __all__ = ["STATUSES", "Aligner"]
@@ -99,8 +100,9 @@ class Aligner:
     ) -> Aligner:
         """Learn from sentence pairs; any parallel text of the two languages helps.
 
-        A corpus that is too large for `max_memory` is fitted in blocks, each of which goes on from what those before
-        it have taught (see `trained_on.blocks`); expected links that do not fit are left out, the weakest first.
+        A corpus that is too large for `max_memory` is fitted in blocks (see `trained_on.blocks`): in rounds of 1, 1, 2,
+        4, ... blocks, which go on from what all rounds before have taught. Expected links that do not fit are left out,
+        the weakest first.
         Pairs of sentences with over 25 million pairs of words teach nothing, and get no links.
 
         Args:
@@ -137,6 +139,7 @@ class Aligner:
         max_memory: int | str | None = None,
         threads: int = 0,
         progress: Reporter = silent,
+        engine: Engine | None = None,
         **changes: Any,
     ) -> Aligner:
         """Learn from sentence pairs that come in batches, from a file larger than memory, say.
@@ -151,6 +154,8 @@ class Aligner:
             max_memory: as in `fit`, with what the batches take besides.
             threads: 0 for one per core. The result does not depend on it.
             progress: told `fit`, the iterations done, and their total as far as it is known.
+            engine: of `xner.pipelines`, on whose workers several blocks are fitted at once, each with `max_memory`;
+                None for this process. The result does not depend on it.
             **changes: options by name, in place of those in `options`.
 
         Raises:
@@ -170,7 +175,7 @@ class Aligner:
                 rows += batch.num_rows
 
         how: Any = {"max_memory": max_memory, "threads": _threads(threads), "progress": progress}
-        return cls(fit(parts(), options, lexicon=_lexicon(lexicon), **how))
+        return cls(fit(parts(), options, lexicon=_lexicon(lexicon), engine=engine, **how))
 
     @property
     def signature(self) -> str:

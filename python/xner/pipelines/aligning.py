@@ -446,7 +446,7 @@ class Aligning:
             if isinstance(corpus, pa.Table):
                 aligner = Aligner.fit(*_sides(corpus), **how)
             else:
-                aligner = Aligner.fit_batches(corpus(), **how)
+                aligner = Aligner.fit_batches(corpus(), **how, engine=None if run.engine is LOCAL else run.engine)
             if aligner.trained_on.blocks > 1:
                 run.told(f"the aligner was fitted in {aligner.trained_on.blocks} blocks, as memory allows")
             if lexicon is not None:

@@ -46,7 +46,12 @@ class Engine(Protocol):
         """Rows that are best handed out at a time, of pieces that may be cut anywhere; None: pieces as they are."""
 
     def map(
-        self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
+        self,
+        stage: Callable[[Piece], Made],
+        pieces: Iterable[Piece],
+        *,
+        has_model: bool = False,
+        memory: int | None = None,
     ) -> Iterator[Made]:
         """What a stage makes of each piece, in order.
 
@@ -54,6 +59,7 @@ class Engine(Protocol):
             stage: keeps every row where it is; can be pickled.
             pieces: read as they are needed.
             has_model: whether it computes with a model, for which a GPU is of use.
+            memory: what a piece takes, in bytes, where that is much.
 
         Raises:
             Error: whatever the stage raises.
@@ -76,7 +82,12 @@ class LocalEngine:
     part_rows: Final = None
 
     def map(
-        self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
+        self,
+        stage: Callable[[Piece], Made],
+        pieces: Iterable[Piece],
+        *,
+        has_model: bool = False,
+        memory: int | None = None,
     ) -> Iterator[Made]:
         """See `Engine`."""
         return map(stage, pieces)
@@ -136,21 +147,34 @@ class RayEngine:
             self._ray.shutdown()
 
     def map(
-        self, stage: Callable[[Piece], Made], pieces: Iterable[Piece], *, has_model: bool = False
+        self,
+        stage: Callable[[Piece], Made],
+        pieces: Iterable[Piece],
+        *,
+        has_model: bool = False,
+        memory: int | None = None,
     ) -> Iterator[Made]:
         """See `Engine`."""
         found = self._ray.cluster_resources()
         cpus, gpus = float(found.get("CPU", 1)), int(found.get("GPU", 0))
         sent = [self._ray.put(stage), str(Path.cwd())]
-        return self._on_gpus(sent, pieces, gpus, cpus) if has_model and gpus else self._on_cpus(sent, pieces, cpus)
+        if has_model and gpus:
+            return self._on_gpus(sent, pieces, gpus, cpus)
+        return self._on_cpus(sent, pieces, cpus, self._reserved(memory))
+
+    def _reserved(self, memory: int | None) -> int | None:
+        """Memory that a piece is to have to itself, which one of the machines must have in all."""
+        if memory is None:
+            return None
+        return min(memory, int(max(node["Resources"].get("memory", 0) for node in self._ray.nodes() if node["Alive"])))
 
     def threads(self, wanted: int) -> int:
         """See `Engine`: a worker has a processor."""
         return wanted or 1
 
-    def _on_cpus(self, sent: list[Any], pieces: Iterable[Any], cpus: float) -> Iterator[Any]:
+    def _on_cpus(self, sent: list[Any], pieces: Iterable[Any], cpus: float, memory: int | None) -> Iterator[Any]:
         ray = self._ray
-        work = ray.remote(_work).options(num_cpus=1, max_retries=_RETRIES)
+        work = ray.remote(_work).options(num_cpus=1, memory=memory, max_retries=_RETRIES)
         name = uuid.uuid4().hex
         waiting: deque[Any] = deque()
         try:
