@@ -30,7 +30,7 @@ import xner
 import xner._core as _core
 from quality_alignment import SETS, XLWA, TestSet, xlwa  # type: ignore[import-not-found]  # beside this file
 from xner._support.arrow import pylist
-from xner.alignment._fitting import parallel
+from xner.alignment._pairs import parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import TYPE_CHECKING, Final, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Protocol
 
 import xner._core as _core
 from xner._version import __version__
 from xner.alignment._model_file import TrainedOn, core_options
+from xner.alignment._pairs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from xner._support.progress import Reporter
-    from xner.alignment._fitting import Pairs
     from xner.alignment._folding import NewWords
+    from xner.alignment._pairs import Pairs
     from xner.alignment._vocabulary import Vocabulary
     from xner.alignment.options import AlignerOptions
 
-__all__ = ["EMPTY", "Engine", "fit_blocks"]
-
-EMPTY: Final = (pa.array([], pa.list_(pa.string())), pa.array([], pa.list_(pa.string())))
-"""No sentence pairs."""
+__all__ = ["Engine", "fit_blocks"]
 
 
 class Engine(Protocol):
@@ -159,7 +155,7 @@ def fit_blocks(
             ahead.end_block()
         if number == before:
             break
-    last = vocabulary.corpus(*vocabulary.number(EMPTY))
+        last = vocabulary.corpus(*vocabulary.number(EMPTY))  # looks up once what those that are copied would
     return (
         sums.model(core_options(options), last),
         TrainedOn(sentences, words, other_words, __version__, number),

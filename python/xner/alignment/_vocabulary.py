@@ -5,15 +5,14 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Self
 
-from xner._support.progress import logger
 from xner.alignment._folding import Numbering, corpus_of
 from xner.alignment._lexicon_counts import LexiconCounts
 from xner.schema import SOURCE_TOKENS, TOKENS
 
 if TYPE_CHECKING:
     import xner._core as _core
-    from xner.alignment._fitting import Pairs
     from xner.alignment._folding import Side
+    from xner.alignment._pairs import Pairs
     from xner.alignment.lexicon import Lexicon
     from xner.alignment.options import AlignerOptions
 
@@ -30,12 +29,14 @@ class Vocabulary:
     Attributes:
         sides: their numberings.
         hits: entries of the lexicon of which all words are there, as far as `corpus` has seen.
+        is_turned: whether it goes from target to source.
     """
 
     def __init__(self, options: AlignerOptions, lexicon: Lexicon | None) -> None:
         source, target = (Numbering(options.fold, romanized=options.romanize) for _ in range(2))
         self.sides = source, target
         self.hits = 0
+        self.is_turned = False
         self._weight = options.lexicon_weight
         self._lexicon = lexicon
         self._counts = None if lexicon is None else LexiconCounts(lexicon.entries, self.sides)
@@ -64,8 +65,7 @@ class Vocabulary:
             self._turned = self._turned or LexiconCounts(self._lexicon.turned().entries, self.sides)
             others, found = self._turned.rows(source, self._weight)
             if found:
-                logger.warning("lexicon: no entry is in the sentences from source to target: it is turned round")
-                self._counts, levels, self.hits = self._turned, others, found
+                self._counts, levels, self.hits, self.is_turned = self._turned, others, found, True
         for level, rows in enumerate(levels):
             made.set_lexicon(level, *rows)
         return made

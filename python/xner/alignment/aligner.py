@@ -24,9 +24,10 @@ from xner._support.options import documented
 from xner._support.progress import Reporter, silent
 from xner._support.stages import identity_of, run_stage, status_column
 from xner._version import __version__
-from xner.alignment._fitting import MOST_CELLS, cells_of, fit, in_parts, parallel, pieces, without_too_long
+from xner.alignment._fitting import fit
 from xner.alignment._folding import Fold, corpus_of, fold_names, fold_side, row_offsets
 from xner.alignment._model_file import Fitted, map_model, read_model, write_model
+from xner.alignment._pairs import MOST_CELLS, cells_of, in_parts, parallel, pieces, without_too_long
 from xner.alignment.lexicon import Lexicon
 from xner.alignment.links.symmetrization import SYMMETRIZATIONS
 from xner.alignment.options import DECODING, AlignerOptions, with_changes
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from xner._support.sentences import Sentences
     from xner.alignment._blocks import Engine
-    from xner.alignment._fitting import Pairs
+    from xner.alignment._pairs import Pairs
 
 __all__ = ["STATUSES", "Aligner"]
 
