@@ -20,8 +20,9 @@ from command_line import done
 from command_line import xner as run_xner
 from xner import io, schema
 from xner._support import pieces
+from xner.alignment import _fitting
 from xner.errors import DataError, Error, MissingExtraError, OptionError
-from xner.io import sample
+from xner.io import pairs, sample
 from xner.pipelines import runner
 from xner.pipelines.engines import LOCAL, RayEngine, engine_of
 
@@ -61,7 +62,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (pieces, runner, xner.io.pairs):
+    for module in (pieces, runner, pairs):
         monkeypatch.setattr(module, "PIECE_ROWS", ROWS)
     monkeypatch.setattr(RayEngine, "part_rows", 7)
 
@@ -70,15 +71,21 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("cluster", "small_pieces")
 @pytest.mark.parametrize("suffix", ["conll", "parquet", "jsonl"])
 @pytest.mark.parametrize("target", ["de.parquet", "de.txt"])
-def test_the_same_bytes(corpus: Path, target: str, suffix: str, tmp_path: Path) -> None:
-    """With ready links piece by piece; else the aligner is fitted here, and links and projects there."""
+def test_the_same_bytes(
+    corpus: Path, target: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ready links piece by piece; else an aligner is fitted, in blocks there, and links and projects there."""
     links = [corpus / target] if target.endswith("parquet") else []
     pairs = xner.scan_pairs(corpus / "en.parquet", corpus / target, links=links)
     options: Any = {"filters": ["class-counts:row"], "memory": None if suffix == "conll" else True}
+    monkeypatch.setattr(_fitting, "_BYTES_PER_CELL", 3000)
+    options |= {} if links else {"aligner_memory": "10MB"}
     here = xner.Pipeline(**options).run(pairs, tmp_path / f"here.{suffix}")
-    there = xner.Pipeline(**options, engine="ray").run(pairs, tmp_path / f"there.{suffix}")
+    told: list[str] = []
+    there = xner.Pipeline(**options, engine="ray").run(pairs, tmp_path / f"there.{suffix}", told=told.append)
     assert (tmp_path / f"here.{suffix}").read_bytes() == (tmp_path / f"there.{suffix}").read_bytes()
     assert str(here).replace("here.", "there.") == str(there)
+    assert ("the aligner was fitted in 13 blocks, as memory allows" in told) == (not links), told
 
 
 @RAY

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
-# Measured: what a fit takes for a cell, and an expected link that is kept while blocks are merged.
+# Measured: what a fit takes for a cell, and an expected link that is kept while a round of blocks is added to those before.
 _BYTES_PER_CELL: Final = 56
-_BYTES_PER_ENTRY: Final = 24
+_BYTES_PER_ENTRY: Final = 32
 _SHARE_OF_A_BLOCK: Final = 0.6
 
 

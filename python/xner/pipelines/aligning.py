@@ -152,7 +152,7 @@ class AligningOptions(DeclaredOptions):
         None,
         MemorySize(),
         f"{BUILTIN}: about how much memory fitting may take beside the corpus, as 2GB; a corpus that needs more is "
-        "fitted in blocks, one after the other.",
+        "fitted in blocks, on a cluster several at once, each in as much.",
         when=[_FITS],
         optional=True,
         default_text="half of what is free",
