@@ -586,7 +586,7 @@ def test_blocks_learn_a_toy_language() -> None:
 
 def test_pairs_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """They teach nothing, have no links, and change nothing for others."""
-    for module in ("_fitting", "aligner"):
+    for module in ("_pairs", "aligner"):
         monkeypatch.setattr(f"xner.alignment.{module}.MOST_CELLS", 100)
     aligner = Aligner.fit([*ENGLISH, ["a"] * 11], [*GERMAN, ["b"] * 10])
     assert aligner.trained_on.source_tokens == sum(map(len, ENGLISH))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
-# Measured: what a fit takes for a cell, and an expected link that is kept while a round of blocks is added to those before.
+# Measured: what a fit takes for a cell, and an expected link that is kept while what blocks teach is added up.
 _BYTES_PER_CELL: Final = 56
 _BYTES_PER_ENTRY: Final = 32
 _SHARE_OF_A_BLOCK: Final = 0.6
