@@ -1,7 +1,7 @@
 """Commands with a Ray cluster of this machine beside the same ones without: the same bytes, time, processors, memory.
 
     python bench/bench_cluster.py --rows 1000000 project
-    python bench/bench_cluster.py --rows 100000 align tag
+    python bench/bench_cluster.py --rows 100000 fit align tag
 
 Each run is a process of its own, and both ways take turns; whether their outputs are the same is looked at each time.
 Printed are, for each round, the seconds that passed, those of processors, and the most memory, shared memory counted
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 0.25  # seconds between two looks at the processes
 _FITTED: Final = 20_000
+_MEMORY: Final = "100MB"  # of a block
 _NOTHING: Final = "from xner.pipelines.engines import RayEngine\nwith RayEngine() as engine: list(engine.map(abs, [1]))"
 _WHO: Final = ("driver", "workers", "Ray's own")
 _TICK: Final = os.sysconf("SC_CLK_TCK")
@@ -111,7 +112,10 @@ def commands(folder: Path, rows: int, names: Sequence[str]) -> dict[str, list[st
     """The commands that are run, without their output and engine; makes their inputs."""
     source, target, links = bench_streaming.make(folder, rows, "parquet")
     sides = ["--source", str(source), "--target", str(target)]
-    made = {"project": ["project", *sides, "--links", str(links)]}
+    made = {
+        "project": ["project", *sides, "--links", str(links)],
+        "fit": ["align", *sides, "--aligner-memory", _MEMORY],
+    }
     if "align" in names or "link" in names:
         some, theirs = (next(io.iter_batches(path, batch_rows=_FITTED)).column("tokens") for path in (source, target))
         model = folder / "aligner.safetensors"
@@ -128,7 +132,7 @@ def commands(folder: Path, rows: int, names: Sequence[str]) -> dict[str, list[st
 def main() -> None:
     """Make rows, run both ways in turns, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", nargs="+", choices=("project", "align", "link", "tag"))
+    parser.add_argument("command", nargs="+", choices=("project", "fit", "align", "link", "tag"))
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
