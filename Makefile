@@ -136,7 +136,7 @@ test-windows: ## the same for Windows, run by wine (Debian: g++-mingw-w64-x86-64
 # A clang from 15 on: with older ones, ranges of GCC's library do not compile.
 CLANG ?= $(firstword $(foreach name,clang++-19 clang++-18 clang++-17 clang++-16 clang++-15,$(shell command -v $(name))))
 FUZZ_SECONDS ?= 60
-FUZZERS := aligner batch extraction matching
+FUZZERS := aligner batch extraction fields matching
 fuzz: ## each fuzz target for a minute (Debian: clang-16, libclang-rt-16-dev)
 	CXX=$(CLANG) cmake --preset fuzz && cmake --build --preset fuzz
 	mkdir -p $(addprefix build/fuzz/corpus/,$(FUZZERS))

@@ -8,7 +8,7 @@ namespace xner::bindings {
 
 namespace {
 
-// The GIL is kept, so that nobody changes the places meanwhile.
+// Places are arrays that the readers have just made, which nobody else has.
 py::typing::Tuple<Array<std::int64_t>, Array<std::int64_t>, Array<std::int64_t>> split(
     const py::bytes& data, const Array<std::int64_t>& starts, const Array<std::int64_t>& ends) {
   Fields fields = split_at_tabs(data, as_span(starts), as_span(ends));

@@ -548,13 +548,9 @@ def test_blocks_by_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (tmp_path / "one").read_bytes() == (tmp_path / "three").read_bytes()
     assert Aligner.load(tmp_path / "one").trained_on.blocks == 4
     table = pa.table({"source_tokens": source, "tokens": target})
-    of_batches = []
     for rows in (7, 100, 300):
-        aligner = Aligner.fit_batches(table.to_batches(max_chunksize=rows), max_memory=memory)
-        aligner.save(tmp_path / "batches")
-        of_batches.append((tmp_path / "batches").read_bytes())
-    assert aligner.trained_on.blocks in {4, 5}
-    assert len(set(of_batches)) == 1
+        Aligner.fit_batches(table.to_batches(max_chunksize=rows), max_memory=memory).save(tmp_path / "batches")
+        assert (tmp_path / "batches").read_bytes() == (tmp_path / "one").read_bytes()
     Aligner.fit_batches(table.to_batches(max_chunksize=7)).save(tmp_path / "batches")
     Aligner.fit(source, target).save(tmp_path / "whole")
     assert (tmp_path / "batches").read_bytes() == (tmp_path / "whole").read_bytes()

@@ -19,9 +19,6 @@ from xner.alignment._vocabulary import Vocabulary
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-    import numpy.typing as npt
-
     from xner._support.progress import Reporter
     from xner.alignment._blocks import Engine
     from xner.alignment._pairs import Pairs
@@ -64,7 +61,6 @@ def fit(
     max_memory: int | str | None,
     threads: int,
     progress: Reporter,
-    cells: npt.NDArray[np.int64] | None = None,
     lexicon: Lexicon | None = None,
     engine: Engine | None = None,
 ) -> Fitted:
@@ -76,17 +72,12 @@ def fit(
         max_memory: bytes, or a size like `2GB`; None for half of what is free.
         threads: 0 for one per core.
         progress: told `fit`, the iterations done, and their total so far.
-        cells: by pair, where that is known: blocks are then of about one size.
         lexicon: what is known of the languages beforehand.
         engine: works on the blocks where there are several; None for this process.
     """
     vocabulary = Vocabulary(options, lexicon)
     limits = _Limits.of(max_memory, vocabulary.sides[0].levels)
-    most = limits.cells
-    if cells is not None and (total := int(cells.sum())) > most:
-        count = -(-total // most)
-        most = -(-total // count) + int(cells.max())  # so that no rest is left
-    blocks = blocks_of(parts, most)
+    blocks = blocks_of(parts, limits.cells)
     first, second = next(blocks, EMPTY), next(blocks, None)
     if second is None:
         source, target = vocabulary.number(first)

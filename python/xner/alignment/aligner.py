@@ -124,10 +124,9 @@ class Aligner:
             DataError: a row is not a list of words.
         """
         options = with_changes(options or AlignerOptions(), changes)
-        cells = np.concatenate([cells_of(pairs) for pairs in in_parts(source_sentences, target_sentences)])
         parts = in_parts(source_sentences, target_sentences)
         how: Any = {"max_memory": max_memory, "threads": _threads(threads), "progress": progress}
-        return cls(fit(parts, options, cells=cells, lexicon=_lexicon(lexicon), **how))
+        return cls(fit(parts, options, lexicon=_lexicon(lexicon), **how))
 
     @classmethod
     @documented(AlignerOptions)
@@ -145,8 +144,7 @@ class Aligner:
     ) -> Aligner:
         """Learn from sentence pairs that come in batches, from a file larger than memory, say.
 
-        As `fit` does of the same pairs in one table; where several blocks are needed, their limits differ, as the
-        size of the corpus is not known beforehand.
+        As `fit` does of the same pairs in one table.
 
         Args:
             batches: record batches or tables with the columns `source_tokens` and `tokens`.
