@@ -289,7 +289,15 @@ def test_options_as_texts() -> None:
     ("data", "message"),
     [
         ({}, "dataset: the recipe names no data"),
+        ({"source": "a", "languages": "de"}, "target: the recipe names 'a' alone; name the file of the other side"),
+        ({"target": "b", "languages": "de"}, "source: the recipe names 'b' alone; name the file of the other side"),
         ({"source": "a", "target": "b"}, "languages: name those of the target files"),
+        (
+            {"source": "a", "target": "b", "languages": "de,es"},
+            "target: 'b' would be that of de and of es; put {target}",
+        ),
+        ({"source": "a", "target": "{source}", "languages": "de,es"}, "target: 'en' would be that of de and of es"),
+        ({"source": "{source}", "target": "{target}", "languages": "en"}, "target: 'en' is the source file as well"),
         ({"dataset": "no-such"}, "there is no data set 'no-such'"),
         ({"dataset": "masakhaner2"}, "'masakhaner2' has no translations to project from; these data sets have: .*uner"),
         ({"dataset": "europarl-ner", "languages": "en"}, "no other side to project from for 'en', only for de, es, it"),
@@ -309,6 +317,20 @@ def test_links_that_are_not_there(folder: Path) -> None:
     found = recipe(folder).changed(links={"files": [str(folder / "{dataset}.{source}.{target}")]})
     with pytest.raises(Error, match=r"there is no file of links '.*\*.conll.en.de', for en to de"):
         found.plan()
+
+
+def test_each_language_has_links_and_lessons_of_its_own(folder: Path) -> None:
+    """Else what is found for one language would be said of another."""
+    found = recipe(folder).changed(links={"files": [str(folder / "en.conll")]})
+    with pytest.raises(OptionError, match=r"files: '.*en.conll' would be that of de and of es; put {target} where"):
+        found.plan()
+    assert len(found.changed(data={"languages": ["de"]}).plan().pairs) == 1
+    training = {"training_source": str(folder / "en.conll"), "training_target": str(folder / "de.conll")}
+    taught = {"approach": "trained-tagger", "base_model": "none"}
+    options = [{}, {"learn_from": "gold"}]
+    for its in options:
+        with pytest.raises(OptionError, match=r"training_target: '.*de.conll' would be that of de and of es"):
+            Recipe("m", data=recipe(folder).changed(data=training).data, options=taught | its).plan()
 
 
 def test_a_side_without_labels_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from xner.io.sides import labels_as_gold, read_links, read_pairs, read_source, r
 from xner.text.languages import language as understood
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from xner.experiments.recipes.options import DataOptions, LinksOptions
 
@@ -172,7 +172,12 @@ def catalogue_of(data: DataOptions) -> Catalogue:
 
 
 def pairs_of(
-    data: DataOptions, links: LinksOptions, *, translates: bool = False, needs_sources: bool = True
+    data: DataOptions,
+    links: LinksOptions,
+    *,
+    translates: bool = False,
+    needs_sources: bool = True,
+    is_training: bool = False,
 ) -> list[Pair]:
     """The pairs of languages of a recipe's data, without reading a sentence.
 
@@ -181,19 +186,53 @@ def pairs_of(
         links: where their links are.
         translates: whether the target sentences are made by translation.
         needs_sources: whether the labelled side is read.
+        is_training: whether they are those that a tagger learns from, for messages.
 
     Raises:
         OptionError: no data are named; a language or a split that the data set does not have; a language without
-            another side.
+            another side; one file for several languages, or for both sides.
         Error: there is no such data set.
     """
+    found = _pairs(data, links, translates, needs_sources)
+    _check_apart(found, "training_" if is_training else "")
+    return found
+
+
+def _check_apart(pairs: Sequence[Pair], prefix: str) -> None:
+    """That each language has files of its own.
+
+    Raises:
+        OptionError: two share one, so that the results of one would stand for the other as well.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for pair in pairs:
+        named = [("files", one) for one in pair.links.files]
+        if pair.data.dataset is None and pair.data.target is not None:
+            named.append((f"{prefix}target", pair.data.target))
+            if pair.has_source and pair.places[0] == pair.places[1]:
+                raise OptionError(f"{prefix}target: '{pair.places[1]}' is the source file as well, for {pair}")
+        for option, pattern in named:
+            path = pair.filled(pattern)
+            owner = owners.setdefault((option, path), pair.target)
+            if owner != pair.target:
+                raise OptionError(
+                    f"{option}: '{path}' would be that of {owner} and of {pair.target}; "
+                    "put {target} where the names of their files differ"
+                )
+
+
+def _pairs(data: DataOptions, links: LinksOptions, translates: bool, needs_sources: bool) -> list[Pair]:
+    """See `pairs_of`."""
     if translates:
         return _translated(data, links)
     if not needs_sources:
         return _alone(data, links)
     if data.dataset is None:
-        if data.source is None or data.target is None:
+        if data.source is None and data.target is None:
             raise OptionError("dataset: the recipe names no data; name a data set, or files as source and target")
+        if data.source is None or data.target is None:
+            lacking, given = ("source", data.target) if data.source is None else ("target", data.source)
+            raise OptionError(f"{lacking}: the recipe names '{given}' alone; name the file of the other side")
         if not data.languages:
             raise OptionError("languages: name those of the target files")
         name = _named(data.target)

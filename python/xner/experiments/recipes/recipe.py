@@ -329,7 +329,7 @@ class Recipe:
             data = replace(data, source=source, target=target)
         data = replace(data, languages=tuple(pair.target for pair in pairs))
         links = self.links if _learns_projected(approach) and not translates else LinksOptions()
-        return pairs_of(data, links, translates=translates, needs_sources=lesson == "projected")
+        return pairs_of(data, links, translates=translates, needs_sources=lesson == "projected", is_training=True)
 
     def to_toml(self) -> str:
         """The recipe as a file, whose paths are whole ones, so that it says the same anywhere."""
