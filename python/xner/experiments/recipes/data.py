@@ -194,31 +194,31 @@ def pairs_of(
         Error: there is no such data set.
     """
     found = _pairs(data, links, translates, needs_sources)
-    _check_apart(found, "training_" if is_training else "")
+    _check_apart(found, "training_target" if is_training else "target")
     return found
 
 
-def _check_apart(pairs: Sequence[Pair], prefix: str) -> None:
-    """That each language has files of its own.
+def _check_apart(pairs: Sequence[Pair], option: str) -> None:
+    """That each language has target sentences of its own.
+
+    Links that two languages share are no error: their words may be those of one language in two scripts.
 
     Raises:
-        OptionError: two share one, so that the results of one would stand for the other as well.
+        OptionError: one file is to be that of two languages, and its results would stand for both; or of both sides.
     """
-    owners: dict[tuple[str, str], str] = {}
+    owners: dict[str, str] = {}
     for pair in pairs:
-        named = [("files", one) for one in pair.links.files]
-        if pair.data.dataset is None and pair.data.target is not None:
-            named.append((f"{prefix}target", pair.data.target))
-            if pair.has_source and pair.places[0] == pair.places[1]:
-                raise OptionError(f"{prefix}target: '{pair.places[1]}' is the source file as well, for {pair}")
-        for option, pattern in named:
-            path = pair.filled(pattern)
-            owner = owners.setdefault((option, path), pair.target)
-            if owner != pair.target:
-                raise OptionError(
-                    f"{option}: '{path}' would be that of {owner} and of {pair.target}; "
-                    "put {target} where the names of their files differ"
-                )
+        if pair.data.dataset is not None or pair.data.target is None:
+            continue
+        path = pair.filled(pair.data.target)
+        if pair.has_source and pair.places[0] == path:
+            raise OptionError(f"{option}: '{path}' is the source file as well, for {pair}")
+        owner = owners.setdefault(path, pair.target)
+        if owner != pair.target:
+            raise OptionError(
+                f"{option}: '{path}' would be that of {owner} and of {pair.target}; "
+                "put {target} where the names of their files differ"
+            )
 
 
 def _pairs(data: DataOptions, links: LinksOptions, translates: bool, needs_sources: bool) -> list[Pair]:
