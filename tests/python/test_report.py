@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
 
@@ -19,10 +22,11 @@ from xner._support.arrow import pylist
 from xner.errors import Error
 from xner.evaluation import CAUSES
 from xner.experiments.recipes import Recipe, recipe_names
-from xner.experiments.reports import Report, make_report, published_figures, write_report
+from xner.experiments.recipes.runs import outputs_of, variant_options
+from xner.experiments.reports import Report, make_report, published, published_figures, write_report
 from xner.experiments.reports.findings import findings, ranking
 from xner.experiments.reports.plots import all_plots, micro_rows
-from xner.experiments.reports.published import compared_with
+from xner.experiments.reports.published import changes_of, compared_with
 from xner.models.aligners import ENCODER_PRESETS
 
 if TYPE_CHECKING:
@@ -240,6 +244,7 @@ def test_ways_that_do_not_project_stand_beside_those_that_do(tmp_path: Path) -> 
     rows = {row["method"]: row for row in micro_rows(found)}
     assert list(rows) == ["full:default", "tagged:transfer", "tagged:there"]
     assert rows["tagged:transfer"]["f1"] == rows["tagged:there"]["f1"] == pytest.approx(f1(ROWS // 2, ROWS // 2, GOLD))
+    assert [row["aligner"] for row in rows.values()] == ["files", "", "builtin"], "model transfer links no words"
     causes = [f"errors_{cause.replace(' ', '_')}" for cause in CAUSES]
     assert {rows["tagged:transfer"][one] for one in causes} == {None}
     assert rows["tagged:there"]["errors_source_tag"] == ROWS // 2 + ROWS // 10
@@ -337,6 +342,50 @@ def test_a_run_beside_published_figures(test_data: Path, tmp_path: Path) -> None
     write_report(found, tmp_path / "r.html")
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert page.text("td").count("reproduced") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, []),
+        ({"options": {"compat.merge_distance": 1, "threads": 1, "length_ratio_threshold": 0.8}}, []),
+        ({"options": {"compat.merge_distance": 4, "compat.policy": "skip"}}, ["merge_distance", "policy"]),
+        ({"evaluation": {"ignore": "LOC"}}, ["ignore"]),
+        ({"evaluation": {"mode": "strict"}}, ["mode"]),
+    ],
+)
+def test_no_published_figure_stands_beside_a_method_that_was_changed(
+    tmp_path: Path, changes: dict[str, Any], names: list[str]
+) -> None:
+    write_corpus(tmp_path)
+    of_paper = Recipe.read("politov2025/heuristic").changed(
+        data={"source": str(tmp_path / "en.conll"), "target": str(tmp_path / "de.conll"), "languages": "de"},
+        links={"files": [str(tmp_path / "full.pharaoh")]},
+        evaluation={"samples": 20},
+    )
+    folder = of_paper.changed(**changes).run(tmp_path / "run").folder
+    [output] = (one for one in outputs_of(folder) if one.rows[0]["variant"] == "compat")
+    assert list(changes_of(output)) == names
+
+
+def test_a_method_that_was_changed_is_told(matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = next(one for one in published_figures() if one.recipe == "politov2025/heuristic" and one.languages == 1)
+    mine = replace(figure, dataset="*.conll", language="de")
+    monkeypatch.setattr(published, "published_figures", lambda: [mine])
+    of_paper = Recipe.read(mine.recipe).changed(
+        data={"source": str(matrix / "en.conll"), "target": str(matrix / "{target}.conll"), "languages": "de"},
+        links={"files": [str(matrix / "full.pharaoh")]},
+        evaluation={"samples": 20},
+    )
+    as_it_is = of_paper.run(tmp_path / "as-it-is").folder
+    changed = of_paper.changed(options={"compat.merge_distance": 3}).run(tmp_path / "changed").folder
+    found = make_report([as_it_is, changed], samples=20)
+    assert found.published["method"].to_pylist() == ["as-it-is:compat"]
+    assert found.changed == {"changed:compat": ("merge_distance",)}
+    told = "No published figure stands beside changed:compat: it differs from the published method in merge_distance."
+    assert findings(found)[-1] == told
+    write_report(found, tmp_path / "r.html")
+    assert told in Page((tmp_path / "r.html").read_text(encoding="utf-8")).text("p")
 
 
 def test_means_are_of_as_many_languages() -> None:
@@ -455,6 +504,26 @@ def test_results_of_another_version(tmp_path: Path) -> None:
     assert make_report([folder]).results["upper_bound"].null_count == 0
 
 
+def test_results_with_other_columns(matrix: Path, tmp_path: Path) -> None:
+    """What a run's table has beside its own columns, as that of a report does, says nothing."""
+    for name in ("full", "few"):
+        copytree(matrix / name, tmp_path / name)
+    table = io.read(tmp_path / "full/results.parquet")
+    io.write(table.append_column("method", pa.array(["x"] * table.num_rows)), tmp_path / "full/results.parquet")
+    found = make_report([tmp_path / "full", tmp_path / "few"], samples=20)
+    assert set(found.results["method"].to_pylist()) == {"full:default", "few:default"}
+
+
+def test_outputs_of_seeds_have_the_options_of_their_variant() -> None:
+    recipe = {"options": {"n": 1}, "variants": {"a": {"n": 2}, "a-seed3": {"n": 3}}}
+    assert [variant_options(recipe, one) for one in ("a", "a-seed1", "a-seed3", "default")] == [
+        {"n": 2},
+        {"n": 2},
+        {"n": 3},
+        {"n": 1},
+    ]
+
+
 def other_words(folder: Path) -> None:
     german = folder / "de.conll"
     german.write_text(german.read_text(encoding="utf-8").replace("sieht7", "schaut7"), encoding="utf-8")
@@ -528,6 +597,7 @@ def test_what_the_command_refuses(matrix: Path, tmp_path: Path) -> None:
         (("-o", "r.html"), 2, "Missing argument 'RUN...'"),
         ((matrix / "full",), 2, "Missing option '--output'"),
         ((tmp_path, "-o", "r.html"), 1, "has no run: it lacks recipe.toml"),
+        ((matrix / "full", "-o", "r.html", "--tables", matrix / "few"), 2, "few: this is the folder of a run"),
         ((matrix / "full", "-o", "no/r.html"), 1, "the folder"),
     ):
         refused = xner("report", *arguments, cwd=tmp_path)

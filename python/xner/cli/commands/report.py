@@ -12,6 +12,7 @@ from xner.cli.options.flags import given_command
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import output_file
 from xner.cli.options.recipes import resamples_group
+from xner.experiments.recipes.running import RECIPE
 from xner.experiments.reports import make_report, write_report
 from xner.experiments.reports.findings import findings
 from xner.experiments.reports.page import files_of
@@ -49,6 +50,8 @@ def command(runs: tuple[Path, ...], output: Path, tables: Path | None, how: dict
 
     RUN is a run's folder. Everything is computed from its files; nothing is projected anew.
     """
+    if tables is not None and (tables / RECIPE).is_file():
+        raise click.UsageError(f"--tables {tables}: this is the folder of a run, which has results of its own there")
     report = make_report(runs, **how)
     if tables is not None:
         overwrite = bool(click.get_current_context().params["overwrite"])

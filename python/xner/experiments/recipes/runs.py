@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 
     from xner.evaluation.entities import Scores
 
-__all__ = ["COMPARISON_SCHEMA", "KnownRun", "Output", "RunComparison", "compare_runs", "list_runs", "outputs_of"]
+__all__ = [
+    "COMPARISON_SCHEMA",
+    "KnownRun",
+    "Output",
+    "RunComparison",
+    "compare_runs",
+    "list_runs",
+    "outputs_of",
+    "variant_options",
+]
 
 _COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
     ("dataset", pa.string()),
@@ -112,6 +122,11 @@ class Output:
     evaluation: EvaluationOptions
     rows: Sequence[Mapping[str, Any]] = field(repr=False)
     table: pa.Table = field(repr=False)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of its variant, as the recipe's file says them."""
+        return variant_options(self.recipe, self.rows[0]["variant"])
 
     def scores(self) -> Scores | None:
         """The scores of its sentences; None without gold labels."""
@@ -255,6 +270,16 @@ def _compared(one: _Scored, other: _Scored | None, **how: Any) -> dict[str, Any]
     }
 
 
+_SEED: Final = re.compile(r"-seed\d+$")
+
+
+def variant_options(recipe: Mapping[str, Any], variant: str) -> dict[str, Any]:
+    """The options of a recipe's file for a variant, or for one of the seeds that a variant is trained with."""
+    variants = recipe.get("variants", {})
+    name = variant if variant in variants else _SEED.sub("", variant)
+    return {**recipe.get("options", {}), **variants.get(name, {})}
+
+
 def outputs_of(folder: Path) -> Iterator[Output]:
     """The outputs of a run, in the order of its results; each is read when it is asked for.
 
@@ -278,7 +303,7 @@ def outputs_of(folder: Path) -> Iterator[Output]:
     except (Error, TypeError) as error:
         raise FormatError(f"{folder / RECIPE}: evaluation: {error}") from None
     by_output: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in results.to_pylist():
+    for row in results.select(RESULTS_SCHEMA.names).to_pylist():
         by_output.setdefault((row["language"], row["variant"]), []).append(row)
     for (language, variant), rows in by_output.items():
         output = output_of(folder, language, variant)

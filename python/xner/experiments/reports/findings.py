@@ -43,6 +43,10 @@ def findings(report: Report) -> list[str]:
         )
         if FROM_FILES in report.published["aligner"].to_pylist():
             found[-1] += " Links that came in files may be another aligner's than the paper's."
+    found += [
+        f"No published figure stands beside {method}: it differs from the published method in {', '.join(names)}."
+        for method, names in report.changed.items()
+    ]
     return found
 
 

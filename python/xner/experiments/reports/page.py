@@ -67,7 +67,11 @@ def _result_columns(report: Report) -> list[Column]:
         figure_column("projected", "projected", number(0), "source entities that were projected"),
         figure_column("of", "to_project", number(0), "source entities"),
         _known("statuses", "statuses", "of the sentences, with their numbers"),
-        _known("links", "aligner", "whose: an aligner's, the built-in one's (builtin), or of files"),
+        _known(
+            "links",
+            "aligner",
+            "whose: an aligner's, the built-in one's (builtin), or of files; none where no words are linked",
+        ),
         _known("signature", "signature", "of what made the labels"),
     ]
 

@@ -5,19 +5,38 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from xner._support.pages import asset
+from xner._support.toml_tables import parsed_toml
+from xner.experiments.recipes.approaches.catalogue import OPTIONS
+from xner.experiments.recipes.options import EvaluationOptions
+from xner.experiments.recipes.recipe import Recipe, recipe_names
+from xner.experiments.recipes.runs import variant_options
+from xner.pipelines.projection_run import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["FROM_FILES", "MEAN", "PublishedFigure", "compared_with", "published_figures"]
+    from xner.experiments.recipes.runs import Output
+
+__all__ = ["FROM_FILES", "MEAN", "PublishedFigure", "changes_of", "compared_with", "published_figures"]
 
 MEAN: Final = "mean"
 """What stands for the language in means over several."""
 FROM_FILES: Final = "files"
 """What stands for the aligner where links came in files: nobody has said whose they are."""
+
+_TEST: Final = "test"
+# What says which models compute, where and how fast, or of which languages, but not how labels are made with them.
+_NO_METHOD: Final = frozenset(
+    {"aligner", "aligner_model", "aligner_memory", "aligner_device", "aligner_engine", "aligner_dtype"}
+    | {"aligner_token_budget", "aligner_compile", "tagger", "tagger_device", "translator", "translations", "base_url"}
+    | {"translator_timeout", "translator_engine", "translator_device", "translator_dtype", "cache", "back_translator"}
+    | {"members", "base_model", "seeds", "source_language", "target_language", "names_memory", "threads", "engine"}
+    | {"address", "on_error"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +97,35 @@ def published_figures() -> list[PublishedFigure]:
                 count = source["languages"][dataset]
                 found.append(PublishedFigure(dataset=dataset, language=MEAN, languages=count, f1=f1, **about))
     return found
+
+
+@cache
+def _shipped(name: str) -> dict[str, Any]:
+    """A recipe of the package, as the file of a run has it; empty where there is none of that name."""
+    return parsed_toml(name, Recipe.read(name).to_toml()) if name in recipe_names() else {}
+
+
+def changes_of(output: Output) -> tuple[str, ...]:
+    """In what a run's output differs from the package's recipe whose name it has, so that papers say nothing of it.
+
+    Returns:
+        Names of options, of `mode` and `ignore` of the evaluation, and `split`; empty for other recipes.
+    """
+    row = output.rows[0]
+    shipped = _shipped(row["recipe"])
+    if not shipped:
+        return ()
+    sides = output.options, variant_options(shipped, row["variant"])
+    options = [name for name in OPTIONS if name not in _NO_METHOD and len({_said(name, its) for its in sides}) > 1]
+    known = EvaluationOptions(**shipped.get("evaluation", {}))
+    counted = [name for name in ("mode", "ignore") if getattr(known, name) != getattr(output.evaluation, name)]
+    return (*options, *counted, *(["split"] if row["split"] not in {_TEST, None, ""} else []))
+
+
+def _said(name: str, options: Mapping[str, Any]) -> str:
+    """An option's value, or its default, in a form that can be compared."""
+    default = OPTIONS[name].default
+    return repr(options.get(name, "none" if default is None else plain_value(default)))
 
 
 def compared_with(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -17,19 +17,23 @@ from xner.evaluation.causes import error_causes
 from xner.experiments.recipes.results import TIMINGS_SCHEMA
 from xner.experiments.recipes.running import TIMINGS, VERSIONS
 from xner.experiments.recipes.runs import outputs_of
-from xner.experiments.reports.published import FROM_FILES
+from xner.experiments.reports.published import FROM_FILES, changes_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
     from xner.evaluation.entities import Scores
+    from xner.experiments.recipes.approaches.options import ApproachName, Lesson
     from xner.experiments.recipes.options import EvaluationOptions
     from xner.experiments.recipes.runs import Output
 
 __all__ = ["Place", "Read", "Stage", "read_runs"]
 
-_BUILT_IN = "builtin"
+_BUILT_IN: Final = "builtin"
+_TRANSFER: Final[ApproachName] = "model-transfer"
+_TRAINED: Final[ApproachName] = "trained-tagger"
+_PROJECTED: Final[Lesson] = "projected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Read:
     Attributes:
         run: the folder's name.
         method: the run and the variant, or the variant where there is one run.
-        aligner: whose links it goes by: names, or `FROM_FILES`.
+        aligner: whose links it goes by: names, or `FROM_FILES`; empty where no words are linked.
+        changes: in what it differs from the package's recipe of its name.
         rows: of the run's results, the first for all classes.
         labels: of the sentences.
         scores: of these; None without gold labels.
@@ -64,6 +69,7 @@ class Read:
     run: str
     method: str
     aligner: str
+    changes: tuple[str, ...]
     rows: Sequence[Mapping[str, Any]]
     labels: pa.ChunkedArray[Any]
     scores: Scores | None
@@ -157,15 +163,28 @@ def _read(output: Output, run: str, method: str, stages: Mapping[str, Stage]) ->
             ignore=output.evaluation.ignore,
         )
     labels = table[schema.LABELS]
-    aligner = _aligner(output.recipe, output.rows[0]["variant"])
-    return Read(run, method, aligner, output.rows, labels, scores, output.evaluation, causes, stages)
+    return Read(
+        run,
+        method,
+        _aligner(output),
+        changes_of(output),
+        output.rows,
+        labels,
+        scores,
+        output.evaluation,
+        causes,
+        stages,
+    )
 
 
-def _aligner(recipe: Mapping[str, Any], variant: str) -> str:
-    """Whose links a variant goes by, as its recipe says it."""
-    options = {**recipe.get("options", {}), **recipe.get("variants", {}).get(variant, {})}
+def _aligner(output: Output) -> str:
+    """Whose links an output goes by, as its recipe says it."""
+    options = output.options
+    approach, lesson = options.get("approach"), options.get("learn_from", _PROJECTED)
+    if approach == _TRANSFER or (approach == _TRAINED and lesson != _PROJECTED):
+        return ""
     named = options.get("aligner", [])
-    files = [FROM_FILES] if recipe.get("links", {}).get("files") else []
+    files = [FROM_FILES] if output.recipe.get("links", {}).get("files") else []
     return "+".join([*files, *([named] if isinstance(named, str) else named)]) or _BUILT_IN
 
 

@@ -125,6 +125,7 @@ class Report:
         agreement: of `AGREEMENT_SCHEMA`.
         choices: of `CHOICES_SCHEMA`.
         published: of `PUBLISHED_SCHEMA`.
+        changed: by method, what of a published recipe was changed, so that no published figure stands beside it.
         confidence: of the intervals of differences.
         signature: how these were found.
         data: what was labelled.
@@ -136,6 +137,7 @@ class Report:
     agreement: pa.Table
     choices: pa.Table
     published: pa.Table
+    changed: Mapping[str, Sequence[str]]
     confidence: float
     signature: str
     data: tuple[Data, ...]
@@ -181,6 +183,7 @@ def make_report(
     agreement = [row for place in places for row in _agreements(place)]
     results = _results(places, agreement)
     micro = [row for row in results.to_pylist() if row["class"] == MICRO]
+    changed = {one.method: one.changes for place in places for one in place.outputs}
     how = {"samples": samples, "seed": seed, "confidence": confidence}
     signature = f"xner:{__version__}|paired-bootstrap:{samples}|seed:{seed}|confidence:{confidence:g}|holm"
     return Report(
@@ -188,7 +191,8 @@ def make_report(
         differences=_table([row for place in places for row in _differences(place, how)], DIFFERENCES_SCHEMA),
         agreement=_table(agreement, AGREEMENT_SCHEMA),
         choices=_table(_choices(micro), CHOICES_SCHEMA),
-        published=_table(list(compared_with(micro)), PUBLISHED_SCHEMA),
+        published=_table(list(compared_with([row for row in micro if not changed[row["method"]]])), PUBLISHED_SCHEMA),
+        changed={row["method"]: changed[row["method"]] for row in compared_with(micro) if changed[row["method"]]},
         confidence=confidence,
         signature=signature,
         data=tuple(Data(f"{one.dataset} {one.language}", one.sentences, one.digest) for one in places),
