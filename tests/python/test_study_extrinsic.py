@@ -256,7 +256,8 @@ def test_on_the_command_line(shape: Path, tmp_path: Path) -> None:
         (("--train", "a=f", "--dev", "b=f"), "--dev: no --train has the method 'b'"),
         (("--train", "a=f", "--dev", "f", "--dev", "g"), "--dev: one file for all methods"),
         (("--train", "a=missing.conll"), "there is no file 'missing.conll'"),
-        ((), "there are no methods"),
+        (("--train", "a=test.conll"), "--model is missing: the encoder that training starts from, for the method a"),
+        ((), "there are no methods: --train METHOD=FILE or --tagger METHOD=MODEL names one"),
     ],
 )
 def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> None:

@@ -360,6 +360,28 @@ def test_confidence_of_entities() -> None:
 # -- runs that collapsed --------------------------------------------------------------------------------------
 
 
+def test_what_seeds_do_is_not_known_of_one_run(tmp_path: Path) -> None:
+    """A figure that nobody has is no 0; and one tagger twice is no two trainings."""
+    alone = study(tmp_path, [Method("one", tagger=runs("names")), Method("other", tagger=Tagger("shape"))])
+    assert alone.comparisons["error_runs"].null_count == alone.comparisons.num_rows
+    several = study(tmp_path, [Method("one", tagger=runs("names")), Method("other", tagger=runs("shape"))])
+    assert several.comparisons["error_runs"].null_count == 0
+    assert re.search(r"\|\s+– \|", markdown(alone))
+    twice = Method("twice", tagger=[Tagger("names"), Tagger("shape"), Tagger("names")])
+    with pytest.raises(Error, match=r"method 'twice': two of its runs are the same tagger \(.*\): give it once"):
+        study(tmp_path, [twice])
+
+
+def test_a_reference_that_has_collapsed_is_told(tmp_path: Path) -> None:
+    nothing = Method("nothing", tagger=Tagger("names", missed=1.0))
+    found = study(tmp_path, [nothing, Method("names", tagger=Tagger("names"))])
+    assert found.comparisons.num_rows == 0
+    told = "No method is compared with the reference nothing: all of its runs have collapsed."
+    assert told in findings(found)
+    other = study(tmp_path, [nothing, Method("names", tagger=Tagger("names"))], reference="names")
+    assert told not in findings(other)
+
+
 def test_collapsed_runs_are_shown_and_not_averaged_away(tmp_path: Path) -> None:
     healthy = runs("names", 3)
     broken = Tagger("names", missed=0.95, seed=7)

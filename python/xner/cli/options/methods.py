@@ -93,6 +93,12 @@ def _chosen(
         )
         for name, its in taught.items()
     ]
+    if not methods:
+        raise click.UsageError("there are no methods: --train METHOD=FILE or --tagger METHOD=MODEL names one")
+    if options["model"] is None and (trained := [*learnt, *taught]):
+        raise click.UsageError(
+            f"--model is missing: the encoder that training starts from, for the method {trained[0]}"
+        )
     return ChosenMethods(
         methods,
         [read_corpus(place, "test", format_) for place in tests],

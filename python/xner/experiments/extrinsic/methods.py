@@ -157,15 +157,23 @@ class Making:
             raise OptionError("asked_classes goes with a tagger that is asked for classes: gliner:MODEL")
         check_distinct("methods", [one.name for one in methods])
         check_distinct("seeds", self.seeds)
-        if self.model is None and not all(method.taggers for method in methods):
-            raise Error("training needs a model to start from")
+        if self.model is None and (trained := [method.name for method in methods if not method.taggers]):
+            raise Error(f"training needs a model to start from: the method '{trained[0]}' has to be trained")
 
     def ready(self, method: Method) -> Iterator[MadeTagger]:
-        """The taggers of a method that are there already."""
-        for number, named in enumerate(method.taggers):
-            tagger = self._loaded(named) if isinstance(named, str) else named
-            seed = number if len(method.taggers) > 1 else None
-            identity = hashlib.sha256(tagger.identity.encode()).hexdigest()
+        """The taggers of a method that are there already.
+
+        Raises:
+            Error: two of them are the same, whose luck would count as that of two trainings.
+        """
+        taggers = [self._loaded(named) if isinstance(named, str) else named for named in method.taggers]
+        identities = [hashlib.sha256(tagger.identity.encode()).hexdigest() for tagger in taggers]
+        for number, identity in enumerate(identities):
+            if (first := identities.index(identity)) < number:
+                both = ", ".join(str(method.taggers[place]) for place in (first, number))
+                raise Error(f"method '{method.name}': two of its runs are the same tagger ({both}): give it once")
+        for number, (tagger, identity) in enumerate(zip(taggers, identities, strict=True)):
+            seed = number if len(taggers) > 1 else None
             yield MadeTagger(method.name, seed, identity, partial(_itself, tagger))
 
     def trained(self, method: Method, taught: Sequence[Sequence[str]], folder: Path) -> Iterator[MadeTagger]:
@@ -259,7 +267,10 @@ def _teachers(method: Method, methods: Sequence[Method], folder: Path, seeds: Se
 
     for teacher in method.teachers:
         if teacher in names and teacher not in before:
-            raise Error(f"method '{method.name}': its teacher '{teacher}' must stand before it")
+            raise Error(
+                f"method '{method.name}': its teacher '{teacher}' must stand before it"
+                + (", and no method teaches itself" if teacher == method.name else "")
+            )
     return [[model_of(teacher, number, seed) for teacher in method.teachers] for number, seed in enumerate(seeds)]
 
 

@@ -122,7 +122,8 @@ class Comparison:
         p_value: two-sided, of the two-way bootstrap.
         p_holm: adjusted for the number of comparisons on the same test data.
         detectable: the least difference that is found in `POWER` of such studies, by itself.
-        error_runs: standard error of the difference that comes of the seeds.
+        error_runs: standard error of the difference that comes of the seeds; None where one of the two methods has a
+            single run, of which nobody knows.
         error_documents: that comes of the documents.
         clean: difference of clean F1.
         residual: difference of effective robustness.
@@ -135,7 +136,7 @@ class Comparison:
     p_value: float
     p_holm: float
     detectable: float
-    error_runs: float
+    error_runs: float | None
     error_documents: float
     clean: Figure
     residual: Figure | None
@@ -368,14 +369,15 @@ class Degradation:
             None if residuals[0] is None or residuals[1] is None else self._figure(residuals[0] - residuals[1]),
         )
 
-    def _errors(self, method: str, shift: str) -> tuple[float, float]:
+    def _errors(self, method: str, shift: str) -> tuple[float | None, float]:
         """Standard errors of a difference of drops: of drawing runs alone, and of drawing documents alone."""
         lost = self._of_runs("f1", CLEAN) - self._of_runs("f1", shift)
         pair = method, self._reference
         weighed = [run_weights(self._shares[one]) @ lost[0, self._runs[one]] for one in pair]
         evenly = [lost[:, self._runs[one]].mean(axis=1) for one in pair]
         by_runs, by_documents = weighed[0] - weighed[1], evenly[0] - evenly[1]
-        return float(by_runs[1:].std()), float(by_documents[1:].std())
+        has_several = all(len(self._runs[one]) > 1 for one in pair)
+        return float(by_runs[1:].std()) if has_several else None, float(by_documents[1:].std())
 
     @cached_property
     def contrasts(self) -> list[Contrast]:

@@ -154,6 +154,8 @@ def _reservations(study: ShiftStudy, test: str, drops: Sequence[Row]) -> Iterato
     if collapsed:
         listed = ", ".join(f"{run.name} ({number(3)(run.scores('f1', 0).f1)})" for run in collapsed)
         yield f"Collapsed, with an F1 on the clean text that is next to nothing, and in none of these means: {listed}."
+    if len(scored.methods) > 1 and not scored.of(study.reference):
+        yield f"No method is compared with the reference {study.reference}: all of its runs have collapsed."
     alone = [row["method"] for row in drops if row["runs"] == 1 and row["shift"] == drops[-1]["shift"]]
     if alone:
         yield f"One run alone: {', '.join(alone)}. What its seed did is in no interval."

@@ -95,7 +95,9 @@ def _comparison_columns(study: ShiftStudy) -> list[Column]:
             number(3),
             f"difference that {percent(0)(POWER)} of such studies find, by itself",
         ),
-        figure_column("error, runs", "error_runs", number(4), "standard error that comes of the seeds"),
+        figure_column(
+            "error, runs", "error_runs", number(4), "standard error that comes of the seeds, of several runs"
+        ),
         figure_column("error, documents", "error_documents", number(4), "standard error that comes of the documents"),
         interval_column(f"clean F1, {wide} interval", "clean", signed(3), "difference on the text that is not shifted"),
     ]
