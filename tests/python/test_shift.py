@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import pickle
@@ -446,9 +447,26 @@ class TestWords:
         table = table_of([(["New", "York"], [(0, 2, "LOC")])])
         assert shift(table, "words", severity=5, words=["merge"]).table["tokens"].to_pylist() == [["NewYork"]]
 
-    def test_no_break_before_a_mark(self) -> None:
-        assert breaks("ने") == []
-        assert breaks("aé") == [1]
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            ["ने"],
+            ["a", "e\u0301"],
+            ["हि", "न्दी"],
+            ["ก", "น้ำ"],
+            ["\u1112\u1161\u11ab", "\u1112\u1161", "한"],
+            ["\u1100가"],
+            ["🇩🇪", "🇫🇷", "🇪"],
+            ["a", "🇩🇪", "b"],
+            ["👍🏽", "❤\ufe0f", "👩🏾\u200d🚀", "x"],
+            ["👨\u200d👩\u200d👧"],
+            ["🏴\U000e0067\U000e0062\U000e007f", "🏴"],
+            ["c", "a", "t"],
+        ],
+    )
+    def test_no_break_within_what_people_see_as_one(self, parts: list[str]) -> None:
+        ends = list(itertools.accumulate(map(len, parts)))
+        assert breaks("".join(parts)) == ends[:-1]
 
 
 class TestCodeSwitch:

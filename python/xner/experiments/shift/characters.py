@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from xner.experiments.shift.base import Change, Unit, changed_word, word_units
@@ -53,6 +54,14 @@ _JOINERS: Final = "\u200d\u200c"
 # above or below a letter. Others are vowels or letters of their scripts (virama, nukta, Thai tones).
 _POINTS: Final = range(10, 37)
 _ATTACHED: Final = 200
+_VIRAMA: Final = 9  # the class of what makes a conjunct of two consonants
+_FLAGS: Final = range(0x1F1E6, 0x1F200)  # letters, two of which are a flag
+_LEADING: Final = frozenset(map(chr, range(0x1100, 0x1160)))  # first consonants of Hangul's syllables
+# What stays with what is before it and is no mark: vowels and last consonants of Hangul, AM of Thai and Lao, colours of
+# skin, tags of flags.
+_STAYING: Final = frozenset(
+    map(chr, (*range(0x1160, 0x1200), 0x0E33, 0x0EB3, *range(0x1F3FB, 0x1F400), *range(0xE0020, 0xE0080)))
+)
 
 
 def without_marks(word: str) -> str:
@@ -65,12 +74,29 @@ def without_marks(word: str) -> str:
 
 
 def breaks(word: str) -> list[int]:
-    """Places within a word, between characters that people see as two."""
-    return [
-        place
-        for place in range(1, len(word))
-        if unicodedata.category(word[place])[0] != "M" and not {word[place - 1], word[place]} & {*_JOINERS}
-    ]
+    """Places within a word, between characters that people see as two.
+
+    Marks stay with their letter, and so do the parts of a conjunct, of a syllable of Hangul, of a flag, and of an emoji
+    with a skin colour or with joiners.
+    """
+    if word.isascii():
+        return list(range(1, len(word)))
+    found = []
+    flags = 0  # letters of flags right before the place: two are a flag
+    for place, (before, after) in enumerate(pairwise(word), 1):
+        flags = flags + 1 if ord(before) in _FLAGS else 0
+        is_within = (
+            unicodedata.category(after)[0] == "M"
+            or after in _STAYING
+            or before in _JOINERS
+            or after in _JOINERS
+            or unicodedata.combining(before) == _VIRAMA
+            or (before in _LEADING and (after in _LEADING or "가" <= after <= "힣"))
+            or (ord(after) in _FLAGS and flags % 2 == 1)
+        )
+        if not is_within:
+            found.append(place)
+    return found
 
 
 @cache
