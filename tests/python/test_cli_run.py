@@ -94,6 +94,11 @@ def test_an_interrupted_run_says_how_to_go_on(folder: Path, monkeypatch: pytest.
     assert stopped.returncode == 130
     assert "the same command goes on" in stopped.stderr
     assert "not finished" in done(xner("runs", "list", ".", cwd=folder)).stdout
+    (folder / "broken").mkdir()
+    (folder / "broken/recipe.toml").write_text("[", encoding="utf-8")
+    listed = done(xner("runs", "list", ".", cwd=folder))
+    assert "cannot be read" in listed.stdout
+    assert listed.stderr.startswith("broken/recipe.toml: ")
     monkeypatch.setattr(Pipeline, "run", whole)
     assert done(xner(*RUN, "-o", "run", cwd=folder)).stderr.count("taken as it was") == 2
 

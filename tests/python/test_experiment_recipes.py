@@ -6,6 +6,7 @@ import copy
 import pickle
 import tomllib
 from pathlib import Path
+from shutil import copytree, rmtree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,6 +150,11 @@ BAD = {
     "[options]\nfilters = ['one-wrd']": "line 2: options.filters: ",
     "[variants.a]\nmethod = 'heuristic'\nn = 2": "line 1: variants.a: n=2 goes with method='candidates'",
     "[variants]\n'a b' = {}": "a variant's name has letters, digits, - and _ alone",
+    f"[variants.{'a' * 101}]": f"line 1: variants.{'a' * 101}: a variant's name has at most 100 bytes in UTF-8",
+    f"a = {'[' * 5000}{']' * 5000}": ": values within values, too deep to be read",
+    f"[options]\nn{'.a' * 5000} = 1": ": values within values, too deep to be read",
+    "[data]\ndata = 'a'": "line 2: data.data: there is no such key; what is --data on the command line is 'folder'",
+    "[evaluation]\nbootstrap = 9": "line 2: evaluation.bootstrap: there is no such key; what is --bootstrap on the",
     "[variants]\na = 1": "line 2: variants.a: expected a table, found the number 1",
     "title = 3": "line 1: title: expected a text, found the number 3",
     "[extra]\na = 1": "line 1: extra: there is no such key; there are name, title",
@@ -182,6 +188,13 @@ def test_what_is_wrong_is_named_with_line_and_key(tmp_path: Path, text: str) -> 
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Error, match=r"there is no recipe 'politov2025/ngrm' .* did you mean 'politov2025/ngram'"):
         Recipe.read("politov2025/ngrm")
+    with pytest.raises(Error, match=r"'.*' is a folder, and a recipe is a TOML file$"):
+        Recipe.read(tmp_path)
+    (tmp_path / "recipe.toml").write_text("title = 'a run'", encoding="utf-8")
+    with pytest.raises(Error, match=r"is a folder, and a recipe is a TOML file; that of its run is '.*recipe.toml'"):
+        Recipe.read(tmp_path)
+    with pytest.raises(OptionError, match=r"variants='\.\./a': a variant's name has letters, digits, - and _ alone"):
+        Recipe("mine", variants={"../a": {}})
     (tmp_path / "latin.toml").write_bytes("title = 'é'".encode("latin-1"))
     with pytest.raises(FormatError, match="not UTF-8"):
         Recipe.read(tmp_path / "latin.toml")
@@ -275,6 +288,9 @@ def test_options_as_texts() -> None:
         "length_ratio_threshold": None,
         "score": {"align": 1, "characters": 0.5},
     }
+    several = "seeds='1,2': expected a whole number from 0 on; several values are given one by one"
+    with pytest.raises(OptionError, match=several):
+        parse_options(["seeds=1,2"])
     for text, message in (("n", "expected NAME=VALUE"), ("nn=1", "unknown option 'nn'"), ("n=x", "n='x'")):
         with pytest.raises(OptionError, match=message):
             parse_options([text])
@@ -735,8 +751,21 @@ def test_runs_are_listed(folder: Path) -> None:
     assert found.folder == folder / "some/run"
     assert (found.recipe, found.languages, found.variants) == ("mine", ("de", "es"), ("heuristic", "default"))
     assert found.is_finished
+    results = (folder / "some/run/results.parquet").read_bytes()
     (folder / "some/run/results.parquet").unlink()
     assert not list_runs(folder)[0].is_finished
+    for name, content, problem in (
+        ("recipe.toml", b"name", "other/recipe.toml: Expected '='"),
+        ("results.parquet", b"none", "other/results.parquet: not a usable Parquet file"),
+    ):
+        other = copytree(folder / "some/run", folder / "other")
+        (other / "results.parquet").write_bytes(results)
+        (other / name).write_bytes(content)
+        broken, unfinished = list_runs(folder)
+        assert problem in broken.problem
+        assert not broken.is_finished
+        assert (unfinished.folder, unfinished.problem) == (found.folder, "")
+        rmtree(other)
     with pytest.raises(Error, match="there is no such folder"):
         list_runs(folder / "no-such")
 

@@ -86,6 +86,8 @@ def test_each_lesson_is_learnt_once(folder: Path) -> None:
         f"model calls: {folder}/teacher, tagging: 40 sentences",
         "outputs: 6",
     ]
+    short = str(mine.changed(options={"max_steps": 3}).plan())
+    assert f"model calls: {folder}/shape, training for 1 epochs or 3 steps: 240 sentences" in short
     run = mine.run(folder / "run")
     assert [one.job.variant for one in run.done] == [
         "source",

@@ -345,7 +345,12 @@ class Many:
 
     def parse(self, name: str, text: str) -> tuple[Any, ...]:
         """See `Kind`."""
-        return (self.each.parse(name, text),)
+        try:
+            return (self.each.parse(name, text),)
+        except OptionError as error:
+            if "," not in text:
+                raise
+            raise OptionError(f"{error}; several values are given one by one") from None
 
     def to_text(self, value: tuple[Any, ...]) -> str:
         """See `Kind`."""

@@ -8,17 +8,19 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from xner._support.arguments import did_you_mean
 from xner.errors import FormatError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 
 __all__ = ["TomlTable", "line_of", "parsed_toml", "pattern_problem", "read_text", "toml_text"]
+
+_DEEPEST: Final = 32  # levels of tables and lists; what follows walks through them one within the other
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -42,12 +44,31 @@ def parsed_toml(path: str, text: str) -> dict[str, Any]:
         text: that it has.
 
     Raises:
-        FormatError: it is no TOML.
+        FormatError: it is no TOML, or is nested too deeply.
     """
     try:
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"{path}: {error}") from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    level: list[Any] = [found]
+    for _ in range(_DEEPEST):
+        level = [one for value in level for one in _within(value)]
+    if level:
+        raise _too_deep(path)
+    return found
+
+
+def _too_deep(path: str) -> FormatError:
+    return FormatError(f"{path}: values within values, too deep to be read")
+
+
+def _within(value: Any) -> Iterable[Any]:
+    """The values of a table or a list."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def pattern_problem(value: str, fields: Collection[str]) -> str:

@@ -38,13 +38,16 @@ def list_(folder: Path) -> None:
         [
             str(one.folder),
             one.recipe,
-            ", ".join(one.datasets) if one.is_finished else "not finished",
+            ", ".join(one.datasets) if one.is_finished else "cannot be read" if one.problem else "not finished",
             ", ".join(one.languages),
             ", ".join(one.variants),
         ]
         for one in found
     ]
     click.echo(text_table(rows))
+    for one in found:
+        if one.problem:
+            click.echo(one.problem, err=True)
 
 
 @command.command("compare", cls=Command)

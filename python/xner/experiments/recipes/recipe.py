@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.resources import files
@@ -41,6 +40,7 @@ __all__ = ["Plan", "Recipe", "parse_options", "recipe_names"]
 T = TypeVar("T", bound=DeclaredOptions)
 
 _ONLY: Final = "default"
+_LONGEST_NAME: Final = 100
 _NONE: Final = "none"
 _SHIPPED: Final = "shipped"
 _NOT_HERE: Final = ("translate_to",)  # which each pair of languages decides by itself
@@ -107,6 +107,14 @@ def _checked(name: str, value: Any) -> Any:
     return found
 
 
+def _name_problem(variant: str) -> str:
+    """What is wrong with a variant's name, which files are called by; empty where nothing is."""
+    if not variant.replace("-", "").replace("_", "").isalnum():
+        return "a variant's name has letters, digits, - and _ alone"
+    longest = f"a variant's name has at most {_LONGEST_NAME} bytes in UTF-8"
+    return longest if len(variant.encode()) > _LONGEST_NAME else ""
+
+
 def _takes_none(its: Declared) -> bool:
     """Whether the text `none` stands for no value, which TOML cannot say otherwise."""
     return its.is_optional and not isinstance(its.kind, Text)
@@ -143,6 +151,9 @@ class Recipe:
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for variant in self.variants:
+            if problem := _name_problem(variant):
+                raise OptionError(f"variants={variant!r}: {problem}")
         options = {name: _checked(name, value) for name, value in self.options.items()}
         variants = {
             variant: {name: _checked(name, value) for name, value in its.items()}
@@ -173,6 +184,9 @@ class Recipe:
             folder, name = meant[0].split("/")
             text = files("xner.experiments.recipes").joinpath(_SHIPPED, folder, f"{name}.toml").read_text("utf-8")
             return cls._parsed(meant[0], text, meant[0], None)
+        if path.is_dir():
+            own = f"; that of its run is '{path / RECIPE}'" if (path / RECIPE).is_file() else ""
+            raise Error(f"'{place}' is a folder, and a recipe is a TOML file{own}")
         if not path.is_file():
             raise Error(
                 f"there is no recipe '{place}' and no such file; the recipes are {', '.join(names)}"
@@ -210,8 +224,8 @@ class Recipe:
             one: _pipeline_options(variants.table(one), given["options"], folder) for one, _ in variants.items()
         }
         for one in given["variants"]:
-            if not one or not one.replace("-", "").replace("_", "").isalnum():
-                raise variants.error(one, "a variant's name has letters, digits, - and _ alone")
+            if problem := _name_problem(one):
+                raise variants.error(one, problem)
         table.done()
         if given["data"].dataset is not None:
             try:
@@ -475,8 +489,13 @@ def _for(pair: Pair, approach: Approach) -> Approach:
 def _options(table: TomlTable, kind: type[T], folder: Path | None) -> T:
     """Declared options out of a table."""
     known = declared(kind)
+    of_flags = {flag.lstrip("-"): name for name, its in known.items() for flag in its.flags}
     found = {}
     for key, value in table.items():
+        if key in of_flags:
+            raise table.error(
+                key, f"there is no such key; what is --{key} on the command line is '{of_flags[key]}' here"
+            )
         if key not in known:
             raise table.error(key, f"there is no such key{did_you_mean(key, known) or _there_are(known)}")
         found[key] = _from(folder, known[key], _of_table(table, key, known[key].check, value))
@@ -576,8 +595,8 @@ def _check_folder(folder: Path, record: str) -> None:
     if not path.is_file():
         raise Error(f"'{folder}' has files and no run: name another folder, or overwrite it")
     try:
-        before, now = (tomllib.loads(text) for text in (read_text(path), record))
-    except tomllib.TOMLDecodeError:
+        before, now = (parsed_toml(str(path), text) for text in (read_text(path), record))
+    except FormatError:
         before, now = {}, {"recipe": ""}
     for one in (before, now):
         for key in ("title", "paper", "notes"):

@@ -69,6 +69,7 @@ class KnownRun:
         languages: likewise.
         variants: likewise.
         is_finished: whether it has results.
+        problem: why it cannot be read; empty where it can.
     """
 
     folder: Path
@@ -77,13 +78,14 @@ class KnownRun:
     languages: tuple[str, ...]
     variants: tuple[str, ...]
     is_finished: bool
+    problem: str = ""
 
 
 def list_runs(folder: str | os.PathLike[str]) -> list[KnownRun]:
-    """The runs in a folder, in folders of it as well, sorted by path.
+    """The runs in a folder, in folders of it as well, sorted by path; of those that cannot be read, why.
 
     Raises:
-        Error: there is no such folder; a run's recipe or results cannot be read.
+        Error: there is no such folder.
     """
     if not Path(folder).is_dir():
         raise Error(f"'{folder}': there is no such folder")
@@ -91,11 +93,14 @@ def list_runs(folder: str | os.PathLike[str]) -> list[KnownRun]:
 
 
 def _known(folder: Path) -> KnownRun:
-    recipe = str(_recipe(folder).get("name", ""))
-    path = folder / RESULTS
-    if not path.is_file():
+    recipe, path = "", folder / RESULTS
+    try:
+        recipe = str(_recipe(folder).get("name", ""))
+        rows = _results(path).to_pylist() if path.is_file() else None
+    except (Error, OSError) as error:
+        return KnownRun(folder, recipe, (), (), (), is_finished=False, problem=str(error))
+    if rows is None:
         return KnownRun(folder, recipe, (), (), (), is_finished=False)
-    rows = io.read(path).to_pylist()
     datasets, languages, variants = (
         tuple(dict.fromkeys(row[key] for row in rows)) for key in ("dataset", "language", "variant")
     )
@@ -291,19 +296,14 @@ def outputs_of(folder: Path) -> Iterator[Output]:
     path = folder / RESULTS
     if not path.is_file():
         raise Error(f"'{folder}' has no results: `xner run` writes them when a run is finished")
-    results = io.read(path)
-    if missing := [name for name in RESULTS_SCHEMA.names if name not in results.schema.names]:
-        raise Error(
-            f"'{path}' lacks the column(s) {', '.join(missing)}, as another version has written it, say; "
-            "the same `xner run` writes it anew"
-        )
+    results = _results(path)
     recipe = _recipe(folder)
     try:
         evaluation = EvaluationOptions(**recipe.get("evaluation", {}))
     except (Error, TypeError) as error:
         raise FormatError(f"{folder / RECIPE}: evaluation: {error}") from None
     by_output: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in results.select(RESULTS_SCHEMA.names).to_pylist():
+    for row in results.to_pylist():
         by_output.setdefault((row["language"], row["variant"]), []).append(row)
     for (language, variant), rows in by_output.items():
         output = output_of(folder, language, variant)
@@ -315,6 +315,21 @@ def outputs_of(folder: Path) -> Iterator[Output]:
                 "the same `xner run` makes it anew"
             )
         yield Output(recipe, evaluation, rows, io.read(output))
+
+
+def _results(path: Path) -> pa.Table:
+    """The results of a run, without what may stand beside them.
+
+    Raises:
+        Error: they are not what a run writes.
+    """
+    results = io.read(path)
+    if missing := [name for name in RESULTS_SCHEMA.names if name not in results.schema.names]:
+        raise Error(
+            f"'{path}' lacks the column(s) {', '.join(missing)}, as another version has written it, say; "
+            "the same `xner run` writes it anew"
+        )
+    return results.select(RESULTS_SCHEMA.names)
 
 
 def _scored(folder: Path) -> Iterator[_Scored]:

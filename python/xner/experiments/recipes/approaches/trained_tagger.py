@@ -94,10 +94,9 @@ class TrainedTagger(Approach):
             yield from projecting_calls(self.pipeline, key, is_training=True)
         elif lesson == "teacher":
             yield Call(str(self.pipeline.tagging.tagger), "tagging", key, is_training=True)
-        of_seed = f"{key} {self.training}"
-        yield Call(
-            str(self.options.base_model), f"training for {self.training.epochs} epochs", of_seed, is_training=True
-        )
+        of_seed, steps = f"{key} {self.training}", self.training.max_steps
+        length = f"{self.training.epochs} epochs{f' or {steps} steps' if steps is not None else ''}"
+        yield Call(str(self.options.base_model), f"training for {length}", of_seed, is_training=True)
         yield Call("the trained tagger", "tagging", of_seed)
 
     @property
