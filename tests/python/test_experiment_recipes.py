@@ -585,6 +585,12 @@ def test_ignored_classes_do_not_count(folder: Path) -> None:
     assert {one["class"] for one in run.results.to_pylist()} == {"micro", "LOC", "ORG"}
     of_german = [one for one in run.results.to_pylist() if (one["language"], one["variant"]) == ("de", "default")]
     assert sum(one["projected"] for one in of_german[1:]) == of_german[0]["projected"]
+    told: list[str] = []
+    unknown = recipe(folder).changed(evaluation={"ignore": ["PER", "Loc"]})
+    assert unknown.run(folder / "other", told=told.append).results["f1"] == run.results["f1"]
+    assert [one for one in told if one.startswith("ignore:")] == [
+        "ignore: no entity is of the class Loc; there are LOC, ORG, PER"
+    ]
 
 
 def test_the_plan_says_what_would_be_done(folder: Path) -> None:

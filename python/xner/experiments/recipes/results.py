@@ -26,6 +26,7 @@ __all__ = [
     "MICRO",
     "RESULTS_SCHEMA",
     "TIMINGS_SCHEMA",
+    "classes_of",
     "markdown",
     "rows_of",
     "scores_of",
@@ -107,6 +108,19 @@ def scores_of(table: pa.Table, evaluation: EvaluationOptions) -> Scores | None:
         return None
     gold, labels = table[schema.GOLD_LABELS], table[schema.LABELS]
     return evaluate(gold, labels, mode=evaluation.mode, ignore=evaluation.ignore)
+
+
+def classes_of(table: pa.Table) -> set[str]:
+    """The classes of the entities of an output: of gold and other labels, and of source entities.
+
+    Raises:
+        DataError: a label that is none.
+    """
+    columns = [table[one] for one in (schema.GOLD_LABELS, schema.LABELS) if one in table.schema.names]
+    found = [one_array(labels.decode_batch(one)) for one in columns]
+    if schema.SOURCE_ENTITIES in table.schema.names:
+        found.append(one_array(table[schema.SOURCE_ENTITIES]))
+    return {str(one) for its in found for one in pylist(pc.unique(pc.struct_field(pc.list_flatten(its), "label")))}
 
 
 def rows_of(table: pa.Table, evaluation: EvaluationOptions, about: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from xner._support.digests import file_digest
 from xner.errors import Error
 from xner.experiments.pages.provenance import libraries, machine
 from xner.experiments.recipes.approaches.base import Given, Work
-from xner.experiments.recipes.results import rows_of, write_results, write_timings
+from xner.experiments.recipes.results import classes_of, rows_of, write_results, write_timings
 from xner.io.atomic import opened_without_links
 from xner.pipelines.checkpoints import Checkpoints
 from xner.pipelines.progress import progress_reporter
@@ -185,6 +185,7 @@ def run_jobs(
     done: list[Done] = []
     rows: list[dict[str, Any]] = []
     times: list[dict[str, Any]] = []
+    classes: set[str] = set()
     with _logged(folder / LOG, told) as say, progress_reporter() as report:
         say(f"{name}: {len(jobs)} outputs")
         data = _Data(say)
@@ -195,10 +196,13 @@ def run_jobs(
             output = io.read(one.output)
             found = rows_of(output, evaluation, {**about, **sides})
             rows += found
+            classes |= classes_of(output) if evaluation.ignore else set()
             times += [{**about, **row} for row in _times(one, output.num_rows)]
             done.append(one)
             report("outputs", len(done), len(jobs))
             say(_line(one, found[0]))
+        if unknown := [one for one in evaluation.ignore if one not in classes]:
+            say(f"ignore: no entity is of the class {', '.join(unknown)}; there are {', '.join(sorted(classes))}")
         results = write_results(rows, folder)
         timings = write_timings(times, folder)
         say(f"results written to {folder / 'results.md'}, .csv and .parquet")
