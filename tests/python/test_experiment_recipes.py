@@ -217,6 +217,27 @@ def test_the_text_of_a_recipe_reads_back_as_the_same(folder: Path) -> None:
     assert second.pipelines()["default"].to_dict()["filters"] == options["filters"]
 
 
+def test_the_text_of_a_recipe_has_whole_paths_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the recipe of a run says the same anywhere; what is no folder here is a model's name."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("tagger", "base", "cat"):
+        (tmp_path / name).mkdir()
+    variants: dict[str, dict[str, Any]] = {
+        "a": {"approach": "model-transfer", "tagger": "tagger"},
+        "b": {"approach": "model-transfer", "tagger": "spacy:tagger"},
+        "c": {"approach": "model-transfer", "tagger": "some/tagger"},
+        "d": {"approach": "trained-tagger", "learn_from": "gold", "base_model": "base"},
+        "e": {"translator": "command:cat", "aligner": ["labse", "awesome-mbert"], "aligner_model": ["labse=base"]},
+    }
+    found = tomllib.loads(Recipe("mine", variants=variants).to_toml())["variants"]
+    assert found == variants | {
+        "a": variants["a"] | {"tagger": str(tmp_path / "tagger")},
+        "b": variants["b"] | {"tagger": f"spacy:{tmp_path / 'tagger'}"},
+        "d": variants["d"] | {"base_model": str(tmp_path / "base")},
+        "e": variants["e"] | {"aligner_model": [f"labse={tmp_path / 'base'}"]},
+    }
+
+
 PLAIN = st.recursive(
     st.text() | st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

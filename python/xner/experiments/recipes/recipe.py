@@ -47,6 +47,9 @@ _NOT_HERE: Final = ("translate_to",)  # which each pair of languages decides by 
 _LANGUAGES: Final = ("source_language", "target_language")
 _PER_PAIR: Final = (*_LANGUAGES, "translations", "lexicon", "corrections")  # whose values may have fields
 _PATHS: Final = ("PATTERN", "FOLDER")
+_MODEL: Final = "MODEL"
+_NAMED: Final = re.compile(r"(\w[\w-]*[:=])?(.*)", re.DOTALL)
+_PROGRAM: Final = "command:"  # what stands behind it is run, and no model
 
 
 def recipe_names() -> list[str]:
@@ -169,7 +172,8 @@ class Recipe:
 
         Args:
             place: a name of `recipe_names()`, or what stands behind its / where no other has that; or a TOML file,
-                whose paths are from its own folder.
+                whose paths are from its own folder; but models that are folders are from the working one, as what is
+                no folder there has its name on the hub.
 
         Raises:
             Error: there is no such recipe, and no such file; the message names the nearest.
@@ -554,11 +558,21 @@ def _with_paths(its: Declared, value: Any, make: Callable[[str], Path]) -> Any:
 
 
 def _plain_options(known: Mapping[str, Declared], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options in the types of TOML, their paths whole ones."""
-    return {
-        name: _NONE if value is None else plain_value(_with_paths(known[name], value, lambda one: Path(one).absolute()))
-        for name, value in options.items()
-    }
+    """Options in the types of TOML, their paths whole ones, those of models that are folders as well."""
+    found = {}
+    for name, value in options.items():
+        whole = _with_paths(known[name], value, lambda one: Path(one).absolute())
+        each = known[name].kind
+        if whole is not None and _MODEL in (each.each if isinstance(each, Many) else each).metavar.split("|"):
+            whole = _whole_model(whole) if isinstance(whole, str) else tuple(map(_whole_model, whole))
+        found[name] = _NONE if whole is None else plain_value(whole)
+    return found
+
+
+def _whole_model(text: str) -> str:
+    """A model by the whole path of its folder, where it is one, behind a name as well: `spacy:FOLDER`."""
+    name, place = _NAMED.fullmatch(text).groups("")  # type: ignore[union-attr]  # it matches any text
+    return f"{name}{Path(place).absolute()}" if name != _PROGRAM and Path(place).is_dir() else text
 
 
 def _with(part: T, given: Mapping[str, Any], before: Mapping[str, Any]) -> T:
