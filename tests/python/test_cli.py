@@ -187,6 +187,12 @@ def test_help_teaches(command: str) -> None:
             assert re.search(rf"^  .*(?<![\w-]){option}\b", options, flags=re.MULTILINE), f"no {option}"
 
 
+def test_help_says_how_much_memory_is_the_least() -> None:
+    text = " ".join(done(xner("project", "--help")).stdout.split())
+    for option in ("aligner", "names"):
+        assert re.search(rf"--{option}-memory SIZE [^\]]*\] \[x>=10MB\]", text)
+
+
 def test_version_and_overview() -> None:
     assert done(started("--version")).stdout.startswith("xner, version ")
     overview = done(xner("--help")).stdout

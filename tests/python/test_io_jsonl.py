@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -119,6 +120,7 @@ def test_files_without_rows(folder: Path) -> None:
         ('{"links": [[0, 1, "x"]]}', r"item 0: 'score': expected a number, found \"x\""),
         ('{"links": [[0, true]]}', r"item 0: 'target': expected a whole number, found true"),
         ('{"labels": {"a": 1}}', r"line 3, field 'labels': expected a list, found \{\"a\": 1\}"),
+        ('{"reviewed": 1}', r"line 3, field 'reviewed': expected true or false, found 1"),
         ('{"n": "text"}', r"line 3, field 'n': \"text\" is of another type than the values of earlier lines"),
         ('{"n": 99999999999999999999}', r"line 3, field 'n': 99999999999999999999 is of another type"),
     ],
@@ -147,8 +149,23 @@ def test_batches_have_the_columns_of_the_first(folder: Path, monkeypatch: pytest
         io.read_jsonl(path)
 
 
+LARGEST = 3.4028234663852886e38  # number of 32 bits
 indices = st.integers(0, 2**31 - 1)
 floats = st.none() | st.floats(width=32, allow_nan=False, allow_infinity=False)
+margins = floats.filter(lambda margin: margin is None or margin < LARGEST) | st.just(math.inf)
+entities = st.lists(
+    st.fixed_dictionaries(
+        {
+            "start": indices,
+            "end": indices,
+            "label": classes,
+            "score": floats,
+            "margin": margins,
+            "source": st.none() | indices,
+        }
+    ),
+    max_size=2,
+)
 rows = st.fixed_dictionaries(
     {
         "id": st.text(max_size=4),
@@ -157,19 +174,10 @@ rows = st.fixed_dictionaries(
             st.fixed_dictionaries({"start": indices, "end": indices, "label": classes}), max_size=2
         ),
         "links": st.lists(st.fixed_dictionaries({"source": indices, "target": indices, "score": floats}), max_size=2),
-        "entities": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "start": indices,
-                    "end": indices,
-                    "label": classes,
-                    "score": floats,
-                    "margin": floats,
-                    "source": indices,
-                }
-            ),
-            max_size=2,
-        ),
+        "entities": entities,
+        "reviewed_entities": st.none() | entities,
+        "marked_entities": st.none() | entities,
+        "reviewed": st.none() | st.booleans(),
         "status": st.none() | st.sampled_from(["ok", "no_links"]),
         "note": st.text(max_size=4),
     }
@@ -192,6 +200,18 @@ def test_floats_are_written_in_their_shortest_form(folder: Path) -> None:
     links = pa.array([[{"source": 0, "target": 1, "score": 0.1}]], schema.LINKS_TYPE)
     io.write_jsonl(pa.table({"links": links}), path)
     assert json.loads(path.read_text()) == {"links": [{"source": 0, "target": 1, "score": 0.1}]}
+
+
+def test_an_infinite_margin_is_the_largest_number(folder: Path) -> None:
+    path = folder / "margin.jsonl"
+    entity = {"start": 0, "end": 1, "label": "PER", "score": None, "margin": math.inf, "source": 0}
+    table = pa.table({"entities": pa.array([[entity], None, []], schema.ENTITIES_TYPE)})
+    io.write_jsonl(table, path)
+    assert json.loads(path.read_text().splitlines()[0])["entities"][0]["margin"] == pytest.approx(LARGEST)
+    assert io.read_jsonl(path)["entities"].to_pylist() == table["entities"].to_pylist()
+    worse = pa.array([[{**entity, "score": math.inf}]], schema.ENTITIES_TYPE)
+    with pytest.raises(DataError, match=r"row 0, column 'entities', value .*: not a JSON value"):
+        io.write_jsonl(pa.table({"entities": worse}), path)
 
 
 @pytest.mark.parametrize(

@@ -489,11 +489,12 @@ def spans(table: pa.Table) -> list[list[tuple[int, int]]]:
     return [[(one["start"], one["end"]) for one in row] for row in rows]
 
 
-def test_corrections_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "jsonl"])
+def test_corrections_stay(tmp_path: Path, ending: str) -> None:
     plain = Pipeline(memory=False).run(CORPUS).table
     assert spans(plain) == [[(0, 2)], [(2, 4)], [(2, 3)]]
     for decided, labels in (([(0, 1, "PER")], ["B-PER", "O", "O"]), ([], ["O", "O", "O"])):
-        file = corrections(tmp_path / "c.parquet", "a", decided)
+        file = corrections(tmp_path / f"c.{ending}", "a", decided)
         found = Pipeline(memory=False, corrections=file, filters=["min-score=2"]).run(CORPUS).table
         assert spans(found)[0] == [span[:2] for span in decided]  # which no filter takes back
         assert found["labels"][0].as_py() == labels

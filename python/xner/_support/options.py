@@ -49,7 +49,6 @@ __all__ = [
     "renamed_in_errors",
 ]
 
-_LEAST_MEMORY = 10**7
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -304,11 +303,12 @@ class MemorySize(Text):
     """A number of bytes, as `2GB`; not so few that work would be cut into a few hundred sentences each."""
 
     metavar: str = "SIZE"
+    least: str = "10MB"
 
     def check(self, name: str, value: object) -> str:
         """See `Kind`."""
-        if memory_size(name, value) < _LEAST_MEMORY:
-            raise OptionError(f"{name}={value!r}: expected 10MB at least, as in '2GB'")
+        if memory_size(name, value) < memory_size(name, self.least):
+            raise OptionError(f"{name}={value!r}: expected {self.least} at least, as in '2GB'")
         return str(value)
 
 

@@ -24,6 +24,8 @@ OPTIONAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     schema.ENTITIES: _OF_ENTITIES,
     schema.DROPPED: _OF_ENTITIES,
     schema.ADJUSTED: _OF_ENTITIES,
+    schema.MARKED_ENTITIES: _OF_ENTITIES,
+    schema.REVIEWED_ENTITIES: _OF_ENTITIES,
 }
 """By column; they are null where a row does not have them."""
 

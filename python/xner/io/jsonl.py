@@ -4,17 +4,25 @@ Spans and links are objects, `{"start": 0, "end": 2, "label": "PER"}` and `{"sou
 in that order, `[0, 2, "PER"]` and `[0, 1]`, are read too. Fields that are no column of the contract are kept
 where they are simple: texts, numbers, truth values, or lists of them; objects and nested lists are left out.
 Blank lines are no rows.
+
+JSON has no infinity, which the margin of an entity without an alternative is: the largest number of 32 bits stands for
+it, and is read as such.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.arrow import flattened, is_lists
+from xner._support.sentences import with_values
 from xner.errors import DataError, FormatError
 from xner.io._fields import OPTIONAL_FIELDS
 from xner.io._json import iter_objects
@@ -33,6 +41,8 @@ _Row = tuple[int, dict[str, Any]]  # line number, fields
 
 
 _LABELS = (schema.LABELS, schema.GOLD_LABELS)
+_MARGIN = "margin"
+_INFINITE: Final = float(np.finfo(np.float32).max)  # is written for a margin that is infinite
 
 
 class _WrongValueError(Exception):
@@ -212,12 +222,25 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _margin(value: Any) -> float:
+    margin = _number(value)
+    return math.inf if margin >= _INFINITE else margin
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongValueError(f"expected true or false, found {_shown(value)}")
+    return value
+
+
 def _converter(arrow_type: pa.DataType, optional: frozenset[str]) -> _Convert:
     """A function that checks a JSON value and brings it into the form that `pa.array` takes for a type."""
     if isinstance(arrow_type, pa.ListType):
         return _list_converter(_converter(arrow_type.value_type, optional))
     if isinstance(arrow_type, pa.StructType):
         return _struct_converter(arrow_type, optional)
+    if pa.types.is_boolean(arrow_type):
+        return _truth
     if pa.types.is_integer(arrow_type):
         return _integer
     if pa.types.is_floating(arrow_type):
@@ -242,8 +265,7 @@ def _list_converter(convert: _Convert) -> _Convert:
 
 def _struct_converter(arrow_type: pa.StructType, optional: frozenset[str]) -> _Convert:
     converters = {
-        arrow_type.field(index).name: _converter(arrow_type.field(index).type, frozenset())
-        for index in range(arrow_type.num_fields)
+        field.name: _margin if field.name == _MARGIN else _converter(field.type, frozenset()) for field in arrow_type
     }
     names = list(converters)
     required = [name for name in names if name not in optional]
@@ -290,9 +312,11 @@ class JsonlWriter:
         """Appends a batch's rows.
 
         Raises:
-            DataError: a value that JSON has no form for (not a number, infinite, bytes, ...).
+            DataError: a value that JSON has no form for (not a number, infinite but for margins, bytes, ...).
         """
-        columns = {name: _shortest(column(batch, name)).to_pylist() for name in batch.schema.names}
+        columns = {
+            name: _shortest(_with_finite_margins(column(batch, name))).to_pylist() for name in batch.schema.names
+        }
         lines = []
         for row in range(batch.num_rows):
             fields = {name: values[row] for name, values in columns.items()}
@@ -313,6 +337,24 @@ class JsonlWriter:
 
     def close(self) -> None:
         """Nothing is held back."""
+
+
+def _with_finite_margins(array: pa.Array[Any]) -> pa.Array[Any]:
+    """A column of records, if it is one, with the largest number for margins that are infinite."""
+    records = array.type.value_type if is_lists(array.type) else None
+    if records is None or not pa.types.is_struct(records) or records.get_field_index(_MARGIN) < 0:
+        return array
+    flat = flattened(array)
+    margins = pc.struct_field(flat, _MARGIN)
+    if not pa.types.is_floating(margins.type):
+        return array
+    is_infinite = pc.equal(margins, pa.scalar(math.inf, margins.type))
+    if not pc.any(is_infinite).as_py():
+        return array
+    names = [field.name for field in records]
+    columns = [pc.struct_field(flat, name) for name in names]
+    columns[names.index(_MARGIN)] = pc.if_else(is_infinite, pa.scalar(_INFINITE, margins.type), margins)
+    return with_values(array, pa.StructArray.from_arrays(columns, names=names))
 
 
 def _shortest(array: pa.Array[Any]) -> pa.Array[Any]:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner._support.arguments import LARGEST_INT32
-from xner._support.options import Choice, Declared, DeclaredOptions, Flag, Kind, Many, Number, Whole, declared
+from xner._support.options import (
+    Choice,
+    Declared,
+    DeclaredOptions,
+    Flag,
+    Kind,
+    Many,
+    MemorySize,
+    Number,
+    Whole,
+    declared,
+)
 from xner.cli.options.groups import GroupedOption
 from xner.errors import Error
 
@@ -76,6 +87,8 @@ def _option(its: Declared, title: str, prefix: str, *, told_alone: bool) -> Grou
             default = its.shown(its.default)
     more = " May be given several times." if rest.get("multiple") else ""
     shown = f"  [default: {default}]" if default else ""
+    if isinstance(its.kind, MemorySize):
+        shown += f"  [x>={its.kind.least}]"
     value = None if told_alone or (rest.get("multiple") and isinstance(its.default, str)) else its.default
     return GroupedOption([*flags, name], default=value, help=f"{its.help}{more}{shown}", title=title, **rest)
 
