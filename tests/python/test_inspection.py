@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,7 @@ def test_no_columns_are_proposed_for_what_has_no_labels(tmp_path: Path) -> None:
             '[{"tokens":["a"],"ner_tags":["O"]}]',
             r"it is a list of 1 objects with the fields tokens, ner_tags; `jq",
         ),
-        ("x.csv", "0,Anna,B-PER\n0,kam,O\n", "columns with commas are not read: write them with tabs between"),
+        ("x.csv", "0,Anna,B-PER\n0,kam,O\n", "it has columns with commas between; `python -c .*x.conll` makes columns"),
     ):
         with pytest.raises(Error, match=remedy):
             inspect(save(tmp_path / name, content))
@@ -162,13 +163,16 @@ def test_a_name_of_a_packed_file(tmp_path: Path) -> None:
 
 def test_brat(tmp_path: Path) -> None:
     text, marks = save(tmp_path / "x.txt", "Anna kam\n"), save(tmp_path / "x.ann", "T1\tPER 0 4\tAnna\n")
-    with pytest.raises(
-        Error, match=r"x.ann' has brat's annotations of '.*x.txt'; in Python `(.*)` reads both"
-    ) as found:
+    made = (
+        f"in Python `from xner import io; io.write(io.read_brat({str(tmp_path)!r}), {f'{tmp_path}.parquet'!r})` makes"
+    )
+    with pytest.raises(Error, match=rf"x.ann': it has brat's annotations of '.*x.txt'; {re.escape(made)}"):
         inspect(marks)
+    with pytest.raises(Error, match=rf"cannot tell the format of '.*x.ann' .*; {re.escape(made)}"):
+        io.read(marks)
     assert any("brat's annotations of it are in" in remark for remark in inspect(text).remarks)
-    assert f"read_brat({str(tmp_path)!r})" in str(found.value)
-    assert io.read_brat(str(tmp_path)).select(["tokens", "labels"]).to_pydict() == LABELS
+    exec(made.split("`")[1])
+    assert io.read(f"{tmp_path}.parquet").select(["tokens", "labels"]).to_pydict() == LABELS
 
 
 @pytest.mark.parametrize("marked", ["[Anna](PER)", "<PER>Anna</PER>"])
@@ -262,7 +266,10 @@ def test_other_json_is_told(tmp_path: Path, name: str, text: str, said: str) -> 
 def test_json_that_is_cut_is_no_json(tmp_path: Path) -> None:
     with pytest.raises(Error, match="cannot tell the format"):
         inspect(save(tmp_path / "x.json", '[{"tokens": ["a"]'))
-    with pytest.raises(FormatError, match=r"of one list `jq -c '\.\[\]'` makes an object a line"):
+    with pytest.raises(
+        FormatError,
+        match=r"it is a list of 1 objects with the fields tokens; `jq -c '\.\[\]' .*x.jsonl > .*x.lines.jsonl` makes",
+    ):
         io.read(save(tmp_path / "x.jsonl", '[{"tokens": ["a"]}]\n'))
 
 
@@ -306,7 +313,10 @@ def test_a_folder_of_brat(tmp_path: Path) -> None:
     assert (found.format, found.classes, found.options) == ("brat", {"PER": 1}, ())
     run = CliRunner().invoke(cli, ["inspect", str(tmp_path)])
     assert run.exit_code == 0
-    assert f"commands do not read it: in Python `xner.io.read_brat({str(tmp_path)!r})` reads both" in run.stdout
+    assert (
+        f"commands do not read it: in Python `from xner import io; io.write(io.read_brat({str(tmp_path)!r})"
+        in run.stdout
+    )
     assert "read with" not in run.stdout
 
 

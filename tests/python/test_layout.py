@@ -577,7 +577,9 @@ def test_a_format_that_reads_a_file_is_named_as_the_command_does(tmp_path: Path)
     columns = save(tmp_path / "x.txt", "Anna B-PER\nkam O\n")
     sides = ["--source", columns, "--target", columns, "-o", tmp_path / "o.conll"]
     said = xner_said(["project", *sides], [])
-    assert "--source-format conll or --target-format conll reads them so" in said
+    assert "; --source-format conll reads them so" in said
+    said = xner_said(["project", *sides], ["--source-format", "conll"])
+    assert "; --target-format conll reads them so" in said
     formats = ["--source-format", "conll", "--target-format", "conll"]
     assert "1 of 1 source entities projected" in xner_said(["project", *sides], formats)
     scored = ["evaluate", "--gold", columns, "--predicted", columns, "--bootstrap", "0"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_fir
 from xner.errors import DataError, Error
 from xner.evaluation.entities import Mode, Scores, evaluate
 from xner.io.in_step import InStep
+from xner.io.other_files import of_tool
+from xner.io.own_options import naming_options
 from xner.io.parallel import apart, row_lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -37,12 +39,16 @@ class LabelledFile:
         layout: of its columns.
         format: None goes by the name.
         column: that has the labels; None: `gold_labels` where there is such a column, else `labels`.
+        own_options: options that hold for this file, by those that hold for others as well, for errors.
+        shared: names of the latter that were given and hold for it.
     """
 
     path: Path
     layout: Layout
     format: str | None
     column: str | None = schema.LABELS
+    own_options: Mapping[str, str] = field(default_factory=dict)
+    shared: Sequence[str] = ()
 
     @property
     def reads_pieces(self) -> bool:
@@ -60,12 +66,13 @@ class LabelledFile:
             Error: as `Layout.read_for_scores`.
             WholeNeededError: what was read holds only for the rows so far.
         """
-        if not is_whole:
-            yield from self.layout.pieces_for_scores(self.path, self.format, rows=PIECE_ROWS, classes=classes)
-            return
-        if self.layout.class_map:
-            classes.update(self.layout.classes_in(self.layout.read(self.path, self.format)))
-        yield from pieces_of(self.layout.read_for_scores(self.path, self.format), PIECE_ROWS)
+        with naming_options(self.path, self.own_options, shared=self.shared):
+            if not is_whole:
+                yield from self.layout.pieces_for_scores(self.path, self.format, rows=PIECE_ROWS, classes=classes)
+                return
+            if self.layout.class_map:
+                classes.update(self.layout.classes_in(self.layout.read(self.path, self.format)))
+            yield from pieces_of(self.layout.read_for_scores(self.path, self.format), PIECE_ROWS)
 
     def labels(self, table: pa.Table) -> pa.ChunkedArray[Any]:
         """The labels of some rows.
@@ -75,7 +82,8 @@ class LabelledFile:
         """
         name = self.column or (schema.GOLD_LABELS if schema.GOLD_LABELS in table.column_names else schema.LABELS)
         if name not in table.column_names:
-            raise Error(f"'{self.path}' has no column '{name}', only: {', '.join(table.column_names)}")
+            names = ", ".join(table.column_names)
+            raise Error(f"'{self.path}' has no column '{name}', only: {names}{of_tool(self.path)}")
         return table.column(name)
 
 

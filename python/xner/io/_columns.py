@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from xner.labels.tags import OUTSIDE, Tags, read_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Column", "header_of", "label_columns", "survey", "token_columns"]
+__all__ = ["Column", "header_of", "label_columns", "label_named", "survey", "token_columns", "words_named"]
 
 _TOKEN_NAMES = (
     *("token", "tokens", "word", "words", "form", "text"),
@@ -36,7 +36,7 @@ _LABEL_NAMES = (
     *("entität", "entitaet", "entité", "entite", "entidad", "entità", "entidade", "entiteit", "entitet", "varlık"),
     *("тег", "метка", "标签", "標籤", "ラベル", "레이블"),
 )
-_HEADER_NAME = re.compile(r"[^\W\d][\w .:/-]*")
+_HEADER_NAME = re.compile(r"[^\W\d][\w .:/#-]*")
 _TAG = re.compile(r"O|[BIESLUMW]-.+", re.DOTALL)
 _WORD_NUMBER = re.compile(r"\d+([-.]\d+)?")
 
@@ -83,6 +83,17 @@ def header_of(fields: Sequence[str]) -> tuple[str, ...]:
         and any(name.lower() in _LABEL_NAMES or "ne" in re.split(r"[-_ ]", name.lower()) for name in names)
     )
     return tuple(names) if is_header else ()
+
+
+def words_named(name: str) -> bool:
+    """Whether a column is named as those of words are."""
+    return name.lower() in _TOKEN_NAMES
+
+
+def label_named(names: Iterable[str]) -> str | None:
+    """The column that is named most as those of labels are; None where none is."""
+    known = [name for name in names if name.lower() in _LABEL_NAMES]
+    return min(known, key=lambda name: _LABEL_NAMES.index(name.lower()), default=None)
 
 
 MOST_COLUMNS = 64

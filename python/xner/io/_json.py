@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xner.errors import FormatError
 from xner.io._lines import read_blocks
+from xner.io.other_json import about_json
 
 if TYPE_CHECKING:
     import os
@@ -41,9 +42,9 @@ def _object(block: Block, line: int) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as problem:
-        raise block.error(line, f"not JSON: {problem}: {block.text(line)}{_of_list(text)}") from problem
+        raise block.error(line, f"not JSON: {problem}: {block.text(line)}{_of_list(block, line)}") from problem
     if not isinstance(value, dict):
-        raise block.error(line, f"expected an object, found {block.text(line)}{_of_list(text)}")
+        raise block.error(line, f"expected an object, found {block.text(line)}{_of_list(block, line)}")
     # A key may as well be a word of the sentence: only what is read anew says whether it is there twice.
     if any(text.count(f'"{key}"'.encode("utf-8", "surrogatepass")) > 1 for key in value):
         try:
@@ -55,9 +56,12 @@ def _object(block: Block, line: int) -> dict[str, Any]:
     return value
 
 
-def _of_list(line: bytes) -> str:
-    """What to do about a line that begins a list."""
-    return "; of one list `jq -c '.[]'` makes an object a line" if line.lstrip().startswith(b"[") else ""
+def _of_list(block: Block, line: int) -> str:
+    """What to do about a line that begins a list, if the file is one."""
+    if block.first_line + line > 1 or not block.line(line).lstrip().startswith(b"["):
+        return ""
+    about = about_json(block.path)
+    return f"; {about}" if about else ""
 
 
 class _TwiceError(Exception):

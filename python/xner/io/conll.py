@@ -13,7 +13,9 @@ value, and `# id = x` and `# sent_id = x` name the sentence, which begins there 
 **Columns** are told by number or, where the first line names them, by name. Lines of CoNLL-U that are no words of their
 own, ranges (`1-2`) and empty nodes (`8.1`), are left out where words are in another column than the first.
 
-In the files of HIPE, whose first line names a column `MISC`, a sentence ends as well where that says `EndOfSentence`.
+Blank lines alone end sentences: a file without any, whose first line names a column that tells them, is refused with
+what makes another one of it. In the files of HIPE, whose first line names a column `MISC`, a sentence ends as well
+where that says `EndOfSentence`.
 
 **Rows are never lost.** A sentence without words, which the format has no way to say, is written as its `# id
 = x` alone, and such a comment is read as a row without words. Other sentences get an id line only where the
@@ -41,6 +43,7 @@ from xner.io._columns import Column, header_of, label_columns, survey, token_col
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
 from xner.io._rows import TextOutput, column, plain_words, write_rows
 from xner.io._rows import ids as own_ids
+from xner.io.other_tables import about_rows
 
 if TYPE_CHECKING:
     import os
@@ -274,7 +277,8 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
     """A layout with the numbers of its columns, told by a file's first blocks.
 
     Raises:
-        FormatError: a name that the first line does not have; or columns by default that hold something else.
+        FormatError: a name that the first line does not have; rows that are sentences, or words of sentences that a
+            column tells; or columns by default that hold something else.
     """
     sentences, place = _sample(blocks, layout)
     if place is None:
@@ -295,6 +299,8 @@ def _with_columns(blocks: Sequence[Block], layout: _Layout, token: int | str, la
     else:
         header = header_of(first)
     if header:
+        if len(sentences) == 1 and layout.delimiter == "\t" and (about := about_rows(block.path, separators="\t")):
+            raise FormatError(f"{block.path}: {about}")
         del sentences[0][0]
         layout = replace(layout, header_line=block.first_line + first_line)
     columns = survey([sentence for sentence in sentences if sentence], header)

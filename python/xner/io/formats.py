@@ -34,6 +34,7 @@ from xner.io.conll import ConllWriter, iter_conll, read_conll, write_conll
 from xner.io.hugging_face import read_hugging_face
 from xner.io.inline import InlineWriter, iter_inline
 from xner.io.jsonl import JsonlWriter, iter_jsonl, read_jsonl, write_jsonl
+from xner.io.other_files import about_file
 from xner.io.parallel import check_parallel
 from xner.io.parquet import (
     ArrowWriter,
@@ -169,16 +170,11 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
         for known, its in FORMATS.items()
         if its.suffixes
     )
-    remedy = _REMEDIES.get(suffix, "")
-    raise Error(
-        f"cannot tell the format of '{path}' from its name; `format` names it, or use one of these: {listed}{remedy}"
-    )
+    raise Error(f"{_untold(path)}; `format` names it, or use one of these: {listed}")
 
 
-_REMEDIES = {
-    ".csv": "; columns with commas are not read: write them with tabs between, a blank line behind each sentence",
-    ".json": "; of a list of rows with words, `jq -c '.[]'` makes JSONL; `xner inspect` says what others are",
-}
+def _untold(path: str | os.PathLike[str]) -> str:
+    return f"cannot tell the format of '{path}' from its name"
 
 
 def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str:
@@ -186,14 +182,18 @@ def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str
 
     Raises:
         FileNotFoundError: there is no such file, and its name tells no format.
-        Error: an unknown suffix or format.
+        Error: an unknown suffix or format; of a suffix, the message says what the file's content is.
     """
     file_path("path", path)
     try:
         return format_of(path, name)
     except Error:
-        if name is None and not os.path.lexists(path):
+        if name is not None:
+            raise
+        if not os.path.lexists(path):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path)) from None
+        if about := about_file(path):
+            raise Error(f"{_untold(path)}; {about}") from None
         raise
 
 

@@ -17,14 +17,15 @@ from xner import labels, schema
 from xner._support.arrow import is_lists, one_array, pylist
 from xner._support.overlaps import overlapping_rows
 from xner._support.tables import text_table
-from xner.errors import DataError, Error, FormatError
+from xner.errors import Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
 from xner.io._lines import read_blocks
 from xner.io.annotation.brat import read_brat
 from xner.io.annotation.tools import looks_like
 from xner.io.conll import survey_conll
 from xner.io.formats import FORMATS, format_to_read
-from xner.io.layout import AS_TOLD, Layout
+from xner.io.layout import AS_TOLD, TABLES, Layout
+from xner.io.other_files import about_brat, about_file
 from xner.io.other_json import about_json
 from xner.io.wrong_rows import WrongRows
 from xner.labels.tags import check_renamed, class_remarks
@@ -156,7 +157,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
             remarks = (*better.remarks, _OTHER_NAMES)
             options = ("--format", other, *better.options)
             return replace(better, problem=problem, options=options, remarks=remarks)
-    about = about_json(path)
+    about = about_json(path) if failed is None else about_file(path)
     if failed is not None:
         raise FormatError(f"'{path}': {about}") if about else failed
     return replace(found, problem=about) if about and found.table is None else found
@@ -179,8 +180,7 @@ def _formats_like(path: str | os.PathLike[str]) -> Iterator[str]:
         Error: a file of brat, whose texts are in another one.
     """
     if Path(path).suffix.lower() == ".ann":
-        text = Path(path).with_suffix(".txt")
-        raise Error(f"'{path}' has brat's annotations of '{text}'; {_reads_brat(text.parent)}")
+        raise Error(f"'{path}': {about_brat(path)}")
     with Path(path).open("rb") as file:
         begin = file.read(8)
     for name, marks in _BEGINNINGS.items():
@@ -200,8 +200,10 @@ def _looked_at(path: str | os.PathLike[str], kind: str, layout: Layout) -> Inspe
     found: tuple[Layout, pa.Table, labels.Tags | None] | None = None
     try:
         found = _read(path, kind, layout)
-    except (DataError, FormatError, Error) as error:
+    except Error as error:
         problem = str(error)
+        if isinstance(error, FormatError) and kind in TABLES:
+            layout = replace(layout, **layout.other_columns(path, kind, error))  # type: ignore[arg-type]  # names
     for other in () if found is not None else [layout, *_layouts(columns, layout)]:
         wrong = WrongRows(skips=True)
         try:
@@ -424,7 +426,7 @@ def _of_brat(path: str | os.PathLike[str], kind: str) -> Iterator[str]:
     """Whether the entities of a text are in a file of brat beside it."""
     other = Path(path).with_suffix(".ann")
     if kind == "text" and other.is_file():
-        yield f"brat's annotations of it are in '{other}'; {_reads_brat(other.parent)}"
+        yield f"brat's annotations of it are in '{other}'; {about_brat(other.parent)}"
 
 
 def _folder(folder: Path) -> Inspection:
@@ -438,15 +440,8 @@ def _folder(folder: Path) -> Inspection:
     table = read_brat(folder)
     remarks = tuple(_remarks(table, None, []))
     shown = tuple(f"{field.name}: {field.type}" for field in table.schema)
-    how = _reads_brat(folder)
+    how = about_brat(folder)
     return Inspection(str(folder), "brat", shown, how, None, (), table, None, _classes(table), remarks)
-
-
-def _reads_brat(folder: Path) -> str:
-    return (
-        f"in Python `xner.io.read_brat({str(folder)!r})` reads both, and `xner.io.write` makes a file of the table; "
-        "`xner import` puts them onto a table of projections"
-    )
 
 
 def _of_commas(columns: list[Column]) -> Iterator[str]:

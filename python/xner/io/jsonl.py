@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
@@ -45,12 +46,28 @@ _MARGIN = "margin"
 _INFINITE: Final = float(np.finfo(np.float32).max)  # is written for a margin that is infinite
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Which fields are columns of the contract; the arguments of `iter_jsonl`."""
+
+    missing_words: bool
+    as_found: Collection[str]
+
+    def type_of(self, name: str) -> pa.DataType | None:
+        """The type that a field's values must have; None where they may have any."""
+        return None if name in self.as_found and name != schema.ID else schema.COLUMN_TYPES.get(name)
+
+
 class _WrongValueError(Exception):
     """What is wrong with a value, and where in its field."""
 
 
 def iter_jsonl(
-    path: str | os.PathLike[str], *, batch_rows: int = _ROWS, missing_words: bool = False
+    path: str | os.PathLike[str],
+    *,
+    batch_rows: int = _ROWS,
+    missing_words: bool = False,
+    as_found: Collection[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """Reads rows in batches, so that memory stays bounded.
 
@@ -58,6 +75,7 @@ def iter_jsonl(
         path: UTF-8 text, or the same compressed (`.gz`).
         batch_rows: rows a batch.
         missing_words: whether words and labels may be null, for those who know what to do with such rows.
+        as_found: fields that may be anything, whatever the contract says of columns of their names.
 
     Yields:
         Batches with the columns of the fields; a row without a field has null there, and one without an `id`
@@ -68,24 +86,27 @@ def iter_jsonl(
         FormatError: not JSON, not an object, a field of another form than its column's, or a new field after
             the first rows; the message names file, line and field.
     """
-    return rebatch(_iter_jsonl(path, missing_words), batch_rows)
+    return rebatch(_iter_jsonl(path, _Known(missing_words, as_found)), batch_rows)
 
 
-def _iter_jsonl(path: str | os.PathLike[str], missing_words: bool) -> Iterator[pa.RecordBatch]:
+def _iter_jsonl(path: str | os.PathLike[str], known: _Known) -> Iterator[pa.RecordBatch]:
     arrow_schema: pa.Schema | None = None
     for rows, first_row in _chunks(path):
-        batch = _batch(str(path), rows, first_row, arrow_schema, missing_words)
+        batch = _batch(str(path), rows, first_row, arrow_schema, known)
         arrow_schema = batch.schema
         yield batch
 
 
-def read_jsonl(path: str | os.PathLike[str], *, missing_words: bool = False) -> pa.Table:
+def read_jsonl(
+    path: str | os.PathLike[str], *, missing_words: bool = False, as_found: Collection[str] = ()
+) -> pa.Table:
     """Reads all rows of a file; see `iter_jsonl`. Here a new field may turn up on any line.
 
     Raises:
         FormatError: as in `iter_jsonl`, or a field that is of one type first and of another later.
     """
-    batches = [_batch(str(path), rows, first_row, None, missing_words) for rows, first_row in _chunks(path)]
+    known = _Known(missing_words, as_found)
+    batches = [_batch(str(path), rows, first_row, None, known) for rows, first_row in _chunks(path)]
     tables = [pa.Table.from_batches([batch]) for batch in batches]
     try:
         return pa.concat_tables(tables, promote_options="permissive")
@@ -107,22 +128,22 @@ def _chunks(path: str | os.PathLike[str]) -> Iterator[tuple[list[_Row], int]]:
 
 
 def _batch(
-    path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema | None, missing_words: bool
+    path: str, rows: list[_Row], first_row: int, arrow_schema: pa.Schema | None, columns: _Known
 ) -> pa.RecordBatch:
     """Rows as columns; `arrow_schema` is that of the rows before, `None` for the first."""
     names = dict.fromkeys([schema.ID, *(name for _, fields in rows for name in fields)])
     if arrow_schema is not None:
         for line, fields in rows:
             for name in fields:
-                kept = name in schema.COLUMN_TYPES or _is_simple(fields[name])
+                kept = columns.type_of(name) is not None or _is_simple(fields[name])
                 if kept and arrow_schema.get_field_index(name) < 0:
                     raise FormatError(f"{path}, line {line}: field '{name}' is new; earlier lines have no such field")
         names = dict.fromkeys(arrow_schema.names)
     arrays = {}
     for name in names:
-        known = schema.COLUMN_TYPES.get(name)
+        known = columns.type_of(name)
         if known is not None and not (name in _LABELS and _are_numbers(rows, name)):
-            array = _known_column(path, rows, name, known, missing_words)
+            array = _known_column(path, rows, name, known, columns.missing_words)
             arrays[name] = _fill_ids(array, first_row) if name == schema.ID and array.null_count else array
             continue
         values = [fields.get(name) for _, fields in rows]
@@ -137,7 +158,8 @@ def _batch(
 
 def _are_numbers(rows: list[_Row], name: str) -> bool:
     """Whether labels are numbers, which those understand who know their names."""
-    values = [value for _, fields in rows for value in fields.get(name) or ()]
+    found = (fields.get(name) for _, fields in rows)
+    values = [value for row in found if isinstance(row, list) for value in row]
     return bool(values) and all(isinstance(value, int) and not isinstance(value, bool) for value in values)
 
 

@@ -23,10 +23,11 @@ from xner._support.progress import logger
 from xner._support.sentences import with_values
 from xner.errors import DataError, Error, FormatError, OptionError
 from xner.io._classes import named
-from xner.io._columns import label_columns, survey
+from xner.io._columns import label_columns, label_named, survey, words_named
 from xner.io._lines import open_bytes
 from xner.io.conll import LANGUAGE_PREFIX, is_treebank_without_labels, lines_of_row
 from xner.io.formats import format_of, format_to_read, iter_batches, read
+from xner.io.other_files import of_tool
 from xner.io.wrong_rows import WrongRows, wrong_classes, wrong_rows
 from xner.labels.tags import OUTSIDE, check_renamed, class_remarks, tell_tags
 
@@ -34,7 +35,16 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["AS_TOLD", "LABELS_FROM", "Labelled", "LabelsFrom", "Layout", "classes_of", "next_of_known_columns"]
+__all__ = [
+    "AS_TOLD",
+    "LABELS_FROM",
+    "Labelled",
+    "LabelsFrom",
+    "Layout",
+    "classes_of",
+    "next_of_known_columns",
+    "require_words",
+]
 
 LabelsFrom = Literal["labels", "entities"]
 LABELS_FROM: Final[tuple[LabelsFrom, ...]] = get_args(LabelsFrom)
@@ -44,7 +54,9 @@ _LABEL_NAMES = ("labels", "ner_tags", "tags")
 _AT_WORD = re.compile(r" at word (\d+)$")  # which the core says of a label
 _LOOKED_AT = 200  # lines of a text that may be columns
 _OF_SEVERAL_PEOPLE = ("label-studio", "argilla")
-_IN_PIECES = ("conll", "text", "jsonl", "parquet", "arrow")
+TABLES = ("jsonl", "parquet", "arrow")
+"""Formats whose columns have names and types."""
+_IN_PIECES = ("conll", "text", *TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,12 @@ class Layout:
             return self
         return replace(self, token_column=self.target_token_column, label_column=self.target_label_column)
 
+    @property
+    def shared_columns(self) -> list[str]:
+        """Which of `token_column` and `label_column` are given and hold for the file of target sentences as well."""
+        given = {"token_column": self.token_column, "label_column": self.label_column}
+        return [name for name, value in given.items() if value is not None] if self.of_target is self else []
+
     def read(
         self, path: str | os.PathLike[str], format: str | None = None, *, wrong: WrongRows | None = None
     ) -> pa.Table:
@@ -140,7 +158,49 @@ class Layout:
             _refuse_columns(path)
             return read(path, format)
         options = {**self._options(kind, path), **_lenient(kind, wrong)}
-        return self._checked(read(path, format, **options), path, wrong)
+        with self._proposing(path, kind):
+            table = read(path, format, **options)
+        return self._checked(table, path, wrong)
+
+    def _next_batch(
+        self, batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str], kind: str
+    ) -> pa.RecordBatch | None:
+        with self._proposing(path, kind):
+            return next_of_known_columns(batches, kind)
+
+    @contextmanager
+    def _proposing(self, path: str | os.PathLike[str], kind: str) -> Iterator[None]:
+        """Says in errors about a table's form which other columns look like those of words and of labels."""
+        try:
+            yield
+        except FormatError as error:
+            others = self.other_columns(path, kind, error) if kind in TABLES else {}
+            named = " and ".join(f"`{name}={column}`" for name, column in others.items())
+            raise FormatError(f"{error}; {named} reads that in its place") if named else error from None
+
+    def other_columns(self, path: str | os.PathLike[str], kind: str, error: FormatError) -> dict[str, str]:
+        """Columns of a table that look like those of words and of labels, where those of the usual names are none.
+
+        Args:
+            path: the file.
+            kind: its format: Parquet, Arrow or JSONL.
+            error: what its reader says of its form.
+
+        Returns:
+            Values of `token_column` and `label_column`, where these were not given and the error is about them.
+        """
+        try:
+            found = next(iter_batches(path, kind, batch_rows=_LOOKED_AT, as_found=schema.COLUMN_TYPES)).schema
+        except Error:
+            return {}
+        others: dict[str, str] = {}
+        for option, usual, known in (
+            ("token_column", schema.TOKENS, _other_words),
+            ("label_column", schema.LABELS, _other_labels),
+        ):
+            name = known(found) if getattr(self, option) is None and f"'{usual}'" in str(error) else None
+            others |= {} if name is None else {option: name}
+        return others
 
     def _checked(self, table: pa.Table, path: str | os.PathLike[str], wrong: WrongRows | None = None) -> pa.Table:
         """A table as it was read, with the usual names of columns and labels that are texts."""
@@ -149,7 +209,8 @@ class Layout:
             if name in table.schema.names:
                 table = self._with_names(table, name, path)
         wrong = wrong or WrongRows()
-        wrong.take(wrong_rows(table, known=self.class_map, without_words=wrong.skips))
+        with _naming_others(None if self.label_column is not None else _other_labels(table.schema)):
+            wrong.take(wrong_rows(table, known=self.class_map, without_words=wrong.skips))
         table = wrong.emptied(table)
         wrong.take(self._contradicted(table, path))
         return wrong.emptied(table)
@@ -245,7 +306,7 @@ class Layout:
             _refuse_columns(path)
         options = {**self._options(kind, path), **_lenient(kind, wrong)}
         batches = iter_batches(path, format, batch_rows=rows, **options)
-        while (batch := next_of_known_columns(batches, kind)) is not None:
+        while (batch := self._next_batch(batches, path, kind)) is not None:
             table, rows_read = pa.Table.from_batches([batch]), batch.num_rows
             del batch  # what is handed on is not held here as well
             wrong.begin(first)
@@ -457,7 +518,7 @@ class Layout:
             names = table.schema.names
         if not table.num_rows and schema.TOKENS not in names:
             raise Error(f"'{path}' has no rows")
-        schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+        require_words(table, path)
         has = [name for name in (schema.LABELS, schema.ENTITIES) if name in names]
         if not has:
             raise Error(
@@ -619,7 +680,11 @@ class Layout:
         if kind == "conll":
             return self._column_options(path)
         given: dict[str, Any] = {}
-        if kind == "webanno":
+        if kind in TABLES:
+            chosen = {schema.TOKENS: self.token_column, schema.LABELS: self.label_column}
+            others = [name for name, wanted in chosen.items() if isinstance(wanted, str) and wanted != name]
+            given = {"as_found": others} if others else {}
+        elif kind == "webanno":
             given = {"layer": self.span_layer, "feature": self.span_feature}
         elif kind in _OF_SEVERAL_PEOPLE:
             given = {"annotator": self.annotator}
@@ -823,6 +888,56 @@ def next_of_known_columns(batches: Iterator[pa.RecordBatch], kind: str) -> pa.Re
         if kind == "jsonl":
             raise WholeNeededError from None
         raise
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _lists_of_texts(found: pa.Schema) -> list[str]:
+    """The names of columns that hold lists of texts."""
+    return [one.name for one in found if is_lists(one.type) and _is_text(one.type.value_type)]
+
+
+def _other_words(found: pa.Schema) -> str | None:
+    """The column beside `tokens` that looks like one of words as well; None where there is none, or several."""
+    named = [name for name in _lists_of_texts(found) if words_named(name) and name != schema.TOKENS]
+    return named[0] if len(named) == 1 else None
+
+
+def _other_labels(found: pa.Schema) -> str | None:
+    """The column beside `labels` that looks like one of labels as well; None where there is none."""
+    return label_named(name for name in _lists_of_texts(found) if name not in {schema.LABELS, schema.GOLD_LABELS})
+
+
+@contextmanager
+def _naming_others(other: str | None) -> Iterator[None]:
+    """Says in errors about labels which other column looks like one of them."""
+    try:
+        yield
+    except DataError as error:
+        if other is None or error.column != schema.LABELS:
+            raise
+        reason = f"{error.reason}; `label_column={other}` reads others"
+        raise DataError(error.row, error.column, error.value, reason, row_id=error.row_id) from None
+
+
+def require_words(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """That a file has a column of words.
+
+    Args:
+        table: of `Layout.read`.
+        path: of the file.
+
+    Raises:
+        Error: it has not, or several; the message says what the file looks like.
+    """
+    names = table.schema.names
+    if schema.TOKENS in names:
+        schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+        return
+    its = f"its columns are {', '.join(names) or 'none'}{of_tool(path)}"
+    raise Error(f"'{path}' has no column of words ('{schema.TOKENS}'), which `token_column` names: {its}")
 
 
 def _ids(table: pa.Table) -> pa.ChunkedArray[Any] | None:

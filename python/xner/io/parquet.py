@@ -19,7 +19,7 @@ from xner.io.unpacking import check_arrow, check_parquet
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from io import IOBase
 
     import pyarrow.parquet as pq
@@ -49,12 +49,15 @@ _UNREADABLE = (
 _REMEDY = "; the file is damaged: fetch or write it anew"
 
 
-def iter_parquet(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Iterator[pa.RecordBatch]:
+def iter_parquet(
+    path: str | os.PathLike[str], *, batch_rows: int = 16_384, as_found: Collection[str] = ()
+) -> Iterator[pa.RecordBatch]:
     """Reads a Parquet file in batches, so that memory stays bounded.
 
     Args:
         path: the file.
         batch_rows: rows a batch.
+        as_found: columns that keep their types, whatever the contract says of their names.
 
     Yields:
         Batches of all columns; at least one.
@@ -62,7 +65,7 @@ def iter_parquet(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> I
     Raises:
         FormatError: not a Parquet file, one that unpacks to too much, or a column of another type than the contract's.
     """
-    return rebatch(_conforming(_iter_parquet(path, batch_rows), path, "Parquet"), batch_rows)
+    return rebatch(_conforming(_iter_parquet(path, batch_rows), path, "Parquet", as_found), batch_rows)
 
 
 def _opened(path: str | os.PathLike[str], kind: str) -> pa.OSFile:
@@ -113,17 +116,20 @@ def parquet_size(path: str | os.PathLike[str]) -> tuple[int, int] | None:
     return known.num_rows, sum(known.row_group(group).total_byte_size for group in range(known.num_row_groups))
 
 
-def read_parquet(path: str | os.PathLike[str]) -> pa.Table:
+def read_parquet(path: str | os.PathLike[str], *, as_found: Collection[str] = ()) -> pa.Table:
     """Reads a whole Parquet file; see `iter_parquet`."""
-    return pa.Table.from_batches(iter_parquet(path, batch_rows=_WHOLE_ROWS))
+    return pa.Table.from_batches(iter_parquet(path, batch_rows=_WHOLE_ROWS, as_found=as_found))
 
 
-def iter_arrow(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Iterator[pa.RecordBatch]:
+def iter_arrow(
+    path: str | os.PathLike[str], *, batch_rows: int = 16_384, as_found: Collection[str] = ()
+) -> Iterator[pa.RecordBatch]:
     """Reads an Arrow file in batches, so that memory stays bounded.
 
     Args:
         path: an Arrow IPC file (Feather version 2) or stream; the first bytes tell which.
         batch_rows: rows a batch.
+        as_found: columns that keep their types, whatever the contract says of their names.
 
     Yields:
         Batches of all columns; at least one.
@@ -131,7 +137,7 @@ def iter_arrow(path: str | os.PathLike[str], *, batch_rows: int = 16_384) -> Ite
     Raises:
         FormatError: not an Arrow file, one that unpacks to too much, or a column of another type than the contract's.
     """
-    return rebatch(_conforming(_iter_arrow(path), path, "Arrow"), batch_rows)
+    return rebatch(_conforming(_iter_arrow(path), path, "Arrow", as_found), batch_rows)
 
 
 def _iter_arrow(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
@@ -150,18 +156,21 @@ def _iter_arrow(path: str | os.PathLike[str]) -> Iterator[pa.RecordBatch]:
                 yield from stream
 
 
-def read_arrow(path: str | os.PathLike[str]) -> pa.Table:
+def read_arrow(path: str | os.PathLike[str], *, as_found: Collection[str] = ()) -> pa.Table:
     """Reads a whole Arrow file; see `iter_arrow`."""
-    return pa.Table.from_batches(iter_arrow(path))
+    return pa.Table.from_batches(iter_arrow(path, as_found=as_found))
 
 
-def _conforming(batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str], kind: str) -> Iterator[pa.RecordBatch]:
+def _conforming(
+    batches: Iterator[pa.RecordBatch], path: str | os.PathLike[str], kind: str, as_found: Collection[str]
+) -> Iterator[pa.RecordBatch]:
     try:
         for found in map(named_classes, batches):
             _check(found, path)
             batch = with_optional_fields(found)
             names = batch.schema.names
-            known = [name for name in names if name in schema.COLUMN_TYPES and not _holds_numbers(batch, name)]
+            wanted = schema.COLUMN_TYPES.keys() - {*as_found}
+            known = [name for name in names if name in wanted and not _holds_numbers(batch, name)]
             fitting = schema.conform(batch, known, checked=True, narrow=True)
             yield _with_columns(batch, [(fitting if name in known else batch).column(name) for name in names])
     except FormatError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,8 @@ from xner._support.progress import logger
 from xner.errors import DataError, Error
 from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
 from xner.io.in_step import InStep
-from xner.io.layout import AS_TOLD, Labelled, Layout, next_of_known_columns
+from xner.io.layout import AS_TOLD, Labelled, Layout, next_of_known_columns, require_words
+from xner.io.own_options import OF_SOURCE, OF_TARGET, naming_options
 from xner.io.parallel import apart, are_row_numbers, check_order, check_parallel, row_lengths
 from xner.io.pharaoh import ON_ERROR, iter_pharaoh, read_pharaoh
 from xner.io.text import read_lines
@@ -27,6 +28,7 @@ from xner.io.wrong_rows import WrongRows
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Generator, Sequence
+    from contextlib import AbstractContextManager
 
     from xner.io.pharaoh import OnError
 
@@ -58,6 +60,9 @@ __all__ = [
     "with_scores",
 ]
 
+_Piece = TypeVar("_Piece")
+_End = TypeVar("_End")
+
 _TARGET_COLUMNS = (
     schema.ID,
     schema.TOKENS,
@@ -76,7 +81,7 @@ _TARGET_COLUMNS = (
 def read_sentences(path: str | os.PathLike[str], format: str | None = None, layout: Layout = AS_TOLD) -> pa.Table:
     """Read a file of sentences: `id`, `tokens`, and `labels` or other columns where the format has them."""
     table = layout.read(path, format)
-    schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+    require_words(table, path)
     return table
 
 
@@ -100,7 +105,10 @@ def read_sentence_pairs(
     Raises:
         Error: a file cannot be read, or has another number of rows.
     """
-    sides = read_sentences(source, source_format, layout), read_sentences(target, target_format, layout.of_target)
+    with naming_options(source, OF_SOURCE):
+        sides = [read_sentences(source, source_format, layout)]
+    with _of_target(target, layout):
+        sides.append(read_sentences(target, target_format, layout.of_target))
     check_parallel(*(side.column(schema.TOKENS) for side in sides), source_name=str(source), target_name=str(target))
     return _words_beside(*sides)
 
@@ -130,8 +138,8 @@ def sentence_pairs_pieces(
 
     def readers() -> list[Generator[pa.Table]]:
         return [
-            sentences_pieces(source, source_format, layout, rows),
-            sentences_pieces(target, target_format, layout.of_target, rows),
+            _naming(naming_options(source, OF_SOURCE), sentences_pieces(source, source_format, layout, rows)),
+            _naming(_of_target(target, layout), sentences_pieces(target, target_format, layout.of_target, rows)),
         ]
 
     def check(place: int, first: int, count: int) -> None:
@@ -143,12 +151,25 @@ def sentence_pairs_pieces(
         yield _words_beside(*sides)
 
 
+def _of_target(path: str | os.PathLike[str], layout: Layout) -> AbstractContextManager[None]:
+    """Names, in errors about the file of target sentences, the options that are its own."""
+    return naming_options(path, OF_TARGET, shared=layout.shared_columns)
+
+
+def _naming(
+    names: AbstractContextManager[None], pieces: Generator[_Piece, None, _End]
+) -> Generator[_Piece, None, _End]:
+    """Pieces, whose reader's errors are raised within a context."""
+    with names:
+        return (yield from pieces)
+
+
 def sentences_pieces(
     path: str | os.PathLike[str], format: str | None, layout: Layout, rows: int
 ) -> Generator[pa.Table]:
     """What `read_sentences` gives, piece by piece, of a file of which `Layout.reads_pieces` is true."""
     for table in layout.pieces(path, format, rows=rows):
-        schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+        require_words(table, path)
         yield table
 
 
@@ -188,7 +209,8 @@ def read_source(
         DataError: labels that `mode` does not allow, that are none, or that contradict the entities beside them.
     """
     wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
-    found = layout.read_labelled(path, format, scheme=scheme, reading=mode, wrong=wrong)
+    with naming_options(path, OF_SOURCE):
+        found = layout.read_labelled(path, format, scheme=scheme, reading=mode, wrong=wrong)
     if found.tags is not None:
         told(f"{path}: {found.tags}")
     table = _with_problems(source_columns(found), wrong)
@@ -232,7 +254,7 @@ def source_pieces(
         return _with_problems(source_columns(found), wrong)
 
     pieces = layout.labelled_pieces(path, format, scheme=scheme, reading=mode, rows=rows, wrong=wrong)
-    tags = yield from map_pieces(columns, pieces)
+    tags = yield from _naming(naming_options(path, OF_SOURCE), map_pieces(columns, pieces))
     wrong.tell(path)
     return tags if says_tags else None
 
@@ -264,8 +286,9 @@ def read_target(
         DataError: labels that are none.
     """
     wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
-    tagged = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
-    table = _with_problems(target_columns(tagged, path), wrong)
+    with _of_target(path, layout):
+        tagged = layout.of_target.read_tagged(path, format, all_classes=False, wrong=wrong)
+        table = _with_problems(target_columns(tagged, path), wrong)
     wrong.tell(path)
     return table
 
@@ -289,7 +312,8 @@ def target_pieces(
     """
     wrong = WrongRows(skips=choose("on_error", on_error, ON_ERROR))
     pieces = layout.of_target.tagged_pieces(path, format, rows=rows, wrong=wrong)
-    yield from map_pieces(lambda piece: _with_problems(target_columns(piece, path), wrong), pieces)
+    targets = map_pieces(lambda piece: _with_problems(target_columns(piece, path), wrong), pieces)
+    yield from _naming(_of_target(path, layout), targets)
     wrong.tell(path)
 
 
@@ -305,7 +329,7 @@ def target_columns(table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
     Raises:
         Error: it has no words.
     """
-    schema.require_columns(table.schema, [schema.TOKENS], f"the target file '{path}'")
+    require_words(table, path)
     table = labels_as_gold(table)
     return table.select([name for name in _TARGET_COLUMNS if name in table.schema.names])
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_OF_PREDICTED = {"label_column": "predicted_column", "token_column": "predicted_token_column"}
+_OF_GOLD = {"label_column": "gold_column"}
+
 
 @click.command(
     "evaluate",
@@ -104,10 +107,13 @@ def command(
         by_column if is_own_column else layout if gold_column is None else replace(layout, label_column=gold_column)
     )
     gold_name = schema.GOLD_LABELS if is_own_column else None if gold_column is None else schema.LABELS
-    systems = [LabelledFile(predicted, by_column, format_)]
+    shared = [] if layout.label_column is None else ["label_column"]
+    of_predicted = _OF_PREDICTED, shared if predicted_column is None else ()
+    of_gold = of_predicted if is_own_column else (_OF_GOLD, shared if gold_column is None else ())
+    systems = [LabelledFile(predicted, by_column, format_, schema.LABELS, *of_predicted)]
     systems += [] if baseline is None else [LabelledFile(baseline, layout, format_)]
     files = LabelFiles(
-        LabelledFile(gold or predicted, gold_layout, format_, gold_name),
+        LabelledFile(gold or predicted, gold_layout, format_, gold_name, *of_gold),
         systems,
         mode=mode,
         ignore_words=ignore_words,

@@ -41,7 +41,7 @@ _NAMED = re.compile(
     r"`(\w+_(?:column|names|token|from|prefix|map|counts|layer|feature|format)|nested|on_error|one_based|"
     r"annotator|discontinuous|text(?==))(?:=([^`]*))?`"
 )
-_READS = re.compile(r"the format '(\w+)' reads")
+_READS = re.compile(r"the format '([\w-]+)' reads")
 # What a message may say besides, and the option that it begins with.
 _ADVICE = re.compile(
     rf" \((?:the option )?(?={_NAMED.pattern})[^)]*\)"

@@ -1,0 +1,236 @@
+"""What is said of files that are not read as they are: what they look like, and what reads them, which is followed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from command_line import Run, done, xner
+from xner import io
+from xner.errors import Error, FormatError
+from xner.io.inspection import inspect
+from xner.io.layout import Layout
+from xner.io.other_files import about_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKENS = [["Anna", "came"], ["Oslo", ","]]
+LABELS = [["B-PER", "O"], ["B-LOC", "O"]]
+TASK = '{"from_name": "l", "to_name": "t", "type": "labels", "value": {"start": 0, "end": 4, "labels": ["PER"]}}'
+SPAN = '{"start": 0, "end": 4, "label": "PER"}'
+ROWS = (
+    "Sentence #{0}Word{0}POS{0}Tag\nSentence: 1{0}Anna{0}N{0}B-PER\n{0}came{0}V{0}O\nSentence: 2{0}Oslo{0}N{0}B-LOC\n"
+)
+
+
+def save(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def told(run: Run) -> str:
+    assert run.returncode == 1
+    return run.stderr
+
+
+def made_by(advice: str, folder: Path) -> Path:
+    """The file that what is between backquotes makes, a command or Python."""
+    code = re.findall(r"`([^`]*)`", advice)[-1]
+    if "in Python `" in advice:
+        exec(code, {})
+    else:
+        command = code.replace("python -c", f"{shlex.quote(sys.executable)} -c", 1)
+        subprocess.run(command, shell=True, check=True, cwd=folder, timeout=60)
+    (made,) = (one for one in folder.iterdir() if one.suffix in {".jsonl", ".conll"})
+    return made
+
+
+@pytest.mark.needs("test")
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "given.csv",
+            ROWS.format(",") + ',"," ,.,O\n'.replace(" ", ""),
+            "a row is a word, and the column 'Sentence #'",
+        ),
+        ("given.csv", ROWS.format(";") + ";,;.;O\n", "a row is a word, and the column 'Sentence #' tells"),
+        ("given.tsv", ROWS.format("\t") + "\t,\t.\tO\n", "a row is a word, and the column 'Sentence #' tells"),
+        (
+            "given.csv",
+            'text,labels\nAnna came,B-PER O\n"Oslo ,",B-LOC O\n',
+            "a row is a sentence, in the column 'text'",
+        ),
+        ("given.tsv", "text\tlabels\nAnna came\tB-PER O\nOslo ,\tB-LOC O\n", "a row is a sentence"),
+        (
+            "given.csv",
+            "Sentence #,Sentence,Tag\n1,Anna came,\"['B-PER', 'O']\"\n2,\"Oslo ,\",\"['B-LOC', 'O']\"\n",
+            "a row is a sentence, in the column 'Sentence'",
+        ),
+        ("given.csv", "Anna;B-PER\ncame;O\n\nOslo;B-LOC\n,;O\n", "it has columns with semicolons between"),
+        ("given.csv", 'word,tag\nAnna,B-PER\ncame,O\n\nOslo,B-LOC\n",",O\n', "it has columns with commas between"),
+    ],
+)
+def test_tables_of_separated_values(tmp_path: Path, name: str, text: str, said: str) -> None:
+    path = save(tmp_path / name, text)
+    with pytest.raises(Error, match=re.escape(said)) as caught:
+        io.read(path)
+    found = io.read(made_by(str(caught.value), tmp_path))
+    assert found.select(["tokens", "labels"]).to_pydict() == {"tokens": TOKENS, "labels": LABELS}
+    run = xner("inspect", path)
+    assert run.returncode == 1
+    assert said in run.stdout + run.stderr
+
+
+def test_words_without_sentences_need_blank_lines(tmp_path: Path) -> None:
+    about = about_file(save(tmp_path / "x.csv", "word,tag\nAnna,B-PER\ncame,O\n"))
+    assert about.endswith("which the format conll reads, if a blank line is put behind each sentence")
+    about = about_file(save(tmp_path / "x.csv", "word\ttag\nAnna\tB-PER\n\ncame\tO\n"))
+    assert about == "it has columns with tabs between, which the format 'conll' reads"
+    for text in ("Anna came\n", "a,b\n1\n", "", '"'):
+        assert about_file(save(tmp_path / "x.csv", text)) == ""
+    assert about_file(tmp_path / "no.csv") == about_file(tmp_path) == ""
+    (tmp_path / "x.csv").write_bytes(b"word;tag\nJos\xe9;B-PER\n")
+    assert "`iconv -f latin1 -t UTF-8" in about_file(tmp_path / "x.csv")
+
+
+def test_columns_that_only_look_like_such_tables_are_read(tmp_path: Path) -> None:
+    one = save(tmp_path / "x.tsv", "sentence_id\tword\ttag\n1\tAnna\tB-PER\n1\tcame\tO\n")
+    assert io.read(one)["tokens"].to_pylist() == TOKENS[:1]
+    two = save(tmp_path / "y.tsv", "sentence_id\tword\ttag\n1\tAnna\tB-PER\n1\tcame\tO\n\n2\tOslo\tB-LOC\n")
+    assert io.read(two).num_rows == 2
+    words = save(tmp_path / "z.tsv", "word\ttag\nNew York\tB-LOC\nSan Jose\tB-LOC\n")
+    assert io.read(words)["tokens"].to_pylist() == [["New York", "San Jose"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "format_"),
+    [
+        ("x.jsonl", '{"text": "Anna came", "label": [[0, 4, "PER"]]}\n', "doccano"),
+        ("x.jsonl", '{"text": "Anna came", "spans": [' + SPAN + "]}\n", "prodigy"),
+        ("x.jsonl", '{"tokenized_text": ["Anna", "came"], "ner": [[0, 0, "PER"]]}\n', "gliner"),
+        ("x.json", '[{"tokenized_text": ["Anna", "came"], "ner": [[0, 0, "PER"]]}]\n', "gliner"),
+        ("x.json", '[["Anna came", {"entities": [[0, 4, "PER"]]}]]\n', "spacy"),
+        (
+            "x.json",
+            '[{"data": {"text": "Anna came"}, "annotations": [{"result": [' + TASK + "]}]}]\n",
+            "label-studio",
+        ),
+        ("x.json", '{"tokens": ["Anna", "came"], "labels": ["B-PER", "O"]}\n', "jsonl"),
+        ("x.csv", "Anna\tB-PER\ncame\tO\n", "conll"),
+    ],
+)
+def test_commands_say_which_format_reads_a_file(tmp_path: Path, name: str, text: str, format_: str) -> None:
+    source, target = save(tmp_path / name, text), save(tmp_path / "t.txt", "Anna kam\n")
+    command = ("project", "--source", source, "--target", target, "-o", tmp_path / "o.conll")
+    assert f"--source-format {format_} " in told(xner(*command))
+    done(xner(*command, "--source-format", format_))
+    swapped = ("align", "--source", target, "--target", source, "-o", tmp_path / "o.pharaoh")
+    assert f"--target-format {format_} " in told(xner(*swapped))
+
+
+def test_json_that_is_no_lines_names_the_command_that_makes_some(tmp_path: Path) -> None:
+    target = save(tmp_path / "t.txt", "Anna kam\n")
+    for name, made in (("x.json", "x.jsonl"), ("x.jsonl", "x.lines.jsonl")):
+        path = save(tmp_path / name, '[{"tokens": ["Anna"], "labels": ["B-PER"]}]')
+        command = f"`jq -c '.[]' {path} > {tmp_path / made}` makes lines of them"
+        assert command in told(xner("project", "--source", path, "--target", target, "-o", tmp_path / "o.conll"))
+        said = xner("inspect", path)
+        assert command in said.stdout + said.stderr
+    # What begins with a list on each line is no list.
+    path = save(tmp_path / "y.jsonl", '["a"]\n["b"]\n')
+    with pytest.raises(FormatError, match=r"""expected an object, found '\["a"\]'$"""):
+        io.read(path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "labels"),
+    [
+        *(("jsonl", labels) for labels in ("B-PER O", [[0, 1, "PER"]], 7, {"PER": 1})),
+        ("parquet", "B-PER O"),
+        ("parquet", [0.5]),
+        ("arrow", 7),
+    ],
+)
+def test_another_column_of_labels_is_proposed(tmp_path: Path, suffix: str, labels: Any) -> None:
+    path = tmp_path / f"x.{suffix}"
+    row = {"tokens": ["Anna", "came"], "labels": labels, "ner_tags": ["B-PER", "O"]}
+    if suffix == "jsonl":
+        save(path, json.dumps(row))
+    else:
+        io.write(pa.Table.from_pylist([row]), path)
+    found = inspect(path)
+    assert found.options == ("--label-column", "ner_tags")
+    assert found.classes == {"PER": 1}
+    target = save(tmp_path / "t.txt", "Anna kam\n")
+    command = ("project", "--source", path, "--target", target, "-o", tmp_path / "o.conll")
+    said = told(xner(*command))
+    assert "'labels': " in said
+    assert "; --label-column ner_tags reads that in its place" in said
+    done(xner(*command, *found.options))
+    swapped = ("project", "--source", tmp_path / "o.conll", "--target", path, "-o", tmp_path / "p.parquet")
+    assert "; --target-label-column ner_tags reads" in told(xner(*swapped))
+    done(xner(*swapped, "--target-label-column", "ner_tags"))
+    assert io.read(tmp_path / "p.parquet")["gold_labels"].to_pylist() == [["B-PER", "O"]]
+
+
+def test_another_column_of_words_is_proposed(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.jsonl", '{"tokens": "Anna came", "word": ["Anna", "came"], "ner_tags": ["B-PER", "O"]}\n')
+    found = inspect(path)
+    assert found.options == ("--token-column", "word")
+    assert Layout(token_column="word").read(path)["tokens"].to_pylist() == [["Anna", "came"]]
+    with pytest.raises(
+        FormatError, match=r"field 'tokens': expected a list, .*; `token_column=word` reads that in its"
+    ):
+        Layout().read(path)
+    with pytest.raises(FormatError, match=r"field 'links': expected a list, found 1$"):
+        Layout().read(save(path, '{"tokens": ["a"], "ner_tags": ["O"], "links": 1}'))
+
+
+def test_labels_of_another_number_name_the_file_and_another_column(tmp_path: Path) -> None:
+    source = save(tmp_path / "s.conll", "Anna\tB-PER\ncame\tO\n")
+    row = {"tokens": ["Anna", "kam"], "labels": ["PER"], "ner_tags": ["B-PER", "O"]}
+    target = save(tmp_path / "t.jsonl", json.dumps(row))
+    said = told(xner("project", "--source", source, "--target", target, "-o", tmp_path / "o.conll"))
+    assert f"value 1 labels: in '{target}': the row has 2 words; --target-label-column ner_tags reads others" in said
+
+
+class TestOptionsOfOneFile:
+    """Those of several files hold for each; what one has of its own is what errors about it name."""
+
+    def test_of_targets(self, tmp_path: Path) -> None:
+        source = save(tmp_path / "s.conll", "Anna\tx\tB-PER\ncame\tx\tO\n")
+        narrow = save(tmp_path / "t.conll", "Anna\tB-PER\nkam\tO\n")
+        wide = save(tmp_path / "w.conll", "Anna\tB-PER\tNN\nkam\tO\tVB\n")
+        words = save(tmp_path / "w.jsonl", '{"woerter": ["Anna", "kam"]}\n')
+        output = ("-o", tmp_path / "o.parquet")
+
+        def said(*arguments: str | Path) -> str:
+            return told(xner("project", "--source", source, *arguments, *output))
+
+        both = said("--target", narrow, "--label-column", "2")
+        assert both.endswith("'Anna\\tB-PER'; --target-label-column holds for this file alone\n")
+        assert "holds for" not in said("--target", narrow, "--label-column", "5")  # which the source lacks
+        assert "holds for" not in said("--target", narrow, "--target-label-column", "7")
+        assert "; read it with --target-label-column 1\n" in said("--target", wide)
+        assert "which --target-token-column names: its columns are id, woerter" in said("--target", words)
+        done(xner("project", "--source", source, "--target", words, "--target-token-column", "woerter", *output))
+
+    def test_of_scores(self, tmp_path: Path) -> None:
+        gold = save(tmp_path / "g.conll", "Anna\tx\tB-PER\ncame\tx\tO\n")
+        narrow = save(tmp_path / "p.conll", "Anna\tB-PER\ncame\tO\n")
+        tags = save(tmp_path / "t.conll", "Anna\tNN\ncame\tVB\n")
+        files = ("evaluate", "--gold", gold, "--predicted")
+        assert "; --predicted-column holds for this file alone" in told(xner(*files, narrow, "--label-column", "2"))
+        assert "; --predicted-column names it" in told(xner(*files, tags))
+        assert "; --gold-column names it" in told(xner(*files, narrow, "--gold-column", "1"))
+        texts = save(tmp_path / "d.jsonl", '{"text": "Anna came", "label": [[0, 4, "PER"]]}\n')
+        assert "which --format doccano reads" in told(xner(*files, texts))
