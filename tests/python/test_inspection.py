@@ -201,7 +201,7 @@ def test_other_line_ends_within_words_are_said(tmp_path: Path, inside: str, show
 def test_line_ends_that_were_converted_twice_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "x.conll", b"Anna B-PER\nkam O\r\r\n\r\r\n")
     for read in (io.read, inspect):
-        with pytest.raises(FormatError, match=r"line 2: the line ends in two carriage returns.*sed 's/\\r\*\$//'"):
+        with pytest.raises(FormatError, match=r"line 2: the line ends in two carriage returns.*sed 's/\\r\*\$//' < "):
             read(path)
 
 
@@ -268,7 +268,7 @@ def test_json_that_is_cut_is_no_json(tmp_path: Path) -> None:
         inspect(save(tmp_path / "x.json", '[{"tokens": ["a"]'))
     with pytest.raises(
         FormatError,
-        match=r"it is a list of 1 objects with the fields tokens; `jq -c '\.\[\]' .*x.jsonl > .*x.lines.jsonl` makes",
+        match=r"it is a list of 1 objects with the fields tokens; `jq -c '\.\[\]' < .*x.jsonl > .*x.lines.jsonl` makes",
     ):
         io.read(save(tmp_path / "x.jsonl", '[{"tokens": ["a"]}]\n'))
 

@@ -9,6 +9,7 @@ import lzma
 import pickle
 import random
 import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -180,10 +181,8 @@ class TestInspection:
         """What comes of the command that a message has between backquotes."""
         with pytest.raises(FormatError) as caught:
             Layout(token_column=1 if path.suffix == ".conllu" else None).read(path)
-        command = str(caught.value).split("`")[1]
-        command += f" '{path}'" if command.startswith("sed") else ""
-        made = path.with_stem("made")
-        made.write_bytes(subprocess.run(command, shell=True, check=True, capture_output=True).stdout)
+        subprocess.run(str(caught.value).split("`")[1], shell=True, check=True)
+        (made,) = (one for one in path.parent.iterdir() if one != path)
         return made
 
 
@@ -747,6 +746,15 @@ class TestPairing:
             io.pair(table, table, on=[("q", "r")])
 
 
+def follow(error: Error, program: str) -> None:
+    """Do what an error advises, if there is the program for it."""
+    command = str(error).rsplit("`", 2)[1]
+    assert program in command
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    subprocess.run(command, shell=True, check=True, timeout=60)
+
+
 class TestEncodings:
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -767,13 +775,13 @@ class TestEncodings:
         [
             (
                 gzip.compress(b"a O\n" * 9, mtime=0),  # the same in all processes that collect tests
-                r"a compressed file \(gzip\); a name that ends in .gz has it unpacked",
+                r"a compressed file \(gzip\); `gunzip < .* > .*x.unpacked",
             ),
             (gzip.compress(bytes(range(256)) * 9, mtime=0)[:60], r"a compressed file \(gzip\)"),
-            (bz2.compress(b"a O\n"), r"\(bzip2\); `bunzip2` unpacks it"),
-            (lzma.compress(b"a O\n"), r"\(xz\); `unxz` unpacks it"),
-            (b"\x28\xb5\x2f\xfd\x04\x00\x59\x00", r"\(zstandard\); `unzstd` unpacks it"),
-            (b"PK\x03\x04\x14\x00\x00\x00", "`unzip` unpacks"),
+            (bz2.compress(b"a O\n"), r"\(bzip2\); `bunzip2 < .* > .*x.unpacked"),
+            (lzma.compress(b"a O\n"), r"\(xz\); `unxz < .* > .*x.unpacked"),
+            (b"\x28\xb5\x2f\xfd\x04\x00\x59\x00", r"\(zstandard\); `unzstd < .* > .*x.unpacked"),
+            (b"PK\x03\x04\x14\x00\x00\x00", "`unzip .*x.* unpacks"),
             (b"PAR1\x15\x04\x15\x10", "looks like Parquet; give its format"),
             (b"ARROW1\x00\x00\xff\xff\xff\xff", "looks like Arrow; give its format"),
             (b"SQLite format 3\x00\x10\x00", "an SQLite database; export its table"),
@@ -933,11 +941,15 @@ class TestRemedies:
     def test_blank_lines_at_the_end(self, tmp_path: Path) -> None:
         source = save(tmp_path / "en.conll", "Anna\tB-PER\n\nBo\tB-PER\n")
         target = save(tmp_path / "de.txt", "Anna\nBo\n\n\n")
-        with pytest.raises(Error, match=r"the last 2 rows of '.*de.txt' are empty, .*`head -n 2` leaves out"):
+        with pytest.raises(
+            Error, match=r"the last 2 rows of '.*de.txt' are empty, .*`head -n 2 < .*de.txt > .*de.cut.txt` leaves out"
+        ):
             xner.read_pairs(source, target)
         save(target, "Anna\nBo\n")
         links = save(tmp_path / "x.pharaoh", "0-0\n0-0\n\n")
-        with pytest.raises(Error, match=r"3 sentence pairs .* 2 sentence pairs; the last lines are blank: `head -n 2`"):
+        with pytest.raises(
+            Error, match=r"3 sentence pairs .* 2 sentence pairs; the last lines are blank: `head -n 2 < "
+        ):
             xner.read_pairs(source, target, links=links)
 
     def test_columns_of_a_table_are_compared(self, tmp_path: Path) -> None:
@@ -1007,20 +1019,51 @@ class TestRemedies:
             with pytest.raises(FormatError, match=r"line 1: this is WebAnno's .*; the format 'webanno' reads it"):
                 read(path)
 
-    def test_other_encodings_have_a_remedy(self, tmp_path: Path) -> None:
-        (tmp_path / "x.txt").write_bytes("groß\n".encode("latin-1"))
-        with pytest.raises(FormatError, match="`iconv -f latin1 -t UTF-8` makes Latin-1 such"):
-            io.read(tmp_path / "x.txt")
-        (tmp_path / "x.txt").write_bytes("„groß“\n".encode("cp1252"))
-        with pytest.raises(FormatError, match="`iconv -f cp1252 -t UTF-8` makes Windows-1252 such"):
-            io.read(tmp_path / "x.txt")
-        for name in ("UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "UTF-16", "UTF-32"):  # the last two with a mark
-            (tmp_path / "x.txt").write_bytes("groß ist es\n".encode(name))
-            with pytest.raises(FormatError, match=f"probably {name}; `iconv -f {name} -t UTF-8` makes it such"):
-                io.read(tmp_path / "x.txt")
-        (tmp_path / "y.txt").write_bytes(b"a b c d\re f g\r")
-        with pytest.raises(FormatError, match="carriage returns alone"):
+    @pytest.mark.parametrize("suffix", ["txt", "txt.gz"])
+    @pytest.mark.parametrize(
+        ("text", "encoding", "what"),
+        [
+            ("groß", "latin1", "not UTF-8 .*; `.*` makes Latin-1 such"),
+            ("„groß“", "cp1252", "not UTF-8 .*; `.*` makes Windows-1252 such"),
+            ("groß ist es", "UTF-16LE", "probably UTF-16LE; `.*` makes it such"),
+            ("groß ist es", "UTF-16BE", "probably UTF-16BE; `.*` makes it such"),
+            ("groß ist es", "UTF-32LE", "probably UTF-32LE; `.*` makes it such"),
+            ("groß ist es", "UTF-32BE", "probably UTF-32BE; `.*` makes it such"),
+            ("groß ist es", "UTF-16", "probably UTF-16; `.*` makes it such"),  # with a mark, as the next one
+            ("groß ist es", "UTF-32", "probably UTF-32; `.*` makes it such"),
+        ],
+    )
+    def test_other_encodings_have_a_remedy(
+        self, tmp_path: Path, text: str, encoding: str, what: str, suffix: str
+    ) -> None:
+        folder = tmp_path / "my files"  # whose name a shell would split
+        folder.mkdir()
+        content = (text + "\n").encode(encoding)
+        (folder / f"x.{suffix}").write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
+        with pytest.raises(FormatError, match=what) as caught:
+            io.read(folder / f"x.{suffix}")
+        follow(caught.value, "iconv")
+        assert io.read(folder / "x.utf8.txt")["tokens"].to_pylist() == [text.split()]
+
+    @pytest.mark.parametrize(
+        ("content", "command"),
+        [(b"a b c d\re f g\r", "tr"), (b"a b c d\r\r\ne f g\r\r\n", "sed")],
+    )
+    def test_so_have_line_ends(self, tmp_path: Path, content: bytes, command: str) -> None:
+        (tmp_path / "y.txt").write_bytes(content)
+        with pytest.raises(FormatError, match="carriage returns") as caught:
             io.read(tmp_path / "y.txt")
+        follow(caught.value, command)
+        assert io.read(tmp_path / "y.lines.txt")["tokens"].to_pylist() == [list("abcd"), list("efg")]
+
+    @pytest.mark.parametrize("name", ["x.conll", "x.conll.bz2"])
+    def test_so_have_compressed_files(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_bytes(bz2.compress(b"a O\n"))
+        with pytest.raises(Error, match="a compressed file") as caught:
+            io.read(tmp_path / name)
+        follow(caught.value, "bunzip2")
+        made = "x.conll" if name.endswith("bz2") else "x.unpacked.conll"
+        assert io.read(tmp_path / made)["tokens"].to_pylist() == [["a"]]
 
     def test_remarks_say_what_is_there(self, tmp_path: Path) -> None:
         plain = inspect(save(tmp_path / "x.conll", "Anna PER\nkam O\n"))

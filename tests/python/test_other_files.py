@@ -141,7 +141,7 @@ def test_json_that_is_no_lines_names_the_command_that_makes_some(tmp_path: Path)
     target = save(tmp_path / "t.txt", "Anna kam\n")
     for name, made in (("x.json", "x.jsonl"), ("x.jsonl", "x.lines.jsonl")):
         path = save(tmp_path / name, '[{"tokens": ["Anna"], "labels": ["B-PER"]}]')
-        command = f"`jq -c '.[]' {path} > {tmp_path / made}` makes lines of them"
+        command = f"`jq -c '.[]' < {path} > {tmp_path / made}` makes lines of them"
         assert command in told(xner("project", "--source", path, "--target", target, "-o", tmp_path / "o.conll"))
         said = xner("inspect", path)
         assert command in said.stdout + said.stderr

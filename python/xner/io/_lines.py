@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
@@ -21,6 +22,7 @@ import pyarrow as pa
 import xner._core as _core
 from xner._support.progress import logger
 from xner.errors import Error, FormatError
+from xner.io._commands import filtered, name_beside
 from xner.io.atomic import is_packed
 from xner.io.unpacking import open_gzip
 
@@ -183,12 +185,12 @@ def _after_last_blank_line(data: bytes) -> int:
 
 _OF_WINDOWS: Final = re.compile(rb"[\x80-\x9f]")
 _UNPACK: Final = {
-    b"\x1f\x8b": ("gzip", "a name that ends in .gz has it unpacked, as `gunzip` does"),
-    b"\x28\xb5\x2f\xfd": ("zstandard", "`unzstd` unpacks it"),
-    b"BZh": ("bzip2", "`bunzip2` unpacks it"),
-    b"\xfd7zXZ\0": ("xz", "`unxz` unpacks it"),
-    b"PK\x03\x04": ("zip, or of a spreadsheet or a saved model", "`unzip` unpacks the former"),
+    b"\x1f\x8b": ("gzip", "gunzip", ".gz"),
+    b"\x28\xb5\x2f\xfd": ("zstandard", "unzstd", ".zst"),
+    b"BZh": ("bzip2", "bunzip2", ".bz2"),
+    b"\xfd7zXZ\0": ("xz", "unxz", ".xz"),
 }
+_ZIP: Final = b"PK\x03\x04"
 _READ_OTHERWISE: Final = {
     b"PAR1": ("Parquet", "give its format, or a name that ends in .parquet"),
     b"ARROW1\0\0": ("Arrow", "give its format, or a name that ends in .arrow"),
@@ -206,9 +208,15 @@ def _check_no_text(path: str, begin: bytes) -> None:
     Raises:
         FormatError: it does; the message says what can be done.
     """
-    for mark, (kind, remedy) in _UNPACK.items():
+    for mark, (kind, command, suffix) in _UNPACK.items():
         if begin.startswith(mark) and not _is_text(begin):
+            made = path.removesuffix(suffix) if path.endswith(suffix) else name_beside(path, "unpacked")
+            remedy = f"`{filtered(path, command, made)}` unpacks it"
             raise FormatError(f"{path}: this is no text but looks like a compressed file ({kind}); {remedy}")
+    if begin.startswith(_ZIP) and not _is_text(begin):
+        kind = "zip, or of a spreadsheet or a saved model"
+        remedy = f"`unzip {shlex.quote(path)}` unpacks the former"
+        raise FormatError(f"{path}: this is no text but looks like a compressed file ({kind}); {remedy}")
     for mark, (kind, remedy) in _READ_OTHERWISE.items():
         if begin.startswith(mark) and not _is_text(begin):
             raise FormatError(f"{path}: this is no text but looks like {kind}; {remedy}")
@@ -254,13 +262,23 @@ def _check_encoding(path: str, begin: bytes) -> None:
     _check_no_text(path, begin)
     if wide := _wide_encoding(begin):
         raise FormatError(
-            f"{path}: the text is not UTF-8 but probably {wide}; `iconv -f {wide} -t UTF-8` makes it such"
+            f"{path}: the text is not UTF-8 but probably {wide}; {_of_encoding(path, wide)} makes it such"
         )
     if len(_CONTROLS.findall(begin, 0, 4096)) * 50 > min(len(begin), 4096) and not _is_utf8(begin):
         raise FormatError(f"{path}: this is no text but a binary file, or a part of one; `file` may tell of which kind")
     is_cut = len(begin) == BLOCK_BYTES < 4096  # a line end may follow
     if begin.count(b"\r") > 1 and b"\n" not in begin and len(begin) > 9 and not is_cut:
-        raise FormatError(f"{path}: lines end in carriage returns alone; `tr '\\r' '\\n'` makes them usual ones")
+        remedy = f"`{filtered(path, _TR, name_beside(path, 'lines'))}` makes them usual ones"
+        raise FormatError(f"{path}: lines end in carriage returns alone; {remedy}")
+
+
+_TR: Final = r"tr '\r' '\n'"
+_SED: Final = r"sed 's/\r*$//'"
+
+
+def _of_encoding(path: str, encoding: str) -> str:
+    """The command that makes UTF-8 of a file in another encoding."""
+    return f"`{filtered(path, f'iconv -f {encoding} -t UTF-8', name_beside(path, 'utf8'))}`"
 
 
 def _look_for_marks(path: str, first_line: int, data: bytes) -> None:
@@ -305,7 +323,7 @@ def _look(path: str, first_line: int, data: bytes) -> None:
         line = first_line + data.count(b"\n", 0, data.find(b"\r\r\n"))
         raise FormatError(
             f"{path}, line {line}: the line ends in two carriage returns, as where line ends were converted twice; "
-            "`sed 's/\\r*$//'` makes them usual ones"
+            f"`{filtered(path, _SED, name_beside(path, 'lines'))}` makes them usual ones"
         )
     if b"\0" in data or (b"\\" in data and b"\\u0000" in data):
         _say_nul(path, first_line, data)
@@ -322,7 +340,7 @@ def _look(path: str, first_line: int, data: bytes) -> None:
             narrow, title = ("cp1252", "Windows-1252") if is_windows else ("latin1", "Latin-1")
             raise FormatError(
                 f"{path}, line {line}: byte {byte + 1} of the line, 0x{data[problem.start]:02x}, "
-                f"is not UTF-8 ({problem.reason}); `iconv -f {narrow} -t UTF-8` makes {title} such"
+                f"is not UTF-8 ({problem.reason}); {_of_encoding(path, narrow)} makes {title} such"
             ) from problem
 
 

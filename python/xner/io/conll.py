@@ -25,7 +25,6 @@ id is not the row's number.
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -40,6 +39,7 @@ from xner._support.arguments import did_you_mean
 from xner._support.arrow import joined_strings
 from xner.errors import DataError, Error, FormatError
 from xner.io._columns import Column, header_of, label_columns, survey, token_columns
+from xner.io._commands import filtered, name_beside
 from xner.io._lines import Block, list_column, read_blocks, rebatch, row_ids, string_array, tab_fields, words
 from xner.io._rows import TextOutput, column, plain_words, write_rows
 from xner.io._rows import ids as own_ids
@@ -70,7 +70,7 @@ _KEY = re.compile(rb" *[\w.:-]+ *= ?.*", re.DOTALL)
 _NO_WORD = re.compile(rb"\d+[-.]\d+(?:[ \t]|$)")
 LANGUAGE_PREFIX = r"^[a-z]{2,3}(-[a-z-]+)?:"
 """What WikiANN has before each word."""
-_OF_EMPTY_LABEL = "; where nothing stands for O, `sed 's/\\t\\(\\r\\{0,1\\}\\)$/\\tO\\1/'` writes it"
+_WITH_OUTSIDE = r"sed 's/\t\(\r\{0,1\}\)$/\tO\1/'"
 _FLAGS = "MISC"
 _SENTENCE_END = b"EndOfSentence"
 _OF_CONLLU = 10  # columns
@@ -442,7 +442,8 @@ def _labels_in_pairs(column: Column, path: str) -> str | None:
         return None
     field = column.number + 1
     label = f'match(${field}, /NER=[^|]*/) ? substr(${field}, RSTART + 4, RLENGTH - 4) : "O"'
-    command = f"awk -F'\\t' -v OFS='\\t' 'NF >= {field} {{${field} = {label}}} 1' {shlex.quote(path)}"
+    program = f"awk -F'\\t' -v OFS='\\t' 'NF >= {field} {{${field} = {label}}} 1'"
+    command = filtered(path, program, name_beside(path, "ner"))
     return f"column {column.number} has labels as NER={example} and more; `{command}` leaves the labels alone"
 
 
@@ -604,7 +605,9 @@ def _values(block: Block, layout: _Layout, lines: npt.NDArray[np.int64]) -> list
             else:
                 line = int(lines[np.argmax(empty)])
                 before = " (the option `empty_token` reads a word for it)" if name == "word" else ""
-                after = _OF_EMPTY_LABEL if name == "label" and layout.delimiter == "\t" else ""
+                command = filtered(block.path, _WITH_OUTSIDE, name_beside(block.path, "outside"))
+                remedy = f"; where nothing stands for O, `{command}` writes it"
+                after = remedy if name == "label" and layout.delimiter == "\t" else ""
                 raise block.error(line, f"the {name} is empty{before}: {block.text(line)}{after}")
         result.append(values)
     return result

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xner.errors import FormatError
+from xner.io._commands import filtered, name_beside
 from xner.io._lines import read_blocks
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def _listed(names: dict[str, Any]) -> str:
 
 
 def _jq(filter_: str, path: str | os.PathLike[str]) -> str:
-    names = shlex.join([str(path)]), shlex.join([_lines_name(path)])
-    return f"`jq -c {shlex.quote(filter_)} {names[0]} > {names[1]}` makes lines of them, which the format jsonl reads"
+    command = filtered(path, f"jq -c {shlex.quote(filter_)}", _lines_name(path))
+    return f"`{command}` makes lines of them, which the format jsonl reads"
 
 
 def _lines_name(path: str | os.PathLike[str]) -> str:
-    made = Path(path).with_suffix(".jsonl")
-    return str(made if made != Path(path) else made.with_suffix(".lines.jsonl"))
+    made = name_beside(path, suffix=".jsonl")
+    return made if made != str(path) else name_beside(path, "lines")

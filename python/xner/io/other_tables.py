@@ -8,11 +8,11 @@ import re
 import shlex
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from xner.errors import FormatError
 from xner.io._columns import label_named, words_named
+from xner.io._commands import name_beside
 from xner.io._lines import read_blocks
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _by_pandas(table: _Table, code: str) -> str:
     modules = "ast, pandas" if "ast." in code else "pandas"
     return (
         f"in Python `import {modules}; t = {_read_by_pandas(table)}; "
-        f"{code}.to_json({_made(table.path, '.jsonl')!r}, orient='records', lines=True)` makes JSONL of it"
+        f"{code}.to_json({name_beside(table.path, suffix='.jsonl')!r}, orient='records', lines=True)` makes JSONL of it"
     )
 
 
@@ -184,13 +184,8 @@ def _about_columns(table: _Table) -> str:
     file, separator = (json.dumps(one, ensure_ascii=False) for one in (table.path, table.separator))
     opened = f'open({file}, encoding="utf-8-sig", newline="")'
     program = f'import csv; print(*map("\\t".join, csv.reader({opened}, delimiter={separator})), sep="\\n")'
-    made = shlex.quote(_made(table.path, ".conll"))
+    made = shlex.quote(name_beside(table.path, suffix=".conll"))
     return (
         f"it has columns with {_SEPARATORS[table.separator]} between; `python -c {shlex.quote(program)} > {made}` "
         f"makes columns with tabs of them, which the format conll reads{blank}"
     )
-
-
-def _made(path: str, suffix: str) -> str:
-    name = Path(path).with_suffix("") if path.endswith(".gz") else Path(path)
-    return str(name.with_suffix(suffix))

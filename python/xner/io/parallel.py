@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner.errors import Error
+from xner.io._commands import filtered, name_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +67,9 @@ def apart(sides: Mapping[str, Lengths]) -> Error:
     remedy = "`xner pair --on similarity` leaves out what has no partner"
     if row >= len(fewer) and not rows[len(fewer) :].any():
         reason = f"the last {len(rows) - len(fewer)} rows of '{longer}' are empty, as blank lines are"
-        remedy = f"`head -n {len(fewer)}` leaves out those at the end of a text"
+        command = f"head -n {len(fewer)}"
+        command = filtered(longer, command, name_beside(longer, "cut")) if Path(longer).is_file() else command
+        remedy = f"`{command}` leaves out those at the end of a text"
     elif row >= len(fewer):
         reason = "up to there the sentence lengths agree, so the end of the shorter one is probably missing"
     else:

@@ -16,6 +16,7 @@ from xner._support.arrow import flattened, list_lengths, one_array, with_columns
 from xner._support.pieces import PIECE_ROWS, WholeNeededError, map_pieces
 from xner._support.progress import logger
 from xner.errors import DataError, Error
+from xner.io._commands import filtered, name_beside
 from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
 from xner.io.in_step import InStep
 from xner.io.layout import AS_TOLD, Labelled, Layout, next_of_known_columns, require_words
@@ -541,7 +542,8 @@ def links_apart(path: str | os.PathLike[str], count: int, rows: int) -> Error:
     """
     hint = ""
     if count > rows and _are_blank_from(path, rows):
-        hint = f"; the last lines are blank: `head -n {rows}` leaves them out"
+        command = filtered(path, f"head -n {rows}", name_beside(path, "cut"))
+        hint = f"; the last lines are blank: `{command}` leaves them out"
     return Error(f"'{path}' has links for {count} sentence pairs but there are {rows} sentence pairs{hint}")
 
 
