@@ -58,6 +58,38 @@ TABLE = pa.table(
         "links": [[{"source": 0, "target": 0}]],
     }
 )
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        (xner.project, ["table"], r"^project: a table is none .*; `xner.Pipeline\(\).run\(table\)` links"),
+        (xner.project, ["table", "table", "table"], "^project: a table is none of its arguments"),
+        (xner.project, ["table"] * 7, "^project: a table is none of its arguments"),
+        (xner.project_spans, ["table"], "^project_spans: a table is none of its arguments"),
+        (xner.evaluate, ["table", "table"], r"^evaluate: a table is none .*\(gold\['labels'\]"),
+        (xner.Projector, ["table"], r"^options: .*; rows are .*: `Projector\(\)\(rows\)`"),
+        (xner.project, [["Anna"], [(0, 1, "PER")]], "^project needs links; links: .*; `xner.Aligner.fit` learns them"),
+        (xner.project_spans, ["Anna", "Anna"], "^project_spans needs spans; spans: of the source text"),
+        (xner.evaluate, [[["O"]]], "^evaluate needs predicted_labels; predicted_labels: the tags"),
+        (xner.Projector(), ["x.parquet"], r"found str; .* `xner.io.read\('x.parquet'\)` reads one from a file"),
+        (xner.project, [["Anna"], [(0, 9, "PER")], [(9, 9)]], "^column 'links', value 9-9"),
+    ],
+)
+def test_calls_with_other_things_say_what_takes_them(
+    function: Callable[..., object], arguments: list[Any], message: str
+) -> None:
+    for table in (TABLE, TABLE.to_batches()[0]):
+        with pytest.raises(Error, match=message):
+            function(*(table if isinstance(one, str) and one == "table" else one for one in arguments))
+
+
+def test_other_wrong_calls_are_left_to_python() -> None:
+    function: Callable[..., object] = xner.project
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'source_entities'"):
+        function(["Anna"], links=[])
+
+
 WRONG: list[Any] = [None, 1, 3.5, float("nan"), "x", b"x", object(), int, [None], [1, 2], ["a", None], {"a": 1}, {1}]
 
 # By entry point and argument: a call with something else, and the values of WRONG that are right there.

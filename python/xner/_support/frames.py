@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from math import isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pyarrow as pa
@@ -90,6 +91,8 @@ def _remedy(rows: object) -> str:
         return ", and pa.table makes one of columns"
     if isinstance(rows, list):
         return ", and pa.Table.from_pylist makes one of rows"
+    if isinstance(rows, str | Path):
+        return f", and `xner.io.read({str(rows)!r})` reads one from a file"
     return ""
 
 

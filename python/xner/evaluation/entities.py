@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from xner import labels
 from xner._support.arguments import choose
+from xner._support.calls import explained
 from xner._support.tables import html_table, text_table
 from xner._version import __version__
 from xner.errors import DataError, Error
@@ -359,6 +360,11 @@ def _signature(**parts: object) -> str:
     return "|".join([f"xner:{__version__}", *(f"{name}:{value}" for name, value in parts.items())])
 
 
+@explained(
+    tables="it takes columns of labels: `evaluate(gold['labels'], predicted['labels'])`, or of one table "
+    "`evaluate(table['gold_labels'], table['labels'])`",
+    lacking={"predicted_labels": "the tags that are compared with the gold ones, a list a sentence"},
+)
 def evaluate(
     gold_labels: Sentences,
     predicted_labels: Sentences,

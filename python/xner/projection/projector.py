@@ -20,7 +20,7 @@ from xner._support.progress import Reporter, silent
 from xner._support.records import entity_tuples
 from xner._support.sentences import map_words
 from xner._support.stages import identity_of, merge_status, run_stage
-from xner.errors import DataError, Error
+from xner.errors import DataError, Error, OptionError
 from xner.labels.tags import check_classes, rows_of_no_class
 from xner.projection._sentence_pair import columns_of
 from xner.projection.nested import NESTED, Nested, check_overlaps, project_layers
@@ -66,6 +66,9 @@ class Projector:
         **overrides: Unpack[ProjectionKeywords],
     ) -> None:
         check_names(overrides, ProjectionOptions)
+        if not isinstance(options, ProjectionOptions | None):
+            what = f"found {type(options).__name__}; rows are what a projector is called with: `Projector()(rows)`"
+            raise OptionError(f"options: expected ProjectionOptions, {what}")
         changes: dict[str, Any] = dict(overrides)
         self.options = replace(options or ProjectionOptions(), **changes)
         self.threads = whole_number("threads", threads, 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import xner._core as _core
 from xner._support.arguments import choose
+from xner._support.calls import explained
 from xner._support.options import check_names, documented
 from xner._support.pages import element, marked
 from xner._support.records import entity_tuples, link_tuples, scored_spans, span_tuples
@@ -115,6 +116,14 @@ def _options_of(given: dict[str, Any]) -> tuple[ProjectionOptions, _core.Project
         return options, options.to_core()
 
 
+@explained(
+    tables="`xner.Pipeline().run(table)` links its sentences and projects them, `xner.Projector()(table)` those that "
+    "have links",
+    lacking={
+        "links": "which words mean the same, as [(0, 0), (2, 1)], source and target; `xner.Aligner.fit` learns them of "
+        "sentences, as `xner.Pipeline().run(table)` does by itself",
+    },
+)
 @documented(ProjectionOptions, without=["candidates"])
 def project(
     target_tokens: Sequence[str],

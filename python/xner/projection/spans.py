@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 from xner._support.arguments import choose
+from xner._support.calls import explained
 from xner._support.options import documented
 from xner._support.pages import Html, element
 from xner._support.records import entity_tuples, items_of, link_tuples
@@ -167,6 +168,10 @@ def project_spans(
     nested: Nested = "keep",
     **options: Unpack[ProjectionKeywords],
 ) -> list[SpanProjection]: ...
+@explained(
+    tables="it takes a text, its translation and spans, or lists of them, such as `table['text'].to_pylist()`",
+    lacking={"spans": "of the source text, as [(0, 4, 'PER')], in characters"},
+)
 @documented(ProjectionOptions)
 def project_spans(
     source_text: str | Sequence[str],
