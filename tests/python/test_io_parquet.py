@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +172,39 @@ def test_a_writer_that_is_given_up_says_nothing_when_it_is_collected(
     gc.collect()
     assert unraisable == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flipped_bit_in_the_index_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
+    path, other = tmp_path / "x.parquet", tmp_path / "y.parquet"
+    table = pa.table({"id": ["a", "b"], "tokens": [["Anna"], []]})
+    io.write(table, path)
+    content, expected = path.read_bytes(), io.read(path)
+    name = pq.read_metadata(path).created_by
+    assert re.fullmatch(r"parquet-cpp-arrow version [\d.]+ \(build xner-crc32-[0-9a-f]{8}\)", name)
+    index = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    for place in range(index, len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        other.write_bytes(damaged)
+        try:
+            found = io.read(other)
+        except FormatError:
+            continue
+        assert found.equals(expected, check_metadata=True), place
+    # What others make of the rows has their checksum no more, and is read like all files without one.
+    pq.write_table(pq.read_table(path), other)
+    assert "xner" not in pq.read_metadata(other).created_by
+    assert io.read(other).equals(expected)
+
+
+def test_files_that_are_put_together_have_a_checksum_of_their_own(tmp_path: Path) -> None:
+    part, path = tmp_path / "part.parquet", tmp_path / "x.parquet"
+    io.write(pa.table({"id": ["a"], "tokens": [["xner-crc32"]]}), part)
+    with path.open("wb") as file:
+        join_parquet([part, part], file)
+    names = {pq.read_metadata(one).created_by for one in (part, path)}
+    assert len(names) == 2
+    assert io.read(path).num_rows == 2
 
 
 def test_a_flipped_bit_in_a_page_is_an_error_or_changes_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import shutil
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from xner.errors import Error
-from xner.io._thrift import LIST, STRUCT, Struct, items, read_struct, write_struct
+from xner.io._parquet_index import MAGIC, end_of_file, read_index
+from xner.io._thrift import LIST, STRUCT, Struct, items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["join_bytes", "join_parquet"]
 
 _PIECE: Final = 1 << 20
-_MAGIC: Final = b"PAR1"
 # Fields of Parquet's structs.
 _ROWS, _GROUPS = 3, 4
 _COLUMNS, _GROUP_START, _ORDINAL = 1, 5, 7
@@ -43,15 +43,15 @@ def join_parquet(parts: Sequence[Path], file: BinaryIO) -> None:
     Raises:
         Error: files with different columns.
     """
-    file.write(_MAGIC)
-    position = len(_MAGIC)
+    file.write(MAGIC)
+    position = len(MAGIC)
     whole: Struct | None = None
     rows = 0
     groups: list[Struct] = []
     for part in parts:
         with part.open("rb") as content:
             index, start = _index_of(content)
-            moved_by = position - len(_MAGIC)
+            moved_by = position - len(MAGIC)
             for group in items(index, _GROUPS):
                 _move_group(group, moved_by, len(groups))
                 groups.append(group)
@@ -60,8 +60,8 @@ def join_parquet(parts: Sequence[Path], file: BinaryIO) -> None:
                 whole = index
             elif _but_rows(whole) != _but_rows(index):
                 raise Error(f"'{part}' has other columns than the parts before it")
-            content.seek(len(_MAGIC))
-            left = start - len(_MAGIC)
+            content.seek(len(MAGIC))
+            left = start - len(MAGIC)
             while left and (piece := content.read(min(left, _PIECE))):
                 file.write(piece)
                 left -= len(piece)
@@ -70,8 +70,7 @@ def join_parquet(parts: Sequence[Path], file: BinaryIO) -> None:
         raise Error("expected at least one file to put together")
     whole[_ROWS] = whole[_ROWS][0], rows
     whole[_GROUPS] = LIST, (STRUCT, groups)
-    written = write_struct(whole)
-    file.write(written + len(written).to_bytes(4, "little") + _MAGIC)
+    file.write(end_of_file(whole))
 
 
 def _index_of(file: BinaryIO) -> tuple[Struct, int]:
@@ -79,7 +78,7 @@ def _index_of(file: BinaryIO) -> tuple[Struct, int]:
     end = file.seek(-8, 2)
     length = int.from_bytes(file.read(4), "little")
     file.seek(end - length)
-    return read_struct(file.read(length))[0], end - length
+    return read_index(file.read(length)), end - length
 
 
 def _but_rows(index: Struct) -> Struct:

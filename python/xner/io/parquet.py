@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -14,6 +15,7 @@ from xner.errors import Error, FormatError
 from xner.io._classes import named_classes
 from xner.io._fields import with_optional_fields
 from xner.io._lines import rebatch
+from xner.io._parquet_index import end_of_file, read_index
 from xner.io._rows import write_rows
 from xner.io.unpacking import check_arrow, check_parquet
 
@@ -213,18 +215,31 @@ class _Sink:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._end: bytearray | None = None
         self.closed = False  # for pyarrow, which looks before it writes
 
     def write(self, data: bytes) -> int:
         """Appends data, if there still is where to."""
+        if self._end is not None:
+            self._end += data
+            return len(data)
         return len(data) if self._file.closed else self._file.write(data)
+
+    @contextmanager
+    def with_checksum(self) -> Iterator[None]:
+        """Appends a file's end, which is written in the block, with a checksum of its index."""
+        self._end = bytearray()
+        yield
+        end, self._end = bytes(self._end), None
+        length = int.from_bytes(end[-8:-4], "little")
+        self.write(end[: -8 - length] + end_of_file(read_index(end[-8 - length : -8])))
 
     def flush(self) -> None:
         """Does nothing: whoever has opened the file flushes it."""
 
 
 class ParquetWriter:
-    """Writes batches as row groups of bounded size, each page with a checksum."""
+    """Writes batches as row groups of bounded size, each page with a checksum, as the index at the file's end has."""
 
     def __init__(self, file: BinaryIO, *, row_group_rows: int = 65_536) -> None:
         """Writes to an open binary file.
@@ -265,7 +280,8 @@ class ParquetWriter:
         self._flush()
         if self._writer is None:
             raise FormatError("a Parquet file needs at least one batch, which may be empty, to know its columns")
-        self._writer.close()
+        with self._file.with_checksum():
+            self._writer.close()
 
 
 class ArrowWriter:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from xner.errors import FormatError, OptionError
+from xner.io._parquet_index import is_sound
 from xner.io._thrift import varint, zigzag
 
 if TYPE_CHECKING:
@@ -175,7 +176,10 @@ def _columns_of_parquet(file: BinaryIO, path: Path_) -> Iterator[dict[int, Any]]
     length = int.from_bytes(file.read(4), "little")
     file.seek(max(0, size - 8 - length))
     try:
-        index, _ = _thrift_struct(file.read(length), 0)
+        data = file.read(length)
+        if not is_sound(data):
+            raise _DamagedError
+        index, _ = _thrift_struct(data, 0)
         for group in index.get(4, ()):
             for column in group[1]:
                 if not isinstance(column[3], dict):
