@@ -137,6 +137,27 @@ def test_commands_say_which_format_reads_a_file(tmp_path: Path, name: str, text:
     assert f"--target-format {format_} " in told(xner(*swapped))
 
 
+def test_folders_of_brat_are_named_by_what_reads_them(tmp_path: Path) -> None:
+    folder, target = tmp_path / "brat", save(tmp_path / "t.txt", "Anna kam\n")
+    folder.mkdir()
+    save(folder / "x.txt", "Anna came\n")
+    save(folder / "x.ann", "T1\tPER 0 4\tAnna\n")
+    project = ("project", "--source", folder, "--target", target, "-o", tmp_path / "o.conll")
+    for command in (project, ("evaluate", "--gold", folder, "--predicted", target)):
+        run = xner(*command)
+        assert run.returncode == 2
+        assert f"'{folder}' is a folder of brat's documents; in Python `from xner import io; " in run.stderr
+    exec(run.stderr.split("`")[1], {})
+    done(xner(*project[:2], tmp_path / "brat.parquet", *project[3:]))
+
+
+def test_pages_say_which_format_reads_a_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.jsonl", '{"text": "Anna came", "label": [[0, 4, "PER"]]}\n')
+    command = ("view", path, "-o", tmp_path / "o.html")
+    assert "it looks like a file of doccano, which --format doccano reads" in told(xner(*command))
+    done(xner(*command, "--format", "doccano"))
+
+
 def test_json_that_is_no_lines_names_the_command_that_makes_some(tmp_path: Path) -> None:
     target = save(tmp_path / "t.txt", "Anna kam\n")
     for name, made in (("x.json", "x.jsonl"), ("x.jsonl", "x.lines.jsonl")):

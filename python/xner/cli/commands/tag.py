@@ -22,6 +22,7 @@ from xner.cli.options.layouts import layout_group
 from xner.cli.options.pipelines import engine_group, resume_option
 from xner.cli.options.taggers import ChosenTagger, tagger_group
 from xner.errors import DataError
+from xner.io.layout import require_words
 from xner.io.sides import labels_as_gold
 from xner.models.taggers.tagger import ROLES, STATUSES, TaggerStage
 from xner.pipelines import runner
@@ -158,7 +159,7 @@ def command(
 
 def _ready(table: pa.Table, *, makes_labels: bool, path: Path) -> pa.Table:
     """Sentences as they are tagged."""
-    schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
+    require_words(table, path)
     table = labels_as_gold(table)
     if makes_labels and schema.ENTITIES in table.schema.names:
         table = table.drop_columns([schema.ENTITIES])  # they are those of the labels that were there

@@ -10,6 +10,7 @@ from xner import viewer
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, OutputFile, existing_file
 from xner.cli.options.layouts import layout_group
+from xner.io.layout import require_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,5 +63,6 @@ def command(
     TABLE is what `xner project --format parquet` wrote; CoNLL columns work too, with labels alone.
     """
     rows = layout.read_tagged(table, format_)
+    require_words(rows, table)
     viewer.view(rows, output, open_row=open_row, title=title or table.name, max_rows=max_rows)
     click.echo(f"written to {output}", err=True)

@@ -23,6 +23,7 @@ from xner._support.options import OrAuto
 from xner.cli.options.declared import Parsed
 from xner.cli.options.decorators import with_options
 from xner.errors import Error
+from xner.io.other_files import about_brat
 from xner.pipelines.shard_names import shard_files
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class InputFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file; one that is kept as long as the command runs for what is read only once."""
+        if not self.dir_okay:
+            self._refuse_brat(value, param, ctx)
         path: Any = super().convert(value, param, ctx)
         if not isinstance(path, Path) or ctx is None or ctx.resilient_parsing:
             return path
@@ -97,12 +100,18 @@ class InputFile(click.Path):
                 return _show_as(str(path), _spooled(stream, path.name, ctx), ctx)
         return path
 
+    def _refuse_brat(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> None:
+        folder = Path(value)
+        if folder.is_dir() and any(folder.glob("*.ann")):
+            self.fail(f"'{value}' is a folder of brat's documents; {about_brat(folder)}", param, ctx)
+
 
 class InputFiles(InputFile):
     """A file to read, or several: those of a folder, or those that a pattern names."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file, the folder or the pattern."""
+        self._refuse_brat(value, param, ctx)
         try:
             several = str(value) != _STREAM and shard_files(value) is not None
         except Error as error:
