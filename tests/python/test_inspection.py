@@ -54,6 +54,7 @@ def save(path: Path, text: str | bytes) -> Path:
         ("x.json", '{"text": "Anna kam", "ents": ' + SPANS + "}\n", "spacy"),
         ("x.json", '[{"text": "Anna kam", "ents": ' + SPANS + "}]\n", "spacy"),
         ("x.json", '[["Anna kam", {"entities": [[0, 4, "PER"]]}]]\n', "spacy"),
+        ("x.jsonl", '["Anna kam", {"entities": [[0, 4, "PER"]]}]\n', "spacy"),
         (
             "x.json",
             '{"classes": ["PER"], "annotations": [null, ["Anna kam", {"entities": [[0, 4, "PER"]]}]]}\n',

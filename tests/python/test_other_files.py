@@ -119,8 +119,9 @@ def test_columns_that_only_look_like_such_tables_are_read(tmp_path: Path) -> Non
         ("x.jsonl", '{"tokenized_text": ["Anna", "came"], "ner": [[0, 0, "PER"]]}\n', "gliner"),
         ("x.json", '[{"tokenized_text": ["Anna", "came"], "ner": [[0, 0, "PER"]]}]\n', "gliner"),
         ("x.json", '[["Anna came", {"entities": [[0, 4, "PER"]]}]]\n', "spacy"),
+        ("x.jsonl", '["Anna came", {"entities": [[0, 4, "PER"]]}]\n', "spacy"),
         (
-            "x.json",
+            "x.jsonl",
             '[{"data": {"text": "Anna came"}, "annotations": [{"result": [' + TASK + "]}]}]\n",
             "label-studio",
         ),

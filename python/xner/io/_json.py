@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Record", "iter_objects", "lines_of", "list_of", "records_of"]
 
 
-def iter_objects(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_objects(
+    path: str | os.PathLike[str], *, as_object: Callable[[Any], Any] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file that has one on each line; blank lines are none.
 
     Args:
         path: UTF-8 text, or the same compressed (`.gz`).
+        as_object: makes an object of what stands for one; gives others back.
 
     Yields:
         The line's number, from 1, and the object.
@@ -34,13 +37,14 @@ def iter_objects(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, 
     for block in read_blocks(path):
         for line in range(len(block.starts)):
             if block.line(line).strip(b" \t"):
-                yield block.first_line + line, _object(block, line)
+                yield block.first_line + line, _object(block, line, as_object)
 
 
-def _object(block: Block, line: int) -> dict[str, Any]:
+def _object(block: Block, line: int, as_object: Callable[[Any], Any] | None) -> dict[str, Any]:
     text = block.line(line)
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
+        value = value if as_object is None else as_object(value)
     except (ValueError, RecursionError) as problem:
         raise block.error(line, f"not JSON: {problem}: {block.text(line)}{_of_list(block, line)}") from problem
     if not isinstance(value, dict):
@@ -171,9 +175,9 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def lines_of(path: str | os.PathLike[str]) -> Iterator[Record]:
-    """The objects of a file that has one on each line; errors as in `iter_objects`."""
-    for line, values in iter_objects(path):
+def lines_of(path: str | os.PathLike[str], *, as_object: Callable[[Any], Any] | None = None) -> Iterator[Record]:
+    """The objects of a file that has one on each line; arguments and errors as in `iter_objects`."""
+    for line, values in iter_objects(path, as_object=as_object):
         yield Record(f"{path}, line {line}", values)
 
 
@@ -185,7 +189,19 @@ def records_of(path: str | os.PathLike[str], *, as_object: Callable[[Any], Any] 
         as_object: as for `list_of`.
     """
     begin = next((line for block in read_blocks(path) for line in block.data.split(b"\n", 64) if line.strip()), b"")
-    return list_of(path, "item", as_object=as_object) if begin.lstrip().startswith(b"[") else lines_of(path)
+    if not begin.lstrip().startswith(b"["):
+        return lines_of(path)
+    if as_object is not None and _stands_for_object(begin, as_object):
+        return lines_of(path, as_object=as_object)
+    return list_of(path, "item", as_object=as_object)
+
+
+def _stands_for_object(line: bytes, as_object: Callable[[Any], Any]) -> bool:
+    """Whether a line is a list that stands for an object by itself, and so begins no list of them."""
+    try:
+        return isinstance(as_object(json.loads(line)), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def list_of(

@@ -170,13 +170,16 @@ class Layout:
 
     @contextmanager
     def _proposing(self, path: str | os.PathLike[str], kind: str) -> Iterator[None]:
-        """Says in errors about a table's form which other columns look like those of words and of labels."""
+        """Says in errors about a table's form which other columns look right, or which tool's file it is."""
         try:
             yield
         except FormatError as error:
             others = self.other_columns(path, kind, error) if kind in TABLES else {}
             named = " and ".join(f"`{name}={column}`" for name, column in others.items())
-            raise FormatError(f"{error}; {named} reads that in its place") if named else error from None
+            remedy = f"; {named} reads that in its place" if named else ""
+            if kind == "jsonl" and "expected an object" in str(error):
+                remedy = of_tool(path)
+            raise FormatError(f"{error}{remedy}") if remedy else error from None
 
     def other_columns(self, path: str | os.PathLike[str], kind: str, error: FormatError) -> dict[str, str]:
         """Columns of a table that look like those of words and of labels, where those of the usual names are none.

@@ -1,6 +1,7 @@
 """spaCy's JSON Lines, or one list: what `Doc.to_json` gives, or texts with `entities`, lists of start, end and class.
 
-Training data of spaCy 2, lists of `[text, {"entities": [...]}]`, also as `annotations` of an object, are read as well.
+Training data of spaCy 2, `[text, {"entities": [...]}]` in a list, on each line or as `annotations` of an object, are
+read as well.
 
 A document of spaCy has `ents`, which do not overlap, and `spans`, groups that may; all of them are read, each once.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from xner.errors import Error
-from xner.io._json import lines_of, list_of
+from xner.io._json import records_of
 from xner.io._lines import read_blocks
 from xner.io._rows import write_rows
 from xner.io.annotation.argilla import ArgillaWriter, argilla_documents
@@ -87,8 +87,7 @@ def looks_like(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], str]:
     shown = f"a file that begins with {begin[:40].decode(errors='replace')!r}" if begin else "an empty file"
     is_list = begin.lstrip().startswith(b"[")
     try:
-        texts = list_of(path, "text", as_object=text_of_pair) if is_list else lines_of(path)
-        found = next(texts).values
+        found = next(records_of(path, as_object=text_of_pair)).values
     except (Error, StopIteration):
         return (), shown
     fields = ", ".join(map(str, found)) or "none"
