@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from command_line import Run, done, xner
@@ -215,6 +216,37 @@ def test_another_column_of_words_is_proposed(tmp_path: Path) -> None:
         Layout().read(path)
     with pytest.raises(FormatError, match=r"field 'links': expected a list, found 1$"):
         Layout().read(save(path, '{"tokens": ["a"], "ner_tags": ["O"], "links": 1}'))
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_columns_that_are_named_and_hold_something_else(tmp_path: Path, suffix: str) -> None:
+    path, target = tmp_path / f"x.{suffix}", save(tmp_path / "t.txt", "Anna kam\n")
+    row = {"text": "Anna came", "words": ["Anna", "came"], "about": "news", "tags": ["B-PER", "O"], "none": []}
+    io.write(pa.Table.from_pylist([row]), path)
+    command = ("project", "--source", path, "--target", target, "-o", tmp_path / "o.conll")
+    for option, column in (("--token-column", "text"), ("--label-column", "about")):
+        said = told(xner(*command, option, column))
+        assert f"'{path}': column '{column}' holds string, where lists of texts are expected" in said
+        layout = Layout(token_column=column) if option == "--token-column" else Layout(label_column=column)
+        assert f"column '{column}' holds string" in str(inspect(path, layout=layout).problem)
+    assert "value 0 labels" in told(xner(*command, "--label-column", "none"))
+    done(xner(*command, "--label-column", "tags", "--token-column", "words"))
+    done(xner("inspect", path))
+    bytes_ = tmp_path / "b.parquet"  # which some programs write for texts
+    pq.write_table(pa.table({"words": [[b"Anna"]], "tags": [[b"B-PER"]]}), bytes_)
+    assert inspect(bytes_).classes == {"PER": 1}
+    pq.write_table(pa.table({"words": [[b"\xff"]], "tags": [["O"]]}), bytes_)
+    assert "column 'words' holds list<element: binary>" in str(inspect(bytes_).problem)
+    pq.write_table(pa.table({"word": ["Anna"], "tag": ["O"]}), bytes_)
+    assert told(xner(*command[:2], bytes_, *command[3:])).endswith(": its columns are word, tag\n")
+
+
+def test_spreadsheets_become_tables_of_values(tmp_path: Path) -> None:
+    (tmp_path / "x.xlsx").write_bytes(b"PK\x03\x04\x14\0\0\0")
+    names = (str(tmp_path / name) for name in ("x.xlsx", "x.csv"))
+    code = "import pandas; pandas.read_excel({!r}).to_csv({!r}, index=False)".format(*names)
+    with pytest.raises(Error, match=re.escape(f"in Python `{code}` makes CSV of a spreadsheet")):
+        io.read(tmp_path / "x.xlsx")
 
 
 def test_labels_of_another_number_name_the_file_and_another_column(tmp_path: Path) -> None:

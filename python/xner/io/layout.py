@@ -758,7 +758,29 @@ class Layout:
                 if usual in names:
                     table = table.drop_columns([usual])
                 table = table.rename_columns([usual if one == name else one for one in table.schema.names])
+                table = table.set_column(
+                    table.schema.names.index(usual), usual, self._lists(table[usual], usual, name, path)
+                )
         return table
+
+    @staticmethod
+    def _lists(
+        column: pa.ChunkedArray[Any], usual: str, name: str, path: str | os.PathLike[str]
+    ) -> pa.ChunkedArray[Any]:
+        """A column which is to be one of words or labels, as lists of texts, or of the numbers of labels.
+
+        Raises:
+            FormatError: it has something else.
+        """
+        if usual == schema.LABELS and is_lists(column.type) and pa.types.is_integer(column.type.value_type):
+            return column
+        try:
+            chunks = [schema.conform_column(chunk, usual, checked=True, narrow=True) for chunk in column.chunks]
+        except Error:
+            tool = of_tool(path) if usual == schema.TOKENS else ""
+            what = f"column '{name}' holds {column.type}, where lists of texts are expected, a list a sentence"
+            raise FormatError(f"'{path}': {what}{tool}") from None
+        return chunked(chunks, schema.WORDS_TYPE)
 
     def _with_names(self, table: pa.Table, name: str, path: str | os.PathLike[str]) -> pa.Table:
         """A table whose labels are texts, by the names of their numbers."""

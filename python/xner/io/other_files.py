@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from xner.errors import Error, FormatError
+from xner.io._commands import name_beside
 from xner.io._json import lines_of
+from xner.io._lines import read_blocks
 from xner.io.annotation.tools import TOOLS, looks_like
 from xner.io.other_json import about_json
 from xner.io.other_tables import about_table
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["about_brat", "about_file", "of_tool"]
 
+_SHEETS: Final = (".xlsx", ".xls", ".ods")
 _WORDS: Final = frozenset({"tokens", "words", "source_tokens"})
 
 
@@ -30,6 +33,11 @@ def about_file(path: str | os.PathLike[str]) -> str:
             return ""
         if Path(path).suffix.lower() == ".ann":
             return about_brat(path)
+        if Path(path).suffix.lower() in _SHEETS:
+            made = name_beside(path, suffix=".csv")
+            code = f"pandas.read_excel({str(path)!r}).to_csv({made!r}, index=False)"
+            return f"in Python `import pandas; {code}` makes CSV of a spreadsheet, of which `xner inspect` says more"
+        next(read_blocks(path), None)  # which says what is no text
         if tool := of_tool(path):
             return tool.removeprefix("; ")
         if _has_words_in_objects(path):
@@ -47,7 +55,10 @@ def of_tool(path: str | os.PathLike[str]) -> str:
     Args:
         path: the file.
     """
-    tool = next((tool for tool in looks_like(path)[0] if tool != "brat" and _reads(tool, path)), None)
+    try:
+        tool = next((tool for tool in looks_like(path)[0] if tool != "brat" and _reads(tool, path)), None)
+    except (Error, OSError):  # what is no text is no tool's
+        return ""
     return "" if tool is None else f"; it looks like a file of {tool}, which the format '{tool}' reads"
 
 

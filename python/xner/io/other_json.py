@@ -53,7 +53,10 @@ def _about_object(value: dict[str, Any], path: str | os.PathLike[str], *, is_lin
     if _columns(value):
         made = f"pandas.read_json({str(path)!r}).to_json({_lines_name(path)!r}, orient='records', lines=True)"
         return f"it is an object of columns ({_listed(value)}); in Python `{made}` makes lines of its rows"
-    return "" if is_line else f"it is one object, with the fields {_listed(value)}, where an object a line is expected"
+    if is_line:
+        return ""
+    made = "" if _OF_ROWS.isdisjoint(value) else f"; {_jq('.', path)}"
+    return f"it is one object, with the fields {_listed(value)}, where an object a line is expected{made}"
 
 
 def _columns(value: dict[str, Any]) -> bool:
@@ -80,7 +83,7 @@ def _listed(names: dict[str, Any]) -> str:
 
 def _jq(filter_: str, path: str | os.PathLike[str]) -> str:
     command = filtered(path, f"jq -c {shlex.quote(filter_)}", _lines_name(path))
-    return f"`{command}` makes lines of them, which the format jsonl reads"
+    return f"`{command}` makes {'a line of it' if filter_ == '.' else 'lines of them'}, which the format jsonl reads"
 
 
 def _lines_name(path: str | os.PathLike[str]) -> str:
