@@ -142,8 +142,14 @@ def test_errors_of_commands_name_their_own_options() -> None:
         (
             "what is it; `format` names it, or use one of these: x",
             "import",
-            "what is it; --format or --table-format names it, or use one of these: x",
+            "what is it; --format names it, or use one of these: x",
         ),
+        (
+            "what is it; `format` says what it is, or use one of these: x",
+            "import",
+            "what is it; --table-format says what it is, or use one of these: x",
+        ),
+        ("what is it; `format` says what it is, or use one of these: x", "doctor", "what is it; use one of these: x"),
     ],
 )
 def test_advice_is_what_the_command_can_do(message: str, command: str, shown: str) -> None:

@@ -241,6 +241,17 @@ def test_columns_that_are_named_and_hold_something_else(tmp_path: Path, suffix: 
     assert told(xner(*command[:2], bytes_, *command[3:])).endswith(": its columns are word, tag\n")
 
 
+def test_names_that_tell_no_format_name_the_option_of_their_file(tmp_path: Path) -> None:
+    source, other = save(tmp_path / "s.conll", "Anna\tB-PER\n"), save(tmp_path / "x.xyz", "Anna kam\n")
+    for files, option in (
+        ((other, source, "o.conll"), "--source-format says what it is, or use"),
+        ((source, other, "o.conll"), "--target-format says what it is, or use"),
+        ((source, source, "o.xyz"), "--format names it, or use"),
+    ):
+        run = xner("project", "--source", files[0], "--target", files[1], "-o", tmp_path / files[2])
+        assert f"from its name; {option} one of these: conll: " in told(run)
+
+
 def test_spreadsheets_become_tables_of_values(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(b"PK\x03\x04\x14\0\0\0")
     names = (str(tmp_path / name) for name in ("x.xlsx", "x.csv"))

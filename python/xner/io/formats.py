@@ -165,16 +165,20 @@ def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:
     for known, its in FORMATS.items():
         if suffix in its.suffixes and (its.is_text or not packed):
             return known
-    listed = "; ".join(
-        f"{known}: {' '.join(its.suffixes)}{' (also with .gz)' if its.is_text else ''}"
-        for known, its in FORMATS.items()
-        if its.suffixes
-    )
-    raise Error(f"{_untold(path)}; `format` names it, or use one of these: {listed}")
+    raise Error(f"{_untold(path)}; `format` names it, or use one of these: {_listed()}")
 
 
 def _untold(path: str | os.PathLike[str]) -> str:
     return f"cannot tell the format of '{path}' from its name"
+
+
+def _listed() -> str:
+    """All formats that names tell, with their endings."""
+    return "; ".join(
+        f"{known}: {' '.join(its.suffixes)}{' (also with .gz)' if its.is_text else ''}"
+        for known, its in FORMATS.items()
+        if its.suffixes
+    )
 
 
 def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str:
@@ -192,9 +196,8 @@ def format_to_read(path: str | os.PathLike[str], name: str | None = None) -> str
             raise
         if not os.path.lexists(path):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path)) from None
-        if about := about_file(path):
-            raise Error(f"{_untold(path)}; {about}") from None
-        raise
+        about = about_file(path) or f"`format` says what it is, or use one of these: {_listed()}"
+        raise Error(f"{_untold(path)}; {about}") from None
 
 
 def iter_batches(

@@ -19,6 +19,7 @@ from xner.io._lines import row_ids
 from xner.io.formats import format_of, format_to_read
 from xner.io.in_step import InStep
 from xner.io.layout import AS_TOLD, Layout
+from xner.io.own_options import OF_SOURCE, OF_TARGET, naming_options
 from xner.io.parallel import apart, check_order, row_lengths
 from xner.io.parquet import parquet_size
 from xner.io.sides import (
@@ -40,7 +41,7 @@ from xner.io.sides import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from xner.io.parallel import Lengths
     from xner.io.pharaoh import OnError
@@ -127,12 +128,16 @@ class Pairs:
         Raises:
             Error: a file's name tells no format.
         """
-        files = (
-            (self.layout, self.source, self.source_format),
-            (self.layout.of_target, self.target, self.target_format),
-            *((AS_TOLD, path, None) for path in self.scores),
-        )
-        return [path for layout, path, kind in files if not layout.reads_pieces(path, kind)]
+        files: list[tuple[Layout, str | os.PathLike[str], str | None, Mapping[str, str]]] = [
+            (self.layout, self.source, self.source_format, OF_SOURCE),
+            (self.layout.of_target, self.target, self.target_format, OF_TARGET),
+            *((AS_TOLD, path, None, {}) for path in self.scores),
+        ]
+        wholes = []
+        for layout, path, kind, options in files:
+            with naming_options(path, options):
+                wholes += [] if layout.reads_pieces(path, kind) else [path]
+        return wholes
 
     @property
     def files(self) -> dict[str, str | os.PathLike[str]]:
@@ -144,8 +149,10 @@ class Pairs:
     @property
     def how(self) -> list[str]:
         """What decides, beside the files' content, what is read of them."""
-        sides = (self.source, self.source_format), (self.target, self.target_format)
-        formats = [format_to_read(path, kind) for path, kind in sides]
+        with naming_options(self.source, OF_SOURCE):
+            formats = [format_to_read(self.source, self.source_format)]
+        with naming_options(self.target, OF_TARGET):
+            formats.append(format_to_read(self.target, self.target_format))
         links = [f"{is_table_of_links(path)}" for path in self.links]
         labels_as = self.scheme, self.read_labels
         return [*formats, *links, repr((self.one_based, self.reverse, self.on_error, self.layout, labels_as))]
