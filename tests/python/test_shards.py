@@ -15,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_line import done, xner
-from xner import DataError, Error, OptionError, Pipeline, io, scan_pairs, schema
+from xner import Aligner, DataError, Error, OptionError, Pipeline, io, scan_pairs, schema
+from xner._support.arrow import pylist
 from xner.io import sample
+from xner.pipelines import runner
 from xner.pipelines.shard_names import shard_files, together
-from xner.pipelines.shards import project_shards, shards_of
+from xner.pipelines.shards import project_into_one, project_shards, shards_of
+from xner.projection.name_counts import NameCounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,6 +166,167 @@ def test_errors_about_rows_name_the_file(corpus: Path, memory: bool | None, alig
         Pipeline(memory=memory, aligner=aligner).run(scan_pairs(spans, sides[1], links=good), corpus / "o.conll")
 
 
+def in_one_file(corpus: Path) -> Pairs:
+    """The corpus of the folders."""
+    kinds = {"en": "conll", "de": "parquet", "links": "pharaoh"}
+    for kind, suffix in kinds.items():
+        files = sorted((corpus / kind).glob(f"*.{suffix}"))
+        if suffix == "parquet":
+            io.write(pa.concat_tables([io.read(path) for path in files]), corpus / "one.parquet")
+        else:
+            (corpus / f"one.{suffix}").write_bytes(b"".join(path.read_bytes() for path in files))
+    return scan_pairs(corpus / "one.conll", corpus / "one.parquet", links=corpus / "one.pharaoh")
+
+
+@pytest.fixture
+def recurring(corpus: Path) -> Path:
+    """The same folders with rows that recur in another shard, and words in another order, so that names do."""
+    for number, rows in enumerate(ROWS):
+        source, target = (sample.load(language).slice(0, rows) for language in ("en", "de"))
+        io.write(source, corpus / "en" / f"en-{number}.conll")
+        ids = pa.array([f"{number}-{row}" for row in range(rows)])
+        io.write(pa.table({"id": ids, "tokens": target["tokens"]}), corpus / "de" / f"de-{number}.parquet")
+        lengths = [
+            min(len(row) for row in pair)
+            for pair in zip(*(pylist(side["tokens"]) for side in (source, target)), strict=True)
+        ]
+        lines = [" ".join(f"{n}-{n}" for n in range(length)) for length in lengths]
+        (corpus / "links" / f"{number}.pharaoh").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return corpus
+
+
+@pytest.mark.parametrize("piece", [100_000, 5])
+@pytest.mark.parametrize(
+    ("options", "is_linked"),
+    [
+        ({}, False),
+        ({"memory": False}, False),
+        ({"memory": True, "names_memory": "10MB"}, True),
+        ({"aligner": ["builtin"], "aligner_memory": "10MB", "combine": "intersect"}, True),
+        ({"filters": ["one-word:row"], "on_error": "skip", "nested": "keep"}, False),
+    ],
+)
+def test_folders_give_what_the_corpus_in_one_file_gives(
+    recurring: Path, options: dict[str, Any], is_linked: bool, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PIECE_ROWS", piece)
+    if "aligner_memory" in options:  # so little that it is fitted in blocks, whose limits are not those of files
+        monkeypatch.setattr("xner.alignment._fitting._BYTES_PER_CELL", 3000)
+    one, several = in_one_file(recurring), scanned(recurring)
+    if not is_linked:
+        one, several = replace(one, links=()), [replace(shard, links=()) for shard in several]
+    expected = Pipeline(**options).run(one, recurring / "expected.parquet")
+    said: list[str] = []
+    run = project_shards(Pipeline(**options), several, recurring / "out", format="parquet", told=said.append)
+    assert any(re.search(r"fitted in \d+ blocks", line) for line in said) == ("aligner_memory" in options)
+    assert (run.counts, run.signature) == (expected.counts, expected.signature)
+    assert (
+        run.memory == ("memory:yes" in manifest(recurring / "out")["signature"]) == (options.get("memory") is not False)
+    )
+    found = pa.concat_tables([io.read(recurring / "out" / f"de-{number}.parquet") for number in range(3)])
+    whole = io.read(recurring / "expected.parquet")
+    assert found.to_pylist() == whole.to_pylist()
+    assert not run.memory or any(pylist(whole["hints"])), "nothing was remembered"
+    project_into_one(Pipeline(**options), several, recurring / "joint.parquet")
+    assert io.read(recurring / "joint.parquet").to_pylist() == whole.to_pylist()
+    assert not [path for folder in (recurring, recurring / "out") for path in folder.iterdir() if path.name[0] == "."]
+
+
+@pytest.mark.parametrize("stopped_at", [1, 3, 5, 7])
+def test_what_is_of_all_shards_is_found_once(recurring: Path, stopped_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = [replace(one, links=()) for one in scanned(recurring)]
+    project_shards(Pipeline(), shards, recurring / "whole")
+    seen: list[str] = []
+
+    def counted(owner: Any, name: str, *, stops: bool) -> None:
+        work = getattr(owner, name)
+
+        def noted(*arguments: Any, **how: Any) -> Any:
+            seen.append(name)
+            if stops and len(seen) == stopped_at:
+                raise KeyboardInterrupt
+            return work(*arguments, **how)
+
+        patch.setattr(owner, name, noted)
+
+    for stops in (True, False):
+        with monkeypatch.context() as patch:
+            counted(Aligner, "fit_batches", stops=stops)
+            counted(Aligner, "align_batch", stops=stops)
+            counted(NameCounts, "write", stops=stops)
+            counted(Pipeline, "_recalled_piece", stops=stops)
+            if stops:
+                with pytest.raises(KeyboardInterrupt):
+                    project_shards(Pipeline(), shards, recurring / "out")
+            else:
+                project_shards(Pipeline(), shards, recurring / "out")
+                project_shards(Pipeline(), shards, recurring / "out")
+    for path in (recurring / "whole").iterdir():
+        assert path.read_bytes() == (recurring / "out" / path.name).read_bytes()
+    del seen[stopped_at - 1]
+    assert seen == ["fit_batches", *["align_batch"] * 3, "write", *["_recalled_piece"] * 3]
+    assert not [path for path in (recurring / "out").iterdir() if path.name[0] == "."]
+    (recurring / "en" / "en-2.conll").write_bytes(
+        (recurring / "en" / "en-2.conll").read_bytes().replace(b"PER", b"LOC")
+    )
+    said: list[str] = []
+    project_shards(Pipeline(), shards, recurring / "out", told=said.append)
+    assert [line for line in said if "shard" in line] == [
+        "de-0.conll: shard 1 of 3",
+        "all shards are read first, to fit an aligner, and to count what names are projected onto",
+        "de-1.conll: shard 2 of 3",
+        "de-2.conll: shard 3 of 3",
+    ]
+
+
+def test_a_shard_that_is_needed_as_a_whole(recurring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its ids are numbers of rows at first, and turn out to be none."""
+    monkeypatch.setattr(runner, "PIECE_ROWS", 5)
+    path = recurring / "de" / "de-1.parquet"
+    table = io.read(path)
+    ids = pa.array([str(row) if row < 6 else f"de-{row}" for row in range(table.num_rows)])
+    io.write(table.set_column(0, "id", ids), path)
+    source = io.read(recurring / "en" / "en-1.conll")
+    (recurring / "en" / "en-1.conll").unlink()
+    names = pa.array([f"en-{row}" for row in range(table.num_rows)])
+    io.write(
+        pa.table({"id": names, "tokens": source["tokens"], "labels": source["labels"]}), recurring / "en" / "en-1.jsonl"
+    )
+    shards = [replace(one, links=()) for one in scanned(recurring)]
+    project_shards(Pipeline(), shards, recurring / "whole", format="jsonl")
+    recalled = Pipeline._recalled_piece
+    calls: list[int] = []
+
+    def stops(*arguments: Any, **how: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 5:  # in the second shard
+            raise KeyboardInterrupt
+        return recalled(*arguments, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "_recalled_piece", stops)
+        with pytest.raises(KeyboardInterrupt):
+            project_shards(Pipeline(), shards, recurring / "out", format="jsonl")
+    project_shards(Pipeline(), shards, recurring / "out", format="jsonl")
+    for path in (recurring / "whole").iterdir():
+        assert path.read_bytes() == (recurring / "out" / path.name).read_bytes()
+    found = [row["id"] for row in io.read(recurring / "out" / "de-1.jsonl").to_pylist()]
+    assert found == ids.to_pylist(), "one side's for all rows"
+
+
+def test_errors_of_the_first_reading_name_the_shard(recurring: Path) -> None:
+    shards = [replace(one, links=()) for one in scanned(recurring)]
+    (recurring / "en" / "en-2.conll").write_text("a\tB-X\n\n" * 5, encoding="utf-8")
+    for options in ({}, {"memory": False}, {"memory": True, "aligner": ["builtin"]}):
+        with pytest.raises(Error, match=r"en-2.conll' has 5 rows but '.*de-2.parquet' has 14"):
+            project_shards(Pipeline(**options), shards, recurring / "out")
+        assert manifest(recurring / "out")["missing"] == [f"de-{number}.conll" for number in range(3)]
+    linked = scanned(recurring)[:2]
+    (recurring / "links" / "1.pharaoh").write_text("0-0\n" * 8 + "0-99\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"^row 8 .*value 0-99: line 9 of '.*1\.pharaoh': the target sentence"):
+        project_shards(Pipeline(memory=True), linked, recurring / "out", overwrite=True)
+
+
 def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
     (corpus / "links" / "1.pharaoh").write_text("0-0\n" * 8, encoding="utf-8")
     with pytest.raises(Error, match=r"1.pharaoh' has links for 8 sentence pairs but there are 9 sentence pairs"):
@@ -178,12 +342,12 @@ def test_errors_name_the_shard_and_those_before_stay(corpus: Path) -> None:
         shard_files(corpus / "en" / "*.txt")
     one = scan_pairs(corpus / "en/en-0.conll", corpus / "de/de-0.parquet", links=corpus / "links/0.pharaoh")
     assert shards_of(one) is None
-    with pytest.raises(OptionError, match=r"by itself: the corpus's memory is of all of them: memory=False goes"):
-        project_shards(Pipeline(memory=True), [one], corpus / "other")
-    with pytest.raises(
-        OptionError, match=r"by itself: give links for each, or an aligner that is not fitted on them, with memo"
-    ):
-        project_shards(Pipeline(), [replace(one, links=())], corpus / "other")
+    decided = corpus / "de" / "de-0.parquet"
+    with pytest.raises(OptionError, match=r"one by one: rows of corrections have ids or numbers that files may share"):
+        project_shards(Pipeline(corrections=str(decided)), [one], corpus / "other")
+    brat = replace(one, target_format="webanno")
+    with pytest.raises(OptionError, match=r"one by one: for the format of '.*de-0.parquet' the corpus has to be in on"):
+        project_shards(Pipeline(corrections=str(decided)), [brat], corpus / "other")
     with pytest.raises(Error, match=r"two files would become 'de-0.parquet'"):
         project_shards(Pipeline(), [one, one], corpus / "other", format="parquet")
     (corpus / "de.txt").write_text("x\n", encoding="utf-8")
@@ -206,8 +370,15 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
         "piece by piece, 100000 rows each: 3 parts, memory does not depend on their number",
         "would be written to out",
     ]
-    assert said(*folders)[1] == "as a whole: links that are not there yet"
-    assert said(*folders, "--aligner", "builtin", "--memory")[1] == "as a whole: an aligner that is fitted, memory"
+    before = "; before that they are read to fit an aligner, and to count what names are projected onto"
+    for options in ((), ("--aligner", "builtin", "--memory")):
+        assert said(*folders, *options)[1].endswith(f"memory does not depend on their number{before}")
+    refused = xner("project", *folders, "--save-aligner", "saved.safetensors", "-o", "out", cwd=corpus)
+    assert refused.returncode == 2
+    assert "--save-aligner goes with a source that is one file" in refused.stderr
+    refused = xner("project", *folders, "--corrections", "de/de-0.parquet", "-o", "out", "--dry-run", cwd=corpus)
+    assert refused.returncode == 2
+    assert "project their file by itself" in refused.stderr
     unsaid = said(
         "--source", "en/en-0.conll", "--target", "en/en-0.conll", "--links", "links/0.pharaoh", "--format", "conll"
     )

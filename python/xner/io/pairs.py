@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import labels, schema
+from xner._support.arrow import one_array
 from xner._support.pieces import PIECE_ROWS, WholeNeededError
 from xner._support.progress import logger
 from xner.errors import DataError
@@ -70,6 +71,7 @@ class Pairs:
         read_labels: how strictly they are read.
         layout: of the columns of both files.
         told: gets a line that says what the source labels are.
+        as_whole: whether pieces are cut from what is read as a whole, where that is known to be needed.
     """
 
     source: str | os.PathLike[str]
@@ -85,6 +87,7 @@ class Pairs:
     read_labels: labels.Reading = "lenient"
     layout: Layout = field(default=AS_TOLD)
     told: Callable[[str], None] = logger.info
+    as_whole: bool = False
 
     def read(self) -> tuple[pa.Table, list[pa.ChunkedArray[Any]]]:
         """The table of both sides, as `read_pairs` gives it, and each file's links.
@@ -229,7 +232,7 @@ class Pairs:
         Args:
             rows: of each piece but the last; there is at least one.
         """
-        return PairsReader(self, rows)
+        return _PiecesOfWhole(self, rows) if self.as_whole else PairsReader(self, rows)
 
 
 def scan_pairs(
@@ -374,6 +377,28 @@ class PairsReader:
             sides = ([one for piece in side for one in piece[schema.ID].to_pylist()] for side in again._readers()[:2])
             check_order(*sides, source_name=str(pairs.source), target_name=str(pairs.target))
         self._tell_tags()
+
+
+class _PiecesOfWhole(PairsReader):
+    """Reads the files of a corpus as a whole, and gives that piece by piece as `PairsReader` does.
+
+    Args:
+        pairs: the files.
+        rows: of each piece but the last.
+    """
+
+    def __iter__(self) -> Iterator[tuple[pa.Table, list[pa.Array[Any]]]]:
+        """See `PairsReader`.
+
+        Raises:
+            Error: as `Pairs.read`.
+        """
+        table, links = self._pairs.read()
+        for first in range(0, max(1, table.num_rows), self._rows):
+            yield table.slice(first, self._rows), [one_array(one.slice(first, self._rows)) for one in links]
+
+    def check_rest(self, *, links: bool) -> None:
+        """Nothing is left to be read."""
 
 
 class _Ids:

@@ -86,7 +86,20 @@ if TYPE_CHECKING:
     from xner.pipelines.engines import Engine
     from xner.pipelines.recipes import Step
 
-__all__ = ["FITS", "NO_LINKS", "PARTS", "BrokenMarkers", "Pipeline", "Run", "RunOptions", "plain_value"]
+__all__ = [
+    "CORRECTIONS",
+    "FITS",
+    "MEMORY",
+    "NO_LINKS",
+    "PARTS",
+    "BrokenMarkers",
+    "Pipeline",
+    "Prepared",
+    "Run",
+    "RunOptions",
+    "plain_value",
+    "reporting",
+]
 
 BrokenMarkers = Literal["align", "drop"]
 
@@ -263,9 +276,23 @@ PARTS: tuple[type[DeclaredOptions], ...] = (
 _NO_LINKS: Final[pa.ChunkedArray[Any]] = pa.chunked_array([pa.array([], schema.LINKS_TYPE)])
 
 
-def _tables(pairs: Pairs) -> Iterator[pa.Table]:
-    """The sides, piece by piece, without a word about them."""
-    return (table for table, _ in _quiet(pairs).pieces())
+def _tables(files: list[Pairs]) -> Iterator[pa.Table]:
+    """The sides of all files, piece by piece, without a word about them."""
+    for place in range(len(files)):
+        with _noting_wholes(files, place):
+            for table, _ in _quiet(files[place]).pieces():
+                yield table
+
+
+@contextmanager
+def _noting_wholes(files: list[Pairs], place: int) -> Iterator[None]:
+    """Names a file in errors about its rows; one that turns out to be needed as a whole is read so the next time."""
+    with files[place].naming_files():
+        try:
+            yield
+        except WholeNeededError:
+            files[place] = replace(files[place], as_whole=True)
+            raise
 
 
 def _quiet(pairs: Pairs) -> Pairs:
@@ -418,6 +445,7 @@ class Pipeline:
         steps: str | os.PathLike[str] | None = None,
         save_aligner: str | os.PathLike[str] | None = None,
         needs_words: bool = False,
+        corpus: Prepared | None = None,
         resume: bool = True,
         progress: Reporter | None = None,
         told: Callable[[str], None] = logger.info,
@@ -442,6 +470,7 @@ class Pipeline:
                 translated, and none else.
             save_aligner: where to save the built-in aligner.
             needs_words: whether files of text lack rows without target words, as with translations of no use.
+            corpus: what is known of the corpus that the files are a part of; None: they are all of it.
             resume: whether to take up what earlier runs have left.
             progress: told how far the work has come; None draws bars on a terminal.
             told: gets a line for each step that was not done anew.
@@ -457,8 +486,11 @@ class Pipeline:
             if isinstance(table, Pairs):
                 is_plain = not links and recipe is None and steps is None and save_aligner is None and not needs_words
                 if path is not None and is_plain and self.takes_pieces(table):
+                    how: Any = {"corpus": corpus, "resume": resume, "progress": progress, "told": told}
                     with suppress(WholeNeededError):
-                        return self._run_pieces(table, path, format, resume=resume, progress=progress, told=told)
+                        return self._run_pieces(table, path, format, **how)
+                    if corpus is not None:
+                        return self._run_pieces(replace(table, as_whole=True), path, format, **how)
                 table, own = table.read()
                 links = [*own, *links]
             plan = self._planned(to_table(table), links, recipe, save_aligner)
@@ -471,10 +503,10 @@ class Pipeline:
                     "save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner"
                 )
             key = self._key(plan, digest="" if path is None else table_digest(table))
-            with _kept(path, key, resume=resume) as kept, _reporter(progress) as report, self.workers() as engine:
+            with _kept(path, key, resume=resume) as kept, reporting(progress) as report, self.workers() as engine:
                 table = self._chosen(table, told)
-                how: Any = {"kept": kept, "reuse": resume, "report": report, "told": told, "engine": engine}
-                table = recipes.run(table, plan.steps, folder, **how)
+                run: Any = {"kept": kept, "reuse": resume, "report": report, "told": told, "engine": engine}
+                table = recipes.run(table, plan.steps, folder, **run)
                 table = self._chosen(table, told)  # what a step tagged has come since
                 if memory:
                     table = self._with_hints(table)
@@ -546,6 +578,10 @@ class Pipeline:
         }
         return [reason for reason, holds in reasons.items() if holds]
 
+    def uses_memory(self, pairs: Pairs) -> bool:
+        """Whether files are projected with the corpus's memory."""
+        return self._uses_memory(self._aligners(len(pairs.links)))
+
     def _aligners(self, others: int) -> Aligning:
         """The aligners, beside so many sets of links from files."""
         return Aligning(self.aligning, [_NO_LINKS] * others, self.languages, self.running.threads)
@@ -588,65 +624,101 @@ class Pipeline:
         output: Path,
         format: str | None,
         *,
+        corpus: Prepared | None,
         resume: bool,
         progress: Reporter | None,
         told: Callable[[str], None],
     ) -> Run:
-        key = self.pieces_key(pairs, io.format_of(output, format))
-        memory = self._uses_memory(self._aligners(len(pairs.links)))
+        key = self.pieces_key(pairs, io.format_of(output, format)) if corpus is None else corpus.key_of(pairs)
         left_out = [0]
         with (
             _kept(output, key, resume=resume) as kept,
-            _reporter(progress) as report,
+            reporting(progress) as report,
             self.workers() as engine,
             each_once(),
         ):
             assert kept is not None, "there is an output"
-            part_rows = self._part_rows(len(pairs.links))
-            rows = runner.piece_rows(part_rows)
-            reviewed = self._reviewed(partial(_tables, pairs))
-            there = self._on(engine)
-            first = there._stage_of_pieces(pairs, StepRun(kept, report, told, engine), remembers=memory)
-
-            def passing(work: Callable[[Iterator[pa.Table]], T], *, quietly: bool = False) -> T:
-                """Work on the pieces of the files, which are read once."""
-                reader = (_quiet(pairs) if quietly else pairs).pieces(rows)
-                left_out[0] = 0
-                try:
-                    return work(self._chosen_pieces(reader, left_out, reviewed))
-                except Error as error:
-                    are_wrong = isinstance(error, DataError) and error.column == schema.LINKS
-                    reader.check_rest(links=are_wrong)  # what is wrong with the files comes first
-                    raise
-
-            how: Any = {"kept": kept, "report": report, "rows": pairs.rows, "engine": engine}
-
-            def remembered(pieces: Iterator[pa.Table]) -> Iterator[pa.Table]:
-                named: Any = {"name": "remembered", "what": "projecting first"}
-                return runner.kept_pieces(pieces, first, model_rows=part_rows, **named, **how)
-
-            names: KnownNames | None = None
-            if memory:
-                if kept.find(_NAMES) is None:
-                    passing(lambda pieces: self._count_names(remembered(pieces), kept), quietly=True)
-                names = KnownNames(kept.path(_NAMES))
-
-            def project(pieces: Iterator[pa.Table]) -> RunCounts:
-                return runner.run_pieces(
-                    pieces if names is None else remembered(pieces),
-                    first if names is None else partial(there._recalled_piece, names=names),
-                    format=format,
-                    select=lambda rows: without_dropped_rows(rows, output, format),
-                    count=self._counts,
-                    counts=RunCounts(),
-                    threads=self.running.threads,
-                    model_rows=part_rows if names is None else None,
-                    **how,
-                )
-
-            counts = passing(project)
+            run = StepRun(kept, report, told, engine)
+            found = self.prepared([pairs], run) if corpus is None else corpus
+            counts = self._projected_pieces(pairs, found, run, format, left_out)
         self._tell_left_out(left_out[0], told)
-        return Run(None, output, format, self, memory=memory, known_counts=counts)
+        return Run(None, output, format, self, memory=found.names is not None, known_counts=counts)
+
+    def prepared(self, files: list[Pairs], run: StepRun, *, key: str = "") -> Prepared:
+        """What has to be known of a corpus as a whole before its pieces are projected; see `read_before`.
+
+        What was found is kept, so that it is not looked for again.
+
+        Args:
+            files: the corpus; with corrections, one. A file that turns out to be needed as a whole is replaced by one
+                that is read so.
+            run: where what is found is kept, and where pieces are worked on.
+            key: tells the files and the options.
+
+        Raises:
+            Error: as reading, fitting and projecting do.
+            WholeNeededError: a file is needed as a whole, and was replaced.
+        """
+        others = len(files[0].links)
+        reviewed = self._reviewed(partial(_tables, files))
+        memory = self._uses_memory(self._aligners(others))
+        first = self._on(run.engine)._stage_of_pieces(others, partial(_tables, files), run, remembers=memory)
+        found = Prepared(key, files, run.kept, first, reviewed)
+        if not memory:
+            return found
+        if run.kept.find(_NAMES) is None:
+            self._count_names(self._all_remembered(found, run), run.kept)
+        return replace(found, names=KnownNames(run.kept.path(_NAMES)))
+
+    def _all_remembered(self, found: Prepared, run: StepRun) -> Iterator[pa.Table]:
+        """The pieces of all files beside what a first projection has made of them."""
+        for place in range(len(found.files)):
+            with _noting_wholes(found.files, place):
+                pairs = _quiet(found.files[place])
+                with self._reading(pairs, found, [0]) as pieces:
+                    yield from self._remembered(pieces, pairs, found, run)
+
+    def _remembered(
+        self, pieces: Iterator[pa.Table], pairs: Pairs, found: Prepared, run: StepRun
+    ) -> Iterator[pa.Table]:
+        """The pieces of a file beside what a first projection makes of them, or has made."""
+        how: Any = {"report": run.report, "rows": pairs.rows, "engine": run.engine}
+        how |= {"model_rows": self._part_rows(len(pairs.links)), "what": "projecting first"}
+        name = f"remembered-{found.place_of(pairs):06d}{'-whole' if pairs.as_whole else ''}"
+        return runner.kept_pieces(pieces, found.first, found.kept, name=name, **how)
+
+    @contextmanager
+    def _reading(self, pairs: Pairs, found: Prepared, left_out: list[int]) -> Iterator[Iterator[pa.Table]]:
+        """The pieces of a file, to be worked on in the block; counts the source entities that are left out."""
+        reader = pairs.pieces(runner.piece_rows(self._part_rows(len(pairs.links))))
+        left_out[0] = 0
+        try:
+            yield self._chosen_pieces(reader, left_out, found.reviewed)
+        except Error as error:
+            are_wrong = isinstance(error, DataError) and error.column == schema.LINKS
+            reader.check_rest(links=are_wrong)  # what is wrong with the files comes first
+            raise
+
+    def _projected_pieces(
+        self, pairs: Pairs, found: Prepared, run: StepRun, format: str | None, left_out: list[int]
+    ) -> RunCounts:
+        """Project the pieces of a file into its output."""
+        output, there = run.kept.output, self._on(run.engine)
+        with self._reading(pairs, found, left_out) as pieces:
+            return runner.run_pieces(
+                pieces if found.names is None else self._remembered(pieces, pairs, found, run),
+                found.first if found.names is None else partial(there._recalled_piece, names=found.names),
+                run.kept,
+                format=format,
+                report=run.report,
+                rows=pairs.rows,
+                engine=run.engine,
+                select=lambda rows: without_dropped_rows(rows, output, format),
+                count=self._counts,
+                counts=RunCounts(),
+                threads=self.running.threads,
+                model_rows=self._part_rows(len(pairs.links)) if found.names is None else None,
+            )
 
     def _reviewed(self, tables: Callable[[], Iterator[pa.Table]]) -> Reviewed | None:
         """What people have decided about rows of a corpus; None without corrections."""
@@ -683,11 +755,11 @@ class Pipeline:
             del piece
 
     def _stage_of_pieces(
-        self, pairs: Pairs, run: StepRun, *, remembers: bool
+        self, others: int, corpus: Callable[[], Iterator[pa.Table]], run: StepRun, *, remembers: bool
     ) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
         """What tags, links and projects some rows, for the corpus's memory or as they stay; models are loaded once."""
-        aligning = self._aligners(len(pairs.links))
-        aligners = aligning.loaded(partial(_tables, pairs), run) if self._links(aligning) else []
+        aligning = self._aligners(others)
+        aligners = aligning.loaded(corpus, run) if self._links(aligning) else []
         self.target_tags()  # that something goes by the tagger
         tagger = None if self.tagging.tagger is None else self.tagging.stage(self.target_roles)
         project = self._remembered_piece if remembers else self._project_piece
@@ -927,6 +999,35 @@ def _rows_that(are_sound: pa.Array[Any], table: pa.Table) -> pa.Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What is known of a corpus as a whole before its pieces are projected.
+
+    Attributes:
+        key: tells its files and the options.
+        files: of the corpus.
+        kept: where what was found is.
+        first: what tags, links and projects some rows, for the corpus's memory or as they stay.
+        reviewed: what people have decided; None without corrections.
+        names: what a first projection has projected names onto; None without the corpus's memory.
+    """
+
+    key: str
+    files: list[Pairs]
+    kept: Checkpoints
+    first: Callable[[pa.RecordBatch], pa.RecordBatch]
+    reviewed: Reviewed | None = None
+    names: KnownNames | None = None
+
+    def place_of(self, pairs: Pairs) -> int:
+        """The number of a file of the corpus."""
+        return next(place for place, one in enumerate(self.files) if one.files == pairs.files)
+
+    def key_of(self, pairs: Pairs) -> str:
+        """Tells what is written of a file of the corpus from all else: the whole corpus decides it."""
+        return fingerprint({}, {"corpus": self.key, "file": self.place_of(pairs)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
     """What a run is about to do.
 
@@ -1058,7 +1159,8 @@ def _kept(output: Path | None, key: str, *, resume: bool) -> Iterator[Checkpoint
 
 
 @contextmanager
-def _reporter(progress: Reporter | None) -> Iterator[Reporter]:
+def reporting(progress: Reporter | None) -> Iterator[Reporter]:
+    """Who is told how far work has come: the one that is given, or bars on a terminal."""
     if progress is not None:
         yield progress
         return

@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from xner import io
 from xner._support.digests import file_digest
-from xner._support.pieces import PIECE_ROWS
-from xner._support.progress import logger
+from xner._support.pieces import PIECE_ROWS, WholeNeededError
+from xner._support.progress import each_once, logger
 from xner.errors import Error, OptionError, OutsideError
 from xner.io.formats import format_to_read
 from xner.pipelines import runner
-from xner.pipelines.checkpoints import Checkpoints, alone
+from xner.pipelines.checkpoints import Checkpoints, alone, checkpoints
 from xner.pipelines.counts import RunCounts
-from xner.pipelines.projection_run import MEMORY, NO_LINKS, Run
+from xner.pipelines.identity import fingerprint
+from xner.pipelines.projection_run import CORRECTIONS, FITS, MEMORY, NO_LINKS, Run, reporting
+from xner.pipelines.recipes import StepRun
 from xner.pipelines.shard_names import MANIFEST, check_formats, names_of, shard_files, together
 
 if TYPE_CHECKING:
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
 
     from xner._support.progress import Reporter
     from xner.io.pairs import Pairs
-    from xner.pipelines.projection_run import Pipeline
+    from xner.pipelines.engines import Engine
+    from xner.pipelines.projection_run import Pipeline, Prepared
 
 __all__ = [
     "Shard",
@@ -49,6 +53,7 @@ __all__ = [
 
 _PIECES_AT_ONCE: Final = 7  # in all stages together, read twice over while they are decoded
 _BASE_BYTES: Final = 250_000_000  # of the process before it reads anything
+_CORPUS: Final = "corpus"  # what is kept of all shards is beside it
 _IS_OF: Final = "is of a run of other files"
 
 
@@ -162,7 +167,7 @@ def run_into_one(
         **how: further arguments of `run_shards`.
     """
     path = Path(output)
-    folder = path.with_name(f".{path.name}.shards")
+    folder = _folder_for(path)
     with alone(path):
         try:
             counts = run_shards(shards, folder, counts=counts, **how, overwrite=True)
@@ -185,6 +190,11 @@ def run_into_one(
     return counts
 
 
+def _folder_for(output: Path) -> Path:
+    """The folder that a file is put together from."""
+    return output.with_name(f".{output.name}.shards")
+
+
 def project_shards(
     pipeline: Pipeline,
     shards: Sequence[Pairs],
@@ -196,10 +206,13 @@ def project_shards(
     progress: Reporter | None = None,
     told: Callable[[str], None] = logger.info,
 ) -> Run:
-    """Project each shard by itself, as `Pipeline.run` does; one that is there from an earlier run is not done again.
+    """Project each shard, as `Pipeline.run` does the corpus in one file; one that is there already is not done again.
+
+    An aligner that is fitted and the corpus's memory are of all shards, which are read before for these: where one has
+    changed, all are projected again.
 
     Args:
-        pipeline: that projects; its links are ready, and it needs no corpus as a whole.
+        pipeline: that projects.
         shards: each with a name of its own, that of its target file.
         output: a folder, which need not be there.
         format: of its files; None is that of the source files.
@@ -213,17 +226,15 @@ def project_shards(
 
     Raises:
         Error: as `run_shards`.
-        OptionError: the pipeline needs the corpus as a whole.
+        OptionError: the pipeline needs the corpus in one file.
     """
     kind = format or format_to_read(shards[0].source, shards[0].source_format)
     if kind == "text":
         raise OptionError("format='text' holds words alone; name a format that holds labels")
-    made = _projected(pipeline, shards, kind, resume=resume, progress=progress, told=told)
-    with pipeline.workers():
-        signature = pipeline.signature_with(memory=False)
-        how: Any = {"resume": resume, "overwrite": overwrite, "told": told}
-        counts = run_shards(made, output, signature=signature, counts=RunCounts(), **how)
-    return Run(None, Path(output), kind, pipeline, memory=False, known_counts=counts)
+    how: Any = {"resume": resume, "told": told}
+    with _projecting(pipeline, shards, kind, Path(output), progress=progress, **how) as (made, signature):
+        counts = run_shards(made, output, signature=signature, counts=RunCounts(), overwrite=overwrite, **how)
+    return _run(pipeline, shards, Path(output), kind, counts)
 
 
 def project_into_one(
@@ -249,40 +260,128 @@ def project_into_one(
     """
     path = Path(output)
     kind = io.format_of(path, format)
-    made = _projected(pipeline, shards, kind, resume=resume, progress=progress, told=told)
-    with pipeline.workers():
-        signature = pipeline.signature_with(memory=False)
-        counts = run_into_one(made, path, kind, signature=signature, counts=RunCounts(), resume=resume, told=told)
-    return Run(None, path, kind, pipeline, memory=False, known_counts=counts)
+    how: Any = {"resume": resume, "told": told}
+    with _projecting(pipeline, shards, kind, _folder_for(path), progress=progress, **how) as (made, signature):
+        counts = run_into_one(made, path, kind, signature=signature, counts=RunCounts(), **how)
+    return _run(pipeline, shards, path, kind, counts)
 
 
-def _projected(pipeline: Pipeline, shards: Sequence[Pairs], kind: str, **how: Any) -> list[Shard[RunCounts]]:
-    """What is to be made of the shards of a corpus.
+def _run(pipeline: Pipeline, shards: Sequence[Pairs], output: Path, kind: str, counts: RunCounts) -> Run:
+    return Run(None, output, kind, pipeline, memory=pipeline.uses_memory(shards[0]), known_counts=counts)
+
+
+@contextmanager
+def _projecting(
+    pipeline: Pipeline,
+    shards: Sequence[Pairs],
+    kind: str,
+    folder: Path,
+    *,
+    resume: bool,
+    progress: Reporter | None,
+    told: Callable[[str], None],
+) -> Iterator[tuple[list[Shard[RunCounts]], str]]:
+    """What is to be made of the shards of a corpus within the block, and how.
 
     Raises:
-        OptionError: the pipeline needs the corpus as a whole.
+        OptionError: the pipeline needs the corpus in one file.
+    """
+    _check_shards(pipeline, shards)
+    names = names_of([one.target for one in shards], kind)
+    signature = pipeline.signature_with(memory=pipeline.uses_memory(shards[0]))
+    with pipeline.workers() as engine, reporting(progress) as report, each_once(), ExitStack() as stack:
+        how: Any = {"resume": resume, "told": told}
+        corpus = None
+        if pipeline.read_before(shards[0]):
+            corpus = _Corpus(pipeline, shards, kind, folder, stack, report=report, engine=engine, **how)
+
+        def key(shard: Pairs, place: int) -> str:
+            return pipeline.pieces_key(shard, kind) if corpus is None else corpus.key_of(place)
+
+        def make(shard: Pairs, path: Path) -> RunCounts:
+            of: Any = {} if corpus is None else {"corpus": corpus.prepared()}
+            return pipeline.run(shard, path, format=kind, progress=report, **of, **how).counts
+
+        yield (
+            [
+                Shard(shard.files, name, partial(key, shard, place), partial(make, shard))
+                for place, (shard, name) in enumerate(zip(shards, names, strict=True))
+            ],
+            signature,
+        )
+    if folder.is_dir():
+        Checkpoints.clear(folder / _CORPUS)
+
+
+def _check_shards(pipeline: Pipeline, shards: Sequence[Pairs]) -> None:
+    """That shards can be projected one by one.
+
+    Raises:
+        OptionError: they cannot; the message has a remedy.
+    """
+    reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
+    others = [reason for reason in reasons if reason not in {NO_LINKS, FITS, MEMORY, CORRECTIONS}]
+    said = [f"for {', '.join(others)} the corpus has to be in one file"] if others else []
+    if CORRECTIONS in reasons:
+        said.append("rows of corrections have ids or numbers that files may share, so project their file by itself")
+    if said:
+        raise OptionError(f"several files are projected one by one: {'; '.join(said)}")
+
+
+class _Corpus:
+    """What is of all shards together; it is looked for when a shard has to be made, and once.
+
+    Args:
+        pipeline: that projects.
+        shards: all of them.
+        kind: the format of the output.
+        folder: in which what was found is kept.
+        stack: closed when all shards are made.
+        report: told how far the work has come.
+        engine: where pieces are worked on.
+        resume: whether to take up what earlier runs have left.
+        told: gets a line when the shards are read.
     """
 
-    def make(shard: Pairs, path: Path) -> RunCounts:
-        return pipeline.run(shard, path, format=kind, **how).counts
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        shards: Sequence[Pairs],
+        kind: str,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        report: Reporter,
+        engine: Engine,
+        resume: bool,
+        told: Callable[[str], None],
+    ) -> None:
+        self._pipeline, self._shards, self._kind, self._folder = pipeline, list(shards), kind, folder
+        self._stack, self._report, self._engine, self._resume, self._told = stack, report, engine, resume, told
+        self._prepared: Prepared | None = None
 
-    for one in shards:
-        if reasons := pipeline.needs_whole(one):
-            given = [reason for reason in reasons if reason not in {NO_LINKS, MEMORY}]
-            remedies = []
-            if NO_LINKS in reasons:
-                besides = "" if pipeline.running.memory is False else ", with memory=False"
-                remedies.append(f"give links for each, or an aligner that is not fitted on them{besides}")
-            elif MEMORY in reasons:
-                remedies.append("the corpus's memory is of all of them: memory=False goes without it")
-            if given:
-                remedies.append(f"the corpus as a whole is needed for {', '.join(given)}")
-            raise OptionError(f"several files are projected each by itself: {'; '.join(remedies)}")
-    names = names_of([one.target for one in shards], kind)
-    return [
-        Shard(shard.files, name, partial(pipeline.pieces_key, shard, kind), partial(make, shard))
-        for shard, name in zip(shards, names, strict=True)
-    ]
+    @cached_property
+    def _key(self) -> str:
+        return fingerprint({}, {"shards": [self._pipeline.pieces_key(one, self._kind) for one in self._shards]})
+
+    def key_of(self, place: int) -> str:
+        """Tells everything that decides what is in a shard: all of them do."""
+        return fingerprint({}, {"corpus": self._key, "shard": place})
+
+    def prepared(self) -> Prepared:
+        """What was found.
+
+        Raises:
+            Error: as `Pipeline.prepared`.
+        """
+        if self._prepared is None:
+            kept = self._stack.enter_context(checkpoints(self._folder / _CORPUS, self._key, resume=self._resume))
+            self._told(f"all shards are read first, {', and '.join(self._pipeline.read_before(self._shards[0]))}")
+            run = StepRun(kept, self._report, self._told, self._engine)
+            while self._prepared is None:
+                with suppress(WholeNeededError):  # of one more shard, which is then read so
+                    self._prepared = self._pipeline.prepared(self._shards, run, key=self._key)
+        return self._prepared
 
 
 def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str]) -> Iterator[str]:
@@ -307,8 +406,9 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
     yield f"{files}{known if unknown < len(rows) else 'an unknown number of'} rows" + (
         f", and those of {unknown} shards, which do not say" if 0 < unknown < len(rows) else ""
     )
-    reasons = dict.fromkeys(reason for one in shards for reason in pipeline.needs_whole(one))
-    if all(pipeline.takes_pieces(one) for one in shards) and (several is None or not reasons):
+    if several is not None:
+        _check_shards(pipeline, shards)
+    if all(pipeline.takes_pieces(one) for one in shards):
         parts = sum(max(1, -(-(one or 0) // PIECE_ROWS)) for one in rows)
         sizes = [one.piece_bytes for one in shards]
         memory = max(size or 0 for size in sizes) * _PIECES_AT_ONCE + _BASE_BYTES
@@ -318,7 +418,7 @@ def plan_lines(pipeline: Pipeline, pairs: Pairs, output: str | os.PathLike[str])
         before = f"; before that they are read {', and '.join(passes)}" if passes else ""
         yield f"piece by piece, {PIECE_ROWS} rows each: {pieces}{shown}{before}"
     else:
-        yield f"as a whole: {', '.join(reasons)}"
+        yield f"as a whole: {', '.join(pipeline.needs_whole(pairs))}"
     yield f"would be written to {output}"
 
 

@@ -26,6 +26,7 @@ from xner.cli.options.pipelines import (
     shards_group,
     steps_option,
 )
+from xner.errors import OptionError
 from xner.io.pairs import Pairs
 from xner.io.sides import read_source
 from xner.pipelines.aligning import BUILTIN
@@ -86,8 +87,9 @@ __all__ = ["command"]
     type=existing_files,
     required=True,
     help="Labelled sentences (CoNLL columns, JSONL, Parquet, Arrow). Or several files, a folder or a pattern in quotes "
-    "('en-*.parquet'): each is projected by itself, with those of --target and --links that have its name but for "
-    "endings and languages.",
+    "('en-*.parquet'): each is projected with those of --target and --links that have its name but for endings and "
+    "languages. An aligner is fitted on all of them, and the corpus's memory is of all. --translate-to and "
+    "--corrections take one file.",
 )
 @click.option(
     "--target",
@@ -193,8 +195,11 @@ def command(
             told=told,
         )
     if dry_run and isinstance(rows, Pairs):
-        for line in plan_lines(pipeline, rows, shown(output.path)):
-            click.echo(line)
+        try:
+            for line in plan_lines(pipeline, rows, shown(output.path)):
+                click.echo(line)
+        except OptionError as error:
+            raise click.UsageError(str(error)) from None
         return
     run(
         pipeline,

@@ -264,6 +264,11 @@ def run(pipeline: Pipeline, table: pa.Table | Pairs, output: Output, **how: Any)
         shards = shards_of(table) if isinstance(table, Pairs) else None
         if shards is None and isinstance(table, Pairs) and output.is_folder:
             shards = [table]
+        if shards is not None and output.save_aligner is not None:
+            raise click.UsageError(
+                "--save-aligner goes with a source that is one file; `xner align --save-aligner` fits one, for "
+                "--aligner-model"
+            )
         if shards is None:
             done = pipeline.run(table, output.path, save_aligner=output.save_aligner, **common, **how)
         elif output.is_folder or not output.names_format:
