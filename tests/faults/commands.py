@@ -41,6 +41,7 @@ class Command:
         cache: a file of SQLite that it has beside the output.
         prints: whether what it has found is printed, and not written.
         volatile: files that differ from run to run.
+        manifest: a file that says which files of the output are finished.
         extra: that it needs.
         is_long: whether it takes so long that it goes through fewer faults.
     """
@@ -55,6 +56,7 @@ class Command:
     models: tuple[str, ...] = ()
     cache: str | None = None
     prints: bool = False
+    manifest: str | None = None
     extra: str | None = None
     is_long: bool = False
 
@@ -65,6 +67,14 @@ def _pairs(folder: Path) -> None:
         io.write(sample.load(language).slice(0, _ROWS), folder / name)
     (folder / "links.pharaoh").write_text("0-0 1-1\n" * _ROWS, encoding="utf-8")
     (folder / "mt.py").write_text(_TRANSLATOR_CODE, encoding="utf-8")
+
+
+def _shards(folder: Path) -> None:
+    """The same in folders of two files, the first of which has two pieces."""
+    for language, suffix in (("en", "conll"), ("de", "txt")):
+        (folder / language).mkdir()
+        for number, (first, rows) in enumerate(((0, 20), (20, _ROWS - 20))):
+            io.write(sample.load(language).slice(first, rows), folder / language / f"{number}.{suffix}")
 
 
 def _ready(folder: Path) -> None:
@@ -155,6 +165,15 @@ COMMANDS: Final = {
             ("project", *_SIDES, "--links", "links.pharaoh", "--method", "heuristic", "-o", "out.parquet"),
             "out.parquet",
             ("en.conll", "de.txt", "links.pharaoh"),
+        ),
+        Command(
+            "project, folders",
+            _shards,
+            ("project", "--source", "en", "--target", "de", "-o", "out/"),
+            ("project", "--source", "en", "--target", "de", "--method", "heuristic", "-o", "out/"),
+            "out",
+            ("en/1.conll", "de/0.txt"),
+            manifest="out/manifest.json",
         ),
         Command(
             "project, translating",

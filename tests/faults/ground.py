@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import select
 import shutil
@@ -21,6 +22,7 @@ from unittest import mock
 
 from command_line import done, xner
 from injection import Call, Fault, Injector
+from xner._support.digests import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -262,13 +264,23 @@ class Ground:
         for name, its in found.items():
             if name in self.inputs or self.is_kept(name):
                 continue
-            if its not in {old.get(name), self.new.get(name)}:
+            if name == self.command.manifest:
+                wrong += self._wrong_shards(self.case / name)
+            elif its not in {old.get(name), self.new.get(name)}:
                 wrong.append(f"damaged: {name}")
         wrong += [f"lost: {name}" for name in old if name not in found]
         wrong += [f"changed input: {name}" for name, its in self.inputs.items() if found.get(name, its) != its]
         if (self.case / "out" / "metrics.json").exists():  # a folder that comes as one
             wrong += [f"damaged: {name}" for name in self.new if found.get(name) != self.new[name]]
         return wrong
+
+    @staticmethod
+    def _wrong_shards(manifest: Path) -> list[str]:
+        """Files that are not what a manifest, which says at all times what is finished, has of them."""
+        finished = {one["name"]: one["sha256"] for one in json.loads(manifest.read_bytes())["shards"]}
+        paths = {name: manifest.parent / name for name in finished}
+        are_so = {name: path.is_file() and file_digest(path) == finished[name] for name, path in paths.items()}
+        return [f"damaged: {name}, as the manifest says" for name, is_so in are_so.items() if not is_so]
 
     @staticmethod
     def is_kept(name: str) -> bool:

@@ -115,6 +115,24 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_shard(corpus: Path, monkey
     assert tried[5:] == ["de-0.conll", "de-1.conll", "de-2.conll"]
 
 
+def test_a_run_that_was_stopped_before_it_noted_a_shard(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shard that it has replaced is no longer what the run before had made, and nobody's own either."""
+    project_shards(Pipeline(method="heuristic"), scanned(corpus), corpus / "out")
+    project_shards(Pipeline(), scanned(corpus), corpus / "whole")
+
+    def stops(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xner.pipelines.shards._Manifest.note", stops)
+        with pytest.raises(KeyboardInterrupt):
+            project_shards(Pipeline(), scanned(corpus), corpus / "out")
+    assert manifest(corpus / "out")["missing"] == ["de-0.conll"]
+    project_shards(Pipeline(), scanned(corpus), corpus / "out")
+    for path in (corpus / "whole").iterdir():
+        assert path.read_bytes() == (corpus / "out" / path.name).read_bytes()
+
+
 def test_what_is_somebodys_own_is_left(corpus: Path) -> None:
     pipeline, folder = Pipeline(), corpus / "out"
     folder.mkdir()

@@ -143,6 +143,7 @@ def run_shards(
             key = shard.key()
             found = manifest.finished(shard.name, key) if resume else None
             if found is None:
+                manifest.announce(shard.name)
                 told(f"{shard.name}: shard {number} of {len(shards)}")
                 known = shard.make(folder / shard.name)
                 manifest.note(shard.name, key, known)
@@ -480,6 +481,12 @@ class _Manifest:
             return None
         counts: dict[str, Any] = found["counts"]
         return counts
+
+    def announce(self, name: str) -> None:
+        """Note that a shard is to come: what is there of that name is of another run, and may be replaced."""
+        if "sha256" in self._shards[name]:
+            self._shards[name] = {"name": name}
+            self._write()
 
     def note(self, name: str, key: str, counts: Counts) -> None:
         """Note that a shard is there."""
