@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,12 +20,11 @@ from xner import Aligner, DataError, Error, OptionError, Pipeline, io, scan_pair
 from xner._support.arrow import pylist
 from xner.io import sample
 from xner.pipelines import runner
-from xner.pipelines.shard_names import shard_files, together
+from xner.pipelines.shard_names import MANIFEST, left_out_lines, shard_files, together
 from xner.pipelines.shards import project_into_one, project_shards, shards_of
 from xner.projection.name_counts import NameCounts
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from random import Random
 
     from xner.io.pairs import Pairs
@@ -634,19 +634,63 @@ def test_what_goes_with_one_file(tmp_path: Path) -> None:
     assert together({"source": en / "*.txt", "target": en / "?.txt"}) == [[en / f"{n}.txt"] * 2 for n in range(2)]
 
 
-def test_files_that_no_reader_knows_are_named(corpus: Path) -> None:
-    (corpus / "en" / "README.md").write_text("# Corpus\n", encoding="utf-8")
-    (corpus / "de" / "README.md").write_text("# Corpus\n", encoding="utf-8")
-    folders = ("--source", "en", "--target", "de")
+@pytest.mark.parametrize("name", ["README.md", "LICENSE", "_SUCCESS", "SHA256SUMS", "0.conll.sha256", "make.sh"])
+@pytest.mark.parametrize("kind", ["en", "de", "links"])
+def test_what_is_plainly_no_shard_is_left_out(corpus: Path, kind: str, name: str) -> None:
+    (corpus / kind / name).write_text("# Corpus\n", encoding="utf-8")
+    said: list[str] = []
+    found = shards_of(scan_pairs(corpus / "en", corpus / "de", links=corpus / "links", told=said.append))
+    assert found is not None
+    assert [Path(one.source).name for one in found] == [f"en-{number}.conll" for number in range(3)]
+    assert said == [f"'{corpus / kind}': '{name}' is left out, as no shard"]
+
+
+@pytest.mark.parametrize("name", ["3.conll.bak", "3.conll.zst", "3.csv", "all.zip", "3.eng", "part-00003"])
+@pytest.mark.parametrize("kind", ["en", "de", "links"])
+def test_what_may_be_data_is_not_left_out(corpus: Path, kind: str, name: str) -> None:
+    (corpus / kind / name).write_text("x", encoding="utf-8")
+    with pytest.raises(
+        Error, match=rf"{kind}': the name of '{name}' tells no format, but may be that of data; move it"
+    ):
+        shards_of(scan_pairs(corpus / "en", corpus / "de", links=corpus / "links"))
+
+
+@given(st.sets(st.sampled_from(["0.conll", "1.txt", "a.align", "b.en", ".x", "_y", "README", "notes.md", "run.sh"])))
+def test_every_file_is_a_shard_or_left_out_or_hidden(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
+    place = folder(tmp_path_factory.mktemp("any"), *names, MANIFEST)
+    kept = names & {"0.conll", "1.txt", "b.en"}
+    kept |= names & {"a.align", "run.sh"} if not names & {"0.conll", "1.txt"} else set()
+    line = "".join(left_out_lines([place]))
+    if kept:
+        assert {path.name for path in shard_files(place) or []} == kept
+    else:
+        with pytest.raises(Error, match="there are no files"):
+            shard_files(place)
+    rest = names - kept - {".x"}
+    assert (line == "") == (not rest)
+    assert all(f"'{name}'" in line for name in rest) or len(rest) > 3
+
+
+def test_files_that_are_left_out_are_said_once(corpus: Path) -> None:
+    for kind in ("en", "de"):
+        (corpus / kind / "README.md").write_text("# Corpus\n", encoding="utf-8")
+    folders = ("--source", "en", "--target", "de", "--links", "links")
+    for more in ((), ("--dry-run",)):
+        run = done(xner("project", *folders, "-o", "out", *more, cwd=corpus))
+        assert run.stderr.count("'en': 'README.md' is left out, as no shard") == 1
+        assert run.stderr.count("is left out") == 2
+    translate = ("translate", "--source", "en", "--source-language", "en", "--target-language", "de")
+    run = done(
+        xner(*translate, "--model", "command:cat", "--cache", "cache", "--format", "jsonl", "-o", "x", cwd=corpus)
+    )
+    assert run.stderr.count("'en': 'README.md' is left out, as no shard") == 1
+    (corpus / "en" / "en-3.zst").write_text("", encoding="utf-8")
+    run = xner(*translate, "--model", "command:cat", "-o", "translated", cwd=corpus)
+    assert "the name of 'en-3.zst' tells no format, but may be that of data" in run.stderr
+    assert "say with --source-format what all are" in run.stderr
+    (corpus / "en" / "en-3.zst").rename(corpus / "en" / "en-3.xyz")
+    io.write(io.read(corpus / "de" / "de-2.parquet"), corpus / "de" / "de-3.parquet")
     run = xner("project", *folders, "-o", "out", cwd=corpus)
     assert run.returncode == 1
-    assert "'en': the names of 'README.md' tell no format; move them elsewhere" in run.stderr
-    assert "say with --source-format what all are" in run.stderr
-    done(
-        xner("project", "--source", "en/*.conll", "--target", "de/*.parquet", "--links", "links", "-o", "o", cwd=corpus)
-    )
-    run = xner(
-        "translate", "--source", "en", "--source-language", "en", "--target-language", "de", "--model", "command:cat",
-        "-o", "out", cwd=corpus,
-    )  # fmt: skip
-    assert "'en': the names of 'README.md' tell no format" in run.stderr
+    assert "has 'de-3.parquet', with no partner in 'en'" in run.stderr
+    assert "'en': 'README.md', 'en-3.xyz' are left out, as no shard" in run.stderr

@@ -2,6 +2,11 @@
 
 Names are the same that differ in their endings, and in what all files of a place have: languages (`a.en.txt`,
 `a.de.txt`), words for kinds of files (`0.src`, `links-0`), the folder's name, what a pattern says (`train-*.txt`).
+
+Of a folder's files those are left out that are plainly no shards: hidden ones, those whose names begin with `_`,
+documentation and checksums (`README.md`, `LICENSE`, `SHA256SUMS`), and, beside files whose suffixes tell formats, those
+of other suffixes (`make.sh`). What may be data is not: packed files, copies (`a.conll.bak`), lists (`a.csv`), suffixes
+that are languages, names without suffixes.
 """
 
 from __future__ import annotations
@@ -18,30 +23,38 @@ from xner.text.languages import languages, meanings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["MANIFEST", "check_formats", "names_of", "shard_files", "together"]
+__all__ = ["MANIFEST", "check_formats", "check_links", "left_out_lines", "names_of", "shard_files", "together"]
 
 MANIFEST: Final = "manifest.json"
 _PATTERN: Final = "*?["
 _PARTS: Final = re.compile(r"[._-]+")
 _KINDS: Final = frozenset({"source", "src", "target", "tgt", "trg", "links", "alignment", "align", "scores"})
 _SHOWN: Final = 3
+# By the rule above, in lower case: names without suffixes, and suffixes.
+_ABOUT: Final = frozenset(
+    {"authors", "changelog", "changes", "citation", "contributing", "copying", "licence", "license", "makefile"}
+    | {"md5sums", "notice", "readme", "sha1sums", "sha256sums", "sha512sums", "version"}
+)
+_ABOUT_SUFFIXES: Final = frozenset({".crc", ".md", ".md5", ".rst", ".sha1", ".sha256", ".sha512"})
+_DATA_SUFFIXES: Final = frozenset(
+    {".7z", ".bz2", ".csv", ".gz", ".json", ".tar", ".tgz", ".xml", ".xz", ".zip", ".zst"}
+)
 
 
 def shard_files(place: str | os.PathLike[str]) -> list[Path] | None:
     """The files of a folder, or those that a pattern names, by name; None for what is neither.
 
     Args:
-        place: a folder, whose hidden files and manifest do not count, or a pattern as the shell's: `de-*.parquet`.
+        place: a folder, of which what is plainly no shard does not count, or a pattern as the shell's: `de-*.parquet`.
 
     Raises:
         Error: there is no such file.
     """
     path = Path(place)
     if path.is_dir():
-        found = [one for one in path.iterdir() if one.is_file() and not one.name.startswith(".")]
-        found = [one for one in found if one.name != MANIFEST]
+        found = _shards_apart(path)[0]
     elif any(mark in path.name for mark in _PATTERN) and not path.exists():
         found = [one for one in path.parent.glob(path.name) if one.is_file()]
     else:
@@ -49,6 +62,42 @@ def shard_files(place: str | os.PathLike[str]) -> list[Path] | None:
     if not found:
         raise Error(f"'{place}': there are no files")
     return sorted(found, key=lambda one: one.name)
+
+
+def left_out_lines(places: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
+    """What is to be said of files of folders that are plainly no shards, and are left out; nothing of hidden ones."""
+    for place in dict.fromkeys(places):
+        if Path(place).is_dir() and (names := [one.name for one in _shards_apart(Path(place))[1]]):
+            yield f"'{place}': {_listed(names)} {'is' if len(names) == 1 else 'are'} left out, as no shard"
+
+
+def _shards_apart(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files of a folder that are shards, and those that plainly are none, but for hidden files and a manifest."""
+    files = [one for one in folder.iterdir() if one.is_file() and not one.name.startswith(".")]
+    files = sorted((one for one in files if one.name != MANIFEST), key=lambda one: one.name)
+    are_about = [_is_about(one) for one in files]
+    has_known = any(_suffix(one) for one, is_about in zip(files, are_about, strict=True) if not is_about)
+    are_none = [
+        is_about or (has_known and not _suffix(one) and not _may_be_data(one))
+        for one, is_about in zip(files, are_about, strict=True)
+    ]
+    parts: tuple[list[Path], list[Path]] = [], []
+    for one, is_none in zip(files, are_none, strict=True):
+        parts[is_none].append(one)
+    return parts
+
+
+def _is_about(path: Path) -> bool:
+    """Whether a name is that of a file about others: documentation, checksums, marks that a job has ended."""
+    name = path.name.lower()
+    return name.startswith("_") or name in _ABOUT or path.suffix.lower() in _ABOUT_SUFFIXES
+
+
+def _may_be_data(path: Path) -> bool:
+    """Whether a name that tells no format may be that of data all the same."""
+    suffixes = [one.lower() for one in path.suffixes]
+    known = {suffix for its in FORMATS.values() for suffix in its.suffixes}
+    return not suffixes or bool(known.union(_DATA_SUFFIXES).intersection(suffixes)) or bool(meanings(suffixes[-1][1:]))
 
 
 def check_formats(place: str | os.PathLike[str], files: Sequence[Path], option: str) -> None:
@@ -62,12 +111,31 @@ def check_formats(place: str | os.PathLike[str], files: Sequence[Path], option: 
     Raises:
         Error: one does not.
     """
+    if unknown := [one.name for one in files if not _suffix(one)]:
+        raise Error(f"{_telling_nothing(place, unknown)}, or say with `{option}` what all are")
+
+
+def check_links(place: str | os.PathLike[str], files: Sequence[Path]) -> None:
+    """That names of files of links or scores tell formats, if some do: those of links need not.
+
+    Args:
+        place: the folder or the pattern.
+        files: those of `shard_files`.
+
+    Raises:
+        Error: one does not.
+    """
     unknown = [one.name for one in files if not _suffix(one)]
-    if unknown:
-        raise Error(
-            f"'{place}': the names of {_listed(unknown)} tell no format; move them elsewhere, give a pattern that the "
-            f"others' names follow, or say with `{option}` what all are"
-        )
+    if 0 < len(unknown) < len(files):
+        raise Error(_telling_nothing(place, unknown))
+
+
+def _telling_nothing(place: object, names: Sequence[str]) -> str:
+    what, those = ("the name of", "tells"), "it"
+    if len(names) > 1:
+        what, those = ("the names of", "tell"), "them"
+    remedy = f"move {those} elsewhere, or give a pattern that the others' names follow"
+    return f"'{place}': {what[0]} {_listed(names)} {what[1]} no format, but may be that of data; {remedy}"
 
 
 def together(places: Mapping[str, str | os.PathLike[str]]) -> list[list[Path]] | None:
@@ -97,6 +165,7 @@ def together(places: Mapping[str, str | os.PathLike[str]]) -> list[list[Path]] |
             raise Error(f"'{place}': {_listed(same)} are the same name but for what stands for a kind; {_REMEDY}")
     alone = [text for other in others for text in _without_partner(found, keys, first, other)]
     if alone:
+        alone += left_out_lines(found)
         raise Error(f"files of a shard are found by their names: {'; '.join(alone)}; {_REMEDY}")
     single = next((place for place in places.values() if place not in found), None)
     if single is not None and len(keys[first]) > 1:

@@ -30,7 +30,15 @@ from xner.pipelines.counts import RunCounts
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.projection_run import CORRECTIONS, FITS, MEMORY, NO_LINKS, Run, reporting
 from xner.pipelines.recipes import StepRun
-from xner.pipelines.shard_names import MANIFEST, check_formats, names_of, shard_files, together
+from xner.pipelines.shard_names import (
+    MANIFEST,
+    check_formats,
+    check_links,
+    left_out_lines,
+    names_of,
+    shard_files,
+    together,
+)
 
 if TYPE_CHECKING:
     import os
@@ -68,16 +76,27 @@ class Counts(runner.Counts, Protocol):
 CountsT = TypeVar("CountsT", bound=Counts)
 
 
-def shards_of(pairs: Pairs) -> list[Pairs] | None:
+def shards_of(pairs: Pairs, *, told: Callable[[str], None] | None = None) -> list[Pairs] | None:
     """The shards of a corpus whose files are folders or patterns; None where each of them is one file.
 
+    Args:
+        pairs: the files, the folders and the patterns.
+        told: gets a line about files of folders that are left out, as they are plainly no shards; None: the pairs' own.
+
     Raises:
-        Error: a file has no partner, or is of no known format; there are none.
+        Error: a file has no partner, or may be data of no known format; there are none.
     """
-    sides = ("source", pairs.source, pairs.source_format), ("target", pairs.target, pairs.target_format)
-    for role, place, kind in sides:
-        if kind is None and (files := shard_files(place)) is not None:
+    formats = {"source": pairs.source_format, "target": pairs.target_format}
+    for role, place in pairs.files.items():
+        files = shard_files(place)
+        if files is None:
+            continue
+        if role not in formats:
+            check_links(place, files)
+        elif formats[role] is None:
             check_formats(place, files, f"{role}_format")
+    for line in left_out_lines(pairs.files.values()):
+        (told or pairs.told)(line)
     found = together(pairs.files)
     if found is None:
         return None

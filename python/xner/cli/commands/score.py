@@ -196,7 +196,7 @@ def nmt(
         scores=scores,
         layout=layout,
     )
-    several = shards_of(pairs)
+    several = shards_of(pairs, told=partial(click.echo, err=True))
     if is_apart := several is not None or is_folder(output):
         kind = kind_of_files(output, None, of_folders=_TABLE_FORMATS[0])
     else:

@@ -35,7 +35,7 @@ from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import Direction, spread_over
-from xner.pipelines.shard_names import check_formats, names_of, shard_files
+from xner.pipelines.shard_names import check_formats, left_out_lines, names_of, shard_files
 from xner.pipelines.shards import Shard
 from xner.pipelines.summaries import StatusCounts
 from xner.text.word_splitting import SPLITTERS
@@ -130,6 +130,8 @@ def command(
     files = several or [source]
     if several is not None and source_format is None:
         check_formats(source, several, "source_format")
+    for line in left_out_lines([source]):
+        click.echo(line, err=True)
     if is_apart := several is not None or is_folder(output):
         kind = kind_of_files(output, format_, of_folders=format_to_read(files[0], source_format))
     else:
