@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["file_digest", "table_digest"]
+__all__ = ["file_digest", "pieces_digest", "table_digest"]
 
 
 _ROWS = 100_000  # at a time: a whole table as one would be there twice
@@ -43,9 +45,24 @@ def file_digest(path: Path) -> str:
 
 def table_digest(table: pa.Table) -> str:
     """A SHA-256 digest of a table's columns, whatever file they came in and however they are cut into chunks."""
+    return pieces_digest([table])
+
+
+def pieces_digest(pieces: Iterable[pa.Table]) -> str:
+    """The digest of a table that comes piece by piece, of which there is one at least."""
     file = _Digest()
-    bare = table.replace_schema_metadata(None)
-    with pa.ipc.new_stream(file, bare.schema) as writer:  # type: ignore[arg-type]  # whatever has `write` will do
-        for first in range(0, bare.num_rows, _ROWS):
-            writer.write_table(bare.slice(first, _ROWS).combine_chunks())
+    rest: pa.Table | None = None
+    with ExitStack() as stack:
+        for piece in pieces:
+            bare = piece.replace_schema_metadata(None)
+            if rest is None:
+                writer = stack.enter_context(pa.ipc.new_stream(file, bare.schema))  # type: ignore[arg-type]  # whatever has `write` will do
+                rest = bare.schema.empty_table()
+            waiting = pa.concat_tables([rest, bare]) if rest.num_rows else bare
+            full = waiting.num_rows - waiting.num_rows % _ROWS
+            for first in range(0, full, _ROWS):
+                writer.write_table(waiting.slice(first, _ROWS).combine_chunks())
+            rest = waiting.slice(full)
+        if rest is not None and rest.num_rows:
+            writer.write_table(rest.combine_chunks())
     return file.hexdigest()

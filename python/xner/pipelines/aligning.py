@@ -41,13 +41,14 @@ from xner.models.aligners.encoder_aligner import EncoderAligner
 from xner.models.aligners.options import ENCODER_DTYPES, ENCODER_ENGINES, EncoderDtype, EncoderEngine, check_engine
 from xner.models.network.device import device_names
 from xner.pipelines.engines import LOCAL
-from xner.pipelines.recipes import Step, StepRun
-from xner.pipelines.runner import MODEL_PART_ROWS, in_pieces, one_batch, run_parts
+from xner.pipelines.recipes import PieceWork, Step, StepRun
+from xner.pipelines.runner import MODEL_PART_ROWS, PIECE_ROWS, in_pieces, one_batch, run_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xner._support.progress import Reporter
+    from xner.pipelines.recipes import Pieces
 
 __all__ = ["BUILTIN", "Aligning", "AligningOptions"]
 
@@ -355,7 +356,14 @@ class Aligning:
         def link(table: pa.Table, run: StepRun) -> pa.Table:
             return with_columns(table, {schema.LINKS: self.link(table, run).column(schema.LINKS)})
 
-        return Step("links", self.key, link)
+        def over(pieces: Pieces, run: StepRun) -> PieceWork:
+            aligners = self.loaded(lambda: pieces(PIECE_ROWS), run)
+            return PieceWork(partial(_of_batch, partial(self._with_links, aligners)), self.part_rows, run.engine)
+
+        return Step("links", self.key, link, None if self.others else over)
+
+    def _with_links(self, aligners: Sequence[Callable[[pa.Table], pa.Table]], rows: pa.Table) -> pa.Table:
+        return with_columns(rows, {schema.LINKS: self.linked(aligners, rows).column(schema.LINKS)})
 
     def link(self, table: pa.Table, run: StepRun) -> pa.Table:
         """Align a corpus with all aligners and combine their links with those from elsewhere.

@@ -8,7 +8,7 @@ print(pipeline.signature)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -22,7 +22,7 @@ from xner import io, schema
 from xner._layouts import plain
 from xner._support.arguments import file_path, unknown_option
 from xner._support.arrow import by_frequency, one_array, spread_lists, with_columns
-from xner._support.digests import table_digest
+from xner._support.digests import pieces_digest, table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.memory import memory_size
 from xner._support.options import (
@@ -38,14 +38,16 @@ from xner._support.options import (
     declared,
     option,
 )
-from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead, behind, files_first
 from xner._support.progress import each_once, logger, silent
 from xner.errors import DataError, Error, OptionError
 from xner.filters.base import Filter
 from xner.filters.catalogue import parse, to_text
 from xner.filters.stage import Filters
 from xner.filters.summary import show
+from xner.io.labelled_file import LabelledFile
 from xner.io.pairs import Pairs
+from xner.io.parquet import parquet_size
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.aligning import Aligning, AligningOptions
@@ -73,7 +75,7 @@ from xner.translation.stages import adopt_marked
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from typing import Unpack
 
     from xner._support.arrow import Rows
@@ -299,6 +301,37 @@ def _quiet(pairs: Pairs) -> Pairs:
     return replace(pairs, told=lambda _: None)
 
 
+@dataclass(frozen=True, slots=True)
+class _StepFile:
+    """The output of steps that lead to links, read piece by piece as `Pairs` are."""
+
+    path: Path
+    as_whole: bool = False
+
+    @property
+    def rows(self) -> int | None:
+        size = parquet_size(self.path)
+        return None if size is None else size[0]
+
+    def pieces(self, rows: int) -> _StepReader:
+        return _StepReader(recipes.pieces_of_file(self.path, rows))
+
+
+class _StepReader:
+    """See `PairsReader`; nothing is wrong with files of what was written here."""
+
+    def __init__(self, pieces: Generator[pa.Table]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[tuple[pa.Table, list[pa.Array[Any]]]]:
+        with closing(ahead(self._pieces)) as pieces:
+            for piece in pieces:
+                yield piece, []
+
+    def check_rest(self, *, links: bool) -> None:
+        """Nothing is to be said."""
+
+
 def _links_of(place: int) -> str:
     """The column in which a piece has the links of a file, which are not combined yet."""
     return f"{schema.LINKS} {place}"
@@ -436,7 +469,7 @@ class Pipeline:
 
     def run(
         self,
-        table: TableLike | Pairs,
+        table: TableLike | Pairs | LabelledFile,
         output: str | os.PathLike[str] | None = None,
         *,
         format: str | None = None,
@@ -483,7 +516,16 @@ class Pipeline:
         if path is not None and io.format_of(path, format) == "text":
             raise OptionError(f"output: '{path}' is text, which holds words alone; name a format that holds labels")
         with table.naming_files() if isinstance(table, Pairs) else nullcontext():
-            if isinstance(table, Pairs):
+            if isinstance(table, LabelledFile):
+                is_plain = not links and recipe is None and save_aligner is None and table.reads_pieces
+                if path is not None and is_plain and self.running.translate_to is not None:
+                    many: Any = {"steps": _steps_of(path, steps), "needs_words": needs_words, "resume": resume}
+                    with suppress(WholeNeededError):
+                        done = self._run_translated(table, path, format, progress=progress, told=told, **many)
+                        if done is not None:
+                            return done
+                table = table.read()
+            elif isinstance(table, Pairs):
                 is_plain = not links and recipe is None and steps is None and save_aligner is None and not needs_words
                 if path is not None and is_plain and self.takes_pieces(table):
                     how: Any = {"corpus": corpus, "resume": resume, "progress": progress, "told": told}
@@ -496,8 +538,8 @@ class Pipeline:
             plan = self._planned(to_table(table), links, recipe, save_aligner)
             table, memory = plan.table, plan.memory
             folder = None if steps is None else Path(steps)
-            if plan.translates and folder is None and path is not None:
-                folder = path.with_name(f"{path.name}.steps")
+            if plan.translates and path is not None:
+                folder = _steps_of(path, steps)
             if folder is not None and save_aligner is not None:
                 raise OptionError(
                     "save_aligner: kept steps keep the links alone; `xner align` fits and saves an aligner"
@@ -640,7 +682,8 @@ class Pipeline:
             assert kept is not None, "there is an output"
             run = StepRun(kept, report, told, engine)
             found = self.prepared([pairs], run) if corpus is None else corpus
-            counts = self._projected_pieces(pairs, found, run, format, left_out)
+            place = 0 if corpus is None else corpus.place_of(pairs)
+            counts = self._projected_pieces(pairs, place, found, run, format, left_out=left_out)
         self._tell_left_out(left_out[0], told)
         return Run(None, output, format, self, memory=found.names is not None, known_counts=counts)
 
@@ -661,36 +704,42 @@ class Pipeline:
         """
         others = len(files[0].links)
         reviewed = self._reviewed(partial(_tables, files))
-        memory = self._uses_memory(self._aligners(others))
+        memory = self.uses_memory(files[0])
         first = self._on(run.engine)._stage_of_pieces(others, partial(_tables, files), run, remembers=memory)
-        found = Prepared(key, files, run.kept, first, reviewed)
-        if not memory:
-            return found
-        if run.kept.find(_NAMES) is None:
-            self._count_names(self._all_remembered(found, run), run.kept)
-        return replace(found, names=KnownNames(run.kept.path(_NAMES)))
+        part_rows = self._part_rows(others)
+        found = Prepared(key, files, run.kept, first, runner.piece_rows(part_rows), part_rows, reviewed)
+        return self._with_names(found, self._all_remembered(found, run)) if memory else found
+
+    def _with_names(self, found: Prepared, remembered: Iterator[pa.Table]) -> Prepared:
+        """The same with what is known of names, which are counted unless that is kept."""
+        if found.kept.find(_NAMES) is None:
+            self._count_names(remembered, found.kept)
+        return replace(found, names=KnownNames(found.kept.path(_NAMES)))
 
     def _all_remembered(self, found: Prepared, run: StepRun) -> Iterator[pa.Table]:
         """The pieces of all files beside what a first projection has made of them."""
         for place in range(len(found.files)):
             with _noting_wholes(found.files, place):
-                pairs = _quiet(found.files[place])
-                with self._reading(pairs, found, [0]) as pieces:
-                    yield from self._remembered(pieces, pairs, found, run)
+                yield from self._remembered_pieces(_quiet(found.files[place]), place, found, run)
+
+    def _remembered_pieces(
+        self, file: Pairs | _StepFile, place: int, found: Prepared, run: StepRun
+    ) -> Iterator[pa.Table]:
+        with self._reading(file, found, [0]) as pieces:
+            yield from self._remembered(pieces, file, place, found, run)
 
     def _remembered(
-        self, pieces: Iterator[pa.Table], pairs: Pairs, found: Prepared, run: StepRun
+        self, pieces: Iterator[pa.Table], file: Pairs | _StepFile, place: int, found: Prepared, run: StepRun
     ) -> Iterator[pa.Table]:
         """The pieces of a file beside what a first projection makes of them, or has made."""
-        how: Any = {"report": run.report, "rows": pairs.rows, "engine": run.engine}
-        how |= {"model_rows": self._part_rows(len(pairs.links)), "what": "projecting first"}
-        name = f"remembered-{found.place_of(pairs):06d}{'-whole' if pairs.as_whole else ''}"
-        return runner.kept_pieces(pieces, found.first, found.kept, name=name, **how)
+        how: Any = {"report": run.report, "rows": file.rows, "engine": run.engine, "model_rows": found.part_rows}
+        name = f"remembered-{place:06d}{'-whole' if file.as_whole else ''}"
+        return runner.kept_pieces(pieces, found.first, found.kept, name=name, what="projecting first", **how)
 
     @contextmanager
-    def _reading(self, pairs: Pairs, found: Prepared, left_out: list[int]) -> Iterator[Iterator[pa.Table]]:
+    def _reading(self, file: Pairs | _StepFile, found: Prepared, left_out: list[int]) -> Iterator[Iterator[pa.Table]]:
         """The pieces of a file, to be worked on in the block; counts the source entities that are left out."""
-        reader = pairs.pieces(runner.piece_rows(self._part_rows(len(pairs.links))))
+        reader = file.pieces(found.piece_rows)
         left_out[0] = 0
         try:
             yield self._chosen_pieces(reader, left_out, found.reviewed)
@@ -700,25 +749,87 @@ class Pipeline:
             raise
 
     def _projected_pieces(
-        self, pairs: Pairs, found: Prepared, run: StepRun, format: str | None, left_out: list[int]
+        self,
+        file: Pairs | _StepFile,
+        place: int,
+        found: Prepared,
+        run: StepRun,
+        format: str | None,
+        *,
+        left_out: list[int],
+        needs_words: bool = False,
     ) -> RunCounts:
         """Project the pieces of a file into its output."""
         output, there = run.kept.output, self._on(run.engine)
-        with self._reading(pairs, found, left_out) as pieces:
+        with self._reading(file, found, left_out) as pieces:
             return runner.run_pieces(
-                pieces if found.names is None else self._remembered(pieces, pairs, found, run),
+                pieces if found.names is None else self._remembered(pieces, file, place, found, run),
                 found.first if found.names is None else partial(there._recalled_piece, names=found.names),
                 run.kept,
                 format=format,
                 report=run.report,
-                rows=pairs.rows,
+                rows=file.rows,
                 engine=run.engine,
-                select=lambda rows: without_dropped_rows(rows, output, format),
+                select=lambda rows: _written(rows, output, format, needs_words=needs_words),
                 count=self._counts,
                 counts=RunCounts(),
                 threads=self.running.threads,
-                model_rows=self._part_rows(len(pairs.links)) if found.names is None else None,
+                model_rows=found.part_rows if found.names is None else None,
             )
+
+    def _run_translated(
+        self,
+        file: LabelledFile,
+        output: Path,
+        format: str | None,
+        *,
+        steps: Path,
+        needs_words: bool,
+        resume: bool,
+        progress: Reporter | None,
+        told: Callable[[str], None],
+    ) -> Run | None:
+        """Translate, link and project a labelled file piece by piece; None where a step needs it as a whole."""
+        columns = [(name, schema.COLUMN_TYPES[name]) for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)]
+        plan = self._planned(pa.schema(columns).empty_table(), (), None, None)
+        if self.translating.translations is not None or any(step.over is None for step in plan.steps):
+            return None
+        left_out = [0]
+        with each_once(), reporting(progress) as report, self.workers() as engine:
+            digest = pieces_digest(self._source_pieces(file, PIECE_ROWS, left_out))
+            self._tell_left_out(left_out[0], told)
+            key = fingerprint({}, {"in pieces": self._key(plan, digest=digest)})
+            with _kept(output, key, resume=resume) as kept:
+                assert kept is not None, "there is an output"
+                path = recipes.run_pieces(
+                    lambda rows: self._source_pieces(replace(file, told=lambda _: None), rows, [0]),
+                    digest,
+                    plan.steps,
+                    steps,
+                    reuse=resume,
+                    report=report,
+                    told=told,
+                    engine=engine,
+                )
+                made, run = _StepFile(path), StepRun(kept, report, told, engine)
+                there = self._on(engine)
+                first = there._remembered_piece if plan.memory else there._project_piece
+                found = Prepared(key, [], kept, first, plan.piece_rows)
+                if plan.memory:
+                    found = self._with_names(found, self._remembered_pieces(made, 0, found, run))
+                how: Any = {"left_out": [0], "needs_words": needs_words}
+                counts = self._projected_pieces(made, 0, found, run, format, **how)
+        return Run(None, output, format, self, memory=plan.memory, needs_words=needs_words, known_counts=counts)
+
+    def _source_pieces(self, file: LabelledFile, rows: int, left_out: list[int]) -> Generator[pa.Table]:
+        """A labelled file, piece by piece; counts the source entities that are left out."""
+        first = 0
+        for piece in file.pieces(rows):
+            with behind(first):
+                chosen, fewer = self._with_chosen(piece)
+            first += piece.num_rows
+            left_out[0] += fewer
+            yield chosen
 
     def _reviewed(self, tables: Callable[[], Iterator[pa.Table]]) -> Reviewed | None:
         """What people have decided about rows of a corpus; None without corrections."""
@@ -741,7 +852,9 @@ class Pipeline:
         with kept.writing(_NAMES) as path:
             counts.write(path)
 
-    def _chosen_pieces(self, reader: PairsReader, left_out: list[int], reviewed: Reviewed | None) -> Iterator[pa.Table]:
+    def _chosen_pieces(
+        self, reader: PairsReader | _StepReader, left_out: list[int], reviewed: Reviewed | None
+    ) -> Iterator[pa.Table]:
         """Pieces beside corrections and the links of files; counts the source entities that are left out."""
         first = 0
         for table, links in reader:
@@ -1007,6 +1120,8 @@ class Prepared:
         files: of the corpus.
         kept: where what was found is.
         first: what tags, links and projects some rows, for the corpus's memory or as they stay.
+        piece_rows: rows of pieces.
+        part_rows: of the parts that models work on together; None: there are no models.
         reviewed: what people have decided; None without corrections.
         names: what a first projection has projected names onto; None without the corpus's memory.
     """
@@ -1015,6 +1130,8 @@ class Prepared:
     files: list[Pairs]
     kept: Checkpoints
     first: Callable[[pa.RecordBatch], pa.RecordBatch]
+    piece_rows: int
+    part_rows: int | None = None
     reviewed: Reviewed | None = None
     names: KnownNames | None = None
 
@@ -1147,6 +1264,11 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, tuple):
         return [one if isinstance(one, str | int) else to_text(one) for one in value]
     return value
+
+
+def _steps_of(output: Path, steps: str | os.PathLike[str] | None) -> Path:
+    """The folder of the steps that lead to an output."""
+    return output.with_name(f"{output.name}.steps") if steps is None else Path(steps)
 
 
 @contextmanager

@@ -14,32 +14,33 @@ from __future__ import annotations
 import errno
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
 from xner import io, schema
 from xner._support.arrow import with_columns
-from xner._support.digests import table_digest
+from xner._support.digests import pieces_digest, table_digest
 from xner._support.faces import listing
+from xner._support.pieces import PIECE_ROWS, ahead
 from xner._support.progress import Reporter, logger, silent
 from xner.alignment.aligner import Aligner
 from xner.errors import Error
 from xner.pipelines.checkpoints import Checkpoints, checkpoints
 from xner.pipelines.engines import LOCAL
 from xner.pipelines.identity import fingerprint
-from xner.pipelines.runner import MODEL_PART_ROWS, run_parts
+from xner.pipelines.runner import MODEL_PART_ROWS, kept_pieces, one_batch, piece_rows, run_parts
 from xner.projection.memory import project_with_memory
 from xner.translation.direction import Direction
-from xner.translation.stages import BackTranslation, SourceTranslation, TargetTranslation, adopt_marked
+from xner.translation.stages import BackTranslation, SourceTranslation, TargetTranslation, adopt_marked, labelled_sample
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from xner._support.stages import Stage
     from xner.pipelines.engines import Engine
@@ -47,12 +48,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Direction",
+    "PieceWork",
+    "Pieces",
     "Step",
     "StepRun",
     "alignment_step",
     "back_translation",
+    "pieces_of_file",
     "project",
     "run",
+    "run_pieces",
     "spread_over",
     "stage_step",
     "step_of",
@@ -61,6 +66,9 @@ __all__ = [
 ]
 
 __dir__ = listing(__all__)
+
+Pieces: TypeAlias = "Callable[[int], Generator[pa.Table]]"
+"""Reads a table from its beginning, in pieces of so many rows but the last."""
 
 _KEY, _DIGEST = b"xner.step", b"xner.digest"
 _NAME = re.compile(r"[\w+-][\w.+-]*")  # it names a file
@@ -84,6 +92,22 @@ class StepRun:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceWork:
+    """How a step works on a table that comes piece by piece.
+
+    Attributes:
+        stage: from some rows to as many, in the same order.
+        part_rows: of a stage that computes with a model, rows of the parts that a piece is worked on in; None: there is
+            none, or it takes whole pieces.
+        engine: where pieces are worked on.
+    """
+
+    stage: Callable[[pa.RecordBatch], pa.RecordBatch]
+    part_rows: int | None = None
+    engine: Engine = LOCAL
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A part of a recipe.
 
@@ -91,11 +115,13 @@ class Step:
         name: of its file, and in messages: letters, digits and `.+-_`, the first one no dot.
         key: everything that decides its output but its input; must be JSON-serialisable.
         run: from a table to one of as many rows, in the same order.
+        over: the same of a table that comes piece by piece, as often as it is asked for; None: there is no such way.
     """
 
     name: str
     key: object
     run: Callable[[pa.Table, StepRun], pa.Table]
+    over: Callable[[Pieces, StepRun], PieceWork] | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -205,13 +231,22 @@ def _where(step: Step | None) -> list[Step]:
 
 
 def _translation(name: str, stage: TargetTranslation | SourceTranslation | BackTranslation) -> Step:
-    """The step of a stage that translates: the whole corpus at once serves it best."""
+    """The step of a stage that translates: as many texts as there are room for at once serve it best."""
 
     def work(table: pa.Table, run: StepRun) -> pa.Table:
-        there = replace(stage, into=spread_over(stage.into, run.engine))
-        return there(table.combine_chunks(), progress=run.report)
+        found: pa.Table = _translating(stage, run)(table.combine_chunks())
+        return found
 
-    return Step(name, stage.identity, work)
+    def over(pieces: Pieces, run: StepRun) -> PieceWork:
+        del pieces
+        return PieceWork(_translating(stage, run))
+
+    return Step(name, stage.identity, work, over)
+
+
+def _translating(stage: TargetTranslation | SourceTranslation | BackTranslation, run: StepRun) -> Callable[[Any], Any]:
+    """What translates some rows, by the workers of a run's engine."""
+    return partial(replace(stage, into=spread_over(stage.into, run.engine)), progress=run.report)
 
 
 def spread_over(into: Direction, engine: Engine) -> Direction:
@@ -235,12 +270,19 @@ def _marked(
         return _translation(name, make(markers))
     any_style = make(None)
 
-    def work(table: pa.Table, run: StepRun) -> pa.Table:
+    def chosen(table: pa.Table, run: StepRun) -> TargetTranslation | BackTranslation:
         there = replace(any_style, into=spread_over(any_style.into, run.engine))
-        style = there.choose_markers(table, told=run.told)
-        return _translation(name, make(style)).run(table, run)
+        return make(there.choose_markers(table, told=run.told))
 
-    return Step(name, ["auto", any_style.identity], work)
+    def work(table: pa.Table, run: StepRun) -> pa.Table:
+        found: pa.Table = _translating(chosen(table, run), run)(table.combine_chunks())
+        return found
+
+    def over(pieces: Pieces, run: StepRun) -> PieceWork:
+        sample = labelled_sample(lambda run_over: run_over(pieces(PIECE_ROWS), False))
+        return PieceWork(_translating(chosen(sample, run), run))
+
+    return Step(name, ["auto", any_style.identity], work, over)
 
 
 def alignment_step(aligner: Stage | None = None, *, threads: int = 0, part_rows: int = MODEL_PART_ROWS) -> Step:
@@ -290,18 +332,25 @@ def stage_step(
         part_rows: rows a part.
     """
 
-    def work(table: pa.Table, run: StepRun) -> pa.Table:
+    def stage() -> Callable[[pa.RecordBatch], pa.RecordBatch]:
         loaded: list[Callable[[pa.RecordBatch], pa.RecordBatch]] = []
 
-        def stage(batch: pa.RecordBatch) -> pa.RecordBatch:
+        def work(batch: pa.RecordBatch) -> pa.RecordBatch:
             if not loaded:
                 loaded.append(load())
             return loaded[0](batch)
 
-        how: Any = {"report": run.report, "what": name, "part_rows": part_rows, "engine": run.engine}
-        return run_parts(table, stage, run.kept, name=name, has_model=True, **how)
+        return work
 
-    return Step(name, key, work)
+    def work(table: pa.Table, run: StepRun) -> pa.Table:
+        how: Any = {"report": run.report, "what": name, "part_rows": part_rows, "engine": run.engine}
+        return run_parts(table, stage(), run.kept, name=name, has_model=True, **how)
+
+    def over(pieces: Pieces, run: StepRun) -> PieceWork:
+        del pieces
+        return PieceWork(stage(), part_rows, run.engine)
+
+    return Step(name, key, work, over)
 
 
 def project(table: pa.Table, projector: Callable[[Any], Any], *, memory: bool = True, threads: int = 0) -> pa.Table:
@@ -351,15 +400,13 @@ def run(
     Raises:
         Error: whatever a step raises; two steps of the same name; a step that changes the number of rows.
     """
-    names = [step.name for step in steps]
-    if len(set(names)) < len(names):
-        raise Error(f"the steps {', '.join(names)} need different names")
+    _check_names(steps)
     key = ""
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         key = table_digest(table)
     for step in steps:
-        key = fingerprint({}, {"input": key, "step": [step.name, step.key]})
+        key = _next_key(key, step)
         path = None if folder is None else Path(folder) / f"{step.name}.parquet"
         found = _kept(path, key) if path is not None and reuse else None
         if found is None:
@@ -374,6 +421,118 @@ def run(
             told(f"{step.name}: taken from {path}")
         table = found
     return table
+
+
+def run_pieces(
+    pieces: Pieces,
+    digest: str,
+    steps: Sequence[Step],
+    folder: str | os.PathLike[str],
+    *,
+    reuse: bool = True,
+    report: Reporter = silent,
+    told: Callable[[str], None] = logger.info,
+    engine: Engine = LOCAL,
+) -> Path:
+    """Run a recipe on a table that comes piece by piece, in memory that does not depend on the number of rows.
+
+    Outputs of steps are those of `run`, which takes them as well.
+
+    Args:
+        pieces: what the first step reads.
+        digest: of that: `pieces_digest`.
+        steps: one after the other, one at least; each with a way to go piece by piece.
+        folder: as for `run`, as are the others and the errors.
+        reuse: likewise.
+        report: likewise.
+        told: likewise.
+        engine: likewise.
+
+    Returns:
+        The file of the last step's output, for `pieces_of_file`.
+    """
+    _check_names(steps)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    key = digest
+    for step in steps:
+        key = _next_key(key, step)
+        path = Path(folder) / f"{step.name}.parquet"
+        if reuse and _is_kept(path, key):
+            Checkpoints.clear(str(path))
+            told(f"{step.name}: taken from {path}")
+        else:
+            with checkpoints(path, key, resume=reuse) as own:
+                _make_over(step, pieces, StepRun(own, report, told, engine), path, key)
+        pieces = partial(pieces_of_file, path)
+    return path
+
+
+def _check_names(steps: Sequence[Step]) -> None:
+    names = [step.name for step in steps]
+    if len(set(names)) < len(names):
+        raise Error(f"the steps {', '.join(names)} need different names")
+
+
+def _next_key(key: str, step: Step) -> str:
+    """Tells a step's output from all others.
+
+    Args:
+        key: likewise, of what it reads.
+        step: the step.
+    """
+    return fingerprint({}, {"input": key, "step": [step.name, step.key]})
+
+
+def _make_over(step: Step, pieces: Pieces, run: StepRun, path: Path, key: str) -> None:
+    """Write a step's output, each piece of which is kept until then."""
+    assert step.over is not None, "the step has such a way"
+    work = step.over(pieces, run)
+
+    def made() -> Iterator[pa.Table]:
+        with closing(ahead(pieces(piece_rows(work.part_rows)))) as read:
+            how: Any = {"report": run.report, "what": step.name, "engine": work.engine, "model_rows": work.part_rows}
+            yield from kept_pieces(read, work.stage, run.kept, name="piece", **how)
+
+    digest = pieces_digest(made())
+    for _ in range(2):
+        with io.open_writer(path) as writer:
+            for piece in made():
+                writer.write(one_batch(piece.replace_schema_metadata({_KEY: key, _DIGEST: digest})))
+        if _is_kept(path, key):
+            return
+        digest = pieces_digest(pieces_of_file(path))  # what memory has below nulls is in no file
+    raise OSError(errno.EIO, "what was written there is not what is read", str(path))
+
+
+def pieces_of_file(path: Path, rows: int = PIECE_ROWS) -> Generator[pa.Table]:
+    """A step's output, piece by piece."""
+    for batch in io.iter_batches(path, batch_rows=rows):
+        yield pa.Table.from_batches([batch]).replace_schema_metadata(None)
+
+
+def _is_kept(path: Path, key: str) -> bool:
+    """Whether a step's output is there, everything that decides it is the same, and it is as it was written."""
+    known = _known(path, key)
+    try:
+        return known is not None and known == pieces_digest(map(_validated, pieces_of_file(path))).encode()
+    except (OSError, ValueError, pa.ArrowException):
+        return False
+
+
+def _validated(table: pa.Table) -> pa.Table:
+    table.validate(full=True)
+    return table
+
+
+def _known(path: Path, key: str) -> bytes | None:
+    """The digest that a step's output says it has; None where there is none of that key."""
+    import pyarrow.parquet as pq  # heavy, and needed for this alone
+
+    try:
+        known = pq.read_schema(path).metadata or {}
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    return known.get(_DIGEST) if known.get(_KEY) == key.encode() else None
 
 
 @contextmanager
@@ -401,14 +560,11 @@ def _keep(table: pa.Table, path: Path, key: str) -> pa.Table:
 
 def _kept(path: Path, key: str) -> pa.Table | None:
     """A step's output, if it is there, everything that decides it is the same, and it is as it was written."""
-    import pyarrow.parquet as pq  # heavy, and needed for this alone
-
+    known = _known(path, key)
+    if known is None:
+        return None
     try:
-        known = pq.read_schema(path).metadata or {}
-        if known.get(_KEY) != key.encode():
-            return None
-        found = io.read(path).replace_schema_metadata(None)
-        found.validate(full=True)
+        found = _validated(io.read(path).replace_schema_metadata(None))
     except (OSError, ValueError, pa.ArrowException):
         return None
-    return found if known.get(_DIGEST) == table_digest(found).encode() else None
+    return found if known == table_digest(found).encode() else None

@@ -27,16 +27,14 @@ from xner.cli.options.pipelines import (
     steps_option,
 )
 from xner.errors import OptionError
+from xner.io.labelled_file import LabelledFile
 from xner.io.pairs import Pairs
-from xner.io.sides import read_source
 from xner.pipelines.aligning import BUILTIN
 from xner.pipelines.shard_names import shard_files
 from xner.pipelines.shards import plan_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pyarrow as pa
 
     from xner.cli.options.pipelines import Output
     from xner.io.layout import Layout
@@ -167,13 +165,13 @@ def command(
     told = partial(click.echo, err=True)
     if dry_run and target is None:
         raise click.UsageError("--dry-run goes with --target")
-    rows: pa.Table | Pairs
+    rows: LabelledFile | Pairs
     if target is None:
-        rows = read_source(
+        rows = LabelledFile(
             source,
             format=source_format,
             scheme=scheme,
-            mode=read_labels,
+            read_labels=read_labels,
             layout=layout,
             on_error=pipeline.running.on_error,
             told=told,

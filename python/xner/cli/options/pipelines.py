@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from xner.io.labelled_file import LabelledFile
     from xner.pipelines.engines import Engine, EngineName
     from xner.pipelines.shards import Shard
 
@@ -247,7 +248,7 @@ back_markers_option = click.option(
 )
 
 
-def run(pipeline: Pipeline, table: pa.Table | Pairs, output: Output, **how: Any) -> None:
+def run(pipeline: Pipeline, table: pa.Table | Pairs | LabelledFile, output: Output, **how: Any) -> None:
     """Run a pipeline, and say what it has done.
 
     Args:
