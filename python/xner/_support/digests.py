@@ -61,8 +61,15 @@ def pieces_digest(pieces: Iterable[pa.Table]) -> str:
             waiting = pa.concat_tables([rest, bare]) if rest.num_rows else bare
             full = waiting.num_rows - waiting.num_rows % _ROWS
             for first in range(0, full, _ROWS):
-                writer.write_table(waiting.slice(first, _ROWS).combine_chunks())
+                writer.write_table(_alone(waiting.slice(first, _ROWS)))
             rest = waiting.slice(full)
         if rest is not None and rest.num_rows:
-            writer.write_table(rest.combine_chunks())
+            writer.write_table(_alone(rest))
     return file.hexdigest()
+
+
+def _alone(rows: pa.Table) -> pa.Table:
+    """Rows in one chunk, in memory that has nothing else, as a slice's would have: all of it is written."""
+    chunked: Any = rows.columns
+    columns = [pa.concat_arrays([*column.chunks, column.chunk(0).slice(0, 0)]) for column in chunked]
+    return pa.Table.from_arrays(columns, schema=rows.schema)
