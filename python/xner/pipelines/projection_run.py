@@ -491,8 +491,8 @@ class Pipeline:
             table: of any kind (Arrow, pandas, polars, `datasets`): `source_tokens`, `source_entities` and, unless they
                 are to be made by translation, `tokens`, as `xner.read_pairs` gives them; further columns that the
                 options need. Where it has `links`, these are taken, together with those of aligners that are named. Or
-                files that are read when they are needed, of `xner.scan_pairs`: with ready links and an output piece by
-                piece, see `takes_pieces`.
+                files that are read when they are needed, of `xner.scan_pairs`: with an output piece by piece, see
+                `takes_pieces`. Or a `LabelledFile`, which is translated: likewise, unless translations are there.
             output: the file to write, in place of one that is there; None writes none. Unlike the command line, this
                 does not look at what it replaces.
             format: of the output; None goes by its name.

@@ -27,7 +27,8 @@ from xner.cli.options.pipelines import engine_group, is_folder, kind_of_files, m
 from xner.cli.options.translators import ChosenTranslator, translator_group
 from xner.errors import OptionError
 from xner.io.formats import format_to_read
-from xner.io.sides import read_sentences, read_source, sentences_pieces, source_pieces
+from xner.io.labelled_file import LabelledFile
+from xner.io.sides import read_sentences, sentences_pieces
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import runner
 from xner.pipelines.checkpoints import alone, checkpoints
@@ -251,18 +252,17 @@ class _Side:
         if self.labelled is None:
             yield from map_pieces(_as_source, sentences_pieces(self.path, self.format, self.layout, rows))
             return
-        scheme, mode = self.labelled
-        how: Any = {"format": self.format, "layout": self.layout, "rows": rows}
-        tags = yield from map_pieces(_as_read, source_pieces(self.path, scheme=scheme, mode=mode, **how))
-        if tags is not None:
-            told(f"{self.path}: {tags}")
+        yield from map_pieces(_as_read, self._file(told).pieces(rows))
 
     def _whole(self, told: Callable[[str], None]) -> pa.Table:
         if self.labelled is None:
             return _as_source(read_sentences(self.path, self.format, self.layout))
-        scheme, mode = self.labelled
-        how: Any = {"format": self.format, "layout": self.layout, "told": told}
-        return _as_read(read_source(self.path, scheme=scheme, mode=mode, **how))
+        return _as_read(self._file(told).read())
+
+    def _file(self, told: Callable[[str], None]) -> LabelledFile:
+        assert self.labelled is not None, "labels matter"
+        scheme, reading = self.labelled
+        return LabelledFile(self.path, self.format, scheme, reading, self.layout, told=told)
 
 
 def _as_source(table: pa.Table) -> pa.Table:
