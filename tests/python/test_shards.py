@@ -255,6 +255,7 @@ def test_what_is_of_all_shards_is_found_once(recurring: Path, stopped_at: int, m
     shards = [replace(one, links=()) for one in scanned(recurring)]
     project_shards(Pipeline(), shards, recurring / "whole")
     seen: list[str] = []
+    told: list[str] = []
 
     def counted(owner: Any, name: str, *, stops: bool) -> None:
         work = getattr(owner, name)
@@ -277,10 +278,13 @@ def test_what_is_of_all_shards_is_found_once(recurring: Path, stopped_at: int, m
                 with pytest.raises(KeyboardInterrupt):
                     project_shards(Pipeline(), shards, recurring / "out")
             else:
-                project_shards(Pipeline(), shards, recurring / "out")
+                project_shards(Pipeline(), shards, recurring / "out", told=told.append)
                 project_shards(Pipeline(), shards, recurring / "out")
     for path in (recurring / "whole").iterdir():
         assert path.read_bytes() == (recurring / "out" / path.name).read_bytes()
+    before = ["to fit an aligner"] * (stopped_at == 1) + ["to count what names are projected onto"] * (stopped_at <= 5)
+    read = [line for line in told if "read first" in line]
+    assert read == ([f"all shards are read first, {', and '.join(before)}"] if before else [])
     del seen[stopped_at - 1]
     assert seen == ["fit_batches", *["align_batch"] * 3, "write", *["_recalled_piece"] * 3]
     assert not [path for path in (recurring / "out").iterdir() if path.name[0] == "."]

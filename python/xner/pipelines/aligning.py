@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from xner._support.progress import Reporter
     from xner.pipelines.recipes import Pieces
 
-__all__ = ["BUILTIN", "Aligning", "AligningOptions"]
+__all__ = ["BUILTIN", "FITTED", "Aligning", "AligningOptions"]
 
 BUILTIN: Final = "builtin"
 _NAMES: Final = (BUILTIN, *ALIGNERS)
@@ -64,7 +64,8 @@ _FITS = When(
 _ALONE = When("one aligner; align apart and use `xner links combine`", lambda o: len(o.names) == 1)
 
 _GROUP = "Alignment"
-_FITTED: Final = "aligner.safetensors"
+FITTED: Final = "aligner.safetensors"
+"""Of the file that keeps the aligner that a run has fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +441,7 @@ class Aligning:
 
     def fit(self, corpus: Corpus, run: StepRun) -> Aligner:
         """The built-in aligner, fitted on the two sides unless a model is given, which needs no corpus."""
-        fitted = run.kept.find(_FITTED)
+        fitted = run.kept.find(FITTED)
         models = self.options.models
         if BUILTIN in models:
             aligner = Aligner.load(models[BUILTIN])
@@ -461,7 +462,7 @@ class Aligning:
                 entries, hits = aligner.trained_on.lexicon
                 left_out = f", {lexicon.left_out} entries of more than three words left out" if lexicon.left_out else ""
                 run.told(f"lexicon: {hits} of {entries} pairs of words are in the sentences{left_out}")
-            with run.kept.writing(_FITTED) as path:
+            with run.kept.writing(FITTED) as path:
                 aligner.save(path)
         if self.save_aligner is not None:
             aligner.save(self.save_aligner)

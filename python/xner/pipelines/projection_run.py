@@ -50,7 +50,7 @@ from xner.io.pairs import Pairs
 from xner.io.parquet import parquet_size
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
-from xner.pipelines.aligning import Aligning, AligningOptions
+from xner.pipelines.aligning import FITTED, Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
 from xner.pipelines.corrections import Reviewed, adopt_reviewed, taken_in
 from xner.pipelines.counts import RunCounts
@@ -582,8 +582,12 @@ class Pipeline:
         """
         return not {*self.needs_whole(pairs)} - {NO_LINKS, *_READ_BEFORE}
 
-    def read_before(self, pairs: Pairs) -> list[str]:
+    def read_before(self, pairs: Pairs, kept: Checkpoints | None = None) -> list[str]:
         """For what the files of a corpus are read, each time from beginning to end, before they are read to be written.
+
+        Args:
+            pairs: the files.
+            kept: where what was found by reading them may be already, for which they are not read again.
 
         Raises:
             Error: the name of a file tells no format.
@@ -592,6 +596,8 @@ class Pipeline:
         aligners = self._aligners(len(pairs.links))
         reasons |= {FITS} if NO_LINKS in reasons and self._links(aligners) else set()
         reasons |= {MEMORY} if self._uses_memory(aligners) else set()
+        found = {FITS: FITTED, MEMORY: _NAMES}
+        reasons -= {reason for reason, name in found.items() if kept is not None and kept.find(name) is not None}
         return [what for reason, what in _READ_BEFORE.items() if reason in reasons]
 
     def needs_whole(self, pairs: Pairs) -> list[str]:

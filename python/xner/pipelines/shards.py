@@ -396,7 +396,8 @@ class _Corpus:
         """
         if self._prepared is None:
             kept = self._stack.enter_context(checkpoints(self._folder / _CORPUS, self._key, resume=self._resume))
-            self._told(f"all shards are read first, {', and '.join(self._pipeline.read_before(self._shards[0]))}")
+            if passes := self._pipeline.read_before(self._shards[0], kept):
+                self._told(f"all shards are read first, {', and '.join(passes)}")
             run = StepRun(kept, self._report, self._told, self._engine)
             while self._prepared is None:
                 with suppress(WholeNeededError):  # of one more shard, which is then read so
