@@ -90,7 +90,7 @@ def both_ways(
     [
         ("conll", "parquet", {}),
         ("jsonl", "conll", {"markers": "auto", "broken_markers": "drop"}),
-        ("parquet", "arrow", {"markers": "tags", "memory": False, "filters": ["one-word:row"]}),
+        ("parquet", "jsonl", {"markers": "tags", "memory": False, "filters": ["one-word:row"]}),
         ("conll", "jsonl", {"method": "heuristic", "nested": "outermost", "keep_bad": True}),
         ("conll", "arrow", {"on_error": "skip", "decode": "viterbi", "nested": "keep"}),
     ],
@@ -211,6 +211,18 @@ def test_what_later_rows_make_otherwise_is_read_as_a_whole(tmp_path: Path, monke
     path.write_text("\n".join(lines), encoding="utf-8")
     run = pipeline(tmp_path).run(file, tmp_path / "out.jsonl")
     assert run.table.num_rows == ROWS
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("rows", [0, 1, 40])
+def test_files_with_pieces_without_entities(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "en.conll"
+    path.write_text("a\tB-X\nb\tO\n\n" * (rows % 13) + "c\tO\n\n" * (rows - rows % 13), encoding="utf-8")
+    for markers in (None, "auto"):
+        steps = ["translation", "links"]
+        output = tmp_path / "out.jsonl"
+        pieces, whole = both_ways(LabelledFile(path), output, monkeypatch, steps=steps, markers=markers)
+        assert (pieces[0], sorted(pieces[1]), pieces[2]) == (whole[0], sorted(whole[1]), whole[2])
 
 
 @pytest.mark.usefixtures("asked")

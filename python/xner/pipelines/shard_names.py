@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["MANIFEST", "check_formats", "check_links", "left_out_lines", "names_of", "shard_files", "together"]
+__all__ = ["MANIFEST", "check_formats", "check_names", "left_out_lines", "names_of", "shard_files", "together"]
 
 MANIFEST: Final = "manifest.json"
 _PATTERN: Final = "*?["
@@ -115,7 +115,7 @@ def check_formats(place: str | os.PathLike[str], files: Sequence[Path], option: 
         raise Error(f"{_telling_nothing(place, unknown)}, or say with `{option}` what all are")
 
 
-def check_links(place: str | os.PathLike[str], files: Sequence[Path]) -> None:
+def check_names(place: str | os.PathLike[str], files: Sequence[Path]) -> None:
     """That names of files of links or scores tell formats, if some do: those of links need not.
 
     Args:

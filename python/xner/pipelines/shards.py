@@ -33,7 +33,7 @@ from xner.pipelines.recipes import StepRun
 from xner.pipelines.shard_names import (
     MANIFEST,
     check_formats,
-    check_links,
+    check_names,
     left_out_lines,
     names_of,
     shard_files,
@@ -92,7 +92,7 @@ def shards_of(pairs: Pairs, *, told: Callable[[str], None] | None = None) -> lis
         if files is None:
             continue
         if role not in formats:
-            check_links(place, files)
+            check_names(place, files)
         elif formats[role] is None:
             check_formats(place, files, f"{role}_format")
     for line in left_out_lines(pairs.files.values()):

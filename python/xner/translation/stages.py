@@ -483,12 +483,13 @@ def labelled_sample(run_over: Callable[[Callable[[Iterable[pa.Table], bool], Any
         found, seen = [], 0
         for piece in pieces:
             rows = labelled(piece)
-            found.append(piece.take([row for place, row in enumerate(rows, seen) if place in wanted]))
+            picked = [row for place, row in enumerate(rows, seen) if place in wanted]
+            found.append(piece.take(pa.array(picked, pa.int64())))
             seen += len(rows)
         return pa.concat_tables(found)
 
-    picked: pa.Table = run_over(pick)
-    return picked
+    sample_rows: pa.Table = run_over(pick)
+    return sample_rows
 
 
 def choose_markers(
