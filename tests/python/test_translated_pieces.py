@@ -213,6 +213,27 @@ def test_what_later_rows_make_otherwise_is_read_as_a_whole(tmp_path: Path, monke
     assert run.table.num_rows == ROWS
 
 
+@pytest.mark.parametrize(("kind", "rows"), [("txt", ROWS), ("parquet", ROWS), ("txt", ROWS - 1), ("txt", ROWS + 1)])
+def test_translations_that_are_there(kind: str, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"de.{kind}"
+    texts = ["" if row % 7 == 0 else f"word {row} here" for row in range(rows)]
+    if kind == "txt":
+        path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    else:
+        io.write(
+            pa.table({"translation": texts, "translation_status": ["cut" if row % 5 else "ok" for row in range(rows)]}),
+            path,
+        )
+    options: Any = {"translations": str(path), "translator": None, "cache": None}
+    steps = ["translation", "links"]
+    pieces, whole = both_ways(labelled(tmp_path), tmp_path / "out.parquet", monkeypatch, steps=steps, **options)
+    assert pieces == whole
+    if rows != ROWS:
+        assert f"has {rows} translations, but there are {ROWS} source sentences" in pieces[1]
+        return
+    assert pylist(io.read(tmp_path / "out.parquet")["translation"]) == texts
+
+
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize("rows", [0, 1, 40])
 def test_files_with_pieces_without_entities(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -492,7 +492,7 @@ class Pipeline:
                 are to be made by translation, `tokens`, as `xner.read_pairs` gives them; further columns that the
                 options need. Where it has `links`, these are taken, together with those of aligners that are named. Or
                 files that are read when they are needed, of `xner.scan_pairs`: with an output piece by piece, see
-                `takes_pieces`. Or a `LabelledFile`, which is translated: likewise, unless translations are there.
+                `takes_pieces`. Or a `LabelledFile`, which is translated, likewise.
             output: the file to write, in place of one that is there; None writes none. Unlike the command line, this
                 does not look at what it replaces.
             format: of the output; None goes by its name.
@@ -798,7 +798,7 @@ class Pipeline:
         """Translate, link and project a labelled file piece by piece; None where a step needs it as a whole."""
         columns = [(name, schema.COLUMN_TYPES[name]) for name in (schema.SOURCE_TOKENS, schema.SOURCE_ENTITIES)]
         plan = self._planned(pa.schema(columns).empty_table(), (), None, None)
-        if self.translating.translations is not None or any(step.over is None for step in plan.steps):
+        if any(step.over is None for step in plan.steps):
             return None
         left_out = [0]
         with each_once(), reporting(progress) as report, self.workers() as engine:

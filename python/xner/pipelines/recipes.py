@@ -71,6 +71,7 @@ Pieces: TypeAlias = "Callable[[int], Generator[pa.Table]]"
 """Reads a table from its beginning, in pieces of so many rows but the last."""
 
 _KEY, _DIGEST = b"xner.step", b"xner.digest"
+_ROW = "row"
 _NAME = re.compile(r"[\w+-][\w.+-]*")  # it names a file
 
 
@@ -100,11 +101,13 @@ class PieceWork:
         part_rows: of a stage that computes with a model, rows of the parts that a piece is worked on in; None: there is
             none, or it takes whole pieces.
         engine: where pieces are worked on.
+        counts_rows: whether pieces have a column besides, `row`: the numbers of their rows.
     """
 
     stage: Callable[[pa.RecordBatch], pa.RecordBatch]
     part_rows: int | None = None
     engine: Engine = LOCAL
+    counts_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +241,16 @@ def _translation(name: str, stage: TargetTranslation | SourceTranslation | BackT
         return found
 
     def over(pieces: Pieces, run: StepRun) -> PieceWork:
-        del pieces
-        return PieceWork(_translating(stage, run))
+        if not stage.into.is_ready:
+            return PieceWork(_translating(stage, run))
+        stage.into.translate([""] * sum(piece.num_rows for piece in pieces(PIECE_ROWS)))  # that there are as many
+
+        def of_rows(batch: pa.RecordBatch) -> pa.RecordBatch:
+            first = batch.column(_ROW)[0].as_py() if batch.num_rows else 0
+            there = replace(stage, into=stage.into.of_rows(first, batch.num_rows))
+            return there(batch.drop_columns([_ROW]))
+
+        return PieceWork(of_rows, counts_rows=True)
 
     return Step(name, stage.identity, work, over)
 
@@ -489,7 +500,8 @@ def _make_over(step: Step, pieces: Pieces, run: StepRun, path: Path, key: str) -
     work = step.over(pieces, run)
 
     def made() -> Iterator[pa.Table]:
-        with closing(ahead(pieces(piece_rows(work.part_rows)))) as read:
+        read_pieces = pieces(piece_rows(work.part_rows))
+        with closing(ahead(_with_row_numbers(read_pieces) if work.counts_rows else read_pieces)) as read:
             how: Any = {"report": run.report, "what": step.name, "engine": work.engine, "model_rows": work.part_rows}
             yield from kept_pieces(read, work.stage, run.kept, name="piece", **how)
 
@@ -502,6 +514,13 @@ def _make_over(step: Step, pieces: Pieces, run: StepRun, path: Path, key: str) -
             return
         digest = pieces_digest(pieces_of_file(path))  # what memory has below nulls is in no file
     raise OSError(errno.EIO, "what was written there is not what is read", str(path))
+
+
+def _with_row_numbers(pieces: Generator[pa.Table]) -> Generator[pa.Table]:
+    first = 0
+    for piece in pieces:
+        yield piece.append_column(_ROW, pa.array(range(first, first + piece.num_rows), pa.int64()))
+        first += piece.num_rows
 
 
 def pieces_of_file(path: Path, rows: int = PIECE_ROWS) -> Generator[pa.Table]:

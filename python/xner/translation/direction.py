@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import json
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xner._support.progress import Reporter, silent
+from xner.models.translators.ready import ReadyTranslations
 from xner.text import languages
 
 if TYPE_CHECKING:
@@ -68,6 +70,24 @@ class Direction:
     def can_spread(self) -> bool:
         """Whether other processes can translate batches: those of services, which others compute, need not."""
         return "spread" in inspect.signature(self._translator.translate).parameters
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether translations are there, which belong to texts by their places: then all are asked for at once."""
+        return isinstance(self._translator, ReadyTranslations)
+
+    def of_rows(self, first: int, rows: int) -> Direction:
+        """The same for some of the texts, where translations are there.
+
+        Args:
+            first: the place of the first one of these texts.
+            rows: how many there are.
+        """
+        found, ready = copy(self), self._translator
+        assert isinstance(ready, ReadyTranslations), "translations are there"
+        places = slice(first, first + rows)
+        found._translator = replace(ready, texts=ready.texts[places], statuses=ready.statuses[places])
+        return found
 
     def over(self, spread: Spread) -> Direction:
         """The same, but for where batches are translated.
