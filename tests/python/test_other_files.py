@@ -158,6 +158,9 @@ def test_pages_say_which_format_reads_a_file(tmp_path: Path) -> None:
     command = ("view", path, "-o", tmp_path / "o.html")
     assert "it looks like a file of doccano, which --format doccano reads" in told(xner(*command))
     done(xner(*command, "--format", "doccano"))
+    said = told(xner("export", path, "--to", "brat", "-o", tmp_path / "brat"))
+    its = "its columns are id, text; it looks like a file of doccano, which --format doccano reads"
+    assert said.endswith(f"words ('tokens'); {its}\n")
 
 
 def test_json_that_is_no_lines_names_the_command_that_makes_some(tmp_path: Path) -> None:
@@ -238,7 +241,7 @@ def test_columns_that_are_named_and_hold_something_else(tmp_path: Path, suffix: 
     pq.write_table(pa.table({"words": [[b"\xff"]], "tags": [["O"]]}), bytes_)
     assert "column 'words' holds list<element: binary>" in str(inspect(bytes_).problem)
     pq.write_table(pa.table({"word": ["Anna"], "tag": ["O"]}), bytes_)
-    assert told(xner(*command[:2], bytes_, *command[3:])).endswith(": its columns are word, tag\n")
+    assert told(xner(*command[:2], bytes_, *command[3:])).endswith("; its columns are word, tag\n")
 
 
 def test_names_that_tell_no_format_name_the_option_of_their_file(tmp_path: Path) -> None:
@@ -286,7 +289,7 @@ class TestOptionsOfOneFile:
         assert "holds for" not in said("--target", narrow, "--label-column", "5")  # which the source lacks
         assert "holds for" not in said("--target", narrow, "--target-label-column", "7")
         assert "; read it with --target-label-column 1\n" in said("--target", wide)
-        assert "which --target-token-column names: its columns are id, woerter" in said("--target", words)
+        assert "which --target-token-column names; its columns are id, woerter" in said("--target", words)
         done(xner("project", "--source", source, "--target", words, "--target-token-column", "woerter", *output))
 
     def test_of_scores(self, tmp_path: Path) -> None:

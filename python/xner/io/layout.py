@@ -962,7 +962,7 @@ def require_words(table: pa.Table, path: str | os.PathLike[str]) -> None:
         schema.require_columns(table.schema, [schema.TOKENS], f"the file '{path}'")
         return
     its = f"its columns are {', '.join(names) or 'none'}{of_tool(path)}"
-    raise Error(f"'{path}' has no column of words ('{schema.TOKENS}'), which `token_column` names: {its}")
+    raise Error(f"'{path}' has no column of words ('{schema.TOKENS}'), which `token_column` names; {its}")
 
 
 def _ids(table: pa.Table) -> pa.ChunkedArray[Any] | None:

@@ -15,6 +15,7 @@ from xner.evaluation.review import By, choose_rows
 from xner.io.annotation.documents import Joined, documents_of
 from xner.io.annotation.label_studio import label_studio_configuration
 from xner.io.annotation.tools import TOOLS
+from xner.io.layout import require_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +85,7 @@ def command(
     if tool == "brat" and output.stem == STANDARD_OUTPUT:
         raise click.UsageError(f"--output {shown(output)}: brat takes a folder")
     rows = io.read(table, format_)
+    require_words(rows, table)
     chosen = choose_rows(rows, below_margin=below_margin, sample=sample, by=by, seed=1 if seed is None else seed)
     if not len(chosen):
         raise click.ClickException(f"there is nothing to export: none of the {rows.num_rows} sentences is chosen")

@@ -12,6 +12,7 @@ from xner.cli.options.inputs import FORMAT_NAMES, OUTPUT_FORMAT_HELP, existing_f
 from xner.errors import Error, FormatError
 from xner.evaluation.review import CHANGES, Review, apply_corrections
 from xner.io.annotation.tools import TOOLS, looks_like
+from xner.io.layout import require_words
 from xner.pipelines.summaries import overlap_lines
 
 __all__ = ["command"]
@@ -73,6 +74,7 @@ def command(
     given = {"annotator": annotator, "discontinuous": discontinuous}
     options = {name: value for name, value in given.items() if value is not None}
     onto = io.read(table, table_format)
+    require_words(onto, table)
     try:
         review = apply_corrections(onto, TOOLS[tool].documents(corrected, **options))
     except (Error, IsADirectoryError) as error:

@@ -60,16 +60,12 @@ def for_command(message: str) -> str:
         return message
     has = {flag for one in context.command.params for flag in one.opts}
     formats = [flag for flag in sorted(has) if flag.endswith("format")]
+    of_inputs = [flag for flag in formats if flag != "--format"] or formats
+    either = " or ".join(of_inputs)
+    message = message.replace("`format` names it, or ", "--format names it, or " if "--format" in has else "")
+    message = message.replace("`format` says what it is, or ", f"{either} says what it is, or " if formats else "")
     if formats:
-        of_inputs = [flag for flag in formats if flag != "--format"] or formats
-        of_output = ["--format"] if "--format" in has else formats
-        message = message.replace("; `format` names it,", f"; {' or '.join(of_output)} names it,")
-        message = message.replace("; `format` says what it is,", f"; {' or '.join(of_inputs)} says what it is,")
         message = _READS.sub(lambda found: f"{' or '.join(f'{flag} {found[1]}' for flag in of_inputs)} reads", message)
-    else:
-        message = re.sub(
-            "; `format` (?:names it|says what it is), or use one of these: ", "; use one of these: ", message
-        )
     return _ADVICE.sub(lambda advice: advice[0] if _flag(advice[1] or advice[3]) in has else "", message)
 
 
