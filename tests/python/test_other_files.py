@@ -98,6 +98,8 @@ def test_words_without_sentences_need_blank_lines(tmp_path: Path) -> None:
     assert about == "it has columns with tabs between, which the format 'conll' reads"
     for text in ("Anna came\n", "a,b\n1\n", "", '"'):
         assert about_file(save(tmp_path / "x.csv", text)) == ""
+    large = save(tmp_path / "x.json", '[{"tokens": ["a"]}]')
+    assert about_file(large, most_bytes=9) == "`xner inspect` says what it holds"
     assert about_file(tmp_path / "no.csv") == about_file(tmp_path) == ""
     (tmp_path / "x.csv").write_bytes(b"word;tag\nJos\xe9;B-PER\n")
     assert "`iconv -f latin1 -t UTF-8" in about_file(tmp_path / "x.csv")

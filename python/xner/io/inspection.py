@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import Counter
@@ -157,7 +158,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
             remarks = (*better.remarks, _OTHER_NAMES)
             options = ("--format", other, *better.options)
             return replace(better, problem=problem, options=options, remarks=remarks)
-    about = about_json(path) if failed is None else about_file(path)
+    about = about_json(path) if failed is None else about_file(path, most_bytes=math.inf)
     if failed is not None:
         raise FormatError(f"'{path}': {about}") if about else failed
     return replace(found, problem=about) if about and found.table is None else found

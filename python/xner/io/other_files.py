@@ -22,11 +22,12 @@ _SHEETS: Final = (".xlsx", ".xls", ".ods")
 _WORDS: Final = frozenset({"tokens", "words", "source_tokens"})
 
 
-def about_file(path: str | os.PathLike[str]) -> str:
+def about_file(path: str | os.PathLike[str], *, most_bytes: float = 2**28) -> str:
     """What there is to say of a file's content, and what to do with it; empty where nothing is known of it.
 
     Args:
         path: a file; what is none, or cannot be opened, is nothing that something is known of.
+        most_bytes: size of a file that is looked at: JSON is read as a whole for it.
     """
     try:
         if not Path(path).is_file():
@@ -37,6 +38,8 @@ def about_file(path: str | os.PathLike[str]) -> str:
             made = name_beside(path, suffix=".csv")
             code = f"pandas.read_excel({str(path)!r}).to_csv({made!r}, index=False)"
             return f"in Python `import pandas; {code}` makes CSV of a spreadsheet, of which `xner inspect` says more"
+        if Path(path).stat().st_size > most_bytes:
+            return "`xner inspect` says what it holds"
         next(read_blocks(path), None)  # which says what is no text
         if tool := of_tool(path):
             return tool.removeprefix("; ")
