@@ -19,6 +19,7 @@ from xner.errors import Error, FormatError
 from xner.io.inspection import inspect
 from xner.io.layout import Layout
 from xner.io.other_files import about_file
+from xner.io.sides import read_pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,6 +209,23 @@ def test_another_column_of_labels_is_proposed(tmp_path: Path, suffix: str, label
     assert "; --target-label-column ner_tags reads" in told(xner(*swapped))
     done(xner(*swapped, "--target-label-column", "ner_tags"))
     assert io.read(tmp_path / "p.parquet")["gold_labels"].to_pylist() == [["B-PER", "O"]]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_of_links_and_scores_other_columns_may_be_anything(tmp_path: Path, suffix: str) -> None:
+    source, target = save(tmp_path / "s.conll", "Anna\tB-PER\n"), save(tmp_path / "t.txt", "Anna\n")
+    links, scores = tmp_path / f"l.{suffix}", tmp_path / f"n.{suffix}"
+    io.write(pa.table({"links": [[{"source": 0, "target": 0}]], "labels": ["news"], "tokens": [7]}), links)
+    score = [{"source": 0, "start": 0, "end": 1, "score": 1.0}]
+    io.write(pa.table({"nmt_scores": [score], "labels": [0.5], "entities": ["x"]}), scores)
+    command = ("project", "--source", source, "--target", target, "--links", links, "--scores", scores)
+    done(xner(*command, "--score", "nmt", "-o", tmp_path / "o.jsonl"))
+    found = read_pairs(source, target, links=links, scores=[scores])
+    rows: list[Any] = found["links"].to_pylist()
+    assert [(one["source"], one["target"]) for one in rows[0]] == [(0, 0)]
+    io.write(pa.table({"links": ["0-0"]}), links)
+    with pytest.raises(FormatError, match=r"'links'.*expected"):
+        read_pairs(source, target, links=links)
 
 
 def test_another_column_of_words_is_proposed(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from xner.errors import DataError, Error
 from xner.io._commands import filtered, name_beside
 from xner.io.formats import FORMATS, format_of, format_to_read, iter_batches, read
 from xner.io.in_step import InStep
-from xner.io.layout import AS_TOLD, Labelled, Layout, next_of_known_columns, require_words
+from xner.io.layout import AS_TOLD, TABLES, Labelled, Layout, next_of_known_columns, require_words
 from xner.io.own_options import OF_SOURCE, OF_TARGET, naming_options
 from xner.io.parallel import apart, are_row_numbers, check_order, check_parallel, row_lengths
 from xner.io.pharaoh import ON_ERROR, iter_pharaoh, read_pharaoh
@@ -28,7 +28,7 @@ from xner.io.wrong_rows import WrongRows
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from xner.io.pharaoh import OnError
@@ -449,7 +449,7 @@ def add_scores(table: pa.Table, files: Sequence[str | os.PathLike[str]]) -> pa.T
         Error: a file without such columns, with one that is there already, or of another number of rows.
     """
     for path in files:
-        found = _scores_of(read(path), path)
+        found = _scores_of(read(path, **_but(SCORE_COLUMNS, path)), path)
         if found.num_rows != table.num_rows:
             raise scores_apart(path, found.num_rows, table.num_rows)
         table = with_scores(table, found, path)
@@ -467,9 +467,14 @@ def scores_pieces(path: str | os.PathLike[str], *, rows: int) -> Generator[pa.Ta
         Error: it has no such column.
         WholeNeededError: the first rows of a file of JSON do not tell its columns.
     """
-    batches = iter_batches(path, batch_rows=rows)
+    batches = iter_batches(path, batch_rows=rows, **_but(SCORE_COLUMNS, path))
     while (batch := next_of_known_columns(batches, format_of(path))) is not None:
         yield _scores_of(pa.Table.from_batches([batch]), path)
+
+
+def _but(columns: Iterable[str], path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Options of the reader of a table of which only some columns are needed: others may be anything."""
+    return {"as_found": schema.COLUMN_TYPES.keys() - {*columns}} if format_to_read(path) in TABLES else {}
 
 
 def _scores_of(table: pa.Table, path: str | os.PathLike[str]) -> pa.Table:
@@ -639,7 +644,7 @@ def read_links_unchecked(
     All options are for the Pharaoh format; a table's column `links` is taken as it is.
     """
     if is_table_of_links(path):
-        table = read(path)
+        table = read(path, **_but([schema.LINKS], path))
         schema.require_columns(table.schema, [schema.LINKS], f"the links file '{path}'")
         return table.column(schema.LINKS)
     how: Any = {"one_based": one_based, "reverse": reverse, "possible": possible, "on_error": on_error}
@@ -663,7 +668,7 @@ def links_pieces(
     """
     if is_table_of_links(path):
         kind = format_of(path)
-        batches = iter_batches(path, batch_rows=rows)
+        batches = iter_batches(path, batch_rows=rows, **_but([schema.LINKS], path))
         while (batch := next_of_known_columns(batches, kind)) is not None:
             schema.require_columns(batch.schema, [schema.LINKS], f"the links file '{path}'")
             yield batch.column(schema.LINKS)
