@@ -859,6 +859,14 @@ class TestCommand:
         assert message in " ".join(run.stderr.split())
         assert not (folder / "o.conll").exists()
 
+    def test_columns_of_the_words_before_are_told(self, folder: Path) -> None:
+        row = {"id": "1", "tokens": ["Anna", "kam"], "labels": ["B-PER", "O"], "pos": ["N", "V"], "page": 3}
+        (folder / "x.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        told = "columns left out, as they are of the words before: pos\n"
+        assert told in done(self.run(folder, "x.jsonl", "--kind", "words", "-o", "o.jsonl")).stderr
+        assert set(json.loads((folder / "o.jsonl").read_text(encoding="utf-8"))) == {"id", "tokens", "labels", "page"}
+        assert "left out" not in done(self.run(folder, "de.conll", "--kind", "words", "-o", "o.conll")).stderr
+
     def test_no_labels(self, folder: Path) -> None:
         (folder / "x.txt").write_text("Anna kam\n", encoding="utf-8")
         run = self.run(folder, "x.txt", "--kind", "words", "-o", "o.conll")

@@ -68,6 +68,8 @@ def command(
     shifted = shift(table, **chosen.arguments(lambda path: _labelled(path, None, layout, all_classes=False)))
     io.write(shifted.table, output, format_)
     click.echo(str(shifted.summary), err=True)
+    if left_out := [name for name in table.schema.names if name not in shifted.table.schema.names]:
+        click.echo(f"columns left out, as they are of the words before: {', '.join(left_out)}", err=True)
     if edits is not None:
         io.write(shifted.edits_table(), edits)
         click.echo(f"edits written to {edits}", err=True)
