@@ -820,6 +820,7 @@ def test_shifts_as_text() -> None:
         (lambda: StudiedShift.parse("typos"), "kind='typos': expected one of 'entities'"),
         (lambda: StudiedShift.parse("words:where"), "expected KIND:OPTION=VALUE, found 'where'"),
         (lambda: StudiedShift.parse("words:here=all"), "unknown option 'here'"),
+        (lambda: StudiedShift.parse("words:xyz=1"), "unknown option 'xyz': expected one of 'where', 'characters'"),
         (lambda: StudiedShift.parse("words:severity=2"), "severity: the study takes several"),
         (lambda: StudiedShift.parse("context:where=all"), "where"),
         (lambda: StudiedShift("code-switch"), "lexicon: kind='code-switch' needs one"),

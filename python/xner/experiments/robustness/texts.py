@@ -16,17 +16,18 @@ import numpy as np
 import pyarrow as pa
 
 from xner import io, schema
+from xner._support.arguments import unknown_option
 from xner._support.arrow import list_lengths, one_array
 from xner._support.digests import table_digest
 from xner._support.frames import to_table
-from xner._support.options import check_names, declared
+from xner._support.options import declared
 from xner._version import __version__
 from xner.errors import Error, OptionError
 from xner.experiments.shift.options import MATERIAL, ShiftOptions, check_material
 from xner.experiments.shift.shifting import shift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -39,7 +40,20 @@ __all__ = ["CLEAN", "StudiedShift", "Text", "texts_of"]
 CLEAN: Final = "clean"
 _TABLES: Final = ("unseen_in", "context_from")
 _OF_SEARCH: Final = ("against", "search", "budget")
+_OF_STUDY: Final = ("kind", "severity", "seed")
 _DIGITS: Final = 12
+
+
+def _check_names(given: Iterable[str]) -> None:
+    """Look for names that are no options of a studied shift.
+
+    Raises:
+        OptionError: the first such name, with those that are nearest to it.
+    """
+    known = [name for name in declared(ShiftOptions) if name not in _OF_STUDY]
+    for name in given:
+        if name not in known:
+            raise unknown_option(name, known)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,9 +75,9 @@ class StudiedShift:
 
     def __post_init__(self) -> None:
         of_kind = {name: value for name, value in self.options.items() if name not in {*MATERIAL, *_OF_SEARCH}}
-        check_names(of_kind, ShiftOptions)
-        if taken := sorted({"kind", "severity", "seed"} & set(of_kind)):
+        if taken := [name for name in _OF_STUDY if name in of_kind]:
             raise OptionError(f"{taken[0]}: the study takes several, and each shift all of them")
+        _check_names(of_kind)
         check_material(ShiftOptions(kind=self.kind, **of_kind), set(MATERIAL) & set(self.options))
         if not self.name:
             told = ", ".join(f"{name} {declared(ShiftOptions)[name].shown(value)}" for name, value in of_kind.items())
@@ -88,7 +102,8 @@ class StudiedShift:
             name, equals, value = part.partition("=")
             if not equals:
                 raise OptionError(f"kind={text!r}: expected KIND:OPTION=VALUE, found {part!r}")
-            check_names([name], ShiftOptions)
+            if name not in _OF_STUDY:
+                _check_names([name])
             options[name] = declared(ShiftOptions)[name].kind.parse(name, value)
         fitting = {name: value for name, value in material.items() if MATERIAL.get(name, kind) == kind}
         return cls(kind, {**options, **fitting})  # type: ignore[arg-type]  # it is checked
