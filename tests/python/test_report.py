@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -22,7 +23,8 @@ from xner._support.arrow import pylist
 from xner.errors import Error
 from xner.evaluation import CAUSES
 from xner.experiments.recipes import Recipe, recipe_names
-from xner.experiments.recipes.runs import outputs_of, variant_options
+from xner.experiments.recipes.options import EvaluationOptions
+from xner.experiments.recipes.runs import Output, outputs_of, variant_options
 from xner.experiments.reports import Report, make_report, published, published_figures, write_report
 from xner.experiments.reports.findings import findings, ranking
 from xner.experiments.reports.plots import all_plots, micro_rows
@@ -366,6 +368,28 @@ def test_no_published_figure_stands_beside_a_method_that_was_changed(
     folder = of_paper.changed(**changes).run(tmp_path / "run").folder
     [output] = (one for one in outputs_of(folder) if one.rows[0]["variant"] == "compat")
     assert list(changes_of(output)) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, ()),
+        ({"tagger": "models/xlm-roberta-large-finetuned-conll03-english"}, ()),
+        ({"tagger": "models/mine"}, ("tagger",)),
+        ({"aligner_model": ["awesome-mbert=models/bert-base-multilingual-cased"]}, ()),
+        ({"aligner_model": ["models/mine"]}, ("aligner_model",)),
+        ({"matcher": "exact", "tagger_device": "cpu"}, ("matcher",)),
+    ],
+)
+def test_models_are_the_same_by_name(changes: dict[str, Any], names: tuple[str, ...]) -> None:
+    """A published figure is one of the tagger and the encoder that the paper had, wherever they lie."""
+    recipe = tomllib.loads(Recipe.read("politov2025/ner-candidates").to_toml())
+    recipe["options"] |= changes
+    row = {"recipe": recipe["name"], "variant": "awesome", "split": "test"}
+    output = Output(recipe, EvaluationOptions(), [row], pa.table({}))
+    assert changes_of(output) == names
+    row["split"] = "train"
+    assert changes_of(output) == (*names, "split")
 
 
 def test_a_method_that_was_changed_is_told(matrix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import math
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from xner._support.pages import asset
@@ -14,6 +15,7 @@ from xner.experiments.recipes.approaches.catalogue import OPTIONS
 from xner.experiments.recipes.options import EvaluationOptions
 from xner.experiments.recipes.recipe import Recipe, recipe_names
 from xner.experiments.recipes.runs import variant_options
+from xner.models.aligners import ENCODER_PRESETS
 from xner.pipelines.projection_run import plain_value
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ FROM_FILES: Final = "files"
 """What stands for the aligner where links came in files: nobody has said whose they are."""
 
 _TEST: Final = "test"
+_MODELS: Final = ("tagger", "aligner_model")
 # What says which models compute, where and how fast, or of which languages, but not how labels are made with them.
 _NO_METHOD: Final = frozenset(
     {"aligner", "aligner_model", "aligner_memory", "aligner_device", "aligner_engine", "aligner_dtype"}
@@ -109,7 +112,8 @@ def changes_of(output: Output) -> tuple[str, ...]:
     """In what a run's output differs from the package's recipe whose name it has, so that papers say nothing of it.
 
     Returns:
-        Names of options, of `mode` and `ignore` of the evaluation, and `split`; empty for other recipes.
+        Names of options, of `mode` and `ignore` of the evaluation, and `split`; empty for other recipes. Models are the
+        same whose names are, wherever they are.
     """
     row = output.rows[0]
     shipped = _shipped(row["recipe"])
@@ -118,6 +122,7 @@ def changes_of(output: Output) -> tuple[str, ...]:
     sides = output.options, variant_options(shipped, row["variant"])
     options = [name for name in OPTIONS if name not in _NO_METHOD and len({_said(name, its) for its in sides}) > 1]
     known = EvaluationOptions(**shipped.get("evaluation", {}))
+    options += [name for name in _MODELS if _models(name, sides[0]) - _models(name, sides[1])]
     counted = [name for name in ("mode", "ignore") if getattr(known, name) != getattr(output.evaluation, name)]
     return (*options, *counted, *(["split"] if row["split"] not in {_TEST, None, ""} else []))
 
@@ -126,6 +131,16 @@ def _said(name: str, options: Mapping[str, Any]) -> str:
     """An option's value, or its default, in a form that can be compared."""
     default = OPTIONS[name].default
     return repr(options.get(name, "none" if default is None else plain_value(default)))
+
+
+def _models(name: str, options: Mapping[str, Any]) -> set[str]:
+    """The models that an option names, without their places; not those that an aligner has anyway."""
+    given = options.get(name, [])
+    values = [given] if isinstance(given, str) else given
+    found = {PurePath(one.rpartition("=")[2]).name for one in values if one != "none"}
+    return (
+        found - {PurePath(one.encoder).name for one in ENCODER_PRESETS.values()} if name == "aligner_model" else found
+    )
 
 
 def compared_with(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
