@@ -155,6 +155,17 @@ def test_several_batches_at_once(
     assert [(one["inter_threads"], one["intra_threads"]) for one in made] == [(workers, threads)]
 
 
+def test_torch_has_as_many_threads_as_before(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        load(tiny_bert).align([["the"]], [["of"]])
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_signature_identity_and_a_pickled_one(tiny_bert: Path) -> None:
     kinds: list[dict[str, Any]] = [{"engine": "transformers"}, {}, {"dtype": "int8"}]
     aligners = [load(tiny_bert, **options) for options in kinds]

@@ -153,3 +153,14 @@ def test_a_processor_works_on_several_batches_at_once(
     assert len(models) == workers
     assert len({id(model) for model in models}) == 1
     assert [(one["inter_threads"], one["intra_threads"]) for one in made] == [(workers, threads)]
+
+
+def test_torch_has_as_many_threads_as_before(converted_nllb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        Translator.load(str(converted_nllb), device="cpu").translate(sentences(1), *LANGUAGES)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

@@ -12,7 +12,7 @@ import numpy as np
 from xner._support.extras import require
 from xner.errors import Error, OptionError
 from xner.models.network.conversion import keep_converted
-from xner.models.network.device import share_of_cores
+from xner.models.network.device import load_apart, share_of_cores
 from xner.models.network.loading import first_line, import_transformers, load_config, load_layers
 from xner.models.network.piece_network import Vectors, longest_input
 
@@ -73,8 +73,8 @@ class CTranslate2Encoder:
         folder = keep_converted(name, dtype, converter, kind=_KIND, what=what, part=f"layer{layer}")
         workers, threads = share_of_cores()
         try:
-            self._encoder: Any = library.Encoder(
-                str(folder), compute_type=dtype, inter_threads=workers, intra_threads=threads
+            self._encoder: Any = load_apart(
+                partial(library.Encoder, str(folder), compute_type=dtype, inter_threads=workers, intra_threads=threads)
             )
         except (RuntimeError, ValueError) as error:
             raise Error(f"cannot load the encoder '{name}' into CTranslate2: {first_line(error)}") from error

@@ -26,6 +26,7 @@ __all__ = [
     "dtype_name",
     "import_torch",
     "in_halves",
+    "load_apart",
     "resolve_devices",
     "resolve_dtype",
     "share_of_cores",
@@ -169,6 +170,19 @@ def share_of_cores(devices: int = 1) -> tuple[int, int]:
 def _shares(cores: int) -> tuple[int, int]:
     workers = min(cores, _MOST_AT_ONCE)
     return workers, cores // workers
+
+
+def load_apart(load: Callable[[], T]) -> T:
+    """Load a model into CTranslate2 in a thread of its own.
+
+    CTranslate2 sets OpenMP's number of threads in the thread that loads a model. Torch goes by the same number, and
+    would compute there with as many as a batch has in CTranslate2: with one, most often.
+
+    Args:
+        load: gives the model.
+    """
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(load).result()
 
 
 def batch_threads() -> ThreadPoolExecutor | None:

@@ -10,7 +10,7 @@ import queue
 from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 
@@ -24,6 +24,7 @@ from xner.models.network.device import (
     Dtype,
     dtype_name,
     in_halves,
+    load_apart,
     resolve_devices,
     resolve_dtype,
     share_of_cores,
@@ -454,7 +455,9 @@ class CTranslate2Engine(TranslationEngine):
             place = {"device": kind, "device_index": int(index or 0)}
             share = {"inter_threads": workers, "intra_threads": threads}
             try:
-                loaded = library.Translator(str(self._folder), compute_type=compute, **place, **share)
+                loaded = load_apart(
+                    partial(library.Translator, str(self._folder), compute_type=compute, **place, **share)
+                )
             except (RuntimeError, ValueError) as error:
                 raise Error(
                     f"cannot load the translation model '{self.name}' on {name!r}: {first_line(error)}"
