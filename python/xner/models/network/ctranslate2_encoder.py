@@ -37,9 +37,11 @@ class CTranslate2Encoder:
         dtype: name of the precision.
         longest: most tokens that go in at once.
         pads: whether all rows of a batch cost as much as its longest.
+        at_once: whether several batches are computed at once where there are cores for it.
     """
 
     pads: ClassVar[bool] = True
+    at_once = True
 
     def __init__(self, name: str, layer: int, tokenizer: PieceTokenizer, *, dtype: str, what: str) -> None:
         """Load an encoder's layers, converted where that has not been done before.

@@ -51,12 +51,14 @@ class Network(Protocol):
         dtype: name of the precision of weights and activations.
         longest: most tokens that go in at once.
         pads: whether all rows of a batch cost as much as its longest.
+        at_once: whether several batches are computed at once where there are cores for it.
     """
 
     device: torch.device
     dtype: str
     longest: int
     pads: ClassVar[bool]
+    at_once: bool
 
     def forward(self, rows: Sequence[Sequence[int]]) -> Vectors:
         """The vectors of a batch.
@@ -100,7 +102,7 @@ class TorchNetwork:
         self.model: Any = torch.compile(model, dynamic=True) if compile else model
         self._padding = tokenizer.padding
         self._output = output
-        self._at_once = device.type == "cpu" and not compile
+        self.at_once = device.type == "cpu" and not compile
 
     def forward(self, rows: Sequence[Sequence[int]]) -> Vectors:
         """See `Network`."""
@@ -121,7 +123,7 @@ class TorchNetwork:
 
     def threads(self) -> Executor | None:
         """See `Network`."""
-        return batch_threads() if self._at_once else None
+        return batch_threads() if self.at_once else None
 
 
 class PieceNetwork:
@@ -221,7 +223,8 @@ class PieceNetwork:
         lengths = [window.end - window.start + len(prefix) + len(suffix) for _, window in parts]
         threads = self.network.threads()
         at_work = map if threads is None else threads.map
-        batches = batches_by_length(lengths, token_budget, pads=self.network.pads)
+        network = self.network
+        batches = batches_by_length(lengths, token_budget, pads=network.pads, at_once=network.at_once)
         list(at_work(lambda batch: in_halves(run, batch), batches))
         return torch.empty((0, 1), device=self.device) if packed is None else packed
 
