@@ -6,19 +6,23 @@ import extras
 
 extras.need("models", "translate")
 
+import itertools
+import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from test_translation import sentences
+from xner.models.scorers.translation_scores import load_translation_scorer
 from xner.models.translators import Translator
 from xner.models.translators.engines import load_engine
 from xner.models.translators.translator import Decoding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from xner.models.translators.engines import TranslationEngine
@@ -92,6 +96,89 @@ def test_a_failure_is_told(engine: TranslationEngine) -> None:
         list(engine.run(BATCHES, compute))
 
 
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+class TestOneCopyOnAProcessor:
+    @pytest.fixture
+    def engine(self, outspoken_nllb: Path) -> TranslationEngine:
+        made = load_engine(
+            str(outspoken_nllb), engine="auto", tokenizer=None, device="cpu", dtype="auto", what="a test"
+        )
+        made.__dict__["models"] = ["only"]  # in place of the cached property
+        return made
+
+    def test_two_batches_are_computed_at_once(self, engine: TranslationEngine) -> None:
+        both = threading.Barrier(2, timeout=60)
+        threads: list[int] = []
+
+        def compute(model: str, items: Sequence[int]) -> list[int]:
+            assert model == "only"
+            threads.append(torch.get_num_threads())
+            both.wait()
+            return [item * 10 for item in items]
+
+        assert list(engine.run(BATCHES, compute)) == [(batch, [item * 10 for item in batch]) for batch in BATCHES]
+        assert threads == [1] * len(BATCHES)
+
+    def test_a_single_batch_has_all_threads(self, engine: TranslationEngine) -> None:
+        assert list(engine.run([[1]], lambda _, items: [torch.get_num_threads() for _ in items])) == [([1], [2])]
+
+    def test_a_failure_ends_it(self, engine: TranslationEngine) -> None:
+        begun: list[int] = []
+
+        def compute(_: str, items: Sequence[int]) -> list[int]:
+            begun.append(items[0])
+            if items == [2]:
+                raise ValueError("two")
+            time.sleep(0.01)
+            return list(items)
+
+        with pytest.raises(ValueError, match="two"):
+            list(engine.run([[number] for number in range(100)], compute))
+        assert len(begun) < 50
+
+    def test_an_interrupt_ends_it(self, engine: TranslationEngine) -> None:
+        begun: list[int] = []
+        over = threading.Event()
+        main = threading.get_ident()
+
+        def compute(_: str, items: Sequence[int]) -> list[int]:
+            begun.append(items[0])
+            while items == [1] and not over.is_set():
+                signal.pthread_kill(main, signal.SIGINT)
+                over.wait(1)  # what comes right before a thread begins to wait does not wake it
+            over.wait(10)
+            return list(items)
+
+        with pytest.raises(KeyboardInterrupt):
+            list(engine.run([[number] for number in range(100)], compute))
+        over.set()
+        assert set(begun) <= {0, 1}, "which were begun before"
+
+    def test_all_is_as_with_one_thread(self, outspoken_nllb: Path) -> None:
+        texts = sentences(12)
+        decoding = Decoding(beams=2, length_ratio=0.5, length_extra=1)
+        translator = Translator.load(str(outspoken_nllb), decoding=decoding, token_budget=64, device="cpu")
+        scorer = load_translation_scorer(str(outspoken_nllb), engine="transformers", device="cpu", token_budget=64)
+        pairs = list(itertools.pairwise(texts))
+
+        def everything() -> tuple[list[Any], list[list[float]]]:
+            scores = [found.tolist() for _, found in scorer.log_probabilities(pairs, *LANGUAGES)]
+            return translator.translate(texts, *LANGUAGES), scores
+
+        at_once = everything()
+        torch.set_num_threads(1)
+        assert everything() == at_once
+        assert len(at_once[1]) > 2
+
+
 class _Small:
     """A model of CTranslate2 on a device with memory for so many texts at once."""
 
@@ -155,12 +242,8 @@ def test_a_processor_works_on_several_batches_at_once(
     assert [(one["inter_threads"], one["intra_threads"]) for one in made] == [(workers, threads)]
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_torch_has_as_many_threads_as_before(converted_nllb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        Translator.load(str(converted_nllb), device="cpu").translate(sentences(1), *LANGUAGES)
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+    Translator.load(str(converted_nllb), device="cpu").translate(sentences(1), *LANGUAGES)
+    assert torch.get_num_threads() == 2

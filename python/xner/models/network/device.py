@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -14,7 +15,8 @@ from xner._support.extras import require
 from xner.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor, Future
 
     import torch
 
@@ -30,8 +32,11 @@ __all__ = [
     "resolve_devices",
     "resolve_dtype",
     "share_of_cores",
+    "side_by_side",
 ]
 
+B = TypeVar("B")
+R = TypeVar("R")
 T = TypeVar("T")
 
 _PROCESS = os.getpid()  # that imported this module; a forked one did not
@@ -145,6 +150,35 @@ def in_halves(work: Callable[[Sequence[T]], None], batch: Sequence[T]) -> None:
     middle = len(batch) // 2
     in_halves(work, batch[:middle])
     in_halves(work, batch[middle:])
+
+
+def side_by_side(threads: Executor | None, work: Callable[[B], R], batches: Sequence[B]) -> Iterator[R]:
+    """Do batches of work in several threads at once; a single batch is done here, with all threads of its own.
+
+    Where one fails, or whoever waits is interrupted, no others are begun.
+
+    Args:
+        threads: None does one batch after the other.
+        work: takes a batch.
+        batches: what it takes.
+
+    Yields:
+        What `work` gives for each batch, in order.
+    """
+    if threads is None or len(batches) < 2:
+        yield from map(work, batches)
+        return
+    begun: deque[Future[R]] = deque()
+    try:
+        for batch in batches:
+            begun.append(threads.submit(work, batch))
+        while begun:
+            found = begun[0].result()
+            begun.popleft()
+            yield found
+    finally:
+        for one in begun:
+            one.cancel()
 
 
 def device_names(device: str) -> str | list[str]:

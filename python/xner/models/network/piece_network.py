@@ -9,7 +9,7 @@ import numpy as np
 
 from xner.errors import Error
 from xner.models.network.batching import batches_by_length
-from xner.models.network.device import batch_threads, in_halves
+from xner.models.network.device import batch_threads, in_halves, side_by_side
 from xner.models.network.windows import windows
 
 if TYPE_CHECKING:
@@ -221,11 +221,10 @@ class PieceNetwork:
                     progress(sum(parts[part][1].start == 0 for part in batch))
 
         lengths = [window.end - window.start + len(prefix) + len(suffix) for _, window in parts]
-        threads = self.network.threads()
-        at_work = map if threads is None else threads.map
         network = self.network
         batches = batches_by_length(lengths, token_budget, pads=network.pads, at_once=network.at_once)
-        list(at_work(lambda batch: in_halves(run, batch), batches))
+        for _ in side_by_side(network.threads(), lambda batch: in_halves(run, batch), batches):
+            pass
         return torch.empty((0, 1), device=self.device) if packed is None else packed
 
 

@@ -22,12 +22,14 @@ from xner.errors import Error, OptionError
 from xner.models.network.device import (
     DTYPES,
     Dtype,
+    batch_threads,
     dtype_name,
     in_halves,
     load_apart,
     resolve_devices,
     resolve_dtype,
     share_of_cores,
+    side_by_side,
 )
 from xner.models.network.loading import Reloaded, first_line, model_identity
 from xner.models.translators.conversion import convert_model, is_converted
@@ -35,6 +37,7 @@ from xner.models.translators.seq2seq import Seq2SeqTokenizer, load_seq2seq, long
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
 
     import torch
 
@@ -146,7 +149,7 @@ class TranslationEngine(Reloaded):
     @property
     @abstractmethod
     def models(self) -> Sequence[Any]:
-        """The model once for each batch that is computed at the same time, loaded on first use.
+        """The model once for each batch that is computed at the same time, or once for all; loaded on first use.
 
         Raises:
             Error: the weights cannot be used.
@@ -206,24 +209,33 @@ class TranslationEngine(Reloaded):
         """
         if not batches:
             return
-        idle: queue.SimpleQueue[Any] = queue.SimpleQueue()  # copies of the model that nobody uses now
-        for model in self.models:
-            idle.put(model)
 
-        def work(batch: Sequence[T]) -> tuple[Sequence[T], list[R]]:
+        def computed(model: Any, batch: Sequence[T]) -> tuple[Sequence[T], list[R]]:
             results: list[R] = []  # halves are done in order
-            model = idle.get()
-            try:
-                in_halves(lambda some: results.extend(list(compute(model, some))), batch)
-            finally:
-                idle.put(model)
+            in_halves(lambda some: results.extend(list(compute(model, some))), batch)
             return batch, results
 
-        if len(self.models) == 1:
-            yield from map(work, batches)
+        models = self.models
+        if len(models) == 1:
+            yield from side_by_side(self._threads(), partial(computed, models[0]), batches)
             return
-        with ThreadPoolExecutor(len(self.models)) as pool:
-            yield from pool.map(work, batches)
+        idle: queue.SimpleQueue[Any] = queue.SimpleQueue()  # copies of the model that nobody uses now
+        for model in models:
+            idle.put(model)
+
+        def computed_by_one(batch: Sequence[T]) -> tuple[Sequence[T], list[R]]:
+            model = idle.get()
+            try:
+                return computed(model, batch)
+            finally:
+                idle.put(model)
+
+        with ThreadPoolExecutor(len(models)) as pool:
+            yield from side_by_side(pool, computed_by_one, batches)
+
+    def _threads(self) -> Executor | None:
+        """What computes several batches at once with the only copy of the model; None where they come one by one."""
+        return None
 
 
 def load_engine(
@@ -304,6 +316,9 @@ class TransformersEngine(TranslationEngine):
         """One copy of the model a device, loaded on first use."""
         self._check_sources()
         return [load_seq2seq(self.name, device=one, dtype=dtype, what=self._what) for one, dtype in self._devices]
+
+    def _threads(self) -> Executor | None:
+        return batch_threads() if self.kind == "cpu" else None
 
     def generate(
         self, model: Any, sources: Sequence[Sequence[int]], start: Sequence[int], beams: int, limit: int
