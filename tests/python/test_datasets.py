@@ -325,6 +325,21 @@ def catalogue(folder: Path, old: str = "", new: str = "", more: str = "") -> Pat
         ("[own]", "[own", r"own.toml: .*\(at line 1"),
         ('splits = ["test"]', "", "line 1: own: the key 'splits' is missing"),
         ('languages = {en = "eng_Latn"}', "", "line 1: own: it has no languages"),
+        (
+            '["test"]',
+            '["train", "test"]',
+            r"line 9: own.files.0.path: .* lacks \{split\}: train, test would be the same",
+        ),
+        (
+            'en = "eng_Latn"}\nhub = {name = "HUB"}\n\n[[own.files]]\nwhere = "a folder"\npath = "{language}',
+            'en = "eng_Latn", de = "deu_Latn"}\n\n[[own.files]]\nwhere = "a folder"\npath = "all',
+            r"line 8: own.files.0.path: 'all.conll' lacks \{language\}: de, en would be the same",
+        ),
+        (
+            'en = "eng_Latn"}',
+            'en = "eng_Latn", de = "deu_Latn"}',
+            r"line 5: own.hub.configuration: '' lacks \{language\}",
+        ),
         ('languages = {en = "eng_Latn"}', 'unordered = ["x"]\nlanguages = {en = "eng_Latn"}', "line 4: .*'x' is none"),
     ],
 )

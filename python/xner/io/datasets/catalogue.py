@@ -7,7 +7,7 @@ is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -387,6 +387,12 @@ def _dataset(name: str, table: TomlTable) -> Dataset:
     )
     if not found.files and found.hub is None:
         raise table.error("", "it is nowhere: neither 'files' nor 'hub' says where")
+    for one, way in zip(table.tables("files"), found.files, strict=True):
+        _check_fields(one, "path", way.path, {"split": splits, "language": known})
+    if found.hub is not None:
+        key, pattern = ("path", found.hub.path) if found.hub.path else ("configuration", found.hub.configuration)
+        needed = {"split": splits, "language": known} if found.hub.path else {"language": known}
+        _check_fields(table.table("hub"), key, pattern, needed)
     table.done()
     return found
 
@@ -404,6 +410,13 @@ def _languages(table: TomlTable) -> dict[str, Spoken]:
     for name, title in table.mapping("other_languages").items():
         found[name] = Spoken(name, "", title)
     return dict(sorted(found.items()))
+
+
+def _check_fields(table: TomlTable, key: str, pattern: str, needed: Mapping[str, Collection[str]]) -> None:
+    """That a pattern leads to another place for each split and each language."""
+    for field, several in needed.items():
+        if len(several) > 1 and f"{{{field}}}" not in pattern:
+            raise table.error(key, f"{pattern!r} lacks {{{field}}}: {', '.join(several)} would be the same")
 
 
 def _files(table: TomlTable) -> Files:
