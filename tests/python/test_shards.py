@@ -213,13 +213,13 @@ def recurring(corpus: Path) -> Path:
     return corpus
 
 
-@pytest.mark.parametrize("piece", [100_000, 5])
+@pytest.mark.parametrize("piece", [5, pytest.param(100_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("options", "is_linked"),
     [
         ({}, False),
-        ({"memory": False}, False),
-        ({"memory": True, "names_memory": "10MB"}, True),
+        pytest.param({"memory": False}, False, marks=pytest.mark.slow),
+        pytest.param({"memory": True, "names_memory": "10MB"}, True, marks=pytest.mark.slow),
         ({"aligner": ["builtin"], "aligner_memory": "10MB", "combine": "intersect"}, True),
         ({"filters": ["one-word:row"], "on_error": "skip", "nested": "keep"}, False),
     ],
@@ -250,7 +250,7 @@ def test_folders_give_what_the_corpus_in_one_file_gives(
     assert not [path for folder in (recurring, recurring / "out") for path in folder.iterdir() if path.name[0] == "."]
 
 
-@pytest.mark.parametrize("stopped_at", [1, 3, 5, 7])
+@pytest.mark.parametrize("stopped_at", [*(pytest.param(one, marks=pytest.mark.slow) for one in (1, 3, 5)), 7])
 def test_what_is_of_all_shards_is_found_once(recurring: Path, stopped_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shards = [replace(one, links=()) for one in scanned(recurring)]
     project_shards(Pipeline(), shards, recurring / "whole")

@@ -88,10 +88,17 @@ def both_ways(
 @pytest.mark.parametrize(
     ("kind", "suffix", "options"),
     [
-        ("conll", "parquet", {}),
+        pytest.param("conll", "parquet", {}, marks=pytest.mark.slow),
         ("jsonl", "conll", {"markers": "auto", "broken_markers": "drop"}),
-        ("parquet", "jsonl", {"markers": "tags", "memory": False, "filters": ["one-word:row"]}),
-        ("conll", "jsonl", {"method": "heuristic", "nested": "outermost", "keep_bad": True}),
+        pytest.param(
+            "parquet",
+            "jsonl",
+            {"markers": "tags", "memory": False, "filters": ["one-word:row"]},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "conll", "jsonl", {"method": "heuristic", "nested": "outermost", "keep_bad": True}, marks=pytest.mark.slow
+        ),
         ("conll", "arrow", {"on_error": "skip", "decode": "viterbi", "nested": "keep"}),
     ],
 )
@@ -172,10 +179,11 @@ def test_no_row_is_translated_twice(asked: list[list[str]], tmp_path: Path, monk
         assert (tmp_path / name.format("out")).read_bytes() == (tmp_path / name.format("whole")).read_bytes()
 
 
+@pytest.mark.parametrize("first", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_outputs_of_steps_are_taken_whichever_way_they_came(
-    asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked: list[list[str]], first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, steps = labelled(tmp_path), tmp_path / "steps"
+    file, steps = labelled(tmp_path, rows=20), tmp_path / "steps"
 
     def told(output: str, *, in_pieces: bool, **options: Any) -> list[str]:
         said: list[str] = []
@@ -186,19 +194,18 @@ def test_outputs_of_steps_are_taken_whichever_way_they_came(
         return said
 
     taken = [f"{name}: taken from {steps / name}.parquet" for name in ("translation", "links")]
-    for first in (True, False):
-        assert told("a.jsonl", in_pieces=first) == ([] if first else taken)
-        count = len(asked)
-        for then in (True, False):
-            assert told("b.jsonl", in_pieces=then, matcher="greedy") == taken
-        assert told("b.jsonl", in_pieces=first, decode="viterbi") == taken[:1]
-        assert len(asked) == count
-        assert told("b.jsonl", in_pieces=not first) == taken[:1], "the links are those of the command before"
-        kept = io.read(steps / "translation.parquet")
-        changed = kept.set_column(kept.schema.names.index("translation"), "translation", pa.array(["x"] * ROWS))
-        io.write(changed.replace_schema_metadata(kept.schema.metadata), steps / "translation.parquet")
-        assert told("b.jsonl", in_pieces=first) == taken[1:], "what was changed is made anew"
-        assert pylist(io.read(steps / "translation.parquet")["translation"]) == pylist(kept["translation"])
+    assert told("a.jsonl", in_pieces=first) == []
+    count = len(asked)
+    for then in (True, False):
+        assert told("b.jsonl", in_pieces=then, matcher="greedy") == taken
+    assert told("b.jsonl", in_pieces=first, decode="viterbi") == taken[:1]
+    assert len(asked) == count
+    assert told("b.jsonl", in_pieces=not first) == taken[:1], "the links are those of the command before"
+    kept = io.read(steps / "translation.parquet")
+    changed = kept.set_column(kept.schema.names.index("translation"), "translation", pa.array(["x"] * kept.num_rows))
+    io.write(changed.replace_schema_metadata(kept.schema.metadata), steps / "translation.parquet")
+    assert told("b.jsonl", in_pieces=first) == taken[1:], "what was changed is made anew"
+    assert pylist(io.read(steps / "translation.parquet")["translation"]) == pylist(kept["translation"])
 
 
 @pytest.mark.usefixtures("asked")
@@ -235,15 +242,13 @@ def test_translations_that_are_there(kind: str, rows: int, tmp_path: Path, monke
 
 
 @pytest.mark.usefixtures("asked")
-@pytest.mark.parametrize("rows", [0, 1, 40])
+@pytest.mark.parametrize("rows", [pytest.param(0, marks=pytest.mark.slow), 40])
 def test_files_with_pieces_without_entities(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "en.conll"
     path.write_text("a\tB-X\nb\tO\n\n" * (rows % 13) + "c\tO\n\n" * (rows - rows % 13), encoding="utf-8")
-    for markers in (None, "auto"):
-        steps = ["translation", "links"]
-        output = tmp_path / "out.jsonl"
-        pieces, whole = both_ways(LabelledFile(path), output, monkeypatch, steps=steps, markers=markers)
-        assert (pieces[0], sorted(pieces[1]), pieces[2]) == (whole[0], sorted(whole[1]), whole[2])
+    steps, output = ["translation", "links"], tmp_path / "out.jsonl"
+    pieces, whole = both_ways(LabelledFile(path), output, monkeypatch, steps=steps, markers="auto", memory=False)
+    assert (pieces[0], sorted(pieces[1]), pieces[2]) == (whole[0], sorted(whole[1]), whole[2])
 
 
 @pytest.mark.usefixtures("asked")
