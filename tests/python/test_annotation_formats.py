@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from command_line import done, xner
 from io_strategies import classes, words
 from xner import io, schema
 from xner.errors import DataError, Error, FormatError
+from xner.io.annotation.tools import TOOLS
 from xner.io.layout import Layout
 from xner.labels import encode
 
@@ -341,7 +344,11 @@ def test_people_who_do_not_agree(folder: Path) -> None:
     with pytest.raises(FormatError, match=r"task 0: ann@x and 2 do not agree on the spans; .*`annotator=ann@x`"):
         io.read(path, "label-studio")
     assert entities(io.read(path, "label-studio", annotator="2")) == [[PERSON]]
-    assert entities(io.read(path, "label-studio", annotator="3")) == [None]
+    message = r"has annotations by ann@x, 2, and none by '3', whom `annotator` names"
+    with pytest.raises(FormatError, match=message):
+        io.read(path, "label-studio", annotator="3")
+    with pytest.raises(FormatError, match=message):
+        list(TOOLS["label-studio"].documents(path, annotator="3"))
     inspected = ("inspect", path.name, "--format", "label-studio")
     said = " ".join(xner(*inspected, cwd=path.parent).stdout.split())
     assert "--annotator names the one who counts (--annotator ann@x)" in said
@@ -357,6 +364,103 @@ def test_people_who_do_not_agree(folder: Path) -> None:
     with pytest.raises(FormatError, match=r"record 0: u and v do not agree"):
         io.read(path, "argilla")
     assert entities(io.read(path, "argilla", annotator="v")) == [[]]
+    with pytest.raises(FormatError, match=r"has annotations by u, v, and none by 'w'"):
+        io.read(path, "argilla", annotator="w")
+    path = save(folder, [task, {**task, "annotations": [{"completed_by": "ann@x", "result": REGIONS}]}])
+    assert entities(io.read(path, "label-studio", annotator="2")) == [[PERSON], None]
+
+
+def region(start: int, end: int, label: str, text: str | None = None) -> dict[str, Any]:
+    value = {"start": start, "end": end, "labels": [label]}
+    return {"type": "labels", "value": value if text is None else {**value, "text": text}}
+
+
+def studio_task(text: str, *annotations: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"data": {"text": text}, "annotations": list(annotations), **more}
+
+
+def said_of(path: Path, format: str, caplog: pytest.LogCaptureFixture) -> tuple[list[Any], list[str]]:
+    """The entities of a file, and what is said of it."""
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "xner"):
+        found = entities(io.read(path, format))
+    return found, [record.getMessage().replace(str(path), "FILE") for record in caplog.records]
+
+
+NO_LABELS = "texts have no labels, which is something else than no entities:"
+PEOPLE_COUNT = "have suggestions of a model alone, which do not count, as people have annotated others; first FILE,"
+
+
+def test_texts_that_nobody_labelled_are_counted_by_why(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ann = {"result": [region(0, 3, "PER")]}
+    tasks = [studio_task("Ann"), studio_task("Bob", {"result": [], "was_cancelled": True}), studio_task("Ann", ann)]
+    found, said = said_of(save(folder, [*tasks, tasks[0]]), "label-studio", caplog)
+    assert found == [None, None, [(0, 1, "PER")], None]
+    kinds = "2 without annotations (first FILE, task 0), 1 skipped (first FILE, task 1)"
+    assert said == [f"FILE: 3 of 4 {NO_LABELS} {kinds}"]
+    lines = [{"text": "Ann", "answer": answer} for answer in ("reject", "accept", "ignore", "reject")]
+    found, said = said_of(save(folder, "\n".join(map(json.dumps, lines))), "prodigy", caplog)
+    assert found == [None, [], None, None]
+    assert said == [f"FILE: 3 of 4 {NO_LABELS} 2 rejected (first FILE, line 1), 1 ignored (first FILE, line 3)"]
+    found, said = said_of(save(folder, '{"text": "Ann"}\n{"text": "Ann", "label": []}\n'), "doccano", caplog)
+    assert (found, said) == ([None, []], [f"FILE: 1 of 2 {NO_LABELS} 1 without annotations (first FILE, line 1)"])
+    assert said_of(save(folder, {"text": "Ann"}), "doccano", caplog) == ([None], [])
+
+
+def test_what_people_said_counts_and_suggestions_where_nobody_said_anything(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    suggestion = {"spans": {"value": [{"start": 0, "end": 4, "label": "PER"}], "agent": "m"}}
+    nobody = {**argilla_record("spans"), "suggestions": suggestion}
+    draft = argilla_record("spans", {"user_id": "u", "value": [], "status": "draft"})
+    draft["suggestions"] = suggestion
+    done_ = argilla_record("spans", {"user_id": "u", "value": [], "status": "submitted"})
+    found, said = said_of(save(folder, [nobody, draft, done_]), "argilla", caplog)
+    assert found == [None, None, []]
+    kinds = "1 without annotations (first FILE, record 0), 1 draft (first FILE, record 1)"
+    assert said == [f"FILE: 2 texts {PEOPLE_COUNT} record 0", f"FILE: 2 of 3 {NO_LABELS} {kinds}"]
+    found, said = said_of(save(folder, [nobody]), "argilla", caplog)
+    alone = "1 texts have suggestions of a model alone, which count, as nobody has annotated any; first FILE, record 0"
+    assert (found, said) == ([[(0, 1, "PER")]], [f"FILE: {alone}"])
+    prediction = studio_task("Ann", predictions=[{"result": [region(0, 3, "PER")]}])
+    assert said_of(save(folder, [prediction]), "label-studio", caplog)[0] == [[(0, 1, "PER")]]
+    found, said = said_of(save(folder, [prediction, studio_task("Bob", {"result": []})]), "label-studio", caplog)
+    assert (found, said[0]) == ([None, []], f"FILE: 1 texts {PEOPLE_COUNT} task 0")
+
+
+def test_the_last_of_several_annotations_by_one_person_counts(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first = {"completed_by": 1, "result": [region(0, 3, "PER")], "updated_at": "2025-01-01T00:00:00Z"}
+    last = {"completed_by": 1, "result": [region(0, 3, "LOC")], "updated_at": "2025-01-02T00:00:00Z"}
+    what = "texts have several annotations by one person, of which the last counts; first FILE, task 0"
+    for both in ((first, last), (last, first)):
+        found, said = said_of(save(folder, [studio_task("Ann", *both)]), "label-studio", caplog)
+        assert (found, said) == ([[(0, 1, "LOC")]], [f"FILE: 1 {what}"])
+
+
+def test_spans_of_label_studio_have_the_text_that_they_say(folder: Path) -> None:
+    def task(said: str, text: str = "At Ann\nLee") -> list[Any]:
+        return [studio_task(text, {"result": [region(3, 10, "PER", said)]})]
+
+    for said in ("Ann\nLee", r"Ann\nLee", "Ann Lee", " Ann\nLee "):
+        assert entities(io.read(save(folder, task(said)), "label-studio")) == [[(1, 3, "PER")]]
+    with pytest.raises(FormatError, match=r"task 0, .*'value': field 'text': the span is 'Bob', but the text has 'Ann"):
+        io.read(save(folder, task("Bob")), "label-studio")
+
+
+@pytest.mark.parametrize(("format", "holder"), [("label-studio", "data"), ("argilla", "fields")])
+def test_texts_in_fields_of_other_names(folder: Path, format: str, holder: str) -> None:
+    path = save(folder, [{holder: {"body": "Ann", "id": "x", "n": 1}}])
+    assert values(io.read(path, format), "tokens") == [["Ann"]]
+    path = save(folder, [{holder: {"my body": "Ann", "title": "Bob"}}])
+    with pytest.raises(
+        FormatError, match=r"there are several texts, my body, title; `jq .*` takes 'my body'"
+    ) as raised:
+        io.read(path, format)
+    if shutil.which("jq") is not None:
+        subprocess.run(str(raised.value).split("`")[1], shell=True, check=True)
+        assert values(io.read(path.with_name("file.text"), format), "tokens") == [["Ann"]]
+    with pytest.raises(FormatError, match="there is no field 'text'; the fields are n"):
+        io.read(save(folder, [{holder: {"n": 1}}]), format)
 
 
 @pytest.mark.parametrize(
@@ -512,7 +616,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("label-studio", "[", "file: not JSON"),
     ("label-studio", [3], "task 0: expected an object, found 3"),
     ("label-studio", [{"text": "a"}], "task 0: there is no field 'data'; export the project as JSON, not as JSON-MIN"),
-    ("label-studio", [{"data": {"t": "a"}}], "task 0, field 'data': there is no field 'text'; the fields are t"),
+    ("label-studio", [{"data": {"t": 1}}], "task 0, field 'data': there is no field 'text'; the fields are t"),
     ("label-studio", '[{"data": {"text": "\\ud83d"}}]', "task 0: half of a surrogate pair"),
     (
         "label-studio",

@@ -12,18 +12,17 @@ Source: https://docs.argilla.io/latest/reference/argilla/records/records
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from xner import schema
 from xner._version import __version__
 from xner.io._json import Record, list_of
-from xner.io.annotation._choice import chosen
+from xner.io.annotation._choice import Choice, text_of
 from xner.io.annotation.documents import Document, Joined, JsonListWriter, Span, batches_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -39,28 +38,29 @@ def iter_argilla(
     path: str | os.PathLike[str],
     *,
     language: str | WordSplitter = "characters",
-    text_field: str = "text",
+    text_field: str | None = None,
     question: str | None = None,
     annotator: str | None = None,
     batch_rows: int = 16_384,
 ) -> Iterator[pa.RecordBatch]:
-    """Reads records in batches: the responses of people, or suggestions where there are none.
+    """Reads records in batches: the responses of people, or suggestions in a file without any.
 
     Responses that are drafts or were discarded do not count.
 
     Args:
         path: a list of records, or the same compressed (`.gz`).
         language: how words are found, see `batches_of`.
-        text_field: the field that has the text.
+        text_field: the field that has the text; None: `text`, or the only field with a text.
         question: the span question; None: `spans`, or the only one that was answered.
         annotator: the person whose responses count, by user id; by default all must agree.
         batch_rows: rows a batch.
 
     Yields:
-        Batches as `batches_of` describes them; records without responses and suggestions have no spans.
+        Batches as `batches_of` describes them; records without responses that count have no spans.
 
     Raises:
-        FormatError: something else, or responses that do not agree; the message names file, record and field.
+        FormatError: something else, responses that do not agree, or none by the `annotator`; the message names file,
+            record and field.
     """
     documents = argilla_documents(path, text_field=text_field, question=question, annotator=annotator)
     return batches_of(documents, path, language=language, batch_rows=batch_rows)
@@ -69,7 +69,7 @@ def iter_argilla(
 def argilla_documents(
     path: str | os.PathLike[str],
     *,
-    text_field: str = "text",
+    text_field: str | None = None,
     question: str | None = None,
     annotator: str | None = None,
     people_only: bool = False,
@@ -83,28 +83,44 @@ def argilla_documents(
         annotator: likewise.
         people_only: do not read suggestions.
     """
-    read = partial(_document, text_field=text_field, question=question, annotator=annotator, people_only=people_only)
-    return map(read, list_of(path, "record"))
+    records = list(list_of(path, "record"))
+    people = [person for record in records for person, _ in _responses(record, _asked(record, question))]
+    choice = Choice(path, annotator, people_only, people)
+    for record in records:
+        spans, unsaid = _chosen(record, _asked(record, question), choice)
+        text = text_of(record.record("fields"), text_field, path, "fields")
+        yield Document(text, spans, record.identifier(schema.ID), where=record.where, unsaid=unsaid)
+    choice.tell()
 
 
-def _document(
-    record: Record, *, text_field: str, question: str | None, annotator: str | None, people_only: bool
-) -> Document:
-    text = record.record("fields").text(text_field)
-    responses, suggestions = record.record("responses"), record.record("suggestions")
-    if question is None:
-        question = _span_question(record, {**suggestions.values, **responses.values})
-    people = {
-        str(response.values.get("user_id", number)): _spans(response, None)
-        for number, response in enumerate(responses.records(question))
-        if response.values.get("value") is not None and response.values.get("status") in _GIVEN
-    }
-    spans = chosen(record, people, annotator)
-    suggestion = suggestions.record(question)
-    asked = not people_only and annotator is None
-    if spans is None and asked and suggestion.values.get("value") is not None:
-        spans = _spans(suggestion, suggestion.values.get("score"))
-    return Document(text, spans, record.identifier(schema.ID), where=record.where)
+def _asked(record: Record, question: str | None) -> str:
+    """The question whose answers are spans."""
+    if question is not None:
+        return question
+    return _span_question(record, {**record.record("suggestions").values, **record.record("responses").values})
+
+
+def _responses(record: Record, question: str) -> list[tuple[str, Record]]:
+    """What people have responded to a question, and who."""
+    responses = enumerate(record.record("responses").records(question))
+    return [(str(response.values.get("user_id", number)), response) for number, response in responses]
+
+
+def _chosen(record: Record, question: str, choice: Choice) -> tuple[Sequence[Span] | None, str]:
+    """The spans that count, or why there are none."""
+    responses = _responses(record, question)
+    given = [(person, _spans(one, None)) for person, one in responses if _counts(one)]
+    spans = choice.of(record, given)
+    if spans is not None:
+        return spans, ""
+    suggestion = record.record("suggestions").record(question)
+    if not given and suggestion.values.get("value") is not None and choice.takes_suggestion(record):
+        return _spans(suggestion, suggestion.values.get("score")), ""
+    return None, choice.unsaid(str(one.values["status"]) for _, one in responses if one.values.get("status"))
+
+
+def _counts(response: Record) -> bool:
+    return response.values.get("value") is not None and response.values.get("status") in _GIVEN
 
 
 def _span_question(record: Record, answers: Mapping[str, Any]) -> str:

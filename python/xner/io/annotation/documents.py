@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from xner.text.word_splitting import WordSplitter
 
 __all__ = [
+    "UNSAID",
     "Document",
     "DocumentWriter",
     "Joined",
@@ -47,6 +48,9 @@ __all__ = [
 
 Joined: TypeAlias = Literal["blanks", "detokenized"]
 """How words become a text: with a blank between any two of them, or as it is written, see `xner.text.detokenize`."""
+
+UNSAID: Final = "without annotations"
+"""Of a text on whose spans nobody has said anything, for reasons that are not known."""
 
 T = TypeVar("T")
 
@@ -90,6 +94,7 @@ class Document:
         id: None where it has none of its own.
         words: of the text, in order; None where they are to be found.
         where: it stands, for messages: file and line.
+        unsaid: why there are no spans, where nobody has said what they are: `skipped`.
     """
 
     text: str
@@ -97,14 +102,20 @@ class Document:
     id: str | None = None
     words: Sequence[Word] | None = None
     where: str = ""
+    unsaid: str = UNSAID
 
 
 @dataclass(slots=True)
 class _Notes:
-    """What reading has to say at its end: how many spans became others than they were, with the first of each kind."""
+    """What reading has to say at its end: how many texts have no labels, and how many spans became others.
+
+    Of each kind the first is named.
+    """
 
     path: str
     spans: int = 0
+    texts: int = 0
+    unsaid: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
 
@@ -113,7 +124,15 @@ class _Notes:
         shown = f"{document.where}, [{span.start}, {span.end}) {document.text[span.start : span.end]!r} {span.label}"
         self.first.setdefault(what, shown)
 
+    def unlabelled(self, document: Document) -> None:
+        self.unsaid.setdefault(document.unsaid, []).append(document.where)
+
     def tell(self) -> None:
+        count = sum(map(len, self.unsaid.values()))
+        if 0 < count < self.texts:
+            kinds = ", ".join(f"{len(places)} {kind} (first {places[0]})" for kind, places in self.unsaid.items())
+            what = "have no labels, which is something else than no entities"
+            logger.warning("%s: %d of %d texts %s: %s", self.path, count, self.texts, what, kinds)
         for what, count in self.counts.items():
             logger.warning("%s: %d of %d spans %s; first %s", self.path, count, self.spans, what, self.first[what])
 
@@ -173,7 +192,9 @@ def _row(document: Document, number: int, split: WordSplitter, notes: _Notes) ->
         schema.ID: str(number) if document.id is None else document.id,
         schema.TOKENS: [word.text for word in words],
     }
+    notes.texts += 1
     if document.spans is None:
+        notes.unlabelled(document)
         return row
     entities = []
     for span in document.spans:

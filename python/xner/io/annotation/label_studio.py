@@ -8,7 +8,6 @@ Source: https://labelstud.io/guide/task_format, https://labelstud.io/guide/predi
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 from xner import schema
@@ -16,7 +15,7 @@ from xner._support.arguments import choose
 from xner._support.pages import Html, element
 from xner._version import __version__
 from xner.io._json import Record, list_of
-from xner.io.annotation._choice import chosen
+from xner.io.annotation._choice import Choice, text_of
 from xner.io.annotation.documents import Document, Joined, JsonListWriter, Span, batches_of
 from xner.text.offsets import Utf16
 
@@ -37,34 +36,38 @@ def iter_label_studio(
     path: str | os.PathLike[str],
     *,
     language: str | WordSplitter = "characters",
-    text_key: str = "text",
+    text_key: str | None = None,
     annotator: str | None = None,
     batch_rows: int = 16_384,
 ) -> Iterator[pa.RecordBatch]:
-    """Reads tasks in batches: the annotations that people made, or predictions where there are none.
+    """Reads tasks in batches: the annotations that people made, or predictions in a file without any.
 
     Annotations that were cancelled do not count; where there is a ground truth, it alone does.
 
     Args:
         path: what Label Studio exports as JSON (not JSON-MIN), or the same compressed (`.gz`).
         language: how words are found, see `batches_of`.
-        text_key: the field of `data` that has the text.
+        text_key: the field of `data` that has the text; None: `text`, or the only field with a text that is no id.
         annotator: the person whose annotations count, by number or e-mail (`completed_by`); by default all must agree.
         batch_rows: rows a batch.
 
     Yields:
-        Batches as `batches_of` describes them; tasks that nobody and no model has annotated have no spans.
+        Batches as `batches_of` describes them; tasks without annotations that count have no spans.
 
     Raises:
-        FormatError: something else, labels of what is no plain text, or annotations that do not agree; the message
-            names file, task and field.
+        FormatError: something else, labels of what is no plain text, spans that do not have the text that they say,
+            annotations that do not agree, or none by the `annotator`; the message names file, task and field.
     """
     documents = label_studio_documents(path, text_key=text_key, annotator=annotator)
     return batches_of(documents, path, language=language, batch_rows=batch_rows)
 
 
 def label_studio_documents(
-    path: str | os.PathLike[str], *, text_key: str = "text", annotator: str | None = None, people_only: bool = False
+    path: str | os.PathLike[str],
+    *,
+    text_key: str | None = None,
+    annotator: str | None = None,
+    people_only: bool = False,
 ) -> Iterator[Document]:
     """The texts of a file with their spans, as they are; arguments and errors are those of `iter_label_studio`.
 
@@ -74,28 +77,39 @@ def label_studio_documents(
         annotator: likewise.
         people_only: do not read predictions.
     """
-    read = partial(_document, text_key=text_key, annotator=annotator, people_only=people_only)
-    return map(read, list_of(path, "task"))
+    tasks = list(list_of(path, "task"))
+    people = [_person(one, number) for task in tasks for number, one in enumerate(task.records("annotations"))]
+    choice = Choice(path, annotator, people_only, people)
+    for task in tasks:
+        if "data" not in task.values:
+            raise task.error("there is no field 'data'; export the project as JSON, not as JSON-MIN")
+        data = task.record("data")
+        text = text_of(data, text_key, path, "data")
+        spans, unsaid = _chosen(task, text, choice)
+        own = data.identifier(schema.ID)
+        name = task.identifier(schema.ID) if own is None else own
+        yield Document(text, spans, name, where=task.where, unsaid=unsaid)
+    choice.tell()
 
 
-def _document(task: Record, *, text_key: str, annotator: str | None, people_only: bool) -> Document:
-    if "data" not in task.values:
-        raise task.error("there is no field 'data'; export the project as JSON, not as JSON-MIN")
-    data = task.record("data")
-    text = data.text(text_key)
-    own = data.identifier(schema.ID)
-    spans = chosen(task, _by_person(task, text), annotator)
-    predictions = [] if people_only or annotator is not None else task.records("predictions")
-    if spans is None and predictions:
-        spans = _spans(predictions[-1], text)
-    return Document(text, spans, task.identifier(schema.ID) if own is None else own, where=task.where)
+def _chosen(task: Record, text: str, choice: Choice) -> tuple[Sequence[Span] | None, str]:
+    """The spans that count, or why there are none."""
+    annotations = sorted(enumerate(task.records("annotations")), key=lambda one: _changed(one[1]))
+    counting = [(number, one) for number, one in annotations if not one.values.get("was_cancelled")]
+    truth = [(number, one) for number, one in counting if one.values.get("ground_truth")]
+    given = [(_person(one, number), _spans(one, text)) for number, one in truth or counting]
+    spans = choice.of(task, given)
+    if spans is not None:
+        return spans, ""
+    predictions = [] if given else task.records("predictions")
+    if predictions and choice.takes_suggestion(task):
+        return _spans(predictions[-1], text), ""
+    return None, choice.unsaid("skipped" for _ in annotations)
 
 
-def _by_person(task: Record, text: str) -> dict[str, list[Span]]:
-    """The spans that count, by who has marked them; of several annotations of one person the last."""
-    given = [one for one in task.records("annotations") if not one.values.get("was_cancelled")]
-    truth = [one for one in given if one.values.get("ground_truth")]
-    return {_person(one, number): _spans(one, text) for number, one in enumerate(truth or given)}
+def _changed(annotation: Record) -> str:
+    """When an annotation was changed last; empty where that is not said."""
+    return str(annotation.values.get("updated_at") or annotation.values.get("created_at") or "")
 
 
 def _person(annotation: Record, number: int) -> str:
@@ -127,13 +141,25 @@ def _offsets(value: Record, text: str) -> tuple[int, int]:
     """A region's characters: code points, or UTF-16 units where those alone give the text that it says it has.
 
     Label Studio counted UTF-16 units up to version 1.4.
+
+    Raises:
+        FormatError: neither gives that text.
     """
     start, end, said = value.whole("start"), value.whole("end"), value.values.get("text")
-    if isinstance(said, str) and text[start:end] != said:
-        units = Utf16(text)
-        if units.slice(start, end) == said:
-            return units.character(start), units.character(end)
+    if not isinstance(said, str) or text[start:end] == said:
+        return start, end
+    units = Utf16(text)
+    if units.slice(start, end) == said:
+        return units.character(start), units.character(end)
+    if 0 <= start < end <= len(text) and _words(text[start:end]) != _words(said):
+        has = f"the text has {text[start:end]!r} at [{start}, {end}); was it changed after it was annotated?"
+        raise value.error(f"field 'text': the span is {said!r}, but {has}")
     return start, end
+
+
+def _words(text: str) -> list[str]:
+    """What is between white space, of which Label Studio writes line ends as two characters."""
+    return text.replace("\\n", " ").split()
 
 
 def label_studio_configuration(classes: Iterable[str]) -> str:

@@ -8,10 +8,10 @@ Source: https://prodi.gy/docs/api-interfaces
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from xner.io._json import Record, records_of
-from xner.io.annotation.documents import Document, JsonWriter, Span, batches_of
+from xner.io.annotation.documents import UNSAID, Document, JsonWriter, Span, batches_of
 from xner.text.word_splitting import Word
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from xner.text.word_splitting import WordSplitter
 
 __all__ = ["ProdigyWriter", "iter_prodigy", "prodigy_documents", "tokens_of"]
+
+_ANSWERS: Final = {"reject": "rejected", "ignore": "ignored"}
 
 
 def iter_prodigy(
@@ -58,7 +60,8 @@ def _document(record: Record) -> Document:
             Span(one.whole("start"), one.whole("end"), one.text("label"), one.number("score"), one.number("margin"))
             for one in record.records("spans")
         ]
-    return Document(text, spans, record.identifier("id"), tokens_of(record, text), record.where)
+    unsaid = _ANSWERS.get(str(answer), UNSAID)
+    return Document(text, spans, record.identifier("id"), tokens_of(record, text), record.where, unsaid)
 
 
 def tokens_of(record: Record, text: str) -> list[Word] | None:
