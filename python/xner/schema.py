@@ -37,6 +37,7 @@ __all__ = [
     "LINKS_TYPE",
     "MARKED_ENTITIES",
     "MARKER_PROBLEM",
+    "MISSING_ENTITIES",
     "NER_PROBABILITIES",
     "NER_PROBABILITIES_HALF_TYPE",
     "NER_PROBABILITIES_TYPE",
@@ -59,6 +60,7 @@ __all__ = [
     "check_column",
     "conform",
     "conform_column",
+    "is_left_out",
     "is_row_dropped",
     "ner_label_names",
     "ner_probabilities_field",
@@ -127,6 +129,8 @@ FILTER_RECORDS_TYPE = pa.list_(pa.struct([*ENTITIES_TYPE.value_type, ("reason", 
 STATUS_TYPE = pa.dictionary(pa.int32(), pa.string())
 FILTERED = "filtered"
 """The status of a row whose entities filters have dropped one by one."""
+MISSING_ENTITIES = "missing_entities"
+"""The status of a row whose source entities nobody has said; a sentence without any has an empty list of them."""
 ROW_DROPPED = "row_dropped:"
 """What the status of a row begins with that a filter has dropped as a whole; the filter's name follows."""
 
@@ -205,6 +209,22 @@ def is_row_dropped(status: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any
     if isinstance(status, pa.Array):
         status = plain(status)
     return pc.starts_with(status.cast(pa.string()), ROW_DROPPED).fill_null(False)
+
+
+def is_left_out(table: pa.Table) -> Any:
+    """Whether rows are none to learn from: a filter has dropped them as a whole, or nobody has labelled them.
+
+    Args:
+        table: with `status`, and perhaps `reviewed`: rows that people have looked at are labelled.
+
+    Returns:
+        A column of booleans.
+    """
+    status = table.column(STATUS).cast(pa.string())
+    unlabelled: Any = pc.equal(status, pa.scalar(MISSING_ENTITIES)).fill_null(False)
+    if REVIEWED in table.schema.names:
+        unlabelled = pc.and_not(unlabelled, table.column(REVIEWED).fill_null(pa.scalar(False)))
+    return pc.or_(is_row_dropped(table.column(STATUS)), unlabelled)
 
 
 def require_columns(schema: pa.Schema, columns: Iterable[str], what: str) -> None:

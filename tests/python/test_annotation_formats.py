@@ -344,7 +344,7 @@ def test_people_who_do_not_agree(folder: Path) -> None:
     with pytest.raises(FormatError, match=r"task 0: ann@x and 2 do not agree on the spans; .*`annotator=ann@x`"):
         io.read(path, "label-studio")
     assert entities(io.read(path, "label-studio", annotator="2")) == [[PERSON]]
-    message = r"has annotations by ann@x, 2, and none by '3', whom `annotator` names"
+    message = r"has no annotations by '3', only by ann@x, 2; `annotator` names one of these"
     with pytest.raises(FormatError, match=message):
         io.read(path, "label-studio", annotator="3")
     with pytest.raises(FormatError, match=message):
@@ -364,7 +364,7 @@ def test_people_who_do_not_agree(folder: Path) -> None:
     with pytest.raises(FormatError, match=r"record 0: u and v do not agree"):
         io.read(path, "argilla")
     assert entities(io.read(path, "argilla", annotator="v")) == [[]]
-    with pytest.raises(FormatError, match=r"has annotations by u, v, and none by 'w'"):
+    with pytest.raises(FormatError, match=r"has no annotations by 'w', only by u, v; "):
         io.read(path, "argilla", annotator="w")
     path = save(folder, [task, {**task, "annotations": [{"completed_by": "ann@x", "result": REGIONS}]}])
     assert entities(io.read(path, "label-studio", annotator="2")) == [[PERSON], None]
@@ -405,6 +405,55 @@ def test_texts_that_nobody_labelled_are_counted_by_why(folder: Path, caplog: pyt
     found, said = said_of(save(folder, '{"text": "Ann"}\n{"text": "Ann", "label": []}\n'), "doccano", caplog)
     assert (found, said) == ([None, []], [f"FILE: 1 of 2 {NO_LABELS} 1 without annotations (first FILE, line 1)"])
     assert said_of(save(folder, {"text": "Ann"}), "doccano", caplog) == ([None], [])
+
+
+def test_texts_that_nobody_labelled_are_no_training_data(tmp_path: Path) -> None:
+    tasks = [studio_task("Ann"), studio_task("Ann", {"result": [region(0, 3, "PER")]}), studio_task("Bob", {})]
+    save(tmp_path, tasks, "en.json")
+    (tmp_path / "de.txt").write_text("Anne\nAnne\nBob\n")
+    (tmp_path / "links").write_text("0-0\n0-0\n0-0\n")
+    source = ("--source", "en.json", "--source-format", "label-studio")
+    command = ("project", *source, "--target", "de.txt", "--links", "links")
+    run = done(xner(*command, "-o", "de.conll", cwd=tmp_path))
+    assert "3 sentences: 2 ok, 1 missing_entities" in run.stderr
+    assert "missing_entities: nobody has labelled the source sentence; training leaves out such rows" in run.stderr
+    assert "1 of 3 rows left out of de.conll" in run.stderr
+    assert f"1 of 3 {NO_LABELS} 1 without annotations (first en.json, task 0)" in run.stderr
+    assert values(io.read(tmp_path / "de.conll"), "labels") == [["B-PER"], ["O"]]
+    assert "left out" not in done(xner(*command, "-o", "de.parquet", cwd=tmp_path)).stderr
+    table = io.read(tmp_path / "de.parquet")
+    assert values(table, "status") == ["missing_entities", "ok", "ok"]
+
+
+def test_gold_labels_of_a_tool_against_a_table(tmp_path: Path) -> None:
+    tasks = [studio_task("Ann", {"result": [region(0, 3, "PER")]}), studio_task("Ann"), studio_task("Bob", {})]
+    save(tmp_path, tasks, "gold.json")
+    rows: dict[str, Any] = {"tokens": [["Ann"], ["Ann"], ["Bob"]], "labels": [["B-PER"], ["B-LOC"], ["O"]]}
+    io.write(pa.table(rows), tmp_path / "de.parquet")
+    untold = ("evaluate", "--gold", "gold.json", "--predicted", "de.parquet")
+    told = xner(*untold, cwd=tmp_path)
+    assert told.returncode == 1
+    assert "looks like a file of label-studio, which --gold-format label-studio reads" in told.stderr
+    command = (*untold, "--gold-format", "label-studio")
+    run = done(xner(*command, "--json", cwd=tmp_path))
+    assert json.loads(run.stdout)["micro"]["f1"] == 1
+    assert "gold.json: 1 sentence without gold labels, not scored; first row 1" in run.stderr
+    rows["labels"][0] = None
+    io.write(pa.table(rows), tmp_path / "de.parquet")
+    lacking = xner(*command, cwd=tmp_path)
+    assert "row 0, column 'labels', value null: 'de.parquet' does not label this sentence" in lacking.stderr
+    assert lacking.stderr.count("have no labels") == 1
+    same = ("evaluate", "--gold", "de.parquet", "--predicted", "de.parquet")
+    other = xner(*same, "--gold-format", "argilla", cwd=tmp_path)
+    assert "looks like Parquet; its name tells its format, and another one was given" in other.stderr
+    alone = xner("evaluate", "--predicted", "de.parquet", "--gold-format", "conll", cwd=tmp_path)
+    assert (alone.returncode, "there is no --gold" in alone.stderr) == (2, True)
+
+
+def test_classes_are_renamed_where_there_are_some(folder: Path) -> None:
+    path = save(folder, '{"text": "Ann"}\n{"text": "Ann", "label": [[0, 3, "P"]]}\n')
+    found = Layout(class_map={"P": "PER"}).read_labelled(path, "doccano").entities.to_pylist()
+    assert found == [None, [{"start": 0, "end": 1, "label": "PER"}]]
 
 
 def test_what_people_said_counts_and_suggestions_where_nobody_said_anything(
@@ -674,6 +723,22 @@ def test_a_folder_of_brat(tmp_path: Path) -> None:
     assert (
         entities(io.read_brat(tmp_path / "10.ann")) == entities(io.read_brat(tmp_path / "10.txt")) == [[PERSON, PLACE]]
     )
+
+
+def test_folders_of_brat_within_a_folder(tmp_path: Path) -> None:
+    news = tmp_path / "news 1"
+    news.mkdir()
+    brat(tmp_path, "Ann", "T1\tPER 0 3\tAnn\n", "2")
+    brat(news, "Bob", "T1\tPER 0 3\tBob\n", "2")
+    table = io.read_brat(tmp_path)
+    assert (values(table, "id"), entities(table)) == (["2", "news 1/2"], [[(0, 1, "PER")]] * 2)
+    assert values(io.read_brat(news / "2.ann"), "id") == ["2"]
+    inspected = xner("inspect", tmp_path.name, cwd=tmp_path.parent).stdout
+    assert "2 sentences, 2 words" in inspected
+    assert "2 sentences, 2 words" not in done(xner("inspect", "2.txt", cwd=tmp_path)).stdout
+    (news / "3.ann").write_text("")
+    with pytest.raises(Error, match=r"'news 1/3\.ann' has annotations of a text 'news 1/3\.txt' that is not there"):
+        io.read_brat(tmp_path)
 
 
 def test_discontinuous_spans_of_brat(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

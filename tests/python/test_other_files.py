@@ -321,4 +321,4 @@ class TestOptionsOfOneFile:
         assert "; --predicted-column names it" in told(xner(*files, tags))
         assert "; --gold-column names it" in told(xner(*files, narrow, "--gold-column", "1"))
         texts = save(tmp_path / "d.jsonl", '{"text": "Anna came", "label": [[0, 4, "PER"]]}\n')
-        assert "which --format doccano reads" in told(xner(*files, texts))
+        assert "which --predicted-format doccano reads" in told(xner(*files, texts))

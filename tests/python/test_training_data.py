@@ -147,6 +147,13 @@ class TestNoise:
         assert found.sentences.weights == [1.0, 1.0, 1.0]
         assert (found.rows, found.filtered) == (4, 1)
 
+    def test_rows_that_nobody_labelled_are_left_out(self) -> None:
+        statuses = ["ok", "missing_entities", "missing_entities"]
+        rows = table([["a"], ["b"], ["c"]], [["O"], ["O"], ["O"]], status=statuses)
+        assert read_rows(rows).sentences.tokens == [["a"]]
+        reviewed = rows.append_column("reviewed", pa.array([None, True, False]))
+        assert read_rows(reviewed).sentences.tokens == [["a"], ["b"]]
+
     def test_weights(self) -> None:
         by_score = read_rows(PROJECTED, NoiseOptions(row_weights="score")).sentences.weights
         assert by_score == pytest.approx([(0.5 + 1) / 2, 0.05, 1.0])

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["guarded", "keep_track", "refuse_overwriting"]
 
 _MARKED = "xner.guarded"
-_INPUT_FORMATS = ("source_format", "target_format", "input_format", "table_format", "format_")
+_INPUT_FORMATS = (
+    "source_format",
+    "target_format",
+    "input_format",
+    "table_format",
+    "gold_format",
+    "predicted_format",
+    "format_",
+)
 
 
 def guarded(command: click.Command) -> click.Command:

@@ -8,10 +8,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
+from xner._support.phrases import number_of
 from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first, pieces_of
+from xner._support.progress import each_once, logger
 from xner.errors import DataError, Error
 from xner.evaluation.entities import Mode, Scores, evaluate
 from xner.io.in_step import InStep
@@ -21,9 +24,10 @@ from xner.io.parallel import apart, row_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    import pyarrow as pa
+    import numpy.typing as npt
 
     from xner.io.layout import Layout
 
@@ -53,7 +57,11 @@ class LabelledFile:
     @property
     def reads_pieces(self) -> bool:
         """Whether the file can be read piece by piece."""
-        return self.layout.reads_pieces(self.path, self.format)
+        with self._naming():
+            return self.layout.reads_pieces(self.path, self.format)
+
+    def _naming(self) -> AbstractContextManager[None]:
+        return naming_options(self.path, self.own_options, shared=self.shared)
 
     def pieces(self, classes: set[str], *, is_whole: bool) -> Generator[pa.Table]:
         """The file's rows, with labels that can be compared.
@@ -66,7 +74,7 @@ class LabelledFile:
             Error: as `Layout.read_for_scores`.
             WholeNeededError: what was read holds only for the rows so far.
         """
-        with naming_options(self.path, self.own_options, shared=self.shared):
+        with self._naming():
             if not is_whole:
                 yield from self.layout.pieces_for_scores(self.path, self.format, rows=PIECE_ROWS, classes=classes)
                 return
@@ -83,7 +91,9 @@ class LabelledFile:
         name = self.column or (schema.GOLD_LABELS if schema.GOLD_LABELS in table.column_names else schema.LABELS)
         if name not in table.column_names:
             names = ", ".join(table.column_names)
-            raise Error(f"'{self.path}' has no column '{name}', only: {names}{of_tool(self.path)}")
+            tool = of_tool(self.path) if self.format is None else ""
+            with self._naming():
+                raise Error(f"'{self.path}' has no column '{name}', only: {names}{tool}")
         return table.column(name)
 
 
@@ -103,17 +113,29 @@ class LabelFiles:
         self._gold, self._systems = gold, systems
         self._mode: Mode = mode
         self._ignore_words = ignore_words
-        self._is_one_table = (gold.path, gold.layout) == (systems[0].path, systems[0].layout)
+        first, *_ = systems
+        self._is_one_table = (gold.path, gold.layout, gold.format) == (first.path, first.layout, first.format)
         self.classes: set[str] = set()
         """The names that classes have in the files; see `LabelledFile.pieces`."""
+        self._unlabelled: list[int] = []
 
     def scores(self) -> list[Scores]:
         """The scores of each system.
 
+        Sentences without gold labels are not scored, and the logger is told how many these are.
+
         Raises:
             Error: a file cannot be read, or does not have the gold data's sentences.
-            DataError: a row has other words than in the gold data, or another number of labels.
+            DataError: a row has other words than in the gold data, another number of labels, or gold labels alone.
         """
+        with each_once():
+            found = self._all_scores()
+        if self._unlabelled:
+            what = f"{number_of(len(self._unlabelled), 'sentence')} without gold labels, not scored"
+            logger.warning("%s: %s; first row %d", self._gold.path, what, self._unlabelled[0])
+        return found
+
+    def _all_scores(self) -> list[Scores]:
         if all(one.reads_pieces for one in self._files):
             with suppress(WholeNeededError):
                 return self._scores(is_whole=False)
@@ -127,12 +149,15 @@ class LabelFiles:
 
     def _scores(self, *, is_whole: bool) -> list[Scores]:
         found: list[list[Scores]] = [[] for _ in self._systems]
+        self._unlabelled.clear()
         first = 0
         try:
             for tables in InStep([one.pieces(self.classes, is_whole=is_whole) for one in self._files], _check_counts):
                 with behind(first):
                     gold = tables[0 if self._is_one_table else 1]
                     systems = [tables[0], *tables[1 if self._is_one_table else 2 :]]
+                    expected = self._gold.labels(gold)
+                    self._unlabelled += [first + int(row) for row in np.flatnonzero(~_are_there(expected))]
                     for place, scores in enumerate(self._scores_of(gold, systems)):
                         found[place].append(scores)
                 first += len(gold)
@@ -149,7 +174,20 @@ class LabelFiles:
             if table is not gold:
                 self._check_words(gold, table, file)
             _check_lengths(expected, self._gold, labels, file)
-            yield evaluate(expected, labels, mode=self._mode)
+            _check_there(expected, labels, file)
+            yield self._evaluated(expected, labels)
+
+    def _evaluated(self, gold: pa.ChunkedArray[Any], labels: pa.ChunkedArray[Any]) -> Scores:
+        """The scores of the sentences that have gold labels."""
+        are_there = _are_there(gold)
+        if are_there.all():
+            return evaluate(gold, labels, mode=self._mode)
+        kept = pa.array(are_there)
+        try:
+            return evaluate(gold.filter(kept), labels.filter(kept), mode=self._mode)
+        except DataError as error:
+            row = int(np.flatnonzero(are_there)[error.row])
+            raise DataError(row, error.column, error.value, error.reason, row_id=error.row_id) from None
 
     def _look_again(self, *, is_whole: bool) -> None:
         """Look at one thing after the other, so that what is wrong is named in this order, not in that of rows.
@@ -240,6 +278,19 @@ def _check_lengths(
         if None not in {expected, found} and expected != found:
             reason = f"'{file.path}' has as many in this row, and '{gold_file.path}' has {expected}"
             raise DataError(row, schema.LABELS, f"{found} labels", reason)
+
+
+def _are_there(labels: pa.ChunkedArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether sentences have labels."""
+    return labels.is_valid().to_numpy()
+
+
+def _check_there(gold: pa.ChunkedArray[Any], labels: pa.ChunkedArray[Any], file: LabelledFile) -> None:
+    """That a file labels each sentence that has gold labels."""
+    lacking = np.flatnonzero(_are_there(gold) & ~_are_there(labels))
+    if len(lacking):
+        reason = f"'{file.path}' does not label this sentence, which has gold labels; label it, or leave it out of both"
+        raise DataError(int(lacking[0]), file.column or schema.LABELS, "null", reason)
 
 
 def _first_difference(expected: list[str] | None, found: list[str] | None) -> tuple[int, str | None, str | None]:

@@ -191,9 +191,8 @@ _UNPACK: Final = {
     b"\xfd7zXZ\0": ("xz", "unxz", ".xz"),
 }
 _ZIP: Final = b"PK\x03\x04"
+_TABLES: Final = {b"PAR1": ("Parquet", ".parquet"), b"ARROW1\0\0": ("Arrow", ".arrow")}
 _READ_OTHERWISE: Final = {
-    b"PAR1": ("Parquet", "give its format, or a name that ends in .parquet"),
-    b"ARROW1\0\0": ("Arrow", "give its format, or a name that ends in .arrow"),
     b"SQLite format 3\0": ("an SQLite database", "export its table as JSONL"),
     **{
         b"\x80" + bytes([protocol]): ("a Python pickle", "write what it holds as JSONL or Parquet")
@@ -217,6 +216,12 @@ def _check_no_text(path: str, begin: bytes) -> None:
         kind = "zip, or of a spreadsheet or a saved model"
         remedy = f"`unzip {shlex.quote(path)}` unpacks the former"
         raise FormatError(f"{path}: this is no text but looks like a compressed file ({kind}); {remedy}")
+    for mark, (kind, suffix) in _TABLES.items():
+        if begin.startswith(mark) and not _is_text(begin):
+            remedy = f"give its format, or a name that ends in {suffix}"
+            if path.lower().endswith(suffix):
+                remedy = "its name tells its format, and another one was given"
+            raise FormatError(f"{path}: this is no text but looks like {kind}; {remedy}")
     for mark, (kind, remedy) in _READ_OTHERWISE.items():
         if begin.startswith(mark) and not _is_text(begin):
             raise FormatError(f"{path}: this is no text but looks like {kind}; {remedy}")

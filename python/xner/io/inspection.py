@@ -164,7 +164,7 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
     return replace(found, problem=about) if about and found.table is None else found
 
 
-_OTHER_NAMES: Final = "commands with several files have --source-format or --target-format, say, in place of --format"
+_OTHER_NAMES: Final = "commands with several files have an option for each, --source-format or --gold-format, say"
 
 
 _BEGINNINGS: Final = {
@@ -436,7 +436,7 @@ def _folder(folder: Path) -> Inspection:
     Raises:
         Error: there are none.
     """
-    if not any(folder.glob("*.ann")):
+    if next(folder.rglob("*.ann"), None) is None:
         raise Error(f"'{folder}' is a folder without brat's documents; name one of its files")
     table = read_brat(folder)
     remarks = tuple(_remarks(table, None, []))

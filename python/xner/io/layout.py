@@ -672,9 +672,12 @@ class Layout:
         """Entities with renamed classes, without those that do not count."""
         if not self.class_map:
             return entities
-        rows = []
+        rows: list[list[dict[str, Any]] | None] = []
         for row in entities.to_pylist():
-            renamed = [{**one, "label": self.class_map.get(one["label"], one["label"])} for one in row or ()]
+            if row is None:  # nobody has said what there is
+                rows.append(None)
+                continue
+            renamed = [{**one, "label": self.class_map.get(one["label"], one["label"])} for one in row]
             rows.append([one for one in renamed if one["label"] != labels.tags.OUTSIDE])
         return pa.chunked_array([pa.array(rows, entities.type)])
 

@@ -29,7 +29,7 @@ class RunCounts:
         entities: of the source side.
         projected: how many of them were projected and kept.
         overlapping: rows whose projected entities share words.
-        dropped: rows that filters dropped.
+        dropped: rows that files of text lack: those that filters dropped, or that nobody has labelled.
         wordless: rows without target words.
         statuses: of rows.
         classes: of source entities.

@@ -1242,6 +1242,8 @@ class Run:
             yield from counts.markers.lines(REASONS, "sentences with markers")
         statuses = by_frequency(counts.statuses)
         yield f"{counts.rows} sentences: " + (", ".join(f"{n} {one}" for one, n in statuses.items()) or "none")
+        if schema.MISSING_ENTITIES in statuses:
+            yield f"  {schema.MISSING_ENTITIES}: nobody has labelled the source sentence; training leaves out such rows"
         share = f" ({self.projected / self.entities:.1%})" if self.entities else ""
         if self.entities:
             yield "source entities: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.classes.items()))

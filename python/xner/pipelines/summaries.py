@@ -97,16 +97,16 @@ def is_training_data(output: Path, format: str | None) -> bool:
 
 
 def without_dropped_rows(table: pa.Table, output: Path, format: str | None) -> pa.Table:
-    """What is to be written: files of text lack the rows that filters dropped, tables keep them."""
-    dropped = schema.is_row_dropped(table.column(schema.STATUS))
+    """What is to be written: files of text lack the rows of `schema.is_left_out`, tables keep them."""
+    dropped = schema.is_left_out(table)
     if not is_training_data(output, format) or not pc.any(dropped).as_py():
         return table
     return table.filter(pc.invert(dropped))
 
 
 def dropped_rows(table: pa.Table) -> int:
-    """How many rows filters have dropped."""
-    return pc.sum(schema.is_row_dropped(table.column(schema.STATUS))).as_py() or 0
+    """How many rows files of text lack, see `schema.is_left_out`."""
+    return pc.sum(schema.is_left_out(table)).as_py() or 0
 
 
 def overlap_lines(rows: int, output: Path | None, format: str | None, *, what: str = "entities") -> Iterator[str]:
@@ -119,6 +119,6 @@ def overlap_lines(rows: int, output: Path | None, format: str | None, *, what: s
 
 
 def left_out_lines(dropped: int, rows: int, output: Path, format: str | None) -> Iterator[str]:
-    """How many of so many rows a file of text lacks because they were dropped, where there are some."""
+    """How many of so many rows a file of text lacks, where there are some."""
     if dropped and is_training_data(output, format):
         yield f"{dropped} of {rows} rows left out of {output}"

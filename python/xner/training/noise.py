@@ -82,7 +82,7 @@ class ReadRows:
     Attributes:
         sentences: of these rows.
         rows: in the table.
-        filtered: rows that a filter has dropped.
+        filtered: rows that a filter has dropped, or whose source sentence nobody has labelled.
         incomplete: rows left out for a source entity without a target.
         below_margin: rows left out for an entity's margin.
         masked: words of which nothing is learnt.
@@ -105,7 +105,7 @@ def read_rows(
 ) -> ReadRows:
     """The rows of a table that are to be learnt from, with their weights.
 
-    Rows that filters have dropped as a whole are left out in any case.
+    Rows that filters have dropped as a whole, and those that nobody has labelled, are left out in any case.
 
     Args:
         table: as for `labelled_sentences`; for all options but the default ones with the projection's `entities`, and
@@ -127,7 +127,7 @@ def read_rows(
     rows = len(sentences)
     dropped = np.zeros(rows, np.bool_)
     if schema.STATUS in table.schema.names:
-        dropped = schema.is_row_dropped(table.column(schema.STATUS)).to_numpy()
+        dropped = schema.is_left_out(table).to_numpy()
     incomplete = below = masked = 0
     kept = []
     entity_lists = table.column(schema.ENTITIES).to_pylist() if noise.needs_entities else [None] * rows

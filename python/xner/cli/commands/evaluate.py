@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_OF_PREDICTED = {"label_column": "predicted_column", "token_column": "predicted_token_column"}
-_OF_GOLD = {"label_column": "gold_column"}
+_OF_PREDICTED = {
+    "label_column": "predicted_column",
+    "token_column": "predicted_token_column",
+    "format": "predicted_format",
+}
+_OF_GOLD = {"label_column": "gold_column", "format": "gold_format"}
 
 
 @click.command(
@@ -39,6 +43,8 @@ _OF_GOLD = {"label_column": "gold_column"}
     "      gold labels from the table's own column\n"
     "  xner evaluate --predicted both.tsv --gold-column 1 --predicted-column 2\n"
     "      both in the columns of one file\n"
+    "  xner evaluate --gold tasks.json --gold-format label-studio --predicted de.parquet\n"
+    "      what people annotated in a tool; sentences that nobody annotated are not scored\n"
     "  xner evaluate --gold gold.tsv --token-column 1 --predicted out.tsv --predicted-token-column 0\n"
     "      words in other columns",
 )
@@ -62,6 +68,8 @@ _OF_GOLD = {"label_column": "gold_column"}
     type=click.Choice(FORMAT_NAMES),
     help="Format of the files; by default their names tell.",
 )
+@click.option("--gold-format", type=click.Choice(FORMAT_NAMES), help="Format of --gold alone.")
+@click.option("--predicted-format", type=click.Choice(FORMAT_NAMES), help="Format of --predicted alone.")
 @click.option("--gold-column", type=COLUMN, help="Column of the gold labels, of --predicted if there is no --gold.")
 @click.option("--predicted-column", type=COLUMN, help="Column of the predicted labels.")
 @click.option(
@@ -82,6 +90,8 @@ def command(
     confidence: float,
     seed: int,
     format_: str | None,
+    gold_format: str | None,
+    predicted_format: str | None,
     gold_column: int | str | None,
     predicted_column: int | str | None,
     predicted_token_column: int | str | None,
@@ -92,9 +102,12 @@ def command(
     """Compare predicted with gold labels, entity by entity.
 
     Prints precision, recall and F1 for each class, micro and macro averages, bootstrap intervals, and the
-    projection ratio (predicted by gold entities, averaged over sentences). Files are read piece by piece; of each
+    projection ratio (predicted by gold entities, averaged over sentences). Sentences without gold labels are not
+    scored, which is said. Files are read piece by piece; of each
     sentence 12 bytes a class stay in memory, which intervals are drawn from.
     """
+    if gold is None and gold_format is not None:
+        raise click.UsageError(f"--gold-format {gold_format}: there is no --gold")
     if predicted_token_column is not None and predicted_token_column == predicted_column:
         raise click.UsageError(f"--predicted-token-column {predicted_token_column}: this is the --predicted-column")
     by_column = replace(
@@ -110,10 +123,11 @@ def command(
     shared = [] if layout.label_column is None else ["label_column"]
     of_predicted = _OF_PREDICTED, shared if predicted_column is None else ()
     of_gold = of_predicted if is_own_column else (_OF_GOLD, shared if gold_column is None else ())
-    systems = [LabelledFile(predicted, by_column, format_, schema.LABELS, *of_predicted)]
+    formats = {"gold": gold_format or format_, "predicted": predicted_format or format_}
+    systems = [LabelledFile(predicted, by_column, formats["predicted"], schema.LABELS, *of_predicted)]
     systems += [] if baseline is None else [LabelledFile(baseline, layout, format_)]
     files = LabelFiles(
-        LabelledFile(gold or predicted, gold_layout, format_, gold_name, *of_gold),
+        LabelledFile(gold or predicted, gold_layout, formats["gold" if gold else "predicted"], gold_name, *of_gold),
         systems,
         mode=mode,
         ignore_words=ignore_words,

@@ -77,8 +77,8 @@ class Choice:
         if self.annotator is None or self.annotator in self.people:
             return
         shown = ", ".join(self.people[:_SHOWN]) + (", ..." if len(self.people) > _SHOWN else "")
-        there = f"has annotations by {shown}" if self.people else "has no annotations by people"
-        raise FormatError(f"'{self.path}' {there}, and none by {self.annotator!r}, whom `annotator` names")
+        others = f"only by {shown}; `annotator` names one of these" if self.people else "nor by anybody else"
+        raise FormatError(f"'{self.path}' has no annotations by {self.annotator!r}, {others}")
 
     def of(self, record: Record, given: Sequence[tuple[str, Sequence[Span]]]) -> Sequence[Span] | None:
         """The spans of the person that is asked for, or those that all agree on.

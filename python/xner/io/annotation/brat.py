@@ -50,11 +50,11 @@ def read_brat(
     """Reads texts with spans.
 
     Args:
-        path: a folder, of which all documents are read, in the order of their names, or one `.txt` or `.ann` file of
-            a document.
+        path: a folder, of which all documents are read, those of folders within it as well, in the order of their
+            names; or one `.txt` or `.ann` file of a document.
         language: how words are found, see `batches_of`.
-        rows: what is one: a document, whose name is its id, or a line of one, with the name and its number, from 0, as
-            `name:3`.
+        rows: what is one: a document, whose name is its id, with the folders in between (`news/1`); or a line of one,
+            with the name and its number, from 0, as `name:3`.
         discontinuous: what becomes of spans with other words between their pieces: an error, the span that covers all
             of them, or nothing; what is not an error is counted, and the logger told.
 
@@ -77,15 +77,18 @@ def brat_documents(
     choose("rows", rows, {"documents": None, "lines": None})
     choose("discontinuous", discontinuous, {"refuse": None, "cover": None, "drop": None})
     given = Path(path)
-    texts = sorted(given.glob("*.txt"), key=_by_number) if given.is_dir() else [given.with_suffix(".txt")]
+    folder = given if given.is_dir() else given.parent
+    found = given.rglob("*.txt") if given.is_dir() else [given.with_suffix(".txt")]
+    texts = sorted(found, key=lambda one: _by_number(_name(one, folder)))
     if not texts or not texts[0].is_file():
         raise Error(f"'{path}': there are no texts; brat's documents are pairs of files, NAME.txt and NAME.ann")
-    alone = sorted({one.stem for one in given.glob("*.ann")} - {one.stem for one in texts}) if given.is_dir() else []
+    annotations = given.rglob("*.ann") if given.is_dir() else ()
+    alone = sorted({_name(one, folder) for one in annotations} - {_name(one, folder) for one in texts})
     if alone:
         raise Error(f"'{path}': '{alone[0]}.ann' has annotations of a text '{alone[0]}.txt' that is not there")
     pieces = _Pieces(discontinuous)
     for text in texts:
-        document = _document(text, pieces)
+        document = _document(text, folder, pieces)
         yield from [document] if rows == "documents" else _lines_of(document)
     if pieces.count:
         what = "left out" if discontinuous == "drop" else "read as all that lies between their ends"
@@ -110,9 +113,14 @@ class _Pieces:
         return self.kind == "cover"
 
 
-def _by_number(path: Path) -> list[tuple[int, str]]:
+def _name(path: Path, folder: Path) -> str:
+    """A document's name, with the folders within one that it is in."""
+    return path.relative_to(folder).with_suffix("").as_posix()
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
     """Names in the order of the numbers in them: 2 before 10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", path.stem)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _read(path: Path) -> str:
@@ -123,11 +131,11 @@ def _read(path: Path) -> str:
         raise FormatError(f"{path}: byte {problem.start + 1} is not UTF-8 ({problem.reason})") from problem
 
 
-def _document(path: Path, pieces: _Pieces) -> Document:
+def _document(path: Path, folder: Path, pieces: _Pieces) -> Document:
     text = _read(path)
     annotations = path.with_suffix(".ann")
     spans = _spans(annotations, text, pieces) if annotations.is_file() else None
-    return Document(text, spans, unquote(path.stem), where=str(annotations if spans else path))
+    return Document(text, spans, unquote(_name(path, folder)), where=str(annotations if spans else path))
 
 
 def _spans(path: Path, text: str, pieces: _Pieces) -> list[Span]:
