@@ -305,6 +305,32 @@ def test_a_language_without_a_word_is_named(tmp_path: Path) -> None:
     assert io.read(path, strip_prefix=True, empty_token="_")["tokens"].to_pylist() == [["Anna", "_", "kam"]]
 
 
+@pytest.mark.parametrize(
+    ("content", "format", "reason"),
+    [
+        (
+            [{"data": {"text": "Ann"}, "annotations": [{"result": []}, {"result": [json.loads(TASK)]}]}],
+            "label-studio",
+            "do not agree on the spans; `annotator` names the one who counts",
+        ),
+        ([{"data": {"a": "Ann", "b": "Bob"}}], "label-studio", "there are several texts, a, b; `jq "),
+        ([{"text": "Ann", "label": [{"start": 0, "end": 3, "labels": ["PER"]}]}], "label-studio", "not as JSON-MIN"),
+        ([{"id": 0, "paragraphs": []}], "spacy", "as spaCy 2 has them; `python -m spacy convert "),
+        (
+            [{"text": "Ann", "tokens": [{"text": "Anna", "start": 0, "end": 3}], "spans": []}],
+            "prodigy",
+            "the token is 'Anna', but the text has 'Ann'",
+        ),
+    ],
+)
+def test_why_the_reader_of_a_tool_refuses_its_file(tmp_path: Path, content: Any, format: str, reason: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(content))
+    found = inspect(path)
+    assert (found.format, found.options, found.table) == (format, ("--format", format), None)
+    assert reason in str(found.problem)
+
+
 def test_a_folder_of_brat(tmp_path: Path) -> None:
     with pytest.raises(Error, match="is a folder without brat's documents; name one of its files"):
         inspect(tmp_path)

@@ -22,7 +22,7 @@ from xner.errors import Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
 from xner.io._lines import read_blocks
 from xner.io.annotation.brat import read_brat
-from xner.io.annotation.tools import looks_like
+from xner.io.annotation.tools import TOOLS, looks_like
 from xner.io.conll import survey_conll
 from xner.io.formats import FORMATS, format_to_read
 from xner.io.layout import AS_TOLD, TABLES, Layout
@@ -148,16 +148,21 @@ def inspect(path: str | os.PathLike[str], format: str | None = None, layout: Lay
             raise
         problem = str(error) if isinstance(error, FormatError) else "its name does not tell its format"
         failed = error
+    refused: Inspection | None = None
     for other in _formats_like(path):
         try:
             better = _looked_at(path, other, layout)
         except Error:
             continue
+        if better.table is None and other in TOOLS and looks_like(path)[0] == (other,):
+            refused = replace(better, options=("--format", other))
         is_likely = other != "conll" or better.tags is not None
         if better.table is not None and any(_lengths(better.table)) and is_likely:
             remarks = (*better.remarks, _OTHER_NAMES)
             options = ("--format", other, *better.options)
             return replace(better, problem=problem, options=options, remarks=remarks)
+    if refused is not None:
+        return refused
     about = about_json(path) if failed is None else about_file(path, most_bytes=math.inf)
     if failed is not None:
         raise FormatError(f"'{path}': {about}") if about else failed

@@ -45,7 +45,7 @@ def about_file(path: str | os.PathLike[str], *, most_bytes: float = 2**28) -> st
             return tool.removeprefix("; ")
         if _has_words_in_objects(path):
             return "it has an object with words on each line, which the format 'jsonl' reads"
-        return about_json(path) or about_table(path)
+        return _refused(path) or about_json(path) or about_table(path)
     except FormatError as error:
         return str(error)
     except OSError:
@@ -71,6 +71,18 @@ def _reads(tool: str, path: str | os.PathLike[str]) -> bool:
     except Error:
         return False
     return True
+
+
+def _refused(path: str | os.PathLike[str]) -> str:
+    """What the reader of the only tool says that may have written a file; empty where it reads it, or several may."""
+    tools = looks_like(path)[0]
+    if len(tools) != 1:
+        return ""
+    try:
+        next(TOOLS[tools[0]].documents(path), None)
+    except Error as error:
+        return f"it looks like a file of {tools[0]}: {error}"
+    return ""
 
 
 def _has_words_in_objects(path: str | os.PathLike[str]) -> bool:

@@ -132,6 +132,6 @@ def _agreed(record: Record, by_person: Mapping[str, Sequence[Span]]) -> Sequence
     choices = list(by_person.values())
     if len({frozenset((span.start, span.end, span.label) for span in spans) for spans in choices}) > 1:
         people = list(by_person)
-        remedy = f"`annotator` names the one who counts (`annotator={people[0]}`)"
+        remedy = f"`annotator` names the one who counts (`annotator={shlex.quote(people[0])}`)"
         raise record.error(f"{' and '.join(people)} do not agree on the spans; {remedy}")
     return choices[0] if choices else None

@@ -10,6 +10,7 @@ Source: https://spacy.io/api/doc#to_json, https://spacy.io/api/data-formats
 
 from __future__ import annotations
 
+import shlex
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,6 +55,9 @@ def iter_spacy(
 def spacy_documents(path: str | os.PathLike[str]) -> Iterator[Document]:
     """The texts of a file with their spans, as they are; arguments and errors are those of `iter_spacy`."""
     for record in records_of(path, as_object=text_of_pair):
+        if "paragraphs" in record.values and "text" not in record.values:
+            command = f"python -m spacy convert {shlex.quote(str(path))} . --converter json"
+            raise record.error(f"paragraphs, as spaCy 2 has them; `{command}` makes a file of them that is read")
         if "annotations" in record.values and "text" not in record.values:
             texts = [text_of_pair(item) for item in record.items("annotations") if item is not None]
             yield from map(_document, Record(record.where, {"annotations": texts}).records("annotations"))

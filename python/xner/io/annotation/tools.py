@@ -94,11 +94,26 @@ def looks_like(path: str | os.PathLike[str]) -> tuple[tuple[str, ...], str]:
     return _by_fields(found), f"{'a list of objects' if is_list else 'an object a line'}, with the fields {fields}"
 
 
+_BY_FIELD: Final = {
+    "data": ("label-studio", dict),
+    "fields": ("argilla", dict),
+    "tokenized_text": ("gliner", list),
+    "paragraphs": ("spacy", list),
+}
+
+
+def _has_regions(value: object) -> bool:
+    """Whether a field has spans as Label Studio's JSON-MIN has them."""
+    return isinstance(value, list) and any(isinstance(one, dict) and {"start", "labels"} <= set(one) for one in value)
+
+
 def _by_fields(found: Mapping[str, Any]) -> tuple[str, ...]:
     """The tools whose texts have such fields."""
-    for name, tool in (("data", "label-studio"), ("fields", "argilla"), ("tokenized_text", "gliner")):
-        if name in found:
+    for name, (tool, kind) in _BY_FIELD.items():
+        if isinstance(found.get(name), kind):
             return (tool,)
+    if any(map(_has_regions, found.values())):
+        return ("label-studio",)
     if "text" not in found:
         return ("spacy",) if isinstance(found.get("annotations"), list) else ()
     if {"answer", "_task_hash", "_input_hash"} & set(found) or isinstance(found.get("spans"), list):
