@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import subprocess
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -448,6 +449,27 @@ def test_gold_labels_of_a_tool_against_a_table(tmp_path: Path) -> None:
     assert "looks like Parquet; its name tells its format, and another one was given" in other.stderr
     alone = xner("evaluate", "--predicted", "de.parquet", "--gold-format", "conll", cwd=tmp_path)
     assert (alone.returncode, "there is no --gold" in alone.stderr) == (2, True)
+
+
+def test_words_that_look_the_same(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        (tmp_path / f"{form}.conll").write_text(unicodedata.normalize(form, "Zürich\tO\n"))
+    run = xner("evaluate", "--gold", "NFC.conll", "--predicted", "NFD.conll", cwd=tmp_path)
+    assert "for word 0; they differ in their Unicode normalization alone" in run.stderr
+    assert "xner pair" not in run.stderr
+    tokens = [[unicodedata.normalize("NFD", "Zürich")]]
+    decided = pa.table({"tokens": tokens, "entities": pa.array([[]], schema.ENTITIES_TYPE), "reviewed": [True]})
+    io.write(decided, tmp_path / "reviewed.parquet")
+    sides = ("project", "--source", "NFC.conll", "--target", "NFC.conll", "--corrections", "reviewed.parquet")
+    run = xner(*sides, "-o", "o.parquet", cwd=tmp_path)
+    assert "and the table others; they differ in their Unicode normalization alone" in run.stderr
+
+
+def test_classes_with_blanks_are_told(folder: Path) -> None:
+    path = save(folder, {"text": "Ann", "label": [[0, 3, "Person Name"]]})
+    shown = xner("inspect", path.name, "--format", "doccano", cwd=folder).stdout
+    assert "the class 'Person Name' has blanks, which files of columns cannot hold; --class-map " in shown
+    assert "--class-map 'Person Name=Person_Name' renames it" in shown
 
 
 def test_classes_are_renamed_where_there_are_some(folder: Path) -> None:

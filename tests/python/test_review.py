@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -250,12 +251,25 @@ def test_other_words(wrong: Document, message: str) -> None:
         apply_corrections(TABLE, [wrong])
 
 
+def test_words_of_another_normalization() -> None:
+    table = pa.table({"id": ["a"], "tokens": [["Zürich"]], "labels": [["O"]]})
+    given = document("a", unicodedata.normalize("NFD", "Zürich"))
+    with pytest.raises(DataError, match=r"text a has .*; they differ in their Unicode normalization alone"):
+        apply_corrections(table, [given])
+
+
+def test_new_classes_have_no_blanks() -> None:
+    with pytest.raises(Error, match=r"text c: \[0, 2\) 'NEW CLS': the name of a class has no blanks"):
+        apply_corrections(TABLE, [document("c", "so what", (0, 2, "NEW CLS"))])
+
+
 def test_rows_that_are_not_there() -> None:
     with pytest.raises(Error, match="file, text x: the table has no row with the id 'x'"):
         apply_corrections(TABLE, [document("x", "a")])
     with pytest.raises(Error, match="the text has no id, by which its row could be found"):
         apply_corrections(TABLE, [document(None, "a")])
-    with pytest.raises(Error, match="file, text c: there are two texts with the id 'c'"):
+    twice = "file, text c: there are two texts with the id 'c', the other one is file, text c; leave one of them out"
+    with pytest.raises(Error, match=twice):
         apply_corrections(TABLE, [document("c", "so what")] * 2)
     with pytest.raises(Error, match=r"file, text c: \[0, 9\) 'X' is no span of the text"):
         apply_corrections(TABLE, [document("c", "so what", (0, 9, "X"))])

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["number_of"]
+import unicodedata
+
+__all__ = ["number_of", "of_normalization"]
+
+
+def of_normalization(one: str, other: str) -> str:
+    """The end of a message about two texts that look the same and are not; empty about others.
+
+    Args:
+        one: a text.
+        other: the other one.
+    """
+    if one == other or unicodedata.normalize("NFC", one) != unicodedata.normalize("NFC", other):
+        return ""
+    return "; they differ in their Unicode normalization alone: `unicodedata.normalize` of Python makes NFC of both"
 
 
 def number_of(count: int, what: str) -> str:

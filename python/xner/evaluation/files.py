@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xner import schema
-from xner._support.phrases import number_of
+from xner._support.phrases import number_of, of_normalization
 from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first, pieces_of
 from xner._support.progress import each_once, logger
 from xner.errors import DataError, Error
@@ -253,12 +253,15 @@ class LabelFiles:
         row = next((row for row, (one, other) in enumerate(zip(expected, found, strict=True)) if one != other), None)
         if row is not None:
             word, one, other = _first_difference(expected[row], found[row])
+            remedy = of_normalization(one or "", other or "") or (
+                "; the sentences are others or in another order (`xner pair` puts them in order, --ignore-words scores "
+                "them as they are)"
+            )
             raise DataError(
                 row,
                 schema.TOKENS,
                 repr(other),
-                f"'{self._gold.path}' has {one!r} for word {word}; the sentences are others or in another order ("
-                "`xner pair` puts them in order, --ignore-words scores them as they are)",
+                f"'{self._gold.path}' has {one!r} for word {word}{remedy}",
             )
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from xner import schema
 from xner._support.arguments import choose, number, whole_number
 from xner._support.arrow import list_lengths, one_array, with_columns
+from xner._support.phrases import of_normalization
 from xner._support.tables import html_table, text_table
 from xner.errors import DataError, Error, OptionError
 from xner.evaluation.error_kinds import pair_entities
@@ -178,13 +179,16 @@ def apply_corrections(table: pa.Table, documents: Iterable[Document]) -> Review:
     tokens = table.column(schema.TOKENS).to_pylist()
     suggested = _entities(table)
     found: dict[int, list[dict[str, Any]]] = {}
+    places: dict[int, str] = {}
     tally = _Tally({one["label"] for row in suggested for one in row or ()})
     for document in documents:
         row = _row_of(document, numbers)
         if document.spans is None:
             continue
         if row in found:
-            raise Error(f"{document.where}: there are two texts with the id {document.id!r}")
+            other = f"the other one is {places[row]}; leave one of them out"
+            raise Error(f"{document.where}: there are two texts with the id {document.id!r}, {other}")
+        places[row] = document.where
         words = _places(document, row, tokens[row] or [])
         corrected = tally.words(document, row, words)
         found[row] = _corrected(suggested[row] or [], corrected, tally)
@@ -218,7 +222,7 @@ class _Tally:
         for span in document.spans or ():
             if not 0 <= span.start < span.end <= len(document.text) or not span.label:
                 raise Error(f"{document.where}: [{span.start}, {span.end}) {span.label!r} is no span of the text")
-            if span.label not in self._known and (problem := class_problem(span.label)):
+            if span.label not in self._known and (problem := class_problem(span.label, blanks=False)):
                 raise Error(f"{document.where}: [{span.start}, {span.end}) {span.label!r}: {problem}")
             first, last = words_within(words, span.start, span.end)
             if first < last:
@@ -290,6 +294,8 @@ def _found(document: Document, row: int, tokens: Sequence[str]) -> list[Word]:
 def _difference(document: Document, row: int, at: int, tokens: Sequence[str], has: str) -> DataError:
     wanted = f"word {at} of the row is {tokens[at]!r}" if at < len(tokens) else f"the row ends after {at} words"
     reason = f"{wanted}, but the text of {document.where} has {has} there; texts must stay as they were handed out"
+    normalized = of_normalization(" ".join(tokens), " ".join(document.text.split()))
+    reason = reason if not normalized else f"{wanted}, and the text of {document.where} has {has}{normalized}"
     return DataError(row, schema.TOKENS, repr(document.text[:60]), reason, row_id=document.id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import statistics
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -352,7 +353,12 @@ def _remarks(table: pa.Table, tags: labels.Tags | None, columns: list[Column]) -
             if seen[str(row_id)] == 2:
                 twice.append(row)
         yield from _remark("ids that were there before", twice)
-    yield from class_remarks(_classes(table)) if tags is None else tags.remarks()
+    classes = _classes(table)
+    for name in classes:
+        if name and " " in name.strip():
+            renamed = shlex.quote(f"{name}={name.replace(' ', '_')}")
+            yield f"the class {name!r} has blanks, which files of columns cannot hold; `class_map={renamed}` renames it"
+    yield from class_remarks(classes) if tags is None else tags.remarks()
     if tags is not None and tags.spelling in {"prefix", "suffix"}:
         starts = [row for row, tags in enumerate(pylist(table[schema.LABELS])) if _begins_inside(tags or ())]
         yield from _remark("an entity begins with I-, as in IOB1", starts)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from xner import io, labels, schema
 from xner._support.arrow import one_array, pylist, with_columns
+from xner._support.phrases import of_normalization
 from xner._support.pieces import PIECE_ROWS
 from xner.errors import DataError, Error
 from xner.translation.stages import outer_entities
@@ -35,6 +36,7 @@ class _Decision:
         entities: that they have left.
         row: where it is in the corpus; None where it was not found yet.
         is_other: whether it has other words there.
+        other: what differs, if these look the same.
     """
 
     number: int
@@ -43,6 +45,7 @@ class _Decision:
     entities: list[Any]
     row: int | None = None
     is_other: bool = False
+    other: str = ""
 
 
 class Reviewed:
@@ -106,7 +109,7 @@ class Reviewed:
                 )
             if one.is_other:
                 shown = " ".join(one.words or ())[:60]
-                reason = f"'{self._file}' has these words, and the table others; {_REMEDY}"
+                reason = f"'{self._file}' has these words, and the table others{one.other or f'; {_REMEDY}'}"
                 raise DataError(one.row, schema.TOKENS, repr(shown), reason)
             if one.row in rows:
                 raise DataError(one.row, schema.ID, repr(one.name), f"'{self._file}' has two rows of this id")
@@ -123,7 +126,12 @@ class Reviewed:
             if one.row is not None:
                 raise DataError(first + row, schema.ID, repr(one.name), f"row {one.row} has this id as well")
             one.row = first + row
-            one.is_other = tokens[row].as_py() != one.words
+            words = tokens[row].as_py()
+            one.is_other = words != one.words
+            if one.is_other:
+                one.other = of_normalization(
+                    *(" ".join(word or "" for word in side or ()) for side in (words, one.words))
+                )
 
     def _rows_of(self, table: pa.Table, first: int) -> Iterator[tuple[_Decision, int]]:
         """What was decided about rows of a table that begins at a row, each with its row there."""
