@@ -389,7 +389,7 @@ def said_of(path: Path, format: str, caplog: pytest.LogCaptureFixture) -> tuple[
 
 
 NO_LABELS = "texts have no labels, which is something else than no entities:"
-PEOPLE_COUNT = "have suggestions of a model alone, which do not count, as people have annotated others; first FILE,"
+PEOPLE_COUNT = "with suggestions of a model alone, which do not count, as people have annotated others; first FILE,"
 
 
 def test_texts_that_nobody_labelled_are_counted_by_why(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -491,18 +491,18 @@ def test_what_people_said_counts_and_suggestions_where_nobody_said_anything(
     kinds = "1 without annotations (first FILE, record 0), 1 draft (first FILE, record 1)"
     assert said == [f"FILE: 2 texts {PEOPLE_COUNT} record 0", f"FILE: 2 of 3 {NO_LABELS} {kinds}"]
     found, said = said_of(save(folder, [nobody]), "argilla", caplog)
-    alone = "1 texts have suggestions of a model alone, which count, as nobody has annotated any; first FILE, record 0"
+    alone = "1 text with suggestions of a model alone, which count, as nobody has annotated any; first FILE, record 0"
     assert (found, said) == ([[(0, 1, "PER")]], [f"FILE: {alone}"])
     prediction = studio_task("Ann", predictions=[{"result": [region(0, 3, "PER")]}])
     assert said_of(save(folder, [prediction]), "label-studio", caplog)[0] == [[(0, 1, "PER")]]
     found, said = said_of(save(folder, [prediction, studio_task("Bob", {"result": []})]), "label-studio", caplog)
-    assert (found, said[0]) == ([None, []], f"FILE: 1 texts {PEOPLE_COUNT} task 0")
+    assert (found, said[0]) == ([None, []], f"FILE: 1 text {PEOPLE_COUNT} task 0")
 
 
 def test_the_last_of_several_annotations_by_one_person_counts(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     first = {"completed_by": 1, "result": [region(0, 3, "PER")], "updated_at": "2025-01-01T00:00:00Z"}
     last = {"completed_by": 1, "result": [region(0, 3, "LOC")], "updated_at": "2025-01-02T00:00:00Z"}
-    what = "texts have several annotations by one person, of which the last counts; first FILE, task 0"
+    what = "text with several annotations by one person, of which the last counts; first FILE, task 0"
     for both in ((first, last), (last, first)):
         found, said = said_of(save(folder, [studio_task("Ann", *both)]), "label-studio", caplog)
         assert (found, said) == ([[(0, 1, "LOC")]], [f"FILE: 1 {what}"])

@@ -242,6 +242,8 @@ def test_all_forms_of_input_give_the_same(pair: tuple[Labels, Labels], data: st.
 def test_what_is_not_a_tag(tag: str, mode: Mode) -> None:
     expected = "B- I- E- S-" if mode == "lenient" else "B- I-"
     reason = f"not a tag: expected O, or one of {expected} and a class (mode '{mode}')"
+    if tag and tag == tag.strip():
+        reason += "; `xner.labels.read_tags` makes such of other spellings: L-PER, PER-B, b-per"
     with pytest.raises(DataError) as caught:
         evaluate([["O"], [], ["O", "O"]], [["O"], [], ["O", tag]], mode=mode)
     assert str(caught.value) == f"row 2, column 'predicted_labels', value '{tag}': {reason}"
@@ -285,6 +287,8 @@ def test_what_is_not_a_tag_in_the_strict_mode_alone(tag: str) -> None:
             "row 1, column 'gold_labels', value null: a sentence without labels cannot be scored",
         ),
         ([["O", None]], [["O", "O"]], "row 0, column 'gold_labels', value null: not a tag"),
+        ([["B-PER "]], [["O"]], "row 0, column 'gold_labels', value 'B-PER ': not a tag"),
+        ([["L-PER"]], [["O"]], "value 'L-PER': not a tag: .*; `xner.labels.read_tags` makes such of other spellings"),
         (pa.array([1]), [["O"]], "column 'gold_labels', value int64: expected an Arrow array of lists of strings"),
         (pa.array([[1]]), [["1"]], "column 'gold_labels', value list<item: int64>: expected an Arrow array of lists"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shlex
 import subprocess
@@ -222,6 +223,16 @@ class TestStreams:
         )
         assert '"file": "-"' in run.stdout
         assert "-: 1 rows without a partner: 0" in run.stderr
+
+    def test_a_pipe_of_packed_text(self, files: Path) -> None:
+        os.mkfifo(files / "f.conll.gz")
+        packed = gzip.compress(SOURCE.encode())
+        writer = threading.Thread(target=(files / "f.conll.gz").write_bytes, args=[packed])
+        writer.start()
+        shown = done(xner("inspect", "f.conll.gz", cwd=files)).stdout
+        writer.join()
+        assert "f.conll.gz: conll" in shown
+        assert "1 sentences, 2 words" in shown
 
     def test_a_pipe_with_a_name_is_read_once(self, files: Path) -> None:
         os.mkfifo(files / "pipe")

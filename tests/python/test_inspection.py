@@ -194,7 +194,7 @@ def test_other_line_ends_within_words_are_said(tmp_path: Path, inside: str, show
     count = len(inside)
     assert f"other line ends, read as parts of words: {count} (the first one in line 2: U+{shown})" in remarks
     io.write(pa.table({"tokens": [["a"], [f"An{inside}na"]]}), tmp_path / "x.jsonl")
-    assert "words with line ends in them: 1 rows (1)" in inspect(tmp_path / "x.jsonl").remarks
+    assert "words with line ends in them: 1 row (1)" in inspect(tmp_path / "x.jsonl").remarks
     usual = inspect(save(tmp_path / "x.conll", "kam O\r\nAnna B-PER\r\n")).remarks
     assert not any("line ends" in remark for remark in usual)
 

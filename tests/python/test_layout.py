@@ -118,10 +118,10 @@ class TestInspection:
         found = inspect(tmp_path / f"x.{suffix}")
         assert "value [0, 1): the entity has no label" in str(found.problem)
         assert found.remarks[:4] == (
-            "column 'entities': the entity has no label: 1 rows (3)",
+            "column 'entities': the entity has no label: 1 row (3)",
             "spans of 'entities' outside of the sentence, whose words count from 0: 2 rows (1, 5)",
-            "spans of 'entities' without words: the end is one past the last word: 1 rows (2)",
-            "entities of 'entities' that share words, of which `nested` of a projection decides: 1 rows (4)",
+            "spans of 'entities' without words: the end is one past the last word: 1 row (2)",
+            "entities of 'entities' that share words, of which `nested` of a projection decides: 1 row (4)",
         )
         assert "read with: no options, but for the wrong rows below" in str(found)
 
@@ -139,8 +139,8 @@ class TestInspection:
         ("row", "remark"),
         [
             ('{"tokens": ["a", "b"], "ner": ["O", "O"]}', "no labels, which `label_column` names; lists are in ner"),
-            ('{"tokens": ["Anna kam"], "labels": ["O"]}', "words with blanks in them: 1 rows (0)"),
-            ('{"tokens": ["", "a"], "labels": ["O", "O"]}', "empty words: 1 rows (0)"),
+            ('{"tokens": ["Anna kam"], "labels": ["O"]}', "words with blanks in them: 1 row (0)"),
+            ('{"tokens": ["", "a"], "labels": ["O", "O"]}', "empty words: 1 row (0)"),
             ('{"tokens": ["a"], "labels": ["O"]}', "most sentences have one word: are they split into words?"),
         ],
     )
@@ -582,7 +582,8 @@ def test_a_format_that_reads_a_file_is_named_as_the_command_does(tmp_path: Path)
     formats = ["--source-format", "conll", "--target-format", "conll"]
     assert "1 of 1 source entities projected" in xner_said(["project", *sides], formats)
     scored = ["evaluate", "--gold", columns, "--predicted", columns, "--bootstrap", "0"]
-    assert "; --format conll reads them so" in xner_said(scored, [])
+    assert "; --predicted-format conll reads them so" in xner_said(scored, [])
+    assert "; --gold-format conll reads them so" in xner_said(scored, ["--predicted-format", "conll"])
     assert "1.000" in xner_said(scored, ["--format", "conll"])
 
 
@@ -1127,7 +1128,7 @@ def test_columns_of_labels_that_differ(
     run = run_xner("inspect", "x.jsonl", cwd=tmp_path)
     assert run.returncode == 0
     assert "but for the wrong rows below" in run.stdout
-    assert re.search(rf"note: column '{named}': .*{options[0]} .*decides.*: 1 rows \(1\)", run.stdout)
+    assert re.search(rf"note: column '{named}': .*{options[0]} .*decides.*: 1 row \(1\)", run.stdout)
     given: Any = {option: options[1]}
     layout = Layout(**given)
     chosen = columns["labels" if options[1] == "labels" else options[1]]

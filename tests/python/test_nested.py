@@ -122,7 +122,7 @@ def test_a_pipeline_keeps_them(tmp_path: Path, options: dict[str, Any]) -> None:
     spans: Any = found[schema.ENTITIES].to_pylist()
     assert [[(one["start"], one["end"]) for one in row] for row in spans] == [[(0, 3), (2, 3)], [(4, 6)]]
     assert pylist(found[schema.LABELS])[0][:4] == ["B-C3", "I-C3", "I-C3", "O"]
-    assert "projected entities share words in 1 rows" in str(run)
+    assert "projected entities share words in 1 row" in str(run)
     assert "nested:keep" in run.signature
 
 

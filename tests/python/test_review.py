@@ -184,7 +184,7 @@ def test_the_command_names_spans_of_white_space(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text(json.dumps(text) + "\n")
     run = xner("import", "x.jsonl", "--from", "doccano", "--onto", "x.parquet", "-o", "y.parquet", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
-    assert "1 spans are of white space alone and left out: row 4 (id 'e'), Z [3, 4)" in run.stderr
+    assert "1 span of white space alone, left out: row 4 (id 'e'), Z [3, 4)" in run.stderr
 
 
 def test_the_command_says_what_files_of_labels_lack(tmp_path: Path) -> None:
@@ -193,8 +193,8 @@ def test_the_command_says_what_files_of_labels_lack(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text(json.dumps(text) + "\n")
     command = ("import", "x.jsonl", "--from", "doccano", "--onto", "x.parquet", "-o")
     run = xner(*command, "y.conll", cwd=tmp_path)
-    assert "entities share words in 1 rows; 'y.conll' has the longer ones alone" in run.stderr
-    assert "entities share words in 1 rows\n" in xner(*command, "y.parquet", cwd=tmp_path).stderr
+    assert "entities share words in 1 row; 'y.conll' has the longer ones alone" in run.stderr
+    assert "entities share words in 1 row\n" in xner(*command, "y.parquet", cwd=tmp_path).stderr
 
 
 @pytest.mark.parametrize(

@@ -430,12 +430,16 @@ def _check_tags(lists: pa.ListArray[Any], lengths: npt.NDArray[np.int64], name: 
         row = int(np.searchsorted(np.cumsum(lengths), word, side="right"))
         expected = " ".join(f"{prefix}-" for prefix in _PREFIXES[mode])
         reason = f"not a tag: expected O, or one of {expected} and a class (mode {mode!r})"
+        if tag and tag == tag.strip():
+            reason += "; `xner.labels.read_tags` makes such of other spellings: L-PER, PER-B, b-per"
         raise DataError(row, name, "null" if tag is None else repr(tag), reason)
 
 
 def _is_tag(tag: str, mode: Mode) -> bool:
     if tag == "O":
         return True
+    if tag != tag.strip():  # which is no other class
+        return False
     has_prefix = tag[:1] in {*_PREFIXES[mode]} and tag[1:2] in {"", "-"}
     return has_prefix and (len(tag) > 2 or mode == "lenient")
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from xner import labels, schema
 from xner._support.arrow import is_lists, one_array, pylist
 from xner._support.overlaps import overlapping_rows
+from xner._support.phrases import number_of
 from xner._support.tables import text_table
 from xner.errors import Error, FormatError
 from xner.io._columns import Column, label_columns, token_columns
@@ -484,4 +485,4 @@ def _begins_inside(tags: Any) -> bool:
 def _remark(what: str, rows: list[int]) -> Iterator[str]:
     if rows:
         more = ", ..." if len(rows) > _SHOWN else ""
-        yield f"{what}: {len(rows)} rows ({', '.join(map(str, rows[:_SHOWN]))}{more})"
+        yield f"{what}: {number_of(len(rows), 'row')} ({', '.join(map(str, rows[:_SHOWN]))}{more})"

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from xner import io, schema
 from xner._support.arrow import by_frequency, occurrences
+from xner._support.phrases import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,7 +116,7 @@ def overlap_lines(rows: int, output: Path | None, format: str | None, *, what: s
         kept = ""
         if output is not None and io.format_of(output, format) in {"conll", "text"}:
             kept = f"; '{output}' has the longer ones alone; Parquet, Arrow and JSONL hold all"
-        yield f"{what} share words in {rows} rows{kept}"
+        yield f"{what} share words in {number_of(rows, 'row')}{kept}"
 
 
 def left_out_lines(dropped: int, rows: int, output: Path, format: str | None) -> Iterator[str]:

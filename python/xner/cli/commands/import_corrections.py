@@ -8,6 +8,7 @@ import click
 
 from xner import io, schema
 from xner._support.overlaps import overlapping_rows
+from xner._support.phrases import number_of
 from xner.cli.options.inputs import FORMAT_NAMES, OUTPUT_FORMAT_HELP, existing_file, output_file
 from xner.errors import Error, FormatError
 from xner.evaluation.review import CHANGES, Review, apply_corrections
@@ -111,8 +112,8 @@ def _report(review: Review) -> list[str]:
             "sentences chosen --by random speak for the rest, too; those with small margins are worse than the rest"
         )
     if review.snapped:
-        lines.append(f"{review.snapped} spans begin or end within words and count as the whole words")
+        lines.append(f"{number_of(review.snapped, 'span')} with ends within words, read as the whole words")
     if review.blank:
         shown = "; ".join(review.blank[:_SHOWN]) + ("; ..." if len(review.blank) > _SHOWN else "")
-        lines.append(f"{len(review.blank)} spans are of white space alone and left out: {shown}")
+        lines.append(f"{number_of(len(review.blank), 'span')} of white space alone, left out: {shown}")
     return lines

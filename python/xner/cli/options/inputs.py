@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
+import zlib
 from contextlib import redirect_stderr, redirect_stdout
 from functools import wraps
 from pathlib import Path
@@ -56,6 +57,7 @@ __all__ = [
 
 _SETTINGS_BYTES = 1 << 20
 _LOOKED_AT = 1 << 16  # bytes of a stream that its format is told by
+_GZIP = b"\x1f\x8b"
 FORMAT_NAMES = [name for name in io.FORMATS if name != "pharaoh"]
 
 OUTPUT_FORMAT_HELP = (
@@ -182,11 +184,21 @@ def _copy(path: Path, to: BinaryIO) -> None:
 def _spooled(stream: BinaryIO, name: str, ctx: click.Context) -> Path:
     """What a stream has, in a file that is there as long as the command runs; its name tells the format."""
     begin = stream.read(_LOOKED_AT)
-    path = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / f"{name}{_suffix_of(begin)}"
+    packed = begin.startswith(_GZIP)
+    suffix = f"{_suffix_of(_unpacked(begin))}.gz" if packed else _suffix_of(begin)
+    path = Path(ctx.with_resource(tempfile.TemporaryDirectory())) / f"{name.removesuffix('.gz')}{suffix}"
     with path.open("wb") as file:
         file.write(begin)
         shutil.copyfileobj(stream, file)
     return path
+
+
+def _unpacked(begin: bytes) -> bytes:
+    """The first bytes of what gzip has packed; none where they are damaged, which is told when the file is read."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(begin, _LOOKED_AT)
+    except zlib.error:
+        return b""
 
 
 def _show_as(name: str, path: Path, ctx: click.Context) -> Path:

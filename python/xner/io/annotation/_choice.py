@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xner import schema
+from xner._support.phrases import number_of
 from xner._support.progress import logger
 from xner.errors import FormatError
 from xner.io._commands import filtered, name_beside
@@ -120,12 +121,14 @@ class Choice:
     def tell(self) -> None:
         """Say, once all was read, what was taken of several things, and what was not."""
         if self._twice:
-            what = "texts have several annotations by one person, of which the last counts"
-            logger.warning("%s: %d %s; first %s", self.path, len(self._twice), what, self._twice[0])
+            texts = number_of(len(self._twice), "text")
+            what = "with several annotations by one person, of which the last counts"
+            logger.warning("%s: %s %s; first %s", self.path, texts, what, self._twice[0])
         if self._suggested:
             others = "people have annotated others" if self.people else "nobody has annotated any"
-            what = f"have suggestions of a model alone, which {'do not count' if self.people else 'count'}, as {others}"
-            logger.warning("%s: %d texts %s; first %s", self.path, len(self._suggested), what, self._suggested[0])
+            counts = f"which {'do not count' if self.people else 'count'}, as {others}"
+            what = f"{number_of(len(self._suggested), 'text')} with suggestions of a model alone, {counts}"
+            logger.warning("%s: %s; first %s", self.path, what, self._suggested[0])
 
 
 def _agreed(record: Record, by_person: Mapping[str, Sequence[Span]]) -> Sequence[Span] | None:
