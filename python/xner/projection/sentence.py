@@ -151,7 +151,8 @@ def project(
         link_scores: one score a link, such as its probability; used by `ties="evidence"` and `count="weighted"`.
         source_length: number of source words; with it spans and links are checked against the source sentence, and
             position counts as evidence.
-        source_tokens: the source words, for `characters`; they also tell `source_length`.
+        source_tokens: the source words, for `characters`; they also tell `source_length`. Without either, the sentence
+            is taken to be as long as its entities and links say.
         ner_probabilities: for `ner` and `ner_spans`: a tagger's class probabilities, target words x labels; for
             instance from `xner.scores.word_probabilities`.
         hints: scores from anywhere, added with the weight of `hints` (1 unless `score` names another):
