@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import xner
 from xner.experiments.shift.options import ShiftOptions
-from xner.pipelines.projection_run import PARTS
+from xner.pipelines.run_options import PARTS
 from xner.projection.options import ProjectionOptions
 
 if TYPE_CHECKING:

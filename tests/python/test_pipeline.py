@@ -21,7 +21,8 @@ from xner.io import sample
 from xner.pipelines import runner
 from xner.pipelines.aligning import AligningOptions
 from xner.pipelines.checkpoints import checkpoints
-from xner.pipelines.projection_run import PARTS, Pipeline, RunOptions
+from xner.pipelines.projection_run import Pipeline
+from xner.pipelines.run_options import PARTS, RunOptions
 from xner.pipelines.tagging import TaggingOptions
 from xner.pipelines.translating import TranslatingOptions
 from xner.projection.options import ProjectionOptions

@@ -8,12 +8,12 @@ print(pipeline.signature)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,51 +26,37 @@ from xner._support.digests import pieces_digest, table_digest
 from xner._support.frames import open_rows, to_table
 from xner._support.memory import memory_size
 from xner._support.options import (
-    Choice,
     DeclaredOptions,
-    Flag,
-    Many,
-    MemorySize,
-    ReadFile,
-    Text,
-    When,
-    Whole,
     declared,
-    option,
 )
-from xner._support.pieces import PIECE_ROWS, WholeNeededError, ahead, behind, files_first
+from xner._support.pieces import PIECE_ROWS, WholeNeededError, behind, files_first
 from xner._support.progress import each_once, logger, silent
 from xner.errors import DataError, Error, OptionError
-from xner.filters.base import Filter
-from xner.filters.catalogue import parse, to_text
-from xner.filters.stage import Filters
+from xner.filters.catalogue import to_text
 from xner.filters.summary import show
 from xner.io.labelled_file import LabelledFile
 from xner.io.pairs import Pairs
-from xner.io.parquet import parquet_size
 from xner.models.translators.translator import STATUSES
 from xner.pipelines import recipes, runner
 from xner.pipelines.aligning import FITTED, Aligning, AligningOptions
 from xner.pipelines.checkpoints import checkpoints
+from xner.pipelines.corpus import Prepared, StepFile, noting_wholes, quiet, tables_of
 from xner.pipelines.corrections import Reviewed, adopt_reviewed, taken_in
 from xner.pipelines.counts import RunCounts
-from xner.pipelines.engines import ENGINES, EngineName, engine_of
+from xner.pipelines.engines import engine_of
 from xner.pipelines.identity import fingerprint
 from xner.pipelines.progress import progress_reporter
 from xner.pipelines.recipes import StepRun
+from xner.pipelines.run_options import PARTS, RunOptions
 from xner.pipelines.runner import in_pieces
 from xner.pipelines.summaries import is_training_data, left_out_lines, overlap_lines, without_dropped_rows
-from xner.pipelines.tagging import TaggingOptions
-from xner.pipelines.translating import TranslatingOptions
 from xner.projection.matching.constraints import MatchingOptions
 from xner.projection.memory import Memory
 from xner.projection.name_counts import KnownNames, NameCounts
-from xner.projection.nested import NESTED, Nested, choose_nested, project_layers
-from xner.projection.options import ProjectionOptions
+from xner.projection.nested import choose_nested, project_layers
 from xner.projection.projector import Projector
 from xner.text.languages import language
 from xner.translation.marked import REASONS
-from xner.translation.markers import STYLES, ChosenMarkers
 from xner.translation.stages import adopt_marked
 
 if TYPE_CHECKING:
@@ -85,28 +71,24 @@ if TYPE_CHECKING:
     from xner.models.taggers.tagger import Role, TaggerStage
     from xner.pipelines._keywords import PipelineKeywords
     from xner.pipelines.checkpoints import Checkpoints
+    from xner.pipelines.corpus import StepReader
     from xner.pipelines.engines import Engine
     from xner.pipelines.recipes import Step
+    from xner.pipelines.tagging import TaggingOptions
+    from xner.pipelines.translating import TranslatingOptions
+    from xner.projection.options import ProjectionOptions
 
 __all__ = [
     "CORRECTIONS",
     "FITS",
     "MEMORY",
     "NO_LINKS",
-    "PARTS",
-    "BrokenMarkers",
     "Pipeline",
-    "Prepared",
     "Run",
-    "RunOptions",
     "plain_value",
     "reporting",
 ]
 
-BrokenMarkers = Literal["align", "drop"]
-
-_WITH_MARKERS = When("markers", lambda o: o.markers is not None)
-_FILTERED = When("filters", lambda o: bool(o.filters))
 NO_LINKS: Final = "links that are not there yet"
 """The reason why a corpus is needed as a whole that goes where links are given."""
 FITS: Final = "an aligner that is fitted"
@@ -126,210 +108,7 @@ _NAMES: Final = "names.arrow"
 
 T = TypeVar("T")
 
-_FILTERING = "Filters"
-_CLUSTER = "Cluster"
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """A filter, or the text of one."""
-
-    metavar: str = "NAME[=VALUE][,OPTION=VALUE...][:row]"
-
-    def check(self, name: str, value: Any) -> Any:
-        if isinstance(value, str):
-            parse(value)
-        elif not hasattr(value, "apply"):
-            raise OptionError(f"{name}={value!r}: expected a filter, or the text of one")
-        return value
-
-    def parse(self, name: str, text: str) -> Any:
-        return self.check(name, text)
-
-    def to_text(self, value: Any) -> str:
-        return value if isinstance(value, str) else to_text(value)
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions(DeclaredOptions):
-    """What a pipeline does beside linking, projecting, tagging and translating.
-
-    Raises:
-        Error: a value is unknown, or goes with another that is not given.
-    """
-
-    translate_to: str | None = option(
-        None,
-        Text("LANGUAGE"),
-        "Translate the source sentences into this language, where there are no target sentences.",
-        optional=True,
-        group="Translation",
-    )
-    source_language: str | None = option(
-        None,
-        Text("LANGUAGE"),
-        "Language of the source side: for encoders that mark sentences with it (nllb-encoder), as eng_Latn, and for "
-        "translation, whose default is en.",
-        optional=True,
-        group="Languages",
-    )
-    target_language: str | None = option(
-        None,
-        Text("LANGUAGE"),
-        "Language of the target side, likewise; translation has no default.",
-        optional=True,
-        group="Languages",
-    )
-    markers: ChosenMarkers | None = option(
-        None,
-        Choice(("auto", *STYLES)),
-        "Put markers around the entities that are translated, and read them off the translation; auto tries every "
-        "style on 50 labelled sentences, and takes the one that comes back whole most often.",
-        optional=True,
-        group="Translation",
-    )
-    broken_markers: BrokenMarkers = option(
-        "align",
-        Choice(("align", "drop")),
-        "Sentences whose markers broke are translated without any and aligned, or dropped.",
-        when=[_WITH_MARKERS],
-        group="Translation",
-    )
-    memory: bool | None = option(
-        None,
-        Flag(),
-        "Project twice: where links leave an entity unclear, go by how the corpus projected it elsewhere. Files are "
-        "read once more for that.",
-        optional=True,
-        default_text="with an aligner, not with ready links alone or the heuristic, where rows stand for themselves",
-    )
-    names_memory: str = option(
-        "500MB",
-        MemorySize(),
-        "Corpus's memory, of files that are projected piece by piece: about how much memory counting names may take; "
-        "what is more is sorted on the disk, beside the output. Never changes the output.",
-        when=[When("the memory", lambda o: o.memory is not False)],
-    )
-    filters: tuple[str | Filter, ...] = option(
-        (),
-        Many(_Filter()),
-        "Drop projected entities, or change their spans: each filter sees what those before it left. With :row, the "
-        "whole row goes where an entity does not pass.",
-        flags=["--filter"],
-        group=_FILTERING,
-    )
-    drop_rows: bool = option(
-        False,
-        Flag(),
-        "As if every filter ended in :row. Rows that go are left out of CoNLL, JSONL and text; Parquet and Arrow keep "
-        "them without entities and say why.",
-        when=[_FILTERED],
-        group=_FILTERING,
-    )
-    nested: Nested = option(
-        "error",
-        Choice(NESTED),
-        "Source entities that share words: an error, each projected by itself (Parquet, Arrow and JSONL hold all of "
-        "them, labels the longer ones), the outermost or innermost ones alone, or all compete for the words, as in "
-        "published programs.",
-    )
-    corrections: str | None = option(
-        None,
-        ReadFile(),
-        "What `xner import` has made of people's corrections: the rows that they have looked at keep their entities, "
-        "and count in the corpus's memory. Rows are found by id, else by number, for which files are read once more.",
-        optional=True,
-    )
-    on_error: Literal["raise", "skip"] = option(
-        "raise", Choice(("raise", "skip")), "Stop at a wrong row, or leave it without entities and go on."
-    )
-    threads: int = option(0, Whole(0), "0: one a core. Never changes the output.")
-    engine: EngineName = option(
-        "local",
-        Choice(ENGINES),
-        "Where pieces of the corpus are worked on: here, or by the workers of a Ray cluster. Never changes the output.",
-        group=_CLUSTER,
-    )
-    address: str | None = option(
-        None,
-        Text("ADDRESS"),
-        "Of a Ray cluster that is there, as HOST:6379, or auto for the one that this machine is part of.",
-        when=[When("engine='ray'", lambda o: o.engine == "ray")],
-        optional=True,
-        default_text="one is started here, for the run",
-        group=_CLUSTER,
-    )
-
-    def made_filters(self) -> Filters | None:
-        """The stage that filters; None without filters."""
-        return Filters(self.filters, drop="row" if self.drop_rows else "entity") if self.filters else None
-
-
-PARTS: tuple[type[DeclaredOptions], ...] = (
-    ProjectionOptions,
-    RunOptions,
-    AligningOptions,
-    TaggingOptions,
-    TranslatingOptions,
-)
-"""The options of a pipeline; no two of them have the same name."""
-
-
 _NO_LINKS: Final[pa.ChunkedArray[Any]] = pa.chunked_array([pa.array([], schema.LINKS_TYPE)])
-
-
-def _tables(files: list[Pairs]) -> Iterator[pa.Table]:
-    """The sides of all files, piece by piece, without a word about them."""
-    for place in range(len(files)):
-        with _noting_wholes(files, place):
-            for table, _ in _quiet(files[place]).pieces():
-                yield table
-
-
-@contextmanager
-def _noting_wholes(files: list[Pairs], place: int) -> Iterator[None]:
-    """Names a file in errors about its rows; one that turns out to be needed as a whole is read so the next time."""
-    with files[place].naming_files():
-        try:
-            yield
-        except WholeNeededError:
-            files[place] = replace(files[place], as_whole=True)
-            raise
-
-
-def _quiet(pairs: Pairs) -> Pairs:
-    return replace(pairs, told=lambda _: None)
-
-
-@dataclass(frozen=True, slots=True)
-class _StepFile:
-    """The output of steps that lead to links, read piece by piece as `Pairs` are."""
-
-    path: Path
-    as_whole: bool = False
-
-    @property
-    def rows(self) -> int | None:
-        size = parquet_size(self.path)
-        return None if size is None else size[0]
-
-    def pieces(self, rows: int) -> _StepReader:
-        return _StepReader(recipes.pieces_of_file(self.path, rows))
-
-
-class _StepReader:
-    """See `PairsReader`; nothing is wrong with files of what was written here."""
-
-    def __init__(self, pieces: Generator[pa.Table]) -> None:
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[tuple[pa.Table, list[pa.Array[Any]]]]:
-        with closing(ahead(self._pieces)) as pieces:
-            for piece in pieces:
-                yield piece, []
-
-    def check_rest(self, *, links: bool) -> None:
-        """Nothing is to be said."""
 
 
 def _links_of(place: int) -> str:
@@ -709,9 +488,9 @@ class Pipeline:
             WholeNeededError: a file is needed as a whole, and was replaced.
         """
         others = len(files[0].links)
-        reviewed = self._reviewed(partial(_tables, files))
+        reviewed = self._reviewed(partial(tables_of, files))
         memory = self.uses_memory(files[0])
-        first = self._on(run.engine)._stage_of_pieces(others, partial(_tables, files), run, remembers=memory)
+        first = self._on(run.engine)._stage_of_pieces(others, partial(tables_of, files), run, remembers=memory)
         part_rows = self._part_rows(others)
         found = Prepared(key, files, run.kept, first, runner.piece_rows(part_rows), part_rows, reviewed)
         return self._with_names(found, self._all_remembered(found, run)) if memory else found
@@ -725,17 +504,17 @@ class Pipeline:
     def _all_remembered(self, found: Prepared, run: StepRun) -> Iterator[pa.Table]:
         """The pieces of all files beside what a first projection has made of them."""
         for place in range(len(found.files)):
-            with _noting_wholes(found.files, place):
-                yield from self._remembered_pieces(_quiet(found.files[place]), place, found, run)
+            with noting_wholes(found.files, place):
+                yield from self._remembered_pieces(quiet(found.files[place]), place, found, run)
 
     def _remembered_pieces(
-        self, file: Pairs | _StepFile, place: int, found: Prepared, run: StepRun
+        self, file: Pairs | StepFile, place: int, found: Prepared, run: StepRun
     ) -> Iterator[pa.Table]:
         with self._reading(file, found, [0]) as pieces:
             yield from self._remembered(pieces, file, place, found, run)
 
     def _remembered(
-        self, pieces: Iterator[pa.Table], file: Pairs | _StepFile, place: int, found: Prepared, run: StepRun
+        self, pieces: Iterator[pa.Table], file: Pairs | StepFile, place: int, found: Prepared, run: StepRun
     ) -> Iterator[pa.Table]:
         """The pieces of a file beside what a first projection makes of them, or has made."""
         how: Any = {"report": run.report, "rows": file.rows, "engine": run.engine, "model_rows": found.part_rows}
@@ -743,7 +522,7 @@ class Pipeline:
         return runner.kept_pieces(pieces, found.first, found.kept, name=name, what="projecting first", **how)
 
     @contextmanager
-    def _reading(self, file: Pairs | _StepFile, found: Prepared, left_out: list[int]) -> Iterator[Iterator[pa.Table]]:
+    def _reading(self, file: Pairs | StepFile, found: Prepared, left_out: list[int]) -> Iterator[Iterator[pa.Table]]:
         """The pieces of a file, to be worked on in the block; counts the source entities that are left out."""
         reader = file.pieces(found.piece_rows)
         left_out[0] = 0
@@ -756,7 +535,7 @@ class Pipeline:
 
     def _projected_pieces(
         self,
-        file: Pairs | _StepFile,
+        file: Pairs | StepFile,
         place: int,
         found: Prepared,
         run: StepRun,
@@ -817,7 +596,7 @@ class Pipeline:
                     told=told,
                     engine=engine,
                 )
-                made, run = _StepFile(path), StepRun(kept, report, told, engine)
+                made, run = StepFile(path), StepRun(kept, report, told, engine)
                 there = self._on(engine)
                 first = there._remembered_piece if plan.memory else there._project_piece
                 found = Prepared(key, [], kept, first, plan.piece_rows)
@@ -859,7 +638,7 @@ class Pipeline:
             counts.write(path)
 
     def _chosen_pieces(
-        self, reader: PairsReader | _StepReader, left_out: list[int], reviewed: Reviewed | None
+        self, reader: PairsReader | StepReader, left_out: list[int], reviewed: Reviewed | None
     ) -> Iterator[pa.Table]:
         """Pieces beside corrections and the links of files; counts the source entities that are left out."""
         first = 0
@@ -1115,39 +894,6 @@ def _rows_that(are_sound: pa.Array[Any], table: pa.Table) -> pa.Table:
         return table
     columns = {name: plain(one_array(table.column(name))) for name in table.schema.names}
     return pa.table(columns).filter(are_sound)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """What is known of a corpus as a whole before its pieces are projected.
-
-    Attributes:
-        key: tells its files and the options.
-        files: of the corpus.
-        kept: where what was found is.
-        first: what tags, links and projects some rows, for the corpus's memory or as they stay.
-        piece_rows: rows of pieces.
-        part_rows: of the parts that models work on together; None: there are no models.
-        reviewed: what people have decided; None without corrections.
-        names: what a first projection has projected names onto; None without the corpus's memory.
-    """
-
-    key: str
-    files: list[Pairs]
-    kept: Checkpoints
-    first: Callable[[pa.RecordBatch], pa.RecordBatch]
-    piece_rows: int
-    part_rows: int | None = None
-    reviewed: Reviewed | None = None
-    names: KnownNames | None = None
-
-    def place_of(self, pairs: Pairs) -> int:
-        """The number of a file of the corpus."""
-        return next(place for place, one in enumerate(self.files) if one.files == pairs.files)
-
-    def key_of(self, pairs: Pairs) -> str:
-        """Tells what is written of a file of the corpus from all else: the whole corpus decides it."""
-        return fingerprint({}, {"corpus": self.key, "file": self.place_of(pairs)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

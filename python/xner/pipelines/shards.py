@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 
     from xner._support.progress import Reporter
     from xner.io.pairs import Pairs
+    from xner.pipelines.corpus import Prepared
     from xner.pipelines.engines import Engine
-    from xner.pipelines.projection_run import Pipeline, Prepared
+    from xner.pipelines.projection_run import Pipeline
 
 __all__ = [
     "Shard",

@@ -10,7 +10,7 @@ from xner.cli.options.groups import Group, GroupedOption
 from xner.cli.options.inputs import output_file
 from xner.errors import OptionError
 from xner.pipelines.aligning import Aligning, AligningOptions
-from xner.pipelines.projection_run import RunOptions
+from xner.pipelines.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Any
 from xner import filters
 from xner.cli.options.declared import declared_options
 from xner.cli.options.groups import Group
-from xner.pipelines.projection_run import RunOptions
+from xner.pipelines.run_options import RunOptions
 
 __all__ = ["FILTERS_HELP", "filters_group"]
 

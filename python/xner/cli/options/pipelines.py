@@ -27,7 +27,8 @@ from xner.cli.options.inputs import (
 from xner.errors import Error, OptionError
 from xner.io.pairs import Pairs
 from xner.pipelines.engines import engine_of
-from xner.pipelines.projection_run import PARTS, Pipeline, RunOptions
+from xner.pipelines.projection_run import Pipeline
+from xner.pipelines.run_options import PARTS, RunOptions
 from xner.pipelines.shards import CountsT, project_into_one, project_shards, run_into_one, run_shards, shards_of
 from xner.translation.markers import STYLES
 

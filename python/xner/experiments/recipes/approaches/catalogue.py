@@ -11,7 +11,8 @@ from xner.experiments.recipes.approaches.model_transfer import ModelTransfer
 from xner.experiments.recipes.approaches.options import TRAINING, ApproachOptions
 from xner.experiments.recipes.approaches.projection import Projection, TranslateTest
 from xner.experiments.recipes.approaches.trained_tagger import TrainedTagger
-from xner.pipelines.projection_run import PARTS, Pipeline
+from xner.pipelines.projection_run import Pipeline
+from xner.pipelines.run_options import PARTS
 from xner.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
