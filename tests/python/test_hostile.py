@@ -314,3 +314,16 @@ def test_nothing_in_the_package_runs_what_it_reads() -> None:
             if said:
                 wrong.append(f"{name}, line {getattr(node, 'lineno', 0)}: {said}")
     assert wrong == []
+
+
+def test_terminals_obey_nothing_of_a_file(tmp_path: Path) -> None:
+    escape = "\x1b]0;title\x07"
+    (tmp_path / "a.conll").write_text(f"Rome{escape}\tB-LOC{escape}\nx\tO\n\n")
+    (tmp_path / "b.conll").write_text("Rome\tO\nx\tO\n\n")
+    shown = done(run_xner("inspect", "a.conll", cwd=tmp_path))
+    refused = run_xner("project", "--source", "a.conll", "--target", "b.conll", "-o", "o.conll", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "the name of a class has no control characters" in refused.stderr
+    for text in (shown.stdout, refused.stderr):
+        assert r"LOC\x1b]0;title\x07" in text
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xner._support.arguments import did_you_mean
+from xner._support.phrases import printable
 from xner._support.progress import logger, usage_logger
 from xner._version import __version__
 from xner.cli.guards import guarded
@@ -133,7 +134,7 @@ class _Shown(logging.Handler):
     """Shows messages as a command's own: warnings, and what services outside were used for."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(with_flags(for_command(record.getMessage())), err=True)
+        click.echo(printable(with_flags(for_command(record.getMessage()))), err=True)
 
 
 _SHOWN = _Shown()
@@ -153,7 +154,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except Error as error:
-        click.echo(f"xner: {with_flags(str(error))}", err=True)
+        click.echo(printable(f"xner: {with_flags(str(error))}"), err=True)
         sys.exit(1)
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xner._support.phrases import printable
 from xner.cli.options.flags import with_flags
 from xner.cli.options.groups import Command, takes
 from xner.cli.options.inputs import FORMAT_NAMES, existing_file_or_folder
@@ -45,6 +46,6 @@ def command(file: Path, format_: str | None, as_json: bool, layout: Layout) -> N
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
     else:
-        click.echo(with_flags(str(found)))
+        click.echo(printable(with_flags(str(found))))
     if found.table is None:
         raise click.exceptions.Exit(1)
