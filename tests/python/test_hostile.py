@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -318,12 +319,12 @@ def test_nothing_in_the_package_runs_what_it_reads() -> None:
 
 def test_terminals_obey_nothing_of_a_file(tmp_path: Path) -> None:
     escape = "\x1b]0;title\x07"
-    (tmp_path / "a.conll").write_text(f"Rome{escape}\tB-LOC{escape}\nx\tO\n\n")
-    (tmp_path / "b.conll").write_text("Rome\tO\nx\tO\n\n")
+    (tmp_path / "a.conll").write_text(f"Rome{escape}\tB-LOC{escape}\nx\tI-PER x\n\n")
     shown = done(run_xner("inspect", "a.conll", cwd=tmp_path))
-    refused = run_xner("project", "--source", "a.conll", "--target", "b.conll", "-o", "o.conll", cwd=tmp_path)
+    assert r"LOC\x1b]0;title\x07" in shown.stdout
+    (tmp_path / "a.jsonl").write_text(json.dumps({"tokens": ["a"], "labels": [f"B{escape}"]}) + "\n")
+    refused = run_xner("evaluate", "--gold", "a.jsonl", "--predicted", "a.jsonl", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "the name of a class has no control characters" in refused.stderr
+    assert r"B\x1b]0;title\x07" in refused.stderr
     for text in (shown.stdout, refused.stderr):
-        assert r"LOC\x1b]0;title\x07" in text
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

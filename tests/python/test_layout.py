@@ -362,7 +362,6 @@ class TestClasses:
         "O": "value O [0, 1): O stands for words outside of entities, and is no class",
         "my org": "value my org [0, 1): the name of a class has no blanks",
         " ORG": "value ' ORG' [0, 1): the name of a class has no blanks",
-        "O\x07": "value O\x07 [0, 1): the name of a class has no control characters",
         " ": "value ' ' [0, 1): the entity has no label",
         "": "value [0, 1): the entity has no label",
     }

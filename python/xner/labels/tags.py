@@ -71,7 +71,6 @@ _HALF_A_TAG = re.compile(r"[-_:].*[^\W_].*|.*[^\W_].*[-_:]", re.DOTALL)
 _BEGINS_LIKE_A_TAG = re.compile("[BI]-(.+)", re.DOTALL)  # classes such as E-mail have other letters
 _SEVERAL = re.compile(rf".+[|,;/+][{_PREFIXES}]-.+", re.DOTALL)
 _BLANK = re.compile(r"\s")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _FEW_CLASSES = 8
 _WORDS_A_CLASS = 6
 
@@ -301,8 +300,6 @@ def class_problem(name: str, *, blanks: bool = True) -> str:
         return f"this is the label of a word, where the class of an entity is expected: {match[1]}"
     if name != name.strip() or (not blanks and _BLANK.search(name)):
         return "the name of a class has no blanks"
-    if _CONTROL.search(name):
-        return "the name of a class has no control characters"
     return ""
 
 
