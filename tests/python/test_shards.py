@@ -675,6 +675,7 @@ def test_every_file_is_a_shard_or_left_out_or_hidden(tmp_path_factory: pytest.Te
     assert all(f"'{name}'" in line for name in rest) or len(rest) > 3
 
 
+@pytest.mark.needs("words")
 def test_files_that_are_left_out_are_said_once(corpus: Path) -> None:
     for kind in ("en", "de"):
         (corpus / kind / "README.md").write_text("# Corpus\n", encoding="utf-8")
