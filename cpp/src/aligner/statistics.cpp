@@ -191,10 +191,11 @@ void check_level(const Level& level) {
                level.counts.size() == level.targets.size() &&
                (level.pseudo.empty() || level.pseudo.size() == level.targets.size());
   for (std::size_t type = 0; sound && type < sources; ++type) {
-    for (auto at = static_cast<std::size_t>(level.offsets[type]);
-         sound && at < static_cast<std::size_t>(level.offsets[type + 1]); ++at) {
+    const auto first = static_cast<std::size_t>(level.offsets[type]);
+    const auto last = static_cast<std::size_t>(level.offsets[type + 1]);
+    for (std::size_t at = first; sound && at < last; ++at) {
       sound = level.targets[at] >= 0 && std::cmp_less(level.targets[at], targets) &&
-              (std::cmp_equal(at, level.offsets[type]) || level.targets[at - 1] < level.targets[at]);
+              (at == first || level.targets[at - 1] < level.targets[at]);
     }
   }
   check(sound, "entries of statistics must ascend, and be pairs of types");
