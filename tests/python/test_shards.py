@@ -389,7 +389,7 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
     folders = ("--source", "en", "--target", "de")
     assert said(*folders, "--links", "links") == [
         f"3 shards, {sum(ROWS)} rows",
-        "piece by piece, 50000 rows each: 3 parts, memory does not depend on their number",
+        "piece by piece, 100000 rows each: 3 parts, memory does not depend on their number",
         "would be written to out",
     ]
     before = "; before that they are read to fit an aligner, and to count what names are projected onto"
@@ -406,7 +406,7 @@ def test_a_dry_run_says_what_it_knows_and_writes_nothing(corpus: Path) -> None:
     )
     assert unsaid[:2] == [
         "an unknown number of rows",
-        "piece by piece, 50000 rows each: memory does not depend on their number",
+        "piece by piece, 100000 rows each: memory does not depend on their number",
     ]
     files = ("de/de-0.parquet", "links.parquet")
     io.write(pa.table({"links": pa.array([[]] * ROWS[0], schema.LINKS_TYPE)}), corpus / files[1])

@@ -30,7 +30,7 @@ __all__ = [
     "pieces_of",
 ]
 
-PIECE_ROWS: Final = 50_000
+PIECE_ROWS: Final = 100_000
 """Rows a piece: enough that what a call costs does not count, and tens of megabytes."""
 
 T = TypeVar("T")
