@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_line import done, xner
+from interruptions import note_calls
 from xner import Aligner, DataError, Error, OptionError, Pipeline, io, scan_pairs, schema
 from xner._support.arrow import pylist
 from xner.io import sample
@@ -257,23 +258,10 @@ def test_what_is_of_all_shards_is_found_once(recurring: Path, stopped_at: int, m
     seen: list[str] = []
     told: list[str] = []
 
-    def counted(owner: Any, name: str, *, stops: bool) -> None:
-        work = getattr(owner, name)
-
-        def noted(*arguments: Any, **how: Any) -> Any:
-            seen.append(name)
-            if stops and len(seen) == stopped_at:
-                raise KeyboardInterrupt
-            return work(*arguments, **how)
-
-        patch.setattr(owner, name, noted)
-
+    steps = (Aligner, "fit_batches"), (Aligner, "align_batch"), (NameCounts, "write"), (Pipeline, "_recalled_piece")
     for stops in (True, False):
         with monkeypatch.context() as patch:
-            counted(Aligner, "fit_batches", stops=stops)
-            counted(Aligner, "align_batch", stops=stops)
-            counted(NameCounts, "write", stops=stops)
-            counted(Pipeline, "_recalled_piece", stops=stops)
+            note_calls(patch, seen, *steps, stopped_at=stopped_at if stops else None)
             if stops:
                 with pytest.raises(KeyboardInterrupt):
                     project_shards(Pipeline(), shards, recurring / "out")

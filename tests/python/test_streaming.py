@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interruptions import note_calls
 from xner import Aligner, DataError, Error, Pipeline, io, labels, scan_pairs, schema
 from xner._support.arrow import pylist
 from xner._support.pieces import WholeNeededError, ahead
@@ -280,23 +281,10 @@ def test_a_run_with_the_memory_goes_on(
     output.unlink()
     seen: list[str] = []
 
-    def counted(owner: Any, name: str, *, stops: bool) -> None:
-        work = getattr(owner, name)
-
-        def noted(*arguments: Any, **how: Any) -> Any:
-            seen.append(name)
-            if stops and len(seen) == stopped_at:
-                raise KeyboardInterrupt
-            return work(*arguments, **how)
-
-        patch.setattr(owner, name, noted)
-
+    steps = (Aligner, "fit_batches"), (Aligner, "align_batch"), (NameCounts, "write"), (Pipeline, "_recalled_piece")
     for stops in (True, False):
         with monkeypatch.context() as patch:
-            counted(Aligner, "fit_batches", stops=stops)
-            counted(Aligner, "align_batch", stops=stops)
-            counted(NameCounts, "write", stops=stops)
-            counted(Pipeline, "_recalled_piece", stops=stops)
+            note_calls(patch, seen, *steps, stopped_at=stopped_at if stops else None)
             if stops:
                 with pytest.raises(KeyboardInterrupt):
                     Pipeline().run(pairs, output)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interruptions import note_calls
 from xner import Aligner, Error, OptionError, Pipeline, io
 from xner._support.arrow import pylist
 from xner._support.digests import pieces_digest, table_digest
@@ -136,24 +137,10 @@ def test_no_row_is_translated_twice(asked: list[list[str]], tmp_path: Path, monk
     assert len(texts) == len(set(texts)) == ROWS
     (tmp_path / "cache.sqlite").unlink()
     seen: list[str] = []
-    stopped_at = 0
-
-    def counted(owner: Any, name: str) -> None:
-        work = getattr(owner, name)
-
-        def noted(*arguments: Any, **how: Any) -> Any:
-            seen.append(name)
-            if len(seen) == stopped_at:
-                raise KeyboardInterrupt
-            return work(*arguments, **how)
-
-        monkeypatch.setattr(owner, name, noted)
-
-    for owner, name in (
+    functions = (
         (CommandTranslator, "_run"), (Aligner, "fit_batches"), (Aligner, "align_batch"), (NameCounts, "write"),
         (Pipeline, "_remembered_piece"), (Pipeline, "_recalled_piece"),
-    ):  # fmt: skip
-        counted(owner, name)
+    )  # fmt: skip
     expected = (
         ["_run"] * PIECES + ["fit_batches"] + ["align_batch"] * PIECES
         + ["_remembered_piece"] * PIECES + ["write"] + ["_recalled_piece"] * PIECES
@@ -162,16 +149,17 @@ def test_no_row_is_translated_twice(asked: list[list[str]], tmp_path: Path, monk
     places = (3, 5, 7, 11, 14, 16)
     done = 0
     for place in places:  # of all that is done once, where one run after the other stops
-        stopped_at = place - done
         seen.clear()
-        with pytest.raises(KeyboardInterrupt):
-            pipeline(tmp_path).run(file, tmp_path / "out.parquet")
+        with monkeypatch.context() as patch:
+            note_calls(patch, seen, *functions, stopped_at=place - done)
+            with pytest.raises(KeyboardInterrupt):
+                pipeline(tmp_path).run(file, tmp_path / "out.parquet")
         assert seen == expected[done:place]
         done = place - 1
         if place == places[0]:  # pieces are kept, not the cache alone
             (tmp_path / "cache.sqlite").unlink()
-    stopped_at = 0
     seen.clear()
+    note_calls(monkeypatch, seen, *functions)
     pipeline(tmp_path).run(file, tmp_path / "out.parquet")
     assert seen == expected[done:]
     assert [line for lines in asked for line in lines] == texts

@@ -133,8 +133,8 @@ def fit_blocks(
     sentences = words = other_words = number = 0
     ahead = _Ahead(blocks, options, progress)
     following = iter(ahead)
+    threads = threads if engine is None else engine.threads(threads)
     for done in count():
-        threads = threads if engine is None else engine.threads(threads)
         learn = Learn(options, sums, vocabulary, threads, ahead.report if engine is None else None)
         sums, vocabulary = sums.copy(), vocabulary.copy()
         before = number
