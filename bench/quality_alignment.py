@@ -27,6 +27,7 @@ import pyarrow as pa
 import xner
 from xner._support.arrow import pylist
 from xner.alignment import Lexicon
+from xner.alignment._pairs import pieces
 from xner.evaluation import bootstrap
 from xner.evaluation import links as link_scores
 from xner.projection import project_with_memory
@@ -264,6 +265,15 @@ def report_held_out(data: Path, options: dict[str, Any]) -> None:
         print(f"  {name:<12}{f1:.3f}")
 
 
+def memory_for(number: int, source: Sequence[Sequence[str]], target: Sequence[Sequence[str]]) -> int:
+    """The least memory, about, in which sentences are fitted in so many blocks."""
+    cells = np.array([len(one) * len(other) for one, other in zip(source, target, strict=True)])
+    total = int(cells.sum())
+    sizes = range(-(-total // number), total, max(1, total // 1000))
+    most = next(size for size in sizes if sum(1 for _ in pieces(cells, size)) == number)
+    return round((most + 1) * 56 / 0.6)  # bytes of a cell; the share of a block in all memory
+
+
 def report_blocks(data: Path, numbers: Sequence[int]) -> None:
     """Error rates where each set is fitted in several blocks, as if memory were short."""
     sets = [TestSet.read(data, name) for name in SETS]
@@ -275,8 +285,7 @@ def report_blocks(data: Path, numbers: Sequence[int]) -> None:
     for number in numbers:
         rates = []
         for source, target, rate in rows.values():
-            cells = sum(len(one) * len(other) for one, other in zip(source, target, strict=True))
-            memory = None if number == 1 else round(cells * 56 / 0.6 / (number - 0.5))
+            memory = None if number == 1 else memory_for(number, source, target)
             aligner = xner.Aligner.fit(source, target, max_memory=memory)
             assert aligner.trained_on.blocks == number
             rates.append(rate(aligner.align(source, target)))
